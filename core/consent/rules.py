@@ -1,0 +1,74 @@
+"""Consent as a state machine: what an opt-in is worth, until when, and what a promise may say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.errors import N_, Problem, problem
+
+# One year from the tap (Messenger Platform guide, one-time notification); a day less, so that clocks that
+# disagree and a send that takes a while never meet the platform's own limit.
+LIFETIME = timedelta(days=365)
+SAFETY_MARGIN = timedelta(days=1)
+TITLE_LIMIT = 65  # one-time notification guide: title of a request, counted in UTF-16 units to be safe
+TOPIC_NAME_LIMIT = 80
+
+
+class OptInState(StrEnum):
+    AVAILABLE = "available"  # may be used once
+    RESERVED = "reserved"  # held by one delivery
+    SPENT = "spent"  # the platform took it
+    EXPIRED = "expired"  # its year is over
+    WITHDRAWN = "withdrawn"  # the customer asked to be forgotten or opted out
+    REFUSED = "refused"  # the platform refused it on a first try; staff may make it available again
+
+
+NEXT_STATES: dict[OptInState, frozenset[OptInState]] = {
+    OptInState.AVAILABLE: frozenset({OptInState.RESERVED, OptInState.EXPIRED, OptInState.WITHDRAWN}),
+    OptInState.RESERVED: frozenset(
+        {OptInState.SPENT, OptInState.AVAILABLE, OptInState.WITHDRAWN, OptInState.REFUSED}
+    ),
+    OptInState.REFUSED: frozenset({OptInState.AVAILABLE, OptInState.WITHDRAWN}),
+    OptInState.SPENT: frozenset(),
+    OptInState.EXPIRED: frozenset(),
+    OptInState.WITHDRAWN: frozenset(),
+}
+
+
+class OptInSource(StrEnum):
+    WEBHOOK = "webhook"
+    IMPORT = "import"
+
+
+def expires_at(consented_at: datetime) -> datetime:
+    """The last moment we would use an opt-in given at `consented_at`."""
+    return consented_at + LIFETIME - SAFETY_MARGIN
+
+
+def length(text: str) -> int:
+    """UTF-16 units: the platform does not say how it counts, and this is never less than it may count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def check_promise(title: str) -> list[Problem]:
+    if not title.strip():
+        return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
+    if length(title) > TITLE_LIMIT:
+        return [
+            problem(
+                "title",
+                N_("The promise has {count} characters; Messenger allows {limit}."),
+                count=length(title),
+                limit=TITLE_LIMIT,
+            )
+        ]
+    return []
+
+
+def check_topic_name(name: str) -> list[Problem]:
+    if not name.strip():
+        return [problem("name", N_("Give the topic a name."))]
+    if len(name.strip()) > TOPIC_NAME_LIMIT:
+        return [problem("name", N_("A topic's name has at most {limit} characters."), limit=TOPIC_NAME_LIMIT)]
+    return []

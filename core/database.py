@@ -1,0 +1,98 @@
+"""Engines and transactions. One action = one `transaction()`; queries use `reading()`.
+
+SQLite: WAL, synchronous=FULL, writers BEGIN IMMEDIATE, readers on an engine of their own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlmodel import Session
+
+from core.settings import settings
+
+BUSY_TIMEOUT_SECONDS = 15
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session that commits when the block ends well and rolls back when it does not."""
+    with Session(_engine(settings().database_url, True), expire_on_commit=False) as db, db.begin():
+        yield db
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for reading; it never waits for a writer (SQLite) and never writes."""
+    with Session(_engine(settings().database_url, False)) as db:
+        yield db
+
+
+def engine() -> Engine:
+    """The engine of writers, for migrations and bulk work."""
+    return _engine(settings().database_url, True)
+
+
+def is_sqlite(db: Session) -> bool:
+    return db.get_bind().dialect.name == "sqlite"
+
+
+def forget_engines() -> None:
+    """Close every pool, as after a change of settings (tests) or before a fork."""
+    for made in _made:
+        made.dispose()
+    _made.clear()
+    _engine.cache_clear()
+
+
+_made: list[Engine] = []
+
+
+@lru_cache
+def _engine(url: str, writes: bool) -> Engine:
+    made = (
+        _sqlite_engine(url, writes) if make_url(url).get_backend_name() == "sqlite" else _server_engine(url)
+    )
+    _made.append(made)
+    return made
+
+
+def _server_engine(url: str) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+
+def _sqlite_engine(url: str, writes: bool) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        pool_size=20,
+        max_overflow=40,
+        pool_timeout=60,
+    )
+
+    @event.listens_for(made, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.close()
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that later writes fails at once when another has written meanwhile.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return made

@@ -1,0 +1,28 @@
+"""Brings the database up to date. Alembic runs from here; there is no alembic.ini to keep in step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+
+from core.database import engine
+
+
+def config() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    return made
+
+
+def upgrade(revision: str = "head") -> str:
+    """Apply what is missing; returns the revision reached. Safe to repeat and to run twice at once."""
+    command.upgrade(config(), revision)
+    return current_revision() or ""
+
+
+def current_revision() -> str | None:
+    with engine().connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,24 @@
+"""Alembic's environment: our engine, our tables, batch mode for SQLite."""
+
+from alembic import context
+
+from core.database import engine
+from core.tables import Table, UtcTime
+
+
+def _render(kind: str, item: object, _context: object) -> str | bool:
+    """Migrations must not change when our own column type does: render what the database keeps."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
+
+
+with engine().connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Table.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        render_item=_render,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()

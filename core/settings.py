@@ -1,0 +1,90 @@
+"""Settings from the environment or `.env`: the only reader of either (names are a public contract)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="OTN_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field("sqlite:///data/otn.db", description="SQLite file or PostgreSQL URL.")
+    data_dir: Path = Field(Path("data"), description="Where the key, the database and the demo live.")
+    graph_url: str = Field("https://graph.facebook.com", description="Base URL of the Graph API.")
+    graph_version: str = Field("v26.0", description="Version of the Graph API.")
+    app_secret: SecretStr = Field(SecretStr(""), description="App secret: proves webhooks, signs calls.")
+    verify_token: SecretStr = Field(
+        SecretStr(""), description="What Meta repeats when it verifies the webhook."
+    )
+    secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
+    timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
+    language: str = Field("vi", description="Language of the panel: vi or en.")
+    panel_port: int = Field(8501, description="Port of the panel.")
+    webhook_port: int = Field(8000, description="Port of the webhook server.")
+    simulator_port: int = Field(8090, description="Port of the pretend Messenger.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as problem:
+            raise ValueError(
+                f"OTN_TIMEZONE: no time zone is called {value!r}; try Asia/Ho_Chi_Minh"
+            ) from problem
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in ("vi", "en"):
+            raise ValueError(f"OTN_LANGUAGE: {value!r} is not one of vi, en")
+        return value
+
+    @field_validator("graph_url")
+    @classmethod
+    def _no_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process; `settings.cache_clear()` reads them again (tests do)."""
+    return Settings()
+
+
+def secret_key() -> str:
+    """The installation's key: `OTN_SECRET_KEY`, else `secret.key` in the data folder, made on first use."""
+    given = settings().secret_key.get_secret_value()
+    return given or kept_secret("secret.key")
+
+
+def kept_secret(filename: str) -> str:
+    """A random secret kept in the data folder (mode 0600), the same for every process that asks."""
+    path = settings().data_dir / filename
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{filename}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # the first process wins, whole; the others read what it wrote
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with changes, for a child process."""
+    return {**os.environ, **changes}
