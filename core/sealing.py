@@ -38,7 +38,8 @@ def unseal(sealed: str) -> str:
     except InvalidToken:
         raise CannotOpen(
             N_(
-                "A sealed secret cannot be opened: OTN_SECRET_KEY (or data/secret.key) is not the key it was sealed with."
+                "A sealed secret cannot be opened: OTN_SECRET_KEY (or data/secret.key) is not "
+                "the key it was sealed with."
             )
         ) from None
 
@@ -49,6 +50,6 @@ def _hash_key(key: str) -> bytes:
 
 
 def find_hash(secret: str) -> str:
-    """64 hex digits by which a sealed secret is found; keyed, so a stolen database does not confirm guesses."""
+    """64 hex digits by which a sealed secret is found; keyed, so a stolen database proves no guess."""
     message = secret.encode("utf-8", "surrogatepass")
     return hmac.new(_hash_key(secret_key()), message, hashlib.sha256).hexdigest()

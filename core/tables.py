@@ -71,12 +71,12 @@ def _id() -> Any:
 
 
 def _ref(target: str, *, nullable: bool = False, index: bool = False) -> Any:
-    default = {"default": None} if nullable else {}
+    default: dict[str, Any] = {"default": None} if nullable else {}
     return Field(**default, foreign_key=target, sa_type=BigId, nullable=nullable, index=index)
 
 
 def _time(*, nullable: bool = True, index: bool = False) -> Any:
-    default = {"default": None} if nullable else {}
+    default: dict[str, Any] = {"default": None} if nullable else {}
     return Field(**default, sa_type=UtcTime, nullable=nullable, index=index)
 
 

@@ -26,9 +26,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         _use(patch, folder, f"sqlite:///{file}")
         migrations.upgrade()
-        with database.engine().connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.forget_engines()
+        database.forget_engines()  # the last connection folds the write-ahead log into the file
     settings.cache_clear()
     return file
 

@@ -1,12 +1,14 @@
 """Alembic's environment: our engine, our tables, batch mode for SQLite."""
 
+from typing import Any, Literal
+
 from alembic import context
 
 from core.database import engine
 from core.tables import Table, UtcTime
 
 
-def _render(kind: str, item: object, _context: object) -> str | bool:
+def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Migrations must not change when our own column type does: render what the database keeps."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
 
