@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from core.settings import settings
+from core.tables import Table
 
 BUSY_TIMEOUT_SECONDS = 15
 
@@ -37,6 +39,12 @@ def reading() -> Iterator[Session]:
 def engine() -> Engine:
     """The engine of writers, for migrations and bulk work."""
     return _engine(settings().database_url, True)
+
+
+def insert_new(db: Session, table: type[Table]) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING in the database's own words; add `.returning(…)` and execute."""
+    make = sqlite.insert if is_sqlite(db) else postgresql.insert
+    return make(table).on_conflict_do_nothing()
 
 
 def is_sqlite(db: Session) -> bool:

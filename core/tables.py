@@ -131,6 +131,8 @@ class Customer(Table, table=True):
     profile_at: datetime | None = _time()  # when the name was last asked for
     window_closes_at: datetime | None = _time()  # inside the standard messaging window until then
     last_event_at: datetime | None = _time()
+    delivered_watermark: datetime | None = _time()  # all we sent before then has been delivered, read
+    read_watermark: datetime | None = _time()
     unreachable_code: str | None = _word(64, default=None)  # blocked or gone, until they write again
     unreachable_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)

@@ -108,6 +108,8 @@ def upgrade() -> None:
     sa.Column('profile_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('window_closes_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_event_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('delivered_watermark', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('read_watermark', sa.DateTime(timezone=True), nullable=True),
     sa.Column('unreachable_code', sa.String(length=64), nullable=True),
     sa.Column('unreachable_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
