@@ -316,6 +316,7 @@ class Delivery(Table, table=True):
     tries: int = 0  # tries that count towards giving up
     in_doubt: bool = False  # an earlier try may have reached the platform
     claimed_at: datetime | None = _time()
+    claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
     lease_until: datetime | None = _time()
     next_try_at: datetime | None = _time()
     mid: str | None = _word(200, default=None, index=True)
@@ -348,6 +349,7 @@ class Reply(Table, table=True):
     detail: str | None = Field(default=None, sa_type=Text)
     tries: int = 0
     claimed_at: datetime | None = _time()
+    claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
     lease_until: datetime | None = _time()
     next_try_at: datetime | None = _time()
     mid: str | None = _word(200, default=None, index=True)

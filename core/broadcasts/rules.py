@@ -1,4 +1,4 @@
-"""Broadcasts and their deliveries as state machines, and what a broadcast may say."""
+"""Broadcasts and their deliveries as state machines."""
 
 from __future__ import annotations
 

@@ -61,12 +61,23 @@ def _values(row: NewOptIn) -> dict[str, object]:
     }
 
 
-def reserve(db: Session, chosen: Select[tuple[int]]) -> int:
+def reserve(db: Session, chosen: Select[int]) -> int:
     """Hold the available opt-ins that a query chooses, for the deliveries made in this transaction."""
     statement = (
         update(OptIn)
         .where(col(OptIn.id).in_(chosen), col(OptIn.state) == OptInState.AVAILABLE)
         .values(state=OptInState.RESERVED)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(db.execute(statement))
+
+
+def release_chosen(db: Session, chosen: Select[int]) -> int:
+    """Give back every held opt-in that a query chooses, as when a broadcast ends early."""
+    statement = (
+        update(OptIn)
+        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == OptInState.RESERVED)
+        .values(state=OptInState.AVAILABLE, settled_at=None)
         .execution_options(synchronize_session=False)
     )
     return _count(db.execute(statement))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import DeliveryState
@@ -27,7 +27,12 @@ def metadata_of(delivery_id: int) -> str:
 
 
 def note_echo(
-    db: Session, *, fanpage_id: int, psid: str, mid: str, metadata: str | None, at: datetime
+    db: Session,
+    *,
+    fanpage_id: int,
+    mid: str,
+    metadata: str | None,
+    at: datetime,
 ) -> bool:
     """The platform shows us our own message: that delivery reached the thread, whatever we knew of it."""
     found = _METADATA.match(metadata or "")
@@ -66,10 +71,9 @@ def note_delivered(
     if watermark_at:
         _raise_watermark(db, customer_id, "delivered_watermark", watermark_at)
     for table in (Delivery, Reply):
-        named = or_(
-            col(table.mid).in_(list(mids)[:100]),
-            col(table.claimed_at) <= watermark_at if watermark_at else False,
-        )
+        named: ColumnElement[bool] = col(table.mid).in_(list(mids)[:100])
+        if watermark_at:
+            named = or_(named, col(table.claimed_at) <= watermark_at)
         db.execute(
             update(table)
             .where(
@@ -83,7 +87,7 @@ def note_delivered(
         )
 
 
-def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime, at: datetime) -> None:  # noqa: ARG001
+def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime) -> None:
     """The customer has read everything older than the watermark (a lower bound: some never report)."""
     customer_id = _customer(db, fanpage_id, psid)
     if customer_id is None:

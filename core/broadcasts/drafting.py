@@ -1,0 +1,39 @@
+"""What a broadcast may say and when it may go out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.conversation.rules import BlockKind, check_block
+from core.errors import N_, Problem, problem
+
+NAME_LIMIT = 120
+CONTENT_KINDS = (BlockKind.TEXT, BlockKind.IMAGE, BlockKind.BUTTONS)
+LATE_START_GRACE = timedelta(minutes=1)
+
+
+def check_content(content: dict[str, Any]) -> list[Problem]:
+    """A token carries exactly one API message, so a broadcast is one block."""
+    kind = content.get("kind")
+    if kind not in CONTENT_KINDS:
+        return [problem("content", N_("A broadcast is one text, one image, or one text with buttons."))]
+    return check_block(BlockKind(kind), content)
+
+
+def check_times(due_at: datetime | None, best_before: datetime | None, now: datetime) -> list[Problem]:
+    """`due_at` None means now. A past time is refused, so that nothing is sent by surprise."""
+    found = []
+    if due_at is not None and due_at < now - LATE_START_GRACE:
+        found.append(problem("due_at", N_("The start is in the past; choose a later time, or launch now.")))
+    if best_before is not None and best_before <= (due_at or now):
+        found.append(
+            problem(
+                "best_before", N_("The best-before must be after the start; later than that nothing is sent.")
+            )
+        )
+    return found
+
+
+def default_name(topic: str, now_local: datetime) -> str:
+    return f"{topic} {now_local:%d.%m.%Y %H:%M}"[:NAME_LIMIT]

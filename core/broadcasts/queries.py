@@ -1,0 +1,358 @@
+"""What pages and the command line read of broadcasts: dry runs, progress, the people behind each number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlmodel import Session, col
+
+from core.broadcasts import audience
+from core.broadcasts.rules import DELIVERY_STATES
+from core.conversation.rules import fold
+from core.database import reading
+from core.errors import N_, NotFound
+from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
+
+
+@dataclass(frozen=True)
+class DryRun:
+    audience: int
+    eligible: int
+    left_out: dict[str, int]  # reason of audience.LEFT_OUT: people
+    rate: int
+
+    @property
+    def seconds_at_rate(self) -> float:
+        return round(self.eligible / self.rate, 1)
+
+
+@dataclass(frozen=True)
+class BroadcastView:
+    id: int
+    fanpage_id: int
+    fanpage_name: str
+    rate: int
+    timezone: str
+    name: str
+    topic_id: int
+    topic: str
+    content: dict[str, Any]
+    state: str
+    due_at: datetime | None
+    best_before: datetime | None
+    audience: int
+    pause_code: str | None
+    created_by: str
+    launched_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    counts: dict[str, int] = field(default_factory=dict)  # delivery state: deliveries, all states present
+    reasons: dict[str, int] = field(default_factory=dict)
+    delivered: int = 0
+    read: int = 0
+    in_doubt: int = 0  # still tried, but may have been taken
+
+    @property
+    def balances(self) -> bool:
+        """The closing balance: every one of the audience is in exactly one state."""
+        return self.audience == sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    id: int
+    customer_id: int
+    psid: str
+    customer: str
+    state: str
+    reason: str | None
+    evidence: str | None
+    detail: str | None
+    in_doubt: bool
+    tries: int
+    promise: str
+    mid: str | None
+    claimed_at: datetime | None
+    settled_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Person:
+    customer_id: int
+    psid: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    title: str
+    people: int
+
+
+def dry_run(topic_id: int, *, now: datetime) -> DryRun:
+    """Who would get a broadcast on this topic now, and who would not, by reason."""
+    with reading() as db:
+        topic = _topic(db, topic_id)
+        standing = audience.standing(topic_id, now)
+        counts: dict[str, int] = dict(
+            db.execute(select(standing.c.reason, func.count()).group_by(standing.c.reason)).tuples().all()
+        )
+        rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
+    eligible = counts.pop(audience.ELIGIBLE, 0)
+    left_out = {reason: counts[reason] for reason in audience.LEFT_OUT if counts.get(reason)}
+    return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate)
+
+
+def list_people(
+    topic_id: int, reason: str, *, now: datetime, offset: int = 0, limit: int = 50
+) -> list[Person]:
+    """The people behind one number of a dry run."""
+    with reading() as db:
+        standing = audience.standing(topic_id, now)
+        rows = db.execute(
+            select(Customer, standing.c.reason)
+            .join(standing, standing.c.customer_id == col(Customer.id))
+            .where(standing.c.reason == reason)
+            .order_by(col(Customer.id))
+            .offset(offset)
+            .limit(limit)
+        ).tuples()
+        return [Person(c.id or 0, c.psid, _name(c), why) for c, why in rows]
+
+
+def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Promise]:
+    """What those who would get a broadcast agreed to, most common wording first."""
+    chosen = audience.chosen_opt_ins(topic_id, now).subquery()
+    with reading() as db:
+        rows = db.execute(
+            select(col(OptIn.promise), func.count())
+            .join(chosen, chosen.c.id == col(OptIn.id))
+            .group_by(col(OptIn.promise))
+            .order_by(func.count().desc())
+            .limit(limit)
+        ).tuples()
+        return [Promise(title, people) for title, people in rows]
+
+
+def get_broadcast(broadcast_id: int) -> BroadcastView:
+    with reading() as db:
+        row = db.execute(_with_names().where(col(Broadcast.id) == broadcast_id)).tuples().one_or_none()
+        if row is None:
+            raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
+        return _view(db, *row)
+
+
+def list_broadcasts(
+    fanpage_id: int | None,
+    *,
+    states: Sequence[str] = (),
+    search: str = "",
+    offset: int = 0,
+    limit: int = 50,
+) -> list[BroadcastView]:
+    """Newest first."""
+    with reading() as db:
+        rows = db.execute(
+            _with_names()
+            .where(*_filters(fanpage_id, states, search))
+            .order_by(col(Broadcast.id).desc())
+            .offset(offset)
+            .limit(limit)
+        ).tuples()
+        return [_view(db, *row) for row in rows.all()]
+
+
+def count_broadcasts(fanpage_id: int | None, *, states: Sequence[str] = (), search: str = "") -> int:
+    with reading() as db:
+        statement = select(func.count()).select_from(Broadcast)
+        return int(db.execute(statement.where(*_filters(fanpage_id, states, search))).scalar_one())
+
+
+def list_deliveries(
+    broadcast_id: int,
+    *,
+    states: Sequence[str] = (),
+    reason: str | None = None,
+    search: str = "",
+    offset: int = 0,
+    limit: int = 50,
+) -> list[DeliveryView]:
+    with reading() as db:
+        rows = db.execute(
+            _deliveries()
+            .where(*_delivery_filters(broadcast_id, states, reason, search))
+            .order_by(col(Delivery.id))
+            .offset(offset)
+            .limit(limit)
+        ).tuples()
+        return [_delivery(*row) for row in rows]
+
+
+def count_deliveries(
+    broadcast_id: int, *, states: Sequence[str] = (), reason: str | None = None, search: str = ""
+) -> int:
+    with reading() as db:
+        statement = select(func.count()).select_from(Delivery)
+        if search:
+            statement = statement.join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        filters = _delivery_filters(broadcast_id, states, reason, search)
+        return int(db.execute(statement.where(*filters)).scalar_one())
+
+
+def export_deliveries(broadcast_id: int, *, chunk: int = 2000) -> Iterator[DeliveryView]:
+    """Every delivery in order, read in chunks so that a million rows need little memory."""
+    after = 0
+    while True:
+        with reading() as db:
+            rows = db.execute(
+                _deliveries()
+                .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.id) > after)
+                .order_by(col(Delivery.id))
+                .limit(chunk)
+            ).tuples()
+            views = [_delivery(*row) for row in rows]
+        if not views:
+            return
+        yield from views
+        after = views[-1].id
+
+
+def _with_names() -> Any:
+    return (
+        select(Broadcast, col(Topic.name), Fanpage)
+        .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
+        .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
+    )
+
+
+def _filters(fanpage_id: int | None, states: Sequence[str], search: str) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = []
+    if fanpage_id is not None:
+        made.append(col(Broadcast.fanpage_id) == fanpage_id)
+    if states:
+        made.append(col(Broadcast.state).in_(list(states)))
+    if search.strip():
+        made.append(col(Broadcast.name).icontains(search.strip(), autoescape=True))
+    return made
+
+
+def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> BroadcastView:
+    counts = dict.fromkeys((str(state) for state in DELIVERY_STATES), 0)
+    reasons: dict[str, int] = {}
+    delivered = read = in_doubt = 0
+    if row.started_at:
+        for state, reason, doubt, people, arrived, seen in _tally(db, row.id or 0):
+            counts[state] += people
+            delivered, read = delivered + arrived, read + seen
+            in_doubt += people if doubt and state in ("queued", "sending") else 0
+            if reason and state not in ("queued", "sending"):
+                reasons[reason] = reasons.get(reason, 0) + people
+    return BroadcastView(
+        id=row.id or 0,
+        fanpage_id=row.fanpage_id,
+        fanpage_name=fanpage.name,
+        rate=fanpage.rate,
+        timezone=fanpage.timezone,
+        name=row.name,
+        topic_id=row.topic_id,
+        topic=topic,
+        content=row.content,
+        state=row.state,
+        due_at=row.due_at,
+        best_before=row.best_before,
+        audience=row.audience,
+        pause_code=row.pause_code,
+        created_by=row.created_by,
+        launched_by=row.launched_by,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        counts=counts,
+        reasons=reasons,
+        delivered=delivered,
+        read=read,
+        in_doubt=in_doubt,
+    )
+
+
+def _tally(db: Session, broadcast_id: int) -> Sequence[tuple[str, str | None, bool, int, int, int]]:
+    statement = (
+        select(
+            col(Delivery.state),
+            col(Delivery.reason),
+            col(Delivery.in_doubt),
+            func.count(),
+            func.count(col(Delivery.delivered_at)),
+            func.count(col(Delivery.read_at)),
+        )
+        .where(col(Delivery.broadcast_id) == broadcast_id)
+        .group_by(col(Delivery.state), col(Delivery.reason), col(Delivery.in_doubt))
+    )
+    return db.execute(statement).tuples().all()
+
+
+def _deliveries() -> Any:
+    return (
+        select(Delivery, Customer, col(OptIn.promise))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+    )
+
+
+def _delivery_filters(
+    broadcast_id: int, states: Sequence[str], reason: str | None, search: str
+) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [col(Delivery.broadcast_id) == broadcast_id]
+    if states:
+        made.append(col(Delivery.state).in_(list(states)))
+    if reason:
+        made.append(col(Delivery.reason) == reason)
+    if search.strip():
+        typed = search.strip()
+        made.append(
+            or_(
+                col(Customer.search_text).contains(fold(typed), autoescape=True),
+                col(Customer.psid) == typed,
+            )
+        )
+    return made
+
+
+def _delivery(row: Delivery, customer: Customer, promise: str) -> DeliveryView:
+    return DeliveryView(
+        id=row.id or 0,
+        customer_id=row.customer_id,
+        psid=customer.psid,
+        customer=_name(customer),
+        state=row.state,
+        reason=row.reason,
+        evidence=row.evidence,
+        detail=row.detail,
+        in_doubt=row.in_doubt,
+        tries=row.tries,
+        promise=promise,
+        mid=row.mid,
+        claimed_at=row.claimed_at,
+        settled_at=row.settled_at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
+    )
+
+
+def _name(customer: Customer) -> str:
+    return " ".join(part for part in (customer.last_name, customer.first_name) if part)
+
+
+def _topic(db: Session, topic_id: int) -> Topic:
+    topic = db.get(Topic, topic_id)
+    if topic is None:
+        raise NotFound(N_("There is no topic {id}."), id=topic_id)
+    return topic
