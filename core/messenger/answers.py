@@ -1,0 +1,75 @@
+"""Reads answers to sends: accepted, or a Failure. Whatever is not clearly one or the other is in doubt."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from core.messenger.errors import Failure, NextStep, classify, storable, without_secrets
+from core.messenger.wire import Body, one_time_token
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The platform took it. `recipient_id` is not promised for every kind of recipient."""
+
+    mid: str
+    recipient_id: str | None = None
+
+
+Answer = Accepted | Failure
+
+
+def read_send(status: int, parsed: object, body: Body, secrets: tuple[str, ...]) -> Answer:
+    if status == 200 and isinstance(parsed, dict) and (mid := _identifier(parsed.get("message_id"))):
+        return Accepted(mid, _identifier(parsed.get("recipient_id")))
+    return refused(status, parsed, secrets, by_token=one_time_token(body) is not None)
+
+
+def read_batch(status: int, parsed: object, bodies: list[Body], secrets: tuple[str, ...]) -> list[Answer]:
+    """One answer per body, in their order, however many items came back."""
+    if status != 200 or not isinstance(parsed, list) or len(parsed) > len(bodies):
+        return [_refused_whole(status, parsed, secrets)] * len(bodies)
+    missing = [None] * (len(bodies) - len(parsed))
+    return [_read_item(item, body, secrets) for item, body in zip(parsed + missing, bodies, strict=True)]
+
+
+def refused(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
+    error = parsed.get("error") if isinstance(parsed, dict) else None
+    if isinstance(error, dict):
+        return classify(status, error, by_token=by_token, secrets=secrets)
+    text = parsed if isinstance(parsed, str) else json.dumps(parsed, ensure_ascii=False)
+    return replace(classify(status, None, by_token=by_token), detail=without_secrets(text, secrets))
+
+
+def json_or_text(body: bytes | str) -> object:
+    """The JSON value, or the text itself where it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body if isinstance(body, str) else body.decode("utf-8", "replace")
+
+
+def _read_item(item: object, body: Body, secrets: tuple[str, ...]) -> Answer:
+    if item is None:  # left out, or not finished in the batch's time
+        return Failure(NextStep.IN_DOUBT, "not_answered")
+    status = item.get("code") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(status, int):
+        return refused(None, item, secrets, by_token=True)
+    inner = item.get("body")
+    return read_send(status, json_or_text(inner) if isinstance(inner, str) else inner, body, secrets)
+
+
+def _refused_whole(status: int, parsed: object, secrets: tuple[str, ...]) -> Failure:
+    """What turns down a whole batch is never about one person or one token."""
+    failure = refused(status, parsed, secrets, by_token=False)
+    if failure.step == NextStep.END_DELIVERY:
+        return replace(failure, step=NextStep.STOP_FANPAGE, reason="call_refused")
+    return failure
+
+
+def _identifier(value: object) -> str | None:
+    """Ids are strings, numbers in old samples."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return storable(str(value)) or None

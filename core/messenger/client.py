@@ -1,0 +1,196 @@
+"""A fanpage's line to the Graph API. A send never raises: it is accepted, or a Failure says what to do.
+
+The access token travels in a header or a form field, never in a URL.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from core.messenger.answers import Accepted, Answer, json_or_text, read_batch, read_send, refused
+from core.messenger.errors import Failure, NextStep, storable, without_secrets
+from core.messenger.signature import appsecret_proof
+from core.messenger.transport import HttpAnswer, Lost, Transport
+from core.messenger.usage import Usage, read_usage, retry_after
+from core.messenger.wire import BATCH_LIMIT, Body, one_time_token
+
+__all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    first_name: str | None
+    last_name: str | None
+    locale: str | None
+
+
+class GraphRefused(Exception):
+    """A call other than a send did not succeed; the text is safe to log."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(f"{failure.reason}: {failure.detail}")
+
+
+class Messenger:
+    """Safe to use from several threads."""
+
+    def __init__(
+        self,
+        page_id: str,
+        token: str,
+        *,
+        base_url: str,
+        version: str,
+        app_secret: str = "",
+        connect_timeout: float = 3.05,
+        read_timeout: float = 20.0,
+        pool_size: int = 16,
+    ) -> None:
+        self.page_id = page_id
+        self._token = token
+        self._proof = appsecret_proof(app_secret, token) if app_secret else ""
+        self._secrets = (token, app_secret, self._proof)
+        self._root = f"{base_url.rstrip('/')}/{version}"
+        self._transport = Transport(
+            base_url, connect_timeout=connect_timeout, read_timeout=read_timeout, pool_size=pool_size
+        )
+        self._usage: Usage | None = None
+        self._asks_locale = True
+
+    def __repr__(self) -> str:
+        return f"Messenger(page_id={self.page_id!r}, root={self._root!r})"
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def usage(self) -> Usage | None:
+        """What the platform last said of our allowance."""
+        return self._usage
+
+    def send(self, body: Body) -> Answer:
+        secrets = self._secrets_of([body])
+        answer = self._call_json("POST", f"{self.page_id}/messages", {}, body)
+        if isinstance(answer, Lost):
+            return _failure(answer, secrets)
+        return _with_wait(read_send(answer.status, json_or_text(answer.body), body, secrets), answer)
+
+    def send_batch(self, bodies: list[Body]) -> list[Answer]:
+        """One answer per body, in their order. At most 50; one alone goes as a plain send."""
+        if len(bodies) > BATCH_LIMIT:
+            raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
+        if len(bodies) <= 1:
+            return [self.send(body) for body in bodies]
+        secrets = self._secrets_of(bodies)
+        answer = self._call_batch(bodies)
+        if isinstance(answer, Lost):
+            return [_failure(answer, secrets)] * len(bodies)
+        read = read_batch(answer.status, json_or_text(answer.body), bodies, secrets)
+        return [_with_wait(each, answer) for each in read]
+
+    def get(self, path: str, **params: str) -> dict[str, Any]:
+        return self._ask("GET", path, params, None)
+
+    def post(self, path: str, json_body: dict[str, Any] | None = None, **params: str) -> dict[str, Any]:
+        """`params` travel in the URL, so none of them may be a secret."""
+        return self._ask("POST", path, params, json_body or {})
+
+    def profile(self, psid: str) -> Profile | None:
+        """A person's name, or None: refusals are normal and never hold up a message."""
+        try:
+            return _profile(self._names(psid))
+        except GraphRefused:
+            return None
+
+    def _names(self, psid: str) -> dict[str, Any]:
+        """The locale needs an approval of its own; without it the names alone are asked for."""
+        if self._asks_locale:
+            try:
+                return self.get(psid, fields="first_name,last_name,locale")
+            except GraphRefused as refusal:
+                if refusal.failure.status is None:
+                    raise
+        names = self.get(psid, fields="first_name,last_name")
+        self._asks_locale = False
+        return names
+
+    def _ask(
+        self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        answer = self._call_json(method, path, params, json_body)
+        if isinstance(answer, Lost):
+            raise GraphRefused(_failure(answer, self._secrets))
+        parsed = json_or_text(answer.body)
+        if answer.status == 200 and isinstance(parsed, dict) and "error" not in parsed:
+            return parsed
+        failure = refused(answer.status, parsed, self._secrets, by_token=False)
+        raise GraphRefused(_paced(failure, answer))
+
+    def _call_json(
+        self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
+    ) -> HttpAnswer | Lost:
+        query = urlencode({**params, "appsecret_proof": self._proof} if self._proof else params)
+        url = f"{self._root}/{quote(path, safe='/', errors='replace')}" + (f"?{query}" if query else "")
+        headers: dict[str, str | bytes] = {"Authorization": b"Bearer " + _bytes(self._token)}
+        data = None
+        if json_body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(json_body).encode()
+        return self._seen(self._transport.call(method, url, headers=headers, data=data))
+
+    def _call_batch(self, bodies: list[Body]) -> HttpAnswer | Lost:
+        form: dict[str, str | bytes] = {"access_token": _bytes(self._token), "include_headers": "false"}
+        if self._proof:
+            form["appsecret_proof"] = self._proof
+        form["batch"] = json.dumps([_batch_item(body) for body in bodies])
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._seen(
+            self._transport.call("POST", f"{self._root}/", headers=headers, data=urlencode(form).encode())
+        )
+
+    def _seen(self, answer: HttpAnswer | Lost) -> HttpAnswer | Lost:
+        if isinstance(answer, HttpAnswer):
+            self._usage = read_usage(answer.headers, time.monotonic()) or self._usage
+        return answer
+
+    def _secrets_of(self, bodies: list[Body]) -> tuple[str, ...]:
+        return self._secrets + tuple(token for body in bodies if (token := one_time_token(body)))
+
+
+def _failure(lost: Lost, secrets: tuple[str, ...]) -> Failure:
+    return Failure(lost.step, lost.reason, detail=without_secrets(lost.text, secrets))
+
+
+def _with_wait(answer: Answer, http: HttpAnswer) -> Answer:
+    return _paced(answer, http) if isinstance(answer, Failure) else answer
+
+
+def _paced(failure: Failure, http: HttpAnswer) -> Failure:
+    """A request to slow down, with how long the platform says it lasts."""
+    if failure.step != NextStep.SLOW_DOWN:
+        return failure
+    usage = read_usage(http.headers, 0.0)
+    wait = retry_after(http.headers) or (usage.regain_seconds if usage else 0.0)
+    return replace(failure, retry_after_seconds=wait or None)
+
+
+def _batch_item(body: Body) -> dict[str, str]:
+    fields = {key: value if isinstance(value, str) else json.dumps(value) for key, value in body.items()}
+    return {"method": "POST", "relative_url": "me/messages", "body": urlencode(fields)}
+
+
+def _profile(found: dict[str, Any]) -> Profile:
+    first, last, locale = (found.get(key) for key in ("first_name", "last_name", "locale"))
+    return Profile(_name(first), _name(last), _name(locale))
+
+
+def _name(value: object) -> str | None:
+    return (storable(value)[:100] or None) if isinstance(value, str) else None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,106 @@
+"""Bodies of the Send API as plain dicts, and the limits the platform sets on them.
+
+Limits count UTF-16 units (`length`): the platform names no unit, and this is the strictest reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Message = dict[str, Any]  # the `message` object
+Body = dict[str, Any]  # a whole call
+
+# https://developers.facebook.com/docs/messenger-platform/reference/send-api
+TEXT_LIMIT = 2000  # "less than 2000 characters": this many are too many
+METADATA_LIMIT = 1000  # likewise exclusive
+QUICK_REPLIES_LIMIT = 13
+QUICK_REPLY_TITLE_LIMIT = 20  # a longer one is cut off by the platform
+# https://developers.facebook.com/docs/messenger-platform/reference/templates/button
+BUTTON_TEXT_LIMIT = 640
+BUTTONS_LIMIT = 3
+BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
+# https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
+REQUEST_TITLE_LIMIT = 65
+# No limit is published; 1000 is what other postback payloads are said to allow.
+PAYLOAD_LIMIT = 1000
+# https://developers.facebook.com/docs/graph-api/batch-requests
+BATCH_LIMIT = 50
+
+
+def length(text: str) -> int:
+    """Length in UTF-16 units: an emoji counts as two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclass(frozen=True)
+class Button:
+    """Opens `url`, or sends `payload` back; exactly one of the two."""
+
+    title: str
+    url: str | None = None
+    payload: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.payload is None):
+            raise ValueError("a button has either a url or a payload")
+
+
+@dataclass(frozen=True)
+class QuickReply:
+    title: str
+    payload: str
+
+
+def text(text: str, *, metadata: str | None = None) -> Message:
+    return with_metadata({"text": text}, metadata)
+
+
+def image(url: str) -> Message:
+    return {"attachment": {"type": "image", "payload": {"url": url}}}
+
+
+def buttons(text: str, buttons: list[Button]) -> Message:
+    return _template(template_type="button", text=text, buttons=[_button(button) for button in buttons])
+
+
+def quick_replies(text: str, replies: list[QuickReply]) -> Message:
+    choices = [{"content_type": "text", "title": r.title, "payload": r.payload} for r in replies]
+    return {"text": text, "quick_replies": choices}
+
+
+def one_time_request(title: str, payload: str) -> Message:
+    """The OTNR: only its title is ours to word; the platform draws the button."""
+    return _template(template_type="one_time_notif_req", title=title, payload=payload)
+
+
+def with_metadata(message: Message, metadata: str | None) -> Message:
+    """A copy that carries `metadata`; the platform repeats it in the echo."""
+    return message if metadata is None else {**message, "metadata": metadata}
+
+
+def send_to_token(token: str, message: Message) -> Body:
+    """Spends a one-time token. The token names the person, so no PSID goes with it."""
+    return {"recipient": {"one_time_notif_token": token}, "message": message, "messaging_type": "UPDATE"}
+
+
+def send_to_psid(psid: str, message: Message) -> Body:
+    """Answers a person inside the standard messaging window."""
+    return {"recipient": {"id": psid}, "message": message, "messaging_type": "RESPONSE"}
+
+
+def one_time_token(body: Body) -> str | None:
+    """The one-time token that a body spends, if it spends one."""
+    recipient = body.get("recipient")
+    token = recipient.get("one_time_notif_token") if isinstance(recipient, dict) else None
+    return token if isinstance(token, str) else None
+
+
+def _template(**payload: Any) -> Message:
+    return {"attachment": {"type": "template", "payload": payload}}
+
+
+def _button(button: Button) -> dict[str, str]:
+    if button.url is not None:
+        return {"type": "web_url", "title": button.title, "url": button.url}
+    return {"type": "postback", "title": button.title, "payload": str(button.payload)}
