@@ -1,0 +1,116 @@
+"""Which message an event calls for (pure): Get Started, a ref link, a button, or a keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.conversation.folding import fold, is_same_word, words
+from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
+
+
+@dataclass(frozen=True)
+class KnownEntry:
+    """An entry point of a fanpage and the message it sends."""
+
+    message_id: int
+    kind: str
+    match: str | None
+    value: str
+
+
+@dataclass(frozen=True)
+class Called:
+    """The message to send, and what called for it."""
+
+    message_id: int
+    kind: str
+    value: str
+
+
+def entry_key(kind: str, value: str) -> str:
+    """What makes two entry points of a kind the same one: case and punctuation do not, marks do."""
+    if kind == EntryKind.GET_STARTED:
+        return ""
+    if kind == EntryKind.REF:
+        return value.strip().lower()
+    return " ".join(words(value)) or value.strip().lower()
+
+
+def find_entry(
+    known: Sequence[KnownEntry],
+    *,
+    text: str | None = None,
+    payload: str | None = None,
+    ref: str | None = None,
+    has_message: bool = True,
+) -> Called | None:
+    """The most telling fact wins: the ref of a link, then the payload of a tap, then the words.
+
+    `has_message` says whether the message that the payload names is one of the fanpage's.
+    """
+    return (
+        (_by_ref(known, ref) if ref else None)
+        or (_by_payload(known, payload, text or "", has_message) if payload else None)
+        or (_by_keyword(known, text) if text else None)
+    )
+
+
+def message_in(payload: str | None) -> int | None:
+    """The message that a button's payload leads to."""
+    digits = (payload or "").removeprefix(MESSAGE_PAYLOAD)
+    leads = payload is not None and payload.startswith(MESSAGE_PAYLOAD)
+    return int(digits) if leads and digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+
+
+def _by_ref(known: Sequence[KnownEntry], ref: str) -> Called | None:
+    refs = [entry for entry in known if entry.kind == EntryKind.REF]
+    same = [entry for entry in refs if entry.value == ref]
+    alike = [
+        entry for entry in refs if entry_key(EntryKind.REF, entry.value) == entry_key(EntryKind.REF, ref)
+    ]
+    return _called((same or alike)[:1])
+
+
+def _by_payload(known: Sequence[KnownEntry], payload: str, title: str, has_message: bool) -> Called | None:
+    if payload == GET_STARTED_PAYLOAD:
+        return _called([entry for entry in known if entry.kind == EntryKind.GET_STARTED][:1])
+    message_id = message_in(payload)
+    if message_id is None or not has_message:
+        return None
+    return Called(message_id, EntryKind.BUTTON, title)
+
+
+def _by_keyword(known: Sequence[KnownEntry], text: str) -> Called | None:
+    keywords = [entry for entry in known if entry.kind == EntryKind.KEYWORD]
+    said = entry_key(EntryKind.KEYWORD, text)
+    with_marks = [entry for entry in keywords if entry_key(EntryKind.KEYWORD, entry.value) == said]
+    if with_marks:
+        return _called(with_marks[:1])
+    folded = fold(text)
+    without = [entry for entry in keywords if folded and fold(entry.value) == folded]
+    return _called(without[:1]) or _called(_contained(keywords, text, folded)[:1])
+
+
+def _contained(keywords: Sequence[KnownEntry], text: str, folded: str) -> list[KnownEntry]:
+    """Keywords found inside the text as whole words, the longest first, closer spelling before looser."""
+    spoken = words(text)
+    ranked = []
+    for entry in keywords:
+        bare = fold(entry.value)
+        if entry.match != KeywordMatch.CONTAINS or not bare or f" {bare} " not in f" {folded} ":
+            continue
+        wanted = words(entry.value)
+        places = [p for p in range(len(spoken)) if _matches(spoken[p : p + len(wanted)], wanted)]
+        if places:
+            spelled = any(spoken[p : p + len(wanted)] == wanted for p in places)
+            ranked.append((len(bare), spelled, entry))
+    return [entry for *_, entry in sorted(ranked, key=lambda item: item[:2], reverse=True)]
+
+
+def _matches(said: Sequence[str], wanted: Sequence[str]) -> bool:
+    return len(said) == len(wanted) and all(map(is_same_word, said, wanted))
+
+
+def _called(found: Sequence[KnownEntry]) -> Called | None:
+    return Called(found[0].message_id, found[0].kind, found[0].value) if found else None

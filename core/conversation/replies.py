@@ -1,0 +1,174 @@
+"""The bot's answers, inside the caller's transaction: which message an event calls for, queued by PSID.
+
+Nothing is sent from here: replies wait in the ledger for the worker, placeholders still in them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
+from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
+from core.conversation.rendering import render
+from core.messenger import wire
+from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic
+
+ASKED_JUST_NOW = timedelta(seconds=60)  # an impatient second keyword brings no second card
+NEVER_ANSWERED = frozenset({"echo", "deleted", "edit", "standby"})  # our own words, or another app's thread
+
+
+def answer_event(
+    db: Session,
+    *,
+    fanpage_id: int,
+    customer_id: int,
+    kind: str,
+    text: str | None = None,
+    payload: str | None = None,
+    ref: str | None = None,
+    now: datetime,
+    occurred_at: datetime,  # noqa: ARG001  (whether an answer comes too late is the window's say, at `now`)
+) -> int:
+    """Queue the message that the event calls for; returns how many replies, 0 when none is called for."""
+    if kind in NEVER_ANSWERED or not _window_is_open(db, customer_id, now):
+        return 0
+    called = _called_by(db, fanpage_id, text=text, payload=payload, ref=ref)
+    if called is None:
+        return 0
+    asking = _Asking(fanpage_id, customer_id, called, now)
+    return _queue(db, asking, _bodies(db, asking))
+
+
+def answer_tap(db: Session, *, request_id: int, now: datetime) -> int:
+    """Queue what the bot says after a tap on "Notify Me"; 0 when it says nothing or the window is closed."""
+    statement = select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text))
+    asked = db.execute(statement.where(col(Request.id) == request_id)).one_or_none()
+    if asked is None or not asked.after_text.strip() or not _window_is_open(db, asked.customer_id, now):
+        return 0
+    row = _reply(asked.fanpage_id, asked.customer_id, None, wire.text(asked.after_text), now)
+    db.execute(insert(Reply), [row])
+    return 1
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Whom we answer, and what called for it."""
+
+    fanpage_id: int
+    customer_id: int
+    called: Called
+    now: datetime
+
+
+def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:
+    closes_at = db.execute(
+        select(col(Customer.window_closes_at)).where(col(Customer.id) == customer_id)
+    ).scalar_one_or_none()
+    return closes_at is not None and closes_at > now
+
+
+def _called_by(
+    db: Session, fanpage_id: int, *, text: str | None, payload: str | None, ref: str | None
+) -> Called | None:
+    statement = (
+        select(col(EntryPoint.message_id), col(EntryPoint.kind), col(EntryPoint.match), col(EntryPoint.value))
+        .join(Message, col(Message.id) == col(EntryPoint.message_id))
+        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
+        .order_by(col(EntryPoint.id))
+    )
+    known = [KnownEntry(*row) for row in db.execute(statement)]
+    has_message = _is_ours(db, fanpage_id, message_in(payload))
+    return find_entry(known, text=text, payload=payload, ref=ref, has_message=has_message)
+
+
+def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
+    """A button may outlive its message, and a payload may name another fanpage's."""
+    if message_id is None:
+        return False
+    statement = select(col(Message.id)).where(
+        col(Message.id) == message_id,
+        col(Message.fanpage_id) == fanpage_id,
+        col(Message.archived_at).is_(None),
+    )
+    return db.execute(statement).first() is not None
+
+
+def _bodies(db: Session, asking: _Asking) -> list[tuple[int | None, dict[str, Any]]]:
+    """The message's blocks on the wire, in order; a request is recorded for each OTNR."""
+    statement = (
+        select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
+        .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
+        .where(col(Block.message_id) == asking.called.message_id)
+        .order_by(col(Block.position))
+    )
+    bodies: list[tuple[int | None, dict[str, Any]]] = []
+    for block in db.execute(statement).all():
+        if block.kind != BlockKind.OTNR:
+            bodies.append((None, render(block.kind, block.content)))
+        elif block.topic_id is not None and block.archived_at is None:
+            bodies += _request(db, asking, block.topic_id, block.content)
+    return bodies
+
+
+def _request(
+    db: Session, asking: _Asking, topic_id: int, content: dict[str, Any]
+) -> list[tuple[int | None, dict[str, Any]]]:
+    """Opt-ins stack, so whoever holds one is asked again; only the same card twice in a minute is not."""
+    if _asked_just_now(db, asking, topic_id, content["title"]):
+        return []
+    payload = REQUEST_PAYLOAD + secrets.token_urlsafe(16)
+    row = {
+        "fanpage_id": asking.fanpage_id,
+        "customer_id": asking.customer_id,
+        "topic_id": topic_id,
+        "message_id": asking.called.message_id,
+        "entry_kind": asking.called.kind,
+        "entry_value": asking.called.value[:200],
+        "title": content["title"],
+        "after_text": content.get("after") or "",
+        "payload": payload,
+        "created_at": asking.now,
+    }
+    request_id = db.execute(insert(Request).values(row).returning(col(Request.id))).scalar_one()
+    return [(request_id, render(BlockKind.OTNR, content, payload=payload))]
+
+
+def _asked_just_now(db: Session, asking: _Asking, topic_id: int, title: str) -> bool:
+    statement = select(col(Request.id)).where(
+        col(Request.customer_id) == asking.customer_id,
+        col(Request.topic_id) == topic_id,
+        col(Request.title) == title,
+        col(Request.tapped_at).is_(None),
+        col(Request.created_at) > asking.now - ASKED_JUST_NOW,
+    )
+    return db.execute(statement.limit(1)).first() is not None
+
+
+def _queue(db: Session, asking: _Asking, bodies: Sequence[tuple[int | None, dict[str, Any]]]) -> int:
+    rows = [
+        _reply(asking.fanpage_id, asking.customer_id, request_id, body, asking.now)
+        for request_id, body in bodies
+    ]
+    if rows:
+        db.execute(insert(Reply), rows)
+    return len(rows)
+
+
+def _reply(
+    fanpage_id: int, customer_id: int, request_id: int | None, body: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    return {
+        "fanpage_id": fanpage_id,
+        "customer_id": customer_id,
+        "request_id": request_id,
+        "body": body,
+        "state": ReplyState.QUEUED,
+        "created_at": now,
+    }
