@@ -1,0 +1,205 @@
+"""What staff do to topics and opt-ins. Importing is in imports.py."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, update
+from sqlmodel import Session, col
+
+from core.accounts.rules import Actor, Permission
+from core.activity import record
+from core.broadcasts.rules import BroadcastState
+from core.consent import ledger
+from core.consent.rules import OptInState, check_topic_name
+from core.database import insert_new, transaction
+from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
+from core.tables import Broadcast, Customer, Fanpage, OptIn, Topic
+
+DESCRIPTION_LIMIT = 500
+_AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
+
+
+def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = "", now: datetime) -> int:
+    by.require(Permission.EDIT)
+    name, description = _tidy(name), description.strip()
+    _check(name, description)
+    with transaction() as db:
+        if db.get(Fanpage, fanpage_id) is None:
+            raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
+        _check_name_is_free(db, fanpage_id, name)
+        row = {"fanpage_id": fanpage_id, "name": name, "description": description}
+        made = insert_new(db, Topic).values(**row, created_at=now, updated_at=now).returning(Topic.id)
+        topic_id: int | None = db.execute(made).scalar_one_or_none()
+        if topic_id is None:
+            raise Invalid([_taken(name)])
+        record(db, by, "topic.create", now=now, fanpage_id=fanpage_id, subject_id=topic_id, subject=name)
+        return topic_id
+
+
+def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: datetime) -> None:
+    by.require(Permission.EDIT)
+    name, description = _tidy(name), description.strip()
+    _check(name, description)
+    with transaction() as db:
+        topic = _topic(db, topic_id)
+        if (topic.name, topic.description) == (name, description):
+            return
+        _check_name_is_free(db, topic.fanpage_id, name, but=topic_id)
+        was = topic.name
+        topic.name, topic.description, topic.updated_at = name, description, now
+        _record(db, by, "topic.edit", topic, now, was=was)
+
+
+def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
+    """Put a topic away: nothing new is made of it, its opt-ins are kept."""
+    by.require(Permission.EDIT)
+    with transaction() as db:
+        topic = _topic(db, topic_id)
+        at_work = select(col(Broadcast.name)).where(
+            col(Broadcast.topic_id) == topic_id, col(Broadcast.state).in_(_AT_WORK)
+        )
+        if name := db.execute(at_work.limit(1)).scalar_one_or_none():
+            raise WrongState(
+                N_("The broadcast “{broadcast}” still uses this topic: let it finish or cancel it first."),
+                broadcast=name,
+            )
+        if topic.archived_at is None:
+            topic.archived_at = topic.updated_at = now
+            _record(db, by, "topic.archive", topic, now)
+
+
+def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
+    by.require(Permission.EDIT)
+    with transaction() as db:
+        topic = _topic(db, topic_id)
+        if topic.archived_at is not None:
+            topic.archived_at, topic.updated_at = None, now
+            _record(db, by, "topic.restore", topic, now)
+
+
+def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
+    """Give an opt-in that the platform refused another chance; a second call changes nothing."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        opt_in = db.get(OptIn, opt_in_id)
+        if opt_in is None:
+            raise NotFound(N_("There is no opt-in {id}."), id=opt_in_id)
+        if opt_in.state == OptInState.REFUSED and opt_in.expires_at <= now:
+            raise WrongState(N_("This opt-in is over a year old: the customer needs to be asked again."))
+        if not ledger.make_available(db, [opt_in_id], now=now):
+            if opt_in.state == OptInState.AVAILABLE:
+                return
+            raise WrongState(N_("Only an opt-in that Messenger refused can be made available again."))
+        record(db, by, "opt_in.make_available", now=now, fanpage_id=opt_in.fanpage_id, subject_id=opt_in_id)
+
+
+def assign_topic(
+    by: Actor, topic_id: int, *, opt_in_ids: Collection[int] | None = None, now: datetime
+) -> int:
+    """Give opt-ins without a topic this one: those named, or all of the topic's fanpage. Returns how many."""
+    by.require(Permission.EDIT)
+    with transaction() as db:
+        topic = _topic(db, topic_id)
+        if topic.archived_at is not None:
+            raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
+        homeless = _homeless(topic.fanpage_id, opt_in_ids)
+        changed = update(OptIn).where(*homeless).values(topic_id=topic_id).returning(col(OptIn.id))
+        ids = db.execute(changed.execution_options(synchronize_session=False)).scalars().all()
+        if ids:
+            _record(db, by, "opt_in.assign_topic", topic, now, count=len(ids))
+        return len(ids)
+
+
+def withdraw_customer(by: Actor, customer_id: int, *, now: datetime) -> int:
+    """A customer wants no notifications: none of their opt-ins is used any more. Returns how many ended."""
+    by.require(Permission.EDIT)
+    with transaction() as db:
+        customer = db.get(Customer, customer_id)
+        if customer is None:
+            raise NotFound(N_("There is no customer {id}."), id=customer_id)
+        theirs = select(col(OptIn.id)).where(col(OptIn.customer_id) == customer_id)
+        ids = [id for id in db.execute(theirs).scalars() if id]
+        ended = ledger.withdraw(db, ids, now=now)
+        if ended:
+            record(
+                db,
+                by,
+                "customer.withdraw",
+                now=now,
+                fanpage_id=customer.fanpage_id,
+                subject_id=customer_id,
+                count=ended,
+            )
+        return ended
+
+
+def _tidy(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
+def _check(name: str, description: str) -> None:
+    problems: list[Problem] = check_topic_name(name)
+    if len(description) > DESCRIPTION_LIMIT:
+        problems.append(
+            problem(
+                "description",
+                N_("A topic's description has at most {limit} characters."),
+                limit=DESCRIPTION_LIMIT,
+            )
+        )
+    if problems:
+        raise Invalid(problems)
+
+
+def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | None = None) -> None:
+    others = select(col(Topic.id), col(Topic.name), col(Topic.archived_at)).where(
+        col(Topic.fanpage_id) == fanpage_id
+    )
+    for topic_id, other, archived_at in db.execute(others).tuples():
+        if topic_id == but or _tidy(other).casefold() != name.casefold():
+            continue
+        if archived_at is None:
+            raise Invalid([_taken(other)])
+        raise Invalid(
+            [
+                problem(
+                    "name",
+                    N_("An archived topic is called “{name}”. Restore it, or choose another name."),
+                    name=other,
+                )
+            ]
+        )
+
+
+def _taken(name: str) -> Problem:
+    return problem("name", N_("There is a topic called “{name}” already. Choose another name."), name=name)
+
+
+def _topic(db: Session, topic_id: int) -> Topic:
+    topic = db.get(Topic, topic_id)
+    if topic is None:
+        raise NotFound(N_("There is no topic {id}."), id=topic_id)
+    return topic
+
+
+def _record(db: Session, by: Actor, verb: str, topic: Topic, now: datetime, **detail: object) -> None:
+    record(
+        db,
+        by,
+        verb,
+        now=now,
+        fanpage_id=topic.fanpage_id,
+        subject_id=topic.id,
+        subject=topic.name,
+        **detail,
+    )
+
+
+def _homeless(fanpage_id: int, opt_in_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id, col(OptIn.topic_id).is_(None)]
+    if opt_in_ids is not None:
+        made.append(col(OptIn.id).in_(list(opt_in_ids)))
+    return made

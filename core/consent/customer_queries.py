@@ -1,0 +1,200 @@
+"""Customers: the searchable list, and everything one of them agreed to, was asked and was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlmodel import Session, col
+
+from core.consent.rules import OptInState
+from core.conversation.rules import fold
+from core.database import reading
+from core.errors import N_, NotFound
+from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
+
+
+class Only(StrEnum):
+    """Whom a list shows."""
+
+    HOLDING = "holding"  # an opt-in that may be used
+    WINDOW = "window"  # inside the 24-hour messaging window
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class CustomerView:
+    id: int
+    fanpage_id: int
+    psid: str
+    name: str  # "" while the name is not known
+    locale: str | None
+    available: int  # opt-ins that may be used
+    topics: tuple[str, ...]  # of those opt-ins
+    window_closes_at: datetime | None
+    last_event_at: datetime | None
+    unreachable_code: str | None
+    unreachable_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RequestView:
+    id: int
+    topic: str
+    title: str
+    entry_kind: str
+    entry_value: str
+    created_at: datetime
+    tapped_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    id: int
+    broadcast_id: int
+    broadcast: str
+    topic: str
+    state: str
+    reason: str | None
+    settled_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+
+def list_customers(
+    fanpage_id: int,
+    *,
+    now: datetime,
+    search: str = "",
+    only: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> list[CustomerView]:
+    """The newest first. `search` finds parts of names, with marks or without, and of PSIDs."""
+    wanted = select(Customer).where(*_where(fanpage_id, now, search, only)).order_by(col(Customer.id).desc())
+    with reading() as db:
+        rows = db.execute(wanted.offset(offset).limit(limit)).scalars().all()
+        return _views(db, rows, now)
+
+
+def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
+    statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
+    with reading() as db:
+        return int(db.execute(statement).scalar_one())
+
+
+def get_customer(customer_id: int, *, now: datetime) -> CustomerView:
+    with reading() as db:
+        row = db.get(Customer, customer_id)
+        if row is None:
+            raise NotFound(N_("There is no customer {id}."), id=customer_id)
+        return _views(db, [row], now)[0]
+
+
+def find_customer(fanpage_id: int, psid: str) -> int | None:
+    wanted = select(col(Customer.id)).where(
+        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
+    )
+    with reading() as db:
+        return db.execute(wanted).scalar_one_or_none()
+
+
+def list_requests(customer_id: int, *, limit: int = 50) -> list[RequestView]:
+    """What a customer was asked, the latest first."""
+    wanted = (
+        select(Request, col(Topic.name))
+        .join(Topic, col(Topic.id) == col(Request.topic_id))
+        .where(col(Request.customer_id) == customer_id)
+        .order_by(col(Request.id).desc())
+        .limit(limit)
+    )
+    with reading() as db:
+        return [_request(row, topic) for row, topic in db.execute(wanted).tuples()]
+
+
+def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
+    """The broadcasts a customer was meant to get, the latest first."""
+    wanted = (
+        select(Delivery, col(Broadcast.name), col(Topic.name))
+        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
+        .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
+        .where(col(Delivery.customer_id) == customer_id)
+        .order_by(col(Delivery.id).desc())
+        .limit(limit)
+    )
+    with reading() as db:
+        return [_delivery(row, name, topic) for row, name, topic in db.execute(wanted).tuples()]
+
+
+def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [col(Customer.fanpage_id) == fanpage_id]
+    made += [col(Customer.search_text).contains(word, autoescape=True) for word in fold(search).split()]
+    if search.strip() and not fold(search):
+        made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
+    if only == Only.HOLDING:
+        made.append(col(Customer.id).in_(select(col(OptIn.customer_id)).where(_usable(now))))
+    if only == Only.WINDOW:
+        made.append(col(Customer.window_closes_at) > now)
+    if only == Only.UNREACHABLE:
+        made.append(col(Customer.unreachable_at).is_not(None))
+    return made
+
+
+def _usable(now: datetime) -> ColumnElement[bool]:
+    return and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now)
+
+
+def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[CustomerView]:
+    ids = [row.id for row in rows]
+    held = (
+        select(col(OptIn.customer_id), col(Topic.name), func.count())
+        .outerjoin(Topic, col(Topic.id) == col(OptIn.topic_id))
+        .where(col(OptIn.customer_id).in_(ids), _usable(now))
+        .group_by(col(OptIn.customer_id), col(Topic.name))
+        .order_by(col(Topic.name))
+    )
+    by_customer: dict[int, list[tuple[str | None, int]]] = {}
+    for customer_id, topic, count in db.execute(held).tuples():
+        by_customer.setdefault(customer_id, []).append((topic, count))
+    return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
+
+
+def _view(row: Customer, held: list[tuple[str | None, int]]) -> CustomerView:
+    return CustomerView(
+        id=row.id or 0,
+        fanpage_id=row.fanpage_id,
+        psid=row.psid,
+        name=" ".join(part for part in (row.last_name, row.first_name) if part),
+        locale=row.locale,
+        available=sum(count for _, count in held),
+        topics=tuple(topic for topic, _ in held if topic),
+        window_closes_at=row.window_closes_at,
+        last_event_at=row.last_event_at,
+        unreachable_code=row.unreachable_code,
+        unreachable_at=row.unreachable_at,
+        created_at=row.created_at,
+    )
+
+
+def _request(row: Request, topic: str) -> RequestView:
+    return RequestView(
+        row.id or 0, topic, row.title, row.entry_kind, row.entry_value, row.created_at, row.tapped_at
+    )
+
+
+def _delivery(row: Delivery, broadcast: str, topic: str) -> DeliveryView:
+    return DeliveryView(
+        id=row.id or 0,
+        broadcast_id=row.broadcast_id,
+        broadcast=broadcast,
+        topic=topic,
+        state=row.state,
+        reason=row.reason,
+        settled_at=row.settled_at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
+    )

@@ -1,0 +1,141 @@
+"""Importing opt-ins that another tool collected: the whole file in one transaction, bulk statements only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.accounts.rules import Actor, Permission
+from core.activity import record
+from core.consent import files
+from core.consent.ledger import NewOptIn, record_opt_ins
+from core.consent.rules import OptInSource
+from core.conversation.rules import fold
+from core.database import insert_new, reading, transaction
+from core.errors import N_, NotFound, WrongState
+from core.sealing import find_hash
+from core.tables import Customer, Fanpage, OptIn, Topic
+
+T = TypeVar("T")
+CHUNK = 1000  # rows per statement
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """Every row of the file is counted once: imported, duplicate, or rejected with its reason."""
+
+    imported: int
+    duplicates: int  # tokens that are known already, or that the file has twice; left as they were
+    rejected: tuple[files.Rejected, ...]
+    new_customers: int = 0
+
+
+def import_opt_ins(
+    by: Actor, fanpage_id: int, *, topic_id: int, data: bytes, now: datetime, only_check: bool = False
+) -> ImportOutcome:
+    """Read a CSV file into the ledger; repeating it changes nothing. `only_check` says what would happen."""
+    by.require(Permission.EDIT)
+    sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
+    fresh = _unknown(fanpage_id, sheet.rows)
+    known = sheet.repeated + len(sheet.rows) - len(fresh)
+    rejected = tuple(sheet.rejected)
+    if only_check:
+        return ImportOutcome(len(fresh), known, rejected)
+    with transaction() as db:
+        imported = new_customers = 0
+        for rows in _chunks(fresh):
+            customers, made = _customers(db, fanpage_id, rows, now)
+            new_customers += made
+            imported += len(record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now)))
+        outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
+        _record(db, by, fanpage_id, topic_id, outcome, now)
+    return outcome
+
+
+def _zone(fanpage_id: int, topic_id: int) -> str:
+    with reading() as db:
+        topic, fanpage = db.get(Topic, topic_id), db.get(Fanpage, fanpage_id)
+        if fanpage is None or topic is None or topic.fanpage_id != fanpage_id:
+            raise NotFound(N_("There is no topic {id}."), id=topic_id)
+        if topic.archived_at is not None:
+            raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
+        return fanpage.timezone
+
+
+def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
+    """The rows whose token is new: looked up before the transaction, which then seals no token in vain."""
+    fresh: list[files.Row] = []
+    with reading() as db:
+        for chunk in _chunks(rows):
+            hashes = [find_hash(row.token) for row in chunk]
+            wanted = select(col(OptIn.token_hash)).where(
+                col(OptIn.fanpage_id) == fanpage_id, col(OptIn.token_hash).in_(hashes)
+            )
+            known = set(db.execute(wanted).scalars())
+            fresh += [row for row, hash_ in zip(chunk, hashes, strict=True) if hash_ not in known]
+    return fresh
+
+
+def _customers(
+    db: Session, fanpage_id: int, rows: Sequence[files.Row], now: datetime
+) -> tuple[dict[str, int], int]:
+    """The ids of these rows' customers by PSID, and how many had to be made."""
+    psids = sorted({row.psid for row in rows})
+    values = [
+        {"fanpage_id": fanpage_id, "psid": psid, "search_text": fold(psid), "created_at": now}
+        for psid in psids
+    ]
+    made = db.execute(insert_new(db, Customer).returning(Customer.id), values).scalars().all()
+    wanted = select(col(Customer.psid), col(Customer.id)).where(
+        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid).in_(psids)
+    )
+    return {psid: id or 0 for psid, id in db.execute(wanted).tuples()}, len(made)
+
+
+def _opt_ins(
+    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[files.Row], now: datetime
+) -> list[NewOptIn]:
+    return [
+        NewOptIn(
+            fanpage_id=fanpage_id,
+            customer_id=customers[row.psid],
+            topic_id=topic_id,
+            request_id=None,
+            promise=row.promise,
+            token=row.token,
+            source=OptInSource.IMPORT,
+            consented_at=row.consented_at,
+            created_at=now,
+        )
+        for row in rows
+    ]
+
+
+def _record(
+    db: Session, by: Actor, fanpage_id: int, topic_id: int, outcome: ImportOutcome, now: datetime
+) -> None:
+    topic = db.get(Topic, topic_id)
+    record(
+        db,
+        by,
+        "opt_in.import",
+        now=now,
+        fanpage_id=fanpage_id,
+        subject_id=topic_id,
+        subject=topic.name if topic else "",
+        imported=outcome.imported,
+        duplicates=outcome.duplicates,
+        rejected=len(outcome.rejected),
+    )
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[list[T]]:
+    waiting = iter(rows)
+    while chunk := list(islice(waiting, CHUNK)):
+        yield chunk

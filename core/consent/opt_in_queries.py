@@ -1,0 +1,178 @@
+"""Opt-ins one by one: lists with filters, counts, and the export.
+
+An opt-in whose year has ended counts as expired from that moment, also before the worker has marked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlmodel import col
+
+from core.consent import files
+from core.consent.rules import OptInState
+from core.database import reading
+from core.tables import Customer, Fanpage, OptIn, Request, Topic
+
+EXPORT_COLUMNS = (
+    "psid",
+    "customer",
+    "topic",
+    "promise",
+    "state",
+    "consented_at",
+    "expires_at",
+    "settled_at",
+    "source",
+    "entry_point",
+)
+_EXPORT_CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class OptInView:
+    id: int
+    customer_id: int
+    customer: str  # "" while the name is not known
+    psid: str
+    topic_id: int | None
+    topic: str | None
+    promise: str
+    state: str
+    source: str
+    entry_kind: str
+    entry_value: str
+    consented_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OptInFilter:
+    """What a list shows; without any field everything of the fanpage."""
+
+    topic_id: int | None = None
+    without_topic: bool = False
+    state: str | None = None
+    ends_before: datetime | None = None  # those that may still be used, but only until then
+    customer_id: int | None = None
+
+
+EVERYTHING = OptInFilter()
+
+
+def list_opt_ins(
+    fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime, offset: int = 0, limit: int = 50
+) -> list[OptInView]:
+    """The newest first; with `ends_before` the first to end first."""
+    order = (col(OptIn.expires_at), col(OptIn.id)) if chosen.ends_before else (col(OptIn.id).desc(),)
+    page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now)).order_by(*order)
+    return _read(_whole().where(col(OptIn.id).in_(page.offset(offset).limit(limit))).order_by(*order), now)
+
+
+def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> int:
+    statement = select(func.count()).select_from(OptIn).where(*_where(fanpage_id, chosen, now))
+    with reading() as db:
+        return int(db.execute(statement).scalar_one())
+
+
+def export_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> Iterator[str]:
+    """CSV, line by line, times in the fanpage's zone. Tokens stay here: who has one may use it."""
+    with reading() as db:
+        zone = db.execute(select(col(Fanpage.timezone)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
+    rows = _walk(fanpage_id, chosen, now)
+    return files.lines_of(EXPORT_COLUMNS, (_exported(row, ZoneInfo(zone)) for row in rows))
+
+
+def _walk(fanpage_id: int, chosen: OptInFilter, now: datetime) -> Iterator[OptInView]:
+    after = 0
+    while True:
+        page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now), col(OptIn.id) > after)
+        ids = page.order_by(col(OptIn.id)).limit(_EXPORT_CHUNK)
+        rows = _read(_whole().where(col(OptIn.id).in_(ids)).order_by(col(OptIn.id)), now)
+        yield from rows
+        if len(rows) < _EXPORT_CHUNK:
+            return
+        after = rows[-1].id
+
+
+def _exported(row: OptInView, zone: ZoneInfo) -> tuple[str | None, ...]:
+    def local(at: datetime | None) -> str | None:
+        return at.astimezone(zone).isoformat(timespec="seconds") if at else None
+
+    return (
+        row.psid,
+        row.customer,
+        row.topic,
+        row.promise,
+        row.state,
+        local(row.consented_at),
+        local(row.expires_at),
+        local(row.settled_at),
+        row.source,
+        ":".join(part for part in (row.entry_kind, row.entry_value) if part),
+    )
+
+
+def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnElement[bool]]:
+    made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id]
+    if chosen.topic_id is not None:
+        made.append(col(OptIn.topic_id) == chosen.topic_id)
+    if chosen.without_topic:
+        made.append(col(OptIn.topic_id).is_(None))
+    if chosen.customer_id is not None:
+        made.append(col(OptIn.customer_id) == chosen.customer_id)
+    if chosen.state is not None:
+        made.append(_in_state(chosen.state, now))
+    if chosen.ends_before is not None:
+        made += [_in_state(OptInState.AVAILABLE, now), col(OptIn.expires_at) <= chosen.ends_before]
+    return made
+
+
+def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
+    available = col(OptIn.state) == OptInState.AVAILABLE
+    if state == OptInState.AVAILABLE:
+        return and_(available, col(OptIn.expires_at) > now)
+    if state == OptInState.EXPIRED:
+        return or_(col(OptIn.state) == OptInState.EXPIRED, and_(available, col(OptIn.expires_at) <= now))
+    return col(OptIn.state) == state
+
+
+def _whole() -> Select[OptIn, Customer, Topic, Request]:
+    return (
+        select(OptIn, Customer, Topic, Request)
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .outerjoin(Topic, col(Topic.id) == col(OptIn.topic_id))
+        .outerjoin(Request, col(Request.id) == col(OptIn.request_id))
+    )
+
+
+def _read(statement: Select[OptIn, Customer, Topic, Request], now: datetime) -> list[OptInView]:
+    with reading() as db:
+        return [_view(row, now) for row in db.execute(statement)]
+
+
+def _view(row: Any, now: datetime) -> OptInView:
+    opt_in, customer, topic, request = row
+    is_over = opt_in.state == OptInState.AVAILABLE and opt_in.expires_at <= now
+    return OptInView(
+        id=opt_in.id,
+        customer_id=customer.id,
+        customer=" ".join(part for part in (customer.last_name, customer.first_name) if part),
+        psid=customer.psid,
+        topic_id=opt_in.topic_id,
+        topic=topic.name if topic else None,
+        promise=opt_in.promise,
+        state=OptInState.EXPIRED if is_over else OptInState(opt_in.state),
+        source=opt_in.source,
+        entry_kind=request.entry_kind if request else "",
+        entry_value=request.entry_value if request else "",
+        consented_at=opt_in.consented_at,
+        expires_at=opt_in.expires_at,
+        settled_at=opt_in.settled_at,
+    )

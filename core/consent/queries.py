@@ -1,0 +1,194 @@
+"""Topics and their figures; see opt_in_queries.py and customer_queries.py for single opt-ins and people.
+
+An opt-in whose year has ended counts as expired from that moment, also before the worker has marked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, case, distinct, func, select
+from sqlmodel import Session, col
+
+from core.consent.rules import OptInState
+from core.conversation.rules import BlockKind
+from core.database import reading
+from core.errors import N_, NotFound
+from core.tables import Block, Broadcast, Delivery, Message, OptIn, Request, Topic
+
+SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class TopicView:
+    """A topic with its opt-ins by state; `people` hold at least one that may be used now."""
+
+    id: int
+    fanpage_id: int
+    name: str
+    description: str
+    archived_at: datetime | None
+    created_at: datetime
+    available: int = 0
+    reserved: int = 0
+    spent: int = 0
+    expired: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    people: int = 0
+    expiring_30_days: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.available + self.reserved + self.spent + self.expired + self.refused + self.withdrawn
+
+
+@dataclass(frozen=True)
+class Named:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class TopicBroadcast:
+    id: int
+    name: str
+    state: str
+    audience: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TopicProgress:
+    """How far a topic has come: asked -> agreed -> sent -> read, and who must be asked anew."""
+
+    asked: int  # requests sent
+    agreed: int  # of those, tapped
+    sent: int  # deliveries the platform took
+    read: int
+    need_asking: int  # customers who were notified and hold nothing for the next time
+    messages: tuple[Named, ...]  # those that ask for this topic
+    broadcasts: tuple[TopicBroadcast, ...]  # the latest ones
+
+
+def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
+    """A fanpage's topics in the order of their names: those in use, or those put away."""
+    put_away = col(Topic.archived_at).is_not(None)
+    chosen = select(Topic).where(col(Topic.fanpage_id) == fanpage_id, put_away if archived else ~put_away)
+    with reading() as db:
+        topics = db.execute(chosen).scalars().all()
+        figures = _figures(db, [topic.id or 0 for topic in topics], now)
+    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: topic.name.casefold())
+
+
+def get_topic(topic_id: int, *, now: datetime) -> TopicView:
+    with reading() as db:
+        topic = db.get(Topic, topic_id)
+        if topic is None:
+            raise NotFound(N_("There is no topic {id}."), id=topic_id)
+        return _view(topic, _figures(db, [topic_id], now))
+
+
+def find_topic(fanpage_id: int, name: str) -> int | None:
+    """The id of the topic with exactly this name."""
+    wanted = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id, col(Topic.name) == name.strip())
+    with reading() as db:
+        return db.execute(wanted).scalar_one_or_none()
+
+
+def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
+    with reading() as db:
+        asked, agreed = db.execute(
+            select(func.count(), func.count(col(Request.tapped_at))).where(col(Request.topic_id) == topic_id)
+        ).one()
+        sent, read = db.execute(
+            select(func.count(), func.count(col(Delivery.read_at)))
+            .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
+            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == "sent")
+        ).one()
+        return TopicProgress(
+            asked,
+            agreed,
+            sent,
+            read,
+            need_asking=_need_asking(db, topic_id, now),
+            messages=_asking_messages(db, topic_id),
+            broadcasts=_latest_broadcasts(db, topic_id),
+        )
+
+
+def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
+    """One pass over the index (topic, state, customer, end); nothing of the table itself is read."""
+    usable = and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now)
+    statement = (
+        select(
+            col(OptIn.topic_id),
+            col(OptIn.state),
+            func.count(),
+            func.sum(case((col(OptIn.expires_at) <= now, 1), else_=0)),
+            func.sum(case((and_(usable, col(OptIn.expires_at) <= now + SOON), 1), else_=0)),
+            func.count(distinct(case((usable, col(OptIn.customer_id)), else_=None))),
+        )
+        .where(col(OptIn.topic_id).in_(topic_ids))
+        .group_by(col(OptIn.topic_id), col(OptIn.state))
+    )
+    figures: dict[int, dict[str, int]] = {}
+    for topic_id, state, count, over, soon, people in db.execute(statement).tuples():
+        of_topic = figures.setdefault(topic_id or 0, {})
+        of_topic[state] = of_topic.get(state, 0) + count
+        if state == OptInState.AVAILABLE:
+            of_topic["available"] -= over
+            of_topic["expired"] = of_topic.get("expired", 0) + over
+            of_topic |= {"people": people, "expiring_30_days": soon}
+    return figures
+
+
+def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
+    topic_id = topic.id or 0
+    return TopicView(
+        topic_id,
+        topic.fanpage_id,
+        topic.name,
+        topic.description,
+        topic.archived_at,
+        topic.created_at,
+        **figures.get(topic_id, {}),
+    )
+
+
+def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
+    def holders(*states: OptInState) -> Select[int]:
+        return select(col(OptIn.customer_id)).where(
+            col(OptIn.topic_id) == topic_id, col(OptIn.state).in_(states)
+        )
+
+    usable = holders(OptInState.AVAILABLE).where(col(OptIn.expires_at) > now)
+    notified = holders(OptInState.SPENT).except_(usable.union_all(holders(OptInState.RESERVED)))
+    return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
+
+
+def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
+    statement = (
+        select(col(Message.id), col(Message.name))
+        .join(Block, col(Block.message_id) == col(Message.id))
+        .where(
+            col(Block.topic_id) == topic_id,
+            col(Block.kind) == BlockKind.OTNR,
+            col(Message.archived_at).is_(None),
+        )
+        .distinct()
+        .order_by(col(Message.name))
+    )
+    return tuple(Named(id or 0, name) for id, name in db.execute(statement).tuples())
+
+
+def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:
+    statement = (
+        select(Broadcast).where(col(Broadcast.topic_id) == topic_id).order_by(col(Broadcast.id).desc())
+    )
+    rows = db.execute(statement.limit(5)).scalars()
+    return tuple(
+        TopicBroadcast(row.id or 0, row.name, row.state, row.audience, row.started_at) for row in rows
+    )
