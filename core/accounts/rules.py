@@ -1,11 +1,15 @@
-"""Who may do what: roles, permissions, and the actor that every write names."""
+"""Who may do what: roles, permissions, the actor that every write names; when to refuse a sign-in."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.errors import N_, NotAllowed
+from core.errors import N_, NotAllowed, Problem, problem
 
 
 class Role(StrEnum):
@@ -46,3 +50,87 @@ class Actor:
 
 SYSTEM = Actor(id=None, name="system", role=Role.ADMIN)
 COMMAND_LINE = Actor(id=None, name="command line", role=Role.ADMIN)
+
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+RESERVED_NAMES = frozenset({SYSTEM.name})
+PASSWORD_MINIMUM = 10
+PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
+SESSION_LIFETIME = timedelta(days=1)  # of a cookie; the token cannot be called back, so it is short
+ATTEMPT_WINDOW = timedelta(minutes=15)
+SEEN_EVERY = timedelta(minutes=5)
+
+
+def normal_name(typed: str) -> str:
+    return unicodedata.normalize("NFKC", typed).strip().lower()[:64]
+
+
+def check_name(name: str) -> list[Problem]:
+    if NAME_PATTERN.fullmatch(name) and name not in RESERVED_NAMES:
+        return []
+    return [
+        problem(
+            "name",
+            N_(
+                "A user name has 2 to 64 letters without marks, digits, or any of . _ @ -, "
+                "for example: lan.anh"
+            ),
+        )
+    ]
+
+
+def check_password(password: str, name: str) -> list[Problem]:
+    if len(password) < PASSWORD_MINIMUM:
+        return [
+            problem(
+                "password", N_("A password needs at least {minimum} characters."), minimum=PASSWORD_MINIMUM
+            )
+        ]
+    if password != password.strip():
+        return [problem("password", N_("A password must not begin or end with a space."))]
+    if len(password.encode("utf-8", "surrogatepass")) > PASSWORD_MAXIMUM_BYTES:
+        return [
+            problem("password", N_("That password is too long; about 70 plain letters or 24 with marks fit."))
+        ]
+    if name in password.lower() or len(set(password)) < 4:
+        return [problem("password", N_("That password is too easy to guess; make it less regular."))]
+    return []
+
+
+def session_is_good(signed_in_at: datetime, valid_after: datetime, now: datetime) -> bool:
+    return valid_after <= signed_in_at and now - signed_in_at < SESSION_LIFETIME
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` failures within the window; `scope` says what they have in common."""
+
+    scope: str
+    most: int
+
+
+# A stranger who fails on somebody's name locks out himself (name and address), not the name everywhere;
+# the last row only stops a guess spread over many addresses.
+LIMITS: tuple[Limit, ...] = (Limit("both", 5), Limit("address", 20), Limit("name", 100))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    name: str
+    address: str
+    at: datetime
+
+
+def locked_until(name: str, address: str, attempts: Sequence[Attempt], now: datetime) -> datetime | None:
+    """When this name may be tried again from this address; None when it may be tried now."""
+    recent = sorted((a for a in attempts if now - ATTEMPT_WINDOW < a.at), key=lambda a: a.at)
+    ends = [_end_of_lock(limit, name, address, recent) for limit in LIMITS]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _end_of_lock(limit: Limit, name: str, address: str, recent: Sequence[Attempt]) -> datetime | None:
+    same = [
+        a.at
+        for a in recent
+        if (limit.scope == "address" or a.name == name) and (limit.scope == "name" or a.address == address)
+    ]
+    return same[-limit.most] + ATTEMPT_WINDOW if len(same) >= limit.most else None

@@ -1,0 +1,16 @@
+"""The panel: `streamlit run app.py`. As a module it is the server; as Streamlit's script it is one run."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.components import cookie, frame
+
+if __name__ == "__main__":
+    frame.run()
+else:
+    # The folder pages/ holds sections, not pages: without this the first visitor of a fresh server who
+    # follows a deep link is told "page not found" once.
+    PagesManager.uses_pages_directory = False
+    app = st.App(Path(__file__), routes=cookie.ROUTES, middleware=cookie.MIDDLEWARE)

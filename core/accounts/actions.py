@@ -1,0 +1,191 @@
+"""Writes about operators: who may sign in, with what role and password. Never without an admin left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Update, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.passwords import fresh_password, hashed, matches
+from core.accounts.queries import OperatorView, view_of
+from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
+from core.database import transaction
+from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem
+from core.tables import Operator
+
+FIRST_ADMIN = "admin"
+
+
+def ensure_admin(now: datetime) -> str | None:
+    """Makes the first admin of an empty installation and returns the password; None when anybody exists."""
+    password = fresh_password()
+    password_hash = hashed(password)
+    with transaction() as db:
+        if db.scalar(select(col(Operator.id)).limit(1)) is not None:
+            return None
+        row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
+        row.must_change_password = True
+        db.add(row)
+        activity.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
+    return password
+
+
+def add_operator(
+    by: Actor, name: str, role: str, password: str, *, must_change_password: bool = False, now: datetime
+) -> OperatorView:
+    by.require(Permission.ADMIN)
+    name = normal_name(name)
+    _refuse(check_name(name) + check_password(password, name) + _check_role(role))
+    row = _new(name, Role(role), hashed(password), now)
+    row.must_change_password = must_change_password
+    with transaction() as db:
+        if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
+            raise Invalid([problem("name", N_("There is already a user called {name}."), name=name)])
+        db.add(row)
+        db.flush()
+        _record(db, by, "operator.add", row, now, role=row.role)
+        return view_of(row)
+
+
+def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[OperatorView, str]:
+    """Adds an operator with a fresh password, which they must change; it cannot be shown again."""
+    password = fresh_password()
+    return add_operator(by, name, role, password, must_change_password=True, now=now), password
+
+
+def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> OperatorView:
+    by.require(Permission.ADMIN)
+    _refuse(_check_role(role))
+    with transaction() as db:
+        row = _locked(db, operator_id)
+        if role == row.role:
+            return view_of(row)
+        if role != Role.ADMIN:
+            _keep_an_admin(db, row)
+        was, row.role = row.role, Role(role).value
+        _record(db, by, "operator.change_role", row, now, role=row.role, was=was)
+        return view_of(row)
+
+
+def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
+    """Ends their sessions at once and lets them in no more."""
+    by.require(Permission.ADMIN)
+    with transaction() as db:
+        row = _locked(db, operator_id)
+        if row.disabled_at is not None:
+            return
+        _keep_an_admin(db, row)
+        row.disabled_at = row.sessions_valid_after = now
+        _record(db, by, "operator.disable", row, now)
+
+
+def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
+    by.require(Permission.ADMIN)
+    with transaction() as db:
+        row = _locked(db, operator_id)
+        if row.disabled_at is None:
+            return
+        row.disabled_at = None
+        _record(db, by, "operator.enable", row, now)
+
+
+def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
+    """A fresh password, shown once; their sessions end and they must change it."""
+    by.require(Permission.ADMIN)
+    password = fresh_password()
+    password_hash = hashed(password)
+    with transaction() as db:
+        row = _locked(db, operator_id)
+        row.password_hash, row.must_change_password, row.sessions_valid_after = password_hash, True, now
+        _record(db, by, "operator.reset_password", row, now)
+    return password
+
+
+def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
+    """Signs an operator out everywhere. Everybody may do it to themselves."""
+    if by.id != operator_id:
+        by.require(Permission.ADMIN)
+    with transaction() as db:
+        row = _locked(db, operator_id)
+        row.sessions_valid_after = now
+        _record(db, by, "operator.end_sessions", row, now)
+
+
+def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None:
+    """Every session made before `now` ends; the caller signs this one in again."""
+    if by.id is None:
+        raise NotAllowed(N_("Only a signed-in user has a password to change."))
+    _check_new_password(by, old, new)
+    new_hash = hashed(new)
+    with transaction() as db:
+        row = _locked(db, by.id)
+        row.password_hash, row.must_change_password, row.sessions_valid_after = new_hash, False, now
+        _record(db, by, "operator.change_password", row, now)
+
+
+def set_language(by: Actor, language: str) -> None:
+    """Remembers the language an operator reads; not worth a line in the activity log."""
+    _update_own(by, update(Operator).values(language=language))
+
+
+def note_seen(by: Actor, *, now: datetime) -> None:
+    _update_own(by, update(Operator).values(last_seen_at=now))
+
+
+def _update_own(by: Actor, statement: Update) -> None:
+    with transaction() as db:
+        db.execute(statement.where(col(Operator.id) == by.id))
+
+
+def _check_new_password(by: Actor, old: str, new: str) -> None:
+    with transaction() as db:
+        current = _locked(db, by.id or 0).password_hash
+    if not matches(old, current):
+        raise Invalid([problem("old", N_("The present password is not right."))])
+    if old == new:
+        raise Invalid([problem("password", N_("The new password is the same as the present one."))])
+    _refuse(check_password(new, by.name))
+
+
+def _new(name: str, role: Role, password_hash: str, now: datetime) -> Operator:
+    return Operator(
+        name=name, role=role.value, password_hash=password_hash, sessions_valid_after=now, created_at=now
+    )
+
+
+def _check_role(role: str) -> list[Problem]:
+    if role in tuple(Role):
+        return []
+    return [problem("role", N_("A role is one of viewer, editor, sender, admin."))]
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(problems)
+
+
+def _locked(db: Session, operator_id: int) -> Operator:
+    row = db.scalar(select(Operator).where(col(Operator.id) == operator_id).with_for_update())
+    if row is None:
+        raise NotFound(N_("This user no longer exists."))
+    return row
+
+
+def _keep_an_admin(db: Session, leaving: Operator) -> None:
+    """Locks every active admin, so that two admins cannot remove each other at once (PostgreSQL)."""
+    admins = select(col(Operator.id)).where(
+        col(Operator.role) == Role.ADMIN.value, col(Operator.disabled_at).is_(None)
+    )
+    left = set(db.scalars(admins.order_by(col(Operator.id)).with_for_update()))
+    if left == {leaving.id}:
+        raise WrongState(
+            N_("{name} is the last admin. Make somebody else an admin first."), name=leaving.name
+        )
+
+
+def _record(db: Session, by: Actor, verb: str, row: Operator, now: datetime, **detail: str) -> None:
+    by_name: dict[str, Any] = dict(detail)
+    activity.record(db, by, verb, now=now, subject_id=row.id, subject=row.name, **by_name)

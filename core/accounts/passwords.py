@@ -1,0 +1,35 @@
+"""Password hashes (bcrypt) and fresh passwords. The only code that sees a password and a hash together."""
+
+from __future__ import annotations
+
+import secrets
+from functools import lru_cache
+
+import bcrypt
+
+from core.accounts.rules import PASSWORD_MAXIMUM_BYTES
+
+ROUNDS = 12
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
+
+
+def hashed(password: str) -> str:
+    return bcrypt.hashpw(password.encode("utf-8", "surrogatepass"), bcrypt.gensalt(ROUNDS)).decode()
+
+
+def matches(password: str, password_hash: str | None) -> bool:
+    """Takes the same time whether the hash exists (None: unknown name) or the password fits."""
+    given = password.encode("utf-8", "surrogatepass")
+    too_long = len(given) > PASSWORD_MAXIMUM_BYTES
+    fits = bcrypt.checkpw(b"too long" if too_long else given, (password_hash or _dummy_hash()).encode())
+    return fits and password_hash is not None and not too_long
+
+
+@lru_cache
+def _dummy_hash() -> str:
+    return hashed(secrets.token_urlsafe(16))
+
+
+def fresh_password() -> str:
+    """Four groups of four, about 79 bits, easy to read out: "k7pm-x2ra-9shd-fq4w"."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))

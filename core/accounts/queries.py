@@ -1,0 +1,170 @@
+"""Reads operators and the activity log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.sql import Select
+from sqlmodel import Session, col
+
+from core.accounts.rules import Role, normal_name, session_is_good
+from core.database import reading
+from core.errors import N_, NotFound
+from core.tables import Activity, Operator
+
+
+@dataclass(frozen=True)
+class OperatorView:
+    id: int
+    name: str
+    role: Role
+    language: str | None
+    must_change_password: bool
+    sessions_valid_after: datetime
+    disabled_at: datetime | None
+    last_seen_at: datetime | None
+    created_at: datetime
+
+    @property
+    def state(self) -> str:
+        if self.disabled_at:
+            return "disabled"
+        return "new" if self.must_change_password else "active"
+
+
+def view_of(row: Operator) -> OperatorView:
+    return OperatorView(
+        id=row.id or 0,
+        name=row.name,
+        role=Role(row.role),
+        language=row.language,
+        must_change_password=row.must_change_password,
+        sessions_valid_after=row.sessions_valid_after,
+        disabled_at=row.disabled_at,
+        last_seen_at=row.last_seen_at,
+        created_at=row.created_at,
+    )
+
+
+def list_operators() -> list[OperatorView]:
+    with reading() as db:
+        rows = db.scalars(
+            select(Operator).order_by(col(Operator.disabled_at).is_not(None), col(Operator.name))
+        )
+        return [view_of(row) for row in rows]
+
+
+def count_operators() -> int:
+    with reading() as db:
+        return db.scalar(select(func.count()).select_from(Operator)) or 0
+
+
+def get_operator(operator_id: int) -> OperatorView:
+    with reading() as db:
+        row = db.get(Operator, operator_id)
+        if row is None:
+            raise NotFound(N_("This user no longer exists."))
+        return view_of(row)
+
+
+def find_session(operator_id: int, signed_in_at: datetime, now: datetime) -> OperatorView | None:
+    """The operator of a session, or None when it has ended (too old, signed out elsewhere, disabled)."""
+    with reading() as db:
+        return _good(db.get(Operator, operator_id), signed_in_at, now)
+
+
+def find_session_by_name(name: str, signed_in_at: datetime, now: datetime) -> OperatorView | None:
+    """As `find_session`, for a cookie, which holds a name."""
+    with reading() as db:
+        return _good(_by_name(db, name), signed_in_at, now)
+
+
+def _good(row: Operator | None, signed_in_at: datetime, now: datetime) -> OperatorView | None:
+    if row is None or row.disabled_at or not session_is_good(signed_in_at, row.sessions_valid_after, now):
+        return None
+    return view_of(row)
+
+
+def _by_name(db: Session, name: str) -> Operator | None:
+    return db.scalar(select(Operator).where(col(Operator.name) == normal_name(name)))
+
+
+def find_password_hash(name: str) -> str | None:
+    """For checking a sign-in only; None for an unknown or disabled operator."""
+    with reading() as db:
+        row = _by_name(db, name)
+        return None if row is None or row.disabled_at else row.password_hash
+
+
+@dataclass(frozen=True)
+class ActivityView:
+    id: int
+    at: datetime
+    actor: str
+    verb: str
+    fanpage_id: int | None
+    subject_id: int | None
+    subject: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ActivityFilter:
+    """`noun` is what comes before the dot of a verb ("broadcast"); `search` looks into subject and actor."""
+
+    actor: str | None = None
+    noun: str | None = None
+    search: str = ""
+    since: datetime | None = None
+    fanpage_id: int | None = None
+
+
+def list_activity(asked: ActivityFilter, *, offset: int = 0, limit: int = 50) -> list[ActivityView]:
+    """Newest first."""
+    statement = _filtered(select(Activity), asked).order_by(col(Activity.id).desc())
+    with reading() as db:
+        return [_activity(row) for row in db.scalars(statement.offset(offset).limit(limit))]
+
+
+def count_activity(asked: ActivityFilter) -> int:
+    with reading() as db:
+        return db.scalar(_filtered(select(func.count()).select_from(Activity), asked)) or 0
+
+
+def list_actors() -> list[str]:
+    """Everybody who ever did something."""
+    with reading() as db:
+        return list(db.scalars(select(col(Activity.actor)).distinct().order_by(col(Activity.actor))))
+
+
+def _activity(row: Activity) -> ActivityView:
+    return ActivityView(
+        id=row.id or 0,
+        at=row.at,
+        actor=row.actor,
+        verb=row.verb,
+        fanpage_id=row.fanpage_id,
+        subject_id=row.subject_id,
+        subject=row.subject,
+        detail=dict(row.detail or {}),
+    )
+
+
+def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
+    if asked.actor:
+        statement = statement.where(col(Activity.actor) == asked.actor)
+    if asked.noun:
+        statement = statement.where(col(Activity.verb).startswith(f"{asked.noun}.", autoescape=True))
+    if asked.since:
+        statement = statement.where(col(Activity.at) >= asked.since)
+    if asked.fanpage_id:
+        statement = statement.where(col(Activity.fanpage_id) == asked.fanpage_id)
+    if asked.search:
+        statement = statement.where(
+            col(Activity.subject).icontains(asked.search, autoescape=True)
+            | col(Activity.actor).icontains(asked.search, autoescape=True)
+        )
+    return statement

@@ -1,0 +1,72 @@
+"""Signing in and out: the throttle counts an attempt before the password is looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.queries import OperatorView, view_of
+from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Attempt, Role, locked_until, normal_name
+from core.database import transaction
+from core.errors import N_, NotAllowed
+from core.tables import Operator, SignInAttempt
+
+KEEP_ATTEMPTS = timedelta(days=1)
+
+
+class LockedOut(NotAllowed):
+    code = "locked_out"
+
+
+def begin(name: str, address: str, *, now: datetime) -> None:
+    """Counts the attempt; LockedOut when there were too many. Counted first, so that guesses made at
+    once are all counted; a success takes its own attempts back."""
+    name, address = normal_name(name), address[:64]
+    with transaction() as db:
+        ends = locked_until(name, address, _recent(db, name, address, now), now)
+        if ends is None:
+            db.add(SignInAttempt(name=name, address=address, at=now))
+            if locked_until(name, address, _recent(db, name, address, now), now) is not None:
+                activity.record(db, SYSTEM, "operator.last_try", now=now, subject=name, address=address)
+    if ends is not None:
+        minutes = max(1, -int((now - ends).total_seconds() // 60))
+        raise LockedOut(
+            N_("Too many failed attempts. Please wait {minutes} minutes and try again."), minutes=minutes
+        )
+
+
+def succeed(name: str, address: str, *, now: datetime) -> OperatorView | None:
+    """The operator who signed in, or None when they were disabled meanwhile."""
+    name = normal_name(name)
+    with transaction() as db:
+        row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
+        if row is None or row.disabled_at:
+            return None
+        row.last_seen_at = now
+        mine = (col(SignInAttempt.name) == name) & (col(SignInAttempt.address) == address[:64])
+        old = col(SignInAttempt.at) < now - KEEP_ATTEMPTS
+        db.execute(delete(SignInAttempt).where(or_(mine, old)))
+        actor = Actor(row.id, row.name, Role(row.role))
+        activity.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
+        return view_of(row)
+
+
+def sign_out(by: Actor, *, now: datetime) -> None:
+    """Ends every session of this operator: a signed cookie could otherwise be used again by a thief."""
+    with transaction() as db:
+        db.execute(update(Operator).where(col(Operator.id) == by.id).values(sessions_valid_after=now))
+        activity.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
+
+
+def _recent(db: Session, name: str, address: str, now: datetime) -> list[Attempt]:
+    same = or_(col(SignInAttempt.name) == name, col(SignInAttempt.address) == address)
+    rows = db.scalars(
+        select(SignInAttempt)
+        .where(same, col(SignInAttempt.at) > now - ATTEMPT_WINDOW)
+        .order_by(col(SignInAttempt.at).desc())
+        .limit(500)
+    )
+    return [Attempt(row.name, row.address, row.at) for row in rows]

@@ -1,0 +1,105 @@
+"""What surrounds every page: look, sign-in, sidebar, and a calm answer to what nobody foresaw."""
+
+from __future__ import annotations
+
+import streamlit as st
+from core.fanpages.queries import FanpageView, list_fanpages
+
+from core.accounts import actions
+from core.accounts.rules import Actor
+from pages.components import login, menu, session, style
+from pages.components.layout import close_dialog, dialog, open_dialog
+from pages.components.session import flash, show_flashes
+from pages.components.texts import LANGUAGES, _, language
+
+
+def run() -> None:
+    """One run of the panel, whatever address was asked for."""
+    st.set_page_config(page_title="Notify Once", page_icon=":material/notifications:", layout="wide")
+    style.apply()
+    page = menu.declare()
+    if login.gate() is None:
+        st.stop()
+    here = session.current()
+    with st.sidebar:
+        _sidebar(here)
+    show_flashes()
+    session.require(menu.asked_for(page).permission)
+    page.run()
+    show_flashes()
+
+
+def _sidebar(here: session.Current) -> None:
+    fanpages = list_fanpages()
+    _switcher(here.fanpage, fanpages)
+    menu.show(here.actor, with_demo=any(fanpage.is_demo for fanpage in fanpages))
+    _account(here)
+
+
+def _switcher(chosen: FanpageView | None, fanpages: list[FanpageView]) -> None:
+    if chosen is None:
+        return
+    by_id = {fanpage.id: fanpage for fanpage in fanpages}
+    st.session_state["fanpage_switch"] = chosen.id
+    st.selectbox(
+        _("Fanpage"),
+        list(by_id),
+        key="fanpage_switch",
+        format_func=lambda fanpage_id: by_id[fanpage_id].name,
+        on_change=_switch,
+        label_visibility="collapsed",
+    )
+
+
+def _switch() -> None:
+    st.session_state["fanpage_id"] = st.session_state["fanpage_switch"]
+
+
+def _account(here: session.Current) -> None:
+    with st.container(key="account", gap="small"):
+        st.segmented_control(
+            _("Language"),
+            list(LANGUAGES),
+            default=here.language,
+            required=True,
+            key="language_switch",
+            format_func=LANGUAGES.__getitem__,
+            on_change=_speak,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        with st.popover(here.actor.name, icon=":material/account_circle:", width="stretch"):
+            st.button(
+                _("Change password"),
+                key="password_change",
+                icon=":material/key:",
+                type="tertiary",
+                on_click=open_dialog,
+                args=("own_password",),
+            )
+            st.button(
+                _("Sign out"),
+                key="sign_out",
+                icon=":material/logout:",
+                type="tertiary",
+                on_click=login.sign_out,
+                help=_("Ends your sessions on every device."),
+            )
+    dialog("own_password", _("Change password"), _own_password)
+
+
+def _own_password() -> None:
+    operator = session.signed_in()
+    note = login.change_password(operator, key="own_password") if operator else None
+    if note:
+        close_dialog("own_password")
+        flash(note)
+        st.rerun()
+
+
+def _speak() -> None:
+    st.session_state["language"] = st.session_state["language_switch"]
+    operator = session.signed_in()
+    if operator is not None:
+        actor = Actor(operator.id, operator.name, operator.role)
+        actions.set_language(actor, language())

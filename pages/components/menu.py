@@ -1,0 +1,106 @@
+"""Every page of the panel: its section, icon, address, and the permission it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from core.accounts.rules import Actor, Permission
+from core.errors import N_
+from pages.components.texts import _
+
+CAMPAIGNS, AUDIENCE, SYSTEM, DEMO = N_("Campaigns"), N_("Audience"), N_("System"), N_("Demo")
+
+
+@dataclass(frozen=True)
+class Entry:
+    file: str  # under pages/
+    url_path: str
+    title: str
+    icon: str
+    section: str
+    permission: Permission = Permission.VIEW
+    in_menu: bool = True  # the others are reached from a list
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("campaigns/overview.py", "overview", N_("Overview"), "space_dashboard", CAMPAIGNS),
+    Entry("campaigns/topics.py", "topics", N_("OTN topics"), "label", CAMPAIGNS),
+    Entry("campaigns/messages.py", "messages", N_("Messages"), "forum", CAMPAIGNS),
+    Entry("campaigns/message.py", "message", N_("Message"), "chat", CAMPAIGNS, in_menu=False),
+    Entry("campaigns/broadcasts.py", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
+    Entry("campaigns/broadcast.py", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, in_menu=False),
+    Entry(
+        "campaigns/new_broadcast.py",
+        "new_broadcast",
+        N_("New broadcast"),
+        "edit_square",
+        CAMPAIGNS,
+        Permission.EDIT,
+        in_menu=False,
+    ),
+    Entry("audience/customers.py", "customers", N_("Customers"), "groups", AUDIENCE),
+    Entry("audience/customer.py", "customer", N_("Customer"), "person", AUDIENCE, in_menu=False),
+    Entry("audience/opt_ins.py", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
+    Entry("system/setup.py", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
+    Entry("system/operators.py", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
+    Entry("system/activity.py", "activity", N_("Activity"), "history", SYSTEM),
+    Entry("system/health.py", "health", N_("Health"), "monitor_heart", SYSTEM),
+    Entry("demo/phone.py", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
+)
+BY_PATH = {entry.url_path: entry for entry in ENTRIES}
+
+
+def declare() -> st.Page:
+    """Declares every page, so that any address is known before the sign-in; returns the one asked for."""
+    pages = [
+        st.Page(
+            _file(entry),
+            title=_(entry.title),
+            icon=f":material/{entry.icon}:",
+            url_path=entry.url_path,
+            default=entry is ENTRIES[0],
+        )
+        for entry in ENTRIES
+    ]
+    return st.navigation(pages, position="hidden")
+
+
+def show(actor: Actor, *, with_demo: bool) -> None:
+    """The menu's sections with the pages this operator may open."""
+    for section in dict.fromkeys(entry.section for entry in ENTRIES):
+        shown = [e for e in ENTRIES if e.section == section and e.in_menu and actor.may(e.permission)]
+        if not shown or (section == DEMO and not with_demo):
+            continue
+        with st.container(key=f"menu_{section.lower()}", gap=None):
+            st.caption(_(section))
+            for entry in shown:
+                st.page_link(
+                    _file(entry), label=_(entry.title), icon=f":material/{entry.icon}:", width="stretch"
+                )
+
+
+def _file(entry: Entry) -> str:
+    return f"pages/{entry.file}"
+
+
+def asked_for(page: st.Page) -> Entry:
+    """The entry of the page being run."""
+    return BY_PATH.get(page.url_path, ENTRIES[0])
+
+
+def go(url_path: str, **query: object) -> NoReturn:
+    """Leaves for another page: `go("broadcast", id=3)`."""
+    st.switch_page(_file(BY_PATH[url_path]), query_params={k: str(v) for k, v in query.items()})
+
+
+def link(url_path: str, label: str, *, icon: str | None = None, **query: object) -> None:
+    """A link to another page: `link("broadcast", "Flash sale", id=3)`."""
+    st.page_link(
+        _file(BY_PATH[url_path]),
+        label=label,
+        icon=icon,
+        query_params={k: str(v) for k, v in query.items()},
+    )

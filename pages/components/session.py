@@ -1,0 +1,140 @@
+"""Who is here, on which fanpage, and how a page does something on their behalf.
+
+Session state holds plain values only: operator_id, signed_in_at, fanpage_id, language, zone, flashes.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
+
+from core.accounts import queries as accounts
+from core.accounts.rules import Actor, Permission
+from core.clock import utc_now
+from core.errors import NotAllowed, NotFound, OperatorError
+from core.settings import settings
+from pages.components.texts import _, error_text, language
+
+T = TypeVar("T")
+log = logging.getLogger("panel")
+
+
+@dataclass(frozen=True)
+class Current:
+    actor: Actor
+    fanpage: FanpageView | None
+    language: str
+    zone: str
+
+
+def current() -> Current:
+    """Who asks, read anew on every call: a role changed or a session ended elsewhere counts at once.
+
+    Stops the page (and shows the sign-in) when the session is no longer good.
+    """
+    operator = signed_in()
+    if operator is None:
+        st.rerun(scope="app")
+    fanpage = _chosen_fanpage()
+    zone = fanpage.timezone if fanpage else settings().timezone
+    st.session_state["zone"] = zone
+    return Current(Actor(operator.id, operator.name, operator.role), fanpage, language(), zone)
+
+
+def signed_in() -> accounts.OperatorView | None:
+    """The operator of this browser session while it is good, else None and the session forgets them."""
+    operator_id = st.session_state.get("operator_id")
+    if operator_id is None:
+        return None
+    operator = accounts.find_session(operator_id, st.session_state["signed_in_at"], utc_now())
+    if operator is None:
+        forget()
+    return operator
+
+
+def forget() -> None:
+    """Empties the session but for its language."""
+    kept = st.session_state.get("language")
+    st.session_state.clear()
+    if kept:
+        st.session_state["language"] = kept
+
+
+def _chosen_fanpage() -> FanpageView | None:
+    chosen = st.session_state.get("fanpage_id")
+    if chosen is not None:
+        try:
+            return get_fanpage(chosen)
+        except NotFound:
+            del st.session_state["fanpage_id"]
+    fanpages = list_fanpages()
+    if not fanpages:
+        return None
+    st.session_state["fanpage_id"] = fanpages[0].id
+    return fanpages[0]
+
+
+def see_fanpage(fanpage_id: int) -> None:
+    """Switches to the fanpage of the thing a page was asked for (a deep link may lead across)."""
+    if st.session_state.get("fanpage_id") != fanpage_id:
+        st.session_state["fanpage_id"] = fanpage_id
+        st.rerun()
+
+
+def require(permission: Permission) -> None:
+    """Stops the page with a clear note when the operator's role does not include it."""
+    try:
+        current().actor.require(permission)
+    except NotAllowed as refused:
+        st.warning(error_text(refused), icon=":material/lock:")
+        st.stop()
+
+
+def flash(text: str, icon: str = ":material/check_circle:") -> None:
+    """A short note that outlives the next rerun."""
+    st.session_state.setdefault("flashes", []).append((text, icon))
+
+
+def show_flashes() -> None:
+    for text, icon in st.session_state.pop("flashes", []):
+        st.toast(text, icon=icon)
+
+
+def do(action: Callable[[], T], *, done: str | None = None) -> T | None:
+    """Runs an action. Refused: says so here and returns None. Done: flashes and returns its value
+    (True when it has none). The caller decides about `st.rerun()`."""
+    text, value = attempt(action)
+    if text is not None:
+        st.error(text, icon=":material/error:")
+        return None
+    if done:
+        flash(done)
+    return value
+
+
+def attempt(action: Callable[[], T]) -> tuple[str | None, T | None]:
+    """(why not, None) or (None, the action's value): for callbacks, which cannot draw where they like."""
+    try:
+        value = action()
+    except OperatorError as refused:
+        return error_text(refused), None
+    except Exception as unexpected:
+        return unexpected_text(unexpected), None
+    return None, True if value is None else value  # type: ignore[return-value]
+
+
+def unexpected_text(error: Exception) -> str:
+    """Logs what nobody foresaw and returns a calm sentence with the id under which it was logged."""
+    error_id = secrets.token_hex(4)
+    log.error("unexpected error %s", error_id, exc_info=error)
+    return _(
+        "Something went wrong on our side and nothing was saved. Please try again; "
+        "if it happens again, tell your admin this code: {id}",
+        id=error_id,
+    )

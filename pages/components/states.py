@@ -1,0 +1,65 @@
+"""Every state as a word, a Material icon and a colour, so that one state looks the same everywhere."""
+
+from __future__ import annotations
+
+from core.errors import N_
+
+_BROADCAST = {
+    "draft": (N_("Draft"), "edit_note", "gray"),
+    "scheduled": (N_("Scheduled"), "schedule", "violet"),
+    "sending": (N_("Sending"), "send", "blue"),
+    "paused": (N_("Paused"), "pause_circle", "orange"),
+    "finished": (N_("Finished"), "check_circle", "green"),
+    "cancelled": (N_("Cancelled"), "cancel", "gray"),
+    "missed": (N_("Missed"), "event_busy", "red"),
+}
+_DELIVERY = {
+    "queued": (N_("Queued"), "hourglass_empty", "gray"),
+    "sending": (N_("Sending"), "send", "blue"),
+    "sent": (N_("Sent"), "check_circle", "green"),
+    "failed": (N_("Failed"), "error", "red"),
+    "skipped": (N_("Skipped"), "skip_next", "gray"),
+    "unknown": (N_("In doubt"), "help", "orange"),
+    "cancelled": (N_("Cancelled"), "cancel", "gray"),
+}
+_OPT_IN = {
+    "available": (N_("Available"), "notifications_active", "green"),
+    "reserved": (N_("Reserved"), "lock_clock", "blue"),
+    "spent": (N_("Used"), "task_alt", "gray"),
+    "expired": (N_("Expired"), "event_busy", "orange"),
+    "withdrawn": (N_("Withdrawn"), "person_off", "gray"),
+    "refused": (N_("Refused by Messenger"), "block", "red"),
+}
+_EVENT = {
+    "pending": (N_("Waiting"), "hourglass_empty", "blue"),
+    "applied": (N_("Applied"), "check_circle", "green"),
+    "ignored": (N_("Ignored"), "do_not_disturb_on", "gray"),
+    "failed": (N_("Failed"), "error", "red"),
+}
+_FANPAGE = {
+    "ok": (N_("Working"), "check_circle", "green"),
+    "problem": (N_("Needs attention"), "warning", "orange"),
+    "stopped": (N_("Stopped"), "block", "red"),
+    "demo": (N_("Demo"), "science", "violet"),
+}
+_OPERATOR = {
+    "active": (N_("Active"), "check_circle", "green"),
+    "disabled": (N_("Disabled"), "block", "gray"),
+    "new": (N_("Has not changed the first password"), "key", "orange"),
+}
+_ROLE = {
+    "viewer": (N_("Viewer"), "visibility", "gray"),
+    "editor": (N_("Editor"), "edit", "blue"),
+    "sender": (N_("Sender"), "send", "violet"),
+    "admin": (N_("Admin"), "shield_person", "green"),
+}
+STATES: dict[str, dict[str, tuple[str, str, str]]] = {
+    "broadcast": _BROADCAST,
+    "delivery": _DELIVERY,
+    "reply": _DELIVERY,
+    "opt_in": _OPT_IN,
+    "event": _EVENT,
+    "fanpage": _FANPAGE,
+    "operator": _OPERATOR,
+    "role": _ROLE,
+}

@@ -1,0 +1,76 @@
+"""Fixtures for pages: `panel` opens a page as somebody who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.passwords import hashed
+from core.clock import utc_now
+from core.tables import Operator
+from pages.components import menu
+from tests.arrange import Arrange
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+PASSWORD = "correct-horse-battery"
+_HASH = hashed(PASSWORD)
+
+
+def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, **more: object) -> int:
+    """An operator who may sign in with PASSWORD; the row's id."""
+    values = {"sessions_valid_after": utc_now() - timedelta(days=1), "created_at": arrange.now}
+    row = Operator(name=name or f"{role}.one", role=role, password_hash=_HASH, **{**values, **more})
+    return arrange.save(row)
+
+
+def opened(
+    operator_id: int | None, *, page: str = "overview", fanpage_id: int | None = None, **query: object
+) -> AppTest:
+    """The panel opened at a page, signed in as that operator (None: not signed in)."""
+    at = AppTest.from_file(str(APP), default_timeout=30)
+    at.session_state["language"] = "en"
+    if operator_id is not None:
+        at.session_state["operator_id"] = operator_id
+        at.session_state["signed_in_at"] = utc_now()
+    if fanpage_id is not None:
+        at.session_state["fanpage_id"] = fanpage_id
+    for name, value in query.items():
+        at.query_params[name] = str(value)
+    if page != menu.ENTRIES[0].url_path:
+        at.switch_page(f"pages/{menu.BY_PATH[page].file}")
+    return at.run()
+
+
+Panel = Callable[..., AppTest]
+
+
+@pytest.fixture
+def panel(arrange: Arrange, now: datetime) -> Panel:
+    """Opens a page as a signed-in operator and returns its AppTest, already run, in English.
+
+    `page` is the page's url_path in pages/components/menu.py; further keywords become query parameters:
+
+        def test_a_topic_is_created(panel, arrange):
+            arrange.fanpage()
+            at = panel("topics", role="editor")
+            at.button(key="topic_add").click().run()
+            at.text_input(key="topic_name").input("Flash sale").run()
+            assert not at.exception
+
+        at = panel("broadcast", role="sender", id=3)     # as if /broadcast?id=3 had been opened
+        at = panel("topics", fanpage_id=2)               # with that fanpage chosen in the switcher
+
+    Address widgets by key. A button inside a dialog works when it has an `on_click` callback.
+    """
+
+    def open_page(
+        page: str = "overview", role: str = "admin", *, fanpage_id: int | None = None, **query
+    ) -> AppTest:
+        operator_id = an_operator(arrange, role, name=f"{role}.{page.replace('_', '.')}")
+        return opened(operator_id, page=page, fanpage_id=fanpage_id, **query)
+
+    return open_page
