@@ -1,0 +1,205 @@
+"""Webhook bodies as typed events. Pure, and never surprised: whatever comes is kept, if only as unknown.
+
+Shapes: https://developers.facebook.com/docs/messenger-platform/webhooks and its pages on each event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Raw = dict[str, Any]
+LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
+_IDENTIFIER_LIMIT = 64
+_HANDOVERS = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
+_PLAIN_KINDS = {
+    "message_edit": "edit",
+    "reaction": "reaction",
+    "postback": "postback",
+    "referral": "referral",
+    "delivery": "delivery",
+    "read": "read",
+    "policy-enforcement": "policy",
+}
+
+
+class Malformed(ValueError):
+    """Not a webhook body at all: no {"object": ..., "entry": [...]}."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One event. `dedupe_key` (64 hex digits) is the same whenever the platform repeats it."""
+
+    page_id: str  # "" when it says none we can use
+    kind: str
+    psid: str | None
+    occurred_ms: int | None
+    dedupe_key: str
+    raw: Raw = field(repr=False)  # may hold a one-time token
+
+
+def hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def parse(payload: object, token_hash: Callable[[str], str] = hashed) -> list[Parsed]:
+    """Every event of a body, in its order. `token_hash` makes the dedupe key of a one-time opt-in."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("object"), str):
+        raise Malformed("the body names no object")
+    entries = payload.get("entry")
+    if not isinstance(entries, list):
+        raise Malformed("the body has no list of entries")
+    is_page = payload["object"] == "page"
+    try:
+        return [event for entry in entries for event in _entry(entry, is_page, token_hash)]
+    except RecursionError:
+        raise Malformed("the body is nested too deeply") from None
+
+
+def identifier(value: object) -> str | None:
+    """An id as text: strings in live traffic, numbers in old samples."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value)
+    usable = text.isascii() and text.isprintable() and 0 < len(text) <= _IDENTIFIER_LIMIT
+    return text if usable else None
+
+
+def milliseconds(value: object) -> int | None:
+    """A platform timestamp in ms; the feed's are in seconds."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        return None
+    value = value * 1000 if value < 100_000_000_000 else value
+    return value if value <= LATEST_MS else None
+
+
+def _entry(entry: object, is_page: bool, token_hash: Callable[[str], str]) -> Iterator[Parsed]:
+    if not isinstance(entry, dict):
+        yield _unknown("", None, {"entry": entry})
+        return
+    page_id, time = identifier(entry.get("id")) or "", milliseconds(entry.get("time"))
+    lists = {key: entry[key] for key in ("messaging", "standby", "changes") if key in entry}
+    if not is_page or not lists:
+        yield _unknown(page_id, time, entry)
+        return
+    for key, events in lists.items():
+        for event in events if isinstance(events, list) else [{key: events}]:
+            yield _event(key, event, page_id, time, token_hash)
+
+
+def _event(
+    key: str, event: object, page_id: str, time: int | None, token_hash: Callable[[str], str]
+) -> Parsed:
+    if not isinstance(event, dict):
+        return _unknown(page_id, time, {key: event})
+    if key == "changes":
+        return _change(event, page_id, time)
+    kind = _kind(event)
+    page_id = page_id or _party(event, "sender" if kind == "echo" else "recipient") or ""
+    occurred = milliseconds(event.get("timestamp")) or time
+    dedupe_key = _dedupe_key(kind, event, token_hash)
+    if key == "standby":
+        kind, dedupe_key = "standby", hashed(f"standby {dedupe_key}")
+    return Parsed(page_id, kind, _psid(event, page_id), occurred, dedupe_key, event)
+
+
+def _kind(event: Raw) -> str:
+    message = event.get("message")
+    if isinstance(message, dict):
+        return "deleted" if message.get("is_deleted") else "echo" if message.get("is_echo") else "message"
+    optin = event.get("optin")
+    if isinstance(optin, dict):
+        is_ours = optin.get("type") == "one_time_notif_req" and _token(optin)
+        return "opt_in" if is_ours else "opt_in_other"
+    if any(isinstance(event.get(key), dict) for key in _HANDOVERS):
+        return "handover"
+    found = (kind for key, kind in _PLAIN_KINDS.items() if isinstance(event.get(key), dict))
+    return next(found, "unknown")
+
+
+def _dedupe_key(kind: str, event: Raw, token_hash: Callable[[str], str]) -> str:
+    if kind == "opt_in":
+        return token_hash(str(_token(event["optin"])))
+    parts = _natural_key(kind, event)
+    if parts is None or None in parts:
+        return _whole(kind, event)
+    return hashed(json.dumps([kind, *parts]))
+
+
+def _natural_key(kind: str, event: Raw) -> list[object] | None:
+    """What makes an event of this kind unique; None (or a None in it) calls for the whole event."""
+    sender, time = _party(event, "sender"), milliseconds(event.get("timestamp"))
+    key = "message" if kind in ("message", "echo", "deleted") else _KEYS.get(kind, kind)
+    body = _part(event, key)
+    mid = _text(body.get("mid"))
+    if kind in ("message", "echo", "deleted"):
+        return [mid]
+    if kind == "edit":
+        return [mid, _text(body.get("num_edit"))]
+    if kind == "reaction":
+        return [mid, sender, _text(body.get("action")), time]
+    if kind == "postback":
+        return [mid] if mid else [sender, time, _text(body.get("payload"))]
+    if kind == "referral":
+        return [sender, time, _text(body.get("ref"))]
+    if kind == "delivery":  # a watermark is a time: unique only within a thread
+        return [sender, milliseconds(body.get("watermark")), json.dumps(body.get("mids"))]
+    if kind == "read":
+        return [sender, milliseconds(body.get("watermark"))]
+    if kind == "handover":
+        return [sender, time, next(key for key in _HANDOVERS if key in event)]
+    if kind == "policy":
+        return [time, _text(body.get("action"))]
+    return None
+
+
+_KEYS = {kind: key for key, kind in _PLAIN_KINDS.items()}
+
+
+def _change(event: Raw, page_id: str, time: int | None) -> Parsed:
+    value = _part(event, "value")
+    comment_id, verb = _text(value.get("comment_id")), _text(value.get("verb"))
+    if event.get("field") == "feed" and value.get("item") == "comment" and comment_id and verb:
+        occurred = milliseconds(value.get("created_time")) or time
+        return Parsed(page_id, "comment", None, occurred, hashed(f"comment {comment_id} {verb}"), event)
+    return Parsed(page_id, "change", None, time, _whole("change", event), event)
+
+
+def _unknown(page_id: str, time: int | None, raw: Raw) -> Parsed:
+    return Parsed(page_id, "unknown", None, time, _whole("unknown", raw), raw)
+
+
+def _whole(kind: str, raw: Raw) -> str:
+    return hashed(kind + json.dumps(raw, sort_keys=True, separators=(",", ":")))
+
+
+def _psid(event: Raw, page_id: str) -> str | None:
+    """The person's side of an event: usually its sender; of an echo, its recipient."""
+    sender = _party(event, "sender")
+    found = sender if sender != page_id else _party(event, "recipient")
+    return found if found != page_id else None
+
+
+def _party(event: Raw, side: str) -> str | None:
+    return identifier(_part(event, side).get("id"))
+
+
+def _part(event: Raw, key: str) -> Raw:
+    value = event.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _token(optin: Raw) -> str | None:
+    return _text(optin.get("one_time_notif_token"))
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) or None

@@ -1,0 +1,135 @@
+"""What an event says, kind by kind, as typed values; a part of the wrong type reads as missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.messenger.events import Raw, identifier, milliseconds
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message: typed text, a quick reply's payload, or attachments."""
+
+    mid: str | None
+    text: str | None
+    payload: str | None
+    ref: str | None
+
+
+@dataclass(frozen=True)
+class Tapped:
+    """A postback: a button, a menu item or Get Started (with `ref` when an m.me link led there)."""
+
+    payload: str | None
+    title: str | None
+    ref: str | None
+
+
+@dataclass(frozen=True)
+class OptedIn:
+    """A one-time opt-in; `payload` is what our request carried. The token is a secret."""
+
+    token: str
+    payload: str | None
+
+    def __repr__(self) -> str:
+        return f"OptedIn(payload={self.payload!r})"
+
+
+@dataclass(frozen=True)
+class Echoed:
+    mid: str | None
+    metadata: str | None
+    app_id: str | None
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Everything in the thread up to `watermark_ms` has arrived; `mids` are not promised."""
+
+    mids: tuple[str, ...]
+    watermark_ms: int | None
+
+
+@dataclass(frozen=True)
+class Commented:
+    comment_id: str
+    post_id: str | None
+    verb: str
+    from_id: str | None  # not a PSID
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Policy:
+    action: str | None  # warning, block, unblock
+    reason: str | None
+
+
+def said(raw: Raw) -> Said:
+    message = _part(raw, "message")
+    reply, referral = _part(message, "quick_reply"), _part(message, "referral")
+    return Said(
+        _text(message, "mid"), _text(message, "text"), _text(reply, "payload"), _text(referral, "ref")
+    )
+
+
+def tapped(raw: Raw) -> Tapped:
+    postback = _part(raw, "postback")
+    ref = _text(_part(postback, "referral"), "ref")
+    return Tapped(_text(postback, "payload"), _text(postback, "title"), ref)
+
+
+def referred(raw: Raw) -> str | None:
+    """The ref of an m.me link opened in an existing thread."""
+    return _text(_part(raw, "referral"), "ref")
+
+
+def opted_in(raw: Raw) -> OptedIn | None:
+    optin = _part(raw, "optin")
+    token = _text(optin, "one_time_notif_token")
+    return OptedIn(token, _text(optin, "payload")) if token else None
+
+
+def echoed(raw: Raw) -> Echoed:
+    message = _part(raw, "message")
+    return Echoed(_text(message, "mid"), _text(message, "metadata"), identifier(message.get("app_id")))
+
+
+def delivered(raw: Raw) -> Delivered:
+    delivery = _part(raw, "delivery")
+    mids = delivery.get("mids")
+    found = (mid for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
+    return Delivered(tuple(found), milliseconds(delivery.get("watermark")))
+
+
+def read_up_to(raw: Raw) -> int | None:
+    """Everything in the thread up to this moment (ms) has been read."""
+    return milliseconds(_part(raw, "read").get("watermark"))
+
+
+def commented(raw: Raw) -> Commented | None:
+    value = _part(raw, "value")
+    comment_id, verb = _text(value, "comment_id"), _text(value, "verb")
+    if not comment_id or not verb:
+        return None
+    from_id = identifier(_part(value, "from").get("id"))
+    return Commented(comment_id, _text(value, "post_id"), verb, from_id, _text(value, "message"))
+
+
+def policy(raw: Raw) -> Policy:
+    enforcement = _part(raw, "policy-enforcement")
+    return Policy(_text(enforcement, "action"), _text(enforcement, "reason"))
+
+
+def _part(raw: Raw, key: str) -> Raw:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(raw: Raw, key: str) -> str | None:
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) or None
