@@ -1,0 +1,174 @@
+"""Messages as staff see them: their blocks, what starts them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from core.conversation.folding import fold
+from core.database import reading
+from core.errors import N_, NotFound
+from core.tables import Block, EntryPoint, Message, Topic
+
+
+@dataclass(frozen=True)
+class BlockView:
+    kind: str
+    content: dict[str, Any]
+    topic_id: int | None
+    topic_name: str | None
+
+
+@dataclass(frozen=True)
+class EntryView:
+    kind: str
+    match: str | None
+    value: str
+
+
+@dataclass(frozen=True)
+class MessageView:
+    id: int
+    fanpage_id: int
+    name: str
+    blocks: tuple[BlockView, ...]
+    entry_points: tuple[EntryView, ...]
+    updated_at: datetime
+    is_archived: bool = False
+
+
+@dataclass(frozen=True)
+class OwnedEntry:
+    """An entry point of a fanpage, and the message that has it."""
+
+    message_id: int
+    message_name: str
+    kind: str
+    match: str | None
+    value: str
+
+
+def list_messages(
+    fanpage_id: int, *, offset: int = 0, limit: int = 50, search: str = ""
+) -> list[MessageView]:
+    """The fanpage's messages, the latest change first; `search` looks into names and entry points."""
+    with reading() as db:
+        found = _listed(fanpage_id).order_by(col(Message.updated_at).desc(), col(Message.id).desc())
+        if search.strip():
+            ids = _matching(db, fanpage_id, search)[offset : offset + limit]
+            found = found.where(col(Message.id).in_(ids))
+        else:
+            found = found.offset(offset).limit(limit)
+        return _views(db, db.execute(found).scalars().all())
+
+
+def count_messages(fanpage_id: int, *, search: str = "") -> int:
+    with reading() as db:
+        if search.strip():
+            return len(_matching(db, fanpage_id, search))
+        return int(db.execute(select(func.count()).select_from(_listed(fanpage_id).subquery())).scalar_one())
+
+
+def get_message(message_id: int) -> MessageView:
+    """Archived ones, too: a request of long ago still names its message."""
+    with reading() as db:
+        row = db.get(Message, message_id)
+        if row is None:
+            raise NotFound(N_("There is no such message."))
+        return _views(db, [row])[0]
+
+
+def message_names(fanpage_id: int) -> dict[int, str]:
+    """Every message a button may lead to, by name."""
+    with reading() as db:
+        statement = select(col(Message.id), col(Message.name)).where(
+            col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+        )
+        return {row.id: row.name for row in db.execute(statement.order_by(col(Message.name)))}
+
+
+def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:
+    """What starts which message, on a whole fanpage."""
+    with reading() as db:
+        statement = (
+            select(
+                col(EntryPoint.message_id),
+                col(Message.name),
+                col(EntryPoint.kind),
+                col(EntryPoint.match),
+                col(EntryPoint.value),
+            )
+            .join(Message, col(Message.id) == col(EntryPoint.message_id))
+            .where(col(EntryPoint.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
+            .order_by(col(EntryPoint.kind), col(EntryPoint.folded))
+        )
+        return [OwnedEntry(*row) for row in db.execute(statement)]
+
+
+def _listed(fanpage_id: int) -> Select[Message]:
+    return select(Message).where(col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
+
+
+def _matching(db: Session, fanpage_id: int, search: str) -> list[int]:
+    """Ids, latest change first. Messages are few; folding them here finds "khuyen mai" on any database."""
+    wanted = fold(search)
+    texts: dict[int, list[str]] = {}
+    listed = _listed(fanpage_id).order_by(col(Message.updated_at).desc(), col(Message.id).desc()).subquery()
+    for row in db.execute(
+        select(listed.c.id, listed.c.name, col(EntryPoint.value))
+        .outerjoin(EntryPoint, col(EntryPoint.message_id) == listed.c.id)
+        .order_by(listed.c.updated_at.desc(), listed.c.id.desc())
+    ):
+        texts.setdefault(row.id, [row.name]).append(row.value or "")
+    return [key for key, values in texts.items() if any(wanted in fold(value) for value in values)]
+
+
+def _views(db: Session, rows: Sequence[Message]) -> list[MessageView]:
+    ids = [row.id for row in rows if row.id is not None]
+    blocks, entries = _blocks(db, ids), _entry_points(db, ids)
+    return [
+        MessageView(
+            id=row.id,
+            fanpage_id=row.fanpage_id,
+            name=row.name,
+            blocks=tuple(blocks[row.id]),
+            entry_points=tuple(entries[row.id]),
+            updated_at=row.updated_at,
+            is_archived=row.archived_at is not None,
+        )
+        for row in rows
+        if row.id is not None
+    ]
+
+
+def _blocks(db: Session, message_ids: Sequence[int]) -> dict[int, list[BlockView]]:
+    statement = (
+        select(
+            col(Block.message_id), col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.name)
+        )
+        .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
+        .where(col(Block.message_id).in_(message_ids))
+        .order_by(col(Block.position))
+    )
+    found: dict[int, list[BlockView]] = defaultdict(list)
+    for message_id, *fields in db.execute(statement):
+        found[message_id].append(BlockView(*fields))
+    return found
+
+
+def _entry_points(db: Session, message_ids: Sequence[int]) -> dict[int, list[EntryView]]:
+    statement = (
+        select(col(EntryPoint.message_id), col(EntryPoint.kind), col(EntryPoint.match), col(EntryPoint.value))
+        .where(col(EntryPoint.message_id).in_(message_ids))
+        .order_by(col(EntryPoint.id))
+    )
+    found: dict[int, list[EntryView]] = defaultdict(list)
+    for message_id, *fields in db.execute(statement):
+        found[message_id].append(EntryView(*fields))
+    return found

@@ -1,0 +1,90 @@
+"""Messages as JSON files."""
+
+import pytest
+
+from core.accounts.rules import COMMAND_LINE
+from core.conversation import queries
+from core.conversation.actions import save_message
+from core.conversation.files import draft_from_json, to_json
+from core.conversation.rules import EntryDraft
+from core.errors import Invalid
+from tests.arrange import Arrange
+
+FILE = {
+    "name": "Chào mừng",
+    "blocks": [
+        {"kind": "text", "text": "Chào {{first_name}}", "fallback": "bạn"},
+        {"type": "image", "url": "https://hoa.vn/a.jpg"},
+        {"kind": "buttons", "text": "Xem", "buttons": [{"title": "Cửa hàng", "url": "https://hoa.vn"}]},
+        {
+            "kind": "otnr",
+            "title": "Báo tôi khi mở bán",
+            "after": "Cảm ơn",
+            "topic": "KH nhận khuyến mãi SP mới",
+        },
+    ],
+    "entry_points": [
+        "get_started",
+        "bảng giá",
+        {"kind": "keyword", "match": "exact", "value": "hoa"},
+        {"kind": "ref", "ref": "tet-2027"},
+    ],
+}
+
+
+def test_a_file_becomes_a_message_and_a_message_the_same_file(arrange: Arrange) -> None:
+    fanpage = arrange.fanpage()
+    arrange.topic(fanpage)
+
+    def saved(data: object) -> dict[str, object]:
+        draft = draft_from_json(fanpage, data)
+        existing = queries.list_messages(fanpage)
+        message_id = save_message(
+            COMMAND_LINE,
+            fanpage,
+            message_id=existing[0].id if existing else None,
+            name=draft.name,
+            blocks=draft.blocks,
+            entry_points=draft.entry_points,
+            now=arrange.now,
+        )
+        return to_json(queries.get_message(message_id))
+
+    first = saved(FILE)
+    assert saved(first) == first
+    assert first["blocks"][3]["topic"] == "KH nhận khuyến mãi SP mới"
+    assert first["entry_points"][1] == {"kind": "keyword", "match": "contains", "value": "bảng giá"}
+
+
+def test_a_topic_may_be_named_by_id(arrange: Arrange) -> None:
+    fanpage = arrange.fanpage()
+    topic = arrange.topic(fanpage)
+    draft = draft_from_json(fanpage, {"blocks": [{"kind": "otnr", "title": "Báo tôi", "topic_id": topic}]})
+    assert draft.blocks[0].topic_id == topic
+
+
+def test_a_short_keyword_entry_is_understood(arrange: Arrange) -> None:
+    draft = draft_from_json(arrange.fanpage(), {"entry_points": ["giá", {"type": "ref", "value": "x"}]})
+    assert draft.entry_points == [EntryDraft("keyword", "contains", "giá"), EntryDraft("ref", None, "x")]
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ([], "file"),
+        ({"name": 7}, "name"),
+        ({"blocks": "text"}, "blocks"),
+        ({"blocks": ["text"]}, "blocks.0"),
+        ({"blocks": [{"kind": "text", "text": 7}]}, "blocks.0.text"),
+        ({"blocks": [{"kind": "buttons", "buttons": "x"}]}, "blocks.0"),
+        ({"blocks": [{"kind": "buttons", "buttons": [{"title": "a", "message_id": "7"}]}]}, "blocks.0"),
+        ({"blocks": [{"kind": "otnr", "title": "a", "topic": "Không có"}]}, "blocks.0.topic"),
+        ({"entry_points": [7]}, "entry_points"),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_refused_where_it_is_wrong(
+    arrange: Arrange, data: object, field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        draft_from_json(arrange.fanpage(), data)
+    assert refused.value.problems[0].field == field
