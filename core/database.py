@@ -72,7 +72,7 @@ def _engine(url: str, writes: bool) -> Engine:
 
 
 def _server_engine(url: str) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
@@ -81,6 +81,7 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(
         url,
+        hide_parameters=True,  # an error's text never shows what was bound
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         pool_size=20,
         max_overflow=40,

@@ -29,7 +29,7 @@ def create_broadcast(
     best_before: datetime | None = None,
     now: datetime,
 ) -> int:
-    """A draft for the customers who hold an opt-in for the topic. Times are only kept until it is scheduled."""
+    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled."""
     by.require(Permission.EDIT)
     with transaction() as db:
         topic, fanpage = _topic(db, topic_id)
@@ -131,7 +131,7 @@ def schedule(
 
 
 def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    """Start at once, keeping a best-before that was set. Launching again what is under way changes nothing."""
+    """Start at once, keeping a best-before that was set. Launching what is under way changes nothing."""
     by.require(Permission.SEND)
     with transaction() as db:
         broadcast = _get(db, broadcast_id)

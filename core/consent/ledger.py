@@ -37,7 +37,7 @@ class NewOptIn:
 
 
 def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> list[int]:
-    """Store taps; one whose token the fanpage already has is left as it is. Returns the ids of the new ones."""
+    """Store taps; one whose token the fanpage already has is left as it is. Returns the new ones' ids."""
     if not rows:
         return []
     statement = insert_new(db, OptIn).returning(OptIn.id)

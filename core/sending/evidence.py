@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
-from core.tables import Broadcast, Customer, Delivery, Reply
+from core.tables import Customer, Delivery, Reply
 
 ECHO = "echo"
 _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
@@ -30,6 +30,7 @@ def note_echo(
     db: Session,
     *,
     fanpage_id: int,
+    psid: str,
     mid: str,
     metadata: str | None,
     at: datetime,
@@ -40,8 +41,12 @@ def note_echo(
         return False
     delivery = db.execute(
         select(Delivery)
-        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
-        .where(col(Delivery.id) == int(found[1]), col(Broadcast.fanpage_id) == fanpage_id)
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(
+            col(Delivery.id) == int(found[1]),
+            col(Customer.fanpage_id) == fanpage_id,
+            col(Customer.psid) == psid,
+        )
     ).scalar_one_or_none()
     if delivery is None:
         return False

@@ -1,0 +1,195 @@
+"""Claim before send: a handful of deliveries under a lease, handed back or taken over when not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, case, literal, or_, select, update
+from sqlmodel import Session, col
+
+from core.broadcasts import closing
+from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
+from core.consent import ledger
+from core.consent.rules import OptInState
+from core.database import transaction
+from core.sealing import unseal
+from core.sending.rules import LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
+from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, UtcTime
+
+SILENT_AFTER = timedelta(seconds=8)  # a worker without a sign of life for so long has lost its claims
+
+
+@dataclass(frozen=True, repr=False)
+class Claim:
+    """One delivery in our hands. Holds the opened token: never logged, no repr."""
+
+    delivery_id: int
+    broadcast_id: int
+    opt_in_id: int
+    customer_id: int
+    first_name: str | None
+    token: str
+    attempt: int
+    tries: int
+    in_doubt: bool
+
+
+def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
+    """Take up to `count` queued deliveries that may be tried now. One transaction."""
+    with transaction() as db:
+        state = db.execute(
+            select(col(Broadcast.state)).where(col(Broadcast.id) == broadcast_id)
+        ).scalar_one_or_none()
+        if state != BroadcastState.SENDING:
+            return []
+        taken = _take(db, broadcast_id, count, worker, now)
+        return _drop_unfit(db, [_opened(*row) for row in taken], now)
+
+
+def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> Sequence[Any]:
+    ready = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state) == DeliveryState.QUEUED,
+            or_(col(Delivery.next_try_at).is_(None), col(Delivery.next_try_at) <= now),
+        )
+        .order_by(col(Delivery.id))
+        .limit(count)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
+    )
+    ids = db.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ready), col(Delivery.state) == DeliveryState.QUEUED)
+        .values(
+            state=DeliveryState.SENDING,
+            claimed_at=now,
+            claimed_by=worker,
+            lease_until=now + LEASE,
+            attempt=col(Delivery.attempt) + 1,
+        )
+        .returning(col(Delivery.id))
+        .execution_options(synchronize_session=False)
+    ).scalars()
+    return db.execute(
+        select(Delivery, col(OptIn.token_sealed), col(OptIn.state), col(OptIn.expires_at), Customer)
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(col(Delivery.id).in_(ids.all()))
+        .order_by(col(Delivery.id))
+    ).all()
+
+
+def _opened(
+    row: Delivery, sealed: str | None, state: str, expires_at: datetime, customer: Customer
+) -> tuple[Claim, str, datetime]:
+    claimed = Claim(
+        delivery_id=row.id or 0,
+        broadcast_id=row.broadcast_id,
+        opt_in_id=row.opt_in_id,
+        customer_id=row.customer_id,
+        first_name=customer.first_name,
+        token=unseal(sealed) if sealed and state == OptInState.RESERVED else "",
+        attempt=row.attempt,
+        tries=row.tries,
+        in_doubt=row.in_doubt,
+    )
+    return claimed, state, expires_at
+
+
+def _drop_unfit(db: Session, taken: list[tuple[Claim, str, datetime]], now: datetime) -> list[Claim]:
+    """An opt-in withdrawn or run out since the launch is not used: the delivery ends here."""
+    fit = []
+    for claimed, state, expires_at in taken:
+        if claimed.token and (expires_at > now or claimed.in_doubt):
+            fit.append(claimed)
+            continue
+        reason = "expired" if state == OptInState.RESERVED else "withdrawn"
+        ended = DeliveryState.UNKNOWN if claimed.in_doubt else DeliveryState.SKIPPED
+        db.execute(
+            update(Delivery)
+            .where(col(Delivery.id) == claimed.delivery_id)
+            .values(state=ended, reason=reason, settled_at=now, lease_until=None)
+        )
+        if ended == DeliveryState.SKIPPED:
+            ledger.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
+    return fit
+
+
+def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
+    """Return claims that were never put on the wire: nothing happened to them."""
+    if not claims:
+        return
+    with transaction() as db:
+        for attempt_group in _by_attempt(claims):
+            db.execute(
+                update(Delivery)
+                .where(
+                    col(Delivery.id).in_([c.delivery_id for c in attempt_group]),
+                    col(Delivery.attempt) == attempt_group[0].attempt,
+                    col(Delivery.claimed_by) == worker,
+                    col(Delivery.state) == DeliveryState.SENDING,
+                )
+                .values(state=DeliveryState.QUEUED, lease_until=None, claimed_by=None)
+                .execution_options(synchronize_session=False)
+            )
+        _end_if_over(db, {c.broadcast_id for c in claims}, now)
+
+
+def _by_attempt(claims: Sequence[Claim]) -> list[list[Claim]]:
+    groups: dict[int, list[Claim]] = {}
+    for one in claims:
+        groups.setdefault(one.attempt, []).append(one)
+    return list(groups.values())
+
+
+def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
+    """What comes back to a broadcast that has ended meanwhile ends with it."""
+    rows = db.execute(select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))).scalars()
+    for broadcast in rows.all():
+        if broadcast.state == BroadcastState.CANCELLED:
+            closing.end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now)
+        elif is_too_late(broadcast.best_before, now):
+            closing.end_queued(db, broadcast.id or 0, DeliveryState.SKIPPED, reason="too_late", now=now)
+
+
+def take_over_lost(*, now: datetime) -> int:
+    """Deliveries whose worker died or whose lease ran out: the try may have reached the platform, so it
+    counts and leaves a doubt. Returns how many were taken over."""
+    with transaction() as db:
+        lost = db.execute(
+            update(Delivery)
+            .where(col(Delivery.id).in_(_lost(now)), col(Delivery.state) == DeliveryState.SENDING)
+            .values(
+                state=case(
+                    (col(Delivery.tries) + 1 >= MAX_TRIES, DeliveryState.UNKNOWN.value),
+                    else_=DeliveryState.QUEUED.value,
+                ),
+                settled_at=case((col(Delivery.tries) + 1 >= MAX_TRIES, literal(now, UtcTime)), else_=None),
+                tries=col(Delivery.tries) + 1,
+                in_doubt=True,
+                reason=LEASE_RAN_OUT,
+                lease_until=None,
+                claimed_by=None,
+                next_try_at=now + wait_after(1),
+            )
+            .returning(col(Delivery.broadcast_id))
+            .execution_options(synchronize_session=False)
+        ).scalars()
+        broadcast_ids = lost.all()
+        _end_if_over(db, set(broadcast_ids), now)
+        return len(broadcast_ids)
+
+
+def _lost(now: datetime) -> Select[int | None]:
+    alive = select(col(Heartbeat.process)).where(col(Heartbeat.at) > now - SILENT_AFTER)
+    silent = and_(
+        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(alive)),
+        col(Delivery.claimed_at) < now - SILENT_AFTER,
+    )
+    return select(col(Delivery.id)).where(
+        col(Delivery.state) == DeliveryState.SENDING, or_(col(Delivery.lease_until) < now, silent)
+    )

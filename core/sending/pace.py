@@ -1,0 +1,78 @@
+"""The pace of a fanpage, exact across threads and processes: one row, one statement reserves n slots.
+
+`next_free` is the next free slot in seconds since 1970. Whoever reserves is told when to send.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import case, literal, select, update
+from sqlmodel import Session, col
+
+from core.database import transaction
+from core.tables import Fanpage, Pace
+
+CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
+LOWEST_FACTOR = 0.05
+HALVE_AT_MOST_EVERY = 3.0  # one burst of refusals is one signal
+FARTHEST_AHEAD = 3600.0  # a slot farther away is the trace of a clock that jumped
+
+
+@dataclass(frozen=True)
+class Speed:
+    rate: float  # messages per second now
+    held_until: float  # seconds since 1970; nothing leaves before
+
+
+def speed_of(db: Session, fanpage_id: int, *, at: float) -> Speed:
+    rate, pace = db.execute(
+        select(col(Fanpage.rate), Pace)
+        .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
+        .where(col(Fanpage.id) == fanpage_id)
+    ).tuples().one()  # fmt: skip
+    held = pace.held_until if pace.held_until - at < FARTHEST_AHEAD else 0.0
+    return Speed(rate * _factor(pace.factor, pace.factor_at, at), held)
+
+
+def _factor(factor: float, since: float, at: float) -> float:
+    climbed = max(0.0, at - since) / CLIMB_SECONDS
+    return max(LOWEST_FACTOR, min(1.0, factor + climbed))
+
+
+def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> float:
+    """Reserve `count` slots; returns when the first may leave (seconds since 1970).
+
+    A reservation that comes late may make up for one batch, never for more.
+    """
+    seconds = count / speed.rate
+    earliest = max(at - seconds, speed.held_until)
+    free = case(
+        (col(Pace.next_free) > at + FARTHEST_AHEAD, literal(at)),
+        (col(Pace.next_free) > earliest, col(Pace.next_free)),
+        else_=literal(earliest),
+    )
+    with transaction() as db:
+        upto = db.execute(
+            update(Pace)
+            .where(col(Pace.fanpage_id) == fanpage_id)
+            .values(next_free=free + seconds)
+            .returning(col(Pace.next_free))
+            .execution_options(synchronize_session=False)
+        ).scalar_one()
+    return float(upto) - seconds
+
+
+def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:
+    """The platform says too fast: hold, halve, then climb back slowly."""
+    pace = db.get_one(Pace, fanpage_id, with_for_update=True)
+    if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
+        pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
+        pace.factor_at = at
+    hold(db, fanpage_id, until=at + hold_seconds)
+
+
+def hold(db: Session, fanpage_id: int, *, until: float) -> None:
+    """Nothing of the fanpage leaves before `until`."""
+    pace = db.get_one(Pace, fanpage_id)
+    pace.held_until = max(pace.held_until, until)

@@ -1,0 +1,78 @@
+"""What the worker reads to know where work waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
+
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.conversation.rules import ReplyState
+from core.database import reading
+from core.sending.pace import Speed, speed_of
+from core.tables import Broadcast, Delivery, Fanpage, Reply
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one fanpage has to send right now."""
+
+    speed: Speed
+    broadcasts: dict[int, dict[str, Any]]  # id: content, of those that may send
+    replies: bool
+
+
+def fanpages_with_work(*, now: datetime) -> list[int]:
+    """Fanpages that may send and have something that may be tried now."""
+    replies = select(col(Reply.id)).where(col(Reply.fanpage_id) == col(Fanpage.id), *_waiting(Reply, now))
+    deliveries = (
+        select(col(Delivery.id))
+        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
+        .where(
+            col(Broadcast.fanpage_id) == col(Fanpage.id),
+            col(Broadcast.state) == BroadcastState.SENDING,
+            *_waiting(Delivery, now),
+        )
+    )
+    with reading() as db:
+        found = db.execute(
+            select(col(Fanpage.id))
+            .where(col(Fanpage.stopped_code).is_(None), or_(replies.exists(), deliveries.exists()))
+            .order_by(col(Fanpage.id))
+        ).scalars()
+        return [fanpage_id for fanpage_id in found if fanpage_id]
+
+
+def work_of(fanpage_id: int, *, now: datetime) -> Work | None:
+    """None when the fanpage is stopped or gone: nothing may leave."""
+    with reading() as db:
+        fanpage = db.get(Fanpage, fanpage_id)
+        if fanpage is None or fanpage.stopped_code:
+            return None
+        return Work(
+            speed_of(db, fanpage_id, at=now.timestamp()),
+            _sending(db, fanpage_id),
+            _any(db, select(col(Reply.id)).where(col(Reply.fanpage_id) == fanpage_id, *_waiting(Reply, now))),
+        )
+
+
+def _sending(db: Session, fanpage_id: int) -> dict[int, dict[str, Any]]:
+    rows = db.execute(
+        select(col(Broadcast.id), col(Broadcast.content))
+        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
+        .order_by(col(Broadcast.id))
+    ).tuples()
+    return {broadcast_id: content for broadcast_id, content in rows if broadcast_id}
+
+
+def _waiting(table: type[Delivery] | type[Reply], now: datetime) -> tuple[Any, ...]:
+    queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
+    due = or_(col(table.next_try_at).is_(None), col(table.next_try_at) <= now)
+    return (col(table.state) == queued, due)
+
+
+def _any(db: Session, statement: Any) -> bool:
+    return db.execute(statement.limit(1)).first() is not None

@@ -1,0 +1,227 @@
+"""Sends the bot's answers by PSID, inside the window, in order per customer, each at most once.
+
+A message by PSID has no guard against doubles, so after an ambiguous try it is never sent again on its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlmodel import Session, col
+
+from core.conversation.rules import ReplyState, fold, personalise
+from core.database import transaction
+from core.messenger import wire
+from core.messenger.client import Accepted, Answer, Messenger, Profile
+from core.messenger.errors import Failure, NextStep
+from core.sending.claims import SILENT_AFTER
+from core.sending.rules import LEASE, UNREACHABLE_REASONS, wait_after
+from core.sending.settling import follow_up
+from core.tables import Customer, Heartbeat, Reply
+
+MAX_TRIES = 5
+WINDOW_CLOSED = "window_closed"
+
+
+@dataclass(frozen=True)
+class ReplyClaim:
+    reply_id: int
+    customer_id: int
+    psid: str
+    first_name: str | None
+    knows_profile: bool
+    body: dict[str, Any]
+    tries: int
+
+
+@dataclass(frozen=True)
+class ReplyOutcome:
+    claim: ReplyClaim
+    answer: Answer
+    profile: Profile | None = None  # asked for on the way
+    asked_profile: bool = False
+
+
+def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) -> list[ReplyClaim]:
+    """Take the oldest waiting reply of up to `count` customers; what the window closed on is skipped."""
+    with transaction() as db:
+        _skip_closed(db, fanpage_id, now)
+        ids = db.execute(
+            update(Reply)
+            .where(col(Reply.id).in_(_first_waiting(fanpage_id, count, now)), _is(ReplyState.QUEUED))
+            .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
+            .returning(col(Reply.id))
+            .execution_options(synchronize_session=False)
+        ).scalars()
+        rows = db.execute(
+            select(Reply, Customer)
+            .join(Customer, col(Customer.id) == col(Reply.customer_id))
+            .where(col(Reply.id).in_(ids.all()))
+            .order_by(col(Reply.id))
+        ).tuples()
+        return [_claim(reply, customer) for reply, customer in rows]
+
+
+def _claim(reply: Reply, customer: Customer) -> ReplyClaim:
+    return ReplyClaim(
+        reply_id=reply.id or 0,
+        customer_id=reply.customer_id,
+        psid=customer.psid,
+        first_name=customer.first_name,
+        knows_profile=customer.profile_at is not None,
+        body=reply.body,
+        tries=reply.tries,
+    )
+
+
+def _is(state: ReplyState) -> Any:
+    return col(Reply.state) == state
+
+
+def _first_waiting(fanpage_id: int, count: int, now: datetime) -> Any:
+    first = (
+        select(func.min(col(Reply.id)))
+        .where(
+            col(Reply.fanpage_id) == fanpage_id,
+            col(Reply.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+        )
+        .group_by(col(Reply.customer_id))
+    )
+    return (
+        select(col(Reply.id))
+        .where(
+            col(Reply.id).in_(first),
+            _is(ReplyState.QUEUED),
+            or_(col(Reply.next_try_at).is_(None), col(Reply.next_try_at) <= now),
+        )
+        .order_by(col(Reply.id))
+        .limit(count)
+    )
+
+
+def _skip_closed(db: Session, fanpage_id: int, now: datetime) -> None:
+    open_for = select(col(Customer.id)).where(
+        col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
+    )
+    db.execute(
+        update(Reply)
+        .where(col(Reply.fanpage_id) == fanpage_id, _is(ReplyState.QUEUED), ~open_for.exists())
+        .values(state=ReplyState.SKIPPED, reason=WINDOW_CLOSED, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
+    """One call, and before it the customer's name where the text asks for one. Never raises for a send."""
+    name, profile, asked = claim.first_name, None, False
+    if not claim.knows_profile and "{{" in json.dumps(claim.body):
+        asked, profile = True, messenger.profile(claim.psid)
+        name = profile.first_name if profile else name
+    answer = messenger.send(wire.send_to_psid(claim.psid, personalise(claim.body, name)))
+    return ReplyOutcome(claim, answer, profile, asked)
+
+
+def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
+    if not outcomes:
+        return
+    with transaction() as db:
+        for outcome in outcomes:
+            if outcome.asked_profile:
+                keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
+            values = _values(outcome, now)
+            db.execute(
+                update(Reply)
+                .where(col(Reply.id) == outcome.claim.reply_id, _is(ReplyState.SENDING))
+                .values(lease_until=None, **values)
+                .execution_options(synchronize_session=False)
+            )
+            if values.get("reason") in UNREACHABLE_REASONS:
+                _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
+        failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
+        follow_up(db, fanpage_id, failures, now)
+
+
+def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
+    answer, tries = outcome.answer, outcome.claim.tries
+    if isinstance(answer, Accepted):
+        return {"state": ReplyState.SENT, "mid": answer.mid[:200], "reason": None, "settled_at": now}
+    said = {"reason": answer.reason, "detail": answer.detail or None}
+    match answer.step:
+        case NextStep.IN_DOUBT:
+            return {"state": ReplyState.UNKNOWN, "settled_at": now, **said}
+        case NextStep.RETRY_LATER if tries + 1 < MAX_TRIES:
+            due = now + wait_after(tries + 1)
+            return {"state": ReplyState.QUEUED, "tries": tries + 1, "next_try_at": due, **said}
+        case NextStep.SLOW_DOWN | NextStep.NOT_SENT | NextStep.STOP_FANPAGE:
+            due = now + timedelta(seconds=answer.retry_after_seconds or 2)
+            return {"state": ReplyState.QUEUED, "next_try_at": due, **said}
+        case _:
+            return {"state": ReplyState.FAILED, "settled_at": now, **said}
+
+
+def _give_up_on(db: Session, customer_id: int, reason: str, now: datetime) -> None:
+    db.execute(
+        update(Customer)
+        .where(col(Customer.id) == customer_id)
+        .values(unreachable_code=reason, unreachable_at=now)
+    )
+    db.execute(
+        update(Reply)
+        .where(col(Reply.customer_id) == customer_id, _is(ReplyState.QUEUED))
+        .values(state=ReplyState.SKIPPED, reason=reason, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
+    """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
+    values: dict[str, Any] = {"profile_at": now}
+    if profile:
+        name = f"{profile.last_name or ''} {profile.first_name or ''}"
+        values |= {
+            "first_name": profile.first_name[:100] if profile.first_name else None,
+            "last_name": profile.last_name[:100] if profile.last_name else None,
+            "locale": profile.locale[:16] if profile.locale else None,
+            "search_text": f"{fold(name)} {psid}".strip()[:300],
+        }
+    db.execute(
+        update(Customer)
+        .where(col(Customer.id) == customer_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hand_back_replies(claims: Sequence[ReplyClaim], *, now: datetime) -> None:  # noqa: ARG001
+    """Return replies that were never put on the wire."""
+    if not claims:
+        return
+    with transaction() as db:
+        db.execute(
+            update(Reply)
+            .where(col(Reply.id).in_([c.reply_id for c in claims]), _is(ReplyState.SENDING))
+            .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def end_lost_replies(*, now: datetime) -> int:
+    """Replies whose worker died with them: they may have been sent, so they are not sent again."""
+    alive = select(col(Heartbeat.process)).where(col(Heartbeat.at) > now - SILENT_AFTER)
+    silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
+        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive)
+    )
+    with transaction() as db:
+        lost = db.execute(
+            update(Reply)
+            .where(_is(ReplyState.SENDING), or_(col(Reply.lease_until) < now, silent))
+            .values(state=ReplyState.UNKNOWN, reason="lease_ran_out", settled_at=now, lease_until=None)
+            .returning(col(Reply.id))
+            .execution_options(synchronize_session=False)
+        ).scalars()
+        return len(lost.all())

@@ -1,0 +1,116 @@
+"""What an answer means for a delivery: pure decisions, persisted elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.broadcasts.rules import DeliveryState
+from core.messenger.errors import Failure, NextStep
+
+MAX_TRIES = 8
+LEASE = timedelta(seconds=60)
+WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second try, the third, …
+NOT_SENT_SECONDS = 2  # the platform could not be reached at all
+REFUSED_ON_RETRY = "refused_on_retry"
+RETRIED = "accepted_on_retry"
+LEASE_RAN_OUT = "lease_ran_out"
+# A broadcast whose first so many are all turned down, with nobody reached, stops itself.
+BREAKER = 20
+BREAKING_REASONS = ("token_refused", "content", "unknown_error")
+UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
+
+
+class Token(StrEnum):
+    """What happens to the opt-in a delivery holds."""
+
+    HOLD = "hold"
+    SPEND = "spend"
+    RELEASE = "release"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    state: DeliveryState
+    token: Token
+    reason: str | None = None
+    evidence: str | None = None
+    detail: str | None = None
+    counts_as_try: bool = True
+    in_doubt: bool = False
+    next_try_at: datetime | None = None
+
+
+def wait_after(tries: int) -> timedelta:
+    """How long to wait after the `tries`-th try that counted."""
+    return timedelta(seconds=WAIT_SECONDS[min(max(tries, 1), len(WAIT_SECONDS)) - 1])
+
+
+def accepted(*, in_doubt: bool) -> Verdict:
+    return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
+
+
+def decide(failure: Failure, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+    """What to do about a refusal. `tries`: those that counted before this one; `in_doubt`: an earlier one
+    may have reached the customer, so its token is never given back."""
+    match failure.step:
+        case NextStep.TOKEN_REFUSED:
+            return _token_refused(failure, in_doubt)
+        case NextStep.END_DELIVERY:
+            return _ended(failure, in_doubt)
+        case NextStep.RETRY_LATER | NextStep.IN_DOUBT:
+            doubt = in_doubt or failure.step == NextStep.IN_DOUBT
+            return try_again(failure.reason, failure.detail, tries=tries, in_doubt=doubt, now=now)
+        case _:
+            return _not_its_fault(failure, in_doubt, now)
+
+
+def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+    if tries + 1 < MAX_TRIES:
+        due = now + wait_after(tries + 1)
+        return Verdict(
+            DeliveryState.QUEUED, Token.HOLD, reason, None, detail, in_doubt=in_doubt, next_try_at=due
+        )
+    if in_doubt:
+        return Verdict(DeliveryState.UNKNOWN, Token.HOLD, reason, None, detail, in_doubt=True)
+    return Verdict(DeliveryState.FAILED, Token.RELEASE, reason, None, detail)
+
+
+def _token_refused(failure: Failure, in_doubt: bool) -> Verdict:
+    if in_doubt:
+        # A one-time token cannot be used twice: refused now, it was taken then.
+        return Verdict(
+            DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=failure.detail, in_doubt=True
+        )
+    return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
+
+
+def _ended(failure: Failure, in_doubt: bool) -> Verdict:
+    if in_doubt:  # proves nothing about the first try
+        return Verdict(
+            DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
+        )
+    # A code nobody knows may mean anything, so that token is kept for staff to look at.
+    token = Token.HOLD if failure.reason == "unknown_error" else Token.RELEASE
+    return Verdict(DeliveryState.FAILED, token, failure.reason, detail=failure.detail)
+
+
+def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
+    """Too fast, unreachable or stopped: back in the queue, no try counted."""
+    wait = failure.retry_after_seconds or NOT_SENT_SECONDS
+    return Verdict(
+        DeliveryState.QUEUED,
+        Token.HOLD,
+        failure.reason,
+        detail=failure.detail,
+        counts_as_try=False,
+        in_doubt=in_doubt,
+        next_try_at=now + timedelta(seconds=min(wait, 3600)),
+    )
+
+
+def batch_size(rate: float) -> int:
+    """Messages per Graph batch call: at most a tenth of the rate, at most the platform's 50."""
+    return max(1, min(50, int(rate / 10)))

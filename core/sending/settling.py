@@ -1,0 +1,235 @@
+"""Settles the outcomes of a handful of deliveries in one transaction: states, tokens, customers, fanpage.
+
+An acceptance always counts, whoever holds the delivery now; any other outcome only while the claim is
+still ours (attempt and state are the fence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CursorResult, bindparam, func, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.rules import SYSTEM
+from core.broadcasts import closing
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.consent import ledger
+from core.database import transaction
+from core.messenger.client import Accepted, Answer
+from core.messenger.errors import Failure, NextStep
+from core.sending import pace
+from core.sending.claims import Claim
+from core.sending.rules import (
+    BREAKER,
+    BREAKING_REASONS,
+    NOT_SENT_SECONDS,
+    UNREACHABLE_REASONS,
+    Token,
+    Verdict,
+    accepted,
+    decide,
+)
+from core.tables import Broadcast, Customer, Delivery, Fanpage
+
+SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
+ALL_REFUSED = "all_refused"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    claim: Claim
+    answer: Answer
+
+
+def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Persist what became of these claims. Repeating it changes nothing."""
+    if not outcomes:
+        return
+    taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+    refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
+    with transaction() as db:
+        _settle_accepted(db, taken, now)
+        for claim, failure in refused:
+            verdict = decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+            _settle_refused(db, claim, verdict, now)
+        follow_up(db, fanpage_id, [failure for _, failure in refused], now)
+        for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
+            _after_refusals(db, broadcast_id, now)
+
+
+def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+    if not outcomes:
+        return
+    statement = (
+        update(Delivery)
+        .where(
+            col(Delivery.id) == bindparam("b_id"),
+            col(Delivery.state).in_(
+                [DeliveryState.SENDING, DeliveryState.QUEUED, DeliveryState.UNKNOWN, DeliveryState.SENT]
+            ),
+        )
+        .values(
+            state=DeliveryState.SENT,
+            mid=bindparam("b_mid"),
+            evidence=func.coalesce(col(Delivery.evidence), bindparam("b_evidence")),
+            reason=None,
+            settled_at=now,
+            lease_until=None,
+            next_try_at=None,
+        )
+    )
+    rows = [
+        {
+            "b_id": o.claim.delivery_id,
+            "b_mid": o.answer.mid[:200] if isinstance(o.answer, Accepted) else None,
+            "b_evidence": accepted(in_doubt=o.claim.in_doubt).evidence,
+        }
+        for o in outcomes
+    ]
+    db.connection().execute(statement, rows)
+    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
+    _apply_watermarks(db, [o.claim.delivery_id for o in outcomes])
+
+
+def _apply_watermarks(db: Session, delivery_ids: Sequence[int]) -> None:
+    """Delivered and read may have been reported before we settled."""
+    for mark, target in (("delivered_watermark", "delivered_at"), ("read_watermark", "read_at")):
+        watermark = getattr(Customer, mark)
+        seen = (
+            select(watermark)
+            .where(col(Customer.id) == col(Delivery.customer_id), watermark >= col(Delivery.claimed_at))
+            .scalar_subquery()
+        )
+        db.execute(
+            update(Delivery)
+            .where(
+                col(Delivery.id).in_(list(delivery_ids)),
+                getattr(Delivery, target).is_(None),
+                seen.is_not(None),
+            )
+            .values({target: seen})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
+    ended = verdict.state != DeliveryState.QUEUED
+    moved = db.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == claim.delivery_id,
+            col(Delivery.attempt) == claim.attempt,
+            col(Delivery.state) == DeliveryState.SENDING,
+        )
+        .values(
+            state=verdict.state,
+            reason=verdict.reason,
+            evidence=verdict.evidence,
+            detail=verdict.detail or None,
+            tries=claim.tries + (1 if verdict.counts_as_try else 0),
+            in_doubt=verdict.in_doubt,
+            next_try_at=verdict.next_try_at,
+            settled_at=now if ended else None,
+            lease_until=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if not (isinstance(moved, CursorResult) and moved.rowcount):
+        return  # taken over, or an echo settled it: not ours to end
+    _move_token(db, claim, verdict, now)
+    if verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS:
+        db.execute(
+            update(Customer)
+            .where(col(Customer.id) == claim.customer_id)
+            .values(unreachable_code=verdict.reason, unreachable_at=now)
+        )
+
+
+def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
+    match verdict.token:
+        case Token.SPEND:
+            ledger.spend(db, [claim.opt_in_id], now=now)
+        case Token.RELEASE:
+            ledger.release(db, [claim.opt_in_id], now=now)
+        case Token.REFUSE:
+            ledger.refuse(db, [claim.opt_in_id], now=now)
+        case Token.HOLD:
+            pass
+
+
+def follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: datetime) -> None:
+    """What the refusals say about the whole fanpage."""
+    at = now.timestamp()
+    slow = [f for f in failures if f.step == NextStep.SLOW_DOWN]
+    if slow:
+        longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
+        pace.slow_down(db, fanpage_id, at=at, hold_seconds=longest)
+    if any(f.step == NextStep.NOT_SENT for f in failures):
+        pace.hold(db, fanpage_id, until=at + NOT_SENT_SECONDS)
+    stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
+    if stops:
+        stop_fanpage(db, fanpage_id, stops[0].reason, now=now)
+
+
+def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
+    """Pause everything of a fanpage that Messenger has stopped, until a person repairs it."""
+    stopped = db.execute(
+        update(Fanpage)
+        .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))
+        .values(stopped_code=code, stopped_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(
+        update(Broadcast)
+        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
+        .values(state=BroadcastState.PAUSED, pause_code=code, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if isinstance(stopped, CursorResult) and stopped.rowcount:
+        activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
+
+
+def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:
+    broadcast = db.get_one(Broadcast, broadcast_id, populate_existing=True)
+    if broadcast.state == BroadcastState.CANCELLED:
+        closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason="cancelled", now=now)
+    elif broadcast.best_before and broadcast.best_before <= now:
+        closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
+    elif broadcast.state == BroadcastState.SENDING and _all_turned_down(db, broadcast_id):
+        broadcast.state = BroadcastState.CANCELLED
+        broadcast.pause_code = ALL_REFUSED
+        broadcast.finished_at = broadcast.updated_at = now
+        db.flush()
+        returned = closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason=ALL_REFUSED, now=now)
+        activity.record(
+            db,
+            SYSTEM,
+            "broadcast.stop_itself",
+            now=now,
+            fanpage_id=broadcast.fanpage_id,
+            subject_id=broadcast_id,
+            subject=broadcast.name,
+            returned=returned,
+        )
+
+
+def _all_turned_down(db: Session, broadcast_id: int) -> bool:
+    """The message itself is probably wrong: nobody reached, and the first twenty turned down alike."""
+    tally = dict(
+        db.execute(
+            select(col(Delivery.state), func.count())
+            .where(
+                col(Delivery.broadcast_id) == broadcast_id,
+                col(Delivery.state).in_([DeliveryState.SENT, DeliveryState.FAILED]),
+                (col(Delivery.state) == DeliveryState.SENT) | col(Delivery.reason).in_(BREAKING_REASONS),
+            )
+            .group_by(col(Delivery.state))
+        )
+        .tuples()
+        .all()
+    )
+    return not tally.get(DeliveryState.SENT) and tally.get(DeliveryState.FAILED, 0) >= BREAKER
