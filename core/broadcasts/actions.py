@@ -243,7 +243,7 @@ def finish_done(*, now: datetime) -> list[int]:
             .values(state=BroadcastState.FINISHED, finished_at=now, updated_at=now)
             .returning(col(Broadcast.id), col(Broadcast.name), col(Broadcast.fanpage_id))
             .execution_options(synchronize_session=False)
-        ).tuples()
+        )
         finished = []
         for broadcast_id, name, fanpage_id in done.all():
             finished.append(broadcast_id or 0)

@@ -103,7 +103,7 @@ def dry_run(topic_id: int, *, now: datetime) -> DryRun:
         topic = _topic(db, topic_id)
         standing = audience.standing(topic_id, now)
         counts: dict[str, int] = dict(
-            db.execute(select(standing.c.reason, func.count()).group_by(standing.c.reason)).tuples().all()
+            db.execute(select(standing.c.reason, func.count()).group_by(standing.c.reason)).all()
         )
         rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
     eligible = counts.pop(audience.ELIGIBLE, 0)
@@ -124,7 +124,7 @@ def list_people(
             .order_by(col(Customer.id))
             .offset(offset)
             .limit(limit)
-        ).tuples()
+        )
         return [Person(c.id or 0, c.psid, _name(c), why) for c, why in rows]
 
 
@@ -138,13 +138,13 @@ def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Prom
             .group_by(col(OptIn.promise))
             .order_by(func.count().desc())
             .limit(limit)
-        ).tuples()
+        )
         return [Promise(title, people) for title, people in rows]
 
 
 def get_broadcast(broadcast_id: int) -> BroadcastView:
     with reading() as db:
-        row = db.execute(_with_names().where(col(Broadcast.id) == broadcast_id)).tuples().one_or_none()
+        row = db.execute(_with_names().where(col(Broadcast.id) == broadcast_id)).one_or_none()
         if row is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
         return _view(db, *row)
@@ -166,7 +166,7 @@ def list_broadcasts(
             .order_by(col(Broadcast.id).desc())
             .offset(offset)
             .limit(limit)
-        ).tuples()
+        )
         return [_view(db, *row) for row in rows.all()]
 
 
@@ -192,7 +192,7 @@ def list_deliveries(
             .order_by(col(Delivery.id))
             .offset(offset)
             .limit(limit)
-        ).tuples()
+        )
         return [_delivery(*row) for row in rows]
 
 
@@ -217,7 +217,7 @@ def export_deliveries(broadcast_id: int, *, chunk: int = 2000) -> Iterator[Deliv
                 .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.id) > after)
                 .order_by(col(Delivery.id))
                 .limit(chunk)
-            ).tuples()
+            )
             views = [_delivery(*row) for row in rows]
         if not views:
             return
@@ -296,7 +296,7 @@ def _tally(db: Session, broadcast_id: int) -> Sequence[tuple[str, str | None, bo
         .where(col(Delivery.broadcast_id) == broadcast_id)
         .group_by(col(Delivery.state), col(Delivery.reason), col(Delivery.in_doubt))
     )
-    return db.execute(statement).tuples().all()
+    return db.execute(statement).all()
 
 
 def _deliveries() -> Any:

@@ -30,7 +30,7 @@ def speed_of(db: Session, fanpage_id: int, *, at: float) -> Speed:
         select(col(Fanpage.rate), Pace)
         .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
         .where(col(Fanpage.id) == fanpage_id)
-    ).tuples().one()  # fmt: skip
+    ).one()
     held = pace.held_until if pace.held_until - at < FARTHEST_AHEAD else 0.0
     return Speed(rate * _factor(pace.factor, pace.factor_at, at), held)
 

@@ -38,5 +38,5 @@ def _nameless() -> list[tuple[int, int, str]]:
             )
             .order_by(col(Customer.last_event_at).desc())
             .limit(AT_ONCE)
-        ).tuples()
+        )
         return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]

@@ -64,7 +64,7 @@ def _sending(db: Session, fanpage_id: int) -> dict[int, dict[str, Any]]:
         select(col(Broadcast.id), col(Broadcast.content))
         .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
         .order_by(col(Broadcast.id))
-    ).tuples()
+    )
     return {broadcast_id: content for broadcast_id, content in rows if broadcast_id}
 
 

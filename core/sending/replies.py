@@ -63,7 +63,7 @@ def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) ->
             .join(Customer, col(Customer.id) == col(Reply.customer_id))
             .where(col(Reply.id).in_(ids.all()))
             .order_by(col(Reply.id))
-        ).tuples()
+        )
         return [_claim(reply, customer) for reply, customer in rows]
 
 

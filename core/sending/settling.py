@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, bindparam, func, select, update
+from sqlalchemy import CursorResult, bindparam, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import activity
@@ -37,6 +37,14 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
+
+
+_MAY_TURN_OUT_SENT = (
+    DeliveryState.SENDING,
+    DeliveryState.QUEUED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENT,
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
         update(Delivery)
         .where(
             col(Delivery.id) == bindparam("b_id"),
-            col(Delivery.state).in_(
-                [DeliveryState.SENDING, DeliveryState.QUEUED, DeliveryState.UNKNOWN, DeliveryState.SENT]
-            ),
+            or_(*(col(Delivery.state) == state for state in _MAY_TURN_OUT_SENT)),
         )
         .values(
             state=DeliveryState.SENT,
@@ -228,8 +234,6 @@ def _all_turned_down(db: Session, broadcast_id: int) -> bool:
                 (col(Delivery.state) == DeliveryState.SENT) | col(Delivery.reason).in_(BREAKING_REASONS),
             )
             .group_by(col(Delivery.state))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return not tally.get(DeliveryState.SENT) and tally.get(DeliveryState.FAILED, 0) >= BREAKER

@@ -1,0 +1,105 @@
+"""A broadcast to send, and a pump that sends it to a platform in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, queries
+from core.broadcasts.queries import BroadcastView
+from core.sending import claims, replies
+from core.sending.pump import Pump
+from tests.arrange import Arrange
+from tests.sending.platform import Platform
+
+
+@dataclass
+class Studio:
+    """One fanpage, one topic, a platform, and a clock that only moves when told."""
+
+    arrange: Arrange
+    now: datetime
+    wire: ThreadPoolExecutor
+    platform: Platform = field(default_factory=Platform)
+
+    def __post_init__(self) -> None:
+        self.fanpage_id = self.arrange.fanpage(rate=300)
+        self.topic_id = self.arrange.topic(self.fanpage_id)
+
+    def people(self, count: int) -> list[int]:
+        return [self.opt_in(f"token-{n}") for n in range(count)]
+
+    def opt_in(self, token: str, **more: object) -> int:
+        customer_id = self.arrange.customer(self.fanpage_id)
+        return self.arrange.opt_in(
+            self.topic_id, customer_id, fanpage_id=self.fanpage_id, token=token, **more
+        )
+
+    def broadcast(self, **times: datetime | None) -> int:
+        content = {"kind": "text", "text": "Chào {{first_name|bạn}}, hàng mới đã về!"}
+        return actions.create_broadcast(
+            COMMAND_LINE, topic_id=self.topic_id, content=content, now=self.now, **times
+        )
+
+    def launch(self, broadcast_id: int, **times: datetime | None) -> None:
+        actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=self.now, **times)
+        actions.start_due(now=self.now)
+
+    def pump(self, *, stop: threading.Event | None = None, worker: str = "worker a") -> Pump:
+        return Pump(
+            self.fanpage_id,
+            lambda _fanpage_id: self.platform,
+            worker=worker,
+            wire=self.wire,
+            stop=stop or threading.Event(),
+            clock=lambda: self.now,
+        )
+
+    def send_all(self, rounds: int = 12) -> None:
+        """Pump, let time pass beyond every wait, take over what was lost, again."""
+        for _ in range(rounds):
+            self.pump().run()
+            self.pass_time(seconds=90)
+
+    def pass_time(self, **by: float) -> None:
+        self.now += timedelta(**by)
+        claims.take_over_lost(now=self.now)
+        replies.end_lost_replies(now=self.now)
+        actions.end_too_late(now=self.now)
+        actions.finish_done(now=self.now)
+
+    def show(self, broadcast_id: int) -> BroadcastView:
+        return queries.get_broadcast(broadcast_id)
+
+
+@pytest.fixture
+def wire() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+@pytest.fixture
+def studio(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Studio:
+    return Studio(arrange, now, wire)
+
+
+@pytest.fixture
+def opt_in_states() -> Callable[[], dict[str, int]]:
+    from sqlalchemy import func, select
+    from sqlmodel import col
+
+    from core.database import reading
+    from core.tables import OptIn
+
+    def count() -> dict[str, int]:
+        with reading() as db:
+            rows = db.execute(select(col(OptIn.state), func.count()).group_by(col(OptIn.state)))
+            return dict(rows.all())
+
+    return count

@@ -1,0 +1,53 @@
+"""A platform in memory for the sending tests: takes each token once, misbehaves as told."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.messenger.client import Accepted, Answer
+from core.messenger.errors import Failure, NextStep
+
+USED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
+Fault = Callable[[str, int], str | Failure | None]
+
+
+@dataclass
+class Platform:
+    """`fault(token, nth try)`: a Failure before acceptance, "lost" for acceptance without an answer, None."""
+
+    fault: Fault = lambda _token, _nth: None
+    accepted: Counter[str] = field(default_factory=Counter)
+    tries: Counter[str] = field(default_factory=Counter)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    to_psids: list[dict] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send_batch(self, bodies: list[dict]) -> list[Answer]:
+        return [self.send(body) for body in bodies]
+
+    def send(self, body: dict) -> Answer:
+        with self._lock:
+            if "id" in body["recipient"]:
+                self.to_psids.append(body)
+                return Accepted(f"m_reply_{len(self.to_psids)}")
+            token = body["recipient"]["one_time_notif_token"]
+            self.tries[token] += 1
+            fault = self.fault(token, self.tries[token])
+            if isinstance(fault, Failure):
+                return fault
+            if self.accepted[token]:
+                return USED
+            self.accepted[token] += 1
+            self.texts.append((token, body["message"].get("text", "")))
+            if fault == "lost":
+                return Failure(NextStep.IN_DOUBT, "connection_lost")
+            return Accepted(f"m_{token}")
+
+    def usage(self) -> None:
+        return None
+
+    def profile(self, psid: str) -> None:
+        return None
