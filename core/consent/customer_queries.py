@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInState
@@ -20,7 +20,7 @@ from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 class Only(StrEnum):
     """Whom a list shows."""
 
-    HOLDING = "holding"  # an opt-in that may be used
+    HOLDING = "holding"  # an opt-in of some topic that may be used
     WINDOW = "window"  # inside the 24-hour messaging window
     UNREACHABLE = "unreachable"
 
@@ -83,6 +83,10 @@ def list_customers(
 
 def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
     statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
+    if only == Only.HOLDING and not search.strip():  # the same people, counted where they are fewer
+        holders = func.count(distinct(col(OptIn.customer_id)))
+        topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+        statement = select(holders).where(col(OptIn.topic_id).in_(topics), _usable(now))
     with reading() as db:
         return int(db.execute(statement).scalar_one())
 
@@ -136,7 +140,8 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
     if search.strip() and not fold(search):
         made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
     if only == Only.HOLDING:
-        made.append(col(Customer.id).in_(select(col(OptIn.customer_id)).where(_usable(now))))
+        theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
+        made.append(exists().where(theirs, _usable(now)))
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, case, distinct, func, select
+from sqlalchemy import and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInState
@@ -159,13 +159,12 @@ def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
 
 
 def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
-    def holders(*states: OptInState) -> Select[int]:
-        return select(col(OptIn.customer_id)).where(
-            col(OptIn.topic_id) == topic_id, col(OptIn.state).in_(states)
-        )
-
-    usable = holders(OptInState.AVAILABLE).where(col(OptIn.expires_at) > now)
-    notified = holders(OptInState.SPENT).except_(usable.union_all(holders(OptInState.RESERVED)))
+    of_topic = select(col(OptIn.customer_id)).where(col(OptIn.topic_id) == topic_id)
+    held = or_(
+        col(OptIn.state) == OptInState.RESERVED,
+        and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now),
+    )
+    notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(held))
     return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
 
 
