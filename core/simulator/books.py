@@ -1,0 +1,62 @@
+"""The platform's own books: what was issued, taken and refused. Tests hold the ledger against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.simulator.entities import Bubble, Send, Token
+from core.simulator.world import World
+
+
+def books(world: World, page_id: str, since: float = 0, *, short: bool = False) -> dict[str, Any]:
+    """Counts, and unless `short` every token and every send (tokens in clear: this is the platform)."""
+    with world.lock:
+        sends = [each for each in world.sends if each.page_id == page_id and each.at >= since]
+        tokens = [each for each in world.tokens.values() if each.page_id == page_id]
+    counted = _counts(sends, tokens, world.requests)
+    if short:
+        return counted
+    return {
+        **counted,
+        "tokens": [vars(each) for each in tokens],
+        "sends": [_shown_send(each) for each in sends],
+    }
+
+
+def _counts(sends: list[Send], tokens: list[Token], requests: int) -> dict[str, Any]:
+    accepted = [each for each in sends if each.mid is not None]
+    refused: dict[str, int] = {}
+    for each in sends:
+        if each.mid is None:
+            code = f"{each.code}/{each.subcode}" if each.subcode else str(each.code)
+            refused[code] = refused.get(code, 0) + 1
+    return {
+        "issued": len(tokens),
+        "spent": sum(1 for each in tokens if each.used_at is not None),
+        "accepted": len(accepted),
+        "accepted_by_token": sum(1 for each in accepted if each.token),
+        "refused": refused,
+        "requests": requests,
+    }
+
+
+def _shown_send(send: Send) -> dict[str, Any]:
+    return {
+        "at": send.at,
+        "psid": send.psid,
+        "token": send.token,
+        "mid": send.mid,
+        "code": send.code,
+        "subcode": send.subcode,
+    }
+
+
+def shown_bubble(bubble: Bubble) -> dict[str, Any]:
+    return {
+        "mid": bubble.mid,
+        "from": "page" if bubble.by_page else "person",
+        "at": bubble.at,
+        "message": bubble.message,
+        "tapped": bubble.taps > 0,
+        "by_token": bubble.token is not None,
+    }

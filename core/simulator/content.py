@@ -1,0 +1,136 @@
+"""What a message may hold: the limits of the Send API, counted in UTF-16 units (assumed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from core.simulator.behaviour import Behaviour
+from core.simulator.entities import Refusal
+
+TEXT_LIMIT = 2000  # "less than 2000 characters": Send API reference
+METADATA_LIMIT = 1000  # "less than": Send API reference
+QUICK_REPLIES_LIMIT = 13
+BUTTON_TEXT_LIMIT = 640
+BUTTONS_LIMIT = 3
+ELEMENTS_LIMIT = 10
+ELEMENT_TITLE_LIMIT = 80
+REQUEST_TITLE_LIMIT = 65  # one-time notification guide
+MEDIA = ("image", "audio", "video", "file")
+KNOWN_KEYS = {"text", "attachment", "quick_replies", "metadata"}
+
+
+def is_request(message: dict[str, Any]) -> bool:
+    attachment = message.get("attachment")
+    payload = attachment.get("payload") if isinstance(attachment, dict) else None
+    return isinstance(payload, dict) and payload.get("template_type") == "one_time_notif_req"
+
+
+def check(message: dict[str, Any], behaviour: Behaviour) -> None:
+    """Raises Refusal for the first thing that the platform would not take."""
+    if unknown := set(message) - KNOWN_KEYS:
+        _refuse(f"Invalid keys {sorted(unknown)} were found in param message.")
+    if "text" in message and "attachment" in message:
+        _refuse("Param message cannot have both text and attachment.")
+    if "attachment" in message:
+        _check_attachment(message["attachment"], behaviour)
+    elif not isinstance(message.get("text"), str) or not message["text"].strip():
+        raise Refusal(
+            100, "(#100) Message cannot be empty, must provide valid attachment or text", subcode=2018034
+        )
+    elif _length(message["text"]) >= TEXT_LIMIT:
+        _too_long("message[text]", TEXT_LIMIT - 1)
+    if "quick_replies" in message:
+        _check_quick_replies(message["quick_replies"], behaviour)
+    metadata = message.get("metadata", "")
+    if not isinstance(metadata, str) or _length(metadata) >= METADATA_LIMIT:
+        _too_long("message[metadata]", METADATA_LIMIT - 1)
+
+
+def _check_attachment(attachment: Any, behaviour: Behaviour) -> None:
+    payload = attachment.get("payload") if isinstance(attachment, dict) else None
+    if not isinstance(payload, dict):
+        _refuse("Param message[attachment] must have a type and a payload.")
+    if attachment.get("type") in MEDIA:
+        url = payload.get("url", "")
+        if not payload.get("attachment_id") and not str(url).startswith(("http://", "https://")):
+            _refuse("Param message[attachment][payload][url] must be a valid URL.")
+        return
+    check = _TEMPLATES.get(payload.get("template_type", ""))
+    if attachment.get("type") != "template" or check is None:
+        _refuse("Param message[attachment] has an unknown type or template_type.")
+    check(payload, behaviour)
+
+
+def _check_request(payload: dict[str, Any], behaviour: Behaviour) -> None:
+    if extra := set(payload) - {"template_type", "title", "payload"}:
+        _refuse(f"A one-time notification request takes only title and payload, not {sorted(extra)}.")
+    _check_text(payload.get("title"), "title", REQUEST_TITLE_LIMIT)
+    _check_text(payload.get("payload"), "payload", behaviour.payload_limit)
+
+
+def _check_button_template(payload: dict[str, Any], behaviour: Behaviour) -> None:
+    _check_text(payload.get("text"), "text", BUTTON_TEXT_LIMIT)
+    _check_buttons(payload.get("buttons"), behaviour)
+
+
+def _check_generic(payload: dict[str, Any], behaviour: Behaviour) -> None:
+    elements = payload.get("elements")
+    if not isinstance(elements, list) or not elements or not all(isinstance(each, dict) for each in elements):
+        _refuse("Param elements must be a non-empty array of objects.")
+    if len(elements) > ELEMENTS_LIMIT:
+        raise Refusal(105, "(#105) Param elements has too many elements.")
+    for each in elements:
+        _check_text(each.get("title"), "elements[title]", ELEMENT_TITLE_LIMIT)
+        if "buttons" in each:
+            _check_buttons(each["buttons"], behaviour)
+
+
+_TEMPLATES: dict[str, Callable[[dict[str, Any], Behaviour], None]] = {
+    "one_time_notif_req": _check_request,
+    "button": _check_button_template,
+    "generic": _check_generic,
+}
+
+
+def _check_buttons(buttons: Any, behaviour: Behaviour) -> None:
+    if not isinstance(buttons, list) or not 1 <= len(buttons) <= BUTTONS_LIMIT:
+        _refuse(f"Param buttons must have 1 to {BUTTONS_LIMIT} elements.")
+    for each in buttons:
+        if not isinstance(each, dict) or each.get("type") not in ("web_url", "postback"):
+            _refuse("Param buttons[type] must be one of web_url, postback.")
+        _check_text(each.get("title"), "buttons[title]", behaviour.button_title_limit)
+        if each["type"] == "postback":
+            _check_text(each.get("payload"), "buttons[payload]", behaviour.payload_limit)
+        elif not str(each.get("url", "")).startswith(("http://", "https://")):
+            _refuse("Param buttons[url] must be a valid URL.")
+
+
+def _check_quick_replies(replies: Any, behaviour: Behaviour) -> None:
+    if not isinstance(replies, list) or not 1 <= len(replies) <= QUICK_REPLIES_LIMIT:
+        _refuse(f"Param quick_replies must have 1 to {QUICK_REPLIES_LIMIT} elements.")
+    for each in replies:
+        if not isinstance(each, dict) or each.get("content_type") != "text":
+            _refuse("Param quick_replies[content_type] must be text.")
+        # Longer titles are cut off on the phone, not refused.
+        _check_text(each.get("title"), "quick_replies[title]", TEXT_LIMIT)
+        _check_text(each.get("payload"), "quick_replies[payload]", behaviour.payload_limit)
+
+
+def _check_text(value: object, name: str, limit: int) -> None:
+    if not isinstance(value, str) or not value.strip():
+        _refuse(f"Param {name} must be a non-empty string.")
+    elif _length(value) > limit:
+        _too_long(name, limit)
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _too_long(name: str, limit: int) -> NoReturn:
+    _refuse(f"Length of param {name} must be less than or equal to {limit}")
+
+
+def _refuse(text: str) -> NoReturn:
+    raise Refusal(100, f"(#100) {text}")

@@ -1,0 +1,245 @@
+"""The control API behind `/control`: make pages and people, play the people, script bad days, read the books.
+
+The routes are listed at the top of `core/simulator/__init__.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import requests
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core.simulator import books, people
+from core.simulator.deeds import DEEDS
+from core.simulator.entities import NotPossible, Page, Person
+from core.simulator.world import World
+
+Given = dict[str, Any]
+PAGE_FIELDS = (
+    "app_secret",
+    "verify_token",
+    "webhook_url",
+    "require_proof",
+    "otn",
+    "subscribed_fields",
+    "approved_fields",
+    "features",
+    "profile",
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One control call: where, and the JSON object it brought."""
+
+    world: World
+    method: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    given: Given
+
+
+Deed = Callable[[Asked], Any]
+
+
+def _endpoint(deed: Deed, *, slow: bool = False) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        world: World = request.app.state.world
+        try:
+            given = await request.json() if await request.body() else {}
+            asked = Asked(world, request.method, request.path_params, request.query_params, given)
+            told = await run_in_threadpool(deed, asked) if slow else deed(asked)
+        except NotPossible as problem:
+            return JSONResponse({"error": str(problem)}, 409)
+        except (ValueError, KeyError, TypeError) as problem:
+            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 400)
+        await world.store.committed()
+        return JSONResponse(told)
+
+    return endpoint
+
+
+def _list_pages(asked: Asked) -> Any:
+    return {"pages": [shown_page(asked.world, each) for each in asked.world.pages.values()]}
+
+
+def _save_page(asked: Asked) -> Any:
+    if unknown := set(asked.given) - {"page_id", "name", "token", *PAGE_FIELDS}:
+        raise ValueError(f"a page has no {sorted(unknown)}")
+    known = asked.world.pages.get(str(asked.given["page_id"]))
+    name = asked.given.pop("name", known.name if known else "")
+    token = asked.given.pop("token", known.token if known else "")
+    page = asked.world.add_page(str(asked.given.pop("page_id")), name, token, **asked.given)
+    return shown_page(asked.world, page)
+
+
+def shown_page(world: World, page: Page) -> Given:
+    hidden = {"token", "app_secret", "verify_token"}
+    shown = {key: value for key, value in vars(page).items() if key not in hidden}
+    return {**shown, "people": world.counts[page.page_id]}
+
+
+def _verify(asked: Asked) -> Any:
+    """The handshake Meta makes when a webhook is entered in the app's settings."""
+    page = asked.world.page(asked.path["page_id"])
+    challenge = str(secrets.randbelow(10**10))
+    query = {
+        "hub.mode": "subscribe",
+        "hub.verify_token": page.verify_token,
+        "hub.challenge": challenge,
+    }
+    try:
+        answer = requests.get(page.webhook_url, params=query, timeout=5)
+    except requests.RequestException as problem:
+        return {"verified": False, "reason": type(problem).__name__}
+    return {"verified": answer.status_code == 200 and answer.text == challenge, "status": answer.status_code}
+
+
+def _list_people(asked: Asked) -> Any:
+    page_id = asked.query.get("page_id")
+    return {
+        "people": [
+            shown_person(asked.world, p) for p in asked.world.people.values() if page_id in (None, p.page_id)
+        ]
+    }
+
+
+def shown_person(world: World, person: Person) -> Given:
+    return {**vars(person), "window_open": world.now() < person.window_until}
+
+
+def _add_people(asked: Asked) -> Any:
+    page_id = str(asked.given["page_id"])
+    added = [asked.world.add_person(page_id, **each) for each in asked.given["people"]]
+    return {"people": [shown_person(asked.world, each) for each in added]}
+
+
+def _change_person(asked: Asked) -> Any:
+    return shown_person(asked.world, people.change_person(asked.world, asked.path["psid"], **asked.given))
+
+
+def _thread(asked: Asked) -> Any:
+    person = asked.world.person(asked.path["psid"])
+    bubbles = list(asked.world.threads.get(person.psid, []))
+    return {
+        "person": shown_person(asked.world, person),
+        "bubbles": [books.shown_bubble(each) for each in bubbles],
+    }
+
+
+def _forget_thread(asked: Asked) -> Any:
+    asked.world.forget_thread(asked.path["psid"])
+    return {}
+
+
+def _act(asked: Asked) -> Any:
+    psid, deed = asked.path["psid"], asked.path["deed"]
+    if deed not in DEEDS:
+        raise NotPossible(f"people cannot {deed!r}")
+    return DEEDS[deed](asked.world, psid, **asked.given)
+
+
+def _issue_tokens(asked: Asked) -> Any:
+    """Consents in bulk that no webhook tells of: what an import brings, and what sending tests spend."""
+    page_id = asked.path["page_id"]
+    psids = asked.given.get("psids") or [
+        asked.world.add_person(page_id, f"Khách {number + 1}").psid
+        for number in range(int(asked.given.get("count", 1)))
+    ]
+    at = asked.given.get("at")
+    issued = [
+        asked.world.issue_token(asked.world.person(psid), title=asked.given.get("title", ""), at=at)
+        for psid in psids
+    ]
+    return {"tokens": [{"psid": each.psid, "token": each.token} for each in issued]}
+
+
+def _books(asked: Asked) -> Any:
+    page_id = asked.world.page(asked.path["page_id"]).page_id
+    since = float(asked.query.get("since", 0))
+    return books.books(asked.world, page_id, since, short=asked.query.get("short") == "1")
+
+
+def _list_faults(asked: Asked) -> Any:
+    return {"faults": asked.world.faults.list()}
+
+
+def _add_fault(asked: Asked) -> Any:
+    asked.world.faults.switch_on(**asked.given)
+    return {"faults": asked.world.faults.list()}
+
+
+def _end_faults(asked: Asked) -> Any:
+    asked.world.faults.switch_off(asked.path.get("name"))
+    return {"faults": asked.world.faults.list()}
+
+
+def _usage(asked: Asked) -> Any:
+    percent = asked.given.get("percent")
+    asked.world.meter.shown_usage = (
+        None if percent is None else (float(percent), float(asked.given.get("minutes", 0)))
+    )
+    return {}
+
+
+def _settings(asked: Asked) -> Any:
+    asked.world.behaviour.change(asked.given)
+    return asdict(asked.world.behaviour)
+
+
+def _clock(asked: Asked) -> Any:
+    asked.world.go_ahead(float(asked.given.get("ahead_seconds", 0)))
+    return {"now": asked.world.now(), "ahead_seconds": asked.world.ahead_seconds}
+
+
+def _emit(asked: Asked) -> Any:
+    """Any events, as they are: odd shapes, unknown kinds, a thousand at once."""
+    page = asked.world.page(str(asked.given["page_id"]))
+    for event in asked.given["events"]:
+        field = asked.given.get("field", "messages")
+        asked.world.emit(page, field, event, list_name=asked.given.get("list_name", "messaging"))
+    return {"queued": len(asked.given["events"])}
+
+
+def _webhooks(asked: Asked) -> Any:
+    page_id = asked.world.page(asked.path["page_id"]).page_id
+    if asked.method == "POST":
+        asked.world.courier.wait_until_delivered(page_id, float(asked.given.get("timeout", 10)))
+    return asdict(asked.world.courier.report(page_id))
+
+
+def routes() -> list[BaseRoute]:
+    def route(path: str, deed: Deed, method: str = "GET", *, slow: bool = False) -> Route:
+        return Route("/control" + path, _endpoint(deed, slow=slow), methods=[method])
+
+    return [
+        route("/pages", _list_pages),
+        route("/pages", _save_page, "POST"),
+        route("/pages/{page_id}/verify", _verify, "POST", slow=True),
+        route("/pages/{page_id}/tokens", _issue_tokens, "POST"),
+        route("/people", _list_people),
+        route("/people", _add_people, "POST"),
+        route("/people/{psid}", _change_person, "PATCH"),
+        route("/people/{psid}/thread", _thread),
+        route("/people/{psid}/thread", _forget_thread, "DELETE"),
+        route("/people/{psid}/{deed}", _act, "POST"),
+        route("/books/{page_id}", _books),
+        route("/faults", _list_faults),
+        route("/faults", _add_fault, "POST"),
+        route("/faults", _end_faults, "DELETE"),
+        route("/faults/{name}", _end_faults, "DELETE"),
+        route("/usage", _usage, "POST"),
+        route("/settings", _settings),
+        route("/settings", _settings, "POST"),
+        route("/clock", _clock, "POST"),
+        route("/emit", _emit, "POST"),
+        route("/webhooks/{page_id}", _webhooks),
+        route("/webhooks/{page_id}", _webhooks, "POST", slow=True),
+    ]

@@ -1,0 +1,247 @@
+"""Delivers webhook events: signed over the exact bytes, bundled, retried, at least once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from core.messenger import signature
+from core.simulator.entities import Page
+from core.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from core.simulator.world import World
+
+_numbers = itertools.count(1)
+EVENTS_PER_ENTRY = 10  # so that receivers must walk both lists
+
+
+@dataclass
+class Event:
+    key: str
+    page_id: str
+    list_name: str  # messaging, standby or changes
+    body: str  # ASCII JSON
+    due: float
+
+    @classmethod
+    def fresh(cls, page_id: str, event: dict[str, Any], list_name: str, now: float) -> Event:
+        return cls(f"{now:017.6f}-{next(_numbers):012d}", page_id, list_name, _ascii(event), now)
+
+
+def _ascii(value: object) -> str:
+    """As the platform writes JSON: non-ASCII as \\uXXXX, and `/` as `\\/`."""
+    return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
+
+
+@dataclass
+class Report:
+    """How deliveries to a page's webhook went."""
+
+    waiting: int = 0
+    delivered: int = 0
+    posts: int = 0
+    failures: int = 0
+    last_error: str = ""
+    failing_since: float | None = None
+    unsubscribed: bool = False  # by the platform, after an hour of failures
+
+
+class Mailbox:
+    """One page's events on their way, with a thread of its own."""
+
+    def __init__(self, world: World, page_id: str) -> None:
+        self.world, self.page_id = world, page_id
+        self.report = Report()
+        self.changed = threading.Condition()
+        self.events: dict[str, Event] = {}
+        self._tries = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping = False
+        self._thread = threading.Thread(target=self._keep, name="simulator-courier", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self.changed:
+            self._stopping = True
+            self.changed.notify_all()
+        if self._thread:
+            self._thread.join()
+            self._thread = None
+
+    def add(self, event: Event) -> None:
+        with self.changed:
+            self.events[event.key] = event
+            self.changed.notify_all()
+
+    def _keep(self) -> None:
+        session = requests.Session()
+        session.trust_env = False
+        while not self._stopping:
+            self._wait_for_events()
+            if not self._stopping and (events := self._due()):
+                self._nap(self._deliver(session, events))
+        session.close()
+
+    def _wait_for_events(self) -> None:
+        with self.changed:
+            if not self.events:
+                self.changed.wait_for(lambda: self.events or self._stopping)
+            elif not self._due():
+                self.changed.wait(0.05)  # all of them are late on purpose
+        self._nap(self.world.behaviour.webhook_linger_seconds)
+
+    def _due(self) -> list[Event]:
+        now, most = self.world.now(), self.world.behaviour.webhook_bundle
+        with self.changed:
+            return list(itertools.islice((each for each in self.events.values() if each.due <= now), most))
+
+    def _nap(self, seconds: float) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self._stopping, timeout=seconds)
+
+    def _deliver(self, session: requests.Session, events: list[Event]) -> float:
+        """One POST; returns how long to wait before the next."""
+        page = self.world.pages[self.page_id]
+        self.report.posts += 1
+        problem = _post(session, page, self._as_sent(events), self._secret(page), self.world)
+        if problem is None:
+            self._tries, self.report.failing_since = 0, None
+            self.report.delivered += len(events)
+            self._done(events)
+            return 0.0
+        return self._failed(page, problem)
+
+    def _failed(self, page: Page, problem: str) -> float:
+        now, behaviour = self.world.now(), self.world.behaviour
+        self.report.failures += 1
+        self.report.last_error = problem
+        self.report.failing_since = self.report.failing_since or now
+        if now - self.report.failing_since >= behaviour.webhook_unsubscribe_after_seconds:
+            self._unsubscribe(page)
+            return 0.0
+        pauses = behaviour.webhook_retry_seconds
+        self._tries += 1
+        return float(pauses[min(self._tries, len(pauses)) - 1])
+
+    def _unsubscribe(self, page: Page) -> None:
+        """Webhooks disabled: what was waiting is gone, and there is no way to ask for it again."""
+        self.report.unsubscribed, self.report.failing_since, self._tries = True, None, 0
+        with self.world.lock:
+            page.subscribed_fields = []
+            self.world.keep_page(page)
+        self._done(list(self.events.values()))
+
+    def _done(self, events: list[Event]) -> None:
+        with self.changed:
+            for event in events:
+                self.events.pop(event.key, None)
+                self.world.store.drop("event", event.key)
+            self.changed.notify_all()
+
+    def _as_sent(self, events: list[Event]) -> list[Event]:
+        sent = []
+        for event in events:
+            sent += [event] * (2 if self._hit("webhook_duplicate") else 1)
+        return sent[::-1] if self._hit("webhook_reorder") else sent
+
+    def _secret(self, page: Page) -> str:
+        return "somebody-else" if self._hit("webhook_bad_signature") else page.app_secret
+
+    def _hit(self, name: str) -> Fault | None:
+        return self.world.faults.hit(self.page_id, {name: ""})
+
+
+def _post(
+    session: requests.Session, page: Page, events: list[Event], secret: str, world: World
+) -> str | None:
+    body = _envelope(page.page_id, events, int(world.now() * 1000)).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "facebookexternalua",
+        "X-Hub-Signature-256": signature.sign(secret, body),
+    }
+    try:
+        answer = session.post(
+            page.webhook_url,
+            data=body,
+            headers=headers,
+            timeout=world.behaviour.webhook_timeout_seconds,
+            allow_redirects=False,
+        )
+    except requests.RequestException as problem:
+        return type(problem).__name__
+    return None if answer.status_code == 200 else f"HTTP {answer.status_code}"
+
+
+def _envelope(page_id: str, events: list[Event], time_ms: int) -> str:
+    entries = []
+    for list_name in dict.fromkeys(each.list_name for each in events):
+        bodies = [each.body for each in events if each.list_name == list_name]
+        for start in range(0, len(bodies), EVENTS_PER_ENTRY):
+            chunk = ",".join(bodies[start : start + EVENTS_PER_ENTRY])
+            entries.append(f'{{"id":{json.dumps(page_id)},"time":{time_ms},"{list_name}":[{chunk}]}}')
+    return f'{{"object":"page","entry":[{",".join(entries)}]}}'
+
+
+class Courier:
+    """A mailbox per page."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._boxes: dict[str, Mailbox] = {}
+        self._running = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        with self._lock:
+            self._running = True
+            for box in self._boxes.values():
+                box.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._running = False
+        for box in self._boxes.values():
+            box.stop()
+
+    def wake(self) -> None:
+        for box in list(self._boxes.values()):
+            with box.changed:
+                box.changed.notify_all()
+
+    def post(self, event: Event, *, fresh: bool = True) -> None:
+        if fresh:
+            if self._world.faults.hit(event.page_id, {"webhook_lost": ""}):
+                return
+            if late := self._world.faults.hit(event.page_id, {"webhook_late": ""}):
+                event.due += float(late.value or 1)
+            self._world.store.put("event", event.key, asdict(event))
+        self._box(event.page_id).add(event)
+
+    def report(self, page_id: str) -> Report:
+        box = self._box(page_id)
+        box.report.waiting = len(box.events)
+        return box.report
+
+    def wait_until_delivered(self, page_id: str, timeout: float) -> bool:
+        """Whether nothing is waiting any more, at the latest after so many seconds."""
+        box = self._box(page_id)
+        with box.changed:
+            return box.changed.wait_for(lambda: not box.events, timeout)
+
+    def _box(self, page_id: str) -> Mailbox:
+        with self._lock:
+            if page_id not in self._boxes:
+                self._boxes[page_id] = Mailbox(self._world, page_id)
+                if self._running:
+                    self._boxes[page_id].start()
+            return self._boxes[page_id]

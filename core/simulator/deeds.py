@@ -1,0 +1,51 @@
+"""The deeds of people by name, as the control API calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.simulator import people
+from core.simulator.world import World
+
+Given = dict[str, Any]
+
+
+def _tap(world: World, psid: str, **given: Any) -> Given:
+    bubble = people.tap_button(world, psid, **given)
+    return {"mid": bubble.mid} if bubble else {}
+
+
+def _open(world: World, psid: str, **given: Any) -> Given:
+    return {"came_as": people.open_link(world, psid, **given)}
+
+
+def _notify_me(world: World, psid: str, **given: Any) -> Given:
+    return {"issued_at": people.tap_notify_me(world, psid, **given).issued_at}
+
+
+def _consent(world: World, psid: str, **given: Any) -> Given:
+    return {"issued_at": people.consent(world, psid, **given).issued_at}
+
+
+def _react(world: World, psid: str, **given: Any) -> Given:
+    people.react(world, psid, **given)
+    return {}
+
+
+def _read(world: World, psid: str) -> Given:
+    people.read_everything(world, psid)
+    return {}
+
+
+DEEDS: dict[str, Callable[..., Given]] = {
+    "say": lambda world, psid, **given: {"mid": people.say(world, psid, **given).mid},
+    "get_started": lambda world, psid, **given: {"mid": people.press_get_started(world, psid, **given).mid},
+    "open": _open,
+    "tap": _tap,
+    "quick_reply": lambda world, psid, **given: {"mid": people.tap_quick_reply(world, psid, **given).mid},
+    "notify_me": _notify_me,
+    "consent": _consent,
+    "react": _react,
+    "read": _read,
+}

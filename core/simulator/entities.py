@@ -1,0 +1,107 @@
+"""What the pretend Messenger knows: pages, people, bubbles, tokens. Plain mutable records, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Habit(StrEnum):
+    """How an invented person behaves on their own."""
+
+    PASSIVE = "passive"  # does nothing unasked: what tests want
+    TAPS_AT_ONCE = "taps_at_once"
+    TAPS_LATER = "taps_later"
+    NEVER_TAPS = "never_taps"  # reads, never taps
+    BLOCKS = "blocks"  # blocks the page when a notification arrives
+
+
+@dataclass
+class Page:
+    page_id: str
+    name: str
+    token: str = field(repr=False)
+    app_secret: str = field(default="", repr=False)
+    verify_token: str = field(default="", repr=False)
+    webhook_url: str = ""
+    require_proof: bool = False
+    otn: bool = True  # the page was granted one-time notification
+    subscribed_fields: list[str] = field(default_factory=list)
+    approved_fields: list[str] = field(default_factory=list)  # profile fields beyond name and picture
+    features: list[dict[str, str]] = field(default_factory=list)  # answers messaging_feature_review
+    profile: dict[str, Any] = field(default_factory=dict)  # messenger_profile
+
+
+@dataclass
+class Person:
+    psid: str
+    page_id: str
+    first_name: str
+    last_name: str = ""
+    locale: str = "vi_VN"
+    timezone: float = 7
+    habit: str = Habit.PASSIVE
+    blocked: bool = False
+    met: bool = False  # a thread exists, so no Get Started button is shown
+    window_until: float = 0.0
+
+
+@dataclass
+class Bubble:
+    number: int
+    mid: str
+    page_id: str
+    psid: str
+    by_page: bool
+    at: float
+    message: dict[str, Any]
+    token: str | None = field(default=None, repr=False)  # the one-time token it was sent by
+    taps: int = 0
+
+
+@dataclass
+class Token:
+    token: str = field(repr=False)
+    page_id: str
+    psid: str
+    issued_at: float
+    payload: str = ""
+    title: str = ""
+    used_at: float | None = None
+    mid: str | None = None
+
+
+@dataclass(frozen=True)
+class Send:
+    """A line in the books: one message that reached the platform, taken or refused."""
+
+    at: float
+    page_id: str
+    psid: str | None
+    token: str | None = field(repr=False)
+    mid: str | None  # None: refused
+    code: int | None = None
+    subcode: int | None = None
+
+
+class Refusal(Exception):
+    """An error answer of the Graph API."""
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        *,
+        subcode: int | None = None,
+        status: int = 400,
+        kind: str = "OAuthException",
+        transient: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.subcode = code, message, subcode
+        self.status, self.kind, self.transient = status, kind, transient
+
+
+class NotPossible(Exception):
+    """A person cannot do this on their phone, or the control call names nothing that exists."""

@@ -1,0 +1,133 @@
+"""Named misbehaviours, switched on with a share: the platform's bad days, on demand.
+
+A share is met exactly, not by chance: 0.3 of ten sends are three sends. `after` lets so many pass first,
+`count` ends the fault after so many hits.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.simulator.entities import Refusal
+
+# One whole HTTP request (a single send, or a batch of up to 50).
+REQUEST_FAULTS = {
+    "latency": "answers after `value` seconds",
+    "http_500_before": "HTTP 500, nothing taken",
+    "http_500_after": "everything taken, then HTTP 500",
+    "drop_before": "connection lost, nothing taken",
+    "drop_after": "everything taken, then the connection is lost",
+    "bad_json": "everything taken, then HTTP 200 with a page of HTML",
+    "no_message_id": "everything taken, then HTTP 200 with an empty object",
+    "batch_1357046": "batch: everything taken, then error 1/1357046",
+}
+# One message of a request. (code, subcode, status) of what is answered.
+REFUSALS: dict[str, tuple[int, int | None, int]] = {
+    "temporary": (1200, None, 400),
+    "unknown_temporary": (2, None, 500),
+    "rate_613": (613, None, 400),
+    "busy_80006": (80006, None, 400),
+    "token_invalid": (190, None, 400),
+    "restricted": (10, 1893063, 400),
+    "blocked": (551, 1545041, 400),
+    "abuse_warning": (613, 2018338, 400),
+    "unknown_code": (99999, 9999999, 400),
+}
+MESSAGE_FAULTS = {
+    **{name: f"refuses with {code}/{subcode}" for name, (code, subcode, _) in REFUSALS.items()},
+    "refuse": "refuses with value {code, subcode, status}",
+    "message_500_before": "HTTP or item status 500, not taken",
+    "message_500_after": "taken, then HTTP or item status 500",
+    "batch_null": "batch: the item is null, not taken",
+    "batch_null_after": "batch: the item is null though it was taken",
+    "batch_short": "batch: the item is missing from the answer though it was taken",
+}
+WEBHOOK_FAULTS = {
+    "webhook_duplicate": "an event is delivered twice",
+    "webhook_reorder": "the events of a delivery come in reverse",
+    "webhook_late": "an event is delivered `value` seconds late",
+    "webhook_bad_signature": "a delivery is signed with another secret",
+    "webhook_lost": "an event is never delivered",
+}
+KNOWN = {**REQUEST_FAULTS, **MESSAGE_FAULTS, **WEBHOOK_FAULTS}
+
+
+@dataclass
+class Fault:
+    name: str
+    share: float = 1.0
+    count: int | None = None
+    after: int = 0
+    value: Any = None
+    page_id: str | None = None
+    hits: int = 0
+    _owed: float = field(default=0.0, repr=False)
+
+    def fires(self) -> bool:
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.count is not None and self.hits >= self.count:
+            return False
+        self._owed += self.share
+        if self._owed < 1 - 1e-9:
+            return False
+        self._owed -= 1
+        self.hits += 1
+        return True
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._active: dict[str, Fault] = {}
+        self._lock = threading.Lock()
+
+    def switch_on(self, name: str, **more: Any) -> Fault:
+        if name not in KNOWN:
+            raise ValueError(f"no fault is called {name!r}; known: {', '.join(sorted(KNOWN))}")
+        fault = Fault(name, **more)
+        with self._lock:
+            self._active[name] = fault
+        return fault
+
+    def switch_off(self, name: str | None = None) -> None:
+        """One fault, or all of them."""
+        with self._lock:
+            if name is None:
+                self._active.clear()
+            else:
+                self._active.pop(name, None)
+
+    def list(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [
+                {key: value for key, value in asdict(each).items() if key != "_owed"}
+                for each in self._active.values()
+            ]
+
+    def hit(self, page_id: str, among: dict[str, str]) -> Fault | None:
+        """The first active fault among these that strikes now."""
+        if not self._active:
+            return None
+        with self._lock:
+            for fault in self._active.values():
+                mine = fault.name in among and fault.page_id in (None, page_id)
+                if mine and fault.fires():
+                    return fault
+        return None
+
+
+def refusal(fault: Fault) -> Refusal | None:
+    """The error answer of a fault that is one."""
+    if fault.name == "refuse":
+        given: dict[str, Any] = fault.value or {}
+        code, subcode, status = given.get("code", 1), given.get("subcode"), given.get("status", 400)
+    elif fault.name in REFUSALS:
+        code, subcode, status = REFUSALS[fault.name]
+    elif fault.name == "message_500_before":
+        code, subcode, status = 1, None, 500
+    else:
+        return None
+    return Refusal(code, f"(#{code}) Scripted by the fault {fault.name}.", subcode=subcode, status=status)

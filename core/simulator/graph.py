@@ -1,0 +1,147 @@
+"""The Graph API edges, one call at a time: who asks, which edge, what it answers (HTTP is in web.py)."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.messenger import signature
+from core.simulator import profiles, send_api
+from core.simulator.entities import Page, Refusal
+from core.simulator.faults import MESSAGE_FAULTS, refusal
+from core.simulator.profiles import Edge
+from core.simulator.world import World
+
+_VERSION = re.compile(r"v\d+\.\d+$")
+
+
+@dataclass
+class Call:
+    method: str
+    path: list[str]  # without the version
+    params: dict[str, Any]
+    in_batch: bool = False
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+    fault: str | None = field(default=None)  # null or missing item of a batch
+
+
+def path_parts(path: str) -> list[str]:
+    parts = [part for part in path.split("/") if part]
+    return parts[1:] if parts and _VERSION.match(parts[0]) else parts
+
+
+def answer(world: World, call: Call) -> Answer:
+    try:
+        page = authorised(world, call.params)
+        return _route(world, page, call)
+    except Refusal as problem:
+        return Answer(problem.status, error_body(problem))
+
+
+def error_body(problem: Refusal) -> dict[str, Any]:
+    error: dict[str, Any] = {"message": problem.message, "type": problem.kind, "code": problem.code}
+    if problem.subcode is not None:
+        error["error_subcode"] = problem.subcode
+    if problem.transient is not None:
+        error["is_transient"] = problem.transient
+    return {"error": {**error, "fbtrace_id": "A" + secrets.token_urlsafe(16)}}
+
+
+def authorised(world: World, params: dict[str, Any]) -> Page:
+    """The page whose token was given; Refusal 190 or 104 when there is none."""
+    token = params.get("access_token")
+    status = world.behaviour.auth_status
+    if not token:
+        raise Refusal(104, "An access token is required to request this resource.", status=status)
+    page = world.page_by_token(str(token))
+    if page is None:
+        raise Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=status)
+    _check_proof(page, params.get("appsecret_proof"))
+    return page
+
+
+def _check_proof(page: Page, given: object) -> None:
+    if given is None and not page.require_proof:
+        return
+    if given is None:
+        raise Refusal(100, "API calls from the server require an appsecret_proof argument")
+    expected = signature.appsecret_proof(page.app_secret, page.token)
+    if not hmac.compare_digest(expected.encode(), str(given).encode()):
+        raise Refusal(100, "Invalid appsecret_proof provided in the API argument")
+
+
+def _route(world: World, page: Page, call: Call) -> Answer:
+    if not call.path:
+        raise Refusal(
+            100, "Unsupported request. Please read the Graph API documentation", kind="GraphMethodException"
+        )
+    node, *edge = call.path
+    node = page.page_id if node == "me" else node
+    if node == "debug_token":
+        return Answer(200, profiles.debug_token(Edge(world, page, call.params)))
+    if not edge:
+        return Answer(200, profiles.node(world, page, node, call.params))
+    if node != page.page_id:
+        raise _no_such_object(call.method, node)
+    if edge == ["messages"] and call.method == "POST":
+        return _message(world, page, call)
+    handler = _EDGES.get((call.method, "/".join(edge)))
+    if handler is None:
+        raise Refusal(100, f"(#100) Tried accessing nonexisting field ({edge[0]}) on node type (Page)")
+    return Answer(200, handler(Edge(world, page, call.params)))
+
+
+_EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
+    ("GET", "subscribed_apps"): profiles.read_subscription,
+    ("POST", "subscribed_apps"): profiles.subscribe,
+    ("DELETE", "subscribed_apps"): profiles.unsubscribe,
+    ("GET", "messenger_profile"): profiles.read_profile,
+    ("POST", "messenger_profile"): profiles.set_profile,
+    ("DELETE", "messenger_profile"): profiles.delete_profile,
+    ("GET", "messaging_feature_review"): profiles.feature_review,
+    ("POST", "custom_user_settings"): profiles.set_user_menu,
+    ("GET", "conversations"): profiles.conversations,
+    ("POST", "message_attachments"): profiles.upload,
+}
+
+
+def _message(world: World, page: Page, call: Call) -> Answer:
+    """One message, unless a fault of the day strikes it."""
+    fault = world.faults.hit(page.page_id, _message_faults(call))
+    if fault is None:
+        return Answer(200, send_api.send(world, page, call.params))
+    if problem := refusal(fault):
+        recipient = send_api.parsed_object(call.params.get("recipient", {}), "recipient")
+        send_api.note_refusal(world, page, recipient, problem)
+        raise problem
+    if fault.name != "batch_null":
+        send_api.send(world, page, call.params)
+    if fault.name == "message_500_after":
+        raise Refusal(1, "An unknown error occurred", status=500)
+    return Answer(200, None, fault=fault.name)
+
+
+def _message_faults(call: Call) -> dict[str, str]:
+    return MESSAGE_FAULTS if call.in_batch else _SINGLE_FAULTS
+
+
+_SINGLE_FAULTS = {name: text for name, text in MESSAGE_FAULTS.items() if not name.startswith("batch_")}
+
+
+def _no_such_object(method: str, node: str) -> Refusal:
+    return Refusal(
+        100,
+        f"Unsupported {method.lower()} request. Object with ID '{node}' does not exist, cannot be loaded "
+        "due to missing permissions, or does not support this operation",
+        subcode=33,
+        kind="GraphMethodException",
+    )

@@ -1,0 +1,73 @@
+"""Counts calls per page, as the platform does for its limits and its usage headers."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+
+from core.simulator.behaviour import Behaviour
+from core.simulator.entities import Refusal
+
+DAY_SECONDS = 24 * 3600
+_SLOT_SECONDS = 60  # the daily figure is kept per minute
+
+
+class Meter:
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._seconds: dict[str, deque[list[int]]] = defaultdict(deque)
+        self._minutes: dict[str, deque[list[int]]] = defaultdict(deque)
+        self._today: dict[str, int] = defaultdict(int)
+        self.shown_usage: tuple[float, float] | None = None  # (percent, minutes to regain), set by a fault
+
+    def take(self, page_id: str, at: float, people: int) -> None:
+        """Counts one call; raises the platform's answer when that is one too many."""
+        limit = self._behaviour.calls_per_second * self._behaviour.calls_window_seconds
+        recent = self._seconds[page_id]
+        _trim(recent, int(at) - self._behaviour.calls_window_seconds)
+        if limit and sum(count for _, count in recent) >= limit:
+            raise Refusal(613, "(#613) Calls to this API have exceeded the rate limit.")
+        if self.usage_percent(page_id, at, people) >= 100:
+            raise Refusal(
+                80006, "(#80006) There have been too many messenger api calls from this Page account."
+            )
+        _add(recent, int(at))
+        _add(self._minutes[page_id], int(at) // _SLOT_SECONDS)
+        self._today[page_id] += 1
+
+    def usage_percent(self, page_id: str, at: float, people: int) -> float:
+        if self.shown_usage:
+            return self.shown_usage[0]
+        if not self._behaviour.calls_per_person_and_day:
+            return 0
+        self._today[page_id] -= _trim(self._minutes[page_id], int(at - DAY_SECONDS) // _SLOT_SECONDS)
+        allowance = self._behaviour.calls_per_person_and_day * max(people, 1)
+        return 100 * self._today[page_id] / allowance
+
+    def headers(self, page_id: str, at: float, people: int) -> dict[str, str]:
+        """Usage headers; like the real ones they appear only after enough calls."""
+        percent = int(self.usage_percent(page_id, at, people))
+        if percent < 1:
+            return {}
+        regain = self.shown_usage[1] if self.shown_usage else (60 if percent >= 100 else 0)
+        share = {"call_count": percent, "total_cputime": percent // 4, "total_time": percent // 4}
+        mine = {"type": "messenger", **share, "estimated_time_to_regain_access": regain}
+        return {
+            "X-App-Usage": json.dumps({**share, "call_count": percent // 2}),
+            "X-Business-Use-Case-Usage": json.dumps({page_id: [mine]}),
+        }
+
+
+def _add(slots: deque[list[int]], slot: int) -> None:
+    if slots and slots[-1][0] == slot:
+        slots[-1][1] += 1
+    else:
+        slots.append([slot, 1])
+
+
+def _trim(slots: deque[list[int]], oldest: int) -> int:
+    """Forgets what lies before; how many calls that were."""
+    gone = 0
+    while slots and slots[0][0] <= oldest:
+        gone += slots.popleft()[1]
+    return gone

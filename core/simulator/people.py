@@ -1,0 +1,248 @@
+"""What people do on their phones, and the webhook events that this causes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from core.simulator.entities import Bubble, Habit, NotPossible, Person, Token
+from core.simulator.world import World
+
+
+def say(world: World, psid: str, text: str, *, at: float | None = None) -> Bubble:
+    """Types a message."""
+    if not text.strip():
+        raise NotPossible("nothing was typed")
+    with world.lock:
+        return _write(world, world.person(psid), {"text": text}, at)
+
+
+def press_get_started(world: World, psid: str, *, ref: str | None = None, at: float | None = None) -> Bubble:
+    """Presses the button of an empty thread; with `ref`, after coming through an m.me link."""
+    with world.lock:
+        person = world.person(psid)
+        button = world.page(person.page_id).profile.get("get_started")
+        if person.met or not button:
+            raise NotPossible("no Get Started button: the thread is not new, or the page set none")
+        referral = {"referral": _referral(ref)} if ref else {}
+        return _postback(world, person, "Get Started", button["payload"], at, **referral)
+
+
+def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> str:
+    """Opens m.me/<page>?ref=…; what came of it: "referral", "get_started" or "nothing"."""
+    with world.lock:
+        person = world.person(psid)
+        page = world.page(person.page_id)
+        if person.met:
+            _open_window(world, person, at)
+            _emit(world, person, "messaging_referrals", at, referral=_referral(ref))
+            return "referral"
+        if page.profile.get("get_started"):
+            press_get_started(world, psid, ref=ref, at=at)
+            return "get_started"
+        return "nothing"
+
+
+def tap_button(
+    world: World, psid: str, mid: str, *, title: str | None = None, payload: str | None = None
+) -> Bubble | None:
+    """Taps a button of a template; None when it opened a web page, which nobody hears of."""
+    with world.lock:
+        person, bubble = world.person(psid), _bubble(world, psid, mid)
+        button = _choice(_buttons(bubble.message), title, payload)
+        if button["type"] == "web_url":
+            return None
+        return _postback(world, person, button["title"], button["payload"], None)
+
+
+def tap_quick_reply(
+    world: World, psid: str, *, title: str | None = None, payload: str | None = None
+) -> Bubble:
+    """Taps a quick reply; they are there only under the newest bubble."""
+    with world.lock:
+        person = world.person(psid)
+        newest = world.threads[psid][-1:]
+        choices = newest[0].message.get("quick_replies", []) if newest else []
+        chosen = _choice(choices, title, payload)
+        said = {"text": chosen["title"], "quick_reply": {"payload": chosen["payload"]}}
+        return _write(world, person, said, None)
+
+
+def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float | None = None) -> Token:
+    """Taps the fixed button of a request: a token, and the one webhook event that tells of it."""
+    with world.lock:
+        person = world.person(psid)
+        bubble = _bubble(world, psid, mid) if mid else _newest_request(world, psid)
+        request = _request_of(bubble)
+        if request is None or (bubble.taps and not world.behaviour.second_tap_gives_token):
+            raise NotPossible("no request waits for a tap there")
+        bubble.taps += 1
+        world.keep_bubble(bubble)
+        if world.behaviour.tap_opens_window:
+            _open_window(world, person, at)
+        return consent(world, psid, payload=request["payload"], title=request["title"], at=at)
+
+
+def consent(
+    world: World, psid: str, *, payload: str, title: str = "", at: float | None = None, tell: bool = True
+) -> Token:
+    """A consent with its token and its webhook event; `tell=False` keeps the event back."""
+    with world.lock:
+        person = world.person(psid)
+        token = world.issue_token(person, payload=payload, title=title, at=at)
+        optin = {"type": "one_time_notif_req", "payload": payload, "one_time_notif_token": token.token}
+        if tell:
+            _emit(world, person, "messaging_optins", at, optin=optin)
+        return token
+
+
+def react(world: World, psid: str, mid: str, emoji: str) -> None:
+    with world.lock:
+        person, bubble = world.person(psid), _bubble(world, psid, mid)
+        _open_window(world, person, None)
+        reaction = {"mid": bubble.mid, "action": "react", "emoji": emoji, "reaction": "other"}
+        _emit(world, person, "message_reactions", None, reaction=reaction)
+
+
+def read_everything(world: World, psid: str) -> None:
+    with world.lock:
+        person = world.person(psid)
+        if not person.blocked:
+            _emit(world, person, "message_reads", None, read={"watermark": _ms(world, None)})
+
+
+def change_person(world: World, psid: str, **values: Any) -> Person:
+    """Their habit, name or language; `blocked` as they block or unblock the page."""
+    with world.lock:
+        person = world.person(psid)
+        for key, value in values.items():
+            if key not in ("first_name", "last_name", "locale", "habit", "blocked", "met", "window_until"):
+                raise NotPossible(f"a person has no {key!r} to change")
+            setattr(person, key, value)
+        world.keep_person(person)
+        return person
+
+
+def receive(world: World, bubble: Bubble) -> None:
+    """A bubble of the page has arrived: the platform reports it, the person acts by habit."""
+    person, behaviour = world.people[bubble.psid], world.behaviour
+    if bubble.token and not behaviour.reports_for_token_sends:
+        return
+    world.later(behaviour.echo_seconds, partial(_report_echo, world, bubble))
+    world.later(behaviour.delivery_seconds, partial(_report_delivery, world, bubble))
+    if person.habit == Habit.PASSIVE:
+        return
+    world.later(behaviour.read_seconds, partial(_read_and_act, world, bubble))
+
+
+def _read_and_act(world: World, bubble: Bubble) -> None:
+    person, behaviour = world.people[bubble.psid], world.behaviour
+    read_everything(world, person.psid)
+    if person.habit == Habit.BLOCKS and bubble.token:
+        change_person(world, person.psid, blocked=True)
+    elif _request_of(bubble) and person.habit in (Habit.TAPS_AT_ONCE, Habit.TAPS_LATER):
+        soon = person.habit == Habit.TAPS_AT_ONCE
+        pause = behaviour.tap_seconds if soon else behaviour.tap_later_seconds
+        world.later(pause, partial(_tap_by_habit, world, bubble))
+
+
+def _tap_by_habit(world: World, bubble: Bubble) -> None:
+    with world.lock:
+        if bubble.mid in world.bubbles and not bubble.taps and not world.people[bubble.psid].blocked:
+            tap_notify_me(world, bubble.psid, bubble.mid)
+
+
+def _report_echo(world: World, bubble: Bubble) -> None:
+    message = {"is_echo": True, "app_id": 1517776481860111, "mid": bubble.mid}
+    message |= {key: bubble.message[key] for key in ("text", "metadata") if key in bubble.message}
+    if attachment := bubble.message.get("attachment"):
+        message["attachments"] = [attachment]
+    page = world.pages[bubble.page_id]
+    world.emit(
+        page,
+        "message_echoes",
+        {
+            "sender": {"id": bubble.page_id},
+            "recipient": {"id": bubble.psid},
+            "timestamp": _ms(world, bubble.at),
+            "message": message,
+        },
+    )
+
+
+def _report_delivery(world: World, bubble: Bubble) -> None:
+    person = world.people[bubble.psid]
+    delivery = {"mids": [bubble.mid], "watermark": _ms(world, bubble.at)}
+    _emit(world, person, "message_deliveries", None, delivery=delivery)
+
+
+def _write(world: World, person: Person, message: dict[str, Any], at: float | None) -> Bubble:
+    bubble = world.add_bubble(person, message, by_page=False, at=at)
+    _open_window(world, person, at)
+    _emit(world, person, "messages", at, message={"mid": bubble.mid, **message})
+    return bubble
+
+
+def _postback(
+    world: World, person: Person, title: str, payload: str, at: float | None, **more: Any
+) -> Bubble:
+    bubble = world.add_bubble(person, {"text": title}, by_page=False, at=at)
+    _open_window(world, person, at)
+    postback = {"mid": bubble.mid, "title": title, "payload": payload, **more}
+    _emit(world, person, "messaging_postbacks", at, postback=postback)
+    return bubble
+
+
+def _open_window(world: World, person: Person, at: float | None) -> None:
+    when = world.now() if at is None else at
+    person.met = True
+    person.window_until = max(person.window_until, when + world.behaviour.window_seconds)
+    world.keep_person(person)
+
+
+def _emit(world: World, person: Person, field: str, at: float | None, **body: Any) -> None:
+    parties = {"sender": {"id": person.psid}, "recipient": {"id": person.page_id}}
+    event = {**parties, "timestamp": _ms(world, at), **body}
+    world.emit(world.pages[person.page_id], field, event)
+
+
+def _ms(world: World, at: float | None) -> int:
+    return int((world.now() if at is None else at) * 1000)
+
+
+def _referral(ref: str | None) -> dict[str, Any]:
+    return {"ref": ref, "source": "SHORTLINK", "type": "OPEN_THREAD"}
+
+
+def _bubble(world: World, psid: str, mid: str) -> Bubble:
+    bubble = world.bubbles.get(mid)
+    if bubble is None or bubble.psid != psid or not bubble.by_page:
+        raise NotPossible(f"no such bubble in the thread of {psid}")
+    return bubble
+
+
+def _newest_request(world: World, psid: str) -> Bubble:
+    for bubble in reversed(world.threads[psid]):
+        if _request_of(bubble) and not bubble.taps:
+            return bubble
+    raise NotPossible("no request waits for a tap")
+
+
+def _request_of(bubble: Bubble) -> dict[str, str] | None:
+    payload = bubble.message.get("attachment", {}).get("payload", {})
+    return payload if payload.get("template_type") == "one_time_notif_req" else None
+
+
+def _buttons(message: dict[str, Any]) -> list[dict[str, str]]:
+    payload = message.get("attachment", {}).get("payload", {})
+    elements = payload.get("elements", [])
+    return [*payload.get("buttons", []), *(each for card in elements for each in card.get("buttons", []))]
+
+
+def _choice(among: list[dict[str, str]], title: str | None, payload: str | None) -> dict[str, str]:
+    for each in among:
+        if (title is None or each.get("title") == title) and (
+            payload is None or each.get("payload") == payload
+        ):
+            return each
+    raise NotPossible("no such button there")

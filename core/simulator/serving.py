@@ -1,0 +1,65 @@
+"""Puts the pretend world behind HTTP: as a process (`serve`), or beside a test (`running`)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from core.settings import settings
+from core.simulator import control
+from core.simulator.web import graph_endpoint
+from core.simulator.world import World
+
+
+def create_app(world: World) -> Starlette:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        world.start()
+        yield
+        world.stop()
+
+    graph = Route("/{path:path}", graph_endpoint, methods=["GET", "POST", "DELETE"])
+    app = Starlette(routes=[*control.routes(), graph], lifespan=lifespan)
+    app.state.world = world
+    return app
+
+
+def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
+    """Runs in the foreground until SIGTERM or Ctrl-C; the world is kept in the data folder."""
+    world = World(str(settings().data_dir / "simulator.db"))
+    chosen = settings().simulator_port if port is None else port
+    uvicorn.run(create_app(world), host=host, port=chosen, access_log=False, log_level="warning")
+
+
+@contextlib.contextmanager
+def running(world: World, port: int = 0) -> Iterator[str]:
+    """The world served from a thread of this process; gives its base URL."""
+    config = uvicorn.Config(
+        create_app(world), host="127.0.0.1", port=port, access_log=False, log_level="critical"
+    )
+    server = _Server(config)
+    thread = threading.Thread(target=server.run, name="simulator", daemon=True)
+    thread.start()
+    try:
+        if not server.ready.wait(timeout=30):
+            raise RuntimeError("the simulator did not start")
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self.ready.set()

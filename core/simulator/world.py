@@ -1,0 +1,210 @@
+"""The pretend world: pages, people, their threads, and the platform's own books of one-time tokens.
+
+Everything is in memory under one lock and written through to the store.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from core.simulator.agenda import Agenda
+from core.simulator.behaviour import Behaviour
+from core.simulator.courier import Courier, Event
+from core.simulator.entities import Bubble, NotPossible, Page, Person, Send, Token
+from core.simulator.faults import Faults
+from core.simulator.meter import Meter
+from core.simulator.store import Store
+
+
+class World:
+    """`World(path)` continues what the file holds; `World()` lives in memory only."""
+
+    def __init__(self, path: str = ":memory:", clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.ahead_seconds = 0.0  # time travel, by the control API
+        self.lock = threading.RLock()
+        self.behaviour = Behaviour()
+        self.faults = Faults()
+        self.meter = Meter(self.behaviour)
+        self.store = Store(path)
+        self.agenda = Agenda(self.now)
+        self.courier = Courier(self)
+        self.pages: dict[str, Page] = {}
+        self.people: dict[str, Person] = {}
+        self.tokens: dict[str, Token] = {}
+        self.threads: dict[str, list[Bubble]] = defaultdict(list)
+        self.bubbles: dict[str, Bubble] = {}
+        self.sends: list[Send] = []
+        self.counts: dict[str, int] = defaultdict(int)  # people per page
+        self.requests = 0  # HTTP requests to the messages edge or a batch
+        self._page_of_token: dict[str, str] = {}
+        self._load()
+
+    def start(self) -> None:
+        self.agenda.start()
+        self.courier.start()
+
+    def stop(self) -> None:
+        self.agenda.stop()
+        self.courier.stop()
+        self.store.close()
+
+    def now(self) -> float:
+        return self._clock() + self.ahead_seconds
+
+    def go_ahead(self, seconds: float) -> None:
+        """Puts this world's clock forward: windows close, tokens age."""
+        self.ahead_seconds += seconds
+        self.agenda.wake()
+        self.courier.wake()
+
+    def later(self, seconds: float, deed: Callable[[], None]) -> None:
+        """Does it after about so long; at once when that is no time at all."""
+        if seconds <= 0:
+            deed()
+            return
+        spread = self.behaviour.jitter
+        self.agenda.at(self.now() + seconds * random.uniform(1 - spread, 1 + spread), deed)
+
+    # Pages and people
+
+    def add_page(self, page_id: str, name: str, token: str, **more: Any) -> Page:
+        """A page; the same id again changes what is given and keeps the rest."""
+        with self.lock:
+            page = self.pages.get(page_id)
+            if page is None:
+                page = self.pages[page_id] = Page(page_id, name, token, **more)
+            else:
+                self._page_of_token.pop(page.token, None)
+                for key, value in {"name": name, "token": token, **more}.items():
+                    setattr(page, key, value)
+            self._page_of_token[page.token] = page_id
+            self.keep_page(page)
+            return page
+
+    def page_by_token(self, token: str) -> Page | None:
+        return self.pages.get(self._page_of_token.get(token, ""))
+
+    def page(self, page_id: str) -> Page:
+        if page_id not in self.pages:
+            raise NotPossible(f"no page {page_id!r}")
+        return self.pages[page_id]
+
+    def add_person(self, page_id: str, first_name: str, psid: str | None = None, **more: Any) -> Person:
+        with self.lock:
+            self.page(page_id)
+            psid = psid or self._fresh_psid()
+            if psid not in self.people:
+                self.counts[page_id] += 1
+            person = self.people[psid] = Person(psid, page_id, first_name, **more)
+            self.keep_person(person)
+            return person
+
+    def person(self, psid: str) -> Person:
+        if psid not in self.people:
+            raise NotPossible(f"no person {psid!r}")
+        return self.people[psid]
+
+    def _fresh_psid(self) -> str:
+        while True:
+            # 17 digits, beyond what a double holds exactly: a client that parses ids as numbers fails here.
+            psid = str(random.randint(2 * 10**16, 10**17 - 1))
+            if psid not in self.people:
+                return psid
+
+    # Bubbles and tokens
+
+    def add_bubble(
+        self,
+        person: Person,
+        message: dict[str, Any],
+        *,
+        by_page: bool,
+        at: float | None = None,
+        token: str | None = None,
+    ) -> Bubble:
+        bubble = Bubble(
+            number=len(self.bubbles) + 1,
+            mid="m_" + secrets.token_urlsafe(72),
+            page_id=person.page_id,
+            psid=person.psid,
+            by_page=by_page,
+            at=self.now() if at is None else at,
+            message=message,
+            token=token,
+        )
+        self._file_bubble(bubble)
+        self.keep_bubble(bubble)
+        return bubble
+
+    def issue_token(
+        self, person: Person, *, payload: str = "", title: str = "", at: float | None = None
+    ) -> Token:
+        length = max(self.behaviour.token_length, 24)
+        with self.lock:
+            word = secrets.token_urlsafe(length)[:length]
+            when = self.now() if at is None else at
+            token = self.tokens[word] = Token(word, person.page_id, person.psid, when, payload, title)
+            self.keep_token(token)
+            return token
+
+    def forget_thread(self, psid: str) -> None:
+        """The person deletes the conversation on their phone; tokens stay what they are."""
+        with self.lock:
+            person = self.person(psid)
+            for bubble in self.threads.pop(psid, []):
+                self.bubbles.pop(bubble.mid)
+                self.store.drop("bubble", bubble.mid)
+            person.met = False
+            self.keep_person(person)
+
+    # Webhooks
+
+    def emit(self, page: Page, field: str, event: dict[str, Any], *, list_name: str = "messaging") -> None:
+        """Queues one event for the page's webhook, if the page's app subscribed to that field."""
+        if page.webhook_url and field in page.subscribed_fields:
+            self.courier.post(Event.fresh(page.page_id, event, list_name, self.now()))
+
+    # The store
+
+    def keep_page(self, page: Page) -> None:
+        self.store.put("page", page.page_id, vars(page))
+
+    def keep_person(self, person: Person) -> None:
+        self.store.put("person", person.psid, vars(person))
+
+    def keep_bubble(self, bubble: Bubble) -> None:
+        self.store.put("bubble", bubble.mid, vars(bubble))
+
+    def keep_token(self, token: Token) -> None:
+        self.store.put("token", token.token, vars(token))
+
+    def _load(self) -> None:
+        bubbles: list[Bubble] = []
+        for kind, _key, body in self.store.load():
+            if kind == "page":
+                page = self.pages[body["page_id"]] = Page(**body)
+                self._page_of_token[page.token] = page.page_id
+            elif kind == "person":
+                person = self.people[body["psid"]] = Person(**body)
+                self.counts[person.page_id] += 1
+            elif kind == "token":
+                self.tokens[body["token"]] = Token(**body)
+            elif kind == "bubble":
+                bubbles.append(Bubble(**body))
+            elif kind == "event":
+                self.courier.post(Event(**body), fresh=False)
+        for bubble in sorted(bubbles, key=lambda each: each.number):
+            self._file_bubble(bubble)
+
+    def _file_bubble(self, bubble: Bubble) -> None:
+        self.threads[bubble.psid].append(bubble)
+        self.bubbles[bubble.mid] = bubble
+        if bubble.by_page:
+            self.sends.append(Send(bubble.at, bubble.page_id, bubble.psid, bubble.token, bubble.mid))
