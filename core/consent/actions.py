@@ -158,7 +158,7 @@ def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | N
     others = select(col(Topic.id), col(Topic.name), col(Topic.archived_at)).where(
         col(Topic.fanpage_id) == fanpage_id
     )
-    for topic_id, other, archived_at in db.execute(others).tuples():
+    for topic_id, other, archived_at in db.execute(others):
         if topic_id == but or _tidy(other).casefold() != name.casefold():
             continue
         if archived_at is None:

@@ -117,7 +117,7 @@ def list_requests(customer_id: int, *, limit: int = 50) -> list[RequestView]:
         .limit(limit)
     )
     with reading() as db:
-        return [_request(row, topic) for row, topic in db.execute(wanted).tuples()]
+        return [_request(row, topic) for row, topic in db.execute(wanted)]
 
 
 def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
@@ -131,7 +131,7 @@ def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
         .limit(limit)
     )
     with reading() as db:
-        return [_delivery(row, name, topic) for row, name, topic in db.execute(wanted).tuples()]
+        return [_delivery(row, name, topic) for row, name, topic in db.execute(wanted)]
 
 
 def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
@@ -163,7 +163,7 @@ def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[Custome
         .order_by(col(Topic.name))
     )
     by_customer: dict[int, list[tuple[str | None, int]]] = {}
-    for customer_id, topic, count in db.execute(held).tuples():
+    for customer_id, topic, count in db.execute(held):
         by_customer.setdefault(customer_id, []).append((topic, count))
     return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
 

@@ -95,7 +95,7 @@ def _customers(
     wanted = select(col(Customer.psid), col(Customer.id)).where(
         col(Customer.fanpage_id) == fanpage_id, col(Customer.psid).in_(psids)
     )
-    return {psid: id or 0 for psid, id in db.execute(wanted).tuples()}, len(made)
+    return {psid: id or 0 for psid, id in db.execute(wanted)}, len(made)
 
 
 def _opt_ins(

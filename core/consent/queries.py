@@ -135,7 +135,7 @@ def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, 
         .group_by(col(OptIn.topic_id), col(OptIn.state))
     )
     figures: dict[int, dict[str, int]] = {}
-    for topic_id, state, count, over, soon, people in db.execute(statement).tuples():
+    for topic_id, state, count, over, soon, people in db.execute(statement):
         of_topic = figures.setdefault(topic_id or 0, {})
         of_topic[state] = of_topic.get(state, 0) + count
         if state == OptInState.AVAILABLE:
@@ -180,7 +180,7 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
         .distinct()
         .order_by(col(Message.name))
     )
-    return tuple(Named(id or 0, name) for id, name in db.execute(statement).tuples())
+    return tuple(Named(id or 0, name) for id, name in db.execute(statement))
 
 
 def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:
