@@ -54,10 +54,7 @@ def parse(payload: object, token_hash: Callable[[str], str] = hashed) -> list[Pa
     if not isinstance(entries, list):
         raise Malformed("the body has no list of entries")
     is_page = payload["object"] == "page"
-    try:
-        return [event for entry in entries for event in _entry(entry, is_page, token_hash)]
-    except RecursionError:
-        raise Malformed("the body is nested too deeply") from None
+    return [event for entry in entries for event in _entry(entry, is_page, token_hash)]
 
 
 def identifier(value: object) -> str | None:
@@ -149,7 +146,7 @@ def _natural_key(kind: str, event: Raw) -> list[object] | None:
     if kind == "referral":
         return [sender, time, _text(body.get("ref"))]
     if kind == "delivery":  # a watermark is a time: unique only within a thread
-        return [sender, milliseconds(body.get("watermark")), json.dumps(body.get("mids"))]
+        return [sender, milliseconds(body.get("watermark")), _canonical(body.get("mids"))]
     if kind == "read":
         return [sender, milliseconds(body.get("watermark"))]
     if kind == "handover":
@@ -176,7 +173,24 @@ def _unknown(page_id: str, time: int | None, raw: Raw) -> Parsed:
 
 
 def _whole(kind: str, raw: Raw) -> str:
-    return hashed(kind + json.dumps(raw, sort_keys=True, separators=(",", ":")))
+    return hashed(f"{kind} {_canonical(raw)}")
+
+
+def _canonical(value: object) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    except RecursionError:  # nested beyond any real event: its upper levels tell it apart well enough
+        return json.dumps(_upper_levels(value, 20), sort_keys=True, separators=(",", ":"))
+
+
+def _upper_levels(value: object, levels: int) -> object:
+    if not isinstance(value, (dict, list)):
+        return value
+    if levels == 0:
+        return None
+    if isinstance(value, dict):
+        return {key: _upper_levels(inner, levels - 1) for key, inner in value.items()}
+    return [_upper_levels(inner, levels - 1) for inner in value]
 
 
 def _psid(event: Raw, page_id: str) -> str | None:

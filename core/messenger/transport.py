@@ -75,7 +75,8 @@ def _lost(error: Exception) -> Lost:
         return Lost(NextStep.NOT_SENT, "not_connected", _words(error))
     if isinstance(error, requests.ReadTimeout) or isinstance(inner, ReadTimeoutError):
         return Lost(NextStep.IN_DOUBT, "timeout", _words(error))
-    return Lost(NextStep.IN_DOUBT, "connection_lost", _words(error))
+    garbled = isinstance(error, requests.exceptions.ContentDecodingError)
+    return Lost(NextStep.IN_DOUBT, "bad_answer" if garbled else "connection_lost", _words(error))
 
 
 def _never_connected(error: Exception, cause: object) -> bool:
