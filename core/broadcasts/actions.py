@@ -107,6 +107,13 @@ def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
         db.delete(broadcast)
 
 
+def check_schedule(at: datetime | None, best_before: datetime | None, *, now: datetime) -> None:
+    """Raise Invalid when these times make no sense; `at` None means now."""
+    problems = drafting.check_times(at, best_before, now)
+    if problems:
+        raise Invalid(problems)
+
+
 def schedule(
     by: Actor,
     broadcast_id: int,
@@ -117,9 +124,7 @@ def schedule(
 ) -> str:
     """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached."""
     by.require(Permission.SEND)
-    problems = drafting.check_times(at, best_before, now)
-    if problems:
-        raise Invalid(problems)
+    check_schedule(at, best_before, now=now)
     with transaction() as db:
         broadcast = _step(db, broadcast_id, Step.SCHEDULE, now)
         broadcast.due_at = at or now

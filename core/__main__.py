@@ -1,0 +1,35 @@
+"""The command line: `python -m core COMMAND`. Logs go to standard error, answers to standard output."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+from core import logs
+from core.commands import broadcast, doctor, fanpage, message, operator, optin, processes, topic
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Notify Once: one-time notification campaigns on Facebook Messenger.",
+)
+app.add_typer(operator.app, name="operator")
+app.add_typer(fanpage.app, name="fanpage")
+app.add_typer(topic.app, name="topic")
+app.add_typer(optin.app, name="optin")
+app.add_typer(message.app, name="message")
+app.add_typer(broadcast.app, name="broadcast")
+for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
+    app.command()(command)
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    logs.configure(logging.WARNING)
+    app()
+
+
+if __name__ == "__main__":
+    main()

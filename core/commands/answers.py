@@ -1,0 +1,70 @@
+"""How every command answers: text for people, or with --json exactly one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, ParamSpec
+
+import structlog
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from core.errors import OperatorError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+P = ParamSpec("P")
+log = structlog.get_logger(__name__)
+
+
+def answer(as_json: bool, data: dict[str, Any], text: str) -> None:
+    sys.stdout.write((json.dumps(data, ensure_ascii=False, default=str) if as_json else text) + "\n")
+
+
+def warn(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def refuse(as_json: bool, code: str, message: str) -> typer.Exit:
+    """Say why and end with exit code 1: `raise refuse(…)`."""
+    if as_json:
+        answer(True, {"error": {"code": code, "message": message}}, "")
+    else:
+        warn(f"Error: {message}")
+    return typer.Exit(1)
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Turns what may go wrong into a clear refusal; no traceback reaches a person."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            function(*args, **kwargs)
+        except OperatorError as refused:
+            raise refuse(as_json, refused.code, refused.message) from None
+        except ValidationError as invalid:
+            said = "; ".join(
+                _readable(dict(e)) for e in invalid.errors(include_input=False, include_url=False)
+            )
+            raise refuse(as_json, "invalid_settings", said) from None
+        except (OperationalError, ProgrammingError) as problem:
+            raise refuse(as_json, "database", _about_database(problem)) from None
+
+    return wrapped
+
+
+def _readable(error: dict[str, Any]) -> str:
+    name = "_".join(str(part) for part in error.get("loc", ()))
+    return f"OTN_{name.upper()}: {error.get('msg')}"
+
+
+def _about_database(problem: Exception) -> str:
+    said = str(getattr(problem, "orig", problem))
+    if "no such table" in said or "does not exist" in said or "no such column" in said:
+        return "The database is not up to date; run: python -m core migrate"
+    return f"The database does not answer: {said}"

@@ -1,0 +1,154 @@
+"""`broadcast …`: create, dry run, launch, pause, resume, cancel, show, export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, queries
+from core.broadcasts.queries import BroadcastView
+from core.broadcasts.report import csv_lines
+from core.clock import parse_iso, utc_now
+from core.commands.answers import Json, answer, command
+from core.commands.lookup import topic_named
+from core.errors import Invalid, problem
+
+app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opted in to a topic.")
+BroadcastId = Annotated[int, typer.Argument(metavar="ID")]
+
+
+@app.command()
+@command
+def create(
+    topic: Annotated[str, typer.Option(help="Name of the topic.")],
+    text: Annotated[str, typer.Option(help="What it says; {{first_name|you}} greets by name.")],
+    name: Annotated[str, typer.Option(help="Name in the panel.")] = "",
+    at: Annotated[
+        str | None, typer.Option(metavar="ISO8601", help="When it starts; no zone: the fanpage's.")
+    ] = None,
+    best_before: Annotated[str | None, typer.Option(metavar="ISO8601", help="Nothing is sent later.")] = None,
+    fanpage: Annotated[str | None, typer.Option(metavar="ID")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a draft, or with --at schedule it."""
+    topic_id, owner = topic_named(topic, fanpage)
+    due_at, late = _time("at", at, owner.timezone), _time("best_before", best_before, owner.timezone)
+    now = utc_now()
+    if due_at:
+        actions.check_schedule(due_at, late, now=now)  # before anything is made
+    broadcast_id = actions.create_broadcast(
+        COMMAND_LINE,
+        topic_id=topic_id,
+        content={"kind": "text", "text": text},
+        name=name,
+        due_at=due_at,
+        best_before=late,
+        now=now,
+    )
+    state = "draft"
+    if due_at:
+        state = actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, best_before=late, now=now)
+    answer(as_json, {"id": broadcast_id, "state": state}, f"Broadcast {broadcast_id} is {state}.")
+
+
+@app.command("dry-run")
+@command
+def dry_run(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """Who would get it and who would not, by reason."""
+    run = queries.dry_run(queries.get_broadcast(broadcast_id).topic_id, now=utc_now())
+    data = {
+        "audience": run.audience,
+        "eligible": run.eligible,
+        "left_out": run.left_out,
+        "seconds_at_rate": run.seconds_at_rate,
+    }
+    left_out = "".join(f"\n  left out, {reason}: {people}" for reason, people in run.left_out.items())
+    answer(as_json, data, f"{run.eligible} of {run.audience} would get it.{left_out}")
+
+
+@app.command()
+@command
+def launch(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """Start now; the worker sends."""
+    _step(actions.launch, broadcast_id, as_json)
+
+
+@app.command()
+@command
+def pause(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """Stop sending for now."""
+    _step(actions.pause, broadcast_id, as_json)
+
+
+@app.command()
+@command
+def resume(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """Go on sending."""
+    _step(actions.resume, broadcast_id, as_json)
+
+
+@app.command()
+@command
+def cancel(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """End it; unused opt-ins go back."""
+    _step(actions.cancel, broadcast_id, as_json)
+
+
+@app.command()
+@command
+def show(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+    """State, counts by state, reasons."""
+    shown = queries.get_broadcast(broadcast_id)
+    data = _figures(shown)
+    answer(as_json, data, "\n".join(f"{key}: {value}" for key, value in data.items()))
+
+
+@app.command()
+@command
+def export(broadcast_id: BroadcastId, as_json: Json = False) -> None:  # noqa: ARG001
+    """CSV on standard output, a row per delivery."""
+    for line in csv_lines(broadcast_id):
+        sys.stdout.write(line)
+
+
+def _step(action: Callable[..., str], broadcast_id: int, as_json: bool) -> None:
+    state = action(COMMAND_LINE, broadcast_id, now=utc_now())
+    answer(as_json, {"id": broadcast_id, "state": state}, f"Broadcast {broadcast_id} is {state}.")
+
+
+def _figures(shown: BroadcastView) -> dict[str, Any]:
+    return {
+        "id": shown.id,
+        "name": shown.name,
+        "topic": shown.topic,
+        "state": shown.state,
+        "audience": shown.audience,
+        **shown.counts,
+        "reasons": shown.reasons,
+        "delivered": shown.delivered,
+        "read": shown.read,
+        "due_at": _iso(shown.due_at),
+        "best_before": _iso(shown.best_before),
+        "started_at": _iso(shown.started_at),
+        "finished_at": _iso(shown.finished_at),
+        "pause_code": shown.pause_code,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _time(field: str, text: str | None, zone: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_iso(text, zone)
+    except (ValueError, OverflowError):
+        said = "{text} is no time; write it like 2026-12-24T09:00 or 2026-12-24T09:00+07:00."
+        raise Invalid([problem(field, said, text=text)]) from None

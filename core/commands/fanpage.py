@@ -1,0 +1,80 @@
+"""`fanpage …`: connect, check, list."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from core.accounts.rules import COMMAND_LINE
+from core.clock import utc_now
+from core.commands.answers import Json, answer, command, warn
+from core.errors import Invalid, problem
+from core.fanpages import actions, queries
+from core.fanpages.queries import FanpageView
+from core.messenger.reasons import describe
+
+app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
+SAFE_RATE = 40
+
+
+@app.command()
+@command
+def connect(
+    page_id: Annotated[str, typer.Option(metavar="ID", help="The page's id on Facebook.")],
+    name: Annotated[str, typer.Option(help="Its name in the panel.")],
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read the access token from stdin.")
+    ] = False,
+    rate: Annotated[int | None, typer.Option(help="Messages per second, 1 to 300.")] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not ask the Graph API.")] = False,
+    zone: Annotated[str | None, typer.Option(help="Time zone, like Asia/Ho_Chi_Minh.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Connect a fanpage, or update it; the token comes on standard input, never as an argument."""
+    if not token_stdin:
+        raise Invalid([problem("token", "Pass --token-stdin and give the access token on standard input.")])
+    if rate is not None and rate > SAFE_RATE:
+        warn(f"Above {SAFE_RATE} messages per second sustained, Messenger may stop the fanpage.")
+    connected = actions.connect(
+        COMMAND_LINE,
+        page_id=page_id,
+        name=name,
+        token=sys.stdin.read().strip(),
+        rate=rate,
+        check=not no_check,
+        zone=zone,
+        now=utc_now(),
+    )
+    for code in connected.problems:
+        warn(f"Note: {describe(code)}")
+    data = {"id": connected.id, "page_id": connected.page_id, "name": connected.name, "rate": connected.rate}
+    answer(as_json, data, f"Connected {connected.name} as fanpage {connected.id}.")
+
+
+@app.command()
+@command
+def check(as_json: Json = False) -> None:
+    """Health of each fanpage, asked of the Graph API now."""
+    found = [_checked(fanpage) for fanpage in queries.list_fanpages()]
+    lines = [f"{f['page_id']}: {'ok' if f['ok'] else '; '.join(f['problems'])}" for f in found]
+    answer(as_json, {"fanpages": found}, "\n".join(lines) or "No fanpage is connected yet.")
+
+
+def _checked(fanpage: FanpageView) -> dict[str, Any]:
+    problems = actions.check_health(fanpage.id, now=utc_now())
+    return {"page_id": fanpage.page_id, "ok": not problems, "problems": problems}
+
+
+@app.command("list")
+@command
+def list_them(as_json: Json = False) -> None:
+    """The fanpages and whether they may send."""
+    known = queries.list_fanpages()
+    data = [
+        {"id": f.id, "page_id": f.page_id, "name": f.name, "rate": f.rate, "stopped": f.stopped_code}
+        for f in known
+    ]
+    lines = [f"{f.id}  {f.page_id}  {f.name}  {f.rate}/s  {f.stopped_code or 'ready'}" for f in known]
+    answer(as_json, {"fanpages": data}, "\n".join(lines) or "No fanpage is connected yet.")

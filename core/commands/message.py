@@ -1,0 +1,52 @@
+"""`message …`: add one from a JSON file, show one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.accounts.rules import COMMAND_LINE
+from core.clock import utc_now
+from core.commands.answers import Json, answer, command
+from core.commands.lookup import fanpage_named
+from core.conversation import actions, files, queries
+from core.errors import Invalid, problem
+
+app = typer.Typer(no_args_is_help=True, help="Chatbot messages with their blocks and entry points.")
+
+
+@app.command()
+@command
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.json")],
+    fanpage: Annotated[str | None, typer.Option(metavar="ID")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a message; the file's form is in docs/message-files.md."""
+    owner = fanpage_named(fanpage)
+    try:
+        data = json.loads(file.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as unreadable:
+        text = "{file} cannot be read as JSON: {why}"
+        raise Invalid([problem("file", text, file=str(file), why=str(unreadable))]) from None
+    draft = files.draft_from_json(owner.id, data)
+    message_id = actions.save_message(
+        COMMAND_LINE,
+        owner.id,
+        name=draft.name,
+        blocks=list(draft.blocks),
+        entry_points=list(draft.entry_points),
+        now=utc_now(),
+    )
+    answer(as_json, {"id": message_id}, f"Message {message_id}: {draft.name}")
+
+
+@app.command()
+@command
+def show(message_id: Annotated[int, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
+    """A message in the form that `message add` reads."""
+    data = files.to_json(queries.get_message(message_id))
+    answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))

@@ -1,0 +1,47 @@
+"""`migrate`, `worker`, `simulator`, `run`, `demo`: what brings the product up."""
+
+from __future__ import annotations
+
+from core import logs, migrations
+from core.commands.answers import Json, answer, command
+
+
+@command
+def migrate(as_json: Json = False) -> None:
+    """Bring the database up to date; safe to repeat."""
+    revision = migrations.upgrade()
+    answer(as_json, {"revision": revision}, f"The database is at revision {revision}.")
+
+
+@command
+def worker(as_json: Json = False) -> None:  # noqa: ARG001
+    """Start and send what is due; SIGTERM ends it within five seconds."""
+    from core import worker as process
+
+    logs.configure()
+    process.run()
+
+
+@command
+def simulator(as_json: Json = False) -> None:  # noqa: ARG001
+    """A pretend Messenger on OTN_SIMULATOR_PORT, for the demo and for trying things out."""
+    from core.simulator import serve
+
+    logs.configure()
+    serve()
+
+
+@command
+def run(as_json: Json = False) -> None:  # noqa: ARG001
+    """Everything on one machine; the demo while no fanpage is connected."""
+    from core import supervisor
+
+    supervisor.run()
+
+
+@command
+def demo(as_json: Json = False) -> None:  # noqa: ARG001
+    """Everything on one machine, with the demo fanpage, whatever else is connected."""
+    from core import supervisor
+
+    supervisor.run(demo=True)

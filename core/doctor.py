@@ -1,0 +1,115 @@
+"""Looks for what would keep messages from going out, each problem one sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+from alembic.script import ScriptDirectory
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
+
+from core import migrations
+from core.clock import utc_now
+from core.database import reading
+from core.errors import OperatorError
+from core.fanpages import actions, queries
+from core.messenger.reasons import describe
+from core.sealing import unseal
+from core.settings import settings
+from core.tables import Fanpage, Heartbeat
+
+CLOCK_TOLERANCE = timedelta(seconds=30)
+SILENT = timedelta(seconds=15)
+
+
+def problems() -> list[str]:
+    found = list(_settings())
+    database = list(_database())
+    found += database
+    if not database:
+        for check in (_key, _worker, _fanpages):
+            found += _guarded(check)
+    found += _clock()
+    found += _webhook_server()
+    return found
+
+
+def _guarded(check: Callable[[], Iterator[str]]) -> list[str]:
+    try:
+        return list(check())
+    except OperatorError as refused:
+        return [refused.message]
+
+
+def _settings() -> Iterator[str]:
+    for name in ("app_secret", "verify_token"):
+        if not getattr(settings(), name).get_secret_value():
+            yield f"OTN_{name.upper()} is not set: no real fanpage's webhooks are accepted. Put it in .env."
+
+
+def _database() -> Iterator[str]:
+    try:
+        current = migrations.current_revision()
+    except SQLAlchemyError as problem:
+        yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
+        return
+    head = ScriptDirectory.from_config(migrations.config()).get_current_head()
+    if current != head:
+        yield f"The database is at revision {current}, not {head}; run: python -m core migrate"
+
+
+def _key() -> Iterator[str]:
+    with reading() as db:
+        sealed = db.execute(
+            select(col(Fanpage.token_sealed)).where(col(Fanpage.token_sealed).is_not(None)).limit(1)
+        ).scalar_one_or_none()
+    if sealed:
+        unseal(sealed)  # says so itself when the key is another one
+    return
+    yield
+
+
+def _worker() -> Iterator[str]:
+    with reading() as db:
+        alive = db.execute(
+            select(col(Heartbeat.process)).where(col(Heartbeat.at) > utc_now() - SILENT).limit(1)
+        ).first()
+    if alive is None:
+        yield "No worker is running, so nothing is sent; start one: python -m core worker"
+
+
+def _fanpages() -> Iterator[str]:
+    known = queries.list_fanpages()
+    if not known:
+        yield "No fanpage is connected yet; run: python -m core fanpage connect"
+    for fanpage in known:
+        for code in actions.check_health(fanpage.id, now=utc_now()):
+            yield f"{fanpage.name} ({fanpage.page_id}): {describe(code)}"
+
+
+def _clock() -> Iterator[str]:
+    """Our clock against the Graph API's own `Date`."""
+    try:
+        answered = requests.head(settings().graph_url, timeout=5, allow_redirects=False)
+        theirs = parsedate_to_datetime(answered.headers["Date"])
+    except requests.RequestException:
+        yield f"{settings().graph_url} cannot be reached; check the network and OTN_GRAPH_URL."
+        return
+    except (KeyError, TypeError, ValueError):
+        return  # it answers, but tells no time
+    if abs(utc_now() - theirs) > CLOCK_TOLERANCE:
+        yield "This machine's clock is off by more than 30 seconds; turn on time synchronisation."
+
+
+def _webhook_server() -> Iterator[str]:
+    url = f"http://127.0.0.1:{settings().webhook_port}/readyz"
+    try:
+        ready = requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        ready = False
+    if not ready:
+        yield f"The webhook server does not answer at {url}; start it, or opt-ins are lost after an hour."
