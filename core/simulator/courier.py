@@ -124,7 +124,9 @@ class Mailbox:
         now, behaviour = self.world.now(), self.world.behaviour
         self.report.failures += 1
         self.report.last_error = problem
-        self.report.failing_since = self.report.failing_since or now
+        with self.changed:
+            self.report.failing_since = self.report.failing_since or now
+            self.changed.notify_all()
         if now - self.report.failing_since >= behaviour.webhook_unsubscribe_after_seconds:
             self._unsubscribe(page)
             return 0.0

@@ -25,7 +25,8 @@ def press_get_started(world: World, psid: str, *, ref: str | None = None, at: fl
         if person.met or not button:
             raise NotPossible("no Get Started button: the thread is not new, or the page set none")
         referral = {"referral": _referral(ref)} if ref else {}
-        return _postback(world, person, "Get Started", button["payload"], at, **referral)
+        title = "Bắt đầu" if person.locale.startswith("vi") else "Get Started"
+        return _postback(world, person, title, button["payload"], at, **referral)
 
 
 def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> str:

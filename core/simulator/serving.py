@@ -33,14 +33,26 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
     """Runs in the foreground until SIGTERM or Ctrl-C; the world is kept in the data folder."""
     world = World(str(settings().data_dir / "simulator.db"))
     chosen = settings().simulator_port if port is None else port
-    uvicorn.run(create_app(world), host=host, port=chosen, access_log=False, log_level="warning")
+    uvicorn.run(
+        create_app(world),
+        host=host,
+        port=chosen,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+    )
 
 
 @contextlib.contextmanager
 def running(world: World, port: int = 0) -> Iterator[str]:
     """The world served from a thread of this process; gives its base URL."""
     config = uvicorn.Config(
-        create_app(world), host="127.0.0.1", port=port, access_log=False, log_level="critical"
+        create_app(world),
+        host="127.0.0.1",
+        port=port,
+        access_log=False,
+        log_level="critical",
+        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, name="simulator", daemon=True)
