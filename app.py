@@ -13,4 +13,9 @@ else:
     # The folder pages/ holds sections, not pages: without this the first visitor of a fresh server who
     # follows a deep link is told "page not found" once.
     PagesManager.uses_pages_directory = False
-    app = st.App(Path(__file__), routes=cookie.ROUTES, middleware=cookie.MIDDLEWARE)
+    app = st.App(
+        Path(__file__),
+        routes=cookie.ROUTES,
+        middleware=cookie.MIDDLEWARE,
+        on_script_error=frame.unforeseen,
+    )

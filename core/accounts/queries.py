@@ -120,6 +120,7 @@ class ActivityFilter:
     search: str = ""
     since: datetime | None = None
     fanpage_id: int | None = None
+    before_id: int | None = None
 
 
 def list_activity(asked: ActivityFilter, *, offset: int = 0, limit: int = 50) -> list[ActivityView]:
@@ -162,6 +163,8 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
         statement = statement.where(col(Activity.at) >= asked.since)
     if asked.fanpage_id:
         statement = statement.where(col(Activity.fanpage_id) == asked.fanpage_id)
+    if asked.before_id:
+        statement = statement.where(col(Activity.id) < asked.before_id)
     if asked.search:
         statement = statement.where(
             col(Activity.subject).icontains(asked.search, autoescape=True)

@@ -8,31 +8,39 @@ from core.fanpages.queries import FanpageView, list_fanpages
 from core.accounts import actions
 from core.accounts.rules import Actor
 from pages.components import login, menu, session, style
-from pages.components.layout import close_dialog, dialog, open_dialog
+from pages.components.layout import close_dialog, dialog, leave_dialogs, open_dialog
 from pages.components.session import flash, show_flashes
 from pages.components.texts import LANGUAGES, _, language
 
 
 def run() -> None:
     """One run of the panel, whatever address was asked for."""
-    st.set_page_config(page_title="Notify Once", page_icon=":material/notifications:", layout="wide")
+    st.set_page_config(page_title="Notify Once", page_icon=style.MARK, layout="wide")
     style.apply()
     page = menu.declare()
     if login.gate() is None:
         st.stop()
     here = session.current()
     with st.sidebar:
-        _sidebar(here)
+        _sidebar(here, menu.asked_for(page))
     show_flashes()
+    leave_dialogs(page.url_path)
     session.require(menu.asked_for(page).permission)
     page.run()
     show_flashes()
 
 
-def _sidebar(here: session.Current) -> None:
+def unforeseen(error: Exception) -> bool:
+    """What the server does with an exception no page foresaw: log it, show a calm sentence with its id."""
+    st.error(session.unexpected_text(error), icon=":material/error:")
+    return True
+
+
+def _sidebar(here: session.Current, entry: menu.Entry) -> None:
     fanpages = list_fanpages()
+    style.brand()
     _switcher(here.fanpage, fanpages)
-    menu.show(here.actor, with_demo=any(fanpage.is_demo for fanpage in fanpages))
+    menu.show(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
     _account(here)
 
 

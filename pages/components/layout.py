@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -76,39 +77,64 @@ def cards(shown: list[Card]) -> None:
 
 def open_dialog(key: str) -> None:
     """Opens the dialog of that key; give it to a button as `on_click=open_dialog, args=(key,)`."""
-    st.session_state[f"{key}_open"] = True
+    st.session_state["dialog"] = key
+    st.session_state.pop("dialog_error", None)
 
 
 def close_dialog(key: str) -> None:
-    st.session_state.pop(f"{key}_open", None)
-    st.session_state.pop(f"{key}_error", None)
+    """Ends the dialog if it is still the open one."""
+    if is_open(key):
+        del st.session_state["dialog"]
+        st.session_state.pop("dialog_error", None)
+
+
+def leave_dialogs(url_path: str) -> None:
+    """A dialog stays behind with the page it was opened on."""
+    if st.session_state.setdefault("dialog_page", url_path) != url_path:
+        st.session_state["dialog_page"] = url_path
+        st.session_state.pop("dialog", None)
 
 
 def is_open(key: str) -> bool:
-    return bool(st.session_state.get(f"{key}_open"))
+    return st.session_state.get("dialog") == key
 
 
-def dialog(key: str, title: str, body: Callable[[], None], *, width: str = "small") -> None:
-    """Shows `body` in a dialog while it is open (see `open_dialog`). To end it from a button give
-    `on_click=settle, args=(key, action)`: it closes when the action succeeds, else shows why not."""
+def dialog(
+    key: str,
+    title: str,
+    body: Callable[[], None],
+    *,
+    width: Literal["small", "medium", "large"] = "small",
+    closed: Callable[[], None] = lambda: None,
+) -> None:
+    """Shows `body` in a dialog while it is open (see `open_dialog`); `closed` runs when it is dismissed.
+
+    To end it from a button give `on_click=settle, args=(key, action)`: it closes when the action
+    succeeds, else stays and shows why not.
+    """
     if not is_open(key):
         return
+
+    def dismissed() -> None:
+        close_dialog(key)
+        closed()
 
     def draw() -> None:
         if not is_open(key):
             st.rerun()
         body()
-        if error := st.session_state.get(f"{key}_error"):
+        if error := st.session_state.get("dialog_error"):
             st.error(error, icon=":material/error:")
 
-    st.dialog(title, width=width, on_dismiss=lambda: close_dialog(key))(draw)()  # type: ignore[arg-type]
+    st.dialog(title, width=width, on_dismiss=dismissed)(draw)()
 
 
 def settle(key: str, action: Callable[[], object], done: str | None = None) -> None:
-    """Callback of a dialog's button: runs the action, then closes the dialog or keeps it with the reason."""
+    """Callback of a dialog's button: runs the action, then closes the dialog or keeps it with the reason.
+    An action that opens another dialog leaves that one open."""
     error, _value = attempt(action)
     if error is not None:
-        st.session_state[f"{key}_error"] = error
+        st.session_state["dialog_error"] = error
         return
     close_dialog(key)
     if done:

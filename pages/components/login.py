@@ -18,7 +18,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import SEEN_EVERY, Actor, normal_name
 from core.clock import utc_now
 from core.errors import OperatorError
-from pages.components import cookie, session
+from pages.components import cookie, session, style
 from pages.components.texts import _, error_text
 
 
@@ -68,8 +68,8 @@ def _begin(operator: OperatorView, at: datetime) -> None:
 
 def _sign_in_form() -> OperatorView | None:
     spot = st.empty()
-    with spot.container(key="sign_in", width=400):
-        st.title("Notify Once", anchor=False)
+    with spot.container(key="sign_in"):
+        style.brand()
         st.markdown(_("One-time notifications on Messenger, sent with consent."))
         with st.form("sign_in_form", border=False):
             name = st.text_input(_("User name"), key="sign_in_name", autocomplete="username")
@@ -188,7 +188,7 @@ def change_password(operator: OperatorView, *, key: str) -> str | None:
 
 
 def _first_password(operator: OperatorView) -> None:
-    with st.container(key="sign_in", width=400):
+    with st.container(key="sign_in"):
         st.title(_("Choose your own password"), anchor=False)
         st.markdown(_("The one you signed in with was made for you, so others may have seen it."))
         note = change_password(operator, key="first_password")

@@ -22,16 +22,16 @@ class Entry:
     icon: str
     section: str
     permission: Permission = Permission.VIEW
-    in_menu: bool = True  # the others are reached from a list
+    parent: str = ""  # the list from which this page is reached; it is not in the menu itself
 
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("campaigns/overview.py", "overview", N_("Overview"), "space_dashboard", CAMPAIGNS),
     Entry("campaigns/topics.py", "topics", N_("OTN topics"), "label", CAMPAIGNS),
     Entry("campaigns/messages.py", "messages", N_("Messages"), "forum", CAMPAIGNS),
-    Entry("campaigns/message.py", "message", N_("Message"), "chat", CAMPAIGNS, in_menu=False),
+    Entry("campaigns/message.py", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
     Entry("campaigns/broadcasts.py", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
-    Entry("campaigns/broadcast.py", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, in_menu=False),
+    Entry("campaigns/broadcast.py", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"),
     Entry(
         "campaigns/new_broadcast.py",
         "new_broadcast",
@@ -39,10 +39,10 @@ ENTRIES: tuple[Entry, ...] = (
         "edit_square",
         CAMPAIGNS,
         Permission.EDIT,
-        in_menu=False,
+        parent="broadcasts",
     ),
     Entry("audience/customers.py", "customers", N_("Customers"), "groups", AUDIENCE),
-    Entry("audience/customer.py", "customer", N_("Customer"), "person", AUDIENCE, in_menu=False),
+    Entry("audience/customer.py", "customer", N_("Customer"), "person", AUDIENCE, parent="customers"),
     Entry("audience/opt_ins.py", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
     Entry("system/setup.py", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
     Entry("system/operators.py", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
@@ -68,18 +68,21 @@ def declare() -> st.Page:
     return st.navigation(pages, position="hidden")
 
 
-def show(actor: Actor, *, with_demo: bool) -> None:
+def show(actor: Actor, here: Entry, *, with_demo: bool) -> None:
     """The menu's sections with the pages this operator may open."""
     for section in dict.fromkeys(entry.section for entry in ENTRIES):
-        shown = [e for e in ENTRIES if e.section == section and e.in_menu and actor.may(e.permission)]
+        shown = [e for e in ENTRIES if e.section == section and not e.parent and actor.may(e.permission)]
         if not shown or (section == DEMO and not with_demo):
             continue
         with st.container(key=f"menu_{section.lower()}", gap=None):
             st.caption(_(section))
             for entry in shown:
-                st.page_link(
-                    _file(entry), label=_(entry.title), icon=f":material/{entry.icon}:", width="stretch"
-                )
+                with st.container(
+                    key="menu_here" if entry.url_path in (here.url_path, here.parent) else None, gap=None
+                ):
+                    st.page_link(
+                        _file(entry), label=_(entry.title), icon=f":material/{entry.icon}:", width="stretch"
+                    )
 
 
 def _file(entry: Entry) -> str:

@@ -45,7 +45,7 @@ _FANPAGE = {
 _OPERATOR = {
     "active": (N_("Active"), "check_circle", "green"),
     "disabled": (N_("Disabled"), "block", "gray"),
-    "new": (N_("Has not changed the first password"), "key", "orange"),
+    "new": (N_("First password"), "key", "orange"),
 }
 _ROLE = {
     "viewer": (N_("Viewer"), "visibility", "gray"),

@@ -1,4 +1,4 @@
-"""The panel's look beyond the theme (`.streamlit/config.toml`): all CSS and the one script live here."""
+"""The look beyond the theme (`.streamlit/config.toml`): style.css, and the one script of the frame."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-_CSS = Path(__file__).with_name("style.css")
+_HERE = Path(__file__).parent
+MARK = _HERE.parents[1] / "static" / "mark.svg"
 
 
 def apply() -> None:
-    st.html(_CSS)
+    st.html(_HERE / "style.css")
+    with st.container(key="frame_script"):
+        st.html(f"<script>{(_HERE / 'frame.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
+
+
+def brand() -> None:
+    st.html('<div class="otn-brand"><img src="/app/static/mark.svg" alt="">Notify Once</div>')

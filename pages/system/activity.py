@@ -1,1 +1,77 @@
-"""Being written."""
+"""Who did what and when; filters in the URL, export as CSV."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts import queries
+from core.accounts.files import activity_csv
+from core.accounts.queries import ActivityFilter, ActivityView
+from core.clock import utc_now
+from pages.components.deeds import NOUNS, deed, detail_line, who
+from pages.components.layout import empty_state, page_header
+from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
+from pages.components.texts import _, ago, when
+
+DAYS = {"1": 1, "7": 7, "30": 30}
+
+
+def body() -> None:
+    spot = page_header(
+        _("Activity"), _("Who did what, and when. Nobody can change these lines."), key="activity"
+    )
+    asked = _filters()
+    total = queries.count_activity(asked)
+    if total and spot.download_button(
+        _("Download CSV"),
+        lambda: activity_csv(asked),
+        "activity.csv",
+        "text/csv",
+        key="activity_export",
+        icon=":material/download:",
+        on_click="ignore",
+    ):
+        return
+    if not total:
+        empty_state("history", _("Nothing matches. Try fewer filters."), key="activity")
+        return
+    spot_for_list = st.container()
+    offset = pager(total, key="activity")
+    with spot_for_list:
+        table(_columns(), queries.list_activity(asked, offset=offset), key="activity")
+
+
+def _filters() -> ActivityFilter:
+    with st.container(key="activity_filters", horizontal=True, vertical_alignment="center"):
+        search = search_box("activity_search", _("Search by name"))
+        actors = queries.list_actors()
+        actor = st.selectbox(
+            _("Who"),
+            actors,
+            index=None,
+            key="activity_actor",
+            format_func=who,
+            placeholder=_("Everybody"),
+            label_visibility="collapsed",
+            width=220,
+        )
+        days = filter_pills("days", {"1": _("24 hours"), "7": _("7 days"), "30": _("30 days")})
+    noun = filter_pills("about", {noun: _(word) for noun, word in NOUNS.items()})
+    since = utc_now() - timedelta(days=DAYS[days]) if days else None
+    return ActivityFilter(actor=actor, noun=noun, search=search, since=since)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column(_("When"), lambda row: Two(ago(row.at), when(row.at)), "22%"),
+        Column(_("Who"), lambda row: who(row.actor), "18%"),
+        Column(_("What"), _what),
+    ]
+
+
+def _what(row: ActivityView) -> object:
+    sentence, detail = deed(row.verb, row.subject), detail_line(row.detail)
+    return Two(sentence, detail) if detail else sentence
+
+
+body()

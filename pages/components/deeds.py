@@ -1,0 +1,90 @@
+"""The activity log's verbs as sentences: what somebody did, to what."""
+
+from __future__ import annotations
+
+from core.errors import N_
+from pages.components.texts import _, number, state_label
+
+NOUNS: dict[str, str] = {
+    "broadcast": N_("Broadcasts"),
+    "message": N_("Messages"),
+    "topic": N_("OTN topics"),
+    "opt_in": N_("Opt-ins"),
+    "customer": N_("Customers"),
+    "fanpage": N_("Fanpages"),
+    "operator": N_("Users"),
+}
+DEEDS: dict[str, str] = {
+    "broadcast.create": N_("drafted the broadcast {subject}"),
+    "broadcast.change": N_("changed the broadcast {subject}"),
+    "broadcast.copy": N_("copied the broadcast {subject}"),
+    "broadcast.delete": N_("deleted the draft {subject}"),
+    "broadcast.schedule": N_("scheduled the broadcast {subject}"),
+    "broadcast.unschedule": N_("took the broadcast {subject} off the schedule"),
+    "broadcast.launch": N_("launched the broadcast {subject}"),
+    "broadcast.start": N_("started the broadcast {subject}"),
+    "broadcast.pause": N_("paused the broadcast {subject}"),
+    "broadcast.resume": N_("resumed the broadcast {subject}"),
+    "broadcast.cancel": N_("cancelled the broadcast {subject}"),
+    "broadcast.finish": N_("finished the broadcast {subject}"),
+    "broadcast.miss": N_("let the broadcast {subject} pass: its best-before was over"),
+    "broadcast.stop_itself": N_("stopped the broadcast {subject}: too many tokens were refused"),
+    "message.create": N_("made the message {subject}"),
+    "message.change": N_("changed the message {subject}"),
+    "message.copy": N_("copied the message {subject}"),
+    "message.archive": N_("archived the message {subject}"),
+    "topic.create": N_("made the topic {subject}"),
+    "topic.edit": N_("changed the topic {subject}"),
+    "topic.archive": N_("archived the topic {subject}"),
+    "topic.restore": N_("restored the topic {subject}"),
+    "opt_in.import": N_("imported opt-ins for {subject}"),
+    "opt_in.make_available": N_("made an opt-in of {subject} available again"),
+    "opt_in.assign_topic": N_("assigned a topic to opt-ins: {subject}"),
+    "customer.withdraw": N_("withdrew every opt-in of the customer {subject}"),
+    "customer.forget": N_("erased the customer {subject}"),
+    "fanpage.connect": N_("connected the fanpage {subject}"),
+    "fanpage.set_rate": N_("set the sending rate of {subject}"),
+    "fanpage.stop": N_("stopped all sending for {subject}"),
+    "fanpage.resume": N_("let {subject} send again after a repair"),
+    "fanpage.policy": N_("noted a policy warning for {subject}"),
+    "operator.add": N_("added the user {subject}"),
+    "operator.change_role": N_("changed the role of {subject}"),
+    "operator.disable": N_("disabled the user {subject}"),
+    "operator.enable": N_("enabled the user {subject}"),
+    "operator.reset_password": N_("reset the password of {subject}"),
+    "operator.change_password": N_("changed their own password"),
+    "operator.end_sessions": N_("signed {subject} out everywhere"),
+    "operator.sign_in": N_("signed in"),
+    "operator.sign_out": N_("signed out"),
+    "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
+}
+
+DETAILS: dict[str, str] = {
+    "role": N_("role"),
+    "was": N_("formerly"),
+    "address": N_("address"),
+}
+
+
+def deed(verb: str, subject: str) -> str:
+    """The sentence of a verb; a verb without one shows itself."""
+    if verb in DEEDS:
+        return _(DEEDS[verb], subject=f"“{subject}”" if subject else "–")
+    return f"{verb} {subject}".strip()
+
+
+def who(actor: str) -> str:
+    """The machine and the command line are named in the reader's language."""
+    return {"system": _("The system"), "command line": _("Command line")}.get(actor, actor)
+
+
+def detail_line(detail: dict[str, object]) -> str:
+    """The detail's known values in one line, "role: Admin, formerly: Viewer"; the export holds all of it."""
+    known = [(key, detail[key]) for key in DETAILS if key in detail]
+    return ", ".join(f"{_(DETAILS[key])}: {_value(key, value)}" for key, value in known)
+
+
+def _value(key: str, value: object) -> str:
+    if key in ("role", "was"):
+        return state_label("role", str(value))[0]
+    return number(value) if isinstance(value, int) else str(value)

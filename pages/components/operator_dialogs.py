@@ -1,0 +1,149 @@
+"""The dialogs of the users page: add, role, password, sessions, disable, enable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.accounts import actions
+from core.accounts.queries import OperatorView
+from core.accounts.rules import Role
+from core.clock import utc_now
+from core.errors import N_
+from pages.components.layout import close_dialog, confirm, dialog, open_dialog, settle
+from pages.components.session import current
+from pages.components.texts import _, state_label
+
+ROLE_MEANS = {
+    Role.VIEWER: N_("sees everything, changes nothing"),
+    Role.EDITOR: N_("also writes topics, messages and drafts, imports opt-ins"),
+    Role.SENDER: N_("also launches, schedules, pauses and cancels broadcasts"),
+    Role.ADMIN: N_("also manages users, fanpages and set-up"),
+}
+
+
+def open_for(key: str, operator_id: int) -> None:
+    """Callback: opens a dialog about one operator."""
+    st.session_state["operator_chosen"] = operator_id
+    open_dialog(key)
+
+
+def show(by_id: dict[int, OperatorView]) -> None:
+    """Shows the dialog that is open, if any."""
+    dialog("operator_new", _("Add user"), _new)
+    dialog("operator_password", _("Password to hand over"), _password, closed=_forget_password)
+    chosen = by_id.get(st.session_state.get("operator_chosen", 0))
+    if chosen is not None:
+        dialog("operator_role", _("Role of {name}", name=chosen.name), lambda: _role(chosen))
+        _about_password(chosen)
+        _about_access(chosen)
+
+
+def _about_password(chosen: OperatorView) -> None:
+    by, name = current().actor, chosen.name
+    confirm(
+        "operator_reset",
+        _("Give {name} a new password?", name=name),
+        _("Their present password stops working and their sessions end. You will see the new one once."),
+        _("Make a new password"),
+        lambda: _hand_over(name, actions.reset_password(by, chosen.id, now=utc_now())),
+    )
+    confirm(
+        "operator_out",
+        _("Sign {name} out everywhere?", name=name),
+        _("Every open session of theirs ends at once. They may sign in again."),
+        _("Sign out everywhere"),
+        lambda: actions.end_sessions(by, chosen.id, now=utc_now()),
+        done=_("{name} is signed out everywhere.", name=name),
+    )
+
+
+def _about_access(chosen: OperatorView) -> None:
+    by, name = current().actor, chosen.name
+    confirm(
+        "operator_disable",
+        _("Disable {name}?", name=name),
+        _("Their sessions end at once and they cannot sign in. What they did stays in the activity log."),
+        _("Disable"),
+        lambda: actions.disable_operator(by, chosen.id, now=utc_now()),
+        done=_("{name} is disabled.", name=name),
+    )
+    confirm(
+        "operator_enable",
+        _("Enable {name}?", name=name),
+        _("They can sign in again with the password and the role they had."),
+        _("Enable"),
+        lambda: actions.enable_operator(by, chosen.id, now=utc_now()),
+        done=_("{name} is enabled.", name=name),
+    )
+
+
+def _new() -> None:
+    st.text_input(
+        _("User name"),
+        key="operator_name",
+        help=_("What they type to sign in, for example lan.anh"),
+        max_chars=64,
+    )
+    _role_choice("operator_new_role", Role.EDITOR)
+    _button(_("Add user"), "operator_new", "operator_new_submit", _invite)
+
+
+def _invite() -> None:
+    name, role = st.session_state["operator_name"], st.session_state["operator_new_role"]
+    operator, password = actions.invite_operator(current().actor, name, role, now=utc_now())
+    _hand_over(operator.name, password)
+
+
+def _role(chosen: OperatorView) -> None:
+    _role_choice("operator_role_choice", chosen.role)
+    _button(_("Change role"), "operator_role", "operator_role_submit", lambda: _change_role(chosen))
+
+
+def _change_role(chosen: OperatorView) -> None:
+    role = st.session_state["operator_role_choice"]
+    actions.change_role(current().actor, chosen.id, role, now=utc_now())
+
+
+def _role_choice(key: str, chosen: Role) -> None:
+    roles = [role.value for role in Role]
+    st.radio(
+        _("Role"),
+        roles,
+        index=roles.index(chosen),
+        key=key,
+        format_func=lambda role: state_label("role", role)[0],
+        captions=[_(ROLE_MEANS[Role(role)]) for role in roles],
+    )
+
+
+def _button(verb: str, dialog_key: str, key: str, action: Callable[[], object]) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(verb, key=key, type="primary", on_click=settle, args=(dialog_key, action))
+
+
+def _hand_over(name: str, password: str) -> None:
+    """Keeps the fresh password in this session until its dialog is closed, and opens that dialog."""
+    st.session_state["operator_password_shown"] = (name, password)
+    open_dialog("operator_password")
+
+
+def _forget_password() -> None:
+    st.session_state.pop("operator_password_shown", None)
+
+
+def _password() -> None:
+    name, password = st.session_state.get("operator_password_shown", ("", ""))
+    st.markdown(_("Hand this to **{name}** on a safe way. It is shown only now.", name=name))
+    st.code(password, language=None)
+    st.caption(_("They choose their own password when they first sign in."))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(
+            _("I have it"), key="operator_password_done", type="primary", on_click=_password_handed_over
+        )
+
+
+def _password_handed_over() -> None:
+    _forget_password()
+    close_dialog("operator_password")
