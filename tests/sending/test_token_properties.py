@@ -1,0 +1,299 @@
+"""No history of actions, crashes and webhook orders uses a token twice or unbalances the books.
+
+A state machine drives the real actions over a real database against a platform that takes each token once
+and may lose its answer. After every step the ledger must agree with the deliveries and with the platform.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import select
+from sqlmodel import col
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, queries
+from core.broadcasts.rules import BroadcastState
+from core.consent import ledger
+from core.consent.clockwork import expire_due
+from core.consent.ledger import NewOptIn
+from core.database import forget_engines, reading, transaction
+from core.errors import WrongState
+from core.messenger.client import Accepted
+from core.messenger.errors import Failure, NextStep
+from core.sending import claims, evidence, settling
+from core.sending.claims import Claim
+from core.sending.settling import Outcome
+from core.settings import settings as app_settings
+from core.tables import Broadcast, Customer, Delivery, OptIn
+from tests.arrange import Arrange
+
+PEOPLE = 6
+LIVE = {"queued", "sending", "unknown"}
+ANSWERS = st.sampled_from(["accepted", "accepted", "lost", "doubt", "temporary", "blocked", "unheard", "odd"])
+FAILURES = {
+    "lost": Failure(NextStep.IN_DOUBT, "connection_lost"),
+    "doubt": Failure(NextStep.IN_DOUBT, "timeout"),
+    "temporary": Failure(NextStep.RETRY_LATER, "temporary", 400, 2),
+    "blocked": Failure(NextStep.END_DELIVERY, "blocked", 400, 551),
+    "unheard": Failure(NextStep.NOT_SENT, "not_connected"),
+    "odd": Failure(NextStep.END_DELIVERY, "unknown_error", 400, 424242),
+    "used": Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100),
+}
+
+
+class TokenHistory(RuleBasedStateMachine):
+    migrated: Path  # set by the test
+
+    @initialize()
+    def a_shop_with_customers(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copy(self.migrated, self.folder / "otn.db")
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setenv("OTN_DATABASE_URL", f"sqlite:///{self.folder}/otn.db")
+        self.patch.setenv("OTN_DATA_DIR", str(self.folder))
+        self.patch.setenv("OTN_SECRET_KEY", "a-key-for-tests-that-is-long-enough-0123456789")
+        app_settings.cache_clear()
+        forget_engines()
+        self.now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+        arrange = Arrange(self.now)
+        self.fanpage_id = arrange.fanpage()
+        self.topics = [arrange.topic(self.fanpage_id, f"Chủ đề {n}") for n in range(2)]
+        self.customers = [arrange.customer(self.fanpage_id) for _ in range(PEOPLE)]
+        self.broadcasts: list[int] = []
+        self.accepted: dict[str, Claim] = {}  # token: the claim that the platform took
+        self.hands: dict[str, list[Claim]] = {"worker a": [], "worker b": []}
+        self.answered: list[Outcome] = []
+        self.tokens = 0
+
+    def teardown(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        try:
+            self._end_well()
+        finally:
+            forget_engines()
+            self.patch.undo()
+            app_settings.cache_clear()
+            shutil.rmtree(self.folder)
+
+    @rule(
+        person=st.integers(0, PEOPLE - 1),
+        topic=st.integers(0, 1),
+        again=st.booleans(),
+        days=st.integers(0, 370),
+    )
+    def tap(self, person: int, topic: int, again: bool, days: int) -> None:
+        self.tokens += 0 if again and self.tokens else 1
+        row = NewOptIn(
+            fanpage_id=self.fanpage_id,
+            customer_id=self.customers[person],
+            topic_id=self.topics[topic],
+            request_id=None,
+            promise="Báo tôi khi hàng về",
+            token=f"token-{self.tokens}",
+            source="webhook",
+            consented_at=self.now - timedelta(days=days),
+            created_at=self.now,
+        )
+        with transaction() as db:
+            ledger.record_opt_ins(db, [row, row])  # the platform delivers at least once
+
+    @rule(topic=st.integers(0, 1), minutes=st.none() | st.integers(1, 60))
+    def launch(self, topic: int, minutes: int | None) -> None:
+        broadcast_id = actions.create_broadcast(
+            COMMAND_LINE,
+            topic_id=self.topics[topic],
+            content={"kind": "text", "text": "Hàng đã về"},
+            now=self.now,
+        )
+        late = self.now + timedelta(minutes=minutes) if minutes else None
+        actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=late, now=self.now)
+        self.broadcasts.append(broadcast_id)
+
+    @rule()
+    def clock_ticks(self) -> None:
+        actions.end_too_late(now=self.now)
+        actions.start_due(now=self.now)
+        actions.finish_done(now=self.now)
+
+    @precondition(lambda self: self.broadcasts)
+    @rule(which=st.integers(0, 20), step=st.sampled_from([actions.pause, actions.resume, actions.cancel]))
+    def staff_act(self, which: int, step) -> None:
+        with contextlib.suppress(WrongState):
+            step(COMMAND_LINE, self.broadcasts[which % len(self.broadcasts)], now=self.now)
+
+    @precondition(lambda self: self.broadcasts)
+    @rule(which=st.integers(0, 20), worker=st.sampled_from(["worker a", "worker b"]), count=st.integers(1, 4))
+    def claim(self, which: int, worker: str, count: int) -> None:
+        broadcast_id = self.broadcasts[which % len(self.broadcasts)]
+        self.hands[worker] += claims.claim(broadcast_id, count, worker=worker, now=self.now)
+
+    @rule(worker=st.sampled_from(["worker a", "worker b"]), kind=ANSWERS)
+    def call_the_platform(self, worker: str, kind: str) -> None:
+        if self.hands[worker]:
+            self._call(self.hands[worker].pop(0), kind)
+
+    def _call(self, claim: Claim, kind: str) -> None:
+        if kind in ("accepted", "lost") and claim.token not in self.accepted:
+            self.accepted[claim.token] = claim
+            answer = Accepted(f"m_{claim.token}") if kind == "accepted" else FAILURES["lost"]
+        elif kind == "accepted":
+            first = self.accepted[claim.token]
+            assert first.delivery_id == claim.delivery_id, "a token was used for two deliveries"
+            answer = FAILURES["used"]
+        else:
+            answer = FAILURES[kind]
+        self.answered.append(Outcome(claim, answer))
+
+    @precondition(lambda self: self.answered)
+    @rule(which=st.integers(0, 20), twice=st.booleans())
+    def settle(self, which: int, twice: bool) -> None:
+        outcome = self.answered.pop(which % len(self.answered))
+        for _ in range(2 if twice else 1):
+            settling.settle(self.fanpage_id, [outcome], now=self.now)
+
+    @rule(worker=st.sampled_from(["worker a", "worker b"]))
+    def hand_back(self, worker: str) -> None:
+        claims.hand_back(self.hands[worker], worker=worker, now=self.now)
+        self.hands[worker] = []
+
+    @rule(worker=st.sampled_from(["worker a", "worker b"]), loses_answers=st.booleans())
+    def crash(self, worker: str, loses_answers: bool) -> None:
+        self.hands[worker] = []
+        if loses_answers:
+            self.answered = []
+
+    @rule(seconds=st.sampled_from([1, 10, 70, 600, 90_000]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+        claims.take_over_lost(now=self.now)
+        expire_due(now=self.now)
+
+    @precondition(lambda self: self.accepted)
+    @rule(which=st.integers(0, 20))
+    def echo_arrives(self, which: int) -> None:
+        claim = list(self.accepted.values())[which % len(self.accepted)]
+        self._echo(claim)
+
+    def _echo(self, claim: Claim) -> None:
+        with transaction() as db:
+            psid = db.get_one(Customer, claim.customer_id).psid
+            metadata = evidence.metadata_of(claim.delivery_id)
+            evidence.note_echo(
+                db, fanpage_id=self.fanpage_id, psid=psid, mid="m_echo", metadata=metadata, at=self.now
+            )
+
+    @rule(person=st.integers(0, PEOPLE - 1))
+    def customer_withdraws(self, person: int) -> None:
+        with transaction() as db:
+            held = db.execute(
+                select(col(OptIn.id)).where(col(OptIn.customer_id) == self.customers[person])
+            ).scalars()
+            ledger.withdraw(db, [i for i in held.all() if i], now=self.now)
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        for broadcast_id in self.broadcasts:
+            shown = queries.get_broadcast(broadcast_id)
+            assert shown.balances, f"{shown.audience} people but {shown.counts}"
+
+    @invariant()
+    def the_ledger_agrees_with_the_deliveries(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        for opt_in, deliveries in self._opt_ins():
+            states = [d.state for d in deliveries]
+            live = [s for s in states if s in LIVE]
+            kept_for_staff = [d for d in deliveries if d.state == "failed" and d.reason == "unknown_error"]
+            if opt_in.state == "available":
+                assert not live
+                assert "sent" not in states
+            elif opt_in.state == "spent":
+                assert states.count("sent") == 1
+                assert not live
+            elif opt_in.state == "reserved":
+                assert len(live) + len(kept_for_staff) == 1
+                assert "sent" not in states
+            assert states.count("sent") <= 1
+
+    @invariant()
+    def only_who_asked_for_the_topic_was_sent_anything(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        with reading() as db:
+            for claim in self.accepted.values():
+                opt_in = db.get_one(OptIn, claim.opt_in_id)
+                broadcast = db.get_one(Broadcast, claim.broadcast_id)
+                assert (opt_in.topic_id, opt_in.customer_id) == (broadcast.topic_id, claim.customer_id)
+
+    def _opt_ins(self) -> list[tuple[OptIn, list[Delivery]]]:
+        with reading() as db:
+            deliveries = db.execute(select(Delivery)).scalars().all()
+            return [
+                (opt_in, [d for d in deliveries if d.opt_in_id == opt_in.id])
+                for opt_in in db.execute(select(OptIn)).scalars()
+            ]
+
+    def _end_well(self) -> None:
+        """The crash is over and the platform is well again: nothing is left hanging."""
+        for outcome in self.answered:
+            settling.settle(self.fanpage_id, [outcome], now=self.now)
+        self.answered, self.hands = [], {"worker a": [], "worker b": []}
+        for broadcast_id in self.broadcasts:
+            if queries.get_broadcast(broadcast_id).state == BroadcastState.PAUSED:
+                actions.resume(COMMAND_LINE, broadcast_id, now=self.now)
+        for _ in range(12):
+            self.now += timedelta(seconds=90)
+            claims.take_over_lost(now=self.now)
+            self.clock_ticks()
+            for broadcast_id in self.broadcasts:
+                for claim in claims.claim(broadcast_id, 50, worker="worker a", now=self.now):
+                    self._call(claim, "accepted")
+            for outcome in self.answered:
+                settling.settle(self.fanpage_id, [outcome], now=self.now)
+            self.answered = []
+        for claim in list(self.accepted.values()):
+            self._echo(claim)
+        self.clock_ticks()
+        self.the_books_balance()
+        self.the_ledger_agrees_with_the_deliveries()
+        for broadcast_id in self.broadcasts:
+            assert queries.get_broadcast(broadcast_id).state in ("finished", "cancelled", "missed")
+        self._taken_tokens_are_spent()
+
+    def _taken_tokens_are_spent(self) -> None:
+        taken = {claim.opt_in_id for claim in self.accepted.values()}
+        for opt_in, _ in self._opt_ins():
+            if opt_in.id in taken:
+                assert opt_in.state in ("spent", "withdrawn")
+            else:
+                assert opt_in.state != "spent"
+
+
+@pytest.mark.timeout(600)
+def test_no_history_uses_a_token_twice_or_unbalances_the_books(
+    migrated_file: Path, database_file: Path
+) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    TokenHistory.migrated = migrated_file
+    run_state_machine_as_test(
+        TokenHistory,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
