@@ -1,1 +1,127 @@
-"""Being written."""
+"""One customer: what they agreed to, what they were asked, what they were sent."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.customer_queries import CustomerView, get_customer, list_deliveries, list_requests
+from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
+from core.errors import NotFound
+from pages.components import customer_dialogs as dialogs
+from pages.components import menu
+from pages.components.asked import asked_id, not_there
+from pages.components.layout import Card, cards, open_dialog, page_header, section
+from pages.components.opt_in_words import ends, through
+from pages.components.session import current, see_fanpage
+from pages.components.tables import Badge, Column, table
+from pages.components.texts import _, ago, number, when
+
+LIMIT = 200  # opt-ins shown of one customer
+
+
+def body() -> None:
+    now = utc_now()
+    try:
+        customer = get_customer(asked_id() or 0, now=now)
+    except NotFound:
+        not_there(_("This customer does not exist (any more)."), "customers", _("All customers"))
+        return
+    see_fanpage(customer.fanpage_id)
+    menu.link("customers", _("All customers"), icon=":material/arrow_back:")
+    chosen = OptInFilter(customer_id=customer.id)
+    opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
+    _header(customer, opt_ins)
+    _cards(customer)
+    _opt_ins(opt_ins)
+    _requests(customer.id)
+    _deliveries(customer.id)
+
+
+def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
+    name = customer.name or _("Name not known yet")
+    spot = page_header(name, _("PSID {psid}", psid=customer.psid), key="customer")
+    open_ones = [opt_in for opt_in in opt_ins if opt_in.state in dialogs.MAY_BE_WITHDRAWN]
+    if open_ones and current().actor.may(Permission.EDIT):
+        spot.button(
+            _("Stop notifications…"),
+            key="customer_stop",
+            icon=":material/notifications_off:",
+            on_click=open_dialog,
+            args=("customer_withdraw",),
+        )
+    dialogs.withdraw(customer, len(open_ones))
+    if customer.unreachable_at:
+        st.warning(
+            _(
+                "Messenger could not reach this customer on {when}. They get nothing until they write again; "
+                "their opt-ins are kept.",
+                when=when(customer.unreachable_at),
+            ),
+            icon=":material/person_off:",
+        )
+
+
+def _cards(customer: CustomerView) -> None:
+    closes = customer.window_closes_at
+    is_open = closes is not None and closes > utc_now()
+    cards(
+        [
+            Card(_("Opt-ins that may be used"), number(customer.available)),
+            Card(
+                _("24-hour window"),
+                _("Open") if is_open else _("Closed"),
+                _("While it is open the chatbot may answer freely. It opens when the customer writes."),
+                _("until {when}", when=when(closes)) if is_open else None,
+            ),
+            Card(_("Last activity"), ago(customer.last_event_at)),
+        ]
+    )
+
+
+def _opt_ins(opt_ins: list[OptInView]) -> None:
+    section(_("What they agreed to"))
+    if not opt_ins:
+        st.caption(_("Nothing yet."))
+        return
+    columns = [
+        Column(_("Promise"), lambda o: o.promise or _("Not recorded"), "30%"),
+        Column(_("Topic"), lambda o: o.topic or _("Without topic")),
+        Column(_("State"), lambda o: Badge("opt_in", o.state)),
+        Column(_("Agreed"), lambda o: o.consented_at),
+        Column(_("Ended or ends"), ends),
+        Column(_("Through"), through),
+    ]
+    table(columns, opt_ins, key="customer_opt_ins")
+    dialogs.refused([opt_in for opt_in in opt_ins if opt_in.state == "refused"])
+
+
+def _requests(customer_id: int) -> None:
+    requests = list_requests(customer_id)
+    if not requests:
+        return
+    section(_("What they were asked"))
+    columns = [
+        Column(_("Promise"), lambda r: r.title, "40%"),
+        Column(_("Topic"), lambda r: r.topic),
+        Column(_("Asked"), lambda r: r.created_at),
+        Column(_("Answer"), lambda r: _("Agreed {when}", when=when(r.tapped_at)) if r.tapped_at else ""),
+    ]
+    table(columns, requests, key="customer_requests")
+
+
+def _deliveries(customer_id: int) -> None:
+    deliveries = list_deliveries(customer_id)
+    if not deliveries:
+        return
+    section(_("What they were sent"))
+    columns = [
+        Column(_("Broadcast"), lambda d: d.broadcast, "30%"),
+        Column(_("Topic"), lambda d: d.topic),
+        Column(_("State"), lambda d: Badge("delivery", d.state)),
+        Column(_("Sent"), lambda d: d.settled_at),
+        Column(_("Read"), lambda d: d.read_at),
+    ]
+    table(columns, deliveries, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
+
+
+body()

@@ -1,1 +1,140 @@
-"""Being written."""
+"""Every opt-in: who agreed to what, until when; import, export, and those without a topic."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.opt_in_queries import OptInFilter, count_opt_ins, export_opt_ins, list_opt_ins
+from core.consent.queries import TopicView, list_topics
+from pages.components import opt_in_dialogs, opt_in_import
+from pages.components.asked import no_fanpage
+from pages.components.layout import empty_state, open_dialog, page_header
+from pages.components.opt_in_words import ends, through
+from pages.components.session import Current, current
+from pages.components.tables import Badge, Column, Two, filter_pills, pager, table
+from pages.components.texts import _, state_label
+
+SIZE = 50
+SOON = timedelta(days=30)
+WITHOUT = "none"  # ?topic=none: the opt-ins that have none
+STATES = ("available", "reserved", "spent", "expired", "refused", "withdrawn")
+
+
+def body() -> None:
+    here = current()
+    purpose = _("Each opt-in is one customer's agreement to one notification, good for one year.")
+    spot = page_header(_("Opt-ins"), purpose, key="opt_ins")
+    if here.fanpage is None:
+        no_fanpage("opt_ins")
+        return
+    fanpage_id, now = here.fanpage.id, utc_now()
+    topics = list_topics(fanpage_id, now=now)
+    opt_in_import.dialogs(fanpage_id, topics)
+    if not count_opt_ins(fanpage_id, now=now):
+        _first(here)
+        return
+    chosen = _filters(topics)
+    with spot:
+        _actions(here, fanpage_id, chosen)
+    opt_in_dialogs.homeless(topics, count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now))
+    _list(fanpage_id, chosen)
+
+
+def _first(here: Current) -> None:
+    pressed = empty_state(
+        "notifications_active",
+        _("No opt-in yet. One appears here whenever a customer taps “Notify Me”."),
+        button=_("Import opt-ins") if here.actor.may(Permission.EDIT) else None,
+        key="opt_ins",
+    )
+    if pressed:
+        open_dialog("opt_in_import")
+        st.rerun()
+
+
+def _filters(topics: list[TopicView]) -> OptInFilter:
+    with st.container(key="opt_ins_filters", horizontal=True, vertical_alignment="center"):
+        topic = _topic(topics)
+        words = {state: state_label("opt_in", state)[0] for state in STATES}
+        state = filter_pills("state", {"soon": _("End within 30 days"), **words})
+    is_soon = state == "soon"
+    return OptInFilter(
+        topic_id=int(topic) if topic.isdigit() else None,
+        without_topic=topic == WITHOUT,
+        state=None if is_soon else state,
+        ends_before=utc_now() + SOON if is_soon else None,
+    )
+
+
+def _topic(topics: list[TopicView]) -> str:
+    words = {"": _("All topics"), **{str(t.id): t.name for t in topics}, WITHOUT: _("Without topic")}
+    asked = st.query_params.get("topic", "")
+    topic = st.selectbox(
+        _("Topic"),
+        list(words),
+        index=list(words).index(asked) if asked in words else 0,
+        key="opt_in_topic",
+        format_func=lambda value: words.get(value, value),
+        label_visibility="collapsed",
+        width=280,
+    )
+    if topic:
+        st.query_params["topic"] = topic
+    elif "topic" in st.query_params:
+        del st.query_params["topic"]
+    return topic or ""
+
+
+def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
+    st.download_button(
+        _("Export"),
+        lambda: _export(fanpage_id, chosen),
+        file_name="opt-ins.csv",
+        mime="text/csv",
+        key="opt_ins_export",
+        icon=":material/download:",
+        help=_("What is listed below, as CSV. Tokens stay in the panel."),
+        on_click="ignore",
+    )
+    if here.actor.may(Permission.EDIT):
+        st.button(
+            _("Import"),
+            key="opt_ins_import",
+            type="primary",
+            icon=":material/upload:",
+            on_click=open_dialog,
+            args=("opt_in_import",),
+        )
+
+
+def _export(fanpage_id: int, chosen: OptInFilter) -> bytes:
+    """With a byte order mark: spreadsheets then show Vietnamese as it was written."""
+    return "".join(export_opt_ins(fanpage_id, chosen, now=utc_now())).encode("utf-8-sig")
+
+
+def _list(fanpage_id: int, chosen: OptInFilter) -> None:
+    now = utc_now()
+    total = count_opt_ins(fanpage_id, chosen, now=now)
+    if not total:
+        st.info(_("No opt-in matches these filters."))
+        return
+    spot = st.container()
+    offset = pager(total, key="opt_ins", size=SIZE)
+    columns = [
+        Column(_("Customer"), lambda o: Two(o.customer or _("Name not known yet"), o.psid), "22%"),
+        Column(
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "30%"
+        ),
+        Column(_("State"), lambda o: Badge("opt_in", o.state)),
+        Column(_("Agreed"), lambda o: o.consented_at),
+        Column(_("Ended or ends"), ends),
+        Column(_("Through"), through),
+    ]
+    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE)
+    with spot:
+        table(columns, rows, key="opt_ins", on_click=lambda o: f"customer?id={o.customer_id}")
+
+
+body()

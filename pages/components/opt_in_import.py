@@ -1,0 +1,161 @@
+"""Importing opt-ins: choose a topic and a file, see what would happen, import, see what happened.
+
+The session keeps plain values only: the outcome of the last check and of the last import.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.clock import utc_now
+from core.consent.files import lines_of
+from core.consent.imports import ImportOutcome, import_opt_ins
+from core.consent.queries import TopicView
+from pages.components import menu
+from pages.components.layout import close_dialog, dialog, open_dialog, settle
+from pages.components.session import attempt, current
+from pages.components.tables import Column, table
+from pages.components.texts import _, n_, number
+
+KEY, DONE = "opt_in_import", "opt_in_import_done"
+CHECKED, RESULT = "opt_in_import_checked", "opt_in_import_result"
+SAMPLE = (
+    "psid,token,consented_at,promise\n"
+    "25012345678901234,token-1,2026-03-31T09:30:00+07:00,Báo tôi khi có hàng\n"
+)
+SHOWN = 8  # bad rows on the screen; the download has all
+
+
+def dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
+    dialog(KEY, _("Import opt-ins"), partial(_choose, fanpage_id, topics), width="medium", closed=_forget)
+    dialog(DONE, _("Import finished"), _finished, width="medium", closed=_forget)
+
+
+def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
+    if not topics:
+        st.markdown(_("Create a topic first: every opt-in you import needs one."))
+        menu.link("topics", _("Go to OTN topics"), icon=":material/label:")
+        return
+    names = {topic.id: topic.name for topic in topics}
+    topic_id = st.selectbox(
+        _("Topic these customers agreed to"),
+        list(names),
+        key="opt_in_import_topic",
+        format_func=lambda id_: names.get(id_, ""),
+    )
+    _columns()
+    file = st.file_uploader(_("CSV file"), type=["csv", "txt"], key="opt_in_import_file")
+    if file is None or topic_id is None:
+        return
+    checked = _check(fanpage_id, topic_id, file)
+    if checked is not None:
+        _outcome(checked, _("Can be imported"))
+        _button(fanpage_id, topic_id, file, checked["imported"])
+
+
+def _columns() -> None:
+    st.caption(
+        _(
+            "One row per opt-in, with the columns psid, token and consented_at; promise if you have it. "
+            "Times without an offset are read in the fanpage's time zone."
+        )
+    )
+    st.download_button(
+        _("Sample file"),
+        SAMPLE.encode("utf-8-sig"),
+        file_name="opt-ins-sample.csv",
+        mime="text/csv",
+        key="opt_in_import_sample",
+        type="tertiary",
+        icon=":material/description:",
+        on_click="ignore",
+    )
+
+
+def _check(fanpage_id: int, topic_id: int, file: Any) -> dict[str, Any] | None:
+    """What an import would do, worked out once per file and topic."""
+    about = (file.file_id, topic_id)
+    kept = st.session_state.get(CHECKED)
+    if kept is None or kept["about"] != about:
+        with st.spinner(_("Checking the file…")):
+            error, outcome = attempt(lambda: _import(fanpage_id, topic_id, file, only_check=True))
+        if error is not None or outcome is None:
+            st.error(error, icon=":material/error:")
+            return None
+        kept = st.session_state[CHECKED] = {"about": about, **_plain(outcome)}
+    return kept
+
+
+def _button(fanpage_id: int, topic_id: int, file: Any, count: int) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(
+            n_("Import {n} opt-in", "Import {n} opt-ins", count),
+            key="opt_in_import_save",
+            type="primary",
+            disabled=not count,
+            on_click=settle,
+            args=(KEY, lambda: _do(fanpage_id, topic_id, file)),
+        )
+
+
+def _do(fanpage_id: int, topic_id: int, file: Any) -> None:
+    outcome = _import(fanpage_id, topic_id, file)
+    _forget()
+    st.session_state[RESULT] = _plain(outcome)
+    open_dialog(DONE)
+
+
+def _import(fanpage_id: int, topic_id: int, file: Any, *, only_check: bool = False) -> ImportOutcome:
+    by, data = current().actor, file.getvalue()
+    return import_opt_ins(by, fanpage_id, topic_id=topic_id, data=data, now=utc_now(), only_check=only_check)
+
+
+def _plain(outcome: ImportOutcome) -> dict[str, Any]:
+    reasons = [(bad.row, _(bad.problem.template, **dict(bad.problem.values))) for bad in outcome.rejected]
+    return {"imported": outcome.imported, "duplicates": outcome.duplicates, "rejected": reasons}
+
+
+def _finished() -> None:
+    result = st.session_state.get(RESULT)
+    if result is not None:
+        _outcome(result, _("Imported"))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.button(_("Close"), key="opt_in_import_close", type="primary", on_click=close_dialog, args=(DONE,))
+
+
+def _outcome(outcome: dict[str, Any], good: str) -> None:
+    rejected = outcome["rejected"]
+    done, known, bad = st.columns(3)
+    done.metric(good, number(outcome["imported"]))
+    known.metric(
+        _("Known already"),
+        number(outcome["duplicates"]),
+        help=_("Their token is in the panel, or twice in the file. They are left as they are."),
+    )
+    bad.metric(_("Cannot be read"), number(len(rejected)))
+    if not rejected:
+        return
+    columns = [Column(_("Row"), lambda bad: bad[0], "15%"), Column(_("Reason"), lambda bad: bad[1])]
+    table(columns, rejected[:SHOWN], key="opt_in_import_rejected_rows")
+    st.download_button(
+        n_(
+            "Download the {n} row that cannot be read",
+            "Download all {n} rows that cannot be read",
+            len(rejected),
+        ),
+        "".join(lines_of(("row", "reason"), rejected)).encode("utf-8-sig"),
+        file_name="opt-ins-rejected.csv",
+        mime="text/csv",
+        key="opt_in_import_rejected",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _forget() -> None:
+    for key in (CHECKED, RESULT):
+        st.session_state.pop(key, None)
