@@ -29,7 +29,7 @@ def messenger_for(fanpage_id: int) -> Messenger:
         row = db.execute(select(*columns).where(col(Fanpage.id) == fanpage_id)).one_or_none()
     if row is None:
         raise NotFound(N_("This fanpage is no longer connected."))
-    page_id, token_sealed, is_demo = row.tuple()
+    page_id, token_sealed, is_demo = row
     if token_sealed is None:
         raise WrongState(N_("This fanpage has no access token; an admin has to connect it again."))
     base_url, _ = _server(is_demo)

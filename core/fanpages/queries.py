@@ -64,11 +64,13 @@ def find_by_page_id(page_id: str) -> FanpageView | None:
 
 def count_paused_by_stop(fanpage_id: int) -> int:
     """Broadcasts that go on once the fanpage is repaired."""
-    paused = (col(Broadcast.state) == BroadcastState.PAUSED, col(Broadcast.pause_code).is_not(None))
+    statement = select(func.count()).where(
+        col(Broadcast.fanpage_id) == fanpage_id,
+        col(Broadcast.state) == BroadcastState.PAUSED,
+        col(Broadcast.pause_code).is_not(None),
+    )
     with reading() as db:
-        return db.execute(
-            select(func.count()).where(col(Broadcast.fanpage_id) == fanpage_id, *paused)
-        ).scalar_one()
+        return int(db.execute(statement).scalar_one())
 
 
 def list_processes() -> list[ProcessView]:

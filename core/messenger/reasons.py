@@ -43,7 +43,7 @@ SENTENCES: dict[str, str] = {
     ),
     "token_invalid": N_(
         "The fanpage's access token is no longer valid. Nothing can be sent for this fanpage until an admin "
-        "connects it again with a new token."
+        "connects it again with a new token and presses “Repaired, go on”."
     ),
     "restricted": N_(
         "Facebook has restricted this fanpage. Nothing can be sent until the restriction ends; look for "

@@ -1,0 +1,215 @@
+"""Writes about fanpages: connect, pace, check up, go on after a repair. HTTP stays outside transactions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import CursorResult, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.rules import Actor, Permission
+from core.broadcasts.rules import BroadcastState
+from core.database import insert_new, reading, transaction
+from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
+from core.fanpages import checkup
+from core.fanpages.connection import messenger_for, open_line
+from core.fanpages.queries import FanpageView, get_fanpage, view_of
+from core.fanpages.rules import (
+    BLOCKING,
+    DEFAULT_RATE,
+    Trouble,
+    check_connection,
+    check_rate,
+    describe_problem,
+)
+from core.messenger.client import GraphRefused, Messenger
+from core.sealing import CannotOpen, seal
+from core.settings import settings
+from core.tables import Broadcast, Event, Fanpage, Pace
+
+log = structlog.get_logger(__name__)
+
+
+def connect(
+    by: Actor,
+    *,
+    page_id: str,
+    name: str,
+    token: str,
+    rate: int | None = None,
+    check: bool = True,
+    zone: str | None = None,
+    is_demo: bool = False,
+    i_know: bool = False,
+    now: datetime,
+) -> FanpageView:
+    """Connect a fanpage, or renew its token. With `check` the token is tried first, and webhooks and Get
+    Started are set up afterwards (what fails there becomes `problems`)."""
+    by.require(Permission.ADMIN)
+    page_id, name, token = page_id.strip(), name.strip(), token.strip()
+    problems = check_connection(page_id, name, token, zone or settings().timezone)
+    _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
+    messenger = open_line(page_id, token, is_demo=is_demo)
+    known_as = _name_of(messenger) if check else ""
+    name = name or known_as
+    if not name:
+        raise Invalid([problem("name", N_("Give the fanpage a name."))])
+    with transaction() as db:
+        row = _upsert(db, page_id, name, now)
+        row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
+        row.rate = rate if rate is not None else row.rate
+        row.timezone = zone or row.timezone
+        db.flush()
+        _record(db, by, "fanpage.connect", row, now, rate=row.rate)
+        view = view_of(row)
+    if not check:
+        return view
+    _keep_problems(view.id, checkup.furnish(messenger, take_over=True), now)
+    return get_fanpage(view.id)
+
+
+def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now: datetime) -> FanpageView:
+    """Messages per second; above 40 only for who says they know."""
+    by.require(Permission.ADMIN)
+    _refuse(check_rate(rate, i_know=i_know))
+    with transaction() as db:
+        row = _locked(db, fanpage_id)
+        if row.rate != rate:
+            was, row.rate, row.updated_at = row.rate, rate, now
+            _record(db, by, "fanpage.set_rate", row, now, rate=rate, was=was)
+        return view_of(row)
+
+
+def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
+    """Codes of what is wrong (see rules.PROBLEMS), kept with the fanpage."""
+    fanpage = get_fanpage(fanpage_id)
+    found = _examine(fanpage)
+    if not fanpage.is_demo and not settings().app_secret.get_secret_value():
+        found.append(Trouble.NO_APP_SECRET)
+    elif not found and not _has_webhook(fanpage.page_id):
+        found.append(Trouble.NO_WEBHOOK_YET)
+    _keep_problems(fanpage_id, found, now)
+    return [str(code) for code in found]
+
+
+def check_all(*, now: datetime) -> dict[int, list[str]]:
+    """Check every fanpage; one that cannot be checked does not keep the others waiting."""
+    with reading() as db:
+        ids = [row.id or 0 for row in db.scalars(select(Fanpage).order_by(col(Fanpage.id)))]
+    found: dict[int, list[str]] = {}
+    for fanpage_id in ids:
+        try:
+            found[fanpage_id] = check_health(fanpage_id, now=now)
+        except OperatorError as refused:
+            log.warning("fanpage_check_failed", fanpage_id=fanpage_id, error=refused.code)
+    return found
+
+
+def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
+    """Let a stopped fanpage send again, if a fresh check finds nothing in the way. Returns how many
+    broadcasts go on: those the stop had paused, not those a person paused."""
+    by.require(Permission.ADMIN)
+    blocking = [code for code in check_health(fanpage_id, now=now) if code in BLOCKING]
+    if blocking:
+        raise WrongState(describe_problem(blocking[0]))
+    with transaction() as db:
+        row = _locked(db, fanpage_id)
+        if row.stopped_code is None:
+            return 0
+        was, row.stopped_code, row.stopped_at, row.updated_at = row.stopped_code, None, None, now
+        resumed = _resume_broadcasts(db, fanpage_id, now)
+        _record(db, by, "fanpage.resume", row, now, was=was, broadcasts=resumed)
+        return resumed
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(problems)
+
+
+def _name_of(messenger: Messenger) -> str:
+    """The fanpage's own name, once the token has proved to be this fanpage's."""
+    try:
+        page_id, name = checkup.identity(messenger)
+    except GraphRefused as refusal:
+        raise Invalid([_token_problem(refusal)]) from None
+    if page_id != messenger.page_id:
+        text = N_("This access token belongs to the fanpage {name} ({found}), not to {asked}.")
+        raise Invalid([problem("token", text, name=name, found=page_id, asked=messenger.page_id)])
+    return name[:200]
+
+
+def _token_problem(refusal: GraphRefused) -> Problem:
+    if checkup.is_silence(refusal):
+        text = N_(
+            "Facebook could not be reached, so the access token was not checked. Try again in a minute."
+        )
+        return problem("token", text)
+    text = N_("Facebook refused this access token (code {code}). Make a new one and paste it again.")
+    return problem("token", text, code=refusal.failure.code or refusal.failure.status or "?")
+
+
+def _upsert(db: Session, page_id: str, name: str, now: datetime) -> Fanpage:
+    fresh = {
+        "page_id": page_id,
+        "name": name,
+        "rate": DEFAULT_RATE,
+        "timezone": settings().timezone,
+        "is_demo": False,
+        "problems": [],
+        "created_at": now,
+        "updated_at": now,
+    }
+    db.execute(insert_new(db, Fanpage), [fresh])
+    row = db.scalars(select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update()).one()
+    pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
+    db.execute(insert_new(db, Pace), [pace])
+    return row
+
+
+def _examine(fanpage: FanpageView) -> list[Trouble]:
+    if not fanpage.has_token:
+        return [Trouble.NO_TOKEN]
+    try:
+        return checkup.examine(messenger_for(fanpage.id))
+    except CannotOpen:
+        return [Trouble.TOKEN_SEALED]
+
+
+def _has_webhook(page_id: str) -> bool:
+    statement = select(col(Event.id)).where(col(Event.page_id) == page_id).limit(1)
+    with reading() as db:
+        return db.execute(statement).first() is not None
+
+
+def _keep_problems(fanpage_id: int, found: list[Trouble], now: datetime) -> None:
+    values = {"problems": [str(code) for code in found], "checked_at": now}
+    with transaction() as db:
+        db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
+
+
+def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
+    resumed = db.execute(
+        update(Broadcast)
+        .where(
+            col(Broadcast.fanpage_id) == fanpage_id,
+            col(Broadcast.state) == BroadcastState.PAUSED,
+            col(Broadcast.pause_code).is_not(None),
+        )
+        .values(state=BroadcastState.SENDING, pause_code=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return resumed.rowcount if isinstance(resumed, CursorResult) else 0
+
+
+def _locked(db: Session, fanpage_id: int) -> Fanpage:
+    row = db.get(Fanpage, fanpage_id, with_for_update=True)
+    if row is None:
+        raise NotFound(N_("This fanpage is no longer connected."))
+    return row
+
+
+def _record(db: Session, by: Actor, verb: str, row: Fanpage, now: datetime, **detail: object) -> None:
+    activity.record(db, by, verb, now=now, fanpage_id=row.id, subject_id=row.id, subject=row.name, **detail)

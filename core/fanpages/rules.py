@@ -1,0 +1,154 @@
+"""What a connection must be like: its fields, its pace, and what a health check finds wrong. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from core.errors import N_, Problem, problem
+
+DEFAULT_RATE = 25  # messages per second
+# https://developers.facebook.com/documentation/business-messaging/messenger-platform/overview/rate-limiting
+CALM_RATE = 40  # sustained above it, the platform stops the fanpage
+HARD_RATE = 300  # calls per second and fanpage for texts and links
+GET_STARTED = "GET_STARTED"  # the payload of the Get Started button
+
+# What the fanpage has to tell us.
+# https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks
+WEBHOOK_FIELDS = (
+    "messages",
+    "messaging_postbacks",
+    "messaging_optins",
+    "messaging_referrals",
+    "message_reactions",
+    "message_deliveries",
+    "message_reads",
+    "message_echoes",
+    "messaging_policy_enforcement",
+)
+
+
+class Trouble(StrEnum):
+    """What a health check can find; `PROBLEMS` says each in words."""
+
+    NO_TOKEN = "no_token"
+    TOKEN_SEALED = "token_sealed"
+    TOKEN_INVALID = "token_invalid"
+    WRONG_PAGE = "wrong_page"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    NO_APP_SECRET = "no_app_secret"
+    NOT_SUBSCRIBED = "not_subscribed"
+    NO_GET_STARTED = "no_get_started"
+    OTN_REJECTED = "otn_rejected"
+    OTN_PENDING = "otn_pending"
+    NO_WEBHOOK_YET = "no_webhook_yet"
+
+
+T = Trouble
+PROBLEMS: dict[str, str] = {
+    T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again below."),
+    T.TOKEN_SEALED: N_(
+        "The access token was sealed with another key, so nothing can be sent. Put the old OTN_SECRET_KEY "
+        "(or data/secret.key) back, or connect the fanpage again."
+    ),
+    T.TOKEN_INVALID: N_(
+        "Facebook no longer accepts the access token, so nothing can be sent. Make a new one and connect "
+        "the fanpage again."
+    ),
+    T.WRONG_PAGE: N_(
+        "The access token belongs to another fanpage. Connect this fanpage again with its own token."
+    ),
+    T.REFUSED: N_(
+        "Facebook refuses to say anything about this fanpage. Check that the app has the permissions "
+        "pages_messaging and pages_manage_metadata."
+    ),
+    T.UNREACHABLE: N_(
+        "Facebook could not be reached. Nothing is lost; it is tried again by itself. Check this machine's "
+        "internet connection if it lasts."
+    ),
+    T.NO_APP_SECRET: N_(
+        "OTN_APP_SECRET is not set, so no webhook of this fanpage is accepted: nobody's messages or opt-ins "
+        "arrive. Set it and start again."
+    ),
+    T.NOT_SUBSCRIBED: N_(
+        "The app does not get every event of the fanpage, so opt-ins may be lost. Give the app "
+        "pages_manage_metadata and check again."
+    ),
+    T.NO_GET_STARTED: N_(
+        "The Get Started button could not be set; new customers may not see it. Check that the app has "
+        "pages_messaging and check again."
+    ),
+    T.OTN_REJECTED: N_(
+        "Facebook rejected one-time notifications for this fanpage. Request them again under Advanced "
+        "Messaging."
+    ),
+    T.OTN_PENDING: N_("Facebook has not yet granted one-time notifications to this fanpage. Wait for it."),
+    T.NO_WEBHOOK_YET: N_(
+        "No webhook has arrived from this fanpage yet. Write to it from a phone; if nothing arrives, "
+        "check the webhook address in the app's settings."
+    ),
+}
+# With any of these nothing can be sent, whatever else is well.
+BLOCKING = frozenset({T.NO_TOKEN, T.TOKEN_SEALED, T.TOKEN_INVALID, T.WRONG_PAGE, T.REFUSED, T.UNREACHABLE})
+
+
+def describe_problem(code: str) -> str:
+    return PROBLEMS.get(code, N_("The health check found something it has no words for."))
+
+
+def check_rate(rate: int, *, i_know: bool) -> list[Problem]:
+    if not 1 <= rate <= HARD_RATE:
+        text = N_("Choose between 1 and {most} messages per second.")
+        return [problem("rate", text, most=HARD_RATE)]
+    if rate > CALM_RATE and not i_know:
+        text = N_(
+            "Above {calm} messages per second Facebook may stop the fanpage. Choose less, or confirm "
+            "that you know."
+        )
+        return [problem("rate", text, calm=CALM_RATE)]
+    return []
+
+
+def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Problem]:
+    found = []
+    if not re.fullmatch(r"[0-9]{1,64}", page_id):
+        found.append(
+            problem("page_id", N_("The page ID is a number, as shown in the fanpage's “About” section."))
+        )
+    if len(name) > 200:
+        found.append(problem("name", N_("Keep the name under {most} characters."), most=200))
+    if not re.fullmatch(r"[\x21-\x7e]{1,4000}", token):
+        found.append(
+            problem("token", N_("Paste the fanpage's access token: one long word without spaces or lines."))
+        )
+    if not is_zone(zone):
+        found.append(problem("zone", N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh."), zone=zone))
+    return found
+
+
+def is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return len(name) <= 64
+
+
+def missing_fields(subscribed: Iterable[str]) -> tuple[str, ...]:
+    """Webhook fields that we need and that an app does not get."""
+    known = set(subscribed)
+    return tuple(each for each in WEBHOOK_FIELDS if each not in known)
+
+
+def review_trouble(reviews: Iterable[tuple[str, str]]) -> Trouble | None:
+    """What feature reviews (feature, status) say about one-time notifications. Saying nothing proves
+    nothing: the platform does not document that this feature is listed."""
+    statuses = {status for feature, status in reviews if "one_time_notif" in feature}
+    if "approved" in statuses:
+        return None
+    if "rejected" in statuses:
+        return Trouble.OTN_REJECTED
+    return Trouble.OTN_PENDING if "pending" in statuses else None

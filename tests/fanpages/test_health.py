@@ -1,0 +1,176 @@
+"""Health checks and going on after a stop."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from core.accounts.rules import SYSTEM
+from core.database import reading, transaction
+from core.errors import WrongState
+from core.fanpages import actions, queries, rules
+from core.fanpages.rules import WEBHOOK_FIELDS, Trouble, missing_fields, review_trouble
+from core.sealing import seal
+from core.settings import settings
+from core.tables import Activity, Broadcast, Event, Fanpage, Heartbeat
+from tests.fanpages.conftest import PAGE_ID, TOKEN
+from tests.messenger.graph import unused_port
+
+
+@pytest.fixture
+def fanpage(arrange, page) -> int:
+    return arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+
+
+@pytest.fixture
+def heard(arrange, fanpage, now) -> None:
+    """A webhook has come in from the fanpage."""
+    arrange.save(
+        Event(page_id=PAGE_ID, kind="read", dedupe_key="k", occurred_at=now, received_at=now, body="{}")
+    )
+
+
+def test_a_healthy_fanpage_has_no_problems_and_says_when_it_was_looked_at(page, fanpage, heard, now):
+    assert actions.check_health(fanpage, now=now) == []
+    assert queries.get_fanpage(fanpage).checked_at == now
+
+
+def test_a_fanpage_nobody_wrote_to_yet_is_told_apart(page, fanpage, now):
+    assert actions.check_health(fanpage, now=now) == ["no_webhook_yet"]
+
+
+def test_webhook_fields_that_went_missing_are_asked_for_again(page, fanpage, heard, now):
+    page.fields = ["messages", "feed"]
+    assert actions.check_health(fanpage, now=now) == []
+    assert set(page.fields) == {*WEBHOOK_FIELDS, "feed"}
+    posts = page.calls.count(f"POST {PAGE_ID}/subscribed_apps")
+    actions.check_health(fanpage, now=now)
+    assert page.calls.count(f"POST {PAGE_ID}/subscribed_apps") == posts == 1
+
+
+def test_a_get_started_of_another_tool_is_left_alone_by_a_check(page, fanpage, heard, now):
+    page.get_started = "OTHER_TOOL"
+    actions.check_health(fanpage, now=now)
+    assert page.get_started == "OTHER_TOOL"
+
+
+@pytest.mark.parametrize(
+    ("edge", "answer", "found"),
+    [
+        ("me", (400, 190), ["token_invalid"]),
+        ("me", (403, 10), ["refused"]),
+        ("me", (500, 2), ["unreachable"]),
+        ("me", (400, 80001), ["unreachable"]),
+        ("subscribed_apps", (403, 200), ["not_subscribed"]),
+        ("messenger_profile", (400, 10), ["no_get_started"]),
+        ("messaging_feature_review", (400, 10), []),
+    ],
+)
+def test_each_refusal_becomes_the_problem_it_means(page, fanpage, heard, now, edge, answer, found):
+    page.refuses = {edge: answer}
+    assert actions.check_health(fanpage, now=now) == found
+    assert queries.get_fanpage(fanpage).problems == tuple(found)
+
+
+def test_a_token_that_speaks_for_another_page_is_noticed(page, fanpage, now):
+    page.page_id = "42"
+    assert actions.check_health(fanpage, now=now) == ["wrong_page"]
+
+
+def test_an_unreachable_platform_is_one_problem_not_many(page, fanpage, now, monkeypatch):
+    monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{unused_port()}")
+    settings.cache_clear()
+    assert actions.check_health(fanpage, now=now) == ["unreachable"]
+
+
+def test_without_an_app_secret_no_webhook_can_come_in(page, fanpage, heard, now, monkeypatch):
+    monkeypatch.setenv("OTN_APP_SECRET", "")
+    settings.cache_clear()
+    assert actions.check_health(fanpage, now=now) == ["no_app_secret"]
+
+
+def test_missing_and_foreign_tokens_are_problems_of_their_own(page, arrange, now):
+    bare = arrange.fanpage(token_sealed=None)
+    foreign = arrange.fanpage(token_sealed="gAAAAnot-ours")
+    assert actions.check_all(now=now) == {bare: ["no_token"], foreign: ["token_sealed"]}
+
+
+@pytest.mark.parametrize(
+    ("reviews", "trouble"),
+    [
+        ([], None),
+        ([("gender", "rejected")], None),
+        ([("one_time_notification", "approved")], None),
+        ([("one_time_notification", "limited")], None),
+        ([("one_time_notification", "rejected")], Trouble.OTN_REJECTED),
+        ([("one_time_notif", "pending")], Trouble.OTN_PENDING),
+        ([("one_time_notification", "rejected"), ("one_time_notif", "approved")], None),
+    ],
+)
+def test_a_review_says_no_only_when_it_says_so(reviews, trouble):
+    assert review_trouble(reviews) == trouble
+
+
+@given(st.sets(st.sampled_from([*WEBHOOK_FIELDS, "feed", "mention"])))
+def test_fields_asked_for_complete_what_is_there(subscribed):
+    missing = missing_fields(subscribed)
+    assert not missing_fields([*subscribed, *missing])
+    assert not set(missing) & subscribed
+
+
+def test_every_problem_has_its_sentence():
+    assert set(rules.PROBLEMS) == set(Trouble)
+    assert rules.describe_problem("unheard of")
+
+
+def broadcast(arrange, fanpage, now, **more) -> int:
+    values = {"topic_id": arrange.topic(fanpage, name=f"Chủ đề {more}"), "name": "x", "content": {}}
+    return arrange.save(Broadcast(fanpage_id=fanpage, created_at=now, updated_at=now, **values, **more))
+
+
+def stop(fanpage, now, code="token_invalid"):
+    with transaction() as db:
+        row = db.get(Fanpage, fanpage)
+        row.stopped_code, row.stopped_at = code, now
+
+
+def test_a_repaired_fanpage_goes_on_with_what_the_stop_had_paused(page, arrange, fanpage, now):
+    stop(fanpage, now)
+    by_stop = broadcast(arrange, fanpage, now, state="paused", pause_code="token_invalid")
+    by_person = broadcast(arrange, fanpage, now, state="paused")
+    elsewhere = broadcast(arrange, arrange.fanpage(), now, state="paused", pause_code="token_invalid")
+    assert queries.count_paused_by_stop(fanpage) == 1
+    assert actions.resume_after_repair(SYSTEM, fanpage, now=now) == 1
+    with reading() as db:
+        states = {id_: db.get(Broadcast, id_).state for id_ in (by_stop, by_person, elsewhere)}
+        assert states == {by_stop: "sending", by_person: "paused", elsewhere: "paused"}
+        assert db.get(Broadcast, by_stop).pause_code is None
+        assert [a.verb for a in db.exec(select(Activity)).all()] == ["fanpage.resume"]
+    assert queries.get_fanpage(fanpage).stopped_code is None
+
+
+def test_what_is_not_repaired_stays_stopped(page, arrange, fanpage, now):
+    stop(fanpage, now)
+    paused = broadcast(arrange, fanpage, now, state="paused", pause_code="token_invalid")
+    page.refuses = {"me": (400, 190)}
+    with pytest.raises(WrongState, match="no longer accepts the access token"):
+        actions.resume_after_repair(SYSTEM, fanpage, now=now)
+    assert queries.get_fanpage(fanpage).stopped_code == "token_invalid"
+    with reading() as db:
+        assert db.get(Broadcast, paused).state == "paused"
+
+
+def test_resuming_twice_or_without_a_stop_changes_nothing(page, arrange, fanpage, now):
+    broadcast(arrange, fanpage, now, state="paused", pause_code="token_invalid")
+    assert actions.resume_after_repair(SYSTEM, fanpage, now=now) == 0
+    with reading() as db:
+        assert db.exec(select(Activity)).all() == []
+
+
+def test_signs_of_life_are_read_by_kind(arrange, now):
+    with transaction() as db:
+        db.add(Heartbeat(process="worker host:1", at=now, started_at=now))
+    (seen,) = queries.list_processes()
+    assert (seen.kind, seen.name, seen.at) == ("worker", "host:1", now)
