@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import col
-
-from core.conversation.queries import MessageView
+from core.conversation.queries import MessageView, topic_names
 from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch, MessageDraft
-from core.database import reading
 from core.errors import N_, Invalid, problem
-from core.tables import Topic
 
 _CHOICES = {BlockKind.BUTTONS: "buttons", BlockKind.QUICK_REPLIES: "replies"}
 _VALUE_NAMES = ("value", "keyword", "ref")
@@ -22,7 +17,7 @@ def draft_from_json(fanpage_id: int, data: object) -> MessageDraft:
     """What the file says, ready for `save_message`. Shapes are checked here, wording and limits there."""
     if not isinstance(data, Mapping):
         raise Invalid([problem("file", N_("The file must hold one JSON object: a message."))])
-    topics = _topics(fanpage_id)
+    topics = {name: topic_id for topic_id, name in topic_names(fanpage_id).items()}
     blocks = [_block(item, topics, place) for place, item in enumerate(_list(data, "blocks"))]
     entries = [_entry_point(item) for item in _list(data, "entry_points")]
     return MessageDraft(_text(data, "name"), blocks, entries)
@@ -86,14 +81,6 @@ def _topic(wanted: object, topics: dict[str, int], field: str) -> int | None:
         words = N_("There is no topic called “{topic}” on this fanpage.")
         raise Invalid([problem(f"{field}.topic", words, topic=str(wanted)[:80])])
     return found
-
-
-def _topics(fanpage_id: int) -> dict[str, int]:
-    statement = select(col(Topic.name), col(Topic.id)).where(
-        col(Topic.fanpage_id) == fanpage_id, col(Topic.archived_at).is_(None)
-    )
-    with reading() as db:
-        return {row.name: row.id for row in db.execute(statement) if row.id is not None}
 
 
 def _entry_point(item: object) -> EntryDraft:

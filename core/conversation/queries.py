@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
+from core.conversation.contents import leads_to
 from core.conversation.folding import fold
+from core.conversation.kinds import BlockKind
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, EntryPoint, Message, Topic
@@ -91,6 +93,33 @@ def message_names(fanpage_id: int) -> dict[int, str]:
             col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
         )
         return {row.id: row.name for row in db.execute(statement.order_by(col(Message.name)))}
+
+
+def topic_names(fanpage_id: int) -> dict[int, str]:
+    """The topics an OTNR may ask about, by name; without figures, so cheap to read on every keystroke."""
+    with reading() as db:
+        statement = select(col(Topic.id), col(Topic.name)).where(
+            col(Topic.fanpage_id) == fanpage_id, col(Topic.archived_at).is_(None)
+        )
+        return {row.id: row.name for row in db.execute(statement.order_by(col(Topic.name)))}
+
+
+def leading_to(message_id: int) -> list[str]:
+    """Names of the messages with a button or quick reply that leads to this one."""
+    with reading() as db:
+        fanpage_id = select(col(Message.fanpage_id)).where(col(Message.id) == message_id).scalar_subquery()
+        statement = (
+            select(col(Message.name), col(Block.kind), col(Block.content))
+            .join(Block, col(Block.message_id) == col(Message.id))
+            .where(
+                col(Message.fanpage_id) == fanpage_id,
+                col(Message.archived_at).is_(None),
+                col(Block.kind).in_([BlockKind.BUTTONS, BlockKind.QUICK_REPLIES]),
+            )
+            .order_by(col(Message.name))
+        )
+        rows = [row for row in db.execute(statement) if message_id in leads_to(row.kind, row.content)]
+        return list(dict.fromkeys(row.name for row in rows))
 
 
 def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:

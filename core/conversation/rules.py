@@ -38,7 +38,7 @@ def check_message(
     name: str, blocks: Sequence[BlockDraft], entry_points: Sequence[EntryDraft]
 ) -> list[Problem]:
     """What stands against saving; a block's problems name its place: "blocks.0.text"."""
-    found = _check_name(name)
+    found = check_name(name)
     if not blocks:
         found.append(problem("blocks", N_("Add at least one block: what should the customer read?")))
     if len(blocks) > BLOCKS_LIMIT:
@@ -90,7 +90,7 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
     return found
 
 
-def _check_name(name: str) -> list[Problem]:
+def check_name(name: str) -> list[Problem]:
     if not name.strip():
         return [problem("name", N_("Give the message a name; customers never see it."))]
     if len(name.strip()) > NAME_LIMIT:

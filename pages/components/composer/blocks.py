@@ -1,0 +1,274 @@
+"""The blocks of a message, each in a card with its fields; +OTNR asks "notify me?" about a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.consent.rules import TITLE_LIMIT
+from core.conversation.rendering import has_placeholder
+from core.conversation.rules import TEXT_MOST, BlockKind, check_block, warn_message
+from core.errors import N_
+from core.messenger import wire
+from pages.components import menu
+from pages.components.composer import draft as drafts
+from pages.components.composer.draft import Block, Draft
+from pages.components.composer.fields import advice, bound, chosen, complaints, counter
+from pages.components.texts import _
+
+KINDS: dict[str, tuple[str, str]] = {
+    BlockKind.TEXT: (N_("Text"), "notes"),
+    BlockKind.IMAGE: (N_("Image"), "image"),
+    BlockKind.BUTTONS: (N_("Buttons"), "smart_button"),
+    BlockKind.QUICK_REPLIES: (N_("Quick replies"), "quickreply"),
+    BlockKind.OTNR: ("OTNR", "notification_add"),
+}
+
+
+@dataclass(frozen=True)
+class Around:
+    """What blocks may refer to, and whether this reader may change them."""
+
+    topics: Mapping[int, str]
+    messages: Mapping[int, str]
+    locked: bool
+
+
+def edit_blocks(draft: Draft, around: Around) -> None:
+    """Every block in its card. The draft holds what was typed once this returns."""
+    for place, block in enumerate(draft["blocks"]):
+        with st.container(key=f"block_{block['uid']}_card", border=True):
+            _card_head(draft, place, block, around.locked)
+            _EDITORS[block["kind"]](block, around)
+            _say(draft, place)
+
+
+def add_buttons(draft: Draft) -> None:
+    with st.container(key="block_add", horizontal=True, gap="small"):
+        for kind, (word, _icon) in KINDS.items():
+            st.button(
+                _(word),
+                key=f"block_add_{kind}",
+                icon=":material/add:",
+                on_click=drafts.add_block,
+                args=(draft, kind),
+            )
+
+
+def _card_head(draft: Draft, place: int, block: Block, locked: bool) -> None:
+    word, icon = KINDS[block["kind"]]
+    key, last = f"block_{block['uid']}", len(draft["blocks"]) - 1
+    with st.container(key=f"{key}_head", horizontal=True, vertical_alignment="center", gap="small"):
+        full = _("Ask for an opt-in (OTNR)") if block["kind"] == BlockKind.OTNR else _(word)
+        st.markdown(f":material/{icon}: **{full}**", width="stretch")
+        for name, sign, label, stuck, change in (
+            ("up", "arrow_upward", _("Move up"), place == 0, (drafts.move_block, (draft, place, -1))),
+            ("down", "arrow_downward", _("Move down"), place == last, (drafts.move_block, (draft, place, 1))),
+            ("remove", "delete", _("Remove"), False, (drafts.remove_block, (draft, place))),
+        ):
+            _small_button(f"{key}_{name}", sign, label, locked or stuck, *change)
+
+
+def _small_button(
+    key: str, sign: str, label: str, disabled: bool, change: Callable[..., None], args: tuple[object, ...]
+) -> None:
+    st.button(
+        f":material/{sign}:",
+        key=key,
+        help=label,
+        type="tertiary",
+        disabled=disabled,
+        on_click=change,
+        args=args,
+    )
+
+
+def _say(draft: Draft, place: int) -> None:
+    """Advice as soon as there is something to advise on; complaints only once saving was tried."""
+    blocks = drafts.blocks_of(draft)
+    block = blocks[place]
+    if draft["tried"]:
+        complaints(check_block(block.kind, block.content, topic_id=block.topic_id))
+    advice([one for one in warn_message(blocks) if one.field.startswith(f"blocks.{place}.")])
+
+
+def _edit_words(block: Block, around: Around, limit: int, label: str) -> None:
+    key = f"block_{block['uid']}"
+    bound(
+        st.text_area,
+        block,
+        "text",
+        label,
+        f"{key}_text",
+        height=120,
+        disabled=around.locked,
+        placeholder=_("Hello {{first_name}}, …"),
+        label_visibility="collapsed",
+    )
+    with st.container(key=f"{key}_under", horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Customer's name"),
+            key=f"{key}_name",
+            icon=":material/person_add:",
+            type="tertiary",
+            disabled=around.locked,
+            on_click=_insert_name,
+            args=(f"{key}_text",),
+        )
+        counter(block["text"], limit, block.get("fallback") or "")
+    if has_placeholder(block["text"]):
+        bound(
+            st.text_input,
+            block,
+            "fallback",
+            _("When the name is unknown, say"),
+            f"{key}_fallback",
+            disabled=around.locked,
+            placeholder=_("you"),
+            max_chars=40,
+            live=True,
+        )
+
+
+def _insert_name(key: str) -> None:
+    text = st.session_state.get(key, "")
+    st.session_state[key] = f"{text}{' ' if text and not text[-1].isspace() else ''}{{{{first_name}}}}"
+
+
+def _edit_text(block: Block, around: Around) -> None:
+    _edit_words(block, around, TEXT_MOST, _("Text"))
+
+
+def _edit_image(block: Block, around: Around) -> None:
+    bound(
+        st.text_input,
+        block,
+        "url",
+        _("Web address of the picture"),
+        f"block_{block['uid']}_url",
+        disabled=around.locked,
+        placeholder="https://…/anh.jpg",
+        help=_("Messenger fetches the picture from this address: it must be public (JPG, PNG or GIF)."),
+        live=True,
+    )
+
+
+def _edit_buttons(block: Block, around: Around) -> None:
+    _edit_words(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    targets = {0: _("Open a web address"), **around.messages}
+    for place, row in enumerate(block["rows"]):
+        _edit_row(block, place, around, targets, wire.BUTTON_TITLE_LIMIT)
+        if not row["message_id"]:
+            bound(
+                st.text_input,
+                row,
+                "url",
+                _("Web address"),
+                f"row_{row['uid']}_url",
+                disabled=around.locked,
+                placeholder="https://",
+                label_visibility="collapsed",
+                live=True,
+            )
+    _add_row(block, around, wire.BUTTONS_LIMIT, _("Add a button"))
+
+
+def _edit_replies(block: Block, around: Around) -> None:
+    _edit_words(block, around, TEXT_MOST, _("Text above the quick replies"))
+    for place in range(len(block["rows"])):
+        _edit_row(block, place, around, around.messages, wire.QUICK_REPLY_TITLE_LIMIT)
+    _add_row(block, around, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
+
+
+def _edit_row(block: Block, place: int, around: Around, targets: Mapping[int, str], limit: int) -> None:
+    row = block["rows"][place]
+    key = f"row_{row['uid']}"
+    with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):
+        bound(
+            st.text_input,
+            row,
+            "title",
+            _("What the button says"),
+            f"{key}_title",
+            disabled=around.locked,
+            placeholder=_("What the button says"),
+            label_visibility="collapsed",
+            max_chars=limit,
+            live=True,
+        )
+        if 0 in targets and row["message_id"] is None:
+            row["message_id"] = 0
+        chosen(
+            row,
+            "message_id",
+            _("Leads to"),
+            f"{key}_target",
+            targets,
+            disabled=around.locked,
+            placeholder=_("Leads to which message?"),
+            label_visibility="collapsed",
+        )
+        stuck = around.locked or len(block["rows"]) == 1
+        _small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_row, (block, place))
+
+
+def _add_row(block: Block, around: Around, limit: int, label: str) -> None:
+    if len(block["rows"]) < limit and not around.locked:
+        st.button(
+            label,
+            key=f"block_{block['uid']}_row_add",
+            icon=":material/add:",
+            type="tertiary",
+            on_click=drafts.add_row,
+            args=(block,),
+        )
+
+
+def _edit_otnr(block: Block, around: Around) -> None:
+    key = f"block_{block['uid']}"
+    bound(
+        st.text_input,
+        block,
+        "title",
+        _("What will you tell them about? This is your promise"),
+        f"{key}_title",
+        disabled=around.locked,
+        placeholder=_("Tell me when the spring roses arrive"),
+        live=True,
+    )
+    counter(block["title"], TITLE_LIMIT)
+    if around.topics:
+        label, hint = _("OTN topic"), _("Choose a topic")
+        chosen(
+            block, "topic_id", label, f"{key}_topic", around.topics, disabled=around.locked, placeholder=hint
+        )
+    else:
+        st.info(_("An OTNR belongs to a topic, and there is none yet."), icon=":material/label:")
+        menu.link("topics", _("Create a topic"), icon=":material/add:")
+    st.caption(
+        _(
+            "Facebook writes the button “Notify Me” itself, in each customer's own language; "
+            "it cannot be changed."
+        )
+    )
+    bound(
+        st.text_area,
+        block,
+        "after",
+        _("Answer after the tap (optional)"),
+        f"{key}_after",
+        height=80,
+        disabled=around.locked,
+        placeholder=_("Thank you! We will write to you once, about exactly this."),
+    )
+
+
+_EDITORS: dict[str, Callable[[Block, Around], None]] = {
+    BlockKind.TEXT: _edit_text,
+    BlockKind.IMAGE: _edit_image,
+    BlockKind.BUTTONS: _edit_buttons,
+    BlockKind.QUICK_REPLIES: _edit_replies,
+    BlockKind.OTNR: _edit_otnr,
+}

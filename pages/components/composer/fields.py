@@ -1,0 +1,62 @@
+"""Inputs bound to a draft, with what is said under them: counters, complaints, advice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from core.conversation.rendering import longest_length
+from core.errors import Problem
+from pages.components.texts import _, number
+
+WARN_SHARE = 0.9  # of a limit, from where its counter turns amber
+
+
+def bound(
+    widget: Callable[..., Any], holder: dict[str, Any], field: str, label: str, key: str, **more: Any
+) -> None:
+    """Draws the widget with the draft's value and writes back what it holds now.
+
+    The draft outlives the widget: Streamlit forgets a widget's text on leaving the page.
+    """
+    st.session_state.setdefault(key, holder.get(field) or "")
+    holder[field] = widget(label, key=key, **more)
+
+
+def chosen(
+    holder: dict[str, Any], field: str, label: str, key: str, options: Mapping[int, str], **more: Any
+) -> None:
+    """As `bound`, for a choice by id; what is no longer there counts as not chosen."""
+    st.session_state.setdefault(key, holder.get(field))
+    if st.session_state[key] not in options:
+        st.session_state[key] = None
+    holder[field] = st.selectbox(
+        label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more
+    )
+
+
+def counter(text: str, limit: int, fallback: str = "") -> None:
+    """How much of a limit is used: amber from 90 %, red past it."""
+    used = longest_length(text, fallback)
+    tone = "otn-over" if used > limit else "otn-near" if used >= limit * WARN_SHARE else ""
+    words = _("{used} of {limit} characters", used=number(used), limit=number(limit))
+    st.html(
+        f'<div class="otn-count {tone}" role="status" aria-label="{escape(words)}">'
+        f"{number(used)}/{number(limit)}</div>"
+    )
+
+
+def complaints(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
+    for one in problems:
+        words = escape(_(one.template, **dict(one.values)))
+        st.html(
+            f'<div class="otn-say otn-{tone}"><span class="otn-icon" aria-hidden="true">{icon}</span>'
+            f"<span>{words}</span></div>"
+        )
+
+
+def advice(problems: Sequence[Problem]) -> None:
+    complaints(problems, tone="orange", icon="lightbulb")

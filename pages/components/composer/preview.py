@@ -1,0 +1,51 @@
+"""The phone beside the composer, and whose phone it is: language, known by name or not, tapped or not."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.conversation.rendering import has_placeholder
+from core.conversation.rules import BlockKind
+from pages.components.composer import draft as drafts
+from pages.components.composer.draft import Draft
+from pages.components.phone import Bubble, bubbles_of, show_phone
+from pages.components.texts import LANGUAGES, _, language
+
+
+def show_preview(draft: Draft, *, page_name: str) -> None:
+    with st.container(key="preview_controls", horizontal=True, horizontal_alignment="center", gap="small"):
+        spoken = st.segmented_control(
+            _("The customer's language"),
+            list(LANGUAGES),
+            default=language(),
+            required=True,
+            key="preview_language",
+            format_func=LANGUAGES.__getitem__,
+            label_visibility="collapsed",
+        )
+        tapped = _has_otnr(draft) and st.toggle(_("After the tap"), key="preview_tapped")
+        nameless = _has_name(draft) and st.toggle(_("Name unknown"), key="preview_nameless")
+    show_phone(
+        _thread(draft, first_name=None if nameless else "Lan", tapped=bool(tapped)),
+        language=spoken or language(),
+        dark=st.context.theme.type == "dark",
+        page_name=page_name,
+    )
+
+
+def _thread(draft: Draft, *, first_name: str | None, tapped: bool) -> list[Bubble]:
+    return [
+        bubble
+        for block in drafts.blocks_of(draft)
+        for bubble in bubbles_of(block.kind, block.content, first_name=first_name, tapped=tapped)
+    ]
+
+
+def _has_otnr(draft: Draft) -> bool:
+    return any(block["kind"] == BlockKind.OTNR for block in draft["blocks"])
+
+
+def _has_name(draft: Draft) -> bool:
+    texts = (block.get("text") or "" for block in draft["blocks"])
+    afters = (block.get("after") or "" for block in draft["blocks"])
+    return any(map(has_placeholder, (*texts, *afters)))
