@@ -17,7 +17,7 @@ from core.clock import utc_now
 from core.database import reading
 from core.errors import OperatorError
 from core.fanpages import actions, queries
-from core.messenger.reasons import describe
+from core.fanpages.rules import describe_problem
 from core.sealing import unseal
 from core.settings import settings
 from core.tables import Fanpage, Heartbeat
@@ -88,7 +88,7 @@ def _fanpages() -> Iterator[str]:
         yield "No fanpage is connected yet; run: python -m core fanpage connect"
     for fanpage in known:
         for code in actions.check_health(fanpage.id, now=utc_now()):
-            yield f"{fanpage.name} ({fanpage.page_id}): {describe(code)}"
+            yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
 
 
 def _clock() -> Iterator[str]:

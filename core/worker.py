@@ -30,7 +30,6 @@ from core.consent import clockwork as consent
 from core.database import insert_new, transaction
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
-from core.fanpages.queries import list_fanpages
 from core.inbox import actions as inbox
 from core.sending import claims, profiles, queries, replies
 from core.sending.pump import Pump
@@ -113,8 +112,7 @@ class Worker:
             profiles.learn_some(messenger_for, now=utc_now())
 
         def check_health() -> None:
-            for fanpage in list_fanpages():
-                fanpages.check_health(fanpage.id, now=utc_now())
+            fanpages.check_all(now=utc_now())
 
         return [
             (1.0, self._beat),

@@ -13,7 +13,7 @@ from core.commands.answers import Json, answer, command, warn
 from core.errors import Invalid, problem
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
-from core.messenger.reasons import describe
+from core.fanpages.rules import describe_problem
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
 SAFE_RATE = 40
@@ -43,12 +43,13 @@ def connect(
         name=name,
         token=sys.stdin.read().strip(),
         rate=rate,
+        i_know=True,  # naming the rate on the command line says so; the note above tells the risk
         check=not no_check,
         zone=zone,
         now=utc_now(),
     )
     for code in connected.problems:
-        warn(f"Note: {describe(code)}")
+        warn(f"Note: {describe_problem(code)}")
     data = {"id": connected.id, "page_id": connected.page_id, "name": connected.name, "rate": connected.rate}
     answer(as_json, data, f"Connected {connected.name} as fanpage {connected.id}.")
 
