@@ -28,6 +28,9 @@ debug_token; each with or without /vNN.0. Control API, JSON in and out (409: not
     POST   /control/people/{psid}/consent     {payload, title, at, tell} a consent without a bubble
     POST   /control/people/{psid}/react       {mid, emoji}
     POST   /control/people/{psid}/read        reads everything
+    POST   /control/people/{psid}/remember    {bubbles: [{message, by_page, at, tapped}]} invented history
+    POST   /control/acts                      {acts: [{psid, deed, …}]} many of the above in order
+    POST   /control/pages/{page}/earlier      {seconds} dates notifications sent by token earlier (the demo)
     GET    /control/books/{page}?since=&short= issued, spent, accepted, refused, requests, tokens, sends
     GET    /control/faults                    what is on
     POST   /control/faults                    {name, share, count, after, value, page_id}; names in faults.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.simulator.entities import Bubble, Send, Token
+from core.simulator.entities import Bubble, Page, Person, Send, Token
 from core.simulator.world import World
 
 
@@ -60,3 +60,13 @@ def shown_bubble(bubble: Bubble) -> dict[str, Any]:
         "tapped": bubble.taps > 0,
         "by_token": bubble.token is not None,
     }
+
+
+def shown_page(world: World, page: Page) -> dict[str, Any]:
+    hidden = {"token", "app_secret", "verify_token"}
+    shown = {key: value for key, value in vars(page).items() if key not in hidden}
+    return {**shown, "people": world.counts[page.page_id]}
+
+
+def shown_person(world: World, person: Person) -> dict[str, Any]:
+    return {**vars(person), "window_open": world.now() < person.window_until}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import requests
@@ -18,21 +18,11 @@ from starlette.routing import BaseRoute, Route
 
 from core.simulator import books, people
 from core.simulator.deeds import DEEDS
-from core.simulator.entities import NotPossible, Page, Person
+from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
 
 Given = dict[str, Any]
-PAGE_FIELDS = (
-    "app_secret",
-    "verify_token",
-    "webhook_url",
-    "require_proof",
-    "otn",
-    "subscribed_fields",
-    "approved_fields",
-    "features",
-    "profile",
-)
+PAGE_FIELDS = {each.name for each in fields(Page)}
 
 
 @dataclass(frozen=True)
@@ -67,23 +57,17 @@ def _endpoint(deed: Deed, *, slow: bool = False) -> Callable[[Request], Any]:
 
 
 def _list_pages(asked: Asked) -> Any:
-    return {"pages": [shown_page(asked.world, each) for each in asked.world.pages.values()]}
+    return {"pages": [books.shown_page(asked.world, each) for each in asked.world.pages.values()]}
 
 
 def _save_page(asked: Asked) -> Any:
-    if unknown := set(asked.given) - {"page_id", "name", "token", *PAGE_FIELDS}:
+    if unknown := set(asked.given) - PAGE_FIELDS:
         raise ValueError(f"a page has no {sorted(unknown)}")
     known = asked.world.pages.get(str(asked.given["page_id"]))
     name = asked.given.pop("name", known.name if known else "")
     token = asked.given.pop("token", known.token if known else "")
     page = asked.world.add_page(str(asked.given.pop("page_id")), name, token, **asked.given)
-    return shown_page(asked.world, page)
-
-
-def shown_page(world: World, page: Page) -> Given:
-    hidden = {"token", "app_secret", "verify_token"}
-    shown = {key: value for key, value in vars(page).items() if key not in hidden}
-    return {**shown, "people": world.counts[page.page_id]}
+    return books.shown_page(asked.world, page)
 
 
 def _verify(asked: Asked) -> Any:
@@ -106,30 +90,30 @@ def _list_people(asked: Asked) -> Any:
     page_id = asked.query.get("page_id")
     return {
         "people": [
-            shown_person(asked.world, p) for p in asked.world.people.values() if page_id in (None, p.page_id)
+            books.shown_person(asked.world, p)
+            for p in asked.world.people.values()
+            if page_id in (None, p.page_id)
         ]
     }
-
-
-def shown_person(world: World, person: Person) -> Given:
-    return {**vars(person), "window_open": world.now() < person.window_until}
 
 
 def _add_people(asked: Asked) -> Any:
     page_id = str(asked.given["page_id"])
     added = [asked.world.add_person(page_id, **each) for each in asked.given["people"]]
-    return {"people": [shown_person(asked.world, each) for each in added]}
+    return {"people": [books.shown_person(asked.world, each) for each in added]}
 
 
 def _change_person(asked: Asked) -> Any:
-    return shown_person(asked.world, people.change_person(asked.world, asked.path["psid"], **asked.given))
+    return books.shown_person(
+        asked.world, people.change_person(asked.world, asked.path["psid"], **asked.given)
+    )
 
 
 def _thread(asked: Asked) -> Any:
     person = asked.world.person(asked.path["psid"])
     bubbles = list(asked.world.threads.get(person.psid, []))
     return {
-        "person": shown_person(asked.world, person),
+        "person": books.shown_person(asked.world, person),
         "bubbles": [books.shown_bubble(each) for each in bubbles],
     }
 
@@ -140,10 +124,27 @@ def _forget_thread(asked: Asked) -> Any:
 
 
 def _act(asked: Asked) -> Any:
-    psid, deed = asked.path["psid"], asked.path["deed"]
+    return _deed(asked.world, asked.path["psid"], asked.path["deed"], asked.given)
+
+
+def _acts(asked: Asked) -> Any:
+    """Many deeds of many people, in order."""
+    for act in asked.given["acts"]:
+        given = {key: value for key, value in act.items() if key not in ("psid", "deed")}
+        _deed(asked.world, act["psid"], act["deed"], given)
+    return {"done": len(asked.given["acts"])}
+
+
+def _deed(world: World, psid: str, deed: str, given: Given) -> Given:
     if deed not in DEEDS:
         raise NotPossible(f"people cannot {deed!r}")
-    return DEEDS[deed](asked.world, psid, **asked.given)
+    return DEEDS[deed](world, psid, **given)
+
+
+def _date_earlier(asked: Asked) -> Any:
+    """Dates the notifications a page has sent by token earlier: invented history for the demo."""
+    page_id, seconds = asked.path["page_id"], float(asked.given["seconds"])
+    return {"dated": asked.world.date_earlier(page_id, seconds)}
 
 
 def _issue_tokens(asked: Asked) -> Any:
@@ -224,6 +225,8 @@ def routes() -> list[BaseRoute]:
         route("/pages", _save_page, "POST"),
         route("/pages/{page_id}/verify", _verify, "POST", slow=True),
         route("/pages/{page_id}/tokens", _issue_tokens, "POST"),
+        route("/pages/{page_id}/earlier", _date_earlier, "POST"),
+        route("/acts", _acts, "POST"),
         route("/people", _list_people),
         route("/people", _add_people, "POST"),
         route("/people/{psid}", _change_person, "PATCH"),

@@ -38,6 +38,11 @@ def _read(world: World, psid: str) -> Given:
     return {}
 
 
+def _remember(world: World, psid: str, **given: Any) -> Given:
+    people.remember(world, psid, **given)
+    return {}
+
+
 DEEDS: dict[str, Callable[..., Given]] = {
     "say": lambda world, psid, **given: {"mid": people.say(world, psid, **given).mid},
     "get_started": lambda world, psid, **given: {"mid": people.press_get_started(world, psid, **given).mid},
@@ -48,4 +53,5 @@ DEEDS: dict[str, Callable[..., Given]] = {
     "consent": _consent,
     "react": _react,
     "read": _read,
+    "remember": _remember,
 }

@@ -14,6 +14,7 @@ class Habit(StrEnum):
     TAPS_AT_ONCE = "taps_at_once"
     TAPS_LATER = "taps_later"
     NEVER_TAPS = "never_taps"  # reads, never taps
+    IGNORES = "ignores"  # opens nothing
     BLOCKS = "blocks"  # blocks the page when a notification arrives
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from core.simulator.entities import Bubble, Habit, NotPossible, Person, Token
+from core.simulator.entities import Bubble, NotPossible, Person, Token
 from core.simulator.world import World
 
 
@@ -36,7 +35,7 @@ def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> 
         page = world.page(person.page_id)
         if person.met:
             _open_window(world, person, at)
-            _emit(world, person, "messaging_referrals", at, referral=_referral(ref))
+            emit(world, person, "messaging_referrals", at, referral=_referral(ref))
             return "referral"
         if page.profile.get("get_started"):
             press_get_started(world, psid, ref=ref, at=at)
@@ -74,7 +73,7 @@ def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float 
     with world.lock:
         person = world.person(psid)
         bubble = _bubble(world, psid, mid) if mid else _newest_request(world, psid)
-        request = _request_of(bubble)
+        request = request_of(bubble)
         if request is None or (bubble.taps and not world.behaviour.second_tap_gives_token):
             raise NotPossible("no request waits for a tap there")
         bubble.taps += 1
@@ -93,7 +92,7 @@ def consent(
         token = world.issue_token(person, payload=payload, title=title, at=at)
         optin = {"type": "one_time_notif_req", "payload": payload, "one_time_notif_token": token.token}
         if tell:
-            _emit(world, person, "messaging_optins", at, optin=optin)
+            emit(world, person, "messaging_optins", at, optin=optin)
         return token
 
 
@@ -102,14 +101,24 @@ def react(world: World, psid: str, mid: str, emoji: str) -> None:
         person, bubble = world.person(psid), _bubble(world, psid, mid)
         _open_window(world, person, None)
         reaction = {"mid": bubble.mid, "action": "react", "emoji": emoji, "reaction": "other"}
-        _emit(world, person, "message_reactions", None, reaction=reaction)
+        emit(world, person, "message_reactions", None, reaction=reaction)
 
 
 def read_everything(world: World, psid: str) -> None:
     with world.lock:
         person = world.person(psid)
         if not person.blocked:
-            _emit(world, person, "message_reads", None, read={"watermark": _ms(world, None)})
+            emit(world, person, "message_reads", None, read={"watermark": milliseconds(world, None)})
+
+
+def remember(world: World, psid: str, bubbles: list[dict[str, Any]]) -> None:
+    """Writes invented history into a thread: {message, by_page, at, tapped}. Nobody hears of it."""
+    with world.lock:
+        person = world.person(psid)
+        for each in bubbles:
+            bubble = world.add_bubble(person, each["message"], by_page=each["by_page"], at=each["at"])
+            bubble.taps = int(each.get("tapped", False))
+            world.keep_bubble(bubble)
 
 
 def change_person(world: World, psid: str, **values: Any) -> Person:
@@ -124,63 +133,10 @@ def change_person(world: World, psid: str, **values: Any) -> Person:
         return person
 
 
-def receive(world: World, bubble: Bubble) -> None:
-    """A bubble of the page has arrived: the platform reports it, the person acts by habit."""
-    person, behaviour = world.people[bubble.psid], world.behaviour
-    if bubble.token and not behaviour.reports_for_token_sends:
-        return
-    world.later(behaviour.echo_seconds, partial(_report_echo, world, bubble))
-    world.later(behaviour.delivery_seconds, partial(_report_delivery, world, bubble))
-    if person.habit == Habit.PASSIVE:
-        return
-    world.later(behaviour.read_seconds, partial(_read_and_act, world, bubble))
-
-
-def _read_and_act(world: World, bubble: Bubble) -> None:
-    person, behaviour = world.people[bubble.psid], world.behaviour
-    read_everything(world, person.psid)
-    if person.habit == Habit.BLOCKS and bubble.token:
-        change_person(world, person.psid, blocked=True)
-    elif _request_of(bubble) and person.habit in (Habit.TAPS_AT_ONCE, Habit.TAPS_LATER):
-        soon = person.habit == Habit.TAPS_AT_ONCE
-        pause = behaviour.tap_seconds if soon else behaviour.tap_later_seconds
-        world.later(pause, partial(_tap_by_habit, world, bubble))
-
-
-def _tap_by_habit(world: World, bubble: Bubble) -> None:
-    with world.lock:
-        if bubble.mid in world.bubbles and not bubble.taps and not world.people[bubble.psid].blocked:
-            tap_notify_me(world, bubble.psid, bubble.mid)
-
-
-def _report_echo(world: World, bubble: Bubble) -> None:
-    message = {"is_echo": True, "app_id": 1517776481860111, "mid": bubble.mid}
-    message |= {key: bubble.message[key] for key in ("text", "metadata") if key in bubble.message}
-    if attachment := bubble.message.get("attachment"):
-        message["attachments"] = [attachment]
-    page = world.pages[bubble.page_id]
-    world.emit(
-        page,
-        "message_echoes",
-        {
-            "sender": {"id": bubble.page_id},
-            "recipient": {"id": bubble.psid},
-            "timestamp": _ms(world, bubble.at),
-            "message": message,
-        },
-    )
-
-
-def _report_delivery(world: World, bubble: Bubble) -> None:
-    person = world.people[bubble.psid]
-    delivery = {"mids": [bubble.mid], "watermark": _ms(world, bubble.at)}
-    _emit(world, person, "message_deliveries", None, delivery=delivery)
-
-
 def _write(world: World, person: Person, message: dict[str, Any], at: float | None) -> Bubble:
     bubble = world.add_bubble(person, message, by_page=False, at=at)
     _open_window(world, person, at)
-    _emit(world, person, "messages", at, message={"mid": bubble.mid, **message})
+    emit(world, person, "messages", at, message={"mid": bubble.mid, **message})
     return bubble
 
 
@@ -190,7 +146,7 @@ def _postback(
     bubble = world.add_bubble(person, {"text": title}, by_page=False, at=at)
     _open_window(world, person, at)
     postback = {"mid": bubble.mid, "title": title, "payload": payload, **more}
-    _emit(world, person, "messaging_postbacks", at, postback=postback)
+    emit(world, person, "messaging_postbacks", at, postback=postback)
     return bubble
 
 
@@ -201,13 +157,13 @@ def _open_window(world: World, person: Person, at: float | None) -> None:
     world.keep_person(person)
 
 
-def _emit(world: World, person: Person, field: str, at: float | None, **body: Any) -> None:
+def emit(world: World, person: Person, field: str, at: float | None, **body: Any) -> None:
     parties = {"sender": {"id": person.psid}, "recipient": {"id": person.page_id}}
-    event = {**parties, "timestamp": _ms(world, at), **body}
+    event = {**parties, "timestamp": milliseconds(world, at), **body}
     world.emit(world.pages[person.page_id], field, event)
 
 
-def _ms(world: World, at: float | None) -> int:
+def milliseconds(world: World, at: float | None) -> int:
     return int((world.now() if at is None else at) * 1000)
 
 
@@ -224,12 +180,12 @@ def _bubble(world: World, psid: str, mid: str) -> Bubble:
 
 def _newest_request(world: World, psid: str) -> Bubble:
     for bubble in reversed(world.threads[psid]):
-        if _request_of(bubble) and not bubble.taps:
+        if request_of(bubble) and not bubble.taps:
             return bubble
     raise NotPossible("no request waits for a tap")
 
 
-def _request_of(bubble: Bubble) -> dict[str, str] | None:
+def request_of(bubble: Bubble) -> dict[str, str] | None:
     payload = bubble.message.get("attachment", {}).get("payload", {})
     return payload if payload.get("template_type") == "one_time_notif_req" else None
 

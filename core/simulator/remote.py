@@ -22,6 +22,12 @@ class Remote:
         self._session = requests.Session()
         self._session.trust_env = False
 
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
     def close(self) -> None:
         self._session.close()
 
@@ -63,8 +69,16 @@ class Remote:
         self._call("DELETE", f"/people/{psid}/thread")
 
     def act(self, psid: str, deed: str, **values: Any) -> dict[str, Any]:
-        """say, get_started, open, tap, quick_reply, notify_me, consent, react, read."""
+        """say, get_started, open, tap, quick_reply, notify_me, consent, react, read, remember."""
         return self._call("POST", f"/people/{psid}/{deed}", values)
+
+    def act_all(self, acts: list[dict[str, Any]]) -> None:
+        """Many deeds at once: [{psid, deed, …}], in order."""
+        self._call("POST", "/acts", {"acts": acts})
+
+    def date_earlier(self, page_id: str, seconds: float) -> None:
+        """Dates the notifications a page has sent by token earlier."""
+        self._call("POST", f"/pages/{page_id}/earlier", {"seconds": seconds})
 
     def say(self, psid: str, text: str, **more: Any) -> dict[str, Any]:
         return self.act(psid, "say", text=text, **more)

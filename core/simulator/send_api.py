@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from core.simulator import content, people
+from core.simulator import arrival, content
 from core.simulator.entities import Bubble, Page, Person, Refusal, Send, Token
 from core.simulator.world import World
 
@@ -109,7 +109,7 @@ def _take_by_token(world: World, page: Page, word: object, message: dict[str, An
             raise _unreachable()
         bubble = world.add_bubble(person, message, by_page=True, token=token.token)
         _spend(world, token, bubble)
-        people.receive(world, bubble)
+        arrival.receive(world, bubble)
     shown = {"recipient_id": person.psid} if world.behaviour.recipient_id_with_token else {}
     return {**shown, "message_id": bubble.mid}
 
@@ -146,7 +146,7 @@ def _take_by_psid(
         if world.now() >= open_until:
             raise Refusal(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
         bubble = world.add_bubble(person, message, by_page=True)
-        people.receive(world, bubble)
+        arrival.receive(world, bubble)
     return {"recipient_id": person.psid, "message_id": bubble.mid}
 
 

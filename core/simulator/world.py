@@ -164,6 +164,18 @@ class World:
             person.met = False
             self.keep_person(person)
 
+    def date_earlier(self, page_id: str, seconds: float) -> int:
+        """Dates every notification a page has sent by token earlier; how many those were."""
+        with self.lock:
+            used = [each for each in self.tokens.values() if each.page_id == page_id and each.used_at]
+            for token in used:
+                token.used_at = (token.used_at or 0) - seconds
+                self.keep_token(token)
+                if bubble := self.bubbles.get(token.mid or ""):
+                    bubble.at -= seconds
+                    self.keep_bubble(bubble)
+            return len(used)
+
     # Webhooks
 
     def emit(self, page: Page, field: str, event: dict[str, Any], *, list_name: str = "messaging") -> None:

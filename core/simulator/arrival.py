@@ -1,0 +1,64 @@
+"""What happens when a bubble of the page arrives: the platform reports it, the person acts by habit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.simulator import people
+from core.simulator.entities import Bubble, Habit
+from core.simulator.world import World
+
+APP_ID = 1517776481860111  # of the app that sent it, as an echo names it
+
+
+def receive(world: World, bubble: Bubble) -> None:
+    """A bubble of the page has arrived: the platform reports it, the person acts by habit."""
+    person, behaviour = world.people[bubble.psid], world.behaviour
+    if bubble.token and not behaviour.reports_for_token_sends:
+        return
+    world.later(behaviour.echo_seconds, partial(_report_echo, world, bubble))
+    world.later(behaviour.delivery_seconds, partial(_report_delivery, world, bubble))
+    if person.habit in (Habit.PASSIVE, Habit.IGNORES):
+        return
+    world.later(behaviour.read_seconds, partial(_read_and_act, world, bubble))
+
+
+def _read_and_act(world: World, bubble: Bubble) -> None:
+    person, behaviour = world.people[bubble.psid], world.behaviour
+    people.read_everything(world, person.psid)
+    if person.habit == Habit.BLOCKS and bubble.token:
+        people.change_person(world, person.psid, blocked=True)
+    elif people.request_of(bubble) and person.habit in (Habit.TAPS_AT_ONCE, Habit.TAPS_LATER):
+        soon = person.habit == Habit.TAPS_AT_ONCE
+        pause = behaviour.tap_seconds if soon else behaviour.tap_later_seconds
+        world.later(pause, partial(_tap_by_habit, world, bubble))
+
+
+def _tap_by_habit(world: World, bubble: Bubble) -> None:
+    with world.lock:
+        if bubble.mid in world.bubbles and not bubble.taps and not world.people[bubble.psid].blocked:
+            people.tap_notify_me(world, bubble.psid, bubble.mid)
+
+
+def _report_echo(world: World, bubble: Bubble) -> None:
+    message = {"is_echo": True, "app_id": APP_ID, "mid": bubble.mid}
+    message |= {key: bubble.message[key] for key in ("text", "metadata") if key in bubble.message}
+    if attachment := bubble.message.get("attachment"):
+        message["attachments"] = [attachment]
+    page = world.pages[bubble.page_id]
+    world.emit(
+        page,
+        "message_echoes",
+        {
+            "sender": {"id": bubble.page_id},
+            "recipient": {"id": bubble.psid},
+            "timestamp": people.milliseconds(world, bubble.at),
+            "message": message,
+        },
+    )
+
+
+def _report_delivery(world: World, bubble: Bubble) -> None:
+    person = world.people[bubble.psid]
+    delivery = {"mids": [bubble.mid], "watermark": people.milliseconds(world, bubble.at)}
+    people.emit(world, person, "message_deliveries", None, delivery=delivery)
