@@ -1,1 +1,72 @@
-"""Being written."""
+"""A customer's phone: play one of the demo fanpage's customers and watch messages arrive."""
+
+import streamlit as st
+
+from core.fanpages.queries import FanpageView, list_fanpages
+from core.simulator.remote import Remote, Unreachable
+from pages.components import demo_phone
+from pages.components.layout import empty_state, page_header
+from pages.components.phone import show_phone
+from pages.components.texts import _
+
+REFRESH_SECONDS = 2
+
+
+def body() -> None:
+    page_header(
+        _("A customer's phone"),
+        _("See what your customers see: write a keyword, agree to a notification, watch a broadcast arrive."),
+        key="phone",
+    )
+    fanpage = next((each for each in list_fanpages() if each.is_demo), None)
+    if fanpage is None:
+        empty_state("smartphone", _("The demo is not set up on this machine."), key="phone")
+        return
+    try:
+        with demo_phone.line() as phone:
+            people = phone.people(fanpage.page_id)
+    except Unreachable:
+        _not_running()
+        return
+    psid = demo_phone.choose(people, fanpage.page_id)
+    if psid is None:
+        st.info(_("The demo has no customers yet; add one."), icon=":material/person_add:")
+        return
+    _phone(psid, fanpage)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _phone(psid: str, fanpage: FanpageView) -> None:
+    try:
+        with demo_phone.line() as phone:
+            _play(phone, psid, fanpage)
+    except Unreachable:
+        _not_running()
+
+
+def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
+    thread = phone.thread(psid)
+    person, bubbles = thread["person"], thread["bubbles"]
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        demo_phone.standing(person)
+        if person["met"]:
+            demo_phone.tappable(psid, bubbles)
+        else:
+            demo_phone.begin(psid)
+        demo_phone.say(psid, person["first_name"])
+        demo_phone.suggest(psid, fanpage)
+        demo_phone.more(person)
+    with right:
+        language = "vi" if person["locale"].startswith("vi") else "en"
+        show_phone(demo_phone.drawn(bubbles), language=language, page_name=fanpage.name)
+
+
+def _not_running() -> None:
+    st.warning(
+        _("The pretend Messenger is not running. Start the demo with “make run”, then come back."),
+        icon=":material/cloud_off:",
+    )
+
+
+body()

@@ -1,0 +1,92 @@
+"""The phone page against a real simulator over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.settings import settings
+from core.simulator import World, running
+from core.simulator.remote import Remote
+from tests.pages.conftest import panel as panel
+from tests.simulator.conftest import PAGE, REQUEST, Graph
+
+
+@pytest.fixture
+def demo(arrange, monkeypatch):
+    """The demo fanpage, served by a simulator on a free port; its remote control."""
+    arrange.fanpage("Mai Hoa", page_id=PAGE, is_demo=True)
+    world = World()
+    with running(world) as url:
+        monkeypatch.setenv("OTN_SIMULATOR_PORT", url.rsplit(":", 1)[1])
+        settings.cache_clear()
+        remote = Remote(url)
+        profile = {"get_started": {"payload": "GET_STARTED"}}
+        remote.save_page(PAGE, name="Mai Hoa", token="page-token-of-the-shop", profile=profile)
+        yield remote
+        remote.close()
+
+
+def texts(remote: Remote, psid: str) -> list[str]:
+    return [each["message"].get("text", "") for each in remote.thread(psid)["bubbles"]]
+
+
+def test_an_empty_conversation_is_begun(panel, demo):
+    psid = demo.add_people(PAGE, [{"first_name": "Lan", "last_name": "Nguyễn"}])[0]["psid"]
+    at = panel("phone")
+    assert not at.exception
+    at.button(key="phone_get_started").click().run()
+    assert texts(demo, psid) == ["Bắt đầu"]
+    assert "phone_get_started" not in [each.key for each in at.button]
+
+
+def test_a_request_is_tapped_on_the_phone(panel, demo):
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    demo.act(psid, "get_started")
+    mid = Graph(demo.base_url).send({"id": psid}, REQUEST)[1]["message_id"]
+    at = panel("phone")
+    at.button(key=f"phone_notify_{mid}").click().run()
+    assert not at.exception
+    assert demo.books(PAGE, short=True)["issued"] == 1
+    assert f"phone_notify_{mid}" not in [each.key for each in at.button]
+
+
+def test_what_is_typed_and_suggested_is_said(panel, demo, arrange, now):
+    from core.accounts.rules import SYSTEM
+    from core.conversation.actions import BlockDraft, EntryDraft, save_message
+    from core.fanpages.queries import list_fanpages
+
+    blocks = [BlockDraft("text", {"text": "Sắp về"})]
+    entries = [EntryDraft("keyword", "contains", "mẫu đơn"), EntryDraft("ref", None, "mau_don")]
+    fanpage_id = list_fanpages()[0].id
+    save_message(SYSTEM, fanpage_id, name="Mẫu đơn", blocks=blocks, entry_points=entries, now=now)
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    at = panel("phone")
+    at.chat_input(key="phone_say").set_value("alo shop").run()
+    at.button(key="phone_word_0").click().run()
+    at.button(key="phone_ref_0").click().run()
+    assert not at.exception
+    assert texts(demo, psid) == ["alo shop", "mẫu đơn"]
+
+
+def test_a_new_customer_can_be_played_and_can_block(panel, demo):
+    at = panel("phone")
+    at.button(key="phone_person_add").click().run()
+    at.button(key="phone_block").click().run()
+    assert not at.exception
+    assert [each["blocked"] for each in demo.people(PAGE)] == [True]
+
+
+def test_without_a_simulator_the_page_says_so(panel, arrange, monkeypatch):
+    arrange.fanpage("Mai Hoa", page_id=PAGE, is_demo=True)
+    monkeypatch.setenv("OTN_SIMULATOR_PORT", "9")
+    settings.cache_clear()
+    at = panel("phone")
+    assert not at.exception
+    assert "not running" in at.warning[0].value
+
+
+def test_without_the_demo_the_page_says_so(panel, arrange):
+    arrange.fanpage("Mai Hoa")
+    at = panel("phone")
+    assert not at.exception
+    assert any("not set up" in each.value for each in at.markdown)
