@@ -49,7 +49,7 @@ class Trouble(StrEnum):
 
 T = Trouble
 PROBLEMS: dict[str, str] = {
-    T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again below."),
+    T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again under set-up."),
     T.TOKEN_SEALED: N_(
         "The access token was sealed with another key, so nothing can be sent. Put the old OTN_SECRET_KEY "
         "(or data/secret.key) back, or connect the fanpage again."

@@ -1,0 +1,163 @@
+"""Set-up and health: connecting, pacing and repairing a fanpage the way an admin does."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+
+from core.clock import utc_now
+from core.database import reading, transaction
+from core.fanpages import queries
+from core.sealing import seal
+from core.tables import Broadcast, Fanpage, Heartbeat
+from tests.fanpages.conftest import PAGE_ID, TOKEN, page  # noqa: F401  (a fixture)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def words(at) -> str:
+    shown = [*at.markdown, *at.caption, *at.error, *at.warning, *at.text, *at.metric]
+    return "\n".join(str(each.value) for each in shown)
+
+
+def test_an_admin_connects_a_fanpage_and_never_sees_its_token_again(page, panel):  # noqa: F811
+    at = panel("setup")
+    at.button(key="fanpage_add").click().run()
+    at.text_input(key="fanpage_new_page_id").input(PAGE_ID)
+    at.text_input(key="fanpage_new_token").input(TOKEN).run()
+    at.button(key="fanpage_new_submit").click().run()
+    assert not at.exception
+    (connected,) = queries.list_fanpages()
+    assert (connected.page_id, connected.name, connected.has_token) == (PAGE_ID, page.name, True)
+    assert TOKEN not in words(at) + str(at.session_state)
+
+
+def test_a_refused_token_is_said_in_the_dialog_and_changes_nothing(page, panel):  # noqa: F811
+    page.refuses = {"me": (400, 190)}
+    at = panel("setup")
+    at.button(key="fanpage_add").click().run()
+    at.text_input(key="fanpage_new_page_id").input(PAGE_ID)
+    at.text_input(key="fanpage_new_token").input(TOKEN).run()
+    at.button(key="fanpage_new_submit").click().run()
+    assert "Facebook refused this access token (code 190)" in words(at)
+    assert queries.list_fanpages() == []
+
+
+def test_a_brisk_rate_needs_the_tick(arrange, panel):
+    fanpage = arrange.fanpage()
+    at = panel("setup")
+    at.button(key="fanpage_rate_open").click().run()
+    at.number_input(key="fanpage_rate_value").set_value(80).run()
+    at.button(key="fanpage_rate_submit").click().run()
+    assert "Above 40 messages per second" in words(at)
+    assert queries.get_fanpage(fanpage).rate == 25
+    at.checkbox(key="fanpage_rate_known").check().run()
+    at.button(key="fanpage_rate_submit").click().run()
+    assert queries.get_fanpage(fanpage).rate == 80
+
+
+@pytest.fixture
+def stopped(page, arrange, now) -> int:  # noqa: F811
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    topic = arrange.topic(fanpage)
+    arrange.save(
+        Broadcast(
+            fanpage_id=fanpage,
+            topic_id=topic,
+            name="x",
+            content={},
+            state="paused",
+            pause_code="token_invalid",
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    with transaction() as db:
+        row = db.get(Fanpage, fanpage)
+        row.stopped_code, row.stopped_at = "token_invalid", now
+    return fanpage
+
+
+def test_a_stopped_fanpage_says_why_and_goes_on_once_repaired(stopped, panel):
+    at = panel("setup")
+    assert "access token is no longer valid" in words(at)
+    at.button(key="fanpage_resume_open").click().run()
+    assert "1 broadcast continues" in words(at)
+    at.button(key="fanpage_resume_confirm").click().run()
+    assert not at.exception
+    assert queries.get_fanpage(stopped).stopped_code is None
+    with reading() as db:
+        assert db.get(Broadcast, 1).state == "sending"
+
+
+def test_what_is_not_repaired_is_told_and_stays_stopped(stopped, page, panel):  # noqa: F811
+    page.refuses = {"me": (400, 190)}
+    at = panel("setup")
+    at.button(key="fanpage_resume_open").click().run()
+    at.button(key="fanpage_resume_confirm").click().run()
+    assert "no longer accepts the access token" in words(at)
+    assert queries.get_fanpage(stopped).stopped_code == "token_invalid"
+
+
+def test_a_viewer_sees_health_but_no_set_up(arrange, panel):
+    arrange.fanpage()
+    assert "does not include this" in words(panel("setup", role="viewer"))
+    at = panel("health", role="editor")
+    assert not at.exception
+    assert not [button for button in at.button if button.key == "health_check"]
+
+
+def test_health_shows_problems_in_words_and_who_is_alive(arrange, panel):
+    arrange.fanpage(problems=["not_subscribed"])
+    with transaction() as db:
+        beat = {"at": utc_now(), "started_at": utc_now() - timedelta(hours=1)}
+        db.add(Heartbeat(process="worker host:1", **beat))
+    at = panel("health")
+    assert "does not get every event" in words(at)
+    assert [card.value for card in at.metric] == ["Running", "Not running", "0", "0"]
+    assert "No worker is running" not in words(at)
+
+
+def test_without_a_worker_health_says_what_that_means(arrange, panel):
+    with transaction() as db:
+        long_ago = utc_now() - timedelta(minutes=5)
+        db.add(Heartbeat(process="worker host:1", at=long_ago, started_at=long_ago))
+    assert "No worker is running" in words(panel("health"))
+
+
+def test_checking_from_the_health_page_keeps_what_was_found(page, arrange, panel):  # noqa: F811
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    page.refuses = {"subscribed_apps": (403, 200)}
+    at = panel("health")
+    at.button(key="health_check").click().run()
+    assert not at.exception
+    assert queries.get_fanpage(fanpage).problems == ("not_subscribed",)
+
+
+OURS = [
+    *(ROOT / "core" / "messenger").glob("*.py"),
+    *(ROOT / "core" / "fanpages").glob("*.py"),
+    *(ROOT / "pages" / "components").glob("fanpage_*.py"),
+    ROOT / "pages" / "components" / "going_live.py",
+    ROOT / "pages" / "system" / "setup.py",
+    ROOT / "pages" / "system" / "health.py",
+]
+
+
+def test_every_sentence_of_ours_is_translated_with_its_placeholders():
+    known: dict[str, str] = {}
+    for file in (ROOT / "pages" / "locales" / "vi").glob("*.po"):
+        for entry in read_po(file.open("rb")):
+            many = isinstance(entry.id, (tuple, list))
+            known[entry.id[0] if many else entry.id] = entry.string[-1] if many else entry.string
+    for file in OURS:
+        calls = extract("python", file.open("rb"), keywords={"_": None, "N_": None, "n_": (1, 2)})
+        for _line, said, _comments, _context in calls:
+            english = said if isinstance(said, str) else said[0]
+            assert known.get(english), f"{file.name}: {english}"
+            assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", known[english]))
