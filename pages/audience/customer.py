@@ -69,7 +69,7 @@ def _cards(customer: CustomerView) -> None:
             Card(_("Opt-ins that may be used"), number(customer.available)),
             Card(
                 _("24-hour window"),
-                _("Open") if is_open else _("Closed"),
+                _("Open now") if is_open else _("Closed now"),
                 _("While it is open the chatbot may answer freely. It opens when the customer writes."),
                 _("until {when}", when=when(closes)) if is_open else None,
             ),

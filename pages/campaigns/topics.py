@@ -85,12 +85,12 @@ def _table(topics: list[TopicView]) -> None:
     spot = st.container()
     offset = pager(len(topics), key="topics", size=SIZE)
     columns = [
-        Column(_("Topic"), lambda t: Two(t.name, t.description[:90]) if t.description else t.name, "34%"),
+        Column(_("Topic"), lambda t: Two(t.name, t.description[:90]) if t.description else t.name, "32%"),
         Column(_("Can be notified"), lambda t: t.people),
         Column(_("Held by broadcasts"), lambda t: t.reserved),
         Column(_("Used"), lambda t: t.spent),
         Column(_("End within 30 days"), lambda t: t.expiring_30_days),
-        Column(_("What next"), _next, "24%"),
+        Column(_("What next"), _next, "22%"),
     ]
     with spot:
         table(columns, topics[offset : offset + SIZE], key="topics", on_click=lambda t: f"topics?id={t.id}")

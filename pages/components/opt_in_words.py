@@ -18,7 +18,7 @@ _PLAIN = {"keyword": N_("Keyword"), "ref": N_("Link"), "button": N_("Button")}
 def through(opt_in: OptInView) -> str:
     """How the customer came to agree."""
     if opt_in.source == "import":
-        return _("Import")
+        return _("Imported file")
     template = (_PLAIN if not opt_in.entry_value else _ENTRIES).get(
         opt_in.entry_kind, _ENTRIES.get(opt_in.entry_kind, N_("Messenger"))
     )

@@ -58,10 +58,13 @@ def _header(topic: TopicView, here: Current) -> None:
                 on_click=open_dialog,
                 args=(key,),
             )
-    if topic.people and spot.button(
-        _("New broadcast"), key="topic_notify", type="primary", icon=":material/campaign:"
+    if topic.people:
+        if spot.button(_("New broadcast"), key="topic_notify", type="primary", icon=":material/campaign:"):
+            menu.go("new_broadcast", topic=topic.id)
+    elif spot.button(
+        _("Let customers agree"), key="topic_ask", type="primary", icon=":material/notification_add:"
     ):
-        menu.go("new_broadcast", topic=topic.id)
+        menu.go("messages")
 
 
 def _archived(topic: TopicView, here: Current) -> None:
@@ -94,6 +97,8 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
                 topic.people,
             )
         _step(progress.sent > 0, _("3. Notify them once"), text)
+        if topic.people:
+            menu.link("new_broadcast", _("New broadcast"), icon=":material/campaign:", topic=topic.id)
 
 
 def _step(is_done: bool, title: str, text: str) -> None:

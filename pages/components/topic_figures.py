@@ -56,9 +56,9 @@ def figures(topic: TopicView) -> None:
             _("Opt-ins whose one notification has been sent. They cannot be used again."),
         ),
         Card(
-            _("End within 30 days"),
+            _("End soon"),
             number(topic.expiring_30_days),
-            _("An opt-in ends one year after the customer agreed."),
+            _("Opt-ins that end within 30 days: an opt-in is good for one year."),
         ),
     ]
     cards(shown)
@@ -85,7 +85,7 @@ def history(topic: TopicView, progress: TopicProgress) -> None:
         columns = [
             Column(_("Broadcast"), lambda b: b.name, "40%"),
             Column(_("State"), lambda b: Badge("broadcast", b.state)),
-            Column(_("Audience"), lambda b: b.audience),
+            Column(_("Recipients"), lambda b: b.audience),
             Column(_("Started"), lambda b: b.started_at),
         ]
         table(columns, progress.broadcasts, key="topic_broadcasts", on_click=lambda b: f"broadcast?id={b.id}")

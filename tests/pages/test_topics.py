@@ -1,0 +1,152 @@
+"""The topics page: create, edit, archive; and what it says when people's opt-ins are used."""
+
+import pytest
+from sqlmodel import select
+
+from core.accounts.rules import COMMAND_LINE
+from core.consent import actions, queries
+from core.database import reading
+from core.tables import Block, Message, Topic
+from tests.pages.conftest import Panel
+
+
+def topics():
+    with reading() as db:
+        return db.exec(select(Topic).order_by(Topic.id)).all()
+
+
+def keys(elements):
+    return {element.key for element in elements}
+
+
+def said(at):
+    """Everything the page says, whatever it says it with."""
+    parts = [*at.markdown, *at.info, *at.warning, *at.caption, *at.error, *at.title, *at.html]
+    return "\n".join(str(getattr(part, "value", "")) for part in parts)
+
+
+def press(at, key):
+    at.button(key=key).click().run()
+    assert not at.exception
+    return at
+
+
+@pytest.fixture
+def fanpage(arrange):
+    return arrange.fanpage()
+
+
+def test_the_first_topic_is_created_from_the_empty_state(panel: Panel, fanpage):
+    at = panel("topics", role="editor")
+    press(at, "topics_start")
+    at.text_input(key="topic_new_name").input("KH nhận khuyến mãi SP mới")
+    at.text_area(key="topic_new_description").input("Chỉ hàng mới")
+    press(at, "topic_new_save")
+    made = topics()[0]
+    assert (made.name, made.description, made.fanpage_id) == (
+        "KH nhận khuyến mãi SP mới",
+        "Chỉ hàng mới",
+        fanpage,
+    )
+    assert at.title[0].value == "KH nhận khuyến mãi SP mới"
+    assert "2. Let customers agree" in said(at)
+
+
+def test_a_taken_name_is_refused_inside_the_dialog(panel, arrange, fanpage):
+    arrange.topic(fanpage, "Tết")
+    at = press(panel("topics"), "topic_add")
+    at.text_input(key="topic_new_name").input("TẾT")
+    press(at, "topic_new_save")
+    assert "already" in at.error[0].value
+    assert len(topics()) == 1
+
+
+def test_a_viewer_sees_topics_and_cannot_add_one(panel, arrange, fanpage):
+    arrange.topic(fanpage, "Tết")
+    at = panel("topics", role="viewer")
+    assert "Tết" in said(at)
+    assert "topic_add" not in keys(at.button)
+
+
+def test_a_viewer_gets_no_way_to_edit_one_topic(panel, arrange, fanpage):
+    at = panel("topics", role="viewer", id=arrange.topic(fanpage, "Tết"))
+    assert at.title[0].value == "Tết"
+    assert not keys(at.button) & {"topic_edit_open", "topic_archive_open", "topic_ask"}
+
+
+def test_the_list_shows_people_and_what_to_do_next(panel, arrange, fanpage):
+    new, ready = arrange.topic(fanpage, "Mới"), arrange.topic(fanpage, "Sẵn sàng")
+    arrange.opt_in(ready, arrange.customer(fanpage), fanpage_id=fanpage)
+    words = said(panel("topics"))
+    assert "Let customers agree to it" in words
+    assert "Send a broadcast" in words
+    assert f'href="topics?id={new}"' in words
+
+
+def test_a_topic_is_renamed(panel, arrange, fanpage):
+    topic = arrange.topic(fanpage, "Cũ")
+    at = press(panel("topics", id=topic), "topic_edit_open")
+    at.text_input(key="topic_edit_name").input("Mới")
+    press(at, "topic_edit_save")
+    assert topics()[0].name == "Mới"
+    assert at.title[0].value == "Mới"
+
+
+def test_a_topic_is_archived_after_a_warning_and_restored(panel, arrange, fanpage, now):
+    topic = arrange.topic(fanpage, "Tết")
+    message = arrange.save(Message(fanpage_id=fanpage, name="Chào", created_at=now, updated_at=now))
+    arrange.save(Block(message_id=message, position=0, kind="otnr", topic_id=topic))
+    at = press(panel("topics", id=topic), "topic_archive_open")
+    assert "“Chào”" in said(at)
+    press(at, "topic_archive_confirm")
+    assert topics()[0].archived_at is not None
+    press(at, "topic_restore")
+    assert topics()[0].archived_at is None
+
+
+def test_archived_topics_are_kept_apart(panel, arrange, fanpage, now):
+    arrange.topic(fanpage, "Đang dùng")
+    actions.archive_topic(COMMAND_LINE, arrange.topic(fanpage, "Cất đi"), now=now)
+    assert "Cất đi" not in said(panel("topics"))
+    words = said(panel("topics", role="editor", shown="archived"))
+    assert "Cất đi" in words
+    assert "Đang dùng" not in words
+
+
+def test_after_a_broadcast_the_topic_says_who_must_agree_again_and_how(panel, arrange, fanpage, now):
+    topic = arrange.topic(fanpage, "Tết")
+    for name in ("Lan", "Mai"):
+        arrange.opt_in(topic, arrange.customer(fanpage, name), fanpage_id=fanpage, state="spent")
+    assert queries.topic_progress(topic, now=now).need_asking == 2
+    words = said(panel("topics", id=topic))
+    assert "2 customers have had their one notification" in words
+    assert "until they agree again" in words
+    assert "OTNR" in words
+
+
+def test_nothing_is_said_about_asking_again_while_nobody_was_notified(panel, arrange, fanpage):
+    topic = arrange.topic(fanpage)
+    arrange.opt_in(topic, arrange.customer(fanpage), fanpage_id=fanpage)
+    assert "one notification about this topic.**" not in said(panel("topics", id=topic))
+
+
+def test_a_ready_topic_leads_to_a_broadcast_and_a_new_one_to_messages(panel, arrange, fanpage):
+    ready = arrange.topic(fanpage, "Sẵn sàng")
+    arrange.opt_in(ready, arrange.customer(fanpage), fanpage_id=fanpage)
+    assert "topic_notify" in keys(panel("topics", id=ready).button)
+    fresh = panel("topics", role="editor", id=arrange.topic(fanpage, "Mới"))
+    assert "topic_ask" in keys(fresh.button)
+
+
+@pytest.mark.parametrize("id_", ["999", "99999999999999999999", "1;drop"])
+def test_an_unknown_topic_is_answered_calmly(panel, fanpage, id_):
+    at = panel("topics", id=id_)
+    assert not at.exception
+    assert "does not exist" in said(at) or at.title[0].value == "OTN topics"
+
+
+def test_a_topic_of_another_fanpage_opens_with_its_fanpage(panel, arrange, fanpage):
+    elsewhere = arrange.fanpage("Tiệm khác")
+    at = panel("topics", fanpage_id=fanpage, id=arrange.topic(elsewhere, "Của tiệm khác"))
+    assert at.title[0].value == "Của tiệm khác"
+    assert at.session_state["fanpage_id"] == elsewhere
