@@ -1,0 +1,85 @@
+"""Many rows in or out by one statement and one value: a JSON array of arrays.
+
+Stepping through rows one by one gives up the interpreter's lock at each; beside a busy event loop that costs
+more than the row. Here the database does the whole work in one step, on a core of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, String, Text, bindparam, cast, func, literal_column, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Session
+
+from core.tables import Table
+
+ROWS = "rows"  # the bound value
+
+
+def columns_of(table: type[Table], *names: str) -> dict[str, TypeEngine[Any]]:
+    """Columns by name with their types, for `rows_given`."""
+    return {name: table.__table__.c[name].type for name in names}  # type: ignore[attr-defined]
+
+
+def rows_given(columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> Select[Any]:
+    """A SELECT over the bound rows, its columns named and typed. Bind them with `bound`."""
+    given = bindparam(ROWS, type_=String)
+    if for_sqlite:
+        values = func.json_each(given).table_valued("value")
+        return _spread([_item(values, place).label(name) for place, name in enumerate(columns)])
+    values = func.jsonb_array_elements(cast(given, postgresql.JSONB)).table_valued("value")
+    typed = [
+        cast(_item(values, place), type_).label(name) for place, (name, type_) in enumerate(columns.items())
+    ]
+    return _spread(typed)
+
+
+def _item(values: Any, place: int) -> Any:
+    return values.c.value.op("->>")(literal_column(str(place)))
+
+
+def _spread(columns: list[Any]) -> Select[Any]:
+    return select(*columns).where(true())  # else SQLite takes ON CONFLICT for the ON of a join
+
+
+def insert_given(table: type[Table], columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> Any:
+    """An INSERT of the bound rows in the database's own words; add what to do on a conflict."""
+    make = sqlite.insert if for_sqlite else postgresql.insert
+    return make(table).from_select(list(columns), rows_given(columns, for_sqlite=for_sqlite))
+
+
+def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
+    """The same rows as one JSON text, for `fetch`."""
+    rows = statement.subquery()
+    if for_sqlite:
+        return select(func.json_group_array(func.json_array(*rows.c)))
+    return select(cast(func.json_agg(func.json_build_array(*rows.c)), Text))
+
+
+def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
+    """The rows of a packed statement, in no promised order; `moment` reads the times in them."""
+    found: list[list[Any]] = json.loads(db.connection().execute(statement, values).scalar() or "[]")
+    return found
+
+
+def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
+    return {ROWS: json.dumps(rows, separators=(",", ":"))}
+
+
+def stamp(at: datetime | None, *, for_sqlite: bool) -> str | None:
+    """A time as the database keeps it; SQLite keeps no zone."""
+    if at is None:
+        return None
+    text = at.astimezone(UTC).isoformat(" ", "microseconds")
+    return text[:26] if for_sqlite else text
+
+
+def moment(text: str) -> datetime:
+    """A time out of a packed row."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

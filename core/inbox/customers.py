@@ -1,0 +1,87 @@
+"""Customers as events show them: who wrote, until when we may answer; one statement for many events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, case, or_, select
+from sqlmodel import Session, col
+
+from core.database import is_sqlite
+from core.inbox import bulk
+from core.inbox.rules import latest
+from core.tables import Customer
+
+Person = tuple[int, str]  # fanpage id, PSID
+_PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
+_WRITTEN = bulk.columns_of(
+    Customer, "fanpage_id", "psid", "search_text", "window_closes_at", "last_event_at", "created_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A customer did something."""
+
+    person: Person
+    at: datetime
+    window_closes_at: datetime | None
+
+
+def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> dict[Person, int]:
+    """Make or update the customers; their ids. Windows only ever grow, in whatever order events come."""
+    seen: dict[Person, Sighting] = {}
+    for sighting in sightings:
+        seen[sighting.person] = _merged(seen.get(sighting.person), sighting)
+    if not seen:
+        return {}
+    lite = is_sqlite(db)
+    rows = [_values(sighting, now, for_sqlite=lite) for sighting in seen.values()]
+    db.connection().execute(_upsert(for_sqlite=lite), bulk.bound(rows))
+    found = bulk.fetch(db, _ids(for_sqlite=lite), bulk.bound(list(seen)))
+    return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in found}
+
+
+def _merged(known: Sighting | None, new: Sighting) -> Sighting:
+    if known is None:
+        return new
+    window = latest(known.window_closes_at, new.window_closes_at)
+    return Sighting(new.person, max(known.at, new.at), window)
+
+
+def _values(sighting: Sighting, now: datetime, *, for_sqlite: bool) -> list[object]:
+    fanpage_id, psid = sighting.person
+    times = (sighting.window_closes_at, sighting.at, now)
+    return [fanpage_id, psid, psid, *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times)]
+
+
+@cache
+def _upsert(*, for_sqlite: bool) -> Any:
+    statement = bulk.insert_given(Customer, _WRITTEN, for_sqlite=for_sqlite)
+    new = statement.excluded
+    reachable_again = col(Customer.unreachable_at) <= new.last_event_at
+    return statement.on_conflict_do_update(
+        index_elements=["fanpage_id", "psid"],
+        set_={
+            "window_closes_at": _later(col(Customer.window_closes_at), new.window_closes_at),
+            "last_event_at": _later(col(Customer.last_event_at), new.last_event_at),
+            "unreachable_code": case((reachable_again, None), else_=col(Customer.unreachable_code)),
+            "unreachable_at": case((reachable_again, None), else_=col(Customer.unreachable_at)),
+        },
+    )
+
+
+def _later(old: Any, new: Any) -> Any:
+    return case((or_(old.is_(None), old < new), new), else_=old)
+
+
+@cache
+def _ids(*, for_sqlite: bool) -> Select[Any]:
+    people = bulk.rows_given(_PERSON, for_sqlite=for_sqlite).subquery()
+    same = (col(Customer.fanpage_id) == people.c.fanpage_id) & (col(Customer.psid) == people.c.psid)
+    statement = select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid)).join(people, same)
+    return bulk.packed(statement, for_sqlite=for_sqlite)

@@ -1,0 +1,168 @@
+"""The one writer of incoming events: commits what is waiting as one group, answers, then applies a little.
+
+A commit per request would cost a flush to disk each; a group shares one. Nothing is answered before its
+commit, so whatever was answered well survives a crash.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from core.inbox.vault import NewEvent
+
+GROUP_EVENTS = 1000  # a group takes no further request beyond this
+QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
+TURN_EVENTS = 300  # applied between two groups, so that answers never wait long
+TURN_SECONDS = (
+    0.05  # how long fewer than that wait for company: a turn costs much the same for one as for many
+)
+IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
+REST_SECONDS = 1.0  # after the database refused
+
+log = structlog.get_logger(__name__)
+
+
+Asker = TypeVar("Asker")
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(eq=False, slots=True)
+class Parcel(Generic[Asker]):
+    """The events of one request, and who asked."""
+
+    events: Sequence[NewEvent]
+    asker: Asker
+
+
+@dataclass(frozen=True)
+class Duties(Generic[Asker]):
+    """What the writer does, as its owner wants it. None but `store` and `apply` may raise."""
+
+    store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
+    apply: Callable[[int], int]  # at most so many; returns how many it took on
+    answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
+    committed: Callable[[int, int], None]  # how many events were new, how many known
+    pulse: Callable[[], None]  # called often, as a sign of life
+
+
+@dataclass
+class Intake(Generic[Asker]):
+    duties: Duties[Asker]
+    queue_events: int = QUEUE_EVENTS
+    _waiting: deque[Parcel[Asker]] = field(default_factory=deque, init=False)
+    _events_waiting: int = field(default=0, init=False)
+    _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
+    _closing: bool = field(default=False, init=False)
+    _stored: int = field(default=0, init=False)  # since the last turn
+    _next_turn: float = field(default=0.0, init=False)  # monotonic seconds
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout: float = 20.0) -> None:
+        """Stores and answers what is waiting, then ends. What is not yet applied waits in the database."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread:
+            self._thread.join(timeout)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def events_waiting(self) -> int:
+        return self._events_waiting
+
+    def submit(self, parcel: Parcel[Asker]) -> bool:
+        """Hands a parcel over; False when there is no room. It is answered once, from the writer's thread."""
+        with self._changed:
+            full = self._waiting and self._events_waiting + len(parcel.events) > self.queue_events
+            if full or self._closing or not self.is_alive:
+                return False
+            self._waiting.append(parcel)
+            self._events_waiting += len(parcel.events)
+            if len(self._waiting) == 1:
+                self._changed.notify()
+            return True
+
+    def _run(self) -> None:
+        while True:
+            group = self._take()
+            if group is None:
+                return
+            if group:
+                self._store(group)
+            self._apply()
+            self.duties.pulse()
+
+    def _take(self) -> list[Parcel[Asker]] | None:
+        """The next group; empty when it is time for the backlog; None when all is done."""
+        with self._changed:
+            pause = self._next_turn - time.monotonic()
+            if not self._waiting and not self._closing and pause > 0:
+                self._changed.wait(pause)
+            group: list[Parcel[Asker]] = []
+            events = 0
+            while self._waiting and events < GROUP_EVENTS:
+                group.append(self._waiting.popleft())
+                events += len(group[-1].events)
+            self._events_waiting -= events
+            return None if self._closing and not group else group
+
+    def _store(self, group: list[Parcel[Asker]]) -> None:
+        """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
+        try:
+            self._commit(group)
+        except OperationalError as problem:
+            self._refuse(group, problem)  # the database is locked or gone: true for each of them
+        except Exception as problem:
+            if len(group) == 1:
+                self._refuse(group, problem)
+                return
+            for parcel in group:
+                self._store([parcel])
+
+    def _commit(self, group: list[Parcel[Asker]]) -> None:
+        events = [event for parcel in group for event in parcel.events]
+        new = self.duties.store(events) if events else 0
+        if new:
+            self._stored += new
+            soon = time.monotonic() + TURN_SECONDS
+            self._next_turn = 0.0 if self._stored >= TURN_EVENTS else min(self._next_turn, soon)
+        self.duties.answer(group, Outcome.STORED)
+        self.duties.committed(new, len(events) - new)
+
+    def _refuse(self, group: list[Parcel[Asker]], problem: Exception) -> None:
+        log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)
+        self.duties.answer(group, Outcome.UNAVAILABLE)
+
+    def _apply(self) -> None:
+        """A turn at the backlog when it is due: enough has come in, or it has waited long enough."""
+        if self._closing or time.monotonic() < self._next_turn:
+            return
+        pause = IDLE_SECONDS  # the worker or another server may have left something by then
+        try:
+            if self.duties.apply(TURN_EVENTS) >= TURN_EVENTS:
+                pause = 0.0
+        except Exception as problem:
+            pause = REST_SECONDS
+            log.error("intake.not_applied", error=type(problem).__name__)
+        self._stored = 0
+        self._next_turn = time.monotonic() + pause

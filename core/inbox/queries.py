@@ -1,0 +1,54 @@
+"""What the inbox holds: for the set-up and health pages, the metrics and the readiness check."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from core.database import reading
+from core.inbox.rules import EventState
+from core.tables import Event, Fanpage
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits to be applied, and what could not be."""
+
+    pending: int
+    oldest_received_at: datetime | None
+    failed: int
+
+
+def get_backlog() -> Backlog:
+    waiting = select(func.count(), func.min(Event.received_at)).where(col(Event.state) == EventState.PENDING)
+    failed = select(func.count()).where(col(Event.state) == EventState.FAILED)
+    with reading() as db:
+        pending, oldest_received_at = db.execute(waiting).one()
+        return Backlog(pending, oldest_received_at, db.execute(failed).scalar_one())
+
+
+def has_pending() -> bool:
+    waiting = select(col(Event.id)).where(col(Event.state) == EventState.PENDING).limit(1)
+    with reading() as db:
+        return db.execute(waiting).first() is not None
+
+
+def last_webhook_at(page_id: str) -> datetime | None:
+    """When the platform last told us anything of this fanpage."""
+    statement = select(func.max(col(Event.received_at))).where(col(Event.page_id) == page_id)
+    with reading() as db:
+        found: datetime | None = db.execute(statement).scalar_one()
+        return found
+
+
+def are_all_demo(page_ids: Collection[str]) -> bool:
+    """Whether each of these is a demo fanpage of ours."""
+    statement = select(col(Fanpage.page_id)).where(
+        col(Fanpage.page_id).in_(page_ids), col(Fanpage.is_demo).is_(True)
+    )
+    with reading() as db:
+        return set(db.execute(statement).scalars()) == set(page_ids)

@@ -1,0 +1,85 @@
+"""What an incoming event means: when it happened, whose window it opens, in which order events apply."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from core.conversation.folding import fold
+
+# Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
+WINDOW = timedelta(hours=24)
+# The Messenger Platform opened on 12 April 2016: no event is older.
+EARLIEST = datetime(2016, 4, 12, tzinfo=UTC)
+TOPIC_PREFIX = "topic:"
+
+# Acts of the customer that open the window. A tap on "Notify Me" is not documented to, so it does not.
+_OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
+_BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
+
+
+class EventState(StrEnum):
+    PENDING = "pending"  # stored, not yet applied
+    APPLIED = "applied"
+    IGNORED = "ignored"  # nothing to do, or not for a fanpage of ours; the note says which
+    FAILED = "failed"  # could not be applied; kept for a replay
+
+
+def occurred_at(milliseconds: int | None, received_at: datetime) -> datetime:
+    """When an event happened; `received_at` when the platform names no time, an absurd one or one to come."""
+    if milliseconds is None:
+        return received_at
+    if not EARLIEST.timestamp() * 1000 <= milliseconds < received_at.timestamp() * 1000:
+        return received_at
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def is_by_the_customer(kind: str) -> bool:
+    """Whether an event of this kind makes its sender a customer of the fanpage, reachable again."""
+    return kind in _BY_THE_CUSTOMER
+
+
+def window_closes_at(kind: str, at: datetime, *, taken_back: bool = False) -> datetime | None:
+    """Until when an event lets us write; None when it opens no window. Taking back a reaction opens none."""
+    return at + WINDOW if kind in _OPENS_WINDOW and not taken_back else None
+
+
+def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((time for time in (one, other) if time is not None), default=None)
+
+
+def readable(text: str | None) -> str:
+    """Text as any database keeps it: no NUL, no half of a surrogate pair; empty when there is none."""
+    return (text or "").replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
+    """The topic a payload that is not ours names: `topic:<id>`, or a topic's name however it is spelt."""
+    number = payload.removeprefix(TOPIC_PREFIX)
+    if payload.startswith(TOPIC_PREFIX) and number.isdecimal() and len(number) < 19:
+        return int(number) if int(number) in topics else None
+    wanted = fold(payload)
+    return next((id_ for id_, name in topics.items() if wanted and fold(name) == wanted), None)
+
+
+Item = TypeVar("Item")
+
+
+def in_runs(items: Iterable[tuple[Item, Hashable, bool]]) -> Iterator[list[Item]]:
+    """Splits (item, whose, may wait) into runs to apply in turn: items that may wait gather in one run, and
+    are let go before anything else of the same person, so that nobody's events change places."""
+    run: list[Item] = []
+    people: set[Hashable] = set()
+    for item, person, may_wait in items:
+        if may_wait:
+            run.append(item)
+            people.add(person)
+            continue
+        if person in people:
+            yield run
+            run, people = [], set()
+        yield [item]
+    if run:
+        yield run

@@ -1,0 +1,48 @@
+"""What the platform would send, for tests: events, envelopes and signed bytes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from core.inbox.vault import NewEvent, read_body
+from core.messenger.signature import HEADER, sign
+
+PAGE = "100000000000001"
+APP_SECRET = "app-secret-for-tests"  # as in tests/conftest.py
+
+
+def milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def event(psid: str | None, at: datetime, page_id: str = PAGE, **content: Any) -> dict[str, Any]:
+    sender = {} if psid is None else {"sender": {"id": psid}}
+    return {**sender, "recipient": {"id": page_id}, "timestamp": milliseconds(at), **content}
+
+
+def tap(psid: str | None, at: datetime, token: str, payload: str = "", page_id: str = PAGE) -> dict[str, Any]:
+    optin = {"type": "one_time_notif_req", "payload": payload, "one_time_notif_token": token}
+    return event(psid, at, page_id, optin=optin)
+
+
+def said(psid: str, at: datetime, text: str, mid: str) -> dict[str, Any]:
+    return event(psid, at, message={"mid": mid, "text": text})
+
+
+def envelope(*events: Any, page_id: str = PAGE) -> dict[str, Any]:
+    return {"object": "page", "entry": [{"id": page_id, "time": 1795000000000, "messaging": list(events)}]}
+
+
+def body(*events: Any, page_id: str = PAGE) -> bytes:
+    """As on the wire: ASCII, slashes escaped."""
+    return json.dumps(envelope(*events, page_id=page_id)).replace("/", "\\/").encode()
+
+
+def signed(raw: bytes, secret: str = APP_SECRET) -> dict[str, str]:
+    return {HEADER: sign(secret, raw), "Content-Type": "application/json"}
+
+
+def read(*events: Any, received_at: datetime, page_id: str = PAGE) -> list[NewEvent]:
+    return read_body(body(*events, page_id=page_id), received_at)
