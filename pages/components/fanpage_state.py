@@ -19,15 +19,15 @@ def condition(fanpage: FanpageView) -> str:
     return "demo" if fanpage.is_demo else "ok"
 
 
-def show_troubles(fanpage: FanpageView) -> None:
-    """Why nothing is sent, if it is so, and what the last check found; in plain words."""
+def show_stop(fanpage: FanpageView) -> None:
+    """Why Messenger lets nothing of this fanpage through, if it is so."""
     if fanpage.stopped_code:
-        st.error(
-            _("**Sending has stopped** ({when}).", when=ago(fanpage.stopped_at))
-            + "  \n"
-            + _(describe(fanpage.stopped_code)),
-            icon=":material/block:",
-        )
+        stopped = _("**Sending has stopped** ({when}).", when=ago(fanpage.stopped_at))
+        st.error(f"{stopped}  \n{_(describe(fanpage.stopped_code))}", icon=":material/block:")
+
+
+def show_problems(fanpage: FanpageView) -> None:
+    """What the last check found, in plain words."""
     for code in fanpage.problems:
         st.warning(_(describe_problem(code)), icon=":material/warning:")
 

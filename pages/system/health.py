@@ -7,14 +7,14 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
-from core.fanpages.queries import FanpageView, ProcessView
+from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
 from pages.components import menu
-from pages.components.fanpage_state import checked, condition, show_troubles
+from pages.components.fanpage_state import checked, condition, show_problems, show_stop
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
 from pages.components.session import current, do
-from pages.components.tables import Column, Two, table
-from pages.components.texts import _, ago, number, when
+from pages.components.tables import Column, table
+from pages.components.texts import _, ago, number
 
 ALIVE_WITHIN = timedelta(seconds=30)
 
@@ -51,26 +51,39 @@ def body() -> None:
 def _live() -> None:
     processes = queries.list_processes()
     backlog = inbox.get_backlog()
+    alive = {each.kind for each in processes if utc_now() - each.at < ALIVE_WITHIN}
+    waits = _("Arrived and kept, not yet acted on.")
+    if backlog.oldest_received_at:
+        waits = _("The oldest arrived {when}.", when=ago(backlog.oldest_received_at))
     cards(
         [
-            _life(_("Worker"), "worker", processes, _("Sends messages and starts broadcasts.")),
-            _life(_("Webhook server"), "webhook", processes, _("Receives what customers do.")),
-            Card(
-                _("Events waiting"),
-                number(backlog.pending),
-                help=_("Arrived and kept, not yet acted on."),
-                delta=_("since {when}", when=ago(backlog.oldest_received_at))
-                if backlog.oldest_received_at
-                else None,
-            ),
+            _life(_("Worker"), "worker" in alive, _("Sends messages and starts broadcasts.")),
+            _life(_("Webhook server"), "webhook" in alive, _("Receives what customers do.")),
+            Card(_("Events waiting"), number(backlog.pending), waits),
             Card(
                 _("Events that failed"),
                 number(backlog.failed),
-                help=_("Kept, so that nothing is lost; tell your admin."),
+                _("Kept, so that nothing is lost; tell your admin."),
             ),
         ]
     )
-    if not any(_is_alive(each) for each in processes if each.kind == "worker"):
+    _silence(alive)
+    if processes:
+        columns = [
+            Column(_("Process"), lambda row: f"{row.kind} {row.name}", "50%"),
+            Column(_("Last sign of life"), lambda row: ago(row.at)),
+            Column(_("Running since"), lambda row: row.started_at),
+        ]
+        table(columns, processes, key="health_processes")
+
+
+def _life(label: str, is_alive: bool, purpose: str) -> Card:
+    return Card(label, _("Running") if is_alive else _("Not running"), purpose)
+
+
+def _silence(alive: set[str]) -> None:
+    """What it means that somebody is missing, and what to do."""
+    if "worker" not in alive:
         st.error(
             _(
                 "No worker is running, so nothing is sent and no broadcast starts. Start one with "
@@ -78,26 +91,14 @@ def _live() -> None:
             ),
             icon=":material/block:",
         )
-    if len(processes) > 2:
-        columns = [
-            Column(_("Process"), lambda row: f"{row.kind} {row.name}"),
-            Column(_("Last sign of life"), lambda row: Two(ago(row.at), when(row.at))),
-            Column(_("Running since"), lambda row: row.started_at),
-        ]
-        table(columns, processes, key="health_processes")
-
-
-def _life(label: str, kind: str, processes: list[ProcessView], purpose: str) -> Card:
-    ours = [each for each in processes if each.kind == kind]
-    alive = [each for each in ours if _is_alive(each)]
-    if alive:
-        return Card(label, _("Running"), purpose, _("last sign of life {when}", when=ago(alive[0].at)))
-    silent = _("silent since {when}", when=ago(ours[0].at)) if ours else _("never seen")
-    return Card(label, _("Not running"), purpose, silent)
-
-
-def _is_alive(process: ProcessView) -> bool:
-    return utc_now() - process.at < ALIVE_WITHIN
+    if "webhook" not in alive:
+        st.error(
+            _(
+                "No webhook server is running, so no message and no opt-in arrives. Start it with `make "
+                "run` soon: Facebook repeats what it could not deliver only for a while."
+            ),
+            icon=":material/block:",
+        )
 
 
 def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
@@ -108,7 +109,8 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         last = inbox.last_webhook_at(fanpage.page_id)
         heard = _("Last webhook {when}", when=ago(last)) if last else _("No webhook has arrived yet")
         st.caption(f"{checked(fanpage)} · {heard}")
-        show_troubles(fanpage)
+        show_stop(fanpage)
+        show_problems(fanpage)
         if is_admin and condition(fanpage) in ("stopped", "problem"):
             menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
 

@@ -7,7 +7,7 @@ from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from pages.components import fanpage_dialogs as dialogs
-from pages.components.fanpage_state import checked, condition, show_troubles
+from pages.components.fanpage_state import checked, condition, show_problems, show_stop
 from pages.components.going_live import show_steps
 from pages.components.layout import badge, open_dialog, page_header, section
 from pages.components.session import current, do, require
@@ -40,7 +40,7 @@ def body() -> None:
 
 
 def _fanpage(fanpage: FanpageView) -> None:
-    show_troubles(fanpage)
+    show_stop(fanpage)
     if fanpage.stopped_code:
         st.button(
             _("Repaired, go on"),
@@ -49,9 +49,10 @@ def _fanpage(fanpage: FanpageView) -> None:
             on_click=open_dialog,
             args=("fanpage_resume",),
         )
+    show_problems(fanpage)
     with st.container(key="fanpage_card", border=True):
         with st.container(key="fanpage_card_head", horizontal=True, vertical_alignment="center"):
-            st.markdown(f"### {_escaped(fanpage.name)}", width="content")
+            st.markdown(f"**{_escaped(fanpage.name)}**", width="content")
             badge("fanpage", condition(fanpage))
         _facts(fanpage)
         _buttons(fanpage)
