@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from core.fanpages.queries import FanpageView, list_fanpages
 
 from core.accounts import actions
 from core.accounts.rules import Actor
+from core.fanpages.queries import FanpageView, list_fanpages
 from pages.components import login, menu, session, style
 from pages.components.layout import close_dialog, dialog, leave_dialogs, open_dialog
 from pages.components.session import flash, show_flashes
@@ -76,24 +76,27 @@ def _account(here: session.Current) -> None:
             label_visibility="collapsed",
             width="stretch",
         )
-        with st.popover(here.actor.name, icon=":material/account_circle:", width="stretch"):
-            st.button(
-                _("Change password"),
-                key="password_change",
-                icon=":material/key:",
-                type="tertiary",
-                on_click=open_dialog,
-                args=("own_password",),
-            )
-            st.button(
-                _("Sign out"),
-                key="sign_out",
-                icon=":material/logout:",
-                type="tertiary",
-                on_click=login.sign_out,
-                help=_("Ends your sessions on every device."),
-            )
+        choices = {
+            "password": f":material/key: {_('Change password')}",
+            "sign_out": f":material/logout: {_('Sign out on every device')}",
+        }
+        st.menu_button(
+            here.actor.name,
+            list(choices),
+            key="account_menu",
+            icon=":material/account_circle:",
+            format_func=choices.__getitem__,
+            on_click=_account_chosen,
+            width="stretch",
+        )
     dialog("own_password", _("Change password"), _own_password)
+
+
+def _account_chosen() -> None:
+    if st.session_state["account_menu"] == "sign_out":
+        login.sign_out()
+    else:
+        open_dialog("own_password")
 
 
 def _own_password() -> None:

@@ -89,7 +89,7 @@ def _sign_in_form() -> OperatorView | None:
 
 
 def _try(name: str, password: str) -> OperatorView | None:
-    name, address = normal_name(name), st.context.ip_address or ""
+    name, address = normal_name(name), _address()
     now = utc_now()
     try:
         sign_in.begin(name, address, now=now)
@@ -103,6 +103,12 @@ def _try(name: str, password: str) -> OperatorView | None:
     _begin(operator, now)
     _issue_ticket(operator, now)
     return operator
+
+
+def _address() -> str:
+    """The browser's address, empty on the same machine; behind a proxy see docs/security.md."""
+    seen = st.context.ip_address
+    return seen if isinstance(seen, str) else ""
 
 
 def _password_fits(name: str, password: str) -> bool:

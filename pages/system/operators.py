@@ -32,7 +32,7 @@ def body() -> None:
 
 def _row(operator: OperatorView) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
-        name, role, state, seen, more = st.columns([3, 2, 3, 3, 1], vertical_alignment="center")
+        name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
         own = operator.id == current().actor.id
         name.markdown(f"**{operator.name}**" + (f" :gray[({_('you')})]" if own else ""))
         with role:
@@ -44,27 +44,29 @@ def _row(operator: OperatorView) -> None:
             if operator.last_seen_at
             else _("Never signed in")
         )
-        with more.popover("", icon=":material/more_horiz:", key=f"operator_{operator.id}_more"):
-            for key, label, icon in _choices(operator):
-                st.button(
-                    label,
-                    key=f"operator_{operator.id}_{key}",
-                    icon=f":material/{icon}:",
-                    type="tertiary",
-                    on_click=dialogs.open_for,
-                    args=(f"operator_{key}", operator.id),
-                )
+        more.menu_button(
+            _("More"),
+            list(choices := _choices(operator)),
+            key=f"operator_{operator.id}_more",
+            format_func=choices.__getitem__,
+            on_click=_open,
+            args=(operator.id,),
+        )
 
 
-def _choices(operator: OperatorView) -> list[tuple[str, str, str]]:
+def _choices(operator: OperatorView) -> dict[str, str]:
     if operator.disabled_at:
-        return [("enable", _("Enable…"), "person_check")]
-    return [
-        ("role", _("Change role…"), "shield_person"),
-        ("reset", _("New password…"), "key"),
-        ("out", _("Sign out everywhere…"), "logout"),
-        ("disable", _("Disable…"), "person_off"),
-    ]
+        return {"operator_enable": f":material/person_check: {_('Enable…')}"}
+    return {
+        "operator_role": f":material/shield_person: {_('Change role…')}",
+        "operator_reset": f":material/key: {_('New password…')}",
+        "operator_out": f":material/logout: {_('Sign out everywhere…')}",
+        "operator_disable": f":material/person_off: {_('Disable…')}",
+    }
+
+
+def _open(operator_id: int) -> None:
+    dialogs.open_for(st.session_state[f"operator_{operator_id}_more"], operator_id)
 
 
 body()

@@ -20,6 +20,13 @@ PASSWORD = "correct-horse-battery"
 _HASH = hashed(PASSWORD)
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages speak English in tests. By the setting, not by the session: AppTest also formats options
+    outside of a run, where there is no session."""
+    monkeypatch.setenv("OTN_LANGUAGE", "en")
+
+
 def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, **more: object) -> int:
     """An operator who may sign in with PASSWORD; the row's id."""
     values = {"sessions_valid_after": utc_now() - timedelta(days=1), "created_at": arrange.now}
@@ -32,7 +39,6 @@ def opened(
 ) -> AppTest:
     """The panel opened at a page, signed in as that operator (None: not signed in)."""
     at = AppTest.from_file(str(APP), default_timeout=30)
-    at.session_state["language"] = "en"
     if operator_id is not None:
         at.session_state["operator_id"] = operator_id
         at.session_state["signed_in_at"] = utc_now()

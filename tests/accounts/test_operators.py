@@ -1,0 +1,155 @@
+"""What admins do with operators, and that an admin always remains."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.accounts import actions, queries
+from core.accounts.passwords import matches
+from core.accounts.queries import ActivityFilter
+from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.errors import Invalid, NotAllowed, NotFound, WrongState
+
+pytestmark = pytest.mark.usefixtures("quick_hashes")
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def admin(database_file, now):
+    view = actions.add_operator(COMMAND_LINE, "chi.admin", Role.ADMIN, PASSWORD, now=now)
+    return Actor(view.id, view.name, view.role)
+
+
+def verbs() -> list[str]:
+    return [entry.verb for entry in queries.list_activity(ActivityFilter())]
+
+
+def test_the_first_run_makes_an_admin_who_must_change_the_password(database_file, now):
+    password = actions.ensure_admin(now)
+    [made] = queries.list_operators()
+    assert (made.name, made.role, made.must_change_password) == ("admin", Role.ADMIN, True)
+    assert matches(password, queries.find_password_hash("admin"))
+
+
+def test_the_second_run_makes_nobody(admin, now):
+    assert actions.ensure_admin(now) is None
+    assert queries.count_operators() == 1
+
+
+def test_an_added_operator_can_be_found_and_the_deed_is_recorded_without_the_password(admin, now):
+    made = actions.add_operator(admin, " Lan.Anh ", "editor", PASSWORD, now=now)
+    assert queries.get_operator(made.id).name == "lan.anh"
+    [entry] = queries.list_activity(ActivityFilter(actor="chi.admin"))
+    assert (entry.verb, entry.subject, entry.detail) == ("operator.add", "lan.anh", {"role": "editor"})
+
+
+def test_a_name_is_used_once(admin, now):
+    with pytest.raises(Invalid, match="already"):
+        actions.add_operator(admin, "CHI.ADMIN", "viewer", PASSWORD, now=now)
+
+
+def test_every_complaint_comes_at_once(admin, now):
+    with pytest.raises(Invalid) as refused:
+        actions.add_operator(admin, "?", "boss", "short", now=now)
+    assert [p.field for p in refused.value.problems] == ["name", "password", "role"]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.SENDER])
+def test_only_admins_manage_operators(admin, now, role):
+    by = Actor(99, "lan", role)
+    for attempt in (
+        lambda: actions.add_operator(by, "mai", "admin", PASSWORD, now=now),
+        lambda: actions.change_role(by, admin.id, "viewer", now=now),
+        lambda: actions.disable_operator(by, admin.id, now=now),
+        lambda: actions.enable_operator(by, admin.id, now=now),
+        lambda: actions.reset_password(by, admin.id, now=now),
+        lambda: actions.end_sessions(by, admin.id, now=now),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+
+
+def test_the_last_admin_keeps_the_role_and_the_access(admin, now):
+    disabled = actions.add_operator(admin, "old.admin", "admin", PASSWORD, now=now)
+    actions.disable_operator(admin, disabled.id, now=now)
+    with pytest.raises(WrongState, match="last admin"):
+        actions.change_role(admin, admin.id, "sender", now=now)
+    with pytest.raises(WrongState, match="last admin"):
+        actions.disable_operator(admin, admin.id, now=now)
+    assert queries.get_operator(admin.id).role == Role.ADMIN
+
+
+def test_an_admin_may_leave_while_another_stays(admin, now):
+    actions.add_operator(admin, "mai", "admin", PASSWORD, now=now)
+    assert actions.change_role(admin, admin.id, "viewer", now=now).role == Role.VIEWER
+
+
+def test_saying_the_same_again_changes_and_records_nothing(admin, now):
+    made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
+    actions.disable_operator(admin, made.id, now=now)
+    before = verbs()
+    actions.disable_operator(admin, made.id, now=now)
+    actions.change_role(admin, made.id, "viewer", now=now)
+    assert verbs() == before
+
+
+def test_a_disabled_operator_has_no_session_and_no_password_to_check(admin, now):
+    made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
+    later = now + timedelta(minutes=1)
+    assert queries.find_session(made.id, later, later)
+    actions.disable_operator(admin, made.id, now=later)
+    assert queries.find_session(made.id, later, later) is None
+    assert queries.find_password_hash("mai") is None
+    actions.enable_operator(admin, made.id, now=later)
+    assert queries.find_password_hash("mai")
+
+
+def test_a_reset_password_works_once_handed_over_and_ends_the_sessions(admin, now):
+    made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
+    later = now + timedelta(minutes=1)
+    password = actions.reset_password(admin, made.id, now=later)
+    assert matches(password, queries.find_password_hash("mai"))
+    assert not matches(PASSWORD, queries.find_password_hash("mai"))
+    assert queries.find_session(made.id, now, later) is None
+    assert queries.get_operator(made.id).must_change_password
+
+
+def test_signing_out_everywhere_ends_only_older_sessions(admin, now):
+    later = now + timedelta(minutes=1)
+    actions.end_sessions(admin, admin.id, now=later)
+    assert queries.find_session(admin.id, now, later) is None
+    assert queries.find_session(admin.id, later, later)
+
+
+def test_a_viewer_may_sign_themselves_out_everywhere_but_nobody_else(admin, now):
+    made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
+    by = Actor(made.id, made.name, made.role)
+    actions.end_sessions(by, made.id, now=now)
+    with pytest.raises(NotAllowed):
+        actions.end_sessions(by, admin.id, now=now)
+
+
+def test_an_own_password_is_changed_with_the_present_one(admin, now):
+    actions.change_own_password(admin, PASSWORD, "another-good-one", now=now)
+    assert matches("another-good-one", queries.find_password_hash("chi.admin"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("wrong", "another-good-one", "present password"),
+        (PASSWORD, PASSWORD, "same"),
+        (PASSWORD, "short", "at least"),
+    ],
+)
+def test_an_own_password_is_not_changed_when_something_is_wrong(admin, now, old, new, complaint):
+    with pytest.raises(Invalid, match=complaint):
+        actions.change_own_password(admin, old, new, now=now)
+    assert matches(PASSWORD, queries.find_password_hash("chi.admin"))
+
+
+def test_an_operator_who_does_not_exist_is_not_found(admin, now):
+    with pytest.raises(NotFound):
+        actions.disable_operator(admin, 404, now=now)
+    with pytest.raises(NotFound):
+        queries.get_operator(404)

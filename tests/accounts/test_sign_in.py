@@ -1,0 +1,101 @@
+"""Signing in: the throttle in the database, and what a success undoes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from core.accounts import actions, queries, sign_in
+from core.accounts.queries import ActivityFilter
+from core.accounts.rules import ATTEMPT_WINDOW, COMMAND_LINE, Actor
+
+pytestmark = pytest.mark.usefixtures("quick_hashes")
+HERE, THERE = "10.0.0.1", "10.0.0.2"
+
+
+@pytest.fixture
+def lan(database_file, now):
+    return actions.add_operator(COMMAND_LINE, "lan", "editor", "correct-horse-battery", now=now)
+
+
+def attempts(count, now, *, name="lan", address=HERE):
+    for _ in range(count):
+        sign_in.begin(name, address, now=now)
+
+
+def test_the_sixth_try_within_the_window_is_refused_and_a_later_one_is_not(lan, now):
+    attempts(5, now)
+    with pytest.raises(sign_in.LockedOut) as refused:
+        attempts(1, now + timedelta(minutes=5))
+    assert refused.value.values == {"minutes": 10}
+    attempts(1, now + ATTEMPT_WINDOW)
+
+
+def test_waiting_does_not_become_longer_by_trying_while_locked(lan, now):
+    attempts(5, now)
+    for minute in range(1, 15):
+        with pytest.raises(sign_in.LockedOut):
+            attempts(1, now + timedelta(minutes=minute))
+    attempts(1, now + ATTEMPT_WINDOW)
+
+
+def test_a_stranger_locks_out_only_himself(lan, now):
+    attempts(5, now, address=THERE)
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, address=THERE)
+    attempts(1, now, address=HERE)
+
+
+def test_an_address_that_tries_many_names_is_locked(lan, now):
+    for number in range(20):
+        attempts(1, now, name=f"guess{number}")
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now)
+
+
+def test_an_unknown_name_is_throttled_like_a_known_one(lan, now):
+    attempts(5, now, name="nobody")
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, name="nobody")
+
+
+def test_a_success_takes_back_the_attempts_of_this_name_and_address(lan, now):
+    attempts(4, now)
+    assert sign_in.succeed("lan", HERE, now=now).name == "lan"
+    attempts(5, now)
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now)
+
+
+def test_guesses_made_at_the_same_moment_are_all_counted(lan, now):
+    def try_once(_):
+        try:
+            sign_in.begin("lan", HERE, now=now)
+        except sign_in.LockedOut:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(try_once, range(24))) == 5
+
+
+def test_the_last_try_is_written_down_once(lan, now):
+    attempts(5, now)
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now)
+    written = queries.list_activity(ActivityFilter(actor="system"))
+    assert [(e.verb, e.subject, e.detail) for e in written] == [
+        ("operator.last_try", "lan", {"address": HERE})
+    ]
+
+
+def test_somebody_disabled_meanwhile_does_not_get_in(lan, now):
+    admin = actions.add_operator(COMMAND_LINE, "chi", "admin", "correct-horse-battery", now=now)
+    actions.disable_operator(Actor(admin.id, "chi", admin.role), lan.id, now=now)
+    assert sign_in.succeed("lan", HERE, now=now) is None
+
+
+def test_signing_out_ends_every_session_made_before(lan, now):
+    later = now + timedelta(minutes=1)
+    sign_in.sign_out(Actor(lan.id, lan.name, lan.role), now=later)
+    assert queries.find_session_by_name("lan", now, later) is None

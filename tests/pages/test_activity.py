@@ -1,0 +1,63 @@
+"""The activity page: filters are in the URL, the list is read page by page."""
+
+import pytest
+
+from core import activity
+from core.accounts.rules import Actor, Role
+from core.database import transaction
+from pages.components.deeds import DEEDS, NOUNS
+from tests.pages.conftest import opened
+
+LAN = Actor(1, "lan", Role.EDITOR)
+
+
+@pytest.fixture
+def log(database_file, now):
+    with transaction() as db:
+        activity.record(db, LAN, "topic.create", now=now, subject="Giày <b>mới</b>")
+        for number in range(120):
+            activity.record(db, LAN, "broadcast.create", now=now, subject=f"Sale {number}")
+
+
+def shown(at) -> str:
+    return "".join(html.proto.body for html in at.get("html"))
+
+
+def test_the_newest_deeds_come_first_and_fifty_at_a_time(panel, log):
+    at = panel("activity", role="viewer")
+    assert "Sale 119" in shown(at)
+    assert "Sale 60" not in shown(at)
+    assert "1–50 of 121" in [caption.value for caption in at.caption]
+
+
+def test_a_deep_link_opens_the_page_of_the_list(panel, log):
+    assert "topic" in shown(panel("activity", activity_page=3))
+
+
+def test_what_people_typed_is_text_not_markup(panel, log):
+    assert "Giày &lt;b&gt;mới&lt;/b&gt;" in shown(panel("activity", about="topic"))
+
+
+def test_filters_come_from_the_url_and_go_there(panel, log):
+    at = panel("activity", about="topic")
+    assert "Sale" not in shown(at)
+    at.pills(key="about_pill").set_value("Broadcasts").run()
+    assert at.query_params["about"] == "broadcast"
+    assert "Sale 119" in shown(at)
+
+
+def test_a_search_comes_from_the_url(panel, log):
+    assert "Sale" not in shown(panel("activity", activity_search="giày"))
+
+
+def test_nothing_found_says_so(panel, log):
+    at = panel("activity", activity_search="no such thing")
+    assert "Nothing matches. Try fewer filters." in [text.value for text in at.markdown]
+
+
+def test_every_deed_belongs_to_a_filter():
+    assert {verb.split(".")[0] for verb in DEEDS} == set(NOUNS)
+
+
+def test_a_stranger_cannot_read_the_log(log):
+    assert "Sale" not in shown(opened(None, page="activity"))

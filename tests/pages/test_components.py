@@ -1,0 +1,123 @@
+"""Texts, states and tables, without a page around them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.consent.rules import OptInState
+from core.conversation.rules import ReplyState
+from core.errors import Invalid, NotFound, problem
+from pages.components import tables, texts
+from pages.components.states import STATES
+from pages.components.tables import Badge, Column, Link, Two
+
+AT = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
+
+
+@pytest.fixture(params=["vi", "en"])
+def language(request, monkeypatch, database_file):
+    monkeypatch.setattr(texts, "language", lambda: request.param)
+    return request.param
+
+
+@pytest.fixture
+def vietnamese(monkeypatch, database_file):
+    monkeypatch.setattr(texts, "language", lambda: "vi")
+
+
+@pytest.mark.parametrize(
+    ("kind", "states"),
+    [
+        ("broadcast", BroadcastState),
+        ("delivery", DeliveryState),
+        ("opt_in", OptInState),
+        ("reply", ReplyState),
+    ],
+)
+def test_every_state_has_a_word_an_icon_and_a_colour(kind, states):
+    assert set(STATES[kind]) >= {state.value for state in states}
+
+
+def test_numbers_and_times_are_written_the_vietnamese_way(vietnamese):
+    assert texts.number(4210) == "4.210"
+    assert texts.percent(0.5) == "50%"
+    assert texts.percent(0.0123) == "1,2%"
+    assert texts.when(AT, "Asia/Ho_Chi_Minh") == "16:05, 22/11/2026"
+    assert texts.when(None) == "–"
+
+
+def test_a_recent_time_is_told_by_its_distance_and_an_old_one_by_itself(vietnamese, monkeypatch):
+    monkeypatch.setattr(texts, "utc_now", lambda: AT)
+    assert texts.ago(AT - timedelta(minutes=5)) == "5 phút trước"
+    assert texts.ago(AT - timedelta(days=300)) == texts.when(AT - timedelta(days=300))
+
+
+def test_a_sentence_without_translation_stays_english(language):
+    assert texts._("No such {thing}", thing="entry") == "No such entry"
+
+
+def test_values_with_braces_are_not_filled_in_again(language):
+    assert texts._("Hello {name}", name="{secret}") == "Hello {secret}"
+
+
+def test_a_plural_goes_by_its_number(monkeypatch, database_file):
+    monkeypatch.setattr(texts, "language", lambda: "en")
+    assert [texts.n_("{n} row", "{n} rows", n) for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
+
+
+def test_refusals_are_translated_with_their_values(vietnamese):
+    several = Invalid(
+        [
+            problem("name", "Give the topic a name."),
+            problem("x", "A topic's name has at most {limit} characters.", limit=80),
+        ]
+    )
+    assert texts.error_text(several) == "Hãy đặt tên cho chủ đề.  \nTên chủ đề dài tối đa 80 ký tự."
+    assert texts.error_text(NotFound("This user no longer exists.")) == "Người dùng này không còn tồn tại."
+
+
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [
+        ("<b>", "&lt;b&gt;"),
+        (4210, "4.210"),
+        (Link('"x"', 'a?id=1&b="'), '<a href="a?id=1&amp;b=&quot;" target="_self">&quot;x&quot;</a>'),
+        (Two("<i>", "<u>"), '&lt;i&gt;<br><span class="otn-quiet">&lt;u&gt;</span>'),
+        (None, '<span class="otn-quiet">–</span>'),
+        (True, "có"),
+    ],
+)
+def test_a_cell_is_escaped_and_written_the_readers_way(vietnamese, value, html):
+    assert tables._inside(value) == html
+
+
+def test_a_badge_says_its_state_in_words(vietnamese):
+    assert "Đang gửi</span>" in tables._inside(Badge("broadcast", "sending"))
+    assert "nonsense" in tables._inside(Badge("broadcast", "nonsense"))
+
+
+def test_a_row_that_leads_somewhere_is_a_link(vietnamese):
+    row = tables._row([Column("Name", lambda r: r), Column("N", len)], "a<b", lambda r: f"x?id={len(r)}")
+    assert row.startswith('<tr class="otn-row-link"><td><a href="x?id=3" target="_self">a&lt;b</a></td>')
+
+
+def offsets() -> None:
+    import streamlit as st
+
+    from pages.components.tables import pager
+
+    st.text(pager(st.session_state["total"], key="list", size=50))
+
+
+@pytest.mark.parametrize(
+    ("page", "total", "offset"), [(1, 0, 0), (1, 50, 0), (3, 120, 100), (9, 120, 100), (3, 20, 0)]
+)
+def test_the_pager_never_points_past_the_end(database_file, page, total, offset):
+    at = AppTest.from_function(offsets)
+    at.session_state["total"] = total
+    at.session_state["list_page"] = page
+    at.run()
+    assert not at.exception
+    assert at.text[0].value == f"{offset}"

@@ -1,0 +1,177 @@
+"""Imports run one way: entry points -> actions, queries -> database, tables -> rules -> standard library."""
+
+import ast
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted(
+    path
+    for top in ("app.py", "core", "pages", "webhook_server")
+    for path in ([ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*.py"))
+    if "versions" not in path.parts
+)
+FEATURES = {"accounts", "broadcasts", "consent", "conversation", "fanpages", "inbox", "sending"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@lru_cache
+def imports(path: Path) -> frozenset[str]:
+    """Every module a file imports, also inside functions; `from a import b` counts as a and as a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: write imports in full"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+@lru_cache
+def attributes(path: Path) -> frozenset[str]:
+    """Every `a.b` in a file."""
+    return frozenset(
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
+
+
+def importers(*tops: str) -> set[str]:
+    return {name_of(f) for f in FILES if any(i.split(".")[0] in tops for i in imports(f))}
+
+
+def inside(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def modules(*file_names: str) -> list[Path]:
+    return [path for path in FILES if path.name in file_names and inside(name_of(path), "core")]
+
+
+def feature_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "core" and len(parts) > 1 and parts[1] in FEATURES else None
+
+
+def test_streamlit_is_known_to_the_panel_only():
+    assert {
+        n for n in importers("streamlit", "streamlit_authenticator") if not inside(n, "app", "pages")
+    } == set()
+
+
+def test_the_panel_knows_no_database_library():
+    assert {
+        n for n in importers("sqlmodel", "sqlalchemy") if inside(n, "app", "pages", "webhook_server")
+    } == set()
+
+
+def test_the_panel_opens_no_session_and_sees_no_table():
+    closed = {"core.database", "core.tables"}
+    assert {name_of(f) for f in FILES if inside(name_of(f), "app", "pages") and imports(f) & closed} == set()
+
+
+def test_the_sign_in_library_is_wrapped_in_one_file():
+    assert importers("streamlit_authenticator", "extra_streamlit_components") == {"pages.components.login"}
+
+
+def test_only_the_worker_knows_the_clock_library():
+    assert importers("apscheduler") <= {"core.worker"}
+
+
+def test_only_the_settings_read_the_environment():
+    readers = {
+        name_of(f) for f in FILES if attributes(f) & {"os.environ", "os.getenv", "os.environb", "os.putenv"}
+    }
+    assert readers == {"core.settings"}
+
+
+def test_only_the_clock_asks_what_time_it_is():
+    asked = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+    assert {name_of(f) for f in FILES if attributes(f) & asked} == {"core.clock"}
+
+
+def reached(path: Path) -> set[Path]:
+    """The file and every file of ours that it imports, however far away."""
+    by_name = {name_of(file): file for file in FILES}
+    found, waiting = set(), [path]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += [by_name[i] for i in imports(file) if i in by_name]
+    return found
+
+
+@pytest.mark.parametrize("path", modules("rules.py"), ids=name_of)
+def test_rules_stand_on_the_standard_library_alone(path):
+    """Not even by way of another module do they reach a database, the settings, the clock or the network."""
+    own = {"core"} | set(sys.stdlib_module_names)
+    strangers = {
+        f"{name_of(f)} -> {i}" for f in reached(path) for i in imports(f) if i.split(".")[0] not in own
+    }
+    assert strangers == set()
+    impure = {"os", "random", "secrets", "socket", "sqlite3", "time", "urllib.request", "core.clock"}
+    assert {f"{name_of(f)} -> {i}" for f in reached(path) for i in imports(f) & impure} == set()
+
+
+@pytest.mark.parametrize("path", modules("rules.py", "queries.py", "actions.py"), ids=name_of)
+def test_the_time_comes_from_the_caller(path):
+    assert "core.clock.utc_now" not in imports(path)
+
+
+@pytest.mark.parametrize("path", modules("queries.py"), ids=name_of)
+def test_queries_do_not_write(path):
+    assert not {i for i in imports(path) if i.endswith("actions") or i == "core.database.transaction"}
+
+
+@pytest.mark.parametrize("feature", sorted(FEATURES))
+def test_a_feature_uses_no_actions_or_queries_of_another(feature):
+    wrong = {
+        f"{name_of(f)} -> {i}"
+        for f in FILES
+        if feature_of(name_of(f)) == feature
+        for i in imports(f)
+        if feature_of(i) not in (None, feature) and i.split(".")[2:3] in (["actions"], ["queries"])
+    }
+    assert wrong == set()
+
+
+def test_tables_take_their_words_from_rules():
+    taken = {i for i in imports(ROOT / "core/tables.py") if inside(i, "core")}
+    assert {i for i in taken if ".rules" not in i} == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("core.messenger", ("core.messenger", "core.errors", "core.settings")),
+        ("core.simulator", ("core.simulator", "core.messenger.signature", "core.settings")),
+    ],
+)
+def test_a_package_at_the_edge_knows_no_feature(package, allowed):
+    wrong = {
+        f"{name_of(f)} -> {i}"
+        for f in FILES
+        if inside(name_of(f), package)
+        for i in imports(f)
+        if inside(i, "core") and not inside(i, *allowed) and i not in ("core", "core.messenger")
+    }
+    assert wrong == set()
+
+
+def test_core_knows_no_entry_point():
+    assert {n for n in importers("pages", "app", "webhook_server") if inside(n, "core")} == set()
+
+
+def test_no_page_lies_directly_in_the_pages_folder():
+    """Streamlit would serve it without app.py on a fresh server, and so without the sign-in."""
+    assert [p.name for p in (ROOT / "pages").glob("*.py") if p.read_text("utf-8").strip()] == []
+    assert {p.name for p in (ROOT / "pages").glob("*.py")} <= {"__init__.py"}
