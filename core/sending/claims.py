@@ -46,7 +46,7 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
         if state != BroadcastState.SENDING:
             return []
         taken = _take(db, broadcast_id, count, worker, now)
-        return _drop_unfit(db, [_opened(*row) for row in taken], now)
+        return _drop_unfit(db, [_opened(row) for row in taken], now)
 
 
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> Sequence[Any]:
@@ -75,7 +75,19 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
         .execution_options(synchronize_session=False)
     ).scalars()
     return db.execute(
-        select(Delivery, col(OptIn.token_sealed), col(OptIn.state), col(OptIn.expires_at), Customer)
+        select(
+            col(Delivery.id),
+            col(Delivery.broadcast_id),
+            col(Delivery.opt_in_id),
+            col(Delivery.customer_id),
+            col(Customer.first_name),
+            col(Delivery.attempt),
+            col(Delivery.tries),
+            col(Delivery.in_doubt),
+            col(OptIn.token_sealed),
+            col(OptIn.state),
+            col(OptIn.expires_at),
+        )
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
         .join(Customer, col(Customer.id) == col(Delivery.customer_id))
         .where(col(Delivery.id).in_(ids.all()))
@@ -83,20 +95,11 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
     ).all()
 
 
-def _opened(
-    row: Delivery, sealed: str | None, state: str, expires_at: datetime, customer: Customer
-) -> tuple[Claim, str, datetime]:
-    claimed = Claim(
-        delivery_id=row.id or 0,
-        broadcast_id=row.broadcast_id,
-        opt_in_id=row.opt_in_id,
-        customer_id=row.customer_id,
-        first_name=customer.first_name,
-        token=unseal(sealed) if sealed and state == OptInState.RESERVED else "",
-        attempt=row.attempt,
-        tries=row.tries,
-        in_doubt=row.in_doubt,
-    )
+def _opened(row: Any) -> tuple[Claim, str, datetime]:
+    """Columns rather than objects: this runs for every message."""
+    delivery, broadcast, opt_in, customer, name, attempt, tries, doubt, sealed, state, expires_at = row
+    token = unseal(sealed) if sealed and state == OptInState.RESERVED else ""
+    claimed = Claim(delivery, broadcast, opt_in, customer, name, token, attempt, tries, doubt)
     return claimed, state, expires_at
 
 

@@ -1,0 +1,92 @@
+"""A fast stand-in for the Graph API, for benchmarks only: takes everything, after a set latency.
+
+It keeps no books and checks nothing; `core.simulator` is the strict one. One process, one asyncio loop,
+just enough HTTP/1.1 that it is never the bottleneck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import cast
+
+_ITEM = {"code": 200, "body": json.dumps({"recipient_id": "25000000000000001", "message_id": "m_stub"})}
+
+
+class _Stub(asyncio.Protocol):
+    def __init__(self, latency: float) -> None:
+        self.latency = latency
+        self.buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = self.buffer[:end].lower()
+            size = end + 4 + _content_length(head)
+            if len(self.buffer) < size:
+                return
+            body, self.buffer = self.buffer[end + 4 : size], self.buffer[size:]
+            self._answer(_answer_to(head, body))
+
+    def _answer(self, content: bytes) -> None:
+        if self.latency:
+            asyncio.get_running_loop().call_later(self.latency, self._write, content)
+        else:
+            self._write(content)
+
+    def _write(self, content: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(content)
+
+
+def _content_length(head: bytes) -> int:
+    at = head.find(b"content-length:")
+    return int(head[at + 15 : head.find(b"\r\n", at) if b"\r\n" in head[at:] else None]) if at >= 0 else 0
+
+
+def _answer_to(head: bytes, body: bytes) -> bytes:
+    target = head.split(b" ", 2)[1].split(b"?", 1)[0]
+    items = 0 if target.endswith(b"messages") else max(body.count(b"relative_url"), 1)
+    return _ready(items)
+
+
+_cache: dict[int, bytes] = {}
+
+
+def _ready(items: int) -> bytes:
+    if items not in _cache:
+        content = json.dumps([_ITEM] * items if items else json.loads(str(_ITEM["body"]))).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        _cache[items] = head.encode() + content
+    return _cache[items]
+
+
+def _serve(latency: float, say: Connection) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Stub(latency), "127.0.0.1", 0, backlog=512)
+        say.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+@contextmanager
+def running(latency_seconds: float) -> Iterator[str]:
+    """The stub in a process of its own; gives its base URL."""
+    context = multiprocessing.get_context("spawn")
+    hear, say = context.Pipe(duplex=False)
+    process = context.Process(target=_serve, args=(latency_seconds, say), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{hear.recv()}"
+    finally:
+        process.terminate()
+        process.join()

@@ -1,0 +1,189 @@
+"""The public command line: its JSON, its exit codes, its refusals. Other people's scripts depend on it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from core.__main__ import app
+from core.broadcasts import actions
+from core.clock import utc_now
+
+PAGE = "108877665544332"
+KEYS = {"id", "name", "topic", "state", "audience", "queued", "sending", "sent", "failed", "skipped"} | {
+    "unknown",
+    "cancelled",
+    "reasons",
+    "started_at",
+    "finished_at",
+}
+
+
+def call(*arguments: str, stdin: str | None = None, code: int = 0) -> dict[str, Any]:
+    """Run a command with --json: exactly one JSON document on standard output, and this exit code."""
+    result = CliRunner().invoke(app, [*arguments, "--json"], input=stdin)
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def plain(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def shop(database_file: Path) -> dict[str, Any]:
+    connected = call(
+        "fanpage", "connect", "--page-id", PAGE, "--name", "Tiệm Hoa Mai", "--token-stdin", "--no-check",
+        "--rate", "300", stdin="a-page-token\n",
+    )  # fmt: skip
+    assert connected == {"id": 1, "page_id": PAGE, "name": "Tiệm Hoa Mai", "rate": 300}
+    call("topic", "add", "Hàng mới")
+    return connected
+
+
+@pytest.fixture
+def opt_ins(shop: dict[str, Any], tmp_path: Path) -> Path:
+    file = tmp_path / "opt-ins.csv"
+    at = (utc_now() - timedelta(days=3)).isoformat()
+    rows = [f"2500000000000{n:04},token-{n},{at},Báo tôi khi có hàng mới" for n in range(20)]
+    file.write_text("\n".join(["psid,token,consented_at,promise", *rows]), "utf-8")
+    return file
+
+
+def test_migrate_can_be_repeated(database_file: Path) -> None:
+    assert call("migrate") == call("migrate")
+
+
+def test_import_keeps_the_good_lists_the_bad_and_repeats_harmlessly(opt_ins: Path) -> None:
+    with opt_ins.open("a", encoding="utf-8") as file:
+        file.write("\n,no-psid,2026-11-01T00:00:00Z\n")
+    first = call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    assert (first["imported"], first["duplicates"], len(first["rejected"])) == (20, 0, 1)
+    assert first["rejected"][0]["row"] == 22
+    again = call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    assert (again["imported"], again["duplicates"]) == (0, 20)
+    assert call("topic", "list")["topics"] == [
+        {"id": 1, "name": "Hàng mới", "available": 20, "reserved": 0, "spent": 0, "expired": 0}
+    ]
+
+
+def test_the_export_holds_no_token(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    exported = plain("optin", "export", "--topic", "Hàng mới")
+    assert len(exported.strip().splitlines()) == 21
+    assert "token-1" not in exported
+
+
+def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    made = call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--name", "Đợt 1")
+    assert made == {"id": 1, "state": "draft"}
+    assert call("broadcast", "dry-run", "1") == {
+        "audience": 20,
+        "eligible": 20,
+        "left_out": {},
+        "seconds_at_rate": 0.1,
+    }
+    assert call("broadcast", "launch", "1") == {"id": 1, "state": "scheduled"}
+    actions.start_due(now=utc_now())
+    assert call("broadcast", "pause", "1")["state"] == "paused"
+    assert call("broadcast", "resume", "1")["state"] == "sending"
+    assert call("broadcast", "cancel", "1")["state"] == "cancelled"
+    shown = call("broadcast", "show", "1")
+    assert set(shown) >= KEYS
+    assert (shown["audience"], shown["cancelled"], shown["reasons"]) == (20, 20, {"cancelled": 20})
+    assert len(plain("broadcast", "export", "1").strip().splitlines()) == 21
+
+
+def test_a_time_makes_it_scheduled_and_nonsense_makes_nothing(shop: dict[str, Any]) -> None:
+    create = ("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
+    assert call(*create, "--at", "2030-01-01T09:00")["state"] == "scheduled"
+    assert call("broadcast", "show", "1")["due_at"] == "2030-01-01T02:00:00+00:00"  # the fanpage's zone
+    for bad in (["--at", "2001-01-01T09:00"], ["--at", "soon"], ["--best-before", "32nd of May"]):
+        assert call(*create, *bad, code=1)["error"]["code"] == "invalid"
+    late = ["--at", "2030-01-01T09:00", "--best-before", "2030-01-01T08:00"]
+    assert call(*create, *late, code=1)["error"]["code"] == "invalid"
+    assert call("broadcast", "show", "2", code=1)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["broadcast", "show", "77"], "not_found"),
+        (["broadcast", "launch", "77"], "not_found"),
+        (["message", "show", "77"], "not_found"),
+        (["topic", "add", "  "], "invalid"),
+        (["topic", "add", "Hàng mới"], "invalid"),
+        (["topic", "add", "Khác", "--fanpage", "404"], "not_found"),
+        (["broadcast", "create", "--topic", "Không có", "--text", "x"], "not_found"),
+        (["broadcast", "create", "--topic", "Hàng mới", "--text", ""], "invalid"),
+        (["optin", "import", "no-such-file.csv", "--topic", "Hàng mới"], "invalid"),
+        (["message", "add", "no-such-file.json"], "invalid"),
+        (["fanpage", "connect", "--page-id", PAGE, "--name", "x"], "invalid"),
+        (["operator", "add", "lan", "--role", "editor"], "invalid"),
+    ],
+)
+def test_a_refusal_is_one_json_document_and_exit_code_one(shop, arguments: list[str], code: str) -> None:
+    refused = call(*arguments, code=1)
+    assert refused["error"]["code"] == code
+    assert refused["error"]["message"]
+
+
+@pytest.mark.parametrize("arguments", [["broadcast", "show"], ["broadcast", "show", "x"], ["nonsense"]])
+def test_wrong_usage_is_exit_code_two(database_file: Path, arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_a_database_that_was_never_migrated_says_what_to_run(tmp_path, monkeypatch, database_file) -> None:
+    from core.database import forget_engines
+    from core.settings import settings
+
+    monkeypatch.setenv("OTN_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
+    settings.cache_clear()
+    forget_engines()
+    assert "migrate" in call("topic", "list", code=1)["error"]["message"]
+
+
+def test_a_wrong_setting_is_named(monkeypatch, database_file) -> None:
+    from core.settings import settings
+
+    monkeypatch.setenv("OTN_TIMEZONE", "Asia/Atlantis")
+    settings.cache_clear()
+    assert "OTN_TIMEZONE" in call("topic", "list", code=1)["error"]["message"]
+
+
+def test_operators_and_messages(shop: dict[str, Any], tmp_path: Path) -> None:
+    made = call(
+        "operator", "add", "Lan", "--role", "sender", "--password-stdin", stdin="hoa mai vàng rực rỡ 88\n"
+    )
+    assert (made["name"], made["role"]) == ("lan", "sender")
+    file = tmp_path / "message.json"
+    file.write_text(
+        json.dumps(
+            {
+                "name": "Chào khách",
+                "blocks": [
+                    {"kind": "text", "text": "Chào {{first_name|bạn}}!"},
+                    {
+                        "kind": "otnr",
+                        "title": "Báo tôi khi có hàng mới",
+                        "topic": "Hàng mới",
+                        "after": "Cảm ơn!",
+                    },
+                ],
+                "entry_points": [{"kind": "keyword", "match": "contains", "value": "khuyến mãi"}],
+            }
+        ),
+        "utf-8",
+    )
+    message_id = call("message", "add", str(file))["id"]
+    shown = call("message", "show", str(message_id))
+    assert [block["kind"] for block in shown["blocks"]] == ["text", "otnr"]
+    assert shown["entry_points"] == [{"kind": "keyword", "match": "contains", "value": "khuyến mãi"}]
