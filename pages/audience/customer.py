@@ -13,7 +13,7 @@ from pages.components.asked import asked_id, not_there
 from pages.components.layout import Card, cards, open_dialog, page_header, section
 from pages.components.opt_in_words import ends, through
 from pages.components.session import current, see_fanpage
-from pages.components.tables import Badge, Column, table
+from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, ago, number, when
 
 LIMIT = 200  # opt-ins shown of one customer
@@ -84,11 +84,12 @@ def _opt_ins(opt_ins: list[OptInView]) -> None:
         st.caption(_("Nothing yet."))
         return
     columns = [
-        Column(_("Promise"), lambda o: o.promise or _("Not recorded"), "30%"),
-        Column(_("Topic"), lambda o: o.topic or _("Without topic")),
+        Column(
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "34%"
+        ),
         Column(_("State"), lambda o: Badge("opt_in", o.state)),
-        Column(_("Agreed"), lambda o: o.consented_at),
-        Column(_("Ended or ends"), ends),
+        Column(_("Agreed"), lambda o: o.consented_at, "14%"),
+        Column(_("Ended or ends"), ends, "14%"),
         Column(_("Through"), through),
     ]
     table(columns, opt_ins, key="customer_opt_ins")
@@ -101,10 +102,9 @@ def _requests(customer_id: int) -> None:
         return
     section(_("What they were asked"))
     columns = [
-        Column(_("Promise"), lambda r: r.title, "40%"),
-        Column(_("Topic"), lambda r: r.topic),
-        Column(_("Asked"), lambda r: r.created_at),
-        Column(_("Answer"), lambda r: _("Agreed {when}", when=when(r.tapped_at)) if r.tapped_at else ""),
+        Column(_("Promise"), lambda r: Two(r.title, r.topic), "34%"),
+        Column(_("Asked"), lambda r: r.created_at, "25%"),
+        Column(_("Agreed"), lambda r: r.tapped_at),
     ]
     table(columns, requests, key="customer_requests")
 
@@ -115,8 +115,7 @@ def _deliveries(customer_id: int) -> None:
         return
     section(_("What they were sent"))
     columns = [
-        Column(_("Broadcast"), lambda d: d.broadcast, "30%"),
-        Column(_("Topic"), lambda d: d.topic),
+        Column(_("Broadcast"), lambda d: Two(d.broadcast, d.topic), "34%"),
         Column(_("State"), lambda d: Badge("delivery", d.state)),
         Column(_("Sent"), lambda d: d.settled_at),
         Column(_("Read"), lambda d: d.read_at),

@@ -57,11 +57,11 @@ def _filters() -> tuple[str, str | None]:
 
 def _columns() -> list[Column]:
     return [
-        Column(_("Customer"), lambda c: Two(c.name or _("Name not known yet"), c.psid), "30%"),
-        Column(_("May be told about"), _topics, "32%"),
+        Column(_("Customer"), lambda c: Two(c.name or _("Name not known yet"), c.psid), "28%"),
+        Column(_("May be told about"), _topics, "28%"),
         Column(_("Opt-ins"), lambda c: c.available),
-        Column(_("Last activity"), lambda c: ago(c.last_event_at)),
-        Column(_("Note"), _note),
+        Column(_("Last activity"), lambda c: ago(c.last_event_at), "14%"),
+        Column(_("Note"), _note, "16%"),
     ]
 
 

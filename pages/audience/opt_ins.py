@@ -38,7 +38,9 @@ def body() -> None:
     chosen = _filters(topics)
     with spot:
         _actions(here, fanpage_id, chosen)
-    opt_in_dialogs.homeless(topics, count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now))
+    if chosen.topic_id is None:
+        without = count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now)
+        opt_in_dialogs.homeless(topics, without)
     _list(fanpage_id, chosen)
 
 
@@ -125,11 +127,11 @@ def _list(fanpage_id: int, chosen: OptInFilter) -> None:
     columns = [
         Column(_("Customer"), lambda o: Two(o.customer or _("Name not known yet"), o.psid), "22%"),
         Column(
-            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "30%"
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "27%"
         ),
         Column(_("State"), lambda o: Badge("opt_in", o.state)),
-        Column(_("Agreed"), lambda o: o.consented_at),
-        Column(_("Ended or ends"), ends),
+        Column(_("Agreed"), lambda o: o.consented_at, "13%"),
+        Column(_("Ended or ends"), ends, "13%"),
         Column(_("Through"), through),
     ]
     rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE)

@@ -8,13 +8,18 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.actions import restore_topic
 from core.consent.queries import TopicProgress, TopicView, get_topic, topic_progress
-from core.errors import NotFound
+from core.errors import N_, NotFound
 from pages.components import menu, topic_dialogs
 from pages.components import topic_figures as figures
 from pages.components.asked import not_there
 from pages.components.layout import open_dialog, page_header, section
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
+
+_DEEDS = {
+    "topic_edit": N_(":material/edit: Edit…"),
+    "topic_archive": N_(":material/archive: Archive…"),
+}
 
 
 def show(topic_id: int, here: Current) -> None:
@@ -45,19 +50,13 @@ def _header(topic: TopicView, here: Current) -> None:
     spot = page_header(topic.name, purpose, key="topic")
     if topic.archived_at or not here.actor.may(Permission.EDIT):
         return
-    with spot.popover("", icon=":material/more_horiz:", help=_("More"), key="topic_more"):
-        for key, label, icon in [
-            ("topic_edit", _("Edit…"), "edit"),
-            ("topic_archive", _("Archive…"), "archive"),
-        ]:
-            st.button(
-                label,
-                key=f"{key}_open",
-                icon=f":material/{icon}:",
-                type="tertiary",
-                on_click=open_dialog,
-                args=(key,),
-            )
+    spot.menu_button(
+        _("More"),
+        ["topic_edit", "topic_archive"],
+        key="topic_more",
+        format_func=lambda key: _(_DEEDS[key]),
+        on_click=lambda: open_dialog(st.session_state["topic_more"]),
+    )
     if topic.people:
         if spot.button(_("New broadcast"), key="topic_notify", type="primary", icon=":material/campaign:"):
             menu.go("new_broadcast", topic=topic.id)
