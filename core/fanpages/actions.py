@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import CursorResult, select, update
@@ -30,6 +30,8 @@ from core.settings import settings
 from core.tables import Broadcast, Event, Fanpage, Pace
 
 log = structlog.get_logger(__name__)
+
+FIRST_WEBHOOK_WITHIN = timedelta(hours=1)  # of a new fanpage; later silence is normal at a quiet one
 
 
 def connect(
@@ -88,7 +90,7 @@ def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
     found = _examine(fanpage)
     if not fanpage.is_demo and not settings().app_secret.get_secret_value():
         found.append(Trouble.NO_APP_SECRET)
-    elif not found and not _has_webhook(fanpage.page_id):
+    elif not found and _never_heard_of(fanpage, now):
         found.append(Trouble.NO_WEBHOOK_YET)
     _keep_problems(fanpage_id, found, now)
     return [str(code) for code in found]
@@ -178,10 +180,14 @@ def _examine(fanpage: FanpageView) -> list[Trouble]:
         return [Trouble.TOKEN_SEALED]
 
 
-def _has_webhook(page_id: str) -> bool:
-    statement = select(col(Event.id)).where(col(Event.page_id) == page_id).limit(1)
+def _never_heard_of(fanpage: FanpageView, now: datetime) -> bool:
+    """Connected for a while, and still no webhook has come in."""
+    heard = select(col(Event.id)).where(col(Event.page_id) == fanpage.page_id).limit(1)
+    waiting = select(col(Fanpage.id)).where(
+        col(Fanpage.id) == fanpage.id, col(Fanpage.created_at) < now - FIRST_WEBHOOK_WITHIN
+    )
     with reading() as db:
-        return db.execute(statement).first() is not None
+        return db.execute(waiting).first() is not None and db.execute(heard).first() is None
 
 
 def _keep_problems(fanpage_id: int, found: list[Trouble], now: datetime) -> None:

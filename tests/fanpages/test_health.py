@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,12 +35,14 @@ def heard(arrange, fanpage, now) -> None:
 
 
 def test_a_healthy_fanpage_has_no_problems_and_says_when_it_was_looked_at(page, fanpage, heard, now):
+    later = now + timedelta(days=9)
+    assert actions.check_health(fanpage, now=later) == []
+    assert queries.get_fanpage(fanpage).checked_at == later
+
+
+def test_a_fanpage_that_stays_silent_from_the_start_is_noticed_after_an_hour(page, fanpage, now):
     assert actions.check_health(fanpage, now=now) == []
-    assert queries.get_fanpage(fanpage).checked_at == now
-
-
-def test_a_fanpage_nobody_wrote_to_yet_is_told_apart(page, fanpage, now):
-    assert actions.check_health(fanpage, now=now) == ["no_webhook_yet"]
+    assert actions.check_health(fanpage, now=now + timedelta(minutes=61)) == ["no_webhook_yet"]
 
 
 def test_webhook_fields_that_went_missing_are_asked_for_again(page, fanpage, heard, now):
