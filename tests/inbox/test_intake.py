@@ -1,0 +1,194 @@
+"""The writer thread: nothing is answered before its commit, nothing waiting is forgotten."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.inbox import intake
+from core.inbox.intake import Duties, Intake, Outcome, Parcel
+from tests.inbox.platform import read, said
+
+PATIENCE = 10.0  # seconds a test waits for a thread before it fails; never a pause
+
+
+@dataclass
+class Owner:
+    """Plays the server and the database: remembers what was stored and answered, and fails on demand."""
+
+    stored: list[str] = field(default_factory=list)
+    answers: dict[str, Outcome] = field(default_factory=dict)
+    applied: list[int] = field(default_factory=list)
+    backlog: int = 0
+    failing: Exception | None = None
+    poison: str = ""
+    failing_apply: Exception | None = None
+    may_store: threading.Event = field(default_factory=threading.Event)
+    storing: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def store(self, events) -> int:
+        self.storing.set()
+        assert self.may_store.wait(PATIENCE)
+        if self.failing:
+            raise self.failing
+        keys = [event.dedupe_key for event in events]
+        if self.poison in keys:
+            raise ValueError("cannot be stored")
+        self.stored += keys
+        self.backlog += len(keys)
+        return len(keys)
+
+    def apply(self, limit: int) -> int:
+        if self.failing_apply:
+            failing, self.failing_apply = self.failing_apply, None
+            raise failing
+        count = min(limit, self.backlog)
+        self.backlog -= count
+        with self.changed:
+            self.applied.append(count)
+            self.changed.notify_all()
+        return count
+
+    def answer(self, parcels, outcome) -> None:
+        assert outcome is not Outcome.STORED or all(
+            e.dedupe_key in self.stored for p in parcels for e in p.events
+        )
+        with self.changed:
+            self.answers.update({parcel.asker: outcome for parcel in parcels})
+            self.changed.notify_all()
+
+    def wait_for(self, condition) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE)
+
+
+@pytest.fixture
+def owner() -> Owner:
+    owner = Owner()
+    owner.may_store.set()
+    return owner
+
+
+@pytest.fixture
+def started(owner, database_file) -> Iterator[Intake]:
+    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    made = Intake(duties, queue_events=10)
+    made.start()
+    yield made
+    owner.may_store.set()
+    made.close(PATIENCE)
+    assert not made.is_alive
+
+
+@pytest.fixture
+def parcel(now):
+    def _parcel(name: str, events: int = 1) -> Parcel[str]:
+        said_events = [said("25", now, "hi", f"m_{name}_{n}") for n in range(events)]
+        return Parcel(read(*said_events, received_at=now), name)
+
+    return _parcel
+
+
+def test_what_is_stored_is_answered_and_applied(started, owner, parcel):
+    assert started.submit(parcel("a", events=3))
+
+    owner.wait_for(lambda: sum(owner.applied) == 3)
+    assert owner.answers == {"a": Outcome.STORED}
+
+
+def test_what_waits_during_a_commit_becomes_one_group(started, owner, parcel):
+    owner.may_store.clear()
+    started.submit(parcel("first"))
+    assert owner.storing.wait(PATIENCE)
+    for name in "abc":
+        assert started.submit(parcel(name))
+    assert owner.answers == {}
+
+    owner.may_store.set()
+    owner.wait_for(lambda: len(owner.answers) == 4)
+    assert set(owner.answers.values()) == {Outcome.STORED}
+
+
+def test_a_full_queue_takes_no_more_and_recovers(started, owner, parcel):
+    owner.may_store.clear()
+    started.submit(parcel("first"))
+    assert owner.storing.wait(PATIENCE)
+    assert started.submit(parcel("a", events=6))
+    assert not started.submit(parcel("b", events=6))
+    assert started.events_waiting == 6
+
+    owner.may_store.set()
+    owner.wait_for(lambda: "a" in owner.answers)
+    assert started.submit(parcel("b", events=6))
+
+
+def test_a_body_larger_than_the_queue_still_fits_into_an_empty_one(started, owner, parcel):
+    assert started.submit(parcel("huge", events=50))
+
+    owner.wait_for(lambda: owner.answers == {"huge": Outcome.STORED})
+
+
+def test_a_locked_database_is_said_so_and_the_writer_goes_on(started, owner, parcel):
+    owner.failing = OperationalError("INSERT", {}, Exception("database is locked"))
+    started.submit(parcel("a"))
+    owner.wait_for(lambda: owner.answers == {"a": Outcome.UNAVAILABLE})
+
+    owner.failing = None
+    started.submit(parcel("b"))
+    owner.wait_for(lambda: owner.answers.get("b") is Outcome.STORED)
+
+
+def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started, owner, parcel):
+    bad = parcel("bad")
+    owner.poison = bad.events[0].dedupe_key
+    owner.may_store.clear()
+    started.submit(parcel("first"))
+    assert owner.storing.wait(PATIENCE)
+    for one in (parcel("a"), bad, parcel("c")):
+        started.submit(one)
+
+    owner.may_store.set()
+    owner.wait_for(lambda: len(owner.answers) == 4)
+    assert owner.answers.pop("bad") is Outcome.UNAVAILABLE
+    assert set(owner.answers.values()) == {Outcome.STORED}
+
+
+def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, database_file, monkeypatch):
+    monkeypatch.setattr(intake, "TURN_EVENTS", 10)
+    owner.backlog = 25
+    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    made = Intake(duties)
+    made.start()
+
+    owner.wait_for(lambda: sum(owner.applied) == 25)
+    made.close(PATIENCE)
+    assert owner.applied[:3] == [10, 10, 5]
+
+
+def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parcel, monkeypatch):
+    monkeypatch.setattr(intake, "REST_SECONDS", 0.0)
+    owner.failing_apply = RuntimeError("a bug")
+    started.submit(parcel("a"))
+    owner.wait_for(lambda: sum(owner.applied) == 1)
+    assert owner.answers == {"a": Outcome.STORED}
+
+
+def test_closing_stores_what_waits_and_takes_no_more(owner, parcel):
+    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    made = Intake(duties)
+    made.start()
+    owner.may_store.clear()
+    for name in "abc":
+        made.submit(parcel(name))
+    closing = threading.Thread(target=made.close, args=(PATIENCE,))
+    closing.start()
+    owner.may_store.set()
+    closing.join(PATIENCE)
+
+    assert set(owner.answers) == {"a", "b", "c"}
+    assert not made.submit(parcel("late"))

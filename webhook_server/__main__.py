@@ -1,0 +1,29 @@
+"""`python -m webhook_server`: the server on OTN_WEBHOOK_PORT, with JSON logs."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+
+from core.settings import settings
+from webhook_server.logs import json_handler
+
+STOP_SECONDS = 10
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, handlers=[json_handler()])
+    uvicorn.run(
+        "webhook_server.main:app",
+        host="0.0.0.0",
+        port=settings().webhook_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The routes of the webhook server, and what starts and ends with it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.inbox import queries
+from core.settings import kept_secret, settings
+from webhook_server import logs
+from webhook_server.answers import document, refusal
+from webhook_server.reception import Reception
+
+DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator signs with
+CHALLENGE_LIMIT = 1000
+
+log = structlog.get_logger(__name__)
+
+
+def create_app() -> Starlette:
+    logs.configure()
+    reception = Reception(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        logs.silence_access_log()
+        reception.open()
+        yield
+        await reception.close()
+
+    async def ready(_request: Request) -> Response:
+        return await run_in_threadpool(_ready, reception)
+
+    async def alive(_request: Request) -> Response:
+        return document(200 if reception.is_open else 503, {"alive": reception.is_open})
+
+    def metrics(_request: Request) -> Response:
+        return Response(reception.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    routes = [
+        Route("/webhook", reception.post, methods=["POST"]),
+        Route("/webhook", verify, methods=["GET"]),
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def verify(request: Request) -> Response:
+    """Meta's handshake: whoever knows the verify token gets the challenge back."""
+    asked = request.query_params
+    expected = settings().verify_token.get_secret_value()
+    given = asked.get("hub.verify_token", "")
+    is_known = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    if asked.get("hub.mode") != "subscribe" or not is_known:
+        log.warning("webhook.not_verified")
+        return refusal("bad_verify_token")
+    challenge = asked.get("hub.challenge", "")[:CHALLENGE_LIMIT]
+    return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _ready(reception: Reception) -> Response:
+    """Whether a POST would be stored now: the tables answer and the writer lives."""
+    try:
+        queries.has_pending()
+    except DBAPIError:
+        return document(503, {"ready": False, "problem": "database"})
+    if not reception.is_open:
+        return document(503, {"ready": False, "problem": "writer"})
+    return document(200, {"ready": True})
