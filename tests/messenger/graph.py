@@ -80,6 +80,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     graph: Graph
 
+    def shutdown_request(self, request: object) -> None:
+        super().shutdown_request(request)
+        self.graph.hung_up.set()
+
     def handle_error(self, *args: object) -> None:
         """A connection the test broke on purpose is no news."""
 
@@ -90,6 +94,7 @@ class Graph:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.released = threading.Event()
+        self.hung_up = threading.Event()  # a connection was closed from this side
         self._scripts: list[Script] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), Handler)
@@ -114,6 +119,11 @@ class Graph:
         handler.close_connection = True
 
     def close_silently(self, handler: Handler) -> None:
+        handler.close_connection = True
+
+    def answer_and_hang_up(self, handler: Handler) -> None:
+        """As a server does that is tired of an idle connection: without a word beforehand."""
+        handler.answer(Reply(200, {"message_id": "m_1"}))
         handler.close_connection = True
 
     def reset(self, handler: Handler) -> None:

@@ -60,6 +60,15 @@ def test_a_refused_send_leaves_the_connection_usable(graph, messenger):
     assert len({seen.connection for seen in graph.seen}) == 1
 
 
+def test_a_connection_closed_while_idle_is_replaced_and_costs_no_doubt(graph, messenger):
+    graph.will(graph.answer_and_hang_up)
+    for _ in range(3):
+        graph.hung_up.clear()
+        assert messenger.send(BODY) == Accepted("m_1")
+        assert graph.hung_up.wait(10)
+    assert len({seen.connection for seen in graph.seen}) == 3
+
+
 def test_threads_share_a_client_without_mixing_their_answers(graph, messenger):
     graph.will(lambda handler: handler.answer(Reply(200, {"message_id": handler_text(graph, handler)})))
     results: dict[str, object] = {}
