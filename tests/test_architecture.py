@@ -68,9 +68,7 @@ def test_streamlit_is_known_to_the_panel_only():
 
 
 def test_the_panel_knows_no_database_library():
-    assert {
-        n for n in importers("sqlmodel", "sqlalchemy") if inside(n, "app", "pages", "webhook_server")
-    } == set()
+    assert {n for n in importers("sqlmodel", "sqlalchemy") if inside(n, "app", "pages")} == set()
 
 
 def test_the_panel_opens_no_session_and_sees_no_table():

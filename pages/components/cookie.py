@@ -21,6 +21,7 @@ from core.sealing import derived_key
 
 NAME = "notify_once_session"
 TICKET_SECONDS = 30
+TICKET_BYTES = 4096
 LIFETIME_SECONDS = int(SESSION_LIFETIME.total_seconds())
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -50,8 +51,8 @@ def ticket_of(token: str) -> str:
 
 
 async def _keep(request: Request) -> Response:
-    ticket = (await request.body())[:4096]
     try:
+        ticket = await _short_body(request)
         token = jwt.decode(ticket, derived_key("sign-in ticket"), algorithms=["HS256"])["token"]
     except (jwt.InvalidTokenError, KeyError):
         return Response(status_code=403)
@@ -60,6 +61,15 @@ async def _keep(request: Request) -> Response:
         NAME, token, max_age=LIFETIME_SECONDS, httponly=True, samesite="strict", secure=_is_https(request)
     )
     return response
+
+
+async def _short_body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > TICKET_BYTES:
+            return b""
+    return body
 
 
 async def _clear(request: Request) -> Response:
@@ -84,7 +94,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                ours = dict(_HEADERS)
+                others = [(k, v) for k, v in message.get("headers", []) if k.lower() not in ours]
+                message["headers"] = [*others, *_HEADERS]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,0 +1,172 @@
+"""The sign-in in a real browser on a cold server: what AppTest cannot see (cookies, addresses, scripts)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from core.settings import process_environment
+from pages.components import cookie
+from tests.pages.conftest import APP, PASSWORD, an_operator
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
+]
+
+
+def a_free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture
+def address(arrange, tmp_path: Path) -> Iterator[str]:
+    """A panel that nobody has visited yet."""
+    an_operator(arrange, "viewer", "lan")
+    port = a_free_port()
+    log = tmp_path / "panel.log"
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(APP),
+        f"--server.port={port}",
+        "--server.headless=true",
+    ]
+    with log.open("w") as out:
+        panel = subprocess.Popen(
+            command, cwd=APP.parent, env=process_environment(), stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until_healthy(f"http://localhost:{port}", panel, log)
+        yield f"http://localhost:{port}"
+    finally:
+        panel.terminate()
+        panel.wait(10)
+
+
+def wait_until_healthy(address: str, panel: subprocess.Popen[bytes], log: Path) -> None:
+    for _try in range(150):
+        if panel.poll() is not None:
+            pytest.fail(f"the panel ended early:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the panel did not become healthy:\n{log.read_text()}")
+
+
+@pytest.fixture
+def browser() -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield chromium.new_context()
+        chromium.close()
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("User name").fill("lan")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
+
+
+def session_cookies(browser: BrowserContext) -> list[dict]:
+    return [kept for kept in browser.cookies() if kept["name"] == cookie.NAME]
+
+
+def wait_for_cookie(page: Page, browser: BrowserContext) -> dict:
+    for _try in range(100):
+        if kept := session_cookies(browser):
+            return kept[0]
+        page.wait_for_timeout(50)
+    pytest.fail("no session cookie was set")
+
+
+def test_a_deep_link_on_a_cold_server_signs_in_and_signs_out(address, browser):
+    page = browser.new_page()
+    strangers = []
+    page.on(
+        "request",
+        lambda asked: (
+            strangers.append(asked.url)
+            if not asked.url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
+            else None
+        ),
+    )
+
+    page.goto(f"{address}/activity?days=7")
+    expect(page.get_by_label("User name")).to_be_visible(timeout=30_000)
+    assert page.get_by_text("signed in").count() == 0
+    sign_in(page)
+    assert page.url == f"{address}/activity?days=7"
+
+    kept = wait_for_cookie(page, browser)
+    assert (kept["httpOnly"], kept["sameSite"]) == (True, "Strict")
+    assert cookie.NAME not in page.evaluate("document.cookie")
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
+    assert page.url == f"{address}/activity?days=7"
+
+    page.get_by_role("button", name="lan").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible(timeout=20_000)
+    page.wait_for_timeout(300)
+    assert session_cookies(browser) == []
+
+    browser.add_cookies([kept])  # somebody copied the cookie before the sign-out
+    page.goto(f"{address}/activity")
+    expect(page.get_by_label("User name")).to_be_visible(timeout=20_000)
+    assert strangers == []
+
+
+def post(url: str, body: bytes, **headers: str) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method="POST")) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_the_cookie_is_given_for_a_ticket_only(address):
+    token = cookie.token_of("lan", cookie.signed_in_at(time.time() + 1000))
+    for forged in (b"", b"nonsense", token.encode(), json.dumps({"token": token}).encode()):
+        assert post(f"{address}/session", forged) == 403
+    assert post(f"{address}/session", cookie.ticket_of(token).encode()) == 204
+
+
+def test_every_answer_says_who_may_frame_it(address):
+    for path in ("/", "/activity", "/session", "/_stcore/health"):
+        try:
+            headers = urllib.request.urlopen(f"{address}{path}").headers
+        except urllib.error.HTTPError as refused:
+            headers = refused.headers
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+        assert headers.get_all("x-content-type-options") == ["nosniff"]
+        assert "frame-ancestors 'self'" in headers["content-security-policy"]
