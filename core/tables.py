@@ -267,6 +267,11 @@ class Broadcast(Table, table=True):
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
     audience: int = 0  # frozen at the start
+    canary_size: int = 0  # so many go first, then their outcome is looked at; 0: none
+    canary_max_failed: float = Field(default=0.2, sa_type=Float(53))  # share of them
+    canary_max_blocked: float = Field(default=0.1, sa_type=Float(53))
+    canary_last_id: int | None = Field(default=None, sa_type=BigId)  # delivery; set at the start
+    canary_passed_at: datetime | None = _time()
     pause_code: str | None = _word(64, default=None)  # None: a person paused it
     created_by: str = _word(64, default="")
     launched_by: str = _word(64, default="")

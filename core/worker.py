@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from core.broadcasts import actions as broadcasts
+from core.broadcasts import canary
 from core.clock import utc_now
 from core.consent import clockwork as consent
 from core.database import insert_new, transaction
@@ -96,6 +97,7 @@ class Worker:
         def start_due() -> None:
             broadcasts.end_too_late(now=utc_now())
             broadcasts.start_due(now=utc_now())
+            canary.judge(now=utc_now())
             broadcasts.finish_done(now=utc_now())
 
         def reclaim() -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, insert
 
 from core import activity
 from core.accounts.rules import SYSTEM, Actor, Permission
-from core.broadcasts import audience, closing, drafting, rules
+from core.broadcasts import audience, canary, closing, drafting, rules
 from core.broadcasts.rules import STEPS, BroadcastState, DeliveryState, Step
 from core.consent import ledger
 from core.database import transaction
@@ -127,6 +127,7 @@ def schedule(
     check_schedule(at, best_before, now=now)
     with transaction() as db:
         broadcast = _step(db, broadcast_id, Step.SCHEDULE, now)
+        _checked_content(broadcast.content)  # a draft may have been kept half written
         broadcast.due_at = at or now
         broadcast.best_before = best_before
         broadcast.launched_by = by.name
@@ -172,6 +173,8 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
                 N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
             )
         broadcast = _step(db, broadcast_id, Step.RESUME, now)
+        if broadcast.pause_code == rules.CANARY_FAILED:
+            broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
         _record(db, by, "broadcast.resume", broadcast, now=now)
         return broadcast.state
@@ -274,6 +277,7 @@ def _start(broadcast_id: int, now: datetime) -> bool:
         _step(db, broadcast_id, Step.START, now)
         broadcast.started_at = now
         broadcast.audience = _freeze(db, broadcast, now)
+        canary.mark_first(db, broadcast)
         _record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
         return True
 

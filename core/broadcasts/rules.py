@@ -69,5 +69,11 @@ ENDED: frozenset[DeliveryState] = frozenset(
 )
 
 
+CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
+
+# This person cannot be reached: the opt-in is kept, and they are left out until they write again.
+UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
+
+
 def is_too_late(best_before: datetime | None, now: datetime) -> bool:
     return best_before is not None and now >= best_before

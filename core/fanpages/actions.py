@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.rules import Actor, Permission
-from core.broadcasts.rules import BroadcastState
+from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup
@@ -203,6 +203,7 @@ def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
             col(Broadcast.fanpage_id) == fanpage_id,
             col(Broadcast.state) == BroadcastState.PAUSED,
             col(Broadcast.pause_code).is_not(None),
+            col(Broadcast.pause_code) != CANARY_FAILED,
         )
         .values(state=BroadcastState.SENDING, pause_code=None, updated_at=now)
         .execution_options(synchronize_session=False)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, literal, or_, select, update
 from sqlmodel import Session, col
 
-from core.broadcasts import closing
+from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import OptInState
@@ -40,10 +40,8 @@ class Claim:
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
     """Take up to `count` queued deliveries that may be tried now. One transaction."""
     with transaction() as db:
-        state = db.execute(
-            select(col(Broadcast.state)).where(col(Broadcast.id) == broadcast_id)
-        ).scalar_one_or_none()
-        if state != BroadcastState.SENDING:
+        broadcast = db.get(Broadcast, broadcast_id)
+        if broadcast is None or broadcast.state != BroadcastState.SENDING:
             return []
         taken = _take(db, broadcast_id, count, worker, now)
         return _drop_unfit(db, [_opened(row) for row in taken], now)
@@ -52,14 +50,16 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> Sequence[Any]:
     ready = (
         select(col(Delivery.id))
+        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
         .where(
             col(Delivery.broadcast_id) == broadcast_id,
+            canary.may_be_sent(),
             col(Delivery.state) == DeliveryState.QUEUED,
             or_(col(Delivery.next_try_at).is_(None), col(Delivery.next_try_at) <= now),
         )
         .order_by(col(Delivery.id))
         .limit(count)
-        .with_for_update(skip_locked=True)  # SQLite has one writer and leaves this out
+        .with_for_update(skip_locked=True, of=Delivery)  # SQLite has one writer and leaves this out
     )
     ids = db.execute(
         update(Delivery)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
+from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import reading
@@ -34,6 +35,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
         .where(
             col(Broadcast.fanpage_id) == col(Fanpage.id),
             col(Broadcast.state) == BroadcastState.SENDING,
+            canary.may_be_sent(),
             *_waiting(Delivery, now),
         )
     )

@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlmodel import Session, col
 
+from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, fold, personalise
 from core.database import transaction
 from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.claims import SILENT_AFTER
-from core.sending.rules import LEASE, UNREACHABLE_REASONS, wait_after
+from core.sending.rules import LEASE, wait_after
 from core.sending.settling import follow_up
 from core.tables import Customer, Heartbeat, Reply
 

@@ -19,7 +19,6 @@ LEASE_RAN_OUT = "lease_ran_out"
 # A broadcast whose first so many are all turned down, with nobody reached, stops itself.
 BREAKER = 20
 BREAKING_REASONS = ("token_refused", "content", "unknown_error")
-UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
 
 
 class Token(StrEnum):

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from core import activity
 from core.accounts.rules import SYSTEM
 from core.broadcasts import closing
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
@@ -27,7 +27,6 @@ from core.sending.rules import (
     BREAKER,
     BREAKING_REASONS,
     NOT_SENT_SECONDS,
-    UNREACHABLE_REASONS,
     Token,
     Verdict,
     accepted,

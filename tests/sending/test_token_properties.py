@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries
+from core.broadcasts import actions, queries, second_chance
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
@@ -128,6 +128,22 @@ class TokenHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.broadcasts)
     @rule(which=st.integers(0, 20), step=st.sampled_from([actions.pause, actions.resume, actions.cancel]))
     def staff_act(self, which: int, step) -> None:
+        with contextlib.suppress(WrongState):
+            step(COMMAND_LINE, self.broadcasts[which % len(self.broadcasts)], now=self.now)
+
+    @precondition(lambda self: self.broadcasts)
+    @rule(
+        which=st.integers(0, 20),
+        step=st.sampled_from(
+            [
+                second_chance.try_again,
+                second_chance.retry_failed,
+                second_chance.send_to_rest,
+                second_chance.count_as_sent,
+            ]
+        ),
+    )
+    def staff_give_a_second_chance(self, which: int, step) -> None:
         with contextlib.suppress(WrongState):
             step(COMMAND_LINE, self.broadcasts[which % len(self.broadcasts)], now=self.now)
 
@@ -274,10 +290,10 @@ class TokenHistory(RuleBasedStateMachine):
 
     def _taken_tokens_are_spent(self) -> None:
         taken = {claim.opt_in_id for claim in self.accepted.values()}
-        for opt_in, _ in self._opt_ins():
+        for opt_in, deliveries in self._opt_ins():
             if opt_in.id in taken:
                 assert opt_in.state in ("spent", "withdrawn")
-            else:
+            elif not any(d.evidence == second_chance.BY_STAFF for d in deliveries):
                 assert opt_in.state != "spent"
 
 

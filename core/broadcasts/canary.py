@@ -1,0 +1,163 @@
+"""The canary: the first few go out, then the broadcast waits for their outcome and goes on or stops.
+
+Opt-ins cannot be bought back, so a mistake should cost fifty of them rather than all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.rules import SYSTEM, Actor, Permission
+from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
+from core.database import transaction
+from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.tables import Broadcast, Delivery
+
+USUAL_SIZE = 50
+LARGEST = 10_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the canary fared; shares are of its size."""
+
+    size: int
+    left: int
+    failed: int  # turned down or unknown, the unreachable aside
+    blocked: int
+
+    def is_bad(self, max_failed: float, max_blocked: float) -> bool:
+        return self.failed > self.size * max_failed or self.blocked > self.size * max_blocked
+
+
+def set_canary(
+    by: Actor,
+    broadcast_id: int,
+    *,
+    size: int,
+    max_failed: float = 0.2,
+    max_blocked: float = 0.1,
+    now: datetime,
+) -> None:
+    """Send to `size` first (0: to all at once) and go on only if the shares stay within the limits."""
+    by.require(Permission.EDIT)
+    _check(size, max_failed, max_blocked)
+    with transaction() as db:
+        changed = db.execute(
+            update(Broadcast)
+            .where(
+                col(Broadcast.id) == broadcast_id,
+                col(Broadcast.state).in_([BroadcastState.DRAFT, BroadcastState.SCHEDULED]),
+            )
+            .values(
+                canary_size=size,
+                canary_max_failed=max_failed,
+                canary_max_blocked=max_blocked,
+                updated_at=now,
+            )
+            .returning(col(Broadcast.id))
+            .execution_options(synchronize_session=False)
+        ).first()
+        if changed is None:
+            raise WrongState(N_("The first part can only be set before the broadcast starts."))
+
+
+def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
+    """Staff look no further: the rest may go out."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = db.get(Broadcast, broadcast_id, with_for_update=True)
+        if broadcast is None:
+            raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
+        if broadcast.canary_passed_at is None:
+            broadcast.canary_passed_at = now
+            _record(db, by, "broadcast.release_rest", broadcast, now)
+
+
+def mark_first(db: Session, broadcast: Broadcast) -> None:
+    """At the start: remember the last delivery of the first part."""
+    if not 0 < broadcast.canary_size < broadcast.audience:
+        return
+    broadcast.canary_last_id = db.execute(
+        select(col(Delivery.id))
+        .where(col(Delivery.broadcast_id) == broadcast.id)
+        .order_by(col(Delivery.id))
+        .offset(broadcast.canary_size - 1)
+        .limit(1)
+    ).scalar_one()
+
+
+def may_be_sent() -> ColumnElement[bool]:
+    """Whether a delivery, joined with its broadcast, is in the first part or the rest may go."""
+    return or_(
+        col(Broadcast.canary_last_id).is_(None),
+        col(Broadcast.canary_passed_at).is_not(None),
+        col(Delivery.id) <= col(Broadcast.canary_last_id),
+    )
+
+
+def judge(*, now: datetime) -> None:
+    """Let broadcasts go on, or pause them, whose first part has ended."""
+    with transaction() as db:
+        waiting = db.execute(
+            select(Broadcast).where(
+                col(Broadcast.state) == BroadcastState.SENDING,
+                col(Broadcast.canary_last_id).is_not(None),
+                col(Broadcast.canary_passed_at).is_(None),
+            )
+        ).scalars()
+        for broadcast in waiting.all():
+            outcome = outcome_of(db, broadcast)
+            if outcome.left:
+                continue
+            if outcome.is_bad(broadcast.canary_max_failed, broadcast.canary_max_blocked):
+                broadcast.state, broadcast.pause_code = BroadcastState.PAUSED, CANARY_FAILED
+                verb = "broadcast.stop_after_first"
+            else:
+                broadcast.canary_passed_at = now
+                verb = "broadcast.go_on_after_first"
+            _record(db, SYSTEM, verb, broadcast, now, failed=outcome.failed, blocked=outcome.blocked)
+
+
+def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:
+    rows = db.execute(
+        select(col(Delivery.state), col(Delivery.reason), func.count())
+        .where(
+            col(Delivery.broadcast_id) == broadcast.id,
+            col(Delivery.id) <= (broadcast.canary_last_id or 0),
+        )
+        .group_by(col(Delivery.state), col(Delivery.reason))
+    )
+    tally: dict[str, int] = {"left": 0, "failed": 0, "blocked": 0}
+    for state, reason, people in rows:
+        if state in (DeliveryState.QUEUED, DeliveryState.SENDING):
+            tally["left"] += people
+        elif state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
+            tally["blocked" if reason in UNREACHABLE_REASONS else "failed"] += people
+    return Outcome(broadcast.canary_size, **tally)
+
+
+def _check(size: int, max_failed: float, max_blocked: float) -> None:
+    if not 0 <= size <= LARGEST:
+        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
+    if not (0 <= max_failed <= 1 and 0 <= max_blocked <= 1):
+        raise Invalid([problem("share", N_("A share is between 0 and 100 percent."))])
+
+
+def _record(db: Session, by: Actor, verb: str, broadcast: Broadcast, now: datetime, **detail: Any) -> None:
+    activity.record(
+        db,
+        by,
+        verb,
+        now=now,
+        fanpage_id=broadcast.fanpage_id,
+        subject_id=broadcast.id,
+        subject=broadcast.name,
+        **detail,
+    )

@@ -1,0 +1,209 @@
+"""After the first run: settle what is in doubt, retry the failed, send to the rest. Nobody served is touched.
+
+Each step chooses deliveries by what the ledger says of their opt-ins, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import CursorResult, Select, select, update
+from sqlmodel import Session, col
+
+from core import activity
+from core.accounts.rules import Actor, Permission
+from core.broadcasts.drafting import check_times
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.consent import ledger
+from core.consent.rules import OptInState
+from core.database import transaction
+from core.errors import N_, Invalid, NotFound, WrongState
+from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
+
+BY_STAFF = "staff"
+REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
+REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
+
+
+def count_as_sent(
+    by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
+) -> int:
+    """Staff say that these unknown outcomes (all when None) reached their customers. Returns how many."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = _get(db, broadcast_id)
+        chosen = _unknown(broadcast_id, delivery_ids)
+        opt_ins = list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
+        settled = _update(
+            db,
+            chosen,
+            state=DeliveryState.SENT,
+            evidence=BY_STAFF,
+            reason=None,
+            settled_at=now,
+        )
+        ledger.spend(db, opt_ins, now=now)
+        _record(db, by, "broadcast.count_as_sent", broadcast, settled, now)
+        return settled
+
+
+def try_again(
+    by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
+) -> int:
+    """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = _get(db, broadcast_id)
+        queued = _queue(db, _unknown(broadcast_id, delivery_ids))
+        _reopen(db, broadcast, queued, now)
+        _record(db, by, "broadcast.try_again", broadcast, queued, now)
+        return queued
+
+
+def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
+    """Queue the failed whose opt-in is still theirs to use; blocked customers stay out. Returns how many."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = _get(db, broadcast_id)
+        _new_best_before(broadcast, best_before, now)
+        refused = _failed(broadcast_id, OptInState.REFUSED, now)
+        ledger.make_available(db, _opt_ins(db, refused), now=now)
+        held = _queue(db, _failed(broadcast_id, OptInState.RESERVED, now))
+        queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
+        _reopen(db, broadcast, queued, now)
+        _record(db, by, "broadcast.retry_failed", broadcast, queued, now)
+        return queued
+
+
+def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
+    """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = _get(db, broadcast_id)
+        _new_best_before(broadcast, best_before, now)
+        queued = _queue_and_reserve(db, _rest(broadcast_id, now))
+        _reopen(db, broadcast, queued, now)
+        _record(db, by, "broadcast.send_to_rest", broadcast, queued, now)
+        return queued
+
+
+def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[int | None]:
+    chosen = select(col(Delivery.id)).where(
+        col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.UNKNOWN
+    )
+    return chosen if delivery_ids is None else chosen.where(col(Delivery.id).in_(list(delivery_ids)))
+
+
+def _failed(broadcast_id: int, opt_in_state: OptInState, now: datetime) -> Select[int | None]:
+    return _with_opt_in(broadcast_id, (DeliveryState.FAILED,), opt_in_state, now)
+
+
+def _rest(broadcast_id: int, now: datetime) -> Select[int | None]:
+    return _with_opt_in(broadcast_id, REST, OptInState.AVAILABLE, now)
+
+
+def _with_opt_in(
+    broadcast_id: int, states: Collection[DeliveryState], opt_in_state: OptInState, now: datetime
+) -> Select[int | None]:
+    return (
+        select(col(Delivery.id))
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state).in_(list(states)),
+            col(OptIn.state) == opt_in_state,
+            col(OptIn.expires_at) > now,
+            col(Customer.unreachable_at).is_(None),
+        )
+    )
+
+
+def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
+    return list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
+
+
+def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
+    """Hold the opt-ins again, then queue; both or neither."""
+    ids = [i for i in db.execute(chosen).scalars() if i]
+    queued = 0
+    for start in range(0, len(ids), ledger.CHUNK):
+        part = ids[start : start + ledger.CHUNK]
+        held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(part)))
+        moved = _queue(db, select(col(Delivery.id)).where(col(Delivery.id).in_(part)))
+        if held != moved:
+            raise RuntimeError(f"{moved} deliveries queued again but {held} opt-ins held")
+        queued += moved
+    return queued
+
+
+def _queue(db: Session, chosen: Select[int | None]) -> int:
+    """Doubt stays with a delivery: a token that may have been used is never given back."""
+    return _update(
+        db,
+        chosen,
+        state=DeliveryState.QUEUED,
+        tries=0,
+        reason=None,
+        detail=None,
+        evidence=None,
+        settled_at=None,
+        next_try_at=None,
+    )
+
+
+def _update(db: Session, chosen: Select[int | None], **values: object) -> int:
+    result = db.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(chosen))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _new_best_before(broadcast: Broadcast, best_before: datetime | None, now: datetime) -> None:
+    problems = check_times(None, best_before, now)
+    if problems:
+        raise Invalid(problems)
+    if best_before or (broadcast.best_before and broadcast.best_before <= now):
+        broadcast.best_before = best_before
+
+
+def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:
+    if broadcast.state not in REOPENS:
+        raise WrongState(
+            N_("The broadcast is {state}; this step is not possible any more."), state=broadcast.state
+        )
+    if not queued:
+        return
+    if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:
+        raise WrongState(
+            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
+        )
+    if broadcast.best_before and broadcast.best_before <= now:
+        raise WrongState(N_("The best-before has passed; choose a later one, or none."))
+    if broadcast.state != BroadcastState.PAUSED:
+        broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
+    broadcast.updated_at = now
+
+
+def _get(db: Session, broadcast_id: int) -> Broadcast:
+    broadcast = db.get(Broadcast, broadcast_id, with_for_update=True)
+    if broadcast is None:
+        raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
+    return broadcast
+
+
+def _record(db: Session, by: Actor, verb: str, broadcast: Broadcast, people: int, now: datetime) -> None:
+    activity.record(
+        db,
+        by,
+        verb,
+        now=now,
+        fanpage_id=broadcast.fanpage_id,
+        subject_id=broadcast.id,
+        subject=broadcast.name,
+        people=people,
+    )
