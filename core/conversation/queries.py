@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
+from core.conversation import storing
 from core.conversation.contents import leads_to
 from core.conversation.folding import fold
 from core.conversation.kinds import BlockKind
@@ -120,6 +121,12 @@ def leading_to(message_id: int) -> list[str]:
         )
         rows = [row for row in db.execute(statement) if message_id in leads_to(row.kind, row.content)]
         return list(dict.fromkeys(row.name for row in rows))
+
+
+def owners_of_entry_points(fanpage_id: int, *, but: int | None = None) -> dict[tuple[str, str], str]:
+    """Names of messages by what starts them (kind and `entry_key`), leaving out the message `but`."""
+    with reading() as db:
+        return storing.owners_of(db, fanpage_id, but=but)
 
 
 def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:

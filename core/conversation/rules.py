@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.consent.rules import check_promise, length
-from core.conversation.entry_points import entry_key
+from core.conversation.entry_points import entry_key as entry_key
 from core.conversation.folding import fold as fold
 from core.conversation.kinds import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
 from core.conversation.kinds import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
@@ -88,6 +88,20 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
             found.append(problem("entry_points", N_("“{value}” is there twice."), value=entry.value))
         seen.add(key)
     return found
+
+
+def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, str], str]) -> list[Problem]:
+    """Each entry point leads to one message; `owners` names those that have one, by kind and `entry_key`."""
+    wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
+    return [_taken(entry, owner) for entry, owner in wanted if owner is not None]
+
+
+def _taken(entry: EntryDraft, owner: str) -> Problem:
+    if entry.kind == EntryKind.GET_STARTED:
+        words = N_("The Get Started button already starts “{name}”; remove it there first.")
+        return problem("entry_points", words, name=owner)
+    words = N_("“{value}” already starts “{name}”; remove it there first.")
+    return problem("entry_points", words, value=entry.value.strip(), name=owner)
 
 
 def check_name(name: str) -> list[Problem]:

@@ -127,18 +127,14 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
     return found
 
 
-def check_taken(
-    db: Session, fanpage_id: int, message_id: int | None, entry_points: Sequence[EntryDraft]
-) -> list[Problem]:
-    """Each entry point leads to one message; the complaint names the one that has it."""
+def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[str, str], str]:
+    """The fanpage's entry points, by kind and key, with the names of the messages that have them."""
     statement = (
         select(col(EntryPoint.kind), col(EntryPoint.folded), col(Message.name))
         .join(Message, col(Message.id) == col(EntryPoint.message_id))
-        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.message_id) != (message_id or 0))
+        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.message_id) != (but or 0))
     )
-    owners = {(row.kind, row.folded): row.name for row in db.execute(statement)}
-    wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
-    return [_taken(entry, owner) for entry, owner in wanted if owner is not None]
+    return {(row.kind, row.folded): row.name for row in db.execute(statement)}
 
 
 def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
@@ -165,14 +161,6 @@ def free_name(db: Session, kept: KeptMessage) -> str:
     taken = set(db.execute(statement).scalars())
     tries = (f"{kept.name[: NAME_LIMIT - 6]} ({number})" for number in count(2))
     return next(name for name in tries if name not in taken)
-
-
-def _taken(entry: EntryDraft, owner: str) -> Problem:
-    if entry.kind == EntryKind.GET_STARTED:
-        words = N_("The Get Started button already starts “{name}”; remove it there first.")
-        return problem("entry_points", words, name=owner)
-    words = N_("“{value}” already starts “{name}”; remove it there first.")
-    return problem("entry_points", words, value=entry.value.strip(), name=owner)
 
 
 def _living(db: Session, table: type[Topic] | type[Message], fanpage_id: int) -> set[int | None]:

@@ -7,17 +7,16 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.conversation import actions, queries
-from core.conversation.queries import MessageView
-from core.conversation.rules import NAME_LIMIT, check_message, check_name
+from core.conversation.rules import NAME_LIMIT, EntryKind, check_message, check_name
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView
 from pages.components.composer import draft as drafts
-from pages.components.composer.blocks import Around, add_buttons, edit_blocks
-from pages.components.composer.draft import Draft
-from pages.components.composer.entries import edit_entries
+from pages.components.composer.blocks import add_buttons, edit_blocks
+from pages.components.composer.entries import Elsewhere, edit_entries
 from pages.components.composer.fields import bound, complaints
 from pages.components.composer.head import draw_head, draw_start, draw_styles, draw_unsaved
 from pages.components.composer.preview import show_preview
+from pages.components.composer.rows import Around
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, do, flash, see_fanpage
 from pages.components.texts import _
@@ -34,7 +33,7 @@ def main() -> None:
         _compose(here, here.fanpage, view)
 
 
-def _asked_for() -> MessageView | None:
+def _asked_for() -> queries.MessageView | None:
     """The message named in the address; none for a new one. Stops when there is no such message."""
     asked = st.query_params.get("id")
     if asked is None:
@@ -51,7 +50,7 @@ def _lost(sentence: str, button: str, page: str) -> None:
     empty_state("search_off", sentence, button=button, page=page, key="message")
 
 
-def _compose(here: Current, fanpage: FanpageView, view: MessageView | None) -> None:
+def _compose(here: Current, fanpage: FanpageView, view: queries.MessageView | None) -> None:
     draft = drafts.opened(str(view.id) if view else f"new-{fanpage.id}", view)
     locked = not here.actor.may(Permission.EDIT) or (view is not None and view.is_archived)
     draw_styles()
@@ -69,7 +68,7 @@ def _compose(here: Current, fanpage: FanpageView, view: MessageView | None) -> N
             draw_unsaved(draft)
 
 
-def _write(draft: Draft, fanpage: FanpageView, view: MessageView | None, locked: bool) -> None:
+def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView | None, locked: bool) -> None:
     bound(
         st.text_input,
         draft,
@@ -83,18 +82,19 @@ def _write(draft: Draft, fanpage: FanpageView, view: MessageView | None, locked:
     if draft["tried"]:
         complaints(check_name(draft["name"]))
     section(_("Content"))
+    owners = queries.owners_of_entry_points(fanpage.id, but=view.id if view else None)
     around = Around(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
     if not draft["blocks"] and not locked:
-        draw_start(draft)
+        draw_start(draft, start_is_free=(EntryKind.GET_STARTED, "") not in owners)
     edit_blocks(draft, around)
     if not locked:
         add_buttons(draft)
     section(_("The bot sends this message when…"))
     led_from = queries.leading_to(view.id) if view else []
-    edit_entries(draft, page_id=fanpage.page_id, led_from=led_from, locked=locked)
+    edit_entries(draft, Elsewhere(fanpage.page_id, owners, led_from), locked)
 
 
-def _save(here: Current, fanpage_id: int, draft: Draft, view: MessageView | None) -> None:
+def _save(here: Current, fanpage_id: int, draft: drafts.Draft, view: queries.MessageView | None) -> None:
     blocks, entries = drafts.blocks_of(draft), drafts.entries_of(draft)
     if check_message(draft["name"], blocks, entries):
         st.error(_("Not saved yet: the lines in red below say what is missing."), icon=":material/error:")

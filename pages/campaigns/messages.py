@@ -10,6 +10,7 @@ from core.conversation.rules import BlockKind, EntryKind
 from pages.components import menu
 from pages.components.composer import draft
 from pages.components.layout import empty_state, page_header
+from pages.components.phone import bubbles_of
 from pages.components.session import current
 from pages.components.tables import Column, Two, pager, search_box, table
 from pages.components.texts import _, ago, n_
@@ -81,14 +82,18 @@ def _listed(fanpage_id: int) -> None:
 
 
 def _name(row: MessageView) -> Two:
-    texts = [str(b.content.get("text") or b.content.get("title") or "") for b in row.blocks]
-    excerpt = next((" ".join(text.split()) for text in texts if text), "")
+    said = [
+        bubbles_of(b.kind, b.content, first_name=None)[0].text
+        for b in row.blocks
+        if b.kind != BlockKind.IMAGE
+    ]
+    excerpt = " ".join(said[0].split()) if said else ""
     shortened = f"{excerpt[:69]}…" if len(excerpt) > 70 else excerpt
     return Two(row.name, shortened or n_("{n} block", "{n} blocks", len(row.blocks)))
 
 
 def _starters(row: MessageView) -> str | Two:
-    words = {EntryKind.GET_STARTED: _("Get Started"), EntryKind.REF: _("Link")}
+    words = {EntryKind.GET_STARTED: _("Get Started button"), EntryKind.REF: _("Link")}
     shown = []
     for entry in row.entry_points:
         if entry.kind == EntryKind.KEYWORD:

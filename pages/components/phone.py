@@ -107,7 +107,8 @@ def phone_html(
         thread = f'<div class="otn-note">{escape(words["nothing"])}</div>'
     classes = "otn-phone otn-dark" if dark else "otn-phone"
     return (
-        f'<style>{_css()}</style><div class="{classes}" lang="{escape(language)}" style="--tall:{tall}px">'
+        f'<style>{_css()}</style><div class="{classes}" role="figure" lang="{escape(language)}" '
+        f'style="--tall:{tall}px">'
         f'<div class="otn-screen">{_head(name, words)}'
         f'<div class="otn-thread"><div class="otn-said">{_hello(name, words)}{thread}</div></div>'
         f"{_chips(bubbles)}{_foot()}</div></div>"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from pages.components import menu
 from pages.components.composer import draft as drafts
 from pages.components.composer.draft import Block, Draft
 from pages.components.composer.fields import advice, bound, chosen, complaints, counter
+from pages.components.composer.rows import Around, add_row, edit_row, small_button
 from pages.components.texts import _
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -27,19 +27,10 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Around:
-    """What blocks may refer to, and whether this reader may change them."""
-
-    topics: Mapping[int, str]
-    messages: Mapping[int, str]
-    locked: bool
-
-
 def edit_blocks(draft: Draft, around: Around) -> None:
     """Every block in its card. The draft holds what was typed once this returns."""
     for place, block in enumerate(draft["blocks"]):
-        with st.container(key=f"block_{block['uid']}_card", border=True):
+        with st.container(key=f"block_{block['uid']}_card", border=True, gap="small"):
             _card_head(draft, place, block, around.locked)
             _EDITORS[block["kind"]](block, around)
             _say(draft, place)
@@ -68,21 +59,7 @@ def _card_head(draft: Draft, place: int, block: Block, locked: bool) -> None:
             ("down", "arrow_downward", _("Move down"), place == last, (drafts.move_block, (draft, place, 1))),
             ("remove", "delete", _("Remove"), False, (drafts.remove_block, (draft, place))),
         ):
-            _small_button(f"{key}_{name}", sign, label, locked or stuck, *change)
-
-
-def _small_button(
-    key: str, sign: str, label: str, disabled: bool, change: Callable[..., None], args: tuple[object, ...]
-) -> None:
-    st.button(
-        f":material/{sign}:",
-        key=key,
-        help=label,
-        type="tertiary",
-        disabled=disabled,
-        on_click=change,
-        args=args,
-    )
+            small_button(f"{key}_{name}", sign, label, locked or stuck, *change)
 
 
 def _say(draft: Draft, place: int) -> None:
@@ -102,14 +79,14 @@ def _edit_words(block: Block, around: Around, limit: int, label: str) -> None:
         "text",
         label,
         f"{key}_text",
-        height=120,
+        height="content",
         disabled=around.locked,
         placeholder=_("Hello {{first_name}}, …"),
         label_visibility="collapsed",
     )
     with st.container(key=f"{key}_under", horizontal=True, vertical_alignment="center"):
         st.button(
-            _("Customer's name"),
+            _("Insert the customer's name"),
             key=f"{key}_name",
             icon=":material/person_add:",
             type="tertiary",
@@ -159,7 +136,7 @@ def _edit_buttons(block: Block, around: Around) -> None:
     _edit_words(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
     targets = {0: _("Open a web address"), **around.messages}
     for place, row in enumerate(block["rows"]):
-        _edit_row(block, place, around, targets, wire.BUTTON_TITLE_LIMIT)
+        edit_row(block, place, around, targets, wire.BUTTON_TITLE_LIMIT)
         if not row["message_id"]:
             bound(
                 st.text_input,
@@ -172,58 +149,14 @@ def _edit_buttons(block: Block, around: Around) -> None:
                 label_visibility="collapsed",
                 live=True,
             )
-    _add_row(block, around, wire.BUTTONS_LIMIT, _("Add a button"))
+    add_row(block, around, wire.BUTTONS_LIMIT, _("Add a button"))
 
 
 def _edit_replies(block: Block, around: Around) -> None:
     _edit_words(block, around, TEXT_MOST, _("Text above the quick replies"))
     for place in range(len(block["rows"])):
-        _edit_row(block, place, around, around.messages, wire.QUICK_REPLY_TITLE_LIMIT)
-    _add_row(block, around, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
-
-
-def _edit_row(block: Block, place: int, around: Around, targets: Mapping[int, str], limit: int) -> None:
-    row = block["rows"][place]
-    key = f"row_{row['uid']}"
-    with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):
-        bound(
-            st.text_input,
-            row,
-            "title",
-            _("What the button says"),
-            f"{key}_title",
-            disabled=around.locked,
-            placeholder=_("What the button says"),
-            label_visibility="collapsed",
-            max_chars=limit,
-            live=True,
-        )
-        if 0 in targets and row["message_id"] is None:
-            row["message_id"] = 0
-        chosen(
-            row,
-            "message_id",
-            _("Leads to"),
-            f"{key}_target",
-            targets,
-            disabled=around.locked,
-            placeholder=_("Leads to which message?"),
-            label_visibility="collapsed",
-        )
-        stuck = around.locked or len(block["rows"]) == 1
-        _small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_row, (block, place))
-
-
-def _add_row(block: Block, around: Around, limit: int, label: str) -> None:
-    if len(block["rows"]) < limit and not around.locked:
-        st.button(
-            label,
-            key=f"block_{block['uid']}_row_add",
-            icon=":material/add:",
-            type="tertiary",
-            on_click=drafts.add_row,
-            args=(block,),
-        )
+        edit_row(block, place, around, around.messages, wire.QUICK_REPLY_TITLE_LIMIT)
+    add_row(block, around, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
 
 
 def _edit_otnr(block: Block, around: Around) -> None:
@@ -259,7 +192,7 @@ def _edit_otnr(block: Block, around: Around) -> None:
         "after",
         _("Answer after the tap (optional)"),
         f"{key}_after",
-        height=80,
+        height="content",
         disabled=around.locked,
         placeholder=_("Thank you! We will write to you once, about exactly this."),
     )
@@ -272,3 +205,8 @@ _EDITORS: dict[str, Callable[[Block, Around], None]] = {
     BlockKind.QUICK_REPLIES: _edit_replies,
     BlockKind.OTNR: _edit_otnr,
 }
+
+
+def edit_block(block: Block, around: Around) -> None:
+    """The fields of a single block without its card, for pages that write just one."""
+    _EDITORS[block["kind"]](block, around)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import segno
 import streamlit as st
 
-from core.conversation.rules import REF_PATTERN, KeywordMatch, check_entry_points
+from core.conversation.rules import REF_PATTERN, KeywordMatch, check_entry_points, check_taken
 from pages.components.composer.draft import Draft, entries_of, split
 from pages.components.composer.fields import bound, complaints
 from pages.components.texts import _
 
 
-def edit_entries(draft: Draft, *, page_id: str, led_from: Sequence[str], locked: bool) -> None:
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the rest of the fanpage has to do with a message: who owns which entry point, who leads here."""
+
+    page_id: str
+    owners: Mapping[tuple[str, str], str]
+    led_from: Sequence[str]
+
+
+def edit_entries(draft: Draft, elsewhere: Elsewhere, locked: bool) -> None:
     key = f"entry_{draft['uid']}"
     with st.container(key="entry_card", border=True):
         st.session_state.setdefault(f"{key}_start", draft["get_started"])
@@ -34,9 +44,12 @@ def edit_entries(draft: Draft, *, page_id: str, led_from: Sequence[str], locked:
             live=True,
         )
         for ref in split(draft["refs"]):
-            _link(page_id, ref)
-        if led_from:
-            st.caption(_("Buttons of other messages also lead here: {names}", names=", ".join(led_from)))
+            _link(elsewhere.page_id, ref)
+        if elsewhere.led_from:
+            st.caption(
+                _("Buttons of other messages also lead here: {names}", names=", ".join(elsewhere.led_from))
+            )
+        complaints(check_taken(entries_of(draft), elsewhere.owners))
         if draft["tried"]:
             complaints(check_entry_points(entries_of(draft)))
 

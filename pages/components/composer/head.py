@@ -18,15 +18,20 @@ from pages.components.layout import confirm, open_dialog, page_header
 from pages.components.session import do, flash
 from pages.components.texts import _, when
 
+_HERE = Path(__file__).parent
+
 
 def draw_styles() -> None:
-    st.html(Path(__file__).with_name("composer.css"))
+    st.html(_HERE / "composer.css")
+    with st.container(key="composer_script"):
+        script = (_HERE / "live.js").read_text("utf-8")
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def draw_head(actor: Actor, draft: Draft, view: MessageView | None, locked: bool) -> bool:
     """Draws the header; True when saving was asked for."""
     slot = page_header(view.name if view else _("New message"), _purpose(view, locked), key="message")
-    with slot:
+    with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="medium"):
         menu.link("messages", _("All messages"), icon=":material/arrow_back:")
         if view and not locked:
             _more(actor, view)
@@ -42,7 +47,7 @@ def draw_head(actor: Actor, draft: Draft, view: MessageView | None, locked: bool
         )
 
 
-def draw_start(draft: Draft) -> None:
+def draw_start(draft: Draft, *, start_is_free: bool) -> None:
     """An empty page is hard to begin: offer the most useful message there is."""
     with st.container(key="composer_start", border=True, horizontal_alignment="center"):
         st.markdown(_("Add a block below, or begin with an example: a greeting that asks for an opt-in."))
@@ -51,7 +56,7 @@ def draw_start(draft: Draft) -> None:
             key="message_example",
             icon=":material/auto_awesome:",
             on_click=_fill_in_example,
-            args=(draft,),
+            args=(draft, start_is_free),
         )
 
 
@@ -75,20 +80,19 @@ def _purpose(view: MessageView | None, locked: bool) -> str:
 
 
 def _more(actor: Actor, view: MessageView) -> None:
-    with st.popover(_("More"), icon=":material/more_horiz:"):
-        if st.button(_("Make a copy"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
-            copy_id = do(lambda: actions.copy_message(actor, view.id, now=utc_now()))
-            if copy_id is not None:
-                flash(_("This is the copy. Name it, and choose what starts it."))
-                menu.go("message", id=copy_id)
-        st.button(
-            _("Archive"),
-            key="message_archive",
-            icon=":material/archive:",
-            type="tertiary",
-            on_click=open_dialog,
-            args=("archive_message",),
-        )
+    if st.button(_("Make a copy"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
+        copy_id = do(lambda: actions.copy_message(actor, view.id, now=utc_now()))
+        if copy_id is not None:
+            flash(_("This is the copy. Name it, and choose what starts it."))
+            menu.go("message", id=copy_id)
+    st.button(
+        _("Archive"),
+        key="message_archive",
+        icon=":material/archive:",
+        type="tertiary",
+        on_click=open_dialog,
+        args=("archive_message",),
+    )
     confirm(
         "archive_message",
         _("Archive “{name}”?", name=view.name),
@@ -102,7 +106,7 @@ def _more(actor: Actor, view: MessageView) -> None:
     )
 
 
-def _fill_in_example(draft: Draft) -> None:
+def _fill_in_example(draft: Draft, start_is_free: bool) -> None:
     draft["name"] = draft["name"] or _("Welcome")
     st.session_state[f"message_{draft['uid']}_name"] = draft["name"]
     greeting = _("Hello {{first_name}}, thank you for writing to us! How can we help you?")
@@ -112,4 +116,4 @@ def _fill_in_example(draft: Draft) -> None:
         _("Thank you! We will write to you once, about exactly this."),
     )
     drafts.add_block(draft, BlockKind.OTNR, {"title": promise, "after": thanks})
-    draft["get_started"] = st.session_state[f"entry_{draft['uid']}_start"] = True
+    draft["get_started"] = st.session_state[f"entry_{draft['uid']}_start"] = start_is_free

@@ -13,7 +13,7 @@ from pages.components.texts import LANGUAGES, _, language
 
 
 def show_preview(draft: Draft, *, page_name: str) -> None:
-    with st.container(key="preview_controls", horizontal=True, horizontal_alignment="center", gap="small"):
+    with st.container(key="preview_controls", horizontal_alignment="center", gap="small"):
         spoken = st.segmented_control(
             _("The customer's language"),
             list(LANGUAGES),
@@ -23,6 +23,7 @@ def show_preview(draft: Draft, *, page_name: str) -> None:
             format_func=LANGUAGES.__getitem__,
             label_visibility="collapsed",
         )
+    with st.container(key="preview_states", horizontal=True, horizontal_alignment="center", gap="medium"):
         tapped = _has_otnr(draft) and st.toggle(_("After the tap"), key="preview_tapped")
         nameless = _has_name(draft) and st.toggle(_("Name unknown"), key="preview_nameless")
     show_phone(
@@ -30,6 +31,7 @@ def show_preview(draft: Draft, *, page_name: str) -> None:
         language=spoken or language(),
         dark=st.context.theme.type == "dark",
         page_name=page_name,
+        tall=590,
     )
 
 
