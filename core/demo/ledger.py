@@ -1,0 +1,92 @@
+"""Puts the invented past under its real dates: what the loop wrote today becomes what happened then."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import col
+
+from core.conversation.kinds import REQUEST_PAYLOAD
+from core.database import transaction
+from core.demo.past import Asked
+from core.tables import Activity, Broadcast, Customer, Delivery, OptIn, Request
+
+_OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at")
+_OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched under its real date
+
+
+def ask(
+    fanpage_id: int, asked: Sequence[Asked], topics: Mapping[str, int], messages: Mapping[str, int]
+) -> list[str]:
+    """Record the requests of the past; their payloads in the same order, which lead taps back to them."""
+    payloads = [REQUEST_PAYLOAD + secrets.token_urlsafe(16) for _ in asked]
+    with transaction() as db:
+        known = select(col(Customer.psid), col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id)
+        ids = dict(db.execute(known).tuples().all())
+        rows = [
+            {
+                "fanpage_id": fanpage_id,
+                "customer_id": ids[each.psid],
+                "topic_id": topics[each.story.topic],
+                "message_id": messages[each.story.message],
+                "entry_kind": each.entry_kind,
+                "entry_value": each.entry_value,
+                "title": each.story.promise,
+                "after_text": each.story.thanks,
+                "payload": payload,
+                "created_at": each.at,
+            }
+            for each, payload in zip(asked, payloads, strict=True)
+            if each.psid in ids
+        ]
+        if rows:
+            db.execute(insert(Request), rows)
+    return payloads
+
+
+def date_customers(fanpage_id: int, contacts: Mapping[str, datetime]) -> None:
+    """Customers since their first contact, opt-ins since their tap."""
+    with transaction() as db:
+        db.connection().execute(
+            update(Customer)
+            .where(col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == bindparam("their_psid"))
+            .values(created_at=bindparam("since")),
+            [{"their_psid": psid, "since": at} for psid, at in contacts.items()],
+        )
+        db.execute(
+            update(OptIn)
+            .where(col(OptIn.fanpage_id) == fanpage_id)
+            .values(created_at=col(OptIn.consented_at))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
+    """A broadcast that has just been sent, with all its traces, so much earlier."""
+    with transaction() as db:
+        broadcast = db.get_one(Broadcast, broadcast_id)
+        _move(broadcast, _OF_BROADCAST, earlier)
+        deliveries = db.scalars(select(Delivery).where(col(Delivery.broadcast_id) == broadcast_id)).all()
+        for delivery in deliveries:
+            _move(delivery, _OF_DELIVERY, earlier)
+        used = [delivery.opt_in_id for delivery in deliveries]
+        for opt_in in db.scalars(select(OptIn).where(col(OptIn.id).in_(used))):
+            _move(opt_in, ("settled_at",), earlier)
+        noted = select(Activity).where(
+            col(Activity.subject_id) == broadcast_id, col(Activity.verb).in_(_MACHINE_VERBS)
+        )
+        for activity in db.scalars(noted):
+            _move(activity, ("at",), earlier)
+
+
+_MACHINE_VERBS = ("broadcast.start", "broadcast.finish")
+
+
+def _move(row: object, names: Sequence[str], earlier: timedelta) -> None:
+    for name in names:
+        at = getattr(row, name)
+        if at is not None:
+            setattr(row, name, at - earlier)

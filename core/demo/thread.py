@@ -1,0 +1,33 @@
+"""An exchange of the past as it stands in the customer's thread, and the tap that ended it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from core.conversation.rules import EntryKind
+from core.demo.past import Asked
+from core.messenger import wire
+
+_PAUSE = timedelta(seconds=4)
+
+
+def conversation(asked: Asked, request: dict[str, Any], payload: str) -> list[dict[str, Any]]:
+    """What was said around a request, as deeds of the simulator; a tap is told to the webhook."""
+    answered = asked.at + _PAUSE
+    said = asked.entry_value if asked.entry_kind != EntryKind.REF else ""
+    bubbles = [
+        _bubble(wire.text(asked.story.says), answered, by_page=True),
+        _bubble(request, answered, by_page=True, tapped=asked.tapped),
+    ]
+    if said:
+        bubbles.insert(0, _bubble(wire.text(said), asked.at, by_page=False))
+    acts: list[dict[str, Any]] = [{"psid": asked.psid, "deed": "remember", "bubbles": bubbles}]
+    if asked.tapped:
+        tap = {"payload": payload, "title": asked.story.promise, "at": (answered + _PAUSE).timestamp()}
+        acts.append({"psid": asked.psid, "deed": "consent", **tap})
+    return acts
+
+
+def _bubble(message: dict[str, Any], at: Any, *, by_page: bool, tapped: bool = False) -> dict[str, Any]:
+    return {"message": message, "at": at.timestamp(), "by_page": by_page, "tapped": tapped}
