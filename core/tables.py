@@ -114,6 +114,16 @@ class Pace(Table, table=True):
     factor_at: float = Field(default=0.0, sa_type=Float(53))
 
 
+class CallsOfHour(Table, table=True):
+    """Calls of a fanpage per hour: what its allowance of 24 hours is reckoned from."""
+
+    __tablename__ = "calls_of_hour"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    hour: datetime = Field(primary_key=True, sa_type=UtcTime)
+    calls: int = 0
+
+
 class Customer(Table, table=True):
     __tablename__ = "customer"
     __table_args__ = (

@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from core.database import transaction
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, pace, queries, replies, settling
+from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import batch_size
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN_SECONDS = 0.1  # how soon a pause, a new rate or a reply is noticed
 FAR_AWAY_SECONDS = 2.0  # a slot farther away is not worth holding claims for
 DATABASE_WAIT_SECONDS = 0.5
+ALLOWANCE_EVERY_SECONDS = 20.0
+ALLOWANCE_WAIT_SECONDS = 300.0
 IN_FLIGHT = 24  # calls on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
@@ -58,6 +60,7 @@ class Pump:
     _turn: int = 0
     _settled_at: float = 0.0
     _usage_at: float = 0.0
+    _allowance_at: float = -ALLOWANCE_EVERY_SECONDS
 
     def run(self) -> None:
         """Until nothing is left that may be tried now, or we are told to stop."""
@@ -79,7 +82,7 @@ class Pump:
     def _once(self) -> bool:
         self._collect()
         work = queries.work_of(self.fanpage_id, now=self.clock())
-        if work is None:
+        if work is None or self._is_used_up():
             return False
         self._let_go(set(self._hands) - set(work.broadcasts))
         answering = self._claim_replies(work) if work.replies else []
@@ -89,6 +92,19 @@ class Pump:
         if not handful:
             return self._wait_for_flying()
         return self._send_handful(handful, work)
+
+    def _is_used_up(self) -> bool:
+        """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
+        if time.monotonic() - self._allowance_at < ALLOWANCE_EVERY_SECONDS:
+            return False
+        now = self.clock()
+        if allowance.allowance_of(self.fanpage_id, now=now).left > 0:
+            self._allowance_at = time.monotonic()
+            return False
+        log.warning("allowance_used_up", fanpage_id=self.fanpage_id)
+        with transaction() as db:
+            pace.hold(db, self.fanpage_id, until=now.timestamp() + ALLOWANCE_WAIT_SECONDS)
+        return True
 
     def _claim_replies(self, work: queries.Work) -> list[ReplyClaim]:
         count = max(1, int(work.speed.rate / 10))

@@ -20,6 +20,7 @@ from core.database import transaction
 from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
+from core.sending.allowance import note_calls
 from core.sending.claims import SILENT_AFTER
 from core.sending.rules import LEASE, wait_after
 from core.sending.settling import follow_up
@@ -145,6 +146,7 @@ def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: da
                 _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
         failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
         follow_up(db, fanpage_id, failures, now)
+        note_calls(db, fanpage_id, len(outcomes), now=now)
 
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from core.consent import ledger
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import pace
+from core.sending import allowance, pace
 from core.sending.claims import Claim
 from core.sending.rules import (
     BREAKER,
@@ -66,6 +66,7 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
         follow_up(db, fanpage_id, [failure for _, failure in refused], now)
         for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
             _after_refusals(db, broadcast_id, now)
+        allowance.note_calls(db, fanpage_id, len(outcomes), now=now)
 
 
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:

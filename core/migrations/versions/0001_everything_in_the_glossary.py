@@ -97,6 +97,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_activity_at'), ['at'], unique=False)
         batch_op.create_index(batch_op.f('ix_activity_fanpage_id'), ['fanpage_id'], unique=False)
 
+    op.create_table('calls_of_hour',
+    sa.Column('fanpage_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('hour', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('calls', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['fanpage_id'], ['fanpage.id'], name=op.f('fk_calls_of_hour_fanpage_id')),
+    sa.PrimaryKeyConstraint('fanpage_id', 'hour', name=op.f('pk_calls_of_hour'))
+    )
     op.create_table('customer',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('fanpage_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -398,6 +405,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_customer_fanpage_id_id')
 
     op.drop_table('customer')
+    op.drop_table('calls_of_hour')
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_activity_fanpage_id'))
         batch_op.drop_index(batch_op.f('ix_activity_at'))

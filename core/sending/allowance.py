@@ -1,0 +1,62 @@
+"""The platform's allowance: 200 calls per person a fanpage can message, in any 24 hours.
+
+Source: Messenger Platform, rate limiting (200 × engaged users, rolling 24 hours). People the fanpage can
+message are those known to us and not unreachable: never more than the platform counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from core.database import insert_new, reading
+from core.tables import CallsOfHour, Customer
+
+PER_PERSON = 200
+SPAN = timedelta(hours=24)
+KEPT = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    limit: int
+    used: int  # of the last 24 hours, whole hours: never less than the platform counts
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
+
+    def share(self, messages: int) -> float:
+        """How much of the allowance would be used after so many more, 1.0 is all of it."""
+        return (self.used + messages) / self.limit if self.limit else 1.0
+
+
+def note_calls(db: Session, fanpage_id: int, calls: int, *, now: datetime) -> None:
+    """Count calls, each message of a batch for one; inside the settling transaction."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    db.execute(insert_new(db, CallsOfHour), [{"fanpage_id": fanpage_id, "hour": hour, "calls": 0}])
+    db.execute(
+        update(CallsOfHour)
+        .where(col(CallsOfHour.fanpage_id) == fanpage_id, col(CallsOfHour.hour) == hour)
+        .values(calls=col(CallsOfHour.calls) + calls)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
+    since = now.replace(minute=0, second=0, microsecond=0) - SPAN
+    with reading() as db:
+        people = db.execute(
+            select(func.count())
+            .select_from(Customer)
+            .where(col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_(None))
+        ).scalar_one()
+        used = db.execute(
+            select(func.coalesce(func.sum(col(CallsOfHour.calls)), 0)).where(
+                col(CallsOfHour.fanpage_id) == fanpage_id, col(CallsOfHour.hour) >= since
+            )
+        ).scalar_one()
+    return Allowance(people * PER_PERSON, int(used))
