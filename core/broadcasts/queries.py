@@ -181,14 +181,16 @@ def list_deliveries(
     *,
     states: Sequence[str] = (),
     reason: str | None = None,
+    arrival: str | None = None,
     search: str = "",
     offset: int = 0,
     limit: int = 50,
 ) -> list[DeliveryView]:
+    """`arrival` "delivered" or "read": only those of whom Messenger reported it."""
     with reading() as db:
         rows = db.execute(
             _deliveries()
-            .where(*_delivery_filters(broadcast_id, states, reason, search))
+            .where(*_delivery_filters(broadcast_id, states, reason, arrival, search))
             .order_by(col(Delivery.id))
             .offset(offset)
             .limit(limit)
@@ -197,13 +199,18 @@ def list_deliveries(
 
 
 def count_deliveries(
-    broadcast_id: int, *, states: Sequence[str] = (), reason: str | None = None, search: str = ""
+    broadcast_id: int,
+    *,
+    states: Sequence[str] = (),
+    reason: str | None = None,
+    arrival: str | None = None,
+    search: str = "",
 ) -> int:
     with reading() as db:
         statement = select(func.count()).select_from(Delivery)
         if search:
             statement = statement.join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        filters = _delivery_filters(broadcast_id, states, reason, search)
+        filters = _delivery_filters(broadcast_id, states, reason, arrival, search)
         return int(db.execute(statement.where(*filters)).scalar_one())
 
 
@@ -308,13 +315,16 @@ def _deliveries() -> Any:
 
 
 def _delivery_filters(
-    broadcast_id: int, states: Sequence[str], reason: str | None, search: str
+    broadcast_id: int, states: Sequence[str], reason: str | None, arrival: str | None, search: str
 ) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(Delivery.broadcast_id) == broadcast_id]
     if states:
         made.append(col(Delivery.state).in_(list(states)))
     if reason:
         made.append(col(Delivery.reason) == reason)
+    if arrival:
+        seen = Delivery.read_at if arrival == "read" else Delivery.delivered_at
+        made.append(col(seen).is_not(None))
     if search.strip():
         typed = search.strip()
         made.append(

@@ -1,0 +1,121 @@
+"""What somebody planning a broadcast wants to know beyond one dry run: stock, clashes, first steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlmodel import col
+
+from core.broadcasts.rules import BroadcastState
+from core.consent.rules import OptInState
+from core.conversation.rules import BlockKind
+from core.database import reading
+from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Opt-ins of a topic that could be used now. A broadcast uses one per person."""
+
+    people: int
+    opt_ins: int
+    stacked: int  # people who hold more than one, so that a next broadcast reaches them, too
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Another broadcast that wants the same opt-ins."""
+
+    id: int
+    name: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """How far a newcomer has come with a fanpage."""
+
+    topic: bool
+    request: bool  # a message in use asks for an opt-in
+    opt_in: bool
+    broadcast: bool  # one has been sent, or is being sent
+
+    @property
+    def done(self) -> bool:
+        return self.topic and self.request and self.opt_in and self.broadcast
+
+
+def get_stock(topic_id: int, *, now: datetime) -> Stock:
+    held = (
+        select(func.count().label("held"))
+        .select_from(OptIn)
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(
+            col(OptIn.topic_id) == topic_id,
+            col(OptIn.state) == OptInState.AVAILABLE,
+            col(OptIn.expires_at) > now,
+            col(Customer.unreachable_at).is_(None),
+        )
+        .group_by(col(OptIn.customer_id))
+        .subquery()
+    )
+    stacked = func.sum(case((held.c.held > 1, 1), else_=0))
+    with reading() as db:
+        people, opt_ins, several = db.execute(select(func.count(), func.sum(held.c.held), stacked)).one()
+    return Stock(people, int(opt_ins or 0), int(several or 0))
+
+
+def list_clashes(topic_id: int, *, except_id: int | None = None) -> list[Clash]:
+    """Broadcasts on the topic that wait for their time, the earliest first."""
+    statement = (
+        select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.due_at))
+        .where(col(Broadcast.topic_id) == topic_id, col(Broadcast.state) == BroadcastState.SCHEDULED)
+        .order_by(col(Broadcast.due_at), col(Broadcast.id))
+    )
+    with reading() as db:
+        return [Clash(key or 0, name, due) for key, name, due in db.execute(statement) if key != except_id]
+
+
+def first_steps(fanpage_id: int) -> FirstSteps:
+    topic = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    request = (
+        select(col(Block.id))
+        .join(Message, col(Message.id) == col(Block.message_id))
+        .where(
+            col(Message.fanpage_id) == fanpage_id,
+            col(Message.archived_at).is_(None),
+            col(Block.kind) == BlockKind.OTNR,
+        )
+    )
+    opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)
+    broadcast = select(col(Broadcast.id)).where(
+        col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None)
+    )
+    with reading() as db:
+        found = (db.execute(each.limit(1)).first() for each in (topic, request, opt_in, broadcast))
+        return FirstSteps(*(one is not None for one in found))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the platform said about so many deliveries; it holds no secrets."""
+
+    reason: str | None
+    detail: str
+    people: int
+
+
+def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
+    """The platform's own words, the most frequent first."""
+    people = func.count()
+    statement = (
+        select(col(Delivery.reason), col(Delivery.detail), people)
+        .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None))
+        .group_by(col(Delivery.reason), col(Delivery.detail))
+        .order_by(people.desc(), col(Delivery.detail))
+        .limit(limit)
+    )
+    with reading() as db:
+        return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
