@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.conversation.folding import fold, is_same_word, words
 from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
@@ -28,6 +29,7 @@ class Called:
     value: str
 
 
+@lru_cache(maxsize=8192)
 def entry_key(kind: str, value: str) -> str:
     """What makes two entry points of a kind the same one: case and punctuation do not, marks do."""
     if kind == EntryKind.GET_STARTED:

@@ -8,6 +8,7 @@ from functools import lru_cache
 _D = str.maketrans("đ", "d")
 
 
+@lru_cache(maxsize=8192)  # a fanpage's keywords are folded for every message that arrives
 def fold(text: str) -> str:
     """Lower case, no marks, đ as d, no punctuation, single spaces: "Giá  CẢ?" and "gia ca" are one."""
     return " ".join(_bare(word) for word in words(text))

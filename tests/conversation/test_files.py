@@ -1,12 +1,15 @@
 """Messages as JSON files."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.conversation import queries
 from core.conversation.actions import save_message
 from core.conversation.files import draft_from_json, to_json
-from core.conversation.rules import EntryDraft
+from core.conversation.rules import EntryDraft, check_message, warn_message
 from core.errors import Invalid
 from tests.arrange import Arrange
 
@@ -88,3 +91,12 @@ def test_a_file_of_the_wrong_shape_is_refused_where_it_is_wrong(
     with pytest.raises(Invalid) as refused:
         draft_from_json(arrange.fanpage(), data)
     assert refused.value.problems[0].field == field
+
+
+def test_the_example_in_the_documentation_can_be_added(arrange: Arrange) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "message-files.md").read_text("utf-8")
+    fanpage = arrange.fanpage()
+    arrange.topic(fanpage, "Hoa hồng Đà Lạt")
+    draft = draft_from_json(fanpage, json.loads(page.split("```json")[1].split("```")[0]))
+    assert check_message(draft.name, draft.blocks, draft.entry_points) == []
+    assert warn_message(draft.blocks) == []
