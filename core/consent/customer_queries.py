@@ -20,7 +20,7 @@ from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 class Only(StrEnum):
     """Whom a list shows."""
 
-    HOLDING = "holding"  # an opt-in of some topic that may be used
+    HOLDING = "holding"  # a broadcast on some topic would reach them
     WINDOW = "window"  # inside the 24-hour messaging window
     UNREACHABLE = "unreachable"
 
@@ -83,12 +83,23 @@ def list_customers(
 
 def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
     statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
-    if only == Only.HOLDING and not search.strip():  # the same people, counted where they are fewer
-        holders = func.count(distinct(col(OptIn.customer_id)))
-        topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
-        statement = select(holders).where(col(OptIn.topic_id).in_(topics), _usable(now))
     with reading() as db:
+        if only == Only.HOLDING and not search.strip():
+            return _count_holders(db, fanpage_id, now)
         return int(db.execute(statement).scalar_one())
+
+
+def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
+    """Those who hold an opt-in, from its index alone, less the few of them who cannot be reached."""
+    holders = select(func.count(distinct(col(OptIn.customer_id)))).where(_usable(now))
+    topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    unreachable = (
+        holders.join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_not(None))
+        .where(col(OptIn.topic_id).op("+")(0) > 0)
+    )
+    everybody = int(db.execute(holders.where(col(OptIn.topic_id).in_(topics))).scalar_one())
+    return everybody - int(db.execute(unreachable).scalar_one())
 
 
 def get_customer(customer_id: int, *, now: datetime) -> CustomerView:
@@ -141,7 +152,7 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
         made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
-        made.append(exists().where(theirs, _usable(now)))
+        made += [exists().where(theirs, _usable(now)), col(Customer.unreachable_at).is_(None)]
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:

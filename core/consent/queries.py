@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
 from core.errors import N_, NotFound
-from core.tables import Block, Broadcast, Delivery, Message, OptIn, Request, Topic
+from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
 
 SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class TopicView:
-    """A topic with its opt-ins by state; `people` hold at least one that may be used now."""
+    """A topic with its opt-ins by state, and the `people` whom a broadcast would reach now."""
 
     id: int
     fanpage_id: int
@@ -38,6 +38,7 @@ class TopicView:
     refused: int = 0
     withdrawn: int = 0
     people: int = 0
+    unreachable: int = 0  # they hold an opt-in as well, but blocked the fanpage or are gone
     expiring_30_days: int = 0
 
     @property
@@ -142,7 +143,26 @@ def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, 
             of_topic["available"] -= over
             of_topic["expired"] = of_topic.get("expired", 0) + over
             of_topic |= {"people": people, "expiring_30_days": soon}
+    for topic_id, people in _unreachable(db, topic_ids, usable):
+        figures[topic_id]["people"] -= people
+        figures[topic_id]["unreachable"] = people
     return figures
+
+
+def _unreachable(db: Session, topic_ids: Sequence[int], usable: ColumnElement[bool]) -> list[tuple[int, int]]:
+    fanpages = select(col(Topic.fanpage_id)).where(col(Topic.id).in_(topic_ids))
+    statement = (
+        select(col(OptIn.topic_id), func.count(distinct(col(OptIn.customer_id))))
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(
+            col(Customer.fanpage_id).in_(fanpages),
+            col(Customer.unreachable_at).is_not(None),
+            col(OptIn.topic_id).op("+")(0).in_(topic_ids),  # + 0: start from these few customers
+            usable,
+        )
+        .group_by(col(OptIn.topic_id))
+    )
+    return [(topic_id or 0, people) for topic_id, people in db.execute(statement)]
 
 
 def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:

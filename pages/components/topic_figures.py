@@ -66,8 +66,12 @@ def figures(topic: TopicView) -> None:
 
 
 def _others(topic: TopicView) -> None:
-    others = [(_("Expired"), topic.expired), (_("Withdrawn"), topic.withdrawn)]
-    others.append((_("Refused by Messenger"), topic.refused))
+    others = [
+        (_("Customers who cannot be reached"), topic.unreachable),
+        (_("Expired"), topic.expired),
+        (_("Withdrawn"), topic.withdrawn),
+        (_("Refused by Messenger"), topic.refused),
+    ]
     words = " · ".join(f"{word}: {number(count)}" for word, count in others if count)
     if topic.total:
         with st.container(horizontal=True, vertical_alignment="center"):

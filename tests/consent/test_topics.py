@@ -6,7 +6,9 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.broadcasts.queries import dry_run
 from core.consent import actions, queries
+from core.consent.customer_queries import count_customers, list_customers
 from core.database import reading
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.tables import Activity, Block, Broadcast, Delivery, Message, OptIn, Request, Topic
@@ -153,6 +155,29 @@ def test_figures_count_opt_ins_by_state_and_people_once(fanpage, arrange, now):
     assert (topic.spent, topic.reserved, topic.refused, topic.withdrawn, topic.expired) == (1, 1, 1, 1, 2)
     assert topic.total == 9
     assert queries.list_topics(fanpage, now=now) == [topic]
+
+
+def test_people_are_those_a_broadcast_would_reach(fanpage, arrange, now):
+    topic_id = create(fanpage, now)
+    gone = {"unreachable_at": now, "unreachable_code": "blocked"}
+    for states, more in [
+        (["available", "available"], {}),
+        (["available", "spent"], {}),
+        (["spent"], {}),
+        (["reserved"], {}),
+        (["available"], gone),
+        (["available", "available"], gone),
+        (["spent"], gone),
+    ]:
+        customer = arrange.customer(fanpage, **more)
+        for state in states:
+            arrange.opt_in(topic_id, customer, fanpage_id=fanpage, state=state)
+    topic = queries.get_topic(topic_id, now=now)
+    assert (topic.people, topic.unreachable, topic.available) == (2, 2, 6)
+    assert dry_run(topic_id, now=now).eligible == topic.people
+    assert count_customers(fanpage, now=now, only="holding") == topic.people
+    assert count_customers(fanpage, now=now, only="holding", search="Lan") == 0
+    assert len(list_customers(fanpage, now=now, only="holding")) == topic.people
 
 
 def test_a_topic_nobody_agreed_to_counts_nothing(fanpage, now):
