@@ -8,12 +8,11 @@ from core.consent.customer_queries import CustomerView, get_customer, list_deliv
 from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.errors import NotFound
 from pages.components import customer_dialogs as dialogs
+from pages.components import customer_lists as lists
 from pages.components import menu
 from pages.components.asked import asked_id, not_there
-from pages.components.layout import Card, cards, open_dialog, page_header, section
-from pages.components.opt_in_words import ends, through
+from pages.components.layout import Card, cards, open_dialog, page_header
 from pages.components.session import current, see_fanpage
-from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, ago, number, when
 
 LIMIT = 200  # opt-ins shown of one customer
@@ -32,9 +31,9 @@ def body() -> None:
     opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
     _header(customer, opt_ins)
     _cards(customer)
-    _opt_ins(opt_ins)
-    _requests(customer.id)
-    _deliveries(customer.id)
+    lists.opt_ins(opt_ins)
+    lists.requests(list_requests(customer.id))
+    lists.deliveries(list_deliveries(customer.id))
 
 
 def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
@@ -76,51 +75,6 @@ def _cards(customer: CustomerView) -> None:
             Card(_("Last activity"), ago(customer.last_event_at)),
         ]
     )
-
-
-def _opt_ins(opt_ins: list[OptInView]) -> None:
-    section(_("What they agreed to"))
-    if not opt_ins:
-        st.caption(_("Nothing yet."))
-        return
-    columns = [
-        Column(
-            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "34%"
-        ),
-        Column(_("State"), lambda o: Badge("opt_in", o.state)),
-        Column(_("Agreed"), lambda o: o.consented_at, "14%"),
-        Column(_("Ended or ends"), ends, "14%"),
-        Column(_("Through"), through),
-    ]
-    table(columns, opt_ins, key="customer_opt_ins")
-    dialogs.refused([opt_in for opt_in in opt_ins if opt_in.state == "refused"])
-
-
-def _requests(customer_id: int) -> None:
-    requests = list_requests(customer_id)
-    if not requests:
-        return
-    section(_("What they were asked"))
-    columns = [
-        Column(_("Promise"), lambda r: Two(r.title, r.topic), "34%"),
-        Column(_("Asked"), lambda r: r.created_at, "25%"),
-        Column(_("Agreed"), lambda r: r.tapped_at),
-    ]
-    table(columns, requests, key="customer_requests")
-
-
-def _deliveries(customer_id: int) -> None:
-    deliveries = list_deliveries(customer_id)
-    if not deliveries:
-        return
-    section(_("What they were sent"))
-    columns = [
-        Column(_("Broadcast"), lambda d: Two(d.broadcast, d.topic), "34%"),
-        Column(_("State"), lambda d: Badge("delivery", d.state)),
-        Column(_("Sent"), lambda d: d.settled_at),
-        Column(_("Read"), lambda d: d.read_at),
-    ]
-    table(columns, deliveries, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
 
 
 body()

@@ -1,25 +1,20 @@
 """Every opt-in: who agreed to what, until when; import, export, and those without a topic."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.opt_in_queries import OptInFilter, count_opt_ins, export_opt_ins, list_opt_ins
-from core.consent.queries import TopicView, list_topics
-from pages.components import opt_in_dialogs, opt_in_import
+from core.consent.queries import list_topics
+from pages.components import opt_in_dialogs, opt_in_filters, opt_in_import
 from pages.components.asked import no_fanpage
 from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.opt_in_words import ends, through
 from pages.components.session import Current, current
-from pages.components.tables import Badge, Column, Two, filter_pills, pager, table
-from pages.components.texts import _, state_label
+from pages.components.tables import Badge, Column, Two, pager, table
+from pages.components.texts import _
 
 SIZE = 50
-SOON = timedelta(days=30)
-WITHOUT = "none"  # ?topic=none: the opt-ins that have none
-STATES = ("available", "reserved", "spent", "expired", "refused", "withdrawn")
 
 
 def body() -> None:
@@ -35,7 +30,7 @@ def body() -> None:
     if not count_opt_ins(fanpage_id, now=now):
         _first(here)
         return
-    chosen = _filters(topics)
+    chosen = opt_in_filters.chosen(topics)
     with spot:
         _actions(here, fanpage_id, chosen)
     if chosen.topic_id is None:
@@ -54,39 +49,6 @@ def _first(here: Current) -> None:
     if pressed:
         open_dialog("opt_in_import")
         st.rerun()
-
-
-def _filters(topics: list[TopicView]) -> OptInFilter:
-    with st.container(key="opt_ins_filters", horizontal=True, vertical_alignment="center"):
-        topic = _topic(topics)
-        words = {state: state_label("opt_in", state)[0] for state in STATES}
-        state = filter_pills("state", {"soon": _("End within 30 days"), **words})
-    is_soon = state == "soon"
-    return OptInFilter(
-        topic_id=int(topic) if topic.isdigit() else None,
-        without_topic=topic == WITHOUT,
-        state=None if is_soon else state,
-        ends_before=utc_now() + SOON if is_soon else None,
-    )
-
-
-def _topic(topics: list[TopicView]) -> str:
-    words = {"": _("All topics"), **{str(t.id): t.name for t in topics}, WITHOUT: _("Without topic")}
-    asked = st.query_params.get("topic", "")
-    topic = st.selectbox(
-        _("Topic"),
-        list(words),
-        index=list(words).index(asked) if asked in words else 0,
-        key="opt_in_topic",
-        format_func=lambda value: words.get(value, value),
-        label_visibility="collapsed",
-        width=280,
-    )
-    if topic:
-        st.query_params["topic"] = topic
-    elif "topic" in st.query_params:
-        del st.query_params["topic"]
-    return topic or ""
 
 
 def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:

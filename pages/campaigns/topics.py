@@ -11,6 +11,7 @@ from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.session import Current, current
 from pages.components.tables import Column, Two, filter_pills, pager, table
 from pages.components.texts import _
+from pages.components.topic_guide import guide
 
 SIZE = 50
 
@@ -60,7 +61,7 @@ def _list(here: Current, fanpage_id: int) -> None:
     else:
         st.caption(_("Every topic is archived. Choose “Archived” above to see them."))
     with st.expander(_("How a topic works"), icon=":material/school:", expanded=_is_new(in_use)):
-        _guide()
+        guide()
 
 
 def _first_topic(here: Current) -> None:
@@ -74,7 +75,7 @@ def _first_topic(here: Current) -> None:
     if pressed:
         open_dialog("topic_new")
         st.rerun()
-    _guide()
+    guide()
 
 
 def _is_new(topics: list[TopicView]) -> bool:
@@ -104,26 +105,6 @@ def _next(topic: TopicView) -> str:
     if topic.reserved:
         return _("A broadcast is on its way")
     return _("Ask these customers again") if topic.spent else _("Let customers agree to it")
-
-
-def _guide() -> None:
-    steps = [
-        ("label", _("1. Create a topic"), _("Give it a name your team will recognise, and save it.")),
-        (
-            "notification_add",
-            _("2. Let customers agree"),
-            _("Insert “+OTNR” into a message and choose the topic. Customers tap “Notify Me”."),
-        ),
-        (
-            "campaign",
-            _("3. Notify them once"),
-            _("Send one broadcast to those who agreed. For the next one, ask them again."),
-        ),
-    ]
-    for column, (icon, title, text) in zip(st.columns(3), steps, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f":material/{icon}: **{title}**")
-            st.markdown(text)
 
 
 body()

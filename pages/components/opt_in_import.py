@@ -11,14 +11,13 @@ from typing import Any
 import streamlit as st
 
 from core.clock import utc_now
-from core.consent.files import lines_of
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.queries import TopicView
 from pages.components import menu
 from pages.components.layout import close_dialog, dialog, open_dialog, settle
+from pages.components.opt_in_outcome import plain, show_outcome
 from pages.components.session import attempt, current
-from pages.components.tables import Column, table
-from pages.components.texts import _, n_, number
+from pages.components.texts import _, n_
 
 KEY, DONE = "opt_in_import", "opt_in_import_done"
 CHECKED, RESULT = "opt_in_import_checked", "opt_in_import_result"
@@ -26,7 +25,6 @@ SAMPLE = (
     "psid,token,consented_at,promise\n"
     "25012345678901234,token-1,2026-03-31T09:30:00+07:00,Báo tôi khi có hàng\n"
 )
-SHOWN = 8  # bad rows on the screen; the download has all
 
 
 def dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
@@ -52,7 +50,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         return
     checked = _check(fanpage_id, topic_id, file)
     if checked is not None:
-        _outcome(checked, _("Can be imported"))
+        show_outcome(checked, _("Can be imported"))
         _button(fanpage_id, topic_id, file, checked["imported"])
 
 
@@ -85,7 +83,7 @@ def _check(fanpage_id: int, topic_id: int, file: Any) -> dict[str, Any] | None:
         if error is not None or outcome is None:
             st.error(error, icon=":material/error:")
             return None
-        kept = st.session_state[CHECKED] = {"about": about, **_plain(outcome)}
+        kept = st.session_state[CHECKED] = {"about": about, **plain(outcome)}
     return kept
 
 
@@ -104,7 +102,7 @@ def _button(fanpage_id: int, topic_id: int, file: Any, count: int) -> None:
 def _do(fanpage_id: int, topic_id: int, file: Any) -> None:
     outcome = _import(fanpage_id, topic_id, file)
     _forget()
-    st.session_state[RESULT] = _plain(outcome)
+    st.session_state[RESULT] = plain(outcome)
     open_dialog(DONE)
 
 
@@ -113,47 +111,12 @@ def _import(fanpage_id: int, topic_id: int, file: Any, *, only_check: bool = Fal
     return import_opt_ins(by, fanpage_id, topic_id=topic_id, data=data, now=utc_now(), only_check=only_check)
 
 
-def _plain(outcome: ImportOutcome) -> dict[str, Any]:
-    reasons = [(bad.row, _(bad.problem.template, **dict(bad.problem.values))) for bad in outcome.rejected]
-    return {"imported": outcome.imported, "duplicates": outcome.duplicates, "rejected": reasons}
-
-
 def _finished() -> None:
     result = st.session_state.get(RESULT)
     if result is not None:
-        _outcome(result, _("Imported"))
+        show_outcome(result, _("Imported"))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(_("Close"), key="opt_in_import_close", type="primary", on_click=close_dialog, args=(DONE,))
-
-
-def _outcome(outcome: dict[str, Any], good: str) -> None:
-    rejected = outcome["rejected"]
-    done, known, bad = st.columns(3)
-    done.metric(good, number(outcome["imported"]))
-    known.metric(
-        _("Known already"),
-        number(outcome["duplicates"]),
-        help=_("Their token is in the panel, or twice in the file. They are left as they are."),
-    )
-    bad.metric(_("Cannot be read"), number(len(rejected)))
-    if not rejected:
-        return
-    columns = [Column(_("Row"), lambda bad: bad[0], "15%"), Column(_("Reason"), lambda bad: bad[1])]
-    table(columns, rejected[:SHOWN], key="opt_in_import_rejected_rows")
-    st.download_button(
-        n_(
-            "Download the {n} row that cannot be read",
-            "Download all {n} rows that cannot be read",
-            len(rejected),
-        ),
-        "".join(lines_of(("row", "reason"), rejected)).encode("utf-8-sig"),
-        file_name="opt-ins-rejected.csv",
-        mime="text/csv",
-        key="opt_in_import_rejected",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-    )
 
 
 def _forget() -> None:

@@ -1,0 +1,56 @@
+"""What one customer agreed to, was asked, and was sent."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.consent.customer_queries import DeliveryView, RequestView
+from core.consent.opt_in_queries import OptInView
+from pages.components.customer_dialogs import refused
+from pages.components.layout import section
+from pages.components.opt_in_words import ends, through
+from pages.components.tables import Badge, Column, Two, table
+from pages.components.texts import _
+
+
+def opt_ins(shown: list[OptInView]) -> None:
+    section(_("What they agreed to"))
+    if not shown:
+        st.caption(_("Nothing yet."))
+        return
+    columns = [
+        Column(
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "34%"
+        ),
+        Column(_("State"), lambda o: Badge("opt_in", o.state)),
+        Column(_("Agreed"), lambda o: o.consented_at, "14%"),
+        Column(_("Ended or ends"), ends, "14%"),
+        Column(_("Through"), through),
+    ]
+    table(columns, shown, key="customer_opt_ins")
+    refused([opt_in for opt_in in shown if opt_in.state == "refused"])
+
+
+def requests(shown: list[RequestView]) -> None:
+    if not shown:
+        return
+    section(_("What they were asked"))
+    columns = [
+        Column(_("Promise"), lambda r: Two(r.title, r.topic), "34%"),
+        Column(_("Asked"), lambda r: r.created_at, "25%"),
+        Column(_("Agreed"), lambda r: r.tapped_at),
+    ]
+    table(columns, shown, key="customer_requests")
+
+
+def deliveries(shown: list[DeliveryView]) -> None:
+    if not shown:
+        return
+    section(_("What they were sent"))
+    columns = [
+        Column(_("Broadcast"), lambda d: Two(d.broadcast, d.topic), "34%"),
+        Column(_("State"), lambda d: Badge("delivery", d.state)),
+        Column(_("Sent"), lambda d: d.settled_at),
+        Column(_("Read"), lambda d: d.read_at),
+    ]
+    table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
