@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlmodel import Session, col
 
 from core.consent.ledger import NewOptIn, record_opt_ins
@@ -80,9 +80,12 @@ def _answer(db: Session, first: dict[int, datetime], now: datetime) -> None:
     found = {row.id: row.after_text for row in db.execute(untapped)}
     if not found:
         return
-    db.connection().execute(
-        update(Request), [{"id": request_id, "tapped_at": first[request_id]} for request_id in found]
+    mark = (
+        update(Request)
+        .where(col(Request.id) == bindparam("asked"), col(Request.tapped_at).is_(None))
+        .values(tapped_at=bindparam("at"))
     )
+    db.connection().execute(mark, [{"asked": each, "at": first[each]} for each in found])
     for request_id in first:
         if found.get(request_id, "").strip():
             answer_tap(db, request_id=request_id, now=now)
