@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.consent.opt_in_queries import OptInView
 from core.errors import N_
-from pages.components.texts import _, when
+from pages.components.texts import _
 
 _ENTRIES = {
     "get_started": N_("Get Started"),
@@ -25,6 +27,6 @@ def through(opt_in: OptInView) -> str:
     return _(template, value=opt_in.entry_value)
 
 
-def ends(opt_in: OptInView) -> str:
+def ends(opt_in: OptInView) -> datetime:
     """When it ended, or when it will."""
-    return when(opt_in.settled_at or opt_in.expires_at)
+    return opt_in.settled_at or opt_in.expires_at
