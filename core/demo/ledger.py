@@ -25,7 +25,7 @@ def ask(
     payloads = [REQUEST_PAYLOAD + secrets.token_urlsafe(16) for _ in asked]
     with transaction() as db:
         known = select(col(Customer.psid), col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id)
-        ids = dict(db.execute(known).tuples().all())
+        ids = {row.psid: row.id for row in db.execute(known)}
         rows = [
             {
                 "fanpage_id": fanpage_id,

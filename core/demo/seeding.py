@@ -32,7 +32,8 @@ from core.fanpages.queries import FanpageView, find_by_page_id
 from core.messenger import wire
 from core.sending.profiles import learn_some
 from core.settings import kept_secret, settings
-from core.simulator.remote import Remote
+from core.simulator.entities import Habit
+from core.simulator.remote import Impossible, Remote, Unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +49,12 @@ BLOCKED_BEFORE = 3  # people who had blocked the shop before its first broadcast
 def seed(now: datetime) -> None:
     """The demo fanpage with its past, a finished broadcast, one on its way and one for tomorrow morning."""
     with Remote(f"http://127.0.0.1:{settings().simulator_port}") as phone:
-        fanpage = _fanpage(phone, now)
-        if not _broadcast(fanpage, story.ON_ITS_WAY):
-            _fill(phone, fanpage, now)
+        try:
+            fanpage = _fanpage(phone, now)
+            if not _broadcast(fanpage, story.ON_ITS_WAY):
+                _fill(phone, fanpage, now)
+        except (Unreachable, Impossible) as problem:  # a demo half filled is still worth opening
+            log.warning("demo_not_filled", problem=str(problem))
 
 
 def _fill(phone: Remote, fanpage: FanpageView, now: datetime) -> None:
@@ -77,6 +81,9 @@ def _fill(phone: Remote, fanpage: FanpageView, now: datetime) -> None:
 def _fanpage(phone: Remote, now: datetime) -> FanpageView:
     """The page at the simulator, whose address may have changed, and our connection to it."""
     token = kept_secret(PAGE_TOKEN_FILE)
+    known = find_by_page_id(story.PAGE_ID)
+    if known is None and any(page["page_id"] == story.PAGE_ID for page in phone.pages()):
+        phone.remove_page(story.PAGE_ID)  # left over from a database that is gone
     shown = phone.save_page(
         story.PAGE_ID,
         name=story.PAGE_NAME,
@@ -85,7 +92,6 @@ def _fanpage(phone: Remote, now: datetime) -> FanpageView:
         webhook_url=f"http://127.0.0.1:{settings().webhook_port}/webhook",
         approved_fields=["locale"],
     )
-    known = find_by_page_id(story.PAGE_ID)
     if known is not None and known.has_token and shown["subscribed_fields"]:
         return known
     return connect(SYSTEM, page_id=story.PAGE_ID, name=story.PAGE_NAME, token=token, is_demo=True, now=now)
@@ -122,14 +128,14 @@ def _messages(fanpage: FanpageView, topics: dict[str, int], now: datetime) -> di
 
 def _people(phone: Remote) -> list[str]:
     known = phone.people(story.PAGE_ID) or phone.add_people(story.PAGE_ID, story.people())
-    return [each["psid"] for each in known]
+    return [each["psid"] for each in sorted(known, key=lambda each: each["habit"] != Habit.PASSIVE)]
 
 
 def _write_first(phone: Remote, fanpage: FanpageView, past: Past, now: datetime) -> None:
     """Everybody's first contact, by webhooks that come late: too late to be answered."""
-    phone.act_all(
-        [{"psid": psid, "deed": "get_started", "at": at.timestamp()} for psid, at in past.contacts.items()]
-    )
+    met = {each["psid"] for each in phone.people(story.PAGE_ID) if each["met"]}
+    fresh = {psid: at for psid, at in past.contacts.items() if psid not in met}
+    phone.act_all([{"psid": psid, "deed": "get_started", "at": at.timestamp()} for psid, at in fresh.items()])
     _wait("the webhook server", lambda: count_customers(fanpage.id, now=now) >= len(past.contacts))
 
 

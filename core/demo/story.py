@@ -10,7 +10,7 @@ from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.simulator.entities import Habit
 
 PAGE_ID = "106912345678901"
-PAGE_NAME = "Mai Hoa – Hoa tươi & Mỹ phẩm"
+PAGE_NAME = "Tiệm Mai Hoa"
 STAFF = "Thu Hà"
 SHOP_LINK = "https://maihoa.example"
 RATE = 2  # messages per second: slow enough to watch, pause and resume
@@ -71,7 +71,7 @@ STORIES = (NEW_PRODUCTS, PEONIES, TET)
 
 WELCOME = "Lời chào"
 _HELLO = (
-    "Chào {{first_name}}, Mai Hoa đây ạ! Hoa tươi về mỗi sáng, mỹ phẩm thuần chay giao trong ngày. "
+    "Chào {{first_name}}, tiệm Mai Hoa đây ạ! Hoa tươi về mỗi sáng, mỹ phẩm thuần chay giao trong ngày. "
     "Bạn đang quan tâm điều gì?"
 )
 

@@ -12,6 +12,7 @@ debug_token; each with or without /vNN.0. Control API, JSON in and out (409: not
     GET    /control/pages                     pages, without their secrets
     POST   /control/pages                     {page_id, name, token, app_secret, verify_token, webhook_url,
                                               require_proof, otn, subscribed_fields, approved_fields, profile}
+    DELETE /control/pages/{page}              with its people and everything they have
     POST   /control/pages/{page}/verify       makes the webhook handshake -> {verified}
     POST   /control/pages/{page}/tokens       {count | psids, title, at} tokens without a webhook -> {tokens}
     GET    /control/people?page_id=           people

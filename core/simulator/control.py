@@ -57,7 +57,7 @@ def _endpoint(deed: Deed, *, slow: bool = False) -> Callable[[Request], Any]:
 
 
 def _list_pages(asked: Asked) -> Any:
-    return {"pages": [books.shown_page(asked.world, each) for each in asked.world.pages.values()]}
+    return {"pages": [books.shown_page(asked.world, each) for each in list(asked.world.pages.values())]}
 
 
 def _save_page(asked: Asked) -> Any:
@@ -68,6 +68,11 @@ def _save_page(asked: Asked) -> Any:
     token = asked.given.pop("token", known.token if known else "")
     page = asked.world.add_page(str(asked.given.pop("page_id")), name, token, **asked.given)
     return books.shown_page(asked.world, page)
+
+
+def _remove_page(asked: Asked) -> Any:
+    asked.world.remove_page(asked.world.page(asked.path["page_id"]).page_id)
+    return {}
 
 
 def _verify(asked: Asked) -> Any:
@@ -91,7 +96,7 @@ def _list_people(asked: Asked) -> Any:
     return {
         "people": [
             books.shown_person(asked.world, p)
-            for p in asked.world.people.values()
+            for p in list(asked.world.people.values())
             if page_id in (None, p.page_id)
         ]
     }
@@ -168,12 +173,9 @@ def _books(asked: Asked) -> Any:
     return books.books(asked.world, page_id, since, short=asked.query.get("short") == "1")
 
 
-def _list_faults(asked: Asked) -> Any:
-    return {"faults": asked.world.faults.list()}
-
-
-def _add_fault(asked: Asked) -> Any:
-    asked.world.faults.switch_on(**asked.given)
+def _faults(asked: Asked) -> Any:
+    if asked.method == "POST":
+        asked.world.faults.switch_on(**asked.given)
     return {"faults": asked.world.faults.list()}
 
 
@@ -223,6 +225,7 @@ def routes() -> list[BaseRoute]:
     return [
         route("/pages", _list_pages),
         route("/pages", _save_page, "POST"),
+        route("/pages/{page_id}", _remove_page, "DELETE"),
         route("/pages/{page_id}/verify", _verify, "POST", slow=True),
         route("/pages/{page_id}/tokens", _issue_tokens, "POST"),
         route("/pages/{page_id}/earlier", _date_earlier, "POST"),
@@ -234,8 +237,8 @@ def routes() -> list[BaseRoute]:
         route("/people/{psid}/thread", _forget_thread, "DELETE"),
         route("/people/{psid}/{deed}", _act, "POST"),
         route("/books/{page_id}", _books),
-        route("/faults", _list_faults),
-        route("/faults", _add_fault, "POST"),
+        route("/faults", _faults),
+        route("/faults", _faults, "POST"),
         route("/faults", _end_faults, "DELETE"),
         route("/faults/{name}", _end_faults, "DELETE"),
         route("/usage", _usage, "POST"),

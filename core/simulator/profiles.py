@@ -211,7 +211,9 @@ def set_user_menu(edge: Edge) -> Params:
 
 
 def conversations(edge: Edge) -> Params:
-    people = [each for each in edge.world.people.values() if each.page_id == edge.page.page_id and each.met]
+    people = [
+        each for each in list(edge.world.people.values()) if each.page_id == edge.page.page_id and each.met
+    ]
     me = {"name": edge.page.name, "id": edge.page.page_id}
     return {
         "data": [

@@ -40,6 +40,9 @@ class Remote:
         """A page made or changed: name, token, app_secret, verify_token, webhook_url, subscribed_fields, …"""
         return self._call("POST", "/pages", {"page_id": page_id, **values})
 
+    def remove_page(self, page_id: str) -> None:
+        self._call("DELETE", f"/pages/{page_id}")
+
     def verify_webhook(self, page_id: str) -> bool:
         return bool(self._call("POST", f"/pages/{page_id}/verify")["verified"])
 

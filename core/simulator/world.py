@@ -88,6 +88,22 @@ class World:
             self.keep_page(page)
             return page
 
+    def remove_page(self, page_id: str) -> None:
+        """The page with its people, their threads and tokens, as if it had never been."""
+        with self.lock:
+            page = self.pages.pop(page_id)
+            self._page_of_token.pop(page.token, None)
+            self.store.drop("page", page_id)
+            for psid in [each.psid for each in self.people.values() if each.page_id == page_id]:
+                self.forget_thread(psid)
+                del self.people[psid]
+                self.store.drop("person", psid)
+            for word in [each.token for each in self.tokens.values() if each.page_id == page_id]:
+                del self.tokens[word]
+                self.store.drop("token", word)
+            self.counts[page_id] = 0
+            self.sends = [each for each in self.sends if each.page_id != page_id]
+
     def page_by_token(self, token: str) -> Page | None:
         return self.pages.get(self._page_of_token.get(token, ""))
 

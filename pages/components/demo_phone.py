@@ -9,12 +9,14 @@ from typing import Any
 
 import streamlit as st
 
+from core.consent.customer_queries import find_customer
 from core.conversation.queries import entry_points_of
 from core.conversation.rules import EntryKind
 from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.settings import settings
 from core.simulator.remote import Impossible, Remote, Unreachable
+from pages.components import menu
 from pages.components.phone import NOTE, Bubble, bubbles_of_wire
 from pages.components.session import flash
 from pages.components.texts import _, when
@@ -47,12 +49,13 @@ def line() -> Remote:
 
 
 def name_of(person: Person) -> str:
-    return f"{person['last_name']} {person['first_name']}".strip()
+    names = [person["last_name"], person["first_name"]]
+    return " ".join(names if person["locale"].startswith("vi") else reversed(names)).strip()
 
 
 def choose(people: list[Person], page_id: str) -> str | None:
     """The customer being played; those without habits of their own come first."""
-    ordered = sorted(people, key=lambda each: each["habit"] != "passive")
+    ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
     words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         psid = st.selectbox(
@@ -94,7 +97,9 @@ def _act(psid: str, deed: str, **values: Any) -> None:
 
 def standing(person: Person) -> None:
     """Whether the fanpage may still write, in a line."""
-    if person["blocked"]:
+    if not person["met"]:
+        st.badge(_("Has not written to the page yet"), icon=":material/waving_hand:", color="gray")
+    elif person["blocked"]:
         st.badge(_("Has blocked the page"), icon=":material/block:", color="red")
     elif person["window_open"]:
         until = when(datetime.fromtimestamp(person["window_until"], UTC))
@@ -199,10 +204,13 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$:~" else sign for sign in text)
 
 
-def more(person: Person) -> None:
+def more(person: Person, fanpage: FanpageView) -> None:
     """What is done rarely: blocking, and starting over."""
     psid, blocked = person["psid"], person["blocked"]
+    customer_id = find_customer(fanpage.id, psid)
     with st.popover(_("More"), icon=":material/more_horiz:"):
+        if customer_id is not None:
+            menu.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
         st.button(
             _("Unblock the page") if blocked else _("Block the page"),
             key="phone_block",

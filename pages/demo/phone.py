@@ -56,7 +56,7 @@ def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
             demo_phone.begin(psid)
         demo_phone.say(psid, person["first_name"])
         demo_phone.suggest(psid, fanpage)
-        demo_phone.more(person)
+        demo_phone.more(person, fanpage)
     with right:
         language = "vi" if person["locale"].startswith("vi") else "en"
         show_phone(demo_phone.drawn(bubbles), language=language, page_name=fanpage.name)

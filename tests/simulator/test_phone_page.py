@@ -11,6 +11,12 @@ from tests.pages.conftest import panel as panel
 from tests.simulator.conftest import PAGE, REQUEST, Graph
 
 
+@pytest.fixture(autouse=True)
+def english(database_file, monkeypatch):
+    monkeypatch.setenv("OTN_LANGUAGE", "en")
+    settings.cache_clear()
+
+
 @pytest.fixture
 def demo(arrange, monkeypatch):
     """The demo fanpage, served by a simulator on a free port; its remote control."""
