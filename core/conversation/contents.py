@@ -9,7 +9,7 @@ from core.conversation.kinds import BlockDraft, BlockKind
 
 
 def cleaned(block: BlockDraft) -> BlockDraft:
-    """Only the fields of its kind, texts without stray spaces at the ends, no empty choices of target."""
+    """Only the fields of its kind, texts tidied, no empty choices of target."""
     content = block.content
     match block.kind:
         case BlockKind.TEXT:
@@ -29,6 +29,11 @@ def cleaned(block: BlockDraft) -> BlockDraft:
             kept = {"title": _said(content, "title"), "after": _said(content, "after")}
             return BlockDraft(block.kind, kept, block.topic_id)
     return block
+
+
+def tidied(text: str) -> str:
+    """Without what no database keeps (NUL, halves of a character) and without spaces at the ends."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode().strip()
 
 
 def leads_to(kind: str, content: Mapping[str, Any]) -> set[int]:
@@ -52,4 +57,4 @@ def _button(button: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _said(content: Mapping[str, Any], field: str) -> str:
-    return str(content.get(field) or "").strip()
+    return tidied(str(content.get(field) or ""))

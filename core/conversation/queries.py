@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from core.conversation import storing
 from core.conversation.contents import leads_to
+from core.conversation.entry_points import KnownEntry, find_entry
 from core.conversation.folding import fold
 from core.conversation.kinds import BlockKind
 from core.database import reading
@@ -123,6 +124,16 @@ def leading_to(message_id: int) -> list[str]:
         return list(dict.fromkeys(row.name for row in rows))
 
 
+def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:
+    """The keyword by which the bot would answer these words of a customer; none when it would not."""
+    owned = entry_points_of(fanpage_id)
+    known = [KnownEntry(entry.message_id, entry.kind, entry.match, entry.value) for entry in owned]
+    called = find_entry(known, text=text)
+    if called is None:
+        return None
+    return next(entry for entry in owned if (entry.kind, entry.value) == (called.kind, called.value))
+
+
 def owners_of_entry_points(fanpage_id: int, *, but: int | None = None) -> dict[tuple[str, str], str]:
     """Names of messages by what starts them (kind and `entry_key`), leaving out the message `but`."""
     with reading() as db:
@@ -142,7 +153,7 @@ def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:
             )
             .join(Message, col(Message.id) == col(EntryPoint.message_id))
             .where(col(EntryPoint.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
-            .order_by(col(EntryPoint.kind), col(EntryPoint.folded))
+            .order_by(col(EntryPoint.id))
         )
         return [OwnedEntry(*row) for row in db.execute(statement)]
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
+from core.conversation.contents import tidied
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
@@ -130,7 +131,7 @@ def _request(
         "topic_id": topic_id,
         "message_id": asking.called.message_id,
         "entry_kind": asking.called.kind,
-        "entry_value": asking.called.value[:200],
+        "entry_value": tidied(asking.called.value)[:200],
         "title": content["title"],
         "after_text": content.get("after") or "",
         "payload": payload,

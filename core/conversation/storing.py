@@ -98,7 +98,7 @@ def put_entry_points(
             "message_id": message_id,
             "kind": entry.kind,
             "match": entry.match if entry.kind == EntryKind.KEYWORD else None,
-            "value": "" if entry.kind == EntryKind.GET_STARTED else entry.value.strip(),
+            "value": "" if entry.kind == EntryKind.GET_STARTED else entry.value,
             "folded": entry_key(entry.kind, entry.value),
             "created_at": now,
         }

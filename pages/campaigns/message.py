@@ -79,8 +79,7 @@ def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView 
         placeholder=_("Welcome"),
         max_chars=NAME_LIMIT,
     )
-    if draft["tried"]:
-        complaints(check_name(draft["name"]))
+    complaints(check_name(draft["name"]) if draft["tried"] else [])
     section(_("Content"))
     owners = queries.owners_of_entry_points(fanpage.id, but=view.id if view else None)
     around = Around(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)

@@ -9,6 +9,7 @@ from core.conversation.queries import MessageView, count_messages, list_messages
 from core.conversation.rules import BlockKind, EntryKind
 from pages.components import menu
 from pages.components.composer import draft
+from pages.components.composer.trial import draw_trial
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import bubbles_of
 from pages.components.session import current
@@ -41,6 +42,7 @@ def main() -> None:
     if may_edit and action.button(_("New message"), key="message_add", icon=":material/add:", type="primary"):
         _begin()
     _listed(here.fanpage.id)
+    draw_trial(here.fanpage.id)
 
 
 def _nothing_yet(may_edit: bool) -> None:

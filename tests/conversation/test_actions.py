@@ -63,6 +63,14 @@ def test_stray_fields_and_spaces_are_not_kept(arrange: Arrange, fanpage: int) ->
     assert (saved.blocks[0].content, saved.blocks[0].topic_id) == ({"text": "Chào", "fallback": ""}, None)
 
 
+def test_what_no_database_keeps_is_dropped(arrange: Arrange, fanpage: int) -> None:
+    block = BlockDraft("text", {"text": "Chào\ud83c\0 bạn"})
+    entry = EntryDraft("keyword", "exact", "giá\0")
+    saved = queries.get_message(save(arrange, fanpage, name="A\0", blocks=[block], entry_points=[entry]))
+    assert (saved.name, saved.blocks[0].content["text"]) == ("A", "Chào bạn")
+    assert saved.entry_points[0].value == "giá"
+
+
 def test_an_entry_point_of_another_message_is_refused_by_its_name(arrange: Arrange, fanpage: int) -> None:
     save(arrange, fanpage, name="Bảng giá", entry_points=[PRICE])
     with pytest.raises(Invalid, match="Bảng giá"):
@@ -161,6 +169,13 @@ def test_messages_are_listed_page_by_page_the_latest_change_first(arrange: Arran
     pages = [queries.list_messages(fanpage, offset=offset, limit=2) for offset in (0, 2, 4)]
     assert [view.name for page in pages for view in page] == [f"Tin {n}" for n in (4, 3, 2, 1, 0)]
     assert queries.count_messages(fanpage) == 5
+
+
+def test_staff_can_ask_what_the_bot_would_answer(arrange: Arrange, fanpage: int) -> None:
+    message_id = save(arrange, fanpage, entry_points=[START, PRICE])
+    found = queries.answer_to(fanpage, "shop oi gia bao nhieu")
+    assert (found.message_id, found.value) == (message_id, "giá")
+    assert queries.answer_to(fanpage, "xin chào") is None
 
 
 def test_a_fanpages_entry_points_are_listed_with_their_messages(arrange: Arrange, fanpage: int) -> None:

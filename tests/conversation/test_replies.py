@@ -162,6 +162,11 @@ def test_an_archived_topic_is_not_asked_about(shop: Shop) -> None:
     assert rows(Request) == []
 
 
+def test_a_button_title_that_no_database_keeps_does_no_harm(shop: Shop) -> None:
+    assert shop.hears(payload=f"message:{shop.welcome}", text="Xem\ud800 giá\0") == 2
+    assert rows(Request)[0].entry_value == "Xem giá"
+
+
 def test_a_tap_is_thanked_for(shop: Shop) -> None:
     shop.hears(payload="GET_STARTED")
     with transaction() as db:

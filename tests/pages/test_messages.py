@@ -62,6 +62,15 @@ def test_the_list_is_searched_without_marks(panel, arrange, fanpage) -> None:
     assert "không có" in at.info[0].value
 
 
+def test_the_bot_can_be_tried_out(panel, arrange, fanpage) -> None:
+    saved(arrange, fanpage, "Bảng giá", entry_points=[EntryDraft("keyword", "contains", "giá")])
+    at = panel("messages", role="viewer")
+    at.text_input(key="message_trial_words").input("gia sao shop").run()
+    assert any("keyword “giá”" in shown.value for shown in at.markdown)
+    at.text_input(key="message_trial_words").input("alo").run()
+    assert "stays silent" in at.info[0].value
+
+
 def test_a_message_is_written_from_top_to_bottom(panel, arrange, fanpage) -> None:
     topic = arrange.topic(fanpage)
     at = panel("message", role="editor")

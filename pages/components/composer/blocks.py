@@ -54,12 +54,19 @@ def _card_head(draft: Draft, place: int, block: Block, locked: bool) -> None:
     with st.container(key=f"{key}_head", horizontal=True, vertical_alignment="center", gap="small"):
         full = _("Ask for an opt-in (OTNR)") if block["kind"] == BlockKind.OTNR else _(word)
         st.markdown(f":material/{icon}: **{full}**", width="stretch")
-        for name, sign, label, stuck, change in (
-            ("up", "arrow_upward", _("Move up"), place == 0, (drafts.move_block, (draft, place, -1))),
-            ("down", "arrow_downward", _("Move down"), place == last, (drafts.move_block, (draft, place, 1))),
-            ("remove", "delete", _("Remove"), False, (drafts.remove_block, (draft, place))),
-        ):
-            small_button(f"{key}_{name}", sign, label, locked or stuck, *change)
+        with st.container(key=f"{key}_tools", horizontal=True, width="content", gap="small"):
+            for name, sign, label, stuck, change in (
+                ("up", "arrow_upward", _("Move up"), place == 0, (drafts.move_block, (draft, place, -1))),
+                (
+                    "down",
+                    "arrow_downward",
+                    _("Move down"),
+                    place == last,
+                    (drafts.move_block, (draft, place, 1)),
+                ),
+                ("remove", "delete", _("Remove"), False, (drafts.remove_block, (draft, place))),
+            ):
+                small_button(f"{key}_{name}", sign, label, locked or stuck, *change)
 
 
 def _say(draft: Draft, place: int) -> None:

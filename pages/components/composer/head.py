@@ -74,7 +74,7 @@ def _purpose(view: MessageView | None, locked: bool) -> str:
         return _("Archived: nothing starts this message any more.")
     if locked:
         return _("You may look at this message; changing it takes the role of an editor.")
-    return _("Last changed {when}. Once saved, the bot uses it at once.", when=when(view.updated_at))
+    return _("Last changed {when}.", when=when(view.updated_at))
 
 
 def _more(actor: Actor, view: MessageView) -> None:

@@ -70,8 +70,9 @@ def small_button(
     key: str, sign: str, label: str, disabled: bool, change: Callable[..., None], args: tuple[object, ...]
 ) -> None:
     st.button(
-        f":material/{sign}:",
+        label,
         key=key,
+        icon=f":material/{sign}:",
         help=label,
         type="tertiary",
         disabled=disabled,
