@@ -110,6 +110,7 @@ class Pace(Table, table=True):
     fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
     next_free: float = Field(default=0.0, sa_type=Float(53))
     held_until: float = Field(default=0.0, sa_type=Float(53))  # nothing leaves before (slow down, outage)
+    held_at: float = Field(default=0.0, sa_type=Float(53))  # when that was said
     factor: float = Field(default=1.0, sa_type=Float(53))  # share of the rate in use; climbs back to 1
     factor_at: float = Field(default=0.0, sa_type=Float(53))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select, update
 from sqlmodel import Session, col
 
 from core.broadcasts import canary, closing
@@ -16,7 +16,7 @@ from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
 from core.sealing import unseal
-from core.sending.rules import LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
+from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, UtcTime
 
 SILENT_AFTER = timedelta(seconds=8)  # a worker without a sign of life for so long has lost its claims
@@ -55,7 +55,7 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
             col(Delivery.broadcast_id) == broadcast_id,
             canary.may_be_sent(),
             col(Delivery.state) == DeliveryState.QUEUED,
-            or_(col(Delivery.next_try_at).is_(None), col(Delivery.next_try_at) <= now),
+            is_due(col(Delivery.next_try_at), now),
         )
         .order_by(col(Delivery.id))
         .limit(count)
@@ -187,10 +187,20 @@ def take_over_lost(*, now: datetime) -> int:
         return len(broadcast_ids)
 
 
+def alive(now: datetime) -> Select[str]:
+    """Processes that gave a sign of life just now; one from the future is the trace of a clock jump."""
+    return select(col(Heartbeat.process)).where(
+        col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
+    )
+
+
+def is_due(next_try_at: Any, now: datetime) -> ColumnElement[bool]:
+    return or_(next_try_at.is_(None), next_try_at <= now, next_try_at > now + FARTHEST_TRY)
+
+
 def _lost(now: datetime) -> Select[int | None]:
-    alive = select(col(Heartbeat.process)).where(col(Heartbeat.at) > now - SILENT_AFTER)
     silent = and_(
-        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(alive)),
+        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(alive(now))),
         col(Delivery.claimed_at) < now - SILENT_AFTER,
     )
     return select(col(Delivery.id)).where(

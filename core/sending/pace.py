@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, select, update
 from sqlmodel import Session, col
 
 from core.database import transaction
@@ -16,7 +16,7 @@ from core.tables import Fanpage, Pace
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
 LOWEST_FACTOR = 0.05
 HALVE_AT_MOST_EVERY = 3.0  # one burst of refusals is one signal
-FARTHEST_AHEAD = 3600.0  # a slot farther away is the trace of a clock that jumped
+FARTHEST_AHEAD = 120.0  # seconds; a slot farther away is the trace of a clock that jumped back
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,13 @@ def speed_of(db: Session, fanpage_id: int, *, at: float) -> Speed:
         .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
         .where(col(Fanpage.id) == fanpage_id)
     ).one()
-    held = pace.held_until if pace.held_until - at < FARTHEST_AHEAD else 0.0
+    held = pace.held_until if pace.held_at <= at + FARTHEST_AHEAD else 0.0
     return Speed(rate * _factor(pace.factor, pace.factor_at, at), held)
+
+
+def is_held(at: float) -> ColumnElement[bool]:
+    """Whether the fanpage of a pace row may send nothing now."""
+    return and_(col(Pace.held_until) > at, col(Pace.held_at) <= at + FARTHEST_AHEAD)
 
 
 def _factor(factor: float, since: float, at: float) -> float:
@@ -69,10 +74,11 @@ def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -
     if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
         pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
         pace.factor_at = at
-    hold(db, fanpage_id, until=at + hold_seconds)
+    hold(db, fanpage_id, at=at, seconds=hold_seconds)
 
 
-def hold(db: Session, fanpage_id: int, *, until: float) -> None:
-    """Nothing of the fanpage leaves before `until`."""
+def hold(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
+    """Nothing of the fanpage leaves for so long."""
     pace = db.get_one(Pace, fanpage_id)
-    pace.held_until = max(pace.held_until, until)
+    standing = pace.held_until if pace.held_at <= at else 0.0
+    pace.held_until, pace.held_at = max(standing, at + seconds), at

@@ -31,7 +31,8 @@ from core.sending.settling import Outcome
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.1  # how soon a pause, a new rate or a reply is noticed
-FAR_AWAY_SECONDS = 2.0  # a slot farther away is not worth holding claims for
+LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
+CLAIM_AT_MOST = 500
 DATABASE_WAIT_SECONDS = 0.5
 ALLOWANCE_EVERY_SECONDS = 20.0
 ALLOWANCE_WAIT_SECONDS = 300.0
@@ -39,6 +40,25 @@ IN_FLIGHT = 24  # calls on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
 Sent = Outcome | ReplyOutcome
+
+
+@dataclass
+class _Slot:
+    """Room in the pace row for `count` messages from a monotonic time on."""
+
+    count: int
+    at: float
+
+
+@dataclass
+class _Hand:
+    """Claims of one broadcast and the monotonic time from before they were taken."""
+
+    claims: deque[Claim]
+    taken_at: float
+
+    def __bool__(self) -> bool:
+        return bool(self.claims)
 
 
 @dataclass
@@ -53,10 +73,10 @@ class Pump:
     holds_since: Callable[[float], bool] = lambda _taken_at: True
     sender: Sender = field(default_factory=TokenSender)
     grace_seconds: float = 3.5
-    _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
+    _hands: dict[int, _Hand] = field(default_factory=dict)  # by broadcast
+    _slot: _Slot | None = None
     _flying: set[Future[list[Sent]]] = field(default_factory=set)
     _unsettled: list[Sent] = field(default_factory=list)
-    _taken_at: float = 0.0  # monotonic time of the oldest claim in our hands
     _turn: int = 0
     _settled_at: float = 0.0
     _usage_at: float = 0.0
@@ -80,18 +100,31 @@ class Pump:
             return True
 
     def _once(self) -> bool:
+        """One look, and at most one handful put on the wire. False when nothing is left to do for now."""
         self._collect()
         work = queries.work_of(self.fanpage_id, now=self.clock())
         if work is None or self._is_used_up():
             return False
         self._let_go(set(self._hands) - set(work.broadcasts))
-        answering = self._claim_replies(work) if work.replies else []
-        if answering:
-            return self._send_replies(answering, work)
-        handful = self._next_handful(work)
-        if not handful:
+        if work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
+            return False  # the next tick after the hold starts another pump
+        ready = self._take_in_hand(work)
+        if ready is None and not work.replies:
             return self._wait_for_flying()
-        return self._send_handful(handful, work)
+        if self._slot_has_come(work):
+            self._send_handful(work, ready)
+        return True
+
+    def _slot_has_come(self, work: queries.Work) -> bool:
+        """Wait a little for our slot. A reservation is kept until it is used, so that none is wasted."""
+        if self._slot is None:
+            count, now = batch_size(work.speed.rate), self.clock().timestamp()
+            wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
+            self._slot = _Slot(count, time.monotonic() + wait_seconds)
+        left = self._slot.at - time.monotonic()
+        if self.stop.wait(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
+            return False
+        return left <= LOOK_AGAIN_SECONDS
 
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
@@ -103,26 +136,40 @@ class Pump:
             return False
         log.warning("allowance_used_up", fanpage_id=self.fanpage_id)
         with transaction() as db:
-            pace.hold(db, self.fanpage_id, until=now.timestamp() + ALLOWANCE_WAIT_SECONDS)
+            pace.hold(db, self.fanpage_id, at=now.timestamp(), seconds=ALLOWANCE_WAIT_SECONDS)
         return True
 
-    def _claim_replies(self, work: queries.Work) -> list[ReplyClaim]:
-        count = max(1, int(work.speed.rate / 10))
-        if not any(self._hands.values()):
-            self._taken_at = time.monotonic()
-        return replies.claim_replies(self.fanpage_id, count, worker=self.worker, now=self.clock())
+    def _take_in_hand(self, work: queries.Work) -> int | None:
+        """The broadcast whose turn it is, with claims in our hands; one with nothing due passes its turn."""
+        ids = sorted(work.broadcasts)
+        for step in range(len(ids)):
+            broadcast_id = ids[(self._turn + step) % len(ids)]
+            if not self._hands.get(broadcast_id):
+                ahead = min(CLAIM_AT_MOST, max(batch_size(work.speed.rate), int(work.speed.rate / len(ids))))
+                taken_at = time.monotonic()
+                taken = claims.claim(broadcast_id, ahead, worker=self.worker, now=self.clock())
+                self._hands[broadcast_id] = _Hand(deque(taken), taken_at)
+            if self._hands[broadcast_id]:
+                self._turn = (self._turn + step) % len(ids)
+                return broadcast_id
+        return None
 
-    def _send_replies(self, answering: list[ReplyClaim], work: queries.Work) -> bool:
-        ready = False
-        try:
-            ready = self._slot_came(len(answering), work)
-        finally:
-            if not ready:
-                replies.hand_back_replies(answering, now=self.clock())
-        if ready:
-            for claim in answering:
-                self._fly(partial(self._answer, claim))
-        return True
+    def _send_handful(self, work: queries.Work, broadcast_id: int | None) -> None:
+        """Use our slots: replies first, the rest for the broadcast whose turn it is."""
+        while len(self._flying) >= IN_FLIGHT:
+            self._wait_for_flying()
+        count = self._slot.count if self._slot else 0
+        if work.replies:
+            count -= self._send_replies(count)
+        if broadcast_id is not None and count > 0:
+            self._send_deliveries(work, broadcast_id, count)
+        self._slot = None
+
+    def _send_replies(self, count: int) -> int:
+        answering = replies.claim_replies(self.fanpage_id, count, worker=self.worker, now=self.clock())
+        for claim in answering:
+            self._fly(partial(self._answer, claim))
+        return len(answering)
 
     def _answer(self, claim: ReplyClaim) -> list[Sent]:
         try:
@@ -130,76 +177,22 @@ class Pump:
         except Exception as problem:  # a defect of ours must not lose the outcome
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 
-    def _next_handful(self, work: queries.Work) -> list[Claim]:
-        """The next few of the broadcast whose turn it is; a broadcast with nothing due passes its turn."""
-        ids = sorted(work.broadcasts)
-        size = batch_size(work.speed.rate)
-        for step in range(len(ids)):
-            broadcast_id = ids[(self._turn + step) % len(ids)]
-            hand = self._hands.setdefault(broadcast_id, deque())
-            if not hand:
-                ahead = min(500, max(size, int(work.speed.rate / len(ids))))
-                hand.extend(self._claim(broadcast_id, ahead))
-            if hand:
-                self._turn = (self._turn + step + 1) % len(ids)
-                return [hand.popleft() for _ in range(min(size, len(hand)))]
-        return []
-
-    def _claim(self, broadcast_id: int, count: int) -> list[Claim]:
-        if not any(self._hands.values()):
-            self._taken_at = time.monotonic()
-        return claims.claim(broadcast_id, count, worker=self.worker, now=self.clock())
-
-    def _send_handful(self, handful: list[Claim], work: queries.Work) -> bool:
-        hand = self._hands[handful[0].broadcast_id]
-        hand.extendleft(reversed(handful))  # in our hands until it is on the wire, whatever happens
-        if self._slot_came(len(handful), work):
-            for _ in handful:
-                hand.popleft()
-            content = work.broadcasts[handful[0].broadcast_id]
-            self._fly(partial(self._deliver, content, handful))
-        return True
+    def _send_deliveries(self, work: queries.Work, broadcast_id: int, count: int) -> None:
+        hand = self._hands[broadcast_id]
+        if not self.holds_since(hand.taken_at):  # we were asleep: others may have taken over what we hold
+            self._let_go({broadcast_id})
+            return
+        handful = [hand.claims.popleft() for _ in range(min(count, len(hand.claims)))]
+        self._turn += 1
+        self._fly(partial(self._deliver, work.broadcasts[broadcast_id], handful))
 
     def _deliver(self, content: dict[str, object], handful: list[Claim]) -> list[Sent]:
         try:
-            answers: list[Answer] = self.sender.send(self.messenger_for(self.fanpage_id), content, handful)
+            messenger = self.messenger_for(self.fanpage_id)
+            answers: list[Answer] = self.sender.send(messenger, content, handful)
         except Exception as problem:  # a defect of ours must not lose the outcome
             answers = [_defect(problem, self.fanpage_id)] * len(handful)
         return [Outcome(claim, answer) for claim, answer in zip(handful, answers, strict=True)]
-
-    def _slot_came(self, count: int, work: queries.Work) -> bool:
-        """Wait for our slots. False when something changed meanwhile and the work must be looked at again."""
-        now, taken_at = self.clock().timestamp(), self._taken_at
-        if work.speed.held_until - now > FAR_AWAY_SECONDS:
-            self._let_go(set(self._hands))
-            self.stop.wait(LOOK_AGAIN_SECONDS)
-            return False
-        while len(self._flying) >= IN_FLIGHT:
-            self._wait_for_flying()
-        wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
-        started = time.monotonic()
-        while (left := wait_seconds - (time.monotonic() - started)) > 0:
-            if self.stop.wait(min(left, LOOK_AGAIN_SECONDS)):
-                return False
-            if left > LOOK_AGAIN_SECONDS and self._changed(work):
-                return False
-        if self.stop.is_set():
-            return False
-        if not self.holds_since(taken_at):  # we were asleep: others may have taken over what we hold
-            self._let_go(set(self._hands))
-            return False
-        return True
-
-    def _changed(self, work: queries.Work) -> bool:
-        self._collect()
-        fresh = queries.work_of(self.fanpage_id, now=self.clock())
-        return (
-            fresh is None
-            or fresh.replies
-            or set(fresh.broadcasts) != set(work.broadcasts)
-            or abs(fresh.speed.rate - work.speed.rate) > work.speed.rate / 10
-            or fresh.speed.held_until > work.speed.held_until
-        )
 
     def _fly(self, call: Callable[[], list[Sent]]) -> None:
         self._flying.add(self.wire.submit(call))
@@ -243,9 +236,9 @@ class Pump:
 
     def _let_go(self, broadcast_ids: set[int]) -> None:
         for broadcast_id in broadcast_ids:
-            hand = self._hands.pop(broadcast_id, deque())
-            if hand:
-                claims.hand_back(list(hand), worker=self.worker, now=self.clock())
+            if hand := self._hands.get(broadcast_id):
+                claims.hand_back(list(hand.claims), worker=self.worker, now=self.clock())
+            self._hands.pop(broadcast_id, None)
 
     def _wind_up(self) -> None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""

@@ -13,8 +13,9 @@ from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import reading
-from core.sending.pace import Speed, speed_of
-from core.tables import Broadcast, Delivery, Fanpage, Reply
+from core.sending.claims import is_due
+from core.sending.pace import Speed, is_held, speed_of
+from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
     with reading() as db:
         found = db.execute(
             select(col(Fanpage.id))
-            .where(col(Fanpage.stopped_code).is_(None), or_(replies.exists(), deliveries.exists()))
+            .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
+            .where(
+                col(Fanpage.stopped_code).is_(None),
+                ~is_held(now.timestamp()),
+                or_(replies.exists(), deliveries.exists()),
+            )
             .order_by(col(Fanpage.id))
         ).scalars()
         return [fanpage_id for fanpage_id in found if fanpage_id]
@@ -72,8 +78,7 @@ def _sending(db: Session, fanpage_id: int) -> dict[int, dict[str, Any]]:
 
 def _waiting(table: type[Delivery] | type[Reply], now: datetime) -> tuple[Any, ...]:
     queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
-    due = or_(col(table.next_try_at).is_(None), col(table.next_try_at) <= now)
-    return (col(table.state) == queued, due)
+    return (col(table.state) == queued, is_due(col(table.next_try_at), now))
 
 
 def _any(db: Session, statement: Any) -> bool:

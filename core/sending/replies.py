@@ -21,10 +21,10 @@ from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER
-from core.sending.rules import LEASE, wait_after
+from core.sending.claims import SILENT_AFTER, alive, is_due
+from core.sending.rules import LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up
-from core.tables import Customer, Heartbeat, Reply
+from core.tables import Customer, Reply
 
 MAX_TRIES = 5
 WINDOW_CLOSED = "window_closed"
@@ -99,7 +99,7 @@ def _first_waiting(fanpage_id: int, count: int, now: datetime) -> Any:
         .where(
             col(Reply.id).in_(first),
             _is(ReplyState.QUEUED),
-            or_(col(Reply.next_try_at).is_(None), col(Reply.next_try_at) <= now),
+            is_due(col(Reply.next_try_at), now),
         )
         .order_by(col(Reply.id))
         .limit(count)
@@ -161,7 +161,7 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
             due = now + wait_after(tries + 1)
             return {"state": ReplyState.QUEUED, "tries": tries + 1, "next_try_at": due, **said}
         case NextStep.SLOW_DOWN | NextStep.NOT_SENT | NextStep.STOP_FANPAGE:
-            due = now + timedelta(seconds=answer.retry_after_seconds or 2)
+            due = now + timedelta(seconds=NOT_SENT_SECONDS)
             return {"state": ReplyState.QUEUED, "next_try_at": due, **said}
         case _:
             return {"state": ReplyState.FAILED, "settled_at": now, **said}
@@ -215,9 +215,8 @@ def hand_back_replies(claims: Sequence[ReplyClaim], *, now: datetime) -> None:  
 
 def end_lost_replies(*, now: datetime) -> int:
     """Replies whose worker died with them: they may have been sent, so they are not sent again."""
-    alive = select(col(Heartbeat.process)).where(col(Heartbeat.at) > now - SILENT_AFTER)
     silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
-        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive)
+        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive(now))
     )
     with transaction() as db:
         lost = db.execute(

@@ -12,6 +12,8 @@ from core.messenger.errors import Failure, NextStep
 MAX_TRIES = 8
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second try, the third, …
+# A next try farther away than any wait of ours is the trace of a clock that jumped back.
+FARTHEST_TRY = timedelta(minutes=5)
 NOT_SENT_SECONDS = 2  # the platform could not be reached at all
 REFUSED_ON_RETRY = "refused_on_retry"
 RETRIED = "accepted_on_retry"
@@ -98,7 +100,6 @@ def _ended(failure: Failure, in_doubt: bool) -> Verdict:
 
 def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
     """Too fast, unreachable or stopped: back in the queue, no try counted."""
-    wait = failure.retry_after_seconds or NOT_SENT_SECONDS
     return Verdict(
         DeliveryState.QUEUED,
         Token.HOLD,
@@ -106,7 +107,7 @@ def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
         detail=failure.detail,
         counts_as_try=False,
         in_doubt=in_doubt,
-        next_try_at=now + timedelta(seconds=min(wait, 3600)),
+        next_try_at=now + timedelta(seconds=NOT_SENT_SECONDS),  # the fanpage itself is held for longer
     )
 
 

@@ -175,7 +175,7 @@ def follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: da
         longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
         pace.slow_down(db, fanpage_id, at=at, hold_seconds=longest)
     if any(f.step == NextStep.NOT_SENT for f in failures):
-        pace.hold(db, fanpage_id, until=at + NOT_SENT_SECONDS)
+        pace.hold(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
     stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
     if stops:
         stop_fanpage(db, fanpage_id, stops[0].reason, now=now)

@@ -144,6 +144,7 @@ def upgrade() -> None:
     sa.Column('fanpage_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('next_free', sa.Float(precision=53), nullable=False),
     sa.Column('held_until', sa.Float(precision=53), nullable=False),
+    sa.Column('held_at', sa.Float(precision=53), nullable=False),
     sa.Column('factor', sa.Float(precision=53), nullable=False),
     sa.Column('factor_at', sa.Float(precision=53), nullable=False),
     sa.ForeignKeyConstraint(['fanpage_id'], ['fanpage.id'], name=op.f('fk_pace_fanpage_id')),
