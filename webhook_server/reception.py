@@ -159,7 +159,7 @@ class Reception:
 
 def _backlog() -> float:
     try:
-        return queries.get_backlog().pending
+        return queries.count_pending()
     except DBAPIError:
         return math.nan  # the page of metrics is still worth reading
 

@@ -47,7 +47,8 @@ def _values(event: NewEvent, *, for_sqlite: bool) -> list[object]:
 
 @cache
 def _insert(*, for_sqlite: bool) -> Any:
-    return bulk.insert_given(Event, _STORED, for_sqlite=for_sqlite).on_conflict_do_nothing()
+    insert = bulk.insert_given(Event, _STORED, for_sqlite=for_sqlite)
+    return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def apply_pending(limit: int, now: datetime) -> int:

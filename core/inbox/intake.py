@@ -21,6 +21,7 @@ from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
+GATHER_SECONDS = 0.002  # a group that follows one of several requests waits so long for company
 TURN_EVENTS = 300  # applied between two groups, so that answers never wait long
 TURN_SECONDS = (
     0.05  # how long fewer than that wait for company: a turn costs much the same for one as for many
@@ -66,8 +67,10 @@ class Intake(Generic[Asker]):
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
+    _busy: bool = field(default=False, init=False)  # requests come faster than commits
     _stored: int = field(default=0, init=False)  # since the last turn
     _next_turn: float = field(default=0.0, init=False)  # monotonic seconds
+    _rest_until: float = field(default=0.0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -107,6 +110,7 @@ class Intake(Generic[Asker]):
             group = self._take()
             if group is None:
                 return
+            self._busy = len(group) > 1
             if group:
                 self._store(group)
             self._apply()
@@ -114,8 +118,10 @@ class Intake(Generic[Asker]):
 
     def _take(self) -> list[Parcel[Asker]] | None:
         """The next group; empty when it is time for the backlog; None when all is done."""
+        if self._busy and not self._closing:
+            time.sleep(GATHER_SECONDS)
         with self._changed:
-            pause = self._next_turn - time.monotonic()
+            pause = self._until_next_turn()
             if not self._waiting and not self._closing and pause > 0:
                 self._changed.wait(pause)
             group: list[Parcel[Asker]] = []
@@ -153,16 +159,19 @@ class Intake(Generic[Asker]):
         log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)
         self.duties.answer(group, Outcome.UNAVAILABLE)
 
+    def _until_next_turn(self) -> float:
+        return max(self._next_turn, self._rest_until) - time.monotonic()
+
     def _apply(self) -> None:
         """A turn at the backlog when it is due: enough has come in, or it has waited long enough."""
-        if self._closing or time.monotonic() < self._next_turn:
+        if self._closing or self._until_next_turn() > 0:
             return
         pause = IDLE_SECONDS  # the worker or another server may have left something by then
         try:
             if self.duties.apply(TURN_EVENTS) >= TURN_EVENTS:
                 pause = 0.0
         except Exception as problem:
-            pause = REST_SECONDS
+            self._rest_until = time.monotonic() + REST_SECONDS
             log.error("intake.not_applied", error=type(problem).__name__)
         self._stored = 0
         self._next_turn = time.monotonic() + pause

@@ -14,17 +14,17 @@ from datetime import datetime
 from typing import Any
 
 from core.inbox import rules
+from core.inbox.quick_seal import seal_quickly, unseal_quickly
 from core.messenger.events import Malformed, Parsed, Raw, identifier, parse
-from core.sealing import find_hash, seal, unseal
+from core.sealing import find_hash
 
 __all__ = ["Malformed", "NewEvent", "open_tokens", "person_of", "read_body"]
 
 DEPTH_LIMIT = 64  # real events are some ten levels deep
 DIGITS_LIMIT = 1000  # Python refuses to read integers beyond 4,300 digits
 SEALED = "sealed"
-JUST_SEALED_LIMIT = 5_000
-_just_sealed: dict[str, str] = {}  # most events are applied by the process that stored them, moments later
 _TOKEN = "token"  # every secret in an event sits under a key that ends so
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[{\]}]', re.DOTALL)
 
 
@@ -83,7 +83,7 @@ def _new_event(parsed: Parsed, received_at: datetime) -> NewEvent:
         dedupe_key=parsed.dedupe_key,
         occurred_at=rules.occurred_at(parsed.occurred_ms, received_at),
         received_at=received_at,
-        body=json.dumps(_with_tokens(parsed.raw, _seal), separators=(",", ":")),
+        body=_to_json(_with_tokens(parsed.raw, _seal)),
     )
 
 
@@ -114,23 +114,16 @@ def _with_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def _seal(value: Any) -> Any:
     if isinstance(value, str):
-        return {SEALED: _sealed(value)}
+        return {SEALED: seal_quickly(value)}
     if isinstance(value, dict | list):
         return _with_tokens(value, _seal)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return {SEALED: _sealed(str(value))} if is_number else value
-
-
-def _sealed(token: str) -> str:
-    sealed = seal(token)
-    if len(_just_sealed) < JUST_SEALED_LIMIT:
-        _just_sealed[sealed] = token
-    return sealed
+    return {SEALED: seal_quickly(str(value))} if is_number else value
 
 
 def _unseal(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get(SEALED), str):
-        return _just_sealed.pop(value[SEALED], None) or unseal(value[SEALED])
+        return unseal_quickly(value[SEALED])
     return _with_tokens(value, _unseal)
 
 

@@ -179,6 +179,16 @@ def test_a_fanpage_connected_later_gets_its_events_by_a_replay(arrange, receive,
     assert only(Activity).verb == "event.replay"
 
 
+def test_the_last_webhook_of_a_fanpage_is_found_among_many_of_another(receive, now, monkeypatch):
+    monkeypatch.setattr(queries, "LATEST", 2)
+    receive(said(PSID, now, "hi", "m_0"), at=now - timedelta(days=2))
+    receive(*(said(PSID, now, "hi", f"m_{n}") for n in range(5)), page_id="999")
+
+    assert queries.last_webhook_at(PAGE) == now - timedelta(days=2)
+    assert queries.last_webhook_at("999") == now
+    assert queries.last_webhook_at("1") is None
+
+
 def test_only_an_admin_replays(database_file, now):
     with pytest.raises(NotAllowed):
         actions.replay(Actor(1, "an", Role.SENDER), now=now)
@@ -265,9 +275,8 @@ def test_an_event_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
     assert queries.get_backlog() == queries.Backlog(0, None, 0)
 
 
-def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now, monkeypatch):
+def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now):
     actions.store(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
-    monkeypatch.setattr("core.inbox.vault._just_sealed", {})
     with transaction() as db:
         broken = db.get(Event, 1)
         broken.body = broken.body.replace('"sealed":"', '"sealed":"x')

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from core.inbox.vault import DEPTH_LIMIT, Malformed, open_tokens, read_body, without_depths
+from core.sealing import CannotOpen
+from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
 
 pytestmark = pytest.mark.usefixtures("database_file")  # for its key
@@ -25,11 +27,14 @@ def test_a_token_is_sealed_in_what_is_kept_and_comes_back_whole(now):
     assert opened["optin"]["payload"] == "otn.abc"
 
 
-def test_a_token_opens_again_in_another_process(now, monkeypatch):
+def test_a_token_sealed_with_another_key_does_not_open(now, monkeypatch):
     [kept] = read(tap("25", now, "s3cret-token"), received_at=now)
-    monkeypatch.setattr("core.inbox.vault._just_sealed", {})
+    monkeypatch.setenv("OTN_SECRET_KEY", "quite-another-key-that-is-long-enough-0123456789")
+    our_settings.cache_clear()
 
-    assert open_tokens(kept.body)["optin"]["one_time_notif_token"] == "s3cret-token"
+    with pytest.raises(CannotOpen) as refused:
+        open_tokens(kept.body)
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", [12345, "broken \ud83d half", "\0", "t" * 5000])
