@@ -36,11 +36,12 @@ def show_preview(draft: Draft, *, page_name: str) -> None:
 
 
 def _thread(draft: Draft, *, first_name: str | None, tapped: bool) -> list[Bubble]:
-    return [
-        bubble
+    """What the bot says after a tap comes last: the customer taps when every block has arrived."""
+    drawn = [
+        bubbles_of(block.kind, block.content, first_name=first_name, tapped=tapped)
         for block in drafts.blocks_of(draft)
-        for bubble in bubbles_of(block.kind, block.content, first_name=first_name, tapped=tapped)
     ]
+    return [bubbles[0] for bubbles in drawn] + [thanks for bubbles in drawn for thanks in bubbles[1:]]
 
 
 def _has_otnr(draft: Draft) -> bool:
