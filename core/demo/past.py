@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from core.clock import local_to_utc
 from core.conversation.rules import EntryKind
 from core.demo.story import NEW_PRODUCTS, PEONIES, TET, YOURS, Story
 
-FIRST_BROADCAST = timedelta(days=9)  # so long ago the finished broadcast went out
+FIRST_BROADCAST_DAYS = 9  # so long ago the finished broadcast went out, at half past nine
 NEARLY_A_YEAR = (338, 360)  # days: these opt-ins end soon, staff should see it coming
 OVER_A_YEAR = (368, 390)
 
@@ -33,7 +35,12 @@ class Past:
     asked_since: list[Asked]  # about peonies, after it
 
 
-def invent(psids: list[str], now: datetime) -> Past:
+def first_broadcast_at(now: datetime, zone: str) -> datetime:
+    day = now.astimezone(ZoneInfo(zone)) - timedelta(days=FIRST_BROADCAST_DAYS)
+    return local_to_utc(day.replace(hour=9, minute=30, second=0, microsecond=0, tzinfo=None), zone)
+
+
+def invent(psids: list[str], now: datetime, broadcast_at: datetime) -> Past:
     """The same past on every machine, counted back from `now`; the people to be played have none."""
     chance = random.Random(9)
     contacts: dict[str, datetime] = {}
@@ -43,13 +50,13 @@ def invent(psids: list[str], now: datetime) -> Past:
         first = now - timedelta(days=_age_of_contact(chance, number), minutes=chance.randrange(1440))
         contacts[psid] = first
         asked.append(_asked(chance, psid, NEW_PRODUCTS, first, now, share=0.9))
-        long_known = first < now - FIRST_BROADCAST - timedelta(days=2)
+        long_known = first < broadcast_at - timedelta(days=2)
         if long_known and chance.random() < 0.42:
-            asked.append(_asked(chance, psid, PEONIES, first, now - FIRST_BROADCAST, share=0.82))
+            asked.append(_asked(chance, psid, PEONIES, first, broadcast_at, share=0.82))
         if chance.random() < 0.36:
             asked.append(_asked(chance, psid, TET, max(first, now - timedelta(days=40)), now, share=0.86))
         if long_known and chance.random() < 0.16:
-            since.append(_asked(chance, psid, PEONIES, now - FIRST_BROADCAST, now, share=0.75))
+            since.append(_asked(chance, psid, PEONIES, broadcast_at, now, share=0.75))
     return Past(contacts, sorted(asked, key=_when), sorted(since, key=_when))
 
 

@@ -1,7 +1,4 @@
-"""The control API behind `/control`: make pages and people, play the people, script bad days, read the books.
-
-The routes are listed at the top of `core/simulator/__init__.py`.
-"""
+"""The control API behind `/control`: make pages and people, play them, script bad days, read the books."""
 
 from __future__ import annotations
 
@@ -219,7 +216,7 @@ def _webhooks(asked: Asked) -> Any:
 
 
 def routes() -> list[BaseRoute]:
-    def route(path: str, deed: Deed, method: str = "GET", *, slow: bool = False) -> Route:
+    def route(path: str, deed: Deed, method: str = "GET", *, slow: bool = False) -> BaseRoute:
         return Route("/control" + path, _endpoint(deed, slow=slow), methods=[method])
 
     return [
