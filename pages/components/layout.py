@@ -33,7 +33,10 @@ def empty_state(
     """One sentence, one button. With `page` (a url_path of the menu) the button leads there;
     without, True is returned when it was pressed."""
     with st.container(key=f"{key}_empty", horizontal_alignment="center", border=True):
-        st.markdown(f":material/{icon}:")
+        st.html(
+            f'<div class="otn-empty-icon" aria-hidden="true"><span class="otn-icon">{icon}</span></div>',
+            width="content",
+        )
         st.markdown(sentence, width="content")
         pressed = button is not None and st.button(button, key=f"{key}_start", type="primary")
     if pressed and page is not None:

@@ -5,9 +5,6 @@ What it leaves open and how each point is closed: docs/security.md.
 
 from __future__ import annotations
 
-from datetime import datetime
-from html import escape
-
 import streamlit as st
 from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models.cookie_model import CookieModel
@@ -18,7 +15,8 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import SEEN_EVERY, Actor, normal_name
 from core.clock import utc_now
 from core.errors import OperatorError
-from pages.components import cookie, session, style
+from pages.components import browser, cookie, session, style
+from pages.components.password_form import change_password
 from pages.components.texts import _, error_text
 
 
@@ -35,9 +33,9 @@ def gate() -> OperatorView | None:
     """The signed-in operator; None after the sign-in form (or the forced password change) was drawn."""
     operator = session.signed_in() or _from_cookie()
     if operator is None:
-        _clear_cookie()
+        browser.clear_cookie()
         return _sign_in_form()
-    _send_ticket()
+    browser.send_ticket()
     _note_seen(operator)
     if operator.must_change_password:
         return _first_password(operator)
@@ -54,16 +52,8 @@ def _from_cookie() -> OperatorView | None:
     at = cookie.signed_in_at(float(claims["exp_date"]))
     operator = queries.find_session_by_name(claims["username"], at, utc_now())
     if operator is not None:
-        _begin(operator, at)
+        browser.begin(operator, at)
     return operator
-
-
-def _begin(operator: OperatorView, at: datetime) -> None:
-    st.session_state["operator_id"] = operator.id
-    st.session_state["signed_in_at"] = at
-    st.session_state.pop("signed_out", None)
-    if operator.language:
-        st.session_state["language"] = operator.language
 
 
 def _sign_in_form() -> OperatorView | None:
@@ -100,8 +90,7 @@ def _try(name: str, password: str) -> OperatorView | None:
     if operator is None:
         st.error(_("This name and password do not belong together."), icon=":material/error:")
         return None
-    _begin(operator, now)
-    _issue_ticket(operator, now)
+    browser.begin_anew(operator, now)
     return operator
 
 
@@ -126,79 +115,12 @@ def _note_seen(operator: OperatorView) -> None:
         actions.note_seen(Actor(operator.id, operator.name, operator.role), now=now)
 
 
-def _issue_ticket(operator: OperatorView, at: datetime) -> None:
-    st.session_state["ticket"] = cookie.ticket_of(cookie.token_of(operator.name, at))
-    st.session_state["ticket_until"] = at.timestamp() + cookie.TICKET_SECONDS
-
-
-def _send_ticket() -> None:
-    """Has the browser fetch its cookie. Drawn again for as long as the ticket is good, since a quick
-    rerun may take the first one away before the browser saw it."""
-    ticket = st.session_state.get("ticket")
-    if ticket is None:
-        return
-    if utc_now().timestamp() > st.session_state["ticket_until"]:
-        del st.session_state["ticket"]
-        return
-    _run(f'fetch("/session", {{method: "POST", body: "{escape(ticket)}"}})')
-
-
-def _clear_cookie() -> None:
-    if st.session_state.get("signed_out"):
-        _run('fetch("/session", {method: "DELETE"})')
-
-
-def _run(script: str) -> None:
-    with st.container(key="sign_in_script"):
-        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
-
-
-def sign_out() -> None:
-    """Callback: ends every session of this operator and forgets this one."""
-    operator = session.signed_in()
-    if operator is not None:
-        sign_in.sign_out(Actor(operator.id, operator.name, operator.role), now=utc_now())
-    session.forget()
-    st.session_state["signed_out"] = True
-
-
-def change_password(operator: OperatorView, *, key: str) -> str | None:
-    """Draws the form; when it was sent changes the password, keeps this session, and returns a note."""
-    with st.form(f"{key}_form", border=False):
-        old = st.text_input(
-            _("Present password"), key=f"{key}_old", type="password", autocomplete="current-password"
-        )
-        new = st.text_input(
-            _("New password"),
-            key=f"{key}_new",
-            type="password",
-            autocomplete="new-password",
-            help=_(
-                "At least {minimum} characters. A few words that only you put together are best.", minimum=10
-            ),
-        )
-        again = st.text_input(
-            _("New password once more"), key=f"{key}_again", type="password", autocomplete="new-password"
-        )
-        if not st.form_submit_button(_("Change password"), key=f"{key}_submit", type="primary"):
-            return None
-    if new != again:
-        st.error(_("The two new passwords differ."), icon=":material/error:")
-        return None
-    actor, now = Actor(operator.id, operator.name, operator.role), utc_now()
-    if session.do(lambda: actions.change_own_password(actor, old, new, now=now)) is None:
-        return None
-    _begin(operator, now)
-    _issue_ticket(operator, now)
-    return _("Your password is changed. Every other session of yours has ended.")
-
-
 def _first_password(operator: OperatorView) -> None:
     with st.container(key="sign_in"):
         st.title(_("Choose your own password"), anchor=False)
         st.markdown(_("The one you signed in with was made for you, so others may have seen it."))
         note = change_password(operator, key="first_password")
-        st.button(_("Sign out"), key="first_password_sign_out", type="tertiary", on_click=sign_out)
+        st.button(_("Sign out"), key="first_password_sign_out", type="tertiary", on_click=browser.sign_out)
     if note:
         session.flash(note)
         st.rerun()

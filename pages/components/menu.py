@@ -55,17 +55,15 @@ BY_PATH = {entry.url_path: entry for entry in ENTRIES}
 
 def declare() -> st.Page:
     """Declares every page, so that any address is known before the sign-in; returns the one asked for."""
-    pages = [
-        st.Page(
-            _file(entry),
-            title=_(entry.title),
-            icon=f":material/{entry.icon}:",
-            url_path=entry.url_path,
-            default=entry is ENTRIES[0],
-        )
-        for entry in ENTRIES
-    ]
-    return st.navigation(pages, position="hidden")
+    # Without icons: as the tab's icon, Streamlit would have the browser fetch them from Google.
+    pages = [st.Page(_file(entry), title=_(entry.title), url_path=entry.url_path) for entry in ENTRIES]
+    # Streamlit serves the default page at "/" only, so the overview under its own name would not be found.
+    start = st.Page(_to_overview, title=_(ENTRIES[0].title), url_path="start", default=True)
+    return st.navigation([start, *pages], position="hidden")
+
+
+def _to_overview() -> None:
+    st.switch_page(_file(ENTRIES[0]), query_params=st.query_params.to_dict())
 
 
 def show(actor: Actor, here: Entry, *, with_demo: bool) -> None:

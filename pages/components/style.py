@@ -10,10 +10,12 @@ _HERE = Path(__file__).parent
 MARK = _HERE.parents[1] / "static" / "mark.svg"
 
 
-def apply() -> None:
+def apply(language: str) -> None:
+    """`language` tells browsers and screen readers what the page is written in."""
     st.html(_HERE / "style.css")
     with st.container(key="frame_script"):
-        st.html(f"<script>{(_HERE / 'frame.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
+        script = f"document.documentElement.lang = '{language}';\n{(_HERE / 'frame.js').read_text('utf-8')}"
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
 def brand() -> None:

@@ -50,10 +50,15 @@ def table(
     columns: Sequence[Column], rows: Sequence[Any], *, key: str, on_click: Callable[[Any], str] | None = None
 ) -> None:
     """`on_click` makes the address a row leads to ("broadcast?id=3"); its first cell becomes the link."""
+    if not rows:
+        return
+    cells = [[column.value(row) for column in columns] for row in rows]
     head = "".join(
-        f'<th scope="col"{_width(c)}>{escape(c.label)}</th>' if c.label else "<td></td>" for c in columns
+        _head(column, made) for column, made in zip(columns, zip(*cells, strict=True), strict=True)
     )
-    body = "".join(_row(columns, row, on_click) for row in rows)
+    body = "".join(
+        _row(made, on_click(row) if on_click else None) for row, made in zip(rows, cells, strict=True)
+    )
     with st.container(key=f"{key}_table"):
         st.html(
             f'<div class="otn-table-scroll"><table class="otn-table"><thead><tr>{head}</tr></thead>'
@@ -61,22 +66,28 @@ def table(
         )
 
 
-def _width(column: Column) -> str:
-    return f' style="width:{escape(column.width)}"' if column.width else ""
+def _head(column: Column, cells: Sequence[object]) -> str:
+    width = f' style="width:{escape(column.width)}"' if column.width else ""
+    number_class = ' class="otn-number"' if any(map(_is_number, cells)) else ""
+    return (
+        f'<th scope="col"{width}{number_class}>{escape(column.label)}</th>' if column.label else "<td></td>"
+    )
 
 
-def _row(columns: Sequence[Column], row: Any, on_click: Callable[[Any], str] | None) -> str:
-    values = [column.value(row) for column in columns]
-    if on_click is None:
-        return f"<tr>{''.join(map(_cell, values))}</tr>"
-    href = escape(on_click(row))
-    first = f'<td><a href="{href}" target="_self">{_inside(values[0])}</a></td>'
-    return f'<tr class="otn-row-link">{first}{"".join(map(_cell, values[1:]))}</tr>'
+def _row(cells: Sequence[object], href: str | None) -> str:
+    if href is None:
+        return f"<tr>{''.join(map(_cell, cells))}</tr>"
+    first = f'<td><a href="{escape(href)}" target="_self">{_inside(cells[0])}</a></td>'
+    return f'<tr class="otn-row-link">{first}{"".join(map(_cell, cells[1:]))}</tr>'
 
 
 def _cell(value: object) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"<td{' class=otn-number' if is_number else ''}>{_inside(value)}</td>"
+    look = "otn-number" if _is_number(value) else "otn-when" if isinstance(value, datetime) else ""
+    return f'<td class="{look}">{_inside(value)}</td>' if look else f"<td>{_inside(value)}</td>"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _inside(value: object) -> str:

@@ -46,8 +46,7 @@ def opened(
         at.session_state["fanpage_id"] = fanpage_id
     for name, value in query.items():
         at.query_params[name] = str(value)
-    if page != menu.ENTRIES[0].url_path:
-        at.switch_page(f"pages/{menu.BY_PATH[page].file}")
+    at.switch_page(f"pages/{menu.BY_PATH[page].file}")
     return at.run()
 
 

@@ -99,8 +99,17 @@ def test_a_badge_says_its_state_in_words(vietnamese):
 
 
 def test_a_row_that_leads_somewhere_is_a_link(vietnamese):
-    row = tables._row([Column("Name", lambda r: r), Column("N", len)], "a<b", lambda r: f"x?id={len(r)}")
-    assert row.startswith('<tr class="otn-row-link"><td><a href="x?id=3" target="_self">a&lt;b</a></td>')
+    row = tables._row(["a<b", 3], "x?id=3")
+    assert row == (
+        '<tr class="otn-row-link"><td><a href="x?id=3" target="_self">a&lt;b</a></td>'
+        '<td class="otn-number">3</td></tr>'
+    )
+
+
+def test_a_column_of_numbers_has_its_heading_at_the_right(vietnamese):
+    column = Column("Số", lambda row: row)
+    assert 'class="otn-number"' in tables._head(column, [None, 3])
+    assert 'class="otn-number"' not in tables._head(column, ["3", None])
 
 
 def offsets() -> None:

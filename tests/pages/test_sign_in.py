@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.accounts import actions, queries
 from core.accounts.queries import ActivityFilter
@@ -10,7 +11,7 @@ from core.accounts.rules import COMMAND_LINE, Role
 from core.clock import utc_now
 from core.settings import settings
 from pages.components import menu
-from tests.pages.conftest import PASSWORD, an_operator, opened
+from tests.pages.conftest import APP, PASSWORD, an_operator, opened
 
 
 def sign_in(at, name, password):
@@ -156,3 +157,13 @@ def test_the_fanpage_switcher_changes_the_fanpage(panel, arrange):
     assert at.session_state["fanpage_id"] == second  # the first by name
     at.selectbox(key="fanpage_switch").select(first).run()
     assert at.session_state["fanpage_id"] == first
+
+
+def test_the_bare_address_leads_to_the_overview(arrange):
+    at = AppTest.from_file(str(APP), default_timeout=30)
+    at.session_state["operator_id"] = an_operator(arrange, "viewer")
+    at.session_state["signed_in_at"] = utc_now()
+    assert (
+        at.run().title[0].value
+        == opened(an_operator(arrange, "viewer", "two"), page="overview").title[0].value
+    )

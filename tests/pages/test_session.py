@@ -1,0 +1,75 @@
+"""Doing something on an operator's behalf: what they are told when it works, is refused, or breaks."""
+
+import logging
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import session
+from tests.pages.conftest import an_operator, opened
+
+
+def one_button() -> None:
+    import streamlit as st
+
+    from core.errors import WrongState
+    from pages.components import session
+
+    def refused() -> None:
+        raise WrongState("This user no longer exists.")
+
+    def broken() -> None:
+        raise RuntimeError("secret-in-the-message")
+
+    actions = {"refused": refused, "broken": broken, "none": lambda: None, "seven": lambda: 7}
+    session.show_flashes()
+    st.text(repr(session.do(actions[st.session_state["asked"]], done="Saved.")))
+
+
+def asked(what: str) -> AppTest:
+    at = AppTest.from_function(one_button)
+    at.session_state["asked"] = what
+    return at.run()
+
+
+def test_a_refusal_is_shown_in_its_own_words_and_nothing_is_flashed(database_file):
+    at = asked("refused")
+    assert (at.text[0].value, at.error[0].value) == ("None", "This user no longer exists.")
+    assert not at.run().toast
+
+
+def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(database_file, caplog):
+    with caplog.at_level(logging.ERROR, logger="panel"):
+        at = asked("broken")
+    code = re.search(r"this code: (\w{8})$", at.error[0].value)[1]
+    assert "secret" not in at.error[0].value
+    assert any(code in line.getMessage() and line.exc_info for line in caplog.records)
+
+
+@pytest.mark.parametrize(("what", "value"), [("seven", "7"), ("none", "True")])
+def test_a_success_gives_its_value_and_a_note_that_outlives_a_rerun(database_file, what, value):
+    at = asked(what)
+    assert at.text[0].value == value
+    assert not at.error
+    assert [toast.value for toast in at.run().toast] == ["Saved."]
+
+
+def test_forgetting_a_session_keeps_only_the_language(database_file, monkeypatch):
+    state = {"operator_id": 1, "signed_in_at": None, "language": "en", "anything": "else"}
+    monkeypatch.setattr(session.st, "session_state", state)
+    session.forget()
+    assert state == {"language": "en"}
+
+
+def test_a_fanpage_that_is_gone_gives_way_to_the_first(arrange):
+    first = arrange.fanpage("A")
+    arrange.fanpage("B")
+    at = opened(an_operator(arrange, "viewer"), page="activity", fanpage_id=404)
+    assert at.session_state["fanpage_id"] == first  # the chosen one is gone
+
+
+def test_the_zone_is_the_fanpages(arrange):
+    tokyo = arrange.fanpage("B", timezone="Asia/Tokyo")
+    at = opened(an_operator(arrange, "viewer"), page="activity", fanpage_id=tokyo)
+    assert at.session_state["zone"] == "Asia/Tokyo"
