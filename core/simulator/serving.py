@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -33,6 +34,8 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
     """Runs in the foreground until SIGTERM or Ctrl-C; the world is kept in the data folder."""
     world = World(str(settings().data_dir / "simulator.db"))
     chosen = settings().simulator_port if port is None else port
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises it again once all is closed: a clean end
     uvicorn.run(
         create_app(world),
         host=host,
