@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import N_
+from pages.components.states import STATES
 from pages.components.texts import _, number, state_label
 
 NOUNS: dict[str, str] = {
@@ -13,6 +14,7 @@ NOUNS: dict[str, str] = {
     "customer": N_("Customers"),
     "fanpage": N_("Fanpages"),
     "operator": N_("Users"),
+    "event": N_("Webhooks"),
 }
 DEEDS: dict[str, str] = {
     "broadcast.create": N_("drafted the broadcast {subject}"),
@@ -29,6 +31,13 @@ DEEDS: dict[str, str] = {
     "broadcast.finish": N_("finished the broadcast {subject}"),
     "broadcast.miss": N_("let the broadcast {subject} pass: its best-before was over"),
     "broadcast.stop_itself": N_("stopped the broadcast {subject}: too many tokens were refused"),
+    "broadcast.stop_after_first": N_("paused the broadcast {subject} after its first part went badly"),
+    "broadcast.go_on_after_first": N_("let the broadcast {subject} go on after a good first part"),
+    "broadcast.release_rest": N_("let the rest of the broadcast {subject} go out"),
+    "broadcast.count_as_sent": N_("counted deliveries in doubt of {subject} as sent"),
+    "broadcast.try_again": N_("had deliveries in doubt of {subject} tried again"),
+    "broadcast.retry_failed": N_("had the failed deliveries of {subject} tried again"),
+    "broadcast.send_to_rest": N_("had {subject} sent to those who had been left out"),
     "message.create": N_("made the message {subject}"),
     "message.change": N_("changed the message {subject}"),
     "message.copy": N_("copied the message {subject}"),
@@ -56,6 +65,7 @@ DEEDS: dict[str, str] = {
     "operator.end_sessions": N_("signed {subject} out everywhere"),
     "operator.sign_in": N_("signed in"),
     "operator.sign_out": N_("signed out"),
+    "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
 }
 
@@ -63,6 +73,17 @@ DETAILS: dict[str, str] = {
     "role": N_("role"),
     "was": N_("formerly"),
     "address": N_("address"),
+    "rate": N_("messages per second"),
+    "people": N_("people"),
+    "count": N_("opt-ins"),
+    "imported": N_("imported"),
+    "duplicates": N_("already there"),
+    "rejected": N_("rejected"),
+    "returned": N_("opt-ins given back"),
+    "broadcasts": N_("broadcasts resumed"),
+    "events": N_("events"),
+    "action": N_("action"),
+    "reason": N_("reason"),
 }
 
 
@@ -85,6 +106,6 @@ def detail_line(detail: dict[str, object]) -> str:
 
 
 def _value(key: str, value: object) -> str:
-    if key in ("role", "was"):
+    if key in ("role", "was") and str(value) in STATES["role"]:
         return state_label("role", str(value))[0]
     return number(value) if isinstance(value, int) else str(value)

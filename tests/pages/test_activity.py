@@ -1,12 +1,16 @@
 """The activity page: filters are in the URL, the list is read page by page."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
 from core import activity
 from core.accounts.rules import Actor, Role
 from core.database import transaction
 from pages.components.deeds import DEEDS, NOUNS
-from tests.pages.conftest import opened
+from tests.pages.conftest import APP, opened
 
 LAN = Actor(1, "lan", Role.EDITOR)
 
@@ -53,6 +57,24 @@ def test_a_search_comes_from_the_url(panel, log):
 def test_nothing_found_says_so(panel, log):
     at = panel("activity", activity_search="no such thing")
     assert "Nothing matches. Try fewer filters." in [text.value for text in at.markdown]
+
+
+def verbs_in(file: Path) -> set[str]:
+    """String constants of a file that look like a verb about one of our nouns."""
+    shape = re.compile(rf"({'|'.join(NOUNS)})\.[a-z_]+")
+    constants = (
+        node.value for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Constant)
+    )
+    return {value for value in constants if isinstance(value, str) and shape.fullmatch(value)}
+
+
+@pytest.mark.parametrize(
+    "feature", ["accounts", "broadcasts", "consent", "conversation", "fanpages", "inbox", "sending"]
+)
+def test_every_deed_that_is_written_down_has_its_sentence(feature):
+    written = set().union(*(verbs_in(file) for file in (APP.parent / "core" / feature).rglob("*.py")))
+    assert written
+    assert written - set(DEEDS) == set()
 
 
 def test_every_deed_belongs_to_a_filter():
