@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from core import activity
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import drafting
+from core.broadcasts.canary import LARGEST
 from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import BlockKind
 from core.database import reading, transaction
@@ -39,6 +40,7 @@ class Draft:
     due_at: datetime | None  # None: as soon as it is launched
     span: timedelta | None
     state: str
+    first_part: int = 0  # so many go first, and their outcome decides about the rest
 
     def best_before(self, now: datetime) -> datetime | None:
         return (self.due_at or now) + self.span if self.span else None
@@ -53,7 +55,15 @@ def get_draft(broadcast_id: int) -> Draft:
     start = row.due_at or row.updated_at
     span = row.best_before - start if row.best_before else None
     return Draft(
-        broadcast_id, row.fanpage_id, row.topic_id, row.name, row.content, row.due_at, span, row.state
+        id=broadcast_id,
+        fanpage_id=row.fanpage_id,
+        topic_id=row.topic_id,
+        name=row.name,
+        content=row.content,
+        due_at=row.due_at,
+        span=span,
+        state=row.state,
+        first_part=row.canary_size,
     )
 
 
@@ -83,6 +93,8 @@ def keep_draft(by: Actor, draft: Draft, *, now: datetime) -> None:
     by.require(Permission.EDIT)
     if draft.content.get("kind") not in drafting.CONTENT_KINDS:
         raise Invalid(drafting.check_content(draft.content))
+    if not 0 <= draft.first_part <= LARGEST:
+        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
     with transaction() as db:
         kept = db.get(Broadcast, draft.id)
         if kept is None:
@@ -106,6 +118,7 @@ def _write(db: Session, draft: Draft, fanpage_id: int, name: str, now: datetime)
             content=draft.content,
             due_at=draft.due_at,
             best_before=draft.best_before(now),
+            canary_size=draft.first_part,
             updated_at=now,
         )
         .returning(col(Broadcast.id))

@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlmodel import col
 
-from core.broadcasts.rules import BroadcastState
+from core.broadcasts.canary import outcome_of
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.second_chance import REST
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
@@ -119,3 +121,53 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
     )
     with reading() as db:
         return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
+
+
+@dataclass(frozen=True)
+class SecondChances:
+    """How many a second run would reach; see second_chance.py for what it does."""
+
+    failed: int  # whose opt-in is still theirs to use
+    rest: int  # skipped or cancelled before a try
+
+
+def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
+    statement = (
+        select(col(Delivery.state), func.count())
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state).in_([DeliveryState.FAILED, *REST]),
+            col(OptIn.state).in_([OptInState.AVAILABLE, OptInState.REFUSED, OptInState.RESERVED]),
+            (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
+            col(OptIn.expires_at) > now,
+            col(Customer.unreachable_at).is_(None),
+        )
+        .group_by(col(Delivery.state))
+    )
+    with reading() as db:
+        counts: dict[str, int] = dict(db.execute(statement).all())
+    return SecondChances(counts.get("failed", 0), sum(counts.get(state, 0) for state in REST))
+
+
+@dataclass(frozen=True)
+class FirstPart:
+    """The canary of a broadcast under way."""
+
+    size: int
+    done: int
+    failed: int
+    blocked: int
+    waits: bool  # the rest has not been let go yet
+
+
+def get_first_part(broadcast_id: int) -> FirstPart | None:
+    """None when the broadcast has no first part, or has not started."""
+    with reading() as db:
+        row = db.get(Broadcast, broadcast_id)
+        if row is None or row.canary_last_id is None:
+            return None
+        seen = outcome_of(db, row)
+        waits = row.canary_passed_at is None
+        return FirstPart(seen.size, seen.size - seen.left, seen.failed, seen.blocked, waits)

@@ -49,12 +49,18 @@ def count_as_sent(
 
 
 def try_again(
-    by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
+    by: Actor,
+    broadcast_id: int,
+    *,
+    delivery_ids: Collection[int] | None = None,
+    best_before: datetime | None = None,
+    now: datetime,
 ) -> int:
     """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
     by.require(Permission.SEND)
     with transaction() as db:
         broadcast = _get(db, broadcast_id)
+        _new_best_before(broadcast, best_before, now)
         queued = _queue(db, _unknown(broadcast_id, delivery_ids))
         _reopen(db, broadcast, queued, now)
         _record(db, by, "broadcast.try_again", broadcast, queued, now)

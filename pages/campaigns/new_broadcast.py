@@ -1,1 +1,103 @@
-"""Being written."""
+"""A broadcast from the first thought to the launch: who, what, when, check. Kept as a draft all along."""
+
+import streamlit as st
+
+from core.broadcasts import actions
+from core.broadcasts.drafts import Draft, get_draft
+from core.broadcasts.rules import BroadcastState
+from core.clock import utc_now
+from core.consent.queries import get_topic
+from core.errors import NotFound
+from core.fanpages.queries import get_fanpage
+from pages.components import broadcast_check as check
+from pages.components import broadcast_steps as steps
+from pages.components import broadcast_what as what
+from pages.components import broadcast_when as when_step
+from pages.components import broadcast_who as who
+from pages.components import menu
+from pages.components.asked import asked_id, no_fanpage, not_there
+from pages.components.layout import confirm, open_dialog, page_header
+from pages.components.session import Current, current, see_fanpage
+from pages.components.texts import _
+
+
+def body() -> None:
+    here = current()
+    draft = _asked_draft()
+    if draft is not None:
+        see_fanpage(draft.fanpage_id)
+    elif here.fanpage is None:
+        page_header(_("New broadcast"), _("One message to everybody who agreed to a topic."), key="draft")
+        no_fanpage("draft")
+        return
+    steps.draw_styles()
+    _header(here, draft)
+    step = steps.asked_step(draft)
+    steps.draw_steps(step, draft)
+    _draw(here, step, draft)
+    if draft is not None:
+        steps.draw_ways(step)
+
+
+def _asked_draft() -> Draft | None:
+    """The draft in the address; what is no draft any more is shown where it is watched."""
+    broadcast_id = asked_id()
+    if broadcast_id is None:
+        return None
+    try:
+        draft = get_draft(broadcast_id)
+    except NotFound:
+        not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        st.stop()
+    if draft.state != BroadcastState.DRAFT:
+        menu.go("broadcast", id=draft.id)
+    return draft
+
+
+def _header(here: Current, draft: Draft | None) -> None:
+    menu.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
+    if draft is None:
+        page_header(
+            _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"
+        )
+        return
+    spot = page_header(draft.name, _("Draft. Everything you write is saved as you go."), key="draft")
+    spot.button(
+        _("Delete draft…"),
+        key="draft_delete",
+        icon=":material/delete:",
+        type="tertiary",
+        on_click=open_dialog,
+        args=("draft_delete",),
+    )
+    confirm(
+        "draft_delete",
+        _("Delete this draft?"),
+        _("Nothing was sent, and no opt-in is used. The draft cannot be brought back."),
+        _("Delete"),
+        lambda: _delete(here, draft.id),
+        done=_("The draft is deleted."),
+    )
+
+
+def _delete(here: Current, broadcast_id: int) -> None:
+    actions.delete_draft(here.actor, broadcast_id, now=utc_now())
+    st.query_params.clear()
+
+
+def _draw(here: Current, step: str, draft: Draft | None) -> None:
+    if draft is None or step == "who":
+        who.draw(here, draft.fanpage_id if draft else here.fanpage.id, draft)
+        return
+    fanpage = get_fanpage(draft.fanpage_id)
+    match step:
+        case "what":
+            what.draw(here, draft, fanpage.name)
+        case "when":
+            when_step.draw(here, draft, fanpage.timezone)
+        case _:
+            topic = get_topic(draft.topic_id, now=utc_now())
+            check.draw(here, draft, topic.name, fanpage)
+
+
+body()

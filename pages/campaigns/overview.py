@@ -1,1 +1,49 @@
-"""Being written."""
+"""What matters today: what needs you, what is on its way, whom you can notify; newcomers' first steps."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.listing import list_lines
+from core.broadcasts.overview import first_steps
+from core.clock import utc_now
+from core.consent.queries import list_topics
+from core.fanpages.queries import FanpageView
+from pages.components import menu
+from pages.components.broadcast_overview import draw_alerts, draw_last, draw_under_way
+from pages.components.broadcast_start import draw_first_steps
+from pages.components.broadcast_steps import draw_styles
+from pages.components.broadcast_topics import draw_stock, draw_topics
+from pages.components.layout import page_header
+from pages.components.session import Current, current
+from pages.components.texts import _
+
+
+def body() -> None:
+    here = current()
+    spot = page_header(_("Overview"), _("What matters today on this fanpage."), key="overview")
+    draw_styles()
+    if here.fanpage is None:
+        draw_first_steps(here, None)
+        return
+    steps = first_steps(here.fanpage.id)
+    if steps.opt_in and here.actor.may(Permission.EDIT):
+        with spot:
+            if st.button(_("New broadcast"), key="broadcast_add", type="primary", icon=":material/campaign:"):
+                menu.go("new_broadcast")
+    if not steps.done:
+        draw_first_steps(here, steps)
+    if steps.topic:
+        _today(here, here.fanpage)
+
+
+def _today(here: Current, fanpage: FanpageView) -> None:
+    topics = list_topics(fanpage.id, now=utc_now())
+    missed = list_lines(fanpage.id, states=("missed",), limit=5)
+    draw_alerts(here, fanpage, topics, missed)
+    draw_stock(topics)
+    draw_under_way(fanpage.id)
+    draw_topics(here, topics)
+    draw_last(fanpage.id)
+
+
+body()

@@ -1,0 +1,93 @@
+"""The dialogs before a dear step: what it means in numbers."""
+
+from __future__ import annotations
+
+from core.broadcasts import actions
+from core.broadcasts.queries import BroadcastView, dry_run
+from core.clock import utc_now
+from pages.components.layout import confirm
+from pages.components.session import Current
+from pages.components.texts import _, n_, number
+
+
+def left(view: BroadcastView) -> int:
+    """Those who have not got it and still may."""
+    return view.counts["queued"] + view.counts["sending"]
+
+
+def draw_dialogs(here: Current, view: BroadcastView) -> None:
+    """Every dialog its state has; each draws itself only while it is open."""
+    match view.state:
+        case "scheduled":
+            _launch_dialog(here, view)
+        case "paused":
+            _resume_dialog(here, view)
+    if view.state in ("scheduled", "sending", "paused", "missed"):
+        _cancel_dialog(here, view)
+
+
+def _launch_dialog(here: Current, view: BroadcastView) -> None:
+    people = dry_run(view.topic_id, now=utc_now()).eligible
+    body = n_(
+        "**{n} opt-in will be used and cannot be taken back.** It starts within seconds instead of at the "
+        "time it was scheduled for.",
+        "**{n} opt-ins will be used and cannot be taken back.** It starts within seconds instead of at the "
+        "time it was scheduled for.",
+        people,
+    )
+    verb = n_("Send to {n} customer now", "Send to {n} customers now", people)
+    confirm(
+        "broadcast_launch",
+        _("Send it now?"),
+        body,
+        verb,
+        lambda: actions.launch(here.actor, view.id, now=utc_now()),
+        done=_("Launched. You can watch it here."),
+    )
+
+
+def _resume_dialog(here: Current, view: BroadcastView) -> None:
+    waiting = left(view)
+    body = n_(
+        "{sent} customers have got it. {n} more gets it now; that opt-in cannot be taken back.",
+        "{sent} customers have got it. {n} more get it now; those opt-ins cannot be taken back.",
+        waiting,
+        sent=number(view.counts["sent"]),
+    )
+    verb = n_("Send to {n} more", "Send to {n} more", waiting)
+    confirm(
+        "broadcast_resume",
+        _("Resume sending?"),
+        body,
+        verb,
+        lambda: actions.resume(here.actor, view.id, now=utc_now()),
+        done=_("Sending goes on."),
+    )
+
+
+def _cancel_dialog(here: Current, view: BroadcastView) -> None:
+    body = _("Nothing has been sent. No opt-in is used.")
+    if view.started_at:
+        got = n_("{n} customer has got it.", "{n} customers have got it.", view.counts["sent"])
+        kept = n_(
+            "{n} who is waiting does not get it and keeps the opt-in.",
+            "{n} who are waiting do not get it and keep their opt-ins.",
+            view.counts["queued"],
+        )
+        body = f"{got} {kept}"
+        if view.counts["sending"]:
+            on_way = n_(
+                "{n} is on its way and may still arrive.",
+                "{n} are on their way and may still arrive.",
+                view.counts["sending"],
+            )
+            body = f"{body} {on_way}"
+    body = f"{body}\n\n{_('A cancelled broadcast cannot be resumed; you can copy it.')}"
+    confirm(
+        "broadcast_cancel",
+        _("Cancel this broadcast?"),
+        body,
+        _("Cancel the broadcast"),
+        lambda: actions.cancel(here.actor, view.id, now=utc_now()),
+        done=_("The broadcast is cancelled."),
+    )

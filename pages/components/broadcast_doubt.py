@@ -1,0 +1,49 @@
+"""Notes on what nobody knows yet: outcomes in doubt, a worker that shows no sign of life."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView
+from core.fanpages.queries import list_processes
+from pages.components.texts import _, n_
+
+_ALIVE_WITHIN = timedelta(seconds=60)
+
+
+def draw_worker_missing(now: datetime) -> None:
+    seen = [process.at for process in list_processes() if process.kind == "worker"]
+    if any(now - at < _ALIVE_WITHIN for at in seen):
+        return
+    st.warning(
+        _(
+            "No worker shows a sign of life, so nothing is sent right now. Nothing is lost: it goes on as "
+            "soon as the worker runs again. Tell your admin."
+        ),
+        icon=":material/cloud_off:",
+    )
+
+
+def draw_doubt(view: BroadcastView) -> None:
+    if view.in_doubt:
+        words = n_(
+            "{n} outcome is not clear yet: Messenger took the message or did not, and did not say. It is "
+            "tried again with the same opt-in, which can be used only once, so nobody gets it twice.",
+            "{n} outcomes are not clear yet: Messenger took the message or did not, and did not say. They "
+            "are tried again with the same opt-ins, which can be used only once, so nobody gets it twice.",
+            view.in_doubt,
+        )
+        st.info(words, icon=":material/help:")
+    if view.counts["unknown"]:
+        words = n_(
+            "**{n} outcome stays in doubt.** Every try ended without a clear answer. The opt-in stays held, "
+            "so that this customer is never notified twice; if Messenger reports the message later, it "
+            "counts as sent by itself.",
+            "**{n} outcomes stay in doubt.** Every try ended without a clear answer. The opt-ins stay held, "
+            "so that these customers are never notified twice; if Messenger reports the messages later, they "
+            "count as sent by themselves.",
+            view.counts["unknown"],
+        )
+        st.warning(words, icon=":material/help:")

@@ -1,0 +1,120 @@
+"""Broadcasts on the overview: what needs somebody, what is on its way, what the last one achieved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.listing import BroadcastLine, list_lines
+from core.broadcasts.queries import get_broadcast
+from core.consent.queries import TopicView
+from core.fanpages.queries import FanpageView
+from core.messenger.reasons import describe
+from pages.components import menu
+from pages.components.layout import Card, cards, section
+from pages.components.session import Current, current
+from pages.components.tables import Badge, Column, Two, table
+from pages.components.texts import _, ago, n_, number, percent, when
+
+_UNDER_WAY = ("sending", "paused", "scheduled")
+_EVERY = timedelta(seconds=3)
+SHOWN = 6
+
+
+def draw_alerts(
+    here: Current, fanpage: FanpageView, topics: list[TopicView], missed: list[BroadcastLine]
+) -> None:
+    if fanpage.stopped_code:
+        title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
+        st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
+        if here.actor.may(Permission.ADMIN):
+            menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
+    for line in missed:
+        with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
+            words = _("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
+            st.warning(words, icon=":material/event_busy:", width="stretch")
+            menu.link("broadcast", line.name, icon=":material/arrow_forward:", id=line.id)
+    _expiring(topics)
+
+
+def _expiring(topics: list[TopicView]) -> None:
+    soon = [topic for topic in topics if topic.expiring_30_days]
+    if not soon:
+        return
+    words = n_(
+        "{n} opt-in ends within 30 days: use it, or the right to notify that customer is gone.",
+        "{n} opt-ins end within 30 days: use them, or the right to notify those customers is gone.",
+        sum(topic.expiring_30_days for topic in soon),
+    )
+    with st.container(key="expiring", horizontal=True, vertical_alignment="center"):
+        st.info(words, icon=":material/hourglass_bottom:", width="stretch")
+        menu.link("opt_ins", _("See them"), icon=":material/arrow_forward:", state="soon")
+
+
+def draw_under_way(fanpage_id: int) -> None:
+    """Redraws itself while something is under way."""
+    lines = _under_way(fanpage_id)
+    if not lines:
+        return
+    section(_("Under way and scheduled"))
+    moves = any(line.state == "sending" for line in lines)
+    st.fragment(_draw_under_way, run_every=_EVERY if moves else None)(
+        fanpage_id, [(line.id, line.state) for line in lines]
+    )
+
+
+def _under_way(fanpage_id: int) -> list[BroadcastLine]:
+    lines = list_lines(fanpage_id, states=_UNDER_WAY, limit=SHOWN)
+    return sorted(lines, key=lambda line: (_UNDER_WAY.index(line.state), line.due_at or line.created_at))
+
+
+def _draw_under_way(fanpage_id: int, drawn: list[tuple[int, str]]) -> None:
+    current()
+    lines = _under_way(fanpage_id)
+    if [(line.id, line.state) for line in lines] != drawn:
+        st.rerun(scope="app")
+    columns = [
+        Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "44%"),
+        Column(_("State"), lambda b: Badge("broadcast", b.state)),
+        Column(_("Progress"), _progress),
+    ]
+    table(columns, lines, key="under_way", on_click=lambda b: f"broadcast?id={b.id}")
+
+
+def _progress(line: BroadcastLine) -> object:
+    if not line.started_at:
+        return Two(when(line.due_at), ago(line.due_at))
+    share = percent(line.ended / line.audience) if line.audience else "–"
+    return Two(_("{done} of {people} done", done=number(line.ended), people=number(line.audience)), share)
+
+
+def draw_last(fanpage_id: int) -> None:
+    """What the last one achieved, and those before it in short."""
+    lines = list_lines(fanpage_id, states=("finished", "cancelled"), limit=SHOWN)
+    lines = [line for line in lines if line.started_at]
+    if not lines:
+        return
+    section(_("What did the last broadcast achieve?"))
+    view = get_broadcast(lines[0].id)
+    words = _("{name} · ended {when}", name=view.name, when=when(view.finished_at))
+    menu.link("broadcast", words, icon=":material/campaign:", id=view.id)
+    sent = view.counts["sent"]
+    cards(
+        [
+            Card(_("Audience"), number(view.audience)),
+            Card(_share(_("Sent"), sent, view.audience), number(sent)),
+            Card(_share(_("Delivered"), view.delivered, sent), number(view.delivered)),
+            Card(
+                _share(_("Read"), view.read, sent),
+                number(view.read),
+                _("As far as Messenger reports it."),
+            ),
+        ]
+    )
+    menu.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
+
+
+def _share(word: str, part: int, whole: int) -> str:
+    return f"{word} · {percent(part / whole)}" if whole else word

@@ -1,0 +1,121 @@
+"""The people behind every number of a broadcast: filtered, searched, paged by the database, exported."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
+from core.broadcasts.report import csv_lines
+from core.broadcasts.rules import DELIVERY_STATES
+from pages.components.broadcast_words import evidence_word, reason_word
+from pages.components.layout import section
+from pages.components.tables import Badge, Column, Two, pager, search_box, table
+from pages.components.texts import _, state_label, when
+
+SIZE = 25
+ARRIVALS = ("delivered", "read")
+
+
+def draw_people(view: BroadcastView) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        section(_("The people behind each number"))
+        _export(view)
+    with st.container(key="people_filters", horizontal=True, vertical_alignment="center"):
+        search = search_box("q", _("Name or PSID, with or without marks"))
+        reason = _choose_reason(view)
+    shown = _choose_state(view)
+    asked = {
+        "states": (shown,) if shown and shown not in ARRIVALS else (),
+        "arrival": shown if shown in ARRIVALS else None,
+        "reason": reason,
+        "search": search,
+    }
+    total = count_deliveries(view.id, **asked)
+    if not total:
+        st.info(_("Nobody matches. Try fewer filters."))
+        return
+    spot = st.container()
+    offset = pager(total, key="people", size=SIZE)
+    rows = list_deliveries(view.id, **asked, offset=offset, limit=SIZE)
+    with spot:
+        table(_columns(), rows, key="people", on_click=lambda d: f"customer?id={d.customer_id}")
+
+
+def _choose_state(view: BroadcastView) -> str | None:
+    """The address decides, so that a click on a number above filters here."""
+    words = {str(s): state_label("delivery", s)[0] for s in DELIVERY_STATES if view.counts[s]}
+    words |= {"delivered": _("Delivered")} if view.delivered else {}
+    words |= {"read": _("Read")} if view.read else {}
+    asked = st.query_params.get("state")
+    st.session_state["people_state"] = asked if asked in words else None
+    return st.pills(
+        _("Result"),
+        list(words),
+        key="people_state",
+        format_func=lambda one: words.get(one, one),
+        on_change=_into_address,
+        args=("state", "people_state"),
+        label_visibility="collapsed",
+    )
+
+
+def _choose_reason(view: BroadcastView) -> str | None:
+    if not view.reasons:
+        return None
+    options = ["", *view.reasons]
+    asked = st.query_params.get("reason", "")
+    st.session_state["people_reason"] = asked if asked in options else ""
+    chosen = st.selectbox(
+        _("Reason"),
+        options,
+        key="people_reason",
+        format_func=lambda code: reason_word(code) or _("Every reason"),
+        on_change=_into_address,
+        args=("reason", "people_reason"),
+        label_visibility="collapsed",
+        width=260,
+    )
+    return chosen or None
+
+
+def _into_address(name: str, key: str) -> None:
+    value = st.session_state[key]
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column(_("Customer"), lambda d: Two(d.customer or _("Name not known yet"), d.psid), "24%"),
+        Column(_("Result"), lambda d: Badge("delivery", d.state)),
+        Column(_("Why"), _why, "20%"),
+        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "22%"),
+        Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None),
+        Column(_("Read"), _arrived),
+    ]
+
+
+def _why(delivery: DeliveryView) -> str:
+    words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
+    return _("{why}; being cleared up", why=words) if delivery.in_doubt and not delivery.settled_at else words
+
+
+def _arrived(delivery: DeliveryView) -> str:
+    if delivery.read_at:
+        return when(delivery.read_at)
+    return _("Delivered") if delivery.delivered_at else ""
+
+
+def _export(view: BroadcastView) -> None:
+    st.download_button(
+        _("Export"),
+        lambda: "".join(csv_lines(view.id)).encode("utf-8-sig"),
+        file_name=f"broadcast-{view.id}.csv",
+        mime="text/csv",
+        key="people_export",
+        icon=":material/download:",
+        help=_("One row per person with the result and its reason, as CSV. No tokens in it."),
+        on_click="ignore",
+    )

@@ -1,0 +1,61 @@
+"""What the people of a topic agreed to, and the tick that the message keeps it."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from core.broadcasts.drafts import Draft
+from core.broadcasts.queries import Promise, list_promises
+from core.clock import utc_now
+from pages.components.broadcast_words import plain
+from pages.components.layout import section
+from pages.components.texts import _, n_
+
+SHOWN = 4
+_AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
+
+
+def draw_promises(topic_id: int) -> list[Promise]:
+    """A card with the promises, the most common first."""
+    with st.container(key="broadcast_promises", border=True):
+        return _list(topic_id)
+
+
+def draw_promises_and_tick(draft: Draft) -> tuple[list[Promise], bool]:
+    """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
+    with st.container(key="broadcast_promises", border=True):
+        return _list(draft.topic_id), _tick(draft)
+
+
+def _list(topic_id: int) -> list[Promise]:
+    promises = list_promises(topic_id, now=utc_now())
+    with st.container(gap="small"):
+        section(_("What they agreed to"))
+        if not promises:
+            st.caption(_("Nobody holds an opt-in for this topic right now."))
+        for promise in promises[:SHOWN]:
+            title = promise.title or _("Promise not recorded")
+            people = n_("{n} person", "{n} people", promise.people)
+            st.markdown(f"> {plain(title)}\n>\n> :gray[{people}]")
+        more = sum(promise.people for promise in promises[SHOWN:])
+        if more:
+            st.caption(n_("and {n} person with another wording", "and {n} people with other wordings", more))
+    return promises
+
+
+def _tick(draft: Draft) -> bool:
+    key, print_now = f"broadcast_{draft.id}_tick", _fingerprint(draft)
+    st.session_state[key] = st.session_state.get(_AGREED) == print_now
+    return st.checkbox(
+        _("This message keeps what they were promised."), key=key, on_change=_ticked, args=(key, print_now)
+    )
+
+
+def _ticked(key: str, print_now: str) -> None:
+    st.session_state[_AGREED] = print_now if st.session_state[key] else None
+
+
+def _fingerprint(draft: Draft) -> str:
+    return json.dumps([draft.id, draft.topic_id, draft.content], sort_keys=True)

@@ -1,0 +1,109 @@
+"""After the first run: settle what is in doubt, retry the failed, send to the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts import second_chance
+from core.broadcasts.drafts import USUAL_SPAN
+from core.broadcasts.overview import second_chances
+from core.broadcasts.queries import BroadcastView
+from core.clock import utc_now
+from pages.components.layout import confirm, open_dialog
+from pages.components.session import Current
+from pages.components.texts import _, n_, when
+
+
+def draw_doubts(here: Current, view: BroadcastView) -> None:
+    """Two ways to settle what stays unknown."""
+    unknown = view.counts["unknown"]
+    if not unknown or not here.actor.may(Permission.SEND):
+        return
+    with st.container(key="doubts", horizontal=True):
+        _opener("again", n_("Try {n} again…", "Try {n} again…", unknown), "replay")
+        _opener("count", n_("Count {n} as sent…", "Count {n} as sent…", unknown), "task_alt")
+    safe = _(
+        "It is tried with the same opt-in. Who got it already cannot get it twice: Messenger refuses then."
+    )
+    late, best_before = _late(view)
+    _dialog(
+        "again",
+        _("Try again?"),
+        f"{safe} {late}",
+        _("Try again"),
+        lambda: second_chance.try_again(here.actor, view.id, best_before=best_before, now=utc_now()),
+    )
+    final = _("Do this if you know that they got it. Their opt-in counts as used, for good.")
+    _dialog(
+        "count",
+        _("Count as sent?"),
+        final,
+        _("Count as sent"),
+        lambda: second_chance.count_as_sent(here.actor, view.id, now=utc_now()),
+    )
+
+
+def draw_second_run(here: Current, view: BroadcastView) -> None:
+    """For those who did not get it although their opt-in could still be used."""
+    if view.state not in ("finished", "cancelled") or not here.actor.may(Permission.SEND):
+        return
+    chances = second_chances(view.id, now=utc_now())
+    late, best_before = _late(view)
+    with st.container(key="second_run", horizontal=True):
+        if chances.failed:
+            label = n_("Retry {n} failed…", "Retry {n} failed…", chances.failed)
+            _opener("retry", label, "replay")
+        if chances.rest:
+            label = n_("Send to {n} left over…", "Send to {n} left over…", chances.rest)
+            _opener("rest", label, "playlist_play")
+    nobody = _("Nobody who has got it is touched. Those who blocked the fanpage stay out.")
+    _dialog(
+        "retry",
+        _("Retry the failed?"),
+        _used(chances.failed, nobody, late),
+        _("Retry"),
+        lambda: second_chance.retry_failed(here.actor, view.id, best_before=best_before, now=utc_now()),
+    )
+    _dialog(
+        "rest",
+        _("Send to the rest?"),
+        _used(chances.rest, nobody, late),
+        _("Send to the rest"),
+        lambda: second_chance.send_to_rest(here.actor, view.id, best_before=best_before, now=utc_now()),
+    )
+
+
+def _used(people: int, nobody: str, late: str) -> str:
+    used = n_(
+        "**{n} opt-in will be used and cannot be taken back.**",
+        "**{n} opt-ins will be used and cannot be taken back.**",
+        people,
+    )
+    return f"{used} {nobody} {late}"
+
+
+def _late(view: BroadcastView) -> tuple[str, datetime | None]:
+    """A best-before that has passed is set anew; one still ahead is kept."""
+    now = utc_now()
+    if view.best_before is None or view.best_before > now:
+        return "", None
+    best_before = now + USUAL_SPAN
+    return _("The new best-before is {when}.", when=when(best_before)), best_before
+
+
+def _opener(verb: str, label: str, icon: str) -> None:
+    st.button(
+        label,
+        key=f"broadcast_{verb}",
+        icon=f":material/{icon}:",
+        on_click=open_dialog,
+        args=(f"broadcast_{verb}",),
+    )
+
+
+def _dialog(verb: str, title: str, body: str, label: str, action: Callable[[], object]) -> None:
+    confirm(f"broadcast_{verb}", title, body, label, action, done=_("Done."))

@@ -1,0 +1,41 @@
+"""What the times chosen for a draft mean."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.broadcasts.drafts import Draft
+from pages.components.texts import _, n_, when
+
+
+def _explain_first_part(size: int) -> None:
+    words = n_(
+        "The first {n} goes ahead; if it goes well, the rest follows by itself.",
+        "The first {n} go ahead; if it goes well, the rest follow by themselves.",
+        size,
+    )
+    st.markdown(f":material/flag: {words}")
+
+
+def explain(draft: Draft, zone: str, now: datetime) -> None:
+    best_before = draft.best_before(now)
+    with st.container(key="broadcast_once", border=True):
+        if draft.due_at is None:
+            st.markdown(f":material/send: **{_('Starts when you launch it')}**")
+        else:
+            st.markdown(f":material/schedule: **{_('Starts {when}', when=when(draft.due_at, zone))}**")
+            st.markdown(_("Who gets it is settled at that moment: whoever agrees until then is included."))
+        if draft.first_part:
+            _explain_first_part(draft.first_part)
+        if best_before is None:
+            st.markdown(_("There is no best-before: whenever it can be sent, it is sent."))
+            return
+        st.markdown(f":material/timer_off: **{_('Best before {when}', when=when(best_before, zone))}**")
+        st.markdown(
+            _(
+                "Whoever has not got it by then does not get it, and keeps the opt-in. If it could not even "
+                "start, it counts as missed and you decide what happens."
+            )
+        )

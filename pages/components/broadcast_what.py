@@ -1,0 +1,111 @@
+"""Step 2, what: the message, beside the promise and the phone. Saved as it is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.broadcasts.drafting import check_content
+from core.broadcasts.drafts import Draft, keep_draft
+from core.broadcasts.wording import warn_content
+from core.clock import utc_now
+from core.conversation.queries import message_names
+from pages.components.broadcast_promises import draw_promises_and_tick
+from pages.components.broadcast_words import kind_word
+from pages.components.composer import draft as composing
+from pages.components.composer.blocks import Around, edit_block
+from pages.components.composer.fields import advice, complaints
+from pages.components.composer.head import draw_styles
+from pages.components.composer.preview import show_preview
+from pages.components.session import Current, do, flash
+from pages.components.texts import _
+
+KINDS = ("text", "buttons", "image")
+_WRITING = "broadcast_writing"  # {"id", "kept", "blocks": [one block], "words": {...}}
+
+
+def draw(here: Current, draft: Draft, page_name: str) -> None:
+    draw_styles()
+    writing = _opened(draft)
+    left, right = st.columns([1.55, 1], gap="large")
+    with left:
+        _choose_kind(writing)
+        with st.container(key="broadcast_words", border=True):
+            edit_block(writing["blocks"][0], Around({}, message_names(draft.fanpage_id), locked=False))
+        draft = _keep(here, draft, writing)
+        spot = st.container()
+        promises, _ticked = draw_promises_and_tick(draft)
+        with spot:
+            _say(draft, [promise.title for promise in promises])
+    with right, st.container(key="composer_phone"):
+        show_preview(writing, page_name=page_name)
+
+
+def show_message(draft: Draft, page_name: str) -> None:
+    """The draft on the phone, where it is not being written."""
+    draw_styles()
+    with st.container(key="composer_phone"):
+        show_preview(_opened(draft), page_name=page_name)
+
+
+def _opened(draft: Draft) -> dict[str, Any]:
+    """What is being written; read anew when the draft was changed elsewhere."""
+    held: dict[str, Any] | None = st.session_state.get(_WRITING)
+    if held is not None and held["id"] == draft.id and held["kept"] == draft.content:
+        return held
+    if held is not None and held["id"] == draft.id:
+        flash(_("Somebody else changed this draft; here is the latest."), icon=":material/sync:")
+    held = {"id": draft.id, "kept": draft.content, "blocks": [], "words": {}}
+    composing.add_block(held, draft.content["kind"], _without_kind(draft.content))
+    st.session_state[_WRITING] = held
+    return held
+
+
+def _choose_kind(writing: dict[str, Any]) -> None:
+    key = f"broadcast_{writing['id']}_kind"
+    st.session_state[key] = writing["blocks"][0]["kind"]
+    st.segmented_control(
+        _("Kind of message"),
+        KINDS,
+        key=key,
+        required=True,
+        format_func=kind_word,
+        on_change=_change_kind,
+        args=(writing, key),
+        label_visibility="collapsed",
+    )
+
+
+def _change_kind(writing: dict[str, Any], key: str) -> None:
+    """What was typed for one kind is there again when it is chosen again."""
+    writing["words"] |= _without_kind(_content(writing))
+    writing["blocks"].clear()
+    composing.add_block(writing, st.session_state[key], writing["words"])
+
+
+def _content(writing: dict[str, Any]) -> dict[str, Any]:
+    block = composing.blocks_of(writing)[0]
+    return {"kind": str(block.kind), **block.content}
+
+
+def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != "kind"}
+
+
+def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:
+    changed = replace(draft, content=_content(writing))
+    if changed.content == draft.content:
+        return draft
+    if do(lambda: keep_draft(here.actor, changed, now=utc_now())):
+        writing["kept"] = changed.content
+    return changed
+
+
+def _say(draft: Draft, promises: list[str]) -> None:
+    """What is missing, once something was written; and what deserves a second look."""
+    is_blank = not any(value for key, value in draft.content.items() if key != "kind")
+    if not is_blank:
+        complaints(check_content(draft.content))
+    advice(warn_content(draft.content, promises))

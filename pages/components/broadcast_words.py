@@ -1,0 +1,121 @@
+"""A broadcast's codes in words: reasons of deliveries, of people left out, evidence; short, and in full."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.broadcasts.audience import LEFT_OUT
+from core.errors import N_
+from core.messenger.reasons import SENTENCES, describe
+from pages.components.texts import _, when
+
+# Short enough for a filter or a cell of a table.
+REASONS: dict[str, str] = {
+    "blocked": N_("Blocked the fanpage"),
+    "gone": N_("Person not found"),
+    "unavailable": N_("Cannot receive messages now"),
+    "window_closed": N_("24 hours are over"),
+    "opted_out": N_("Stopped these messages"),
+    "abuse_warning": N_("Gets too many messages"),
+    "content": N_("Message refused"),
+    "token_refused": N_("Opt-in refused"),
+    "token_invalid": N_("Access token not valid"),
+    "restricted": N_("Fanpage restricted"),
+    "permission": N_("Permission missing"),
+    "call_refused": N_("Call refused"),
+    "rate_limit": N_("Too fast for Messenger"),
+    "temporary": N_("Passing fault"),
+    "other_app": N_("Another app has the conversation"),
+    "not_connected": N_("Messenger not reached"),
+    "timeout": N_("No answer in time"),
+    "connection_lost": N_("Connection broke"),
+    "server_error": N_("Fault at Messenger"),
+    "not_answered": N_("Left without an answer"),
+    "bad_answer": N_("Answer not understood"),
+    "unknown_error": N_("Unknown code"),
+    "too_late": N_("Past its best-before"),
+    "cancelled": N_("Broadcast cancelled"),
+    "withdrawn": N_("Opt-in withdrawn"),
+    "expired": N_("Opt-in ended"),
+    "lease_ran_out": N_("Sending was cut off"),
+    "all_refused": N_("Stopped itself"),
+    "our_error": N_("Fault of this system"),
+}
+# What our own codes mean; Messenger's are in core.messenger.reasons.
+_OWN: dict[str, str] = {
+    "too_late": N_(
+        "The best-before had passed before it was their turn. Nothing was sent and the opt-in can be used "
+        "again."
+    ),
+    "cancelled": N_(
+        "Staff cancelled the broadcast before it was their turn. Nothing was sent and the opt-in can be "
+        "used again."
+    ),
+    "withdrawn": N_("The customer withdrew after the start. Nothing was sent, and nothing more will be."),
+    "expired": N_(
+        "The opt-in reached its year before it was their turn. Nothing was sent; ask this customer again."
+    ),
+    "lease_ran_out": N_(
+        "The worker was cut off while it was sending, so the customer may or may not have got this message. "
+        "It is cleared up by itself; what stays open, staff settle."
+    ),
+    "all_refused": N_(
+        "The first twenty were all refused, so the broadcast stopped before it was their turn. Nothing was "
+        "sent and the opt-in can be used again."
+    ),
+    "our_error": N_(
+        "This system failed while it was sending, so the customer may or may not have got this message. "
+        "Tell your admin; the technical part names the fault."
+    ),
+}
+_EVIDENCE: dict[str, str] = {
+    "refused_on_retry": N_("Proved by a second try: the opt-in had been taken"),
+    "accepted_on_retry": N_("Taken at a later try"),
+    "staff": N_("Counted as sent by staff"),
+    "echo": N_("Proved by Messenger's own copy of the message"),
+}
+_LEFT_OUT_SHORT: dict[str, str] = {
+    "eligible": N_("Will get it"),
+    "unreachable": N_("Cannot be reached"),
+    "reserved": N_("Held by another broadcast"),
+    "refused": N_("Opt-in refused"),
+    "used": N_("Already notified"),
+    "expired": N_("Opt-in ended"),
+    "withdrawn": N_("Withdrew"),
+}
+
+
+def reason_word(code: str | None) -> str:
+    return _(REASONS.get(code, N_("Another reason"))) if code else ""
+
+
+def reason_sentence(code: str) -> str:
+    """What happened, what it means, what to do."""
+    own = code in _OWN and code not in SENTENCES
+    return _(_OWN[code]) if own else _(describe(code))
+
+
+def evidence_word(code: str | None) -> str:
+    return _(_EVIDENCE[code]) if code in _EVIDENCE else ""
+
+
+def standing_word(reason: str) -> str:
+    return _(_LEFT_OUT_SHORT.get(reason, reason))
+
+
+def standing_sentence(reason: str) -> str:
+    return _(LEFT_OUT[reason])
+
+
+def plain(text: str) -> str:
+    """Names and customers' words are no Markdown."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)
+
+
+def kind_word(kind: str) -> str:
+    words = {"text": N_("Text"), "image": N_("Image"), "buttons": N_("Text with buttons")}
+    return _(words.get(kind, kind))
+
+
+def start_word(due_at: datetime | None, zone: str) -> str:
+    return when(due_at, zone) if due_at else _("As soon as it is launched")
