@@ -59,7 +59,12 @@ def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
         demo_phone.more(person, fanpage)
     with right:
         language = "vi" if person["locale"].startswith("vi") else "en"
-        show_phone(demo_phone.drawn(bubbles), language=language, page_name=fanpage.name)
+        show_phone(
+            demo_phone.drawn(bubbles),
+            language=language,
+            dark=st.context.theme.type == "dark",
+            page_name=fanpage.name,
+        )
 
 
 def _not_running() -> None:
