@@ -56,6 +56,7 @@ class Reception:
         self._intake: Intake[Asker] = Intake(
             Duties(
                 store=actions.store,
+                has_backlog=queries.has_pending,
                 apply=self._apply,
                 answer=_answer,
                 committed=self.metrics.committed,
@@ -152,7 +153,7 @@ class Reception:
             raise Refused("unavailable")
 
     def _apply(self, limit: int) -> int:
-        applied = actions.apply_pending(limit, utc_now())
+        applied = actions.apply_turn(limit, utc_now())
         self.metrics.applied.inc(applied)
         return applied
 

@@ -52,13 +52,16 @@ def _insert(*, for_sqlite: bool) -> Any:
 
 
 def apply_pending(limit: int, now: datetime) -> int:
-    """Apply at most `limit` waiting events in the order they happened; returns how many left the backlog.
+    """Apply at most `limit` waiting events in the order they happened; returns how many left the backlog."""
+    return apply_turn(limit, now) if queries.has_pending() else 0
+
+
+def apply_turn(limit: int, now: datetime) -> int:
+    """The same for who knows that events wait.
 
     Each event's effects and its new state are one transaction. Two appliers never double an event: SQLite
     lets one write at a time, and PostgreSQL lends out a lock; who does not get it has nothing to do.
     """
-    if not queries.has_pending():
-        return 0
     try:
         with transaction() as db:
             events = _take(db, limit)

@@ -21,7 +21,7 @@ from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
-GATHER_SECONDS = 0.002  # a group that follows one of several requests waits so long for company
+GATHER_SECONDS = 0.002  # at most so long a group waits to become as large as the one before
 TURN_EVENTS = 300  # applied between two groups, so that answers never wait long
 TURN_SECONDS = (
     0.05  # how long fewer than that wait for company: a turn costs much the same for one as for many
@@ -50,9 +50,10 @@ class Parcel(Generic[Asker]):
 
 @dataclass(frozen=True)
 class Duties(Generic[Asker]):
-    """What the writer does, as its owner wants it. None but `store` and `apply` may raise."""
+    """What the writer does, as its owner wants it. Those of the database may raise."""
 
     store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
+    has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many it took on
     answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
     committed: Callable[[int, int], None]  # how many events were new, how many known
@@ -67,7 +68,7 @@ class Intake(Generic[Asker]):
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
-    _busy: bool = field(default=False, init=False)  # requests come faster than commits
+    _company: int = field(default=1, init=False)  # requests in the group before
     _stored: int = field(default=0, init=False)  # since the last turn
     _next_turn: float = field(default=0.0, init=False)  # monotonic seconds
     _rest_until: float = field(default=0.0, init=False)
@@ -101,7 +102,7 @@ class Intake(Generic[Asker]):
                 return False
             self._waiting.append(parcel)
             self._events_waiting += len(parcel.events)
-            if len(self._waiting) == 1:
+            if len(self._waiting) == 1 or len(self._waiting) == self._company:
                 self._changed.notify()
             return True
 
@@ -110,7 +111,7 @@ class Intake(Generic[Asker]):
             group = self._take()
             if group is None:
                 return
-            self._busy = len(group) > 1
+            self._company = max(len(group), 1)
             if group:
                 self._store(group)
             self._apply()
@@ -118,9 +119,9 @@ class Intake(Generic[Asker]):
 
     def _take(self) -> list[Parcel[Asker]] | None:
         """The next group; empty when it is time for the backlog; None when all is done."""
-        if self._busy and not self._closing:
-            time.sleep(GATHER_SECONDS)
         with self._changed:
+            if self._company > 1 and not self._closing:
+                self._changed.wait_for(self._has_company, GATHER_SECONDS)
             pause = self._until_next_turn()
             if not self._waiting and not self._closing and pause > 0:
                 self._changed.wait(pause)
@@ -131,6 +132,9 @@ class Intake(Generic[Asker]):
                 events += len(group[-1].events)
             self._events_waiting -= events
             return None if self._closing and not group else group
+
+    def _has_company(self) -> bool:
+        return self._closing or len(self._waiting) >= self._company
 
     def _store(self, group: list[Parcel[Asker]]) -> None:
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
@@ -168,7 +172,8 @@ class Intake(Generic[Asker]):
             return
         pause = IDLE_SECONDS  # the worker or another server may have left something by then
         try:
-            if self.duties.apply(TURN_EVENTS) >= TURN_EVENTS:
+            has_backlog = self._stored > 0 or self.duties.has_backlog()
+            if has_backlog and self.duties.apply(TURN_EVENTS) >= TURN_EVENTS:
                 pause = 0.0
         except Exception as problem:
             self._rest_until = time.monotonic() + REST_SECONDS

@@ -31,6 +31,16 @@ class Owner:
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
+    def duties(self) -> Duties:
+        return Duties(
+            store=self.store,
+            has_backlog=lambda: self.backlog > 0,
+            apply=self.apply,
+            answer=self.answer,
+            committed=lambda new, known: None,
+            pulse=lambda: None,
+        )
+
     def store(self, events) -> int:
         self.storing.set()
         assert self.may_store.wait(PATIENCE)
@@ -76,7 +86,7 @@ def owner() -> Owner:
 
 @pytest.fixture
 def started(owner, database_file) -> Iterator[Intake]:
-    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    duties = owner.duties()
     made = Intake(duties, queue_events=10)
     made.start()
     yield made
@@ -161,7 +171,7 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, database_file, monkeypatch):
     monkeypatch.setattr(intake, "TURN_EVENTS", 10)
     owner.backlog = 25
-    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    duties = owner.duties()
     made = Intake(duties)
     made.start()
 
@@ -179,7 +189,7 @@ def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parce
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, parcel):
-    duties = Duties(owner.store, owner.apply, owner.answer, lambda new, known: None, lambda: None)
+    duties = owner.duties()
     made = Intake(duties)
     made.start()
     owner.may_store.clear()
