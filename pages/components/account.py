@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts import actions
 from core.accounts.rules import Actor
-from pages.components import browser, session
+from pages.components import browser, session, style
 from pages.components.layout import close_dialog, dialog, open_dialog
 from pages.components.password_form import change_password
 from pages.components.session import flash
@@ -15,6 +15,7 @@ from pages.components.texts import LANGUAGES, _, language
 
 def show(here: session.Current) -> None:
     with st.container(key="account", gap="small"):
+        style.theme_switch()
         st.segmented_control(
             _("Language"),
             list(LANGUAGES),

@@ -17,7 +17,7 @@ def run() -> None:
     entry = menu.asked_for(page)
     title = f"{_(entry.title)} · Notify Once"
     st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
-    style.apply(language())
+    style.apply(language(), [entry.url_path for entry in menu.ENTRIES])
     if login.gate() is None:
         st.stop()
     if st.session_state.pop("fanpage_switched", False):

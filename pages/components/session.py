@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
-from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
 
 from core.accounts import queries as accounts
 from core.accounts.rules import Actor, Permission
 from core.clock import utc_now
 from core.errors import NotAllowed, NotFound, OperatorError
+from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
 from core.settings import settings
 from pages.components.texts import _, error_text, language
 
 T = TypeVar("T")
 log = logging.getLogger("panel")
+_last_fanpage: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def current() -> Current:
     operator = signed_in()
     if operator is None:
         st.rerun(scope="app")
-    fanpage = _chosen_fanpage()
+    fanpage = _chosen_fanpage(operator.id)
     zone = fanpage.timezone if fanpage else settings().timezone
     st.session_state["zone"] = zone
     return Current(Actor(operator.id, operator.name, operator.role), fanpage, language(), zone)
@@ -66,18 +67,23 @@ def forget() -> None:
         st.session_state["language"] = kept
 
 
-def _chosen_fanpage() -> FanpageView | None:
-    chosen = st.session_state.get("fanpage_id")
-    if chosen is not None:
-        try:
-            return get_fanpage(chosen)
-        except NotFound:
-            del st.session_state["fanpage_id"]
+def _chosen_fanpage(operator_id: int) -> FanpageView | None:
+    for chosen in (st.session_state.get("fanpage_id"), _last_fanpage.get(operator_id)):
+        if chosen is not None:
+            try:
+                return choose_fanpage(get_fanpage(chosen))
+            except NotFound:
+                continue
     fanpages = list_fanpages()
-    if not fanpages:
-        return None
-    st.session_state["fanpage_id"] = fanpages[0].id
-    return fanpages[0]
+    return choose_fanpage(fanpages[0]) if fanpages else None
+
+
+def choose_fanpage(fanpage: FanpageView) -> FanpageView:
+    """From now on pages are about this fanpage."""
+    st.session_state["fanpage_id"] = fanpage.id
+    if (operator_id := st.session_state.get("operator_id")) is not None:
+        _last_fanpage[operator_id] = fanpage.id
+    return fanpage
 
 
 def see_fanpage(fanpage_id: int) -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.passwords import hashed
 from core.clock import utc_now
 from core.tables import Operator
-from pages.components import menu
+from pages.components import menu, session
 from tests.arrange import Arrange
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -21,10 +21,11 @@ _HASH = hashed(PASSWORD)
 
 
 @pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages speak English in tests. By the setting, not by the session: AppTest also formats options
-    outside of a run, where there is no session."""
+def fresh_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered from another test, and pages speak English. By the setting, not by the session:
+    AppTest also formats options outside of a run, where there is no session."""
     monkeypatch.setenv("OTN_LANGUAGE", "en")
+    monkeypatch.setattr(session, "_last_fanpage", {})
 
 
 def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, **more: object) -> int:

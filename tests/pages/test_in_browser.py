@@ -146,6 +146,32 @@ def test_a_deep_link_on_a_cold_server_signs_in_and_signs_out(address, browser):
     assert strangers == []
 
 
+def test_links_in_tables_and_the_theme_work_without_signing_in_again(address, browser, arrange):
+    arrange.topic(arrange.fanpage(), "Giày chạy bộ")
+    page = browser.new_page()
+    page.goto(f"{address}/activity")
+    sign_in(page)
+    wait_for_cookie(page, browser)
+    page.get_by_role("link", name="OTN topics").click()
+    loads = []
+    page.on("load", lambda _page: loads.append(page.url))
+    page.get_by_role("link", name="Giày chạy bộ").click()
+    page.wait_for_url(f"{address}/topics?id=*")
+    expect(page.get_by_role("heading", name="Giày chạy bộ")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="OTN topics")).to_be_visible()
+    assert loads == []
+
+    page.get_by_role("button", name="Dark").click()
+    expect(page.get_by_role("heading", name="OTN topics")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-otn-theme", "Dark")
+    page.goto(f"{address}/activity")
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
+    assert (
+        page.locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor") == "rgb(20, 23, 28)"
+    )
+
+
 def post(url: str, body: bytes, **headers: str) -> int:
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body, headers, method="POST")) as answer:

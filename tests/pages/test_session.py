@@ -73,3 +73,13 @@ def test_the_zone_is_the_fanpages(arrange):
     tokyo = arrange.fanpage("B", timezone="Asia/Tokyo")
     at = opened(an_operator(arrange, "viewer"), page="activity", fanpage_id=tokyo)
     assert at.session_state["zone"] == "Asia/Tokyo"
+
+
+def test_the_fanpage_chosen_last_is_there_after_a_reload(arrange):
+    arrange.fanpage("A")
+    second = arrange.fanpage("B")
+    me = an_operator(arrange, "viewer")
+    opened(me, page="activity").selectbox(key="fanpage_switch").select(second).run()
+    assert opened(me, page="activity").session_state["fanpage_id"] == second
+    other = opened(an_operator(arrange, "viewer", "other"), page="activity")
+    assert other.session_state["fanpage_id"] != second
