@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, update
 from sqlmodel import Session, col
 
 from core.database import transaction
-from core.tables import Fanpage, Pace
+from core.tables import Pace
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
 LOWEST_FACTOR = 0.05
@@ -25,14 +25,12 @@ class Speed:
     held_until: float  # seconds since 1970; nothing leaves before
 
 
-def speed_of(db: Session, fanpage_id: int, *, at: float) -> Speed:
-    rate, pace = db.execute(
-        select(col(Fanpage.rate), Pace)
-        .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
-        .where(col(Fanpage.id) == fanpage_id)
-    ).one()
-    held = pace.held_until if pace.held_at <= at + FARTHEST_AHEAD else 0.0
-    return Speed(rate * _factor(pace.factor, pace.factor_at, at), held)
+def speed_now(
+    rate: int, held_until: float, held_at: float, factor: float, factor_at: float, *, at: float
+) -> Speed:
+    """From a fanpage's rate and its pace row. A hold said in the future is the trace of a clock jump."""
+    held = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
+    return Speed(rate * _factor(factor, factor_at, at), held)
 
 
 def is_held(at: float) -> ColumnElement[bool]:
