@@ -16,17 +16,7 @@ from pages.components.texts import LANGUAGES, _, language
 def show(here: session.Current) -> None:
     with st.container(key="account", gap="small"):
         style.theme_switch()
-        st.segmented_control(
-            _("Language"),
-            list(LANGUAGES),
-            default=here.language,
-            required=True,
-            key="language_switch",
-            format_func=LANGUAGES.__getitem__,
-            on_change=_speak,
-            label_visibility="collapsed",
-            width="stretch",
-        )
+        language_switch()
         choices = {
             "password": f":material/key: {_('Change password')}",
             "sign_out": f":material/logout: {_('Sign out on every device')}",
@@ -41,6 +31,20 @@ def show(here: session.Current) -> None:
             width="stretch",
         )
     dialog("own_password", _("Change password"), _own_password)
+
+
+def language_switch() -> None:
+    st.session_state["language_switch"] = language()
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        required=True,
+        key="language_switch",
+        format_func=LANGUAGES.__getitem__,
+        on_change=_speak,
+        label_visibility="collapsed",
+        width="stretch",
+    )
 
 
 def _account_chosen() -> None:

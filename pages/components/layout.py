@@ -16,7 +16,7 @@ from pages.components.texts import _, state_label
 
 def page_header(title: str, purpose: str, *, key: str) -> DeltaGenerator:
     """Title and one line of purpose; returns the slot at the top right for the primary action."""
-    with st.container(key=f"{key}_header", horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(key=f"{key}_header", horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(key=f"{key}_header_words", gap=None):
             st.title(title, anchor=False)
             st.markdown(purpose)

@@ -15,7 +15,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import SEEN_EVERY, Actor, normal_name
 from core.clock import utc_now
 from core.errors import OperatorError
-from pages.components import browser, cookie, session, style
+from pages.components import account, browser, cookie, session, style
 from pages.components.password_form import change_password
 from pages.components.texts import _, error_text
 
@@ -69,9 +69,8 @@ def _sign_in_form() -> OperatorView | None:
             pressed = st.form_submit_button(
                 _("Sign in"), key="sign_in_submit", type="primary", width="stretch"
             )
-        if not pressed:
-            return None
-        operator = _try(name, password)
+        operator = _try(name, password) if pressed else None
+        account.language_switch()
     if operator is not None:
         spot.empty()
         st.rerun()

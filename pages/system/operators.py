@@ -25,16 +25,16 @@ def body() -> None:
         args=("operator_new",),
     )
     operators = queries.list_operators()
+    own_id = current().actor.id
     for operator in operators:
-        _row(operator)
+        _row(operator, is_own=operator.id == own_id)
     dialogs.show({operator.id: operator for operator in operators})
 
 
-def _row(operator: OperatorView) -> None:
+def _row(operator: OperatorView, *, is_own: bool) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
         name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
-        own = operator.id == current().actor.id
-        name.markdown(f"**{operator.name}**" + (f" :gray[({_('you')})]" if own else ""))
+        name.markdown(f"**{operator.name}**" + (f" :gray[({_('you')})]" if is_own else ""))
         with role:
             badge("role", operator.role)
         with state:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from core import activity
-from core.accounts import files, queries
+from core.accounts import actions, files, queries
 from core.accounts.files import activity_csv
 from core.accounts.queries import ActivityFilter
-from core.accounts.rules import SYSTEM, Actor, Role
+from core.accounts.rules import COMMAND_LINE, SYSTEM, Actor, Role
 from core.database import transaction
 
 LAN = Actor(1, "lan", Role.EDITOR)
@@ -50,7 +50,11 @@ def test_the_log_is_filtered_by_time(log, now):
 def test_the_log_is_read_page_by_page(log):
     pages = [queries.list_activity(ActivityFilter(), offset=offset, limit=2) for offset in (0, 2)]
     assert [len(page) for page in pages] == [2, 1]
-    assert queries.list_actors() == ["lan", "system"]
+
+
+def test_the_log_can_be_asked_for_operators_and_for_the_machine(database_file, now):
+    actions.add_operator(COMMAND_LINE, "lan", "viewer", "correct-horse-battery", now=now)
+    assert queries.list_actors() == ["lan", "command line", "system"]
 
 
 def test_the_export_holds_every_matching_line_and_no_formula(log, monkeypatch):

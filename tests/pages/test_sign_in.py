@@ -167,3 +167,13 @@ def test_the_bare_address_leads_to_the_overview(arrange):
         at.run().title[0].value
         == opened(an_operator(arrange, "viewer", "two"), page="overview").title[0].value
     )
+
+
+def test_an_operators_own_language_wins_over_the_one_chosen_at_the_gate(arrange):
+    an_operator(arrange, "viewer", "lan", language="vi")
+    at = opened(None, page="activity")
+    at.segmented_control(key="language_switch").select("en").run()
+    assert at.text_input(key="sign_in_name").label == "User name"
+    sign_in(at, "lan", PASSWORD)
+    assert at.title[0].value == "Nhật ký hoạt động"
+    assert at.segmented_control(key="language_switch").value == "vi"
