@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
 from core.broadcasts.rules import BroadcastState, DeliveryState
-from core.broadcasts.second_chance import REST
+from core.broadcasts.second_chance import REST, held_elsewhere
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
@@ -143,6 +143,7 @@ def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
             (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
             col(OptIn.expires_at) > now,
             col(Customer.unreachable_at).is_(None),
+            ~held_elsewhere(),
         )
         .group_by(col(Delivery.state))
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Exists, Select, exists, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core import activity
@@ -23,6 +24,7 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 
 BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
+LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
@@ -122,7 +124,18 @@ def _with_opt_in(
             col(OptIn.state) == opt_in_state,
             col(OptIn.expires_at) > now,
             col(Customer.unreachable_at).is_(None),
+            ~held_elsewhere(),
         )
+    )
+
+
+def held_elsewhere() -> Exists:
+    """Whether another broadcast has taken the opt-in of a delivery meanwhile."""
+    other = aliased(Delivery)
+    return exists().where(
+        col(other.opt_in_id) == col(Delivery.opt_in_id),
+        col(other.id) != col(Delivery.id),
+        col(other.state).in_(LIVE),
     )
 
 

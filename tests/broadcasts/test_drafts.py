@@ -1,0 +1,131 @@
+"""Drafts kept while they are written: nothing is lost, nothing unfinished can be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from core.accounts.rules import Actor, Role
+from core.broadcasts import actions
+from core.broadcasts.drafts import BLANK, USUAL_SPAN, begin_draft, get_draft, keep_draft
+from core.database import reading, transaction
+from core.errors import Invalid, NotAllowed, NotFound, WrongState
+from core.tables import Activity, Topic
+from tests.sending.conftest import Studio
+
+LAN = Actor(2, "lan", Role.SENDER)
+VIEWER = Actor(3, "viewer", Role.VIEWER)
+
+
+def begun(studio: Studio) -> int:
+    return begin_draft(LAN, topic_id=studio.topic_id, now=studio.now)
+
+
+def lines(broadcast_id: int, verb: str) -> int:
+    statement = select(func.count()).where(
+        col(Activity.subject_id) == broadcast_id, col(Activity.verb) == f"broadcast.{verb}"
+    )
+    with reading() as db:
+        return db.execute(statement).scalar_one()
+
+
+def test_a_new_draft_is_blank_and_has_a_sensible_best_before(studio: Studio) -> None:
+    draft = get_draft(begun(studio))
+    assert (draft.content, draft.due_at, draft.span) == (BLANK, None, USUAL_SPAN)
+    assert draft.name.startswith("KH nhận khuyến mãi SP mới")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"kind": "text", "text": "", "fallback": ""},
+        {"kind": "buttons", "text": "Xem", "fallback": "", "buttons": [{"title": "", "url": ""}]},
+        {"kind": "image", "url": "https://"},
+    ],
+)
+def test_half_written_words_are_kept_and_cannot_be_launched(studio: Studio, content: dict) -> None:
+    broadcast_id = begun(studio)
+    keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
+    assert get_draft(broadcast_id).content == content
+    with pytest.raises(Invalid):
+        actions.launch(LAN, broadcast_id, now=studio.now)
+    with pytest.raises(Invalid):
+        actions.schedule(LAN, broadcast_id, at=studio.now + timedelta(hours=1), now=studio.now)
+    assert get_draft(broadcast_id).state == "draft"
+
+
+@pytest.mark.parametrize("due_in", [None, timedelta(hours=20)])
+@pytest.mark.parametrize("span", [None, timedelta(hours=1), timedelta(days=7)])
+def test_times_survive_a_reload(studio: Studio, due_in: timedelta | None, span: timedelta | None) -> None:
+    broadcast_id = begun(studio)
+    due_at = studio.now + due_in if due_in else None
+    wanted = replace(get_draft(broadcast_id), due_at=due_at, span=span, first_part=50, name="Tết")
+    keep_draft(LAN, wanted, now=studio.now + timedelta(minutes=7))
+    assert get_draft(broadcast_id) == wanted
+
+
+def test_the_best_before_of_a_draft_without_a_time_moves_with_the_launch(studio: Studio) -> None:
+    draft = get_draft(begun(studio))
+    later = studio.now + timedelta(days=3)
+    assert draft.best_before(later) == later + USUAL_SPAN
+
+
+def test_saving_again_and_again_is_one_line_of_the_log(studio: Studio) -> None:
+    broadcast_id = begun(studio)
+    for word in ("a", "ab", "abc"):
+        content = {"kind": "text", "text": word}
+        keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
+    assert (lines(broadcast_id, "create"), lines(broadcast_id, "change")) == (1, 0)
+    other = Actor(4, "minh", Role.EDITOR)
+    keep_draft(other, get_draft(broadcast_id), now=studio.now)
+    keep_draft(LAN, get_draft(broadcast_id), now=studio.now + timedelta(hours=2))
+    assert lines(broadcast_id, "change") == 2
+
+
+def test_only_a_draft_can_be_kept(studio: Studio) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    draft = get_draft(broadcast_id)
+    studio.launch(broadcast_id)
+    with pytest.raises(WrongState):
+        keep_draft(LAN, replace(draft, name="Khác"), now=studio.now)
+    assert studio.show(broadcast_id).name == draft.name
+
+
+def test_an_archived_topic_cannot_be_chosen_but_one_that_was_chosen_stays(studio: Studio) -> None:
+    broadcast_id = begun(studio)
+    other = studio.arrange.topic(studio.fanpage_id, "Cũ")
+    with transaction() as db:
+        for topic_id in (studio.topic_id, other):
+            db.get(Topic, topic_id).archived_at = studio.now
+    with pytest.raises(Invalid, match="archived"):
+        begin_draft(LAN, topic_id=other, now=studio.now)
+    with pytest.raises(Invalid, match="archived"):
+        keep_draft(LAN, replace(get_draft(broadcast_id), topic_id=other), now=studio.now)
+    keep_draft(LAN, replace(get_draft(broadcast_id), name="Tết"), now=studio.now)
+    assert get_draft(broadcast_id).name == "Tết"
+
+
+def test_what_cannot_be_a_broadcast_is_not_kept(studio: Studio) -> None:
+    draft = get_draft(begun(studio))
+    for wrong in ({"content": {"kind": "otnr"}}, {"name": "x" * 121}, {"first_part": -1}):
+        with pytest.raises(Invalid):
+            keep_draft(LAN, replace(draft, **wrong), now=studio.now)
+    assert get_draft(draft.id) == draft
+
+
+def test_viewers_write_nothing_and_what_is_gone_is_gone(studio: Studio) -> None:
+    draft = get_draft(begun(studio))
+    with pytest.raises(NotAllowed):
+        begin_draft(VIEWER, topic_id=studio.topic_id, now=studio.now)
+    with pytest.raises(NotAllowed):
+        keep_draft(VIEWER, draft, now=studio.now)
+    actions.delete_draft(LAN, draft.id, now=studio.now)
+    with pytest.raises(NotFound):
+        keep_draft(LAN, draft, now=studio.now)
+    with pytest.raises(NotFound):
+        get_draft(draft.id)
