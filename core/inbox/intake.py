@@ -23,9 +23,7 @@ GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
 GATHER_SECONDS = 0.002  # at most so long a group waits to become as large as the one before
 TURN_EVENTS = 300  # applied between two groups, so that answers never wait long
-TURN_SECONDS = (
-    0.05  # how long fewer than that wait for company: a turn costs much the same for one as for many
-)
+TURN_SECONDS = 0.05  # so long fewer wait for company: a turn costs much the same for one as for many
 IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
 REST_SECONDS = 1.0  # after the database refused
 
