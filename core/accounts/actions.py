@@ -10,8 +10,9 @@ from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.passwords import fresh_password, hashed, matches
-from core.accounts.queries import OperatorView, view_of
+from core.accounts.queries import OperatorView, find_password_hash, view_of
 from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
+from core.accounts.turns import OPERATORS, take_turn
 from core.database import transaction
 from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem
 from core.tables import Operator
@@ -24,6 +25,7 @@ def ensure_admin(now: datetime) -> str | None:
     password = fresh_password()
     password_hash = hashed(password)
     with transaction() as db:
+        take_turn(db, OPERATORS)
         if db.scalar(select(col(Operator.id)).limit(1)) is not None:
             return None
         row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
@@ -42,6 +44,7 @@ def add_operator(
     row = _new(name, Role(role), hashed(password), now)
     row.must_change_password = must_change_password
     with transaction() as db:
+        take_turn(db, OPERATORS)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
             raise Invalid([problem("name", N_("There is already a user called {name}."), name=name)])
         db.add(row)
@@ -141,9 +144,7 @@ def _update_own(by: Actor, statement: Update) -> None:
 
 
 def _check_new_password(by: Actor, old: str, new: str) -> None:
-    with transaction() as db:
-        current = _locked(db, by.id or 0).password_hash
-    if not matches(old, current):
+    if not matches(old, find_password_hash(by.name)):
         raise Invalid([problem("old", N_("The present password is not right."))])
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the present one."))])
@@ -168,18 +169,19 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 def _locked(db: Session, operator_id: int) -> Operator:
-    row = db.scalar(select(Operator).where(col(Operator.id) == operator_id).with_for_update())
+    """The operator's row; nobody else changes operators until this transaction ends."""
+    take_turn(db, OPERATORS)
+    row = db.get(Operator, operator_id)
     if row is None:
         raise NotFound(N_("This user no longer exists."))
     return row
 
 
 def _keep_an_admin(db: Session, leaving: Operator) -> None:
-    """Locks every active admin, so that two admins cannot remove each other at once (PostgreSQL)."""
     admins = select(col(Operator.id)).where(
         col(Operator.role) == Role.ADMIN.value, col(Operator.disabled_at).is_(None)
     )
-    left = set(db.scalars(admins.order_by(col(Operator.id)).with_for_update()))
+    left = set(db.scalars(admins))
     if left == {leaving.id}:
         raise WrongState(
             N_("{name} is the last admin. Make somebody else an admin first."), name=leaving.name

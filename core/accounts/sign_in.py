@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from core import activity
 from core.accounts.queries import OperatorView, view_of
 from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Attempt, Role, locked_until, normal_name
+from core.accounts.turns import SIGN_IN, take_turn
 from core.database import transaction
 from core.errors import N_, NotAllowed
 from core.tables import Operator, SignInAttempt
@@ -26,6 +27,7 @@ def begin(name: str, address: str, *, now: datetime) -> None:
     once are all counted; a success takes its own attempts back."""
     name, address = normal_name(name), address[:64]
     with transaction() as db:
+        take_turn(db, SIGN_IN)
         ends = locked_until(name, address, _recent(db, name, address, now), now)
         if ends is None:
             db.add(SignInAttempt(name=name, address=address, at=now))

@@ -1,5 +1,6 @@
 """What admins do with operators, and that an admin always remains."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -34,6 +35,28 @@ def test_the_first_run_makes_an_admin_who_must_change_the_password(database_file
 def test_the_second_run_makes_nobody(admin, now):
     assert actions.ensure_admin(now) is None
     assert queries.count_operators() == 1
+
+
+def test_first_runs_at_the_same_moment_make_one_admin(database_file, now):
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda _: actions.ensure_admin(now), range(6)))
+    assert len([password for password in made if password]) == 1
+    assert queries.count_operators() == 1
+
+
+def test_two_admins_who_remove_each_other_at_the_same_moment_leave_one(admin, now):
+    other = actions.add_operator(admin, "mai", "admin", PASSWORD, now=now)
+
+    def remove(pair):
+        try:
+            actions.disable_operator(pair[0], pair[1], now=now)
+        except WrongState:
+            return False
+        return True
+
+    pairs = [(admin, other.id), (Actor(other.id, other.name, other.role), admin.id)]
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(remove, pairs)) == [False, True]
 
 
 def test_an_added_operator_can_be_found_and_the_deed_is_recorded_without_the_password(admin, now):
