@@ -1,0 +1,448 @@
+"""The broadcast pages: from a draft to the launch, watching, steering, and the people behind each number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, canary, queries
+from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
+from core.clock import utc_now
+from core.database import transaction
+from core.tables import Broadcast, Delivery, Fanpage, Heartbeat
+
+TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!"}
+
+
+@pytest.fixture
+def topic_id(arrange) -> int:
+    """A topic with three people who agreed, as of now: pages ask the real clock."""
+    arrange.now = utc_now()
+    fanpage_id = arrange.fanpage()
+    topic_id = arrange.topic(fanpage_id)
+    for name in ("Lan", "Mai", "Hùng"):
+        customer_id = arrange.customer(fanpage_id, name, search_text=name.lower())
+        arrange.opt_in(topic_id, customer_id, fanpage_id=fanpage_id)
+    return topic_id
+
+
+def a_draft(topic_id: int, **content: object) -> int:
+    return actions.create_broadcast(
+        COMMAND_LINE, topic_id=topic_id, content=dict(content or TEXT), name="Flash sale", now=utc_now()
+    )
+
+
+def started(topic_id: int) -> int:
+    broadcast_id = a_draft(topic_id)
+    actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
+    assert actions.start_due(now=utc_now()) == [broadcast_id]
+    return broadcast_id
+
+
+def put(broadcast_id: int, **values: object) -> None:
+    with transaction() as db:
+        for name, value in values.items():
+            setattr(db.get(Broadcast, broadcast_id), name, value)
+
+
+def settle(broadcast_id: int, *states: tuple[str, str | None]) -> None:
+    """What became of the deliveries, in their order."""
+    with transaction() as db:
+        for delivery, (state, reason) in zip(queries.list_deliveries(broadcast_id), states, strict=True):
+            row = db.get(Delivery, delivery.id)
+            row.state, row.reason, row.settled_at = state, reason, utc_now()
+
+
+def state_of(broadcast_id: int) -> str:
+    return queries.get_broadcast(broadcast_id).state
+
+
+def words(at: AppTest) -> str:
+    """Everything the page says, in one text."""
+    kinds = (at.markdown, at.caption, at.error, at.warning, at.info, at.title, at.subheader, at.text)
+    said = [element.value for kind in kinds for element in kind]
+    said += [f"{metric.label} {metric.value}" for metric in at.metric]
+    return "\n".join(map(str, [*said, *(html.proto.body for html in at.get("html"))]))
+
+
+def keys(at: AppTest) -> set[str]:
+    return {button.key for button in at.button}
+
+
+# The list
+
+
+def test_an_empty_list_leads_to_the_first_broadcast(panel, topic_id) -> None:
+    at = panel("broadcasts", role="editor")
+    assert "No broadcast yet" in words(at)
+    assert "broadcasts_start" in keys(at)
+    assert "broadcasts_start" not in keys(panel("broadcasts", role="viewer"))
+
+
+def test_the_list_shows_states_and_finds_without_marks(panel, topic_id) -> None:
+    for name in ("Hoa Tết về", "Giảm giá hè"):
+        put(a_draft(topic_id), name=name)
+    running = started(topic_id)
+    at = panel("broadcasts", role="viewer")
+    assert "broadcast_add" not in keys(at)
+    assert all(word in words(at) for word in ("Hoa Tết về", "Giảm giá hè", "Sending", "Draft"))
+    at.text_input(key="q").input("hoa tet").run()
+    assert "Hoa Tết về" in words(at)
+    assert "Giảm giá hè" not in words(at)
+    at.text_input(key="q").input("nichts").run()
+    assert "No broadcast matches" in words(at)
+    filtered = panel("broadcasts", state="sending")
+    assert f"broadcast?id={running}" in words(filtered)
+    assert "Hoa Tết về" not in words(filtered)
+
+
+# The stepper
+
+
+def test_from_the_topic_to_the_launch(panel, topic_id) -> None:
+    at = panel("new_broadcast", role="sender")
+    at.selectbox(key="broadcast_new_topic").select(topic_id).run()
+    assert "Will get it 3" in words(at)
+    assert "Báo tôi khi có khuyến mãi" in words(at)
+    at.button(key="broadcast_begin").click().run()
+    (draft,) = queries.list_broadcasts(None)
+    assert at.query_params["id"] in (str(draft.id), [str(draft.id)])
+
+    at.text_area[0].input("Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!").run()
+    assert get_draft(draft.id).content["text"].endswith("bắt đầu!")  # saved as it was written
+    at.button(key="step_on").click().run()
+    at.button(key="step_on").click().run()
+    assert at.button(key="broadcast_launch").disabled  # nobody has confirmed the promise
+    at.checkbox(key=f"broadcast_{draft.id}_tick").check().run()
+    at.button(key="broadcast_launch").click().run()
+    assert "3 opt-ins will be used and cannot be taken back" in words(at)
+    assert state_of(draft.id) == "draft"
+    at.button(key="launch_confirm").click().run()
+    assert not at.exception
+    view = queries.get_broadcast(draft.id)
+    assert (view.state, view.launched_by) == ("scheduled", "sender.new.broadcast")
+    assert view.best_before - view.due_at == timedelta(hours=12)
+
+
+def test_beginning_twice_makes_one_draft(panel, topic_id) -> None:
+    at = panel("new_broadcast", role="editor", topic=topic_id)
+    button = at.button(key="broadcast_begin")
+    button.click().run()
+    assert queries.count_broadcasts(None) == 1
+    reloaded = panel("new_broadcast", id=queries.list_broadcasts(None)[0].id, step="what")
+    assert reloaded.text_area
+    assert queries.count_broadcasts(None) == 1
+
+
+def test_changing_the_words_takes_the_tick_away(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="what")
+    tick = f"broadcast_{draft}_tick"
+    at.checkbox(key=tick).check().run()
+    assert at.checkbox(key=tick).value
+    at.text_area[0].input("Khuyến mãi khác").run()
+    assert not at.checkbox(key=tick).value
+
+
+def test_half_a_message_survives_a_reload_and_cannot_be_launched(panel, topic_id) -> None:
+    draft = begin_draft(COMMAND_LINE, topic_id=topic_id, now=utc_now())
+    at = panel("new_broadcast", id=draft, step="what")
+    at.segmented_control(key=f"broadcast_{draft}_kind").select("buttons").run()
+    at.text_area[0].input("Xem khuyến mãi").run()
+    at = panel("new_broadcast", role="editor", id=draft, step="what")
+    assert at.text_area[0].value == "Xem khuyến mãi"
+    at.button(key="step_check").click().run()
+    assert "broadcast_launch" not in keys(at)
+    at = panel("new_broadcast", role="sender", id=draft, step="check")
+    assert "Write what the button says" in words(at)
+    assert at.button(key="broadcast_launch").disabled
+
+
+def test_words_come_back_when_the_kind_is_changed_back(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="what")
+    kind = f"broadcast_{draft}_kind"
+    at.segmented_control(key=kind).select("image").run()
+    assert get_draft(draft).content["kind"] == "image"
+    at.segmented_control(key=kind).select("text").run()
+    assert at.text_area[0].value == TEXT["text"]
+
+
+def test_a_time_is_the_fanpages_clock(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    at.radio(key=f"broadcast_{draft}_start").set_value("later").run()
+    day = (utc_now() + timedelta(days=3)).date()
+    at.date_input(key=f"broadcast_{draft}_day").set_value(day).run()
+    kept = get_draft(draft)
+    assert kept.due_at == datetime(day.year, day.month, day.day, 2, 0, tzinfo=UTC)  # 09:00 in Vietnam
+    assert "Asia/Ho Chi Minh (UTC+7)" in words(at)
+    at = panel("new_broadcast", role="sender", id=draft, step="check")
+    at.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    at.button(key="broadcast_launch").click().run()
+    at.button(key="launch_confirm").click().run()
+    assert queries.get_broadcast(draft).due_at == kept.due_at
+
+
+def test_a_clock_change_is_told(panel, arrange, topic_id) -> None:
+    with transaction() as db:
+        db.get(Fanpage, 1).timezone = "Europe/Berlin"
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    at.radio(key=f"broadcast_{draft}_start").set_value("later").run()
+    year = utc_now().year + 1
+    spring = max(d for d in range(25, 32) if datetime(year, 3, d).weekday() == 6)
+    at.date_input(key=f"broadcast_{draft}_day").set_value(datetime(year, 3, spring).date()).run()
+    at.time_input(key=f"broadcast_{draft}_time").set_value(datetime(2000, 1, 1, 2, 30).time()).run()
+    assert "The clock skips that time" in words(at)
+    assert get_draft(draft).due_at == datetime(year, 3, spring, 1, 30, tzinfo=UTC)
+
+
+def test_a_clash_on_the_same_topic_is_told_before_the_launch(panel, topic_id) -> None:
+    other = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, other, at=utc_now() + timedelta(hours=3), now=utc_now())
+    assert "is scheduled on the same topic" in words(
+        panel("new_broadcast", id=a_draft(topic_id), step="check")
+    )
+
+
+def test_who_is_left_out_is_listed_by_reason_and_by_name(panel, arrange, topic_id) -> None:
+    fanpage_id = 1
+    used = arrange.customer(fanpage_id, "Quân")
+    arrange.opt_in(topic_id, used, fanpage_id=fanpage_id, state="spent")
+    at = panel("new_broadcast", topic=topic_id, people="used")
+    assert "Already notified" in words(at)
+    assert "Quân" in words(at)
+    assert "Lan" not in words(at)
+
+
+def test_a_draft_can_be_deleted_and_a_gone_one_is_told(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", role="editor", id=draft)
+    at.button(key="draft_delete").click().run()
+    at.button(key="draft_delete_confirm").click().run()
+    assert not at.exception
+    assert queries.count_broadcasts(None) == 0
+    assert "does not exist" in words(panel("new_broadcast", id=draft))
+
+
+def test_viewers_may_not_draft(panel, topic_id) -> None:
+    assert "does not include this" in words(panel("new_broadcast", role="viewer"))
+
+
+# Watching and steering
+
+
+def test_progress_and_the_closing_balance(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("sent", None), ("failed", "blocked"), ("unknown", "timeout"))
+    put(broadcast_id, state="finished", finished_at=utc_now())
+    said = words(panel("broadcast", role="viewer", id=broadcast_id))
+    assert "<b>3</b> in the audience" in said
+    assert "<b>1</b> sent" in said
+    assert "adds up" in said
+    assert "Blocked the fanpage" in said
+    assert "outcome stays in doubt" in said
+
+
+def test_the_people_behind_a_number(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("sent", None), ("failed", "blocked"), ("failed", "content"))
+    at = panel("broadcast", role="viewer", id=broadcast_id, state="failed", reason="blocked")
+    assert ("Mai" in words(at), "Hùng" in words(at)) == (True, False)
+    at.text_input(key="q").input("hung").run()
+    assert "Nobody matches" in words(at)
+    at = panel("broadcast", role="editor", id=broadcast_id, state="sent")
+    assert "Hùng" not in words(at)
+    at.pills(key="people_state").select("failed").run()
+    assert "Hùng" in words(at)
+
+
+def test_pause_resume_and_cancel(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_pause").click().run()
+    assert state_of(broadcast_id) == "paused"
+    assert "3 customers are waiting" in words(at)
+    at.button(key="broadcast_resume").click().run()
+    assert "3 more get it now" in words(at)
+    at.button(key="broadcast_resume_confirm").click().run()
+    assert state_of(broadcast_id) == "sending"
+    at.button(key="broadcast_cancel").click().run()
+    assert "3 who are waiting do not get it and keep their opt-ins" in words(at)
+    at.button(key="broadcast_cancel_confirm").click().run()
+    assert not at.exception
+    assert state_of(broadcast_id) == "cancelled"
+    assert queries.dry_run(topic_id, now=utc_now()).eligible == 3
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor"])
+def test_who_may_not_send_sees_no_steering(panel, topic_id, role) -> None:
+    broadcast_id = started(topic_id)
+    shown = keys(panel("broadcast", role=role, id=broadcast_id))
+    assert not shown & {"broadcast_pause", "broadcast_cancel", "broadcast_resume"}
+
+
+def test_a_finished_broadcast_is_copied_into_a_draft(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    put(broadcast_id, state="finished", finished_at=utc_now())
+    at = panel("broadcast", role="editor", id=broadcast_id)
+    at.button(key="broadcast_copy").click().run()
+    assert not at.exception
+    copied = queries.list_broadcasts(None)[0]
+    assert (copied.state, copied.content["text"]) == ("draft", TEXT["text"])
+    assert at.text_area  # the copy is open in the stepper
+    assert queries.count_broadcasts(None) == 2
+
+
+def test_a_scheduled_one_can_be_taken_back_or_sent_now(panel, topic_id) -> None:
+    broadcast_id = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now() + timedelta(hours=3), now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    assert "Would get it 3" in words(at)
+    at.button(key="broadcast_launch").click().run()
+    at.button(key="broadcast_launch_confirm").click().run()
+    assert queries.get_broadcast(broadcast_id).due_at <= utc_now()
+    at = panel("broadcast", id=broadcast_id)
+    at.button(key="broadcast_unschedule").click().run()
+    assert not at.exception
+    assert state_of(broadcast_id) == "draft"
+
+
+def test_a_missed_one_says_what_to_do(panel, topic_id) -> None:
+    broadcast_id = a_draft(topic_id)
+    put(
+        broadcast_id,
+        state="missed",
+        due_at=utc_now() - timedelta(hours=9),
+        best_before=utc_now() - timedelta(hours=1),
+    )
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    assert "no opt-in was used" in words(at)
+    assert {"broadcast_unschedule", "broadcast_cancel"} <= keys(at)
+
+
+def test_a_stop_by_messenger_says_what_to_do(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    put(broadcast_id, state="paused", pause_code="token_invalid")
+    with transaction() as db:
+        db.get(Fanpage, 1).stopped_code = "token_invalid"
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    assert "Messenger has stopped this fanpage" in words(at)
+    assert "3 customers are still waiting" in words(at)
+    assert "broadcast_resume" not in keys(at)  # it goes on by itself once repaired
+
+
+def test_one_that_stopped_itself_says_what_to_do(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    settle(
+        broadcast_id, ("failed", "token_refused"), ("cancelled", "all_refused"), ("cancelled", "all_refused")
+    )
+    put(broadcast_id, state="cancelled", pause_code="all_refused", finished_at=utc_now())
+    assert "It stopped itself" in words(panel("broadcast", id=broadcast_id))
+
+
+def test_doubts_are_settled_by_staff(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("unknown", "timeout"), ("sent", None), ("sent", None))
+    put(broadcast_id, state="finished", finished_at=utc_now())
+    assert "broadcast_count" not in keys(panel("broadcast", role="editor", id=broadcast_id))
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_count").click().run()
+    at.button(key="broadcast_count_confirm").click().run()
+    assert not at.exception
+    assert queries.get_broadcast(broadcast_id).counts["sent"] == 3
+
+
+def test_the_rest_of_a_cancelled_one_can_still_get_it(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    actions.cancel(COMMAND_LINE, broadcast_id, now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_rest").click().run()
+    at.button(key="broadcast_rest_confirm").click().run()
+    assert not at.exception
+    view = queries.get_broadcast(broadcast_id)
+    assert (view.state, view.counts["queued"]) == ("sending", 3)
+
+
+def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    assert get_draft(draft).first_part == 20
+    canary.set_canary(COMMAND_LINE, draft, size=2, now=utc_now())
+    actions.launch(COMMAND_LINE, draft, now=utc_now())
+    actions.start_due(now=utc_now())
+    assert "The first 2 go ahead" in words(panel("broadcast", role="sender", id=draft))
+    put(draft, state="paused", pause_code="canary_failed")
+    assert "paused itself after the first 2" in words(panel("broadcast", role="editor", id=draft))
+
+
+def test_a_silent_worker_is_told(panel, arrange, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    assert "No worker shows a sign of life" in words(panel("broadcast", role="viewer", id=broadcast_id))
+    with transaction() as db:
+        db.add(Heartbeat(process="worker a:1", at=utc_now(), started_at=utc_now()))
+    assert "No worker" not in words(panel("broadcast", role="editor", id=broadcast_id))
+
+
+@pytest.mark.parametrize("asked", [{}, {"id": "99"}, {"id": "x"}, {"id": "9" * 30}])
+def test_a_broadcast_that_is_not_there_is_told(panel, topic_id, asked) -> None:
+    at = panel("broadcast", **asked)
+    assert not at.exception
+    assert "does not exist" in words(at)
+
+
+# The overview
+
+
+def test_a_newcomer_is_led_step_by_step(panel, arrange) -> None:
+    at = panel("overview")
+    assert "First steps" in words(at)
+    assert at.button(key="first_step_go").label == "Go to set-up"
+    fanpage_id = arrange.fanpage()
+    assert panel("overview", role="editor").button(key="first_step_go").label == "Create a topic"
+    arrange.topic(fanpage_id)
+    assert panel("overview", role="sender").button(key="first_step_go").label == "Write a message"
+    assert "first_step_go" not in keys(panel("overview", role="viewer"))
+
+
+def test_today_shows_what_is_under_way_what_ended_and_what_was_missed(panel, arrange, topic_id) -> None:
+    done = started(topic_id)
+    settle(done, ("sent", None), ("sent", None), ("failed", "blocked"))
+    put(done, state="finished", finished_at=utc_now(), name="Hoa Tết về")
+    for _ in range(2):
+        customer_id = arrange.customer(1)
+        arrange.opt_in(topic_id, customer_id, fanpage_id=1, consented_at=utc_now() - timedelta(days=350))
+    put(a_draft(topic_id), state="missed", name="Lỡ mất")
+    put(a_draft(topic_id), state="scheduled", due_at=utc_now() + timedelta(hours=1), name="Sắp gửi")
+    said = words(panel("overview", role="viewer"))
+    assert "Sắp gửi" in said
+    assert "missed its time" in said
+    assert "2 opt-ins end within 30 days" in said
+    assert "Sent · 67% 2" in said
+
+
+@pytest.mark.parametrize("page", ["overview", "broadcasts", "broadcast", "new_broadcast"])
+def test_nothing_is_left_in_english_on_a_vietnamese_page(panel, topic_id, page) -> None:
+    broadcast_id = started(topic_id)
+    asked = {"broadcast": {"id": broadcast_id}, "new_broadcast": {"id": a_draft(topic_id), "step": "check"}}
+    at = panel(page, **asked.get(page, {}))
+    at.session_state["language"] = "vi"
+    at.run()
+    for english in (" the ", " and ", "opt-in", "broadcast ", "Sending", "People"):
+        assert english not in words(at).replace("Chào", "").split("</style>")[-1], english
+
+
+def test_a_draft_that_is_kept_elsewhere_is_read_anew(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="what")
+    other = get_draft(draft)
+    changed = {"kind": "text", "text": "Khuyến mãi, bản của đồng nghiệp", "fallback": ""}
+    keep_draft(COMMAND_LINE, type(other)(**{**vars(other), "content": changed}), now=utc_now())
+    at.run()
+    assert at.text_area[0].value == changed["text"]
+    assert get_draft(draft).content == changed
