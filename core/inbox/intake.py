@@ -17,13 +17,13 @@ from typing import Generic, TypeVar
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from core.inbox.rules import TURN_EVENTS, next_turn
 from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
 GATHER_SECONDS = 0.002  # at most so long a group waits to become as large as the one before
-TURN_EVENTS = 300  # applied between two groups, so that answers never wait long
-TURN_SECONDS = 0.05  # so long fewer wait for company: a turn costs much the same for one as for many
+WAIT_SECONDS = 0.05  # so long stored events wait for more: a turn costs much the same for one as for many
 IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
 REST_SECONDS = 1.0  # after the database refused
 
@@ -68,7 +68,8 @@ class Intake(Generic[Asker]):
     _closing: bool = field(default=False, init=False)
     _company: int = field(default=1, init=False)  # requests in the group before
     _stored: int = field(default=0, init=False)  # since the last turn
-    _next_turn: float = field(default=0.0, init=False)  # monotonic seconds
+    _turn: int = field(default=TURN_EVENTS, init=False)  # events the next turn takes on
+    _turn_at: float = field(default=0.0, init=False)  # monotonic seconds
     _rest_until: float = field(default=0.0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
@@ -120,7 +121,7 @@ class Intake(Generic[Asker]):
         with self._changed:
             if self._company > 1 and not self._closing:
                 self._changed.wait_for(self._has_company, GATHER_SECONDS)
-            pause = self._until_next_turn()
+            pause = self._until_turn()
             if not self._waiting and not self._closing and pause > 0:
                 self._changed.wait(pause)
             group: list[Parcel[Asker]] = []
@@ -152,8 +153,8 @@ class Intake(Generic[Asker]):
         new = self.duties.store(events) if events else 0
         if new:
             self._stored += new
-            soon = time.monotonic() + TURN_SECONDS
-            self._next_turn = 0.0 if self._stored >= TURN_EVENTS else min(self._next_turn, soon)
+            soon = time.monotonic() + WAIT_SECONDS
+            self._turn_at = 0.0 if self._stored >= self._turn else min(self._turn_at, soon)
         self.duties.answer(group, Outcome.STORED)
         self.duties.committed(new, len(events) - new)
 
@@ -161,20 +162,22 @@ class Intake(Generic[Asker]):
         log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)
         self.duties.answer(group, Outcome.UNAVAILABLE)
 
-    def _until_next_turn(self) -> float:
-        return max(self._next_turn, self._rest_until) - time.monotonic()
+    def _until_turn(self) -> float:
+        return max(self._turn_at, self._rest_until) - time.monotonic()
 
     def _apply(self) -> None:
         """A turn at the backlog when it is due: enough has come in, or it has waited long enough."""
-        if self._closing or self._until_next_turn() > 0:
+        if self._closing or self._until_turn() > 0:
             return
         pause = IDLE_SECONDS  # the worker or another server may have left something by then
+        began = time.monotonic()
         try:
             has_backlog = self._stored > 0 or self.duties.has_backlog()
-            if has_backlog and self.duties.apply(TURN_EVENTS) >= TURN_EVENTS:
+            if has_backlog and self.duties.apply(self._turn) >= self._turn:
                 pause = 0.0
+            self._turn = next_turn(self._turn, time.monotonic() - began)
         except Exception as problem:
             self._rest_until = time.monotonic() + REST_SECONDS
             log.error("intake.not_applied", error=type(problem).__name__)
         self._stored = 0
-        self._next_turn = time.monotonic() + pause
+        self._turn_at = time.monotonic() + pause

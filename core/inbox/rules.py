@@ -19,6 +19,11 @@ TOPIC_PREFIX = "topic:"
 _OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
 _BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
 
+# Events applied between two groups of the intake, so that answers never wait long for it.
+TURN_EVENTS = 300
+SMALLEST_TURN = 50
+TURN_SECONDS = 0.05
+
 
 class EventState(StrEnum):
     PENDING = "pending"  # stored, not yet applied
@@ -62,6 +67,11 @@ def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
         return int(number) if int(number) in topics else None
     wanted = fold(payload)
     return next((id_ for id_, name in topics.items() if wanted and fold(name) == wanted), None)
+
+
+def next_turn(events: int, took_seconds: float) -> int:
+    """How many events the next turn takes on: taps go by the hundred, answers to messages cost more."""
+    return max(SMALLEST_TURN, events // 2) if took_seconds > TURN_SECONDS else min(TURN_EVENTS, events * 2)
 
 
 Item = TypeVar("Item")

@@ -169,15 +169,15 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
 
 
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, database_file, monkeypatch):
-    monkeypatch.setattr(intake, "TURN_EVENTS", 10)
-    owner.backlog = 25
+    monkeypatch.setattr(intake, "next_turn", lambda events, took_seconds: 10)
+    owner.backlog = intake.TURN_EVENTS + 25
     duties = owner.duties()
     made = Intake(duties)
     made.start()
 
-    owner.wait_for(lambda: sum(owner.applied) == 25)
+    owner.wait_for(lambda: sum(owner.applied) == intake.TURN_EVENTS + 25)
     made.close(PATIENCE)
-    assert owner.applied[:3] == [10, 10, 5]
+    assert owner.applied[:4] == [intake.TURN_EVENTS, 10, 10, 5]
 
 
 def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parcel, monkeypatch):

@@ -74,6 +74,14 @@ def test_text_is_made_fit_for_any_database():
     assert rules.readable(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("events", "took_seconds", "expected"),
+    [(300, 0.5, 150), (300, 0.01, 300), (80, 0.5, 50), (50, 0.5, 50), (50, 0.01, 100), (200, 0.01, 300)],
+)
+def test_a_turn_is_as_large_as_it_is_quick(events, took_seconds, expected):
+    assert rules.next_turn(events, took_seconds) == expected
+
+
 @given(st.lists(st.tuples(st.integers(), st.sampled_from("abc"), st.booleans())))
 def test_runs_keep_every_event_once_and_each_persons_order(items):
     numbered = [((place, *item), item[1], item[2]) for place, item in enumerate(items)]
