@@ -2,9 +2,10 @@
 
 import pytest
 
-from core.accounts import queries
+from core.accounts import actions, queries
 from core.accounts.passwords import matches
-from core.accounts.rules import Role
+from core.accounts.rules import COMMAND_LINE, Role
+from core.clock import utc_now
 from tests.pages.conftest import PASSWORD, an_operator
 
 
@@ -90,3 +91,16 @@ def test_the_last_admin_is_told_why_not(panel):
     at.button(key="operator_disable_confirm").click().run()
     assert "is the last admin" in at.error[0].value
     assert find(me.name).state == "active"
+
+
+def test_a_session_that_has_just_ended_can_do_nothing_more(panel):
+    at = panel("operators")
+    at.button(key="operator_add").click().run()
+    at.text_input(key="operator_name").input("lan.anh")
+    [me] = queries.list_operators()
+    actions.end_sessions(COMMAND_LINE, me.id, now=utc_now())
+    at.button(key="operator_new_submit").click().run()
+    assert queries.list_operators()[0].name == me.name
+    assert queries.count_operators() == 1
+    assert at.text_input(key="sign_in_name")
+    assert not at.exception

@@ -83,3 +83,18 @@ def test_the_fanpage_chosen_last_is_there_after_a_reload(arrange):
     assert opened(me, page="activity").session_state["fanpage_id"] == second
     other = opened(an_operator(arrange, "viewer", "other"), page="activity")
     assert other.session_state["fanpage_id"] != second
+
+
+def broken_page() -> None:
+    import streamlit as st
+
+    from pages.components import frame
+
+    st.text(repr(frame.unforeseen(RuntimeError("secret-in-the-message"))))
+
+
+def test_an_exception_of_a_page_is_answered_calmly_by_the_server(database_file):
+    at = AppTest.from_function(broken_page).run()
+    assert at.text[0].value == "True"  # Streamlit shows nothing of its own then
+    assert "tell your admin this code" in at.error[0].value
+    assert "secret" not in at.error[0].value
