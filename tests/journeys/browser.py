@@ -79,6 +79,11 @@ class Panel:
         self.keyed(key).get_by_role("button").first.click()
         self.settle()
 
+    def speak(self, language: str) -> None:
+        word = {"vi": "Tiếng Việt", "en": "English"}[language]
+        self.keyed("language_switch").get_by_text(word, exact=True).click()
+        self.settle()
+
     def keyed_like(self, start: str, end: str) -> Locator:
         """The newest widget whose key starts and ends so: keys of drafts have a number in between."""
         return self.page.locator(f"[class*=st-key-{start}]").filter(
