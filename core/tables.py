@@ -199,7 +199,7 @@ class EntryPoint(Table, table=True):
     kind: str = _word()
     match: str | None = _word(default=None)  # of a keyword
     value: str = _word(200, default="")  # the keyword or the ref as typed
-    folded: str = _word(200, default="")  # lower case, without marks
+    folded: str = _word(200, default="")  # what must be unique: see docs/decisions/0013
     created_at: datetime = _time(nullable=False)
 
 
@@ -388,6 +388,13 @@ class Event(Table, table=True):
             sqlite_where=text("state = 'pending'"),
             postgresql_where=text("state = 'pending'"),
         ),
+        Index(
+            "ix_event_failed",
+            "id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+        Index("ix_event_page_id_received_at", "page_id", "received_at"),
     )
 
     id: int | None = _id()

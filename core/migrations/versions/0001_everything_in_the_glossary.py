@@ -30,6 +30,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('page_id', 'dedupe_key', name=op.f('uq_event_page_id_dedupe_key'))
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.create_index('ix_event_failed', ['id'], unique=False, sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
+        batch_op.create_index('ix_event_page_id_received_at', ['page_id', 'received_at'], unique=False)
         batch_op.create_index('ix_event_pending', ['occurred_at', 'id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
         batch_op.create_index(batch_op.f('ix_event_received_at'), ['received_at'], unique=False)
 
@@ -423,6 +425,8 @@ def downgrade() -> None:
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_event_received_at'))
         batch_op.drop_index('ix_event_pending', sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+        batch_op.drop_index('ix_event_page_id_received_at')
+        batch_op.drop_index('ix_event_failed', sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
 
     op.drop_table('event')
     # ### end Alembic commands ###
