@@ -19,11 +19,12 @@ def draw_plan(view: BroadcastView) -> None:
     now = utc_now()
     at = view.due_at if view.due_at and view.due_at > now else now
     run = dry_run(view.topic_id, now=at)
-    starts = when(view.due_at, view.timezone) if view.due_at else _("Not scheduled")
-    label = f"{_('Starts')} · {ago(view.due_at)}" if view.state == "scheduled" else _("Starts")
+    if view.state == "scheduled" and view.due_at and view.due_at <= now:
+        section(_("Starts any moment now"))
+    elif view.state == "scheduled":
+        section(_("Starts {when}", when=f"{when(view.due_at, view.timezone)} · {ago(view.due_at)}"))
     cards(
         [
-            Card(label, starts),
             Card(_("Would get it"), number(run.eligible), _("As of now; it is settled when it starts.")),
             Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate))),
         ]

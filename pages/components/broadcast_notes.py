@@ -16,10 +16,9 @@ from pages.components import menu
 from pages.components.broadcast_doubt import draw_doubt, draw_worker_missing
 from pages.components.broadcast_first import draw_first_part
 from pages.components.broadcast_second import draw_doubts
+from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.session import Current
 from pages.components.texts import _, n_, number, when
-
-ALL_REFUSED = "all_refused"
 
 
 def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: datetime) -> None:

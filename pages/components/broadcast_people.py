@@ -88,12 +88,12 @@ def _into_address(name: str, key: str) -> None:
 
 def _columns() -> list[Column]:
     return [
-        Column(_("Customer"), lambda d: Two(d.customer or _("Name not known yet"), d.psid), "24%"),
+        Column(_("Customer"), lambda d: Two(d.customer or _("Name not known yet"), d.psid), "23%"),
         Column(_("Result"), lambda d: Badge("delivery", d.state)),
-        Column(_("Why"), _why, "20%"),
-        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "22%"),
-        Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None),
-        Column(_("Read"), _arrived),
+        Column(_("Why"), _why, "15%"),
+        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),
+        Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None, "15%"),
+        Column(_("Read"), _arrived, "15%"),
     ]
 
 

@@ -14,6 +14,8 @@ from pages.components.layout import section
 from pages.components.texts import _, n_
 
 SHOWN = 4
+FRESH_SECONDS = 60
+_HELD = "broadcast_promises"
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
 
 
@@ -30,7 +32,7 @@ def draw_promises_and_tick(draft: Draft) -> tuple[list[Promise], bool]:
 
 
 def _list(topic_id: int) -> list[Promise]:
-    promises = list_promises(topic_id, now=utc_now())
+    promises = _promises(topic_id)
     with st.container(gap="small"):
         section(_("What they agreed to"))
         if not promises:
@@ -43,6 +45,16 @@ def _list(topic_id: int) -> list[Promise]:
         if more:
             st.caption(n_("and {n} person with another wording", "and {n} people with other wordings", more))
     return promises
+
+
+def _promises(topic_id: int) -> list[Promise]:
+    """Read anew once a minute only: with a million opt-ins it takes a second, and writing reruns the page
+    at every pause."""
+    held, now = st.session_state.get(_HELD), utc_now()
+    if not held or held["topic"] != topic_id or now.timestamp() - held["at"] > FRESH_SECONDS:
+        read = [(promise.title, promise.people) for promise in list_promises(topic_id, now=now)]
+        held = st.session_state[_HELD] = {"topic": topic_id, "at": now.timestamp(), "rows": read}
+    return [Promise(title, people) for title, people in held["rows"]]
 
 
 def _tick(draft: Draft) -> bool:

@@ -13,6 +13,7 @@ from core.broadcasts.drafts import USUAL_SPAN
 from core.broadcasts.overview import second_chances
 from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
+from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, n_, when
@@ -48,8 +49,10 @@ def draw_doubts(here: Current, view: BroadcastView) -> None:
 
 
 def draw_second_run(here: Current, view: BroadcastView) -> None:
-    """For those who did not get it although their opt-in could still be used."""
-    if view.state not in ("finished", "cancelled") or not here.actor.may(Permission.SEND):
+    """For those who did not get it although their opt-in could still be used. What stopped itself is
+    probably wrong as it is: that one is copied and corrected instead."""
+    is_over = view.state in ("finished", "cancelled") and view.pause_code != ALL_REFUSED
+    if not is_over or not here.actor.may(Permission.SEND):
         return
     chances = second_chances(view.id, now=utc_now())
     late, best_before = _late(view)

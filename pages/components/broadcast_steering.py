@@ -29,7 +29,7 @@ def draw_buttons(spot: DeltaGenerator, here: Current, view: BroadcastView, *, st
             _opener("cancel", _("Cancel…"), "cancel")
         if view.state == "scheduled":
             _button("unschedule", _("Back to draft"), "edit_note", _unschedule, here, view.id)
-            if not stopped:
+            if not stopped and view.due_at and view.due_at > utc_now():
                 _opener("launch", _("Send now…"), "send", main=True)
         if view.state == "missed":
             _button("unschedule", _("Choose a new time"), "schedule", _unschedule, here, view.id, main=True)

@@ -9,6 +9,7 @@ from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
 from pages.components.texts import _, when
 
+ALL_REFUSED = "all_refused"  # pause code and reason: nobody of the first twenty was reached
 # Short enough for a filter or a cell of a table.
 REASONS: dict[str, str] = {
     "blocked": N_("Blocked the fanpage"),
@@ -38,7 +39,7 @@ REASONS: dict[str, str] = {
     "withdrawn": N_("Opt-in withdrawn"),
     "expired": N_("Opt-in ended"),
     "lease_ran_out": N_("Sending was cut off"),
-    "all_refused": N_("Stopped itself"),
+    ALL_REFUSED: N_("Stopped itself"),
     "our_error": N_("Fault of this system"),
 }
 # What our own codes mean; Messenger's are in core.messenger.reasons.
@@ -59,7 +60,7 @@ _OWN: dict[str, str] = {
         "The worker was cut off while it was sending, so the customer may or may not have got this message. "
         "It is cleared up by itself; what stays open, staff settle."
     ),
-    "all_refused": N_(
+    ALL_REFUSED: N_(
         "The first twenty were all refused, so the broadcast stopped before it was their turn. Nothing was "
         "sent and the opt-in can be used again."
     ),
