@@ -185,7 +185,7 @@ def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     by.require(Permission.SEND)
     with transaction() as db:
         broadcast = _step(db, broadcast_id, Step.CANCEL, now)
-        broadcast.finished_at = now
+        broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason="cancelled", now=now)
         _record(db, by, "broadcast.cancel", broadcast, now=now, returned=returned)
         return broadcast.state

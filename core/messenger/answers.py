@@ -27,11 +27,11 @@ def read_send(status: int, parsed: object, body: Body, secrets: tuple[str, ...])
 
 
 def read_batch(status: int, parsed: object, bodies: list[Body], secrets: tuple[str, ...]) -> list[Answer]:
-    """One answer per body, in their order, however many items came back."""
-    if status != 200 or not isinstance(parsed, list) or len(parsed) > len(bodies):
+    """One answer per body, in their order. With an item more or less nobody knows which is whose: all in
+    doubt."""
+    if status != 200 or not isinstance(parsed, list) or len(parsed) != len(bodies):
         return [_refused_whole(status, parsed, secrets)] * len(bodies)
-    missing = [None] * (len(bodies) - len(parsed))
-    return [_read_item(item, body, secrets) for item, body in zip(parsed + missing, bodies, strict=True)]
+    return [_read_item(item, body, secrets) for item, body in zip(parsed, bodies, strict=True)]
 
 
 def refused(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:

@@ -15,11 +15,14 @@ from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
-from core.sealing import unseal
+from core.sealing import CannotOpen, unseal
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, UtcTime
 
 SILENT_AFTER = timedelta(seconds=8)  # a worker without a sign of life for so long has lost its claims
+
+
+CANNOT_OPEN = "cannot_open"
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,9 +101,17 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
 def _opened(row: Any) -> tuple[Claim, str, datetime]:
     """Columns rather than objects: this runs for every message."""
     delivery, broadcast, opt_in, customer, name, attempt, tries, doubt, sealed, state, expires_at = row
-    token = unseal(sealed) if sealed and state == OptInState.RESERVED else ""
+    token = _unsealed(sealed) if sealed and state == OptInState.RESERVED else ""
     claimed = Claim(delivery, broadcast, opt_in, customer, name, token, attempt, tries, doubt)
     return claimed, state, expires_at
+
+
+def _unsealed(sealed: str) -> str:
+    """The token, or nothing when another key sealed it: one such row must not hold up the others."""
+    try:
+        return unseal(sealed)
+    except CannotOpen:
+        return ""
 
 
 def _drop_unfit(db: Session, taken: list[tuple[Claim, str, datetime]], now: datetime) -> list[Claim]:
@@ -110,16 +121,26 @@ def _drop_unfit(db: Session, taken: list[tuple[Claim, str, datetime]], now: date
         if claimed.token and (expires_at > now or claimed.in_doubt):
             fit.append(claimed)
             continue
-        reason = "expired" if state == OptInState.RESERVED else "withdrawn"
-        ended = DeliveryState.UNKNOWN if claimed.in_doubt else DeliveryState.SKIPPED
-        db.execute(
-            update(Delivery)
-            .where(col(Delivery.id) == claimed.delivery_id)
-            .values(state=ended, reason=reason, settled_at=now, lease_until=None)
-        )
-        if ended == DeliveryState.SKIPPED:
-            ledger.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
+        _end_unfit(db, claimed, state, expires_at, now)
     return fit
+
+
+def _end_unfit(db: Session, claimed: Claim, state: str, expires_at: datetime, now: datetime) -> None:
+    if state != OptInState.RESERVED:
+        reason, ended = "withdrawn", DeliveryState.SKIPPED
+    elif expires_at <= now:
+        reason, ended = "expired", DeliveryState.SKIPPED
+    else:
+        reason, ended = CANNOT_OPEN, DeliveryState.FAILED  # kept for when the right key is back
+    if claimed.in_doubt:
+        ended = DeliveryState.UNKNOWN
+    db.execute(
+        update(Delivery)
+        .where(col(Delivery.id) == claimed.delivery_id)
+        .values(state=ended, reason=reason, settled_at=now, lease_until=None)
+    )
+    if ended == DeliveryState.SKIPPED:
+        ledger.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
 
 
 def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
@@ -154,7 +175,8 @@ def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
     rows = db.execute(select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))).scalars()
     for broadcast in rows.all():
         if broadcast.state == BroadcastState.CANCELLED:
-            closing.end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now)
+            reason = broadcast.pause_code or "cancelled"
+            closing.end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason=reason, now=now)
         elif is_too_late(broadcast.best_before, now):
             closing.end_queued(db, broadcast.id or 0, DeliveryState.SKIPPED, reason="too_late", now=now)
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, update
 from sqlmodel import Session, col
 
 from core.database import transaction
+from core.sending.rules import catch_up_seconds
 from core.tables import Pace
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
@@ -46,21 +47,22 @@ def _factor(factor: float, since: float, at: float) -> float:
 def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> float:
     """Reserve `count` slots; returns when the first may leave (seconds since 1970).
 
-    A reservation that comes late may make up for one batch, never for more.
+    A reservation that comes a little late keeps its slot; after a longer pause the slots begin anew.
     """
     seconds = count / speed.rate
-    earliest = max(at - seconds, speed.held_until)
-    free = case(
-        (col(Pace.next_free) > at + FARTHEST_AHEAD, literal(at)),
-        (col(Pace.next_free) > earliest, col(Pace.next_free)),
-        else_=literal(earliest),
+    begin = literal(max(at, speed.held_until))
+    next_free = col(Pace.next_free)
+    is_running = and_(
+        next_free >= at - catch_up_seconds(speed.rate),
+        next_free >= speed.held_until,
+        next_free <= at + FARTHEST_AHEAD,
     )
     with transaction() as db:
         upto = db.execute(
             update(Pace)
             .where(col(Pace.fanpage_id) == fanpage_id)
-            .values(next_free=free + seconds)
-            .returning(col(Pace.next_free))
+            .values(next_free=case((is_running, next_free), else_=begin) + seconds)
+            .returning(next_free)
             .execution_options(synchronize_session=False)
         ).scalar_one()
     return float(upto) - seconds

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from threading import Event
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from core.database import transaction
+from core.errors import OperatorError
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, claims, pace, queries, replies, settling
@@ -31,6 +33,7 @@ from core.sending.settling import Outcome
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.1  # how soon a pause, a new rate or a reply is noticed
+LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful goes to the wire, so that no read delays it
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 CLAIM_AT_MOST = 500
 DATABASE_WAIT_SECONDS = 0.5
@@ -39,7 +42,8 @@ ALLOWANCE_WAIT_SECONDS = 300.0
 IN_FLIGHT = 24  # calls on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
-Sent = Outcome | ReplyOutcome
+Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
+T = TypeVar("T")
 
 
 @dataclass
@@ -75,8 +79,11 @@ class Pump:
     grace_seconds: float = 3.5
     _hands: dict[int, _Hand] = field(default_factory=dict)  # by broadcast
     _slot: _Slot | None = None
-    _flying: set[Future[list[Sent]]] = field(default_factory=set)
-    _unsettled: list[Sent] = field(default_factory=list)
+    _flying: set[Future[list[Landed]]] = field(default_factory=set)
+    _landed: list[Landed] = field(default_factory=list)
+    _messenger: Messenger | None = None
+    _may_send: set[int] = field(default_factory=set)  # broadcasts, as of the last look
+    _may_answer: bool = False
     _turn: int = 0
     _settled_at: float = 0.0
     _usage_at: float = 0.0
@@ -100,28 +107,43 @@ class Pump:
             return True
 
     def _once(self) -> bool:
-        """One look, and at most one handful put on the wire. False when nothing is left to do for now."""
+        """One look, and at most one handful on its way. False when nothing is left to do for now."""
         self._collect()
         work = queries.work_of(self.fanpage_id, now=self.clock())
-        if work is None or self._is_used_up():
+        self._may_send = set(work.broadcasts) if work else set()
+        self._may_answer = work is not None
+        if work is None or not self._has_messenger() or self._is_used_up():
             return False
-        self._let_go(set(self._hands) - set(work.broadcasts))
+        self._let_go(set(self._hands) - self._may_send)
         if work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
             return False  # the next tick after the hold starts another pump
+        if len(self._flying) >= IN_FLIGHT:
+            return self._wait_for_flying()
         ready = self._take_in_hand(work)
         if ready is None and not work.replies:
             return self._wait_for_flying()
-        if self._slot_has_come(work):
+        if self._slot_is_near(work):
             self._send_handful(work, ready)
         return True
 
-    def _slot_has_come(self, work: queries.Work) -> bool:
+    def _has_messenger(self) -> bool:
+        """Without a token that opens nothing can leave: staff are told, and nothing is claimed."""
+        try:
+            self._messenger = self.messenger_for(self.fanpage_id)
+        except OperatorError as problem:
+            log.warning("no_line_to_messenger", fanpage_id=self.fanpage_id, error=type(problem).__name__)
+            with transaction() as db:
+                settling.stop_fanpage(db, self.fanpage_id, "token_invalid", now=self.clock())
+            return False
+        return True
+
+    def _slot_is_near(self, work: queries.Work) -> bool:
         """Wait a little for our slot. A reservation is kept until it is used, so that none is wasted."""
         if self._slot is None:
             count, now = batch_size(work.speed.rate), self.clock().timestamp()
             wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
             self._slot = _Slot(count, time.monotonic() + wait_seconds)
-        left = self._slot.at - time.monotonic()
+        left = self._slot.at - LOOK_AHEAD_SECONDS - time.monotonic()
         if self.stop.wait(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
             return False
         return left <= LOOK_AGAIN_SECONDS
@@ -156,50 +178,68 @@ class Pump:
 
     def _send_handful(self, work: queries.Work, broadcast_id: int | None) -> None:
         """Use our slots: replies first, the rest for the broadcast whose turn it is."""
-        while len(self._flying) >= IN_FLIGHT:
-            self._wait_for_flying()
-        count = self._slot.count if self._slot else 0
+        slot, self._slot = self._slot, None
+        if slot is None:
+            return
+        count = slot.count
         if work.replies:
-            count -= self._send_replies(count)
+            count -= self._send_replies(slot)
         if broadcast_id is not None and count > 0:
-            self._send_deliveries(work, broadcast_id, count)
-        self._slot = None
+            self._send_deliveries(work, broadcast_id, slot.at, count)
 
-    def _send_replies(self, count: int) -> int:
-        answering = replies.claim_replies(self.fanpage_id, count, worker=self.worker, now=self.clock())
+    def _send_replies(self, slot: _Slot) -> int:
+        taken_at = time.monotonic()
+        answering = replies.claim_replies(self.fanpage_id, slot.count, worker=self.worker, now=self.clock())
         for claim in answering:
-            self._fly(partial(self._answer, claim))
+            may_leave = partial(self._may_leave, None, taken_at)
+            self._fly(slot.at, may_leave, [claim], partial(self._answer, self._messenger, claim))
         return len(answering)
 
-    def _answer(self, claim: ReplyClaim) -> list[Sent]:
+    def _answer(self, messenger: Messenger | None, claim: ReplyClaim) -> list[Landed]:
         try:
-            return [replies.send_reply(self.messenger_for(self.fanpage_id), claim)]
+            return [replies.send_reply(_known(messenger), claim)]
         except Exception as problem:  # a defect of ours must not lose the outcome
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 
-    def _send_deliveries(self, work: queries.Work, broadcast_id: int, count: int) -> None:
+    def _send_deliveries(self, work: queries.Work, broadcast_id: int, at: float, count: int) -> None:
         hand = self._hands[broadcast_id]
-        if not self.holds_since(hand.taken_at):  # we were asleep: others may have taken over what we hold
-            self._let_go({broadcast_id})
-            return
         handful = [hand.claims.popleft() for _ in range(min(count, len(hand.claims)))]
         self._turn += 1
-        self._fly(partial(self._deliver, work.broadcasts[broadcast_id], handful))
+        call = partial(self._deliver, self._messenger, work.broadcasts[broadcast_id], handful)
+        self._fly(at, partial(self._may_leave, broadcast_id, hand.taken_at), handful, call)
 
-    def _deliver(self, content: dict[str, object], handful: list[Claim]) -> list[Sent]:
+    def _deliver(
+        self, messenger: Messenger | None, content: dict[str, object], handful: list[Claim]
+    ) -> list[Landed]:
         try:
-            messenger = self.messenger_for(self.fanpage_id)
-            answers: list[Answer] = self.sender.send(messenger, content, handful)
+            answers: list[Answer] = self.sender.send(_known(messenger), content, handful)
         except Exception as problem:  # a defect of ours must not lose the outcome
             answers = [_defect(problem, self.fanpage_id)] * len(handful)
         return [Outcome(claim, answer) for claim, answer in zip(handful, answers, strict=True)]
 
-    def _fly(self, call: Callable[[], list[Sent]]) -> None:
-        self._flying.add(self.wire.submit(call))
+    def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
+        """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
+        allowed = self._may_answer if broadcast_id is None else broadcast_id in self._may_send
+        return allowed and not self.stop.is_set() and self.holds_since(taken_at)
+
+    def _fly(
+        self,
+        at: float,
+        may_leave: Callable[[], bool],
+        handful: Sequence[Claim | ReplyClaim],
+        call: Callable[[], list[Landed]],
+    ) -> None:
+        """Hand over to the wire what leaves at a monotonic time, a little ahead of it."""
+
+        def flight() -> list[Landed]:
+            self.stop.wait(max(0.0, at - time.monotonic()))
+            return call() if may_leave() else list(handful)
+
+        self._flying.add(self.wire.submit(flight))
 
     def _wait_for_flying(self) -> bool:
         """False when nothing is on the wire and so nothing is left to do for now."""
-        if not self._flying and not self._unsettled:
+        if not self._flying and not self._landed:
             return False
         wait(self._flying, timeout=LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
         self._collect(at_once=True)
@@ -209,23 +249,23 @@ class Pump:
         done = {future for future in self._flying if future.done()}
         self._flying -= done
         for future in done:
-            self._unsettled.extend(future.result())
-        if self._unsettled and (at_once or time.monotonic() - self._settled_at > SETTLE_EVERY_SECONDS):
+            self._landed.extend(future.result())
+        if self._landed and (at_once or time.monotonic() - self._settled_at > SETTLE_EVERY_SECONDS):
             self._settle()
 
     def _settle(self) -> None:
-        """Keep the outcomes until the database has them."""
+        """Keep the outcomes until the database has them; hand back what stayed here."""
         now = self.clock()
-        deliveries = [o for o in self._unsettled if isinstance(o, Outcome)]
-        answered = [o for o in self._unsettled if isinstance(o, ReplyOutcome)]
-        settling.settle(self.fanpage_id, deliveries, now=now)
-        replies.settle_replies(self.fanpage_id, answered, now=now)
-        self._unsettled.clear()
+        settling.settle(self.fanpage_id, _only(Outcome, self._landed), now=now)
+        replies.settle_replies(self.fanpage_id, _only(ReplyOutcome, self._landed), now=now)
+        claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
+        replies.hand_back_replies(_only(ReplyClaim, self._landed), now=now)
+        self._landed.clear()
         self._settled_at = time.monotonic()
         self._mind_usage(now)
 
     def _mind_usage(self, now: datetime) -> None:
-        usage = self.messenger_for(self.fanpage_id).usage()
+        usage = self._messenger.usage() if self._messenger else None
         if usage is None or usage.seen_at <= self._usage_at or usage.percent < USAGE_HIGH:
             return
         self._usage_at = usage.seen_at
@@ -242,8 +282,9 @@ class Pump:
 
     def _wind_up(self) -> None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
+        self._may_send, self._may_answer = set(), False
         until = time.monotonic() + (self.grace_seconds if self.stop.is_set() else 60.0)
-        while self._hands or self._flying or self._unsettled:
+        while self._hands or self._flying or self._landed:
             if time.monotonic() > until:
                 log.warning("left_in_doubt", fanpage_id=self.fanpage_id, calls=len(self._flying))
                 return
@@ -254,6 +295,16 @@ class Pump:
                 self._collect(at_once=True)
             except OperationalError:
                 time.sleep(LOOK_AGAIN_SECONDS)
+
+
+def _known(messenger: Messenger | None) -> Messenger:
+    if messenger is None:
+        raise RuntimeError("nothing is sent before the line is known")
+    return messenger
+
+
+def _only(kind: type[T], landed: Sequence[Landed]) -> list[T]:
+    return [each for each in landed if isinstance(each, kind)]
 
 
 def _defect(problem: Exception, fanpage_id: int) -> Failure:

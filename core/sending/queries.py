@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -16,6 +16,8 @@ from core.database import reading
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now
 from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply
+
+ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-before
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,17 @@ def work_of(fanpage_id: int, *, now: datetime) -> Work | None:
             return None
         rate, held_until, held_at, factor, factor_at, replies = row
         speed = speed_now(rate, held_until, held_at, factor, factor_at, at=now.timestamp())
-        return Work(speed, _sending(db, fanpage_id), replies)
+        return Work(speed, _sending(db, fanpage_id, now), replies)
 
 
-def _sending(db: Session, fanpage_id: int) -> dict[int, dict[str, Any]]:
+def _sending(db: Session, fanpage_id: int, now: datetime) -> dict[int, dict[str, Any]]:
     rows = db.execute(
         select(col(Broadcast.id), col(Broadcast.content))
-        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
+        .where(
+            col(Broadcast.fanpage_id) == fanpage_id,
+            col(Broadcast.state) == BroadcastState.SENDING,
+            or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > now + ALMOST),
+        )
         .order_by(col(Broadcast.id))
     )
     return {broadcast_id: content for broadcast_id, content in rows if broadcast_id}
