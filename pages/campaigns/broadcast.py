@@ -18,6 +18,7 @@ from pages.components.broadcast_people import draw_people
 from pages.components.broadcast_second import draw_second_run
 from pages.components.broadcast_steering import draw_buttons
 from pages.components.broadcast_steps import draw_styles
+from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
 from pages.components.phone import bubbles_of, show_phone
 from pages.components.session import Current, current, see_fanpage
@@ -45,8 +46,8 @@ def body() -> None:
 
 def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
     menu.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
-    purpose = f"{badge_markdown('broadcast', view.state)} {view.topic}"
-    spot = page_header(view.name, purpose, key="broadcast")
+    purpose = f"{badge_markdown('broadcast', view.state)} {plain(view.topic)}"
+    spot = page_header(plain(view.name), purpose, key="broadcast")
     draw_buttons(spot, here, view, stopped=bool(fanpage.stopped_code))
     draw_dialogs(here, view)
 

@@ -16,6 +16,7 @@ from pages.components import broadcast_when as when_step
 from pages.components import broadcast_who as who
 from pages.components import menu
 from pages.components.asked import asked_id, no_fanpage, not_there
+from pages.components.broadcast_words import plain
 from pages.components.layout import confirm, open_dialog, page_header
 from pages.components.session import Current, current, see_fanpage
 from pages.components.texts import _
@@ -61,7 +62,7 @@ def _header(here: Current, draft: Draft | None) -> None:
             _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"
         )
         return
-    spot = page_header(draft.name, _("Draft. Everything you write is saved as you go."), key="draft")
+    spot = page_header(plain(draft.name), _("Draft. Everything you write is saved as you go."), key="draft")
     spot.button(
         _("Delete draft…"),
         key="draft_delete",

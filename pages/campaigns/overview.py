@@ -9,7 +9,8 @@ from core.clock import utc_now
 from core.consent.queries import list_topics
 from core.fanpages.queries import FanpageView
 from pages.components import menu
-from pages.components.broadcast_overview import draw_alerts, draw_last, draw_under_way
+from pages.components.broadcast_last import draw_last
+from pages.components.broadcast_overview import draw_alerts, draw_under_way
 from pages.components.broadcast_start import draw_first_steps
 from pages.components.broadcast_steps import draw_styles
 from pages.components.broadcast_topics import draw_stock, draw_topics

@@ -18,7 +18,7 @@ from pages.components.broadcast_launch import draw_launch
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_steps import go_to
 from pages.components.broadcast_what import show_message
-from pages.components.broadcast_words import kind_word, plain, start_word
+from pages.components.broadcast_words import kind_word, plain
 from pages.components.composer.fields import advice, complaints
 from pages.components.layout import Card, cards
 from pages.components.session import Current
@@ -62,10 +62,11 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
     best_before = draft.best_before(now)
     late = _("best before {when}", when=when(best_before, zone)) if best_before else _("without best-before")
     first = "; " + size_word(draft.first_part).lower() if draft.first_part else ""
+    start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
     rows = [
         ("who", _("To whom"), _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)),
         ("what", _("What to say"), f"{kind_word(draft.content['kind'])} · {draft.name}"),
-        ("when", _("When to send"), f"{start_word(draft.due_at, zone)}; {late}{first}"),
+        ("when", _("When to send"), f"{start}; {late}{first}"),
     ]
     with st.container(key="check_rows", border=True, gap=None):
         for step, label, words in rows:

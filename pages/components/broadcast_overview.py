@@ -1,4 +1,4 @@
-"""Broadcasts on the overview: what needs somebody, what is on its way, what the last one achieved."""
+"""Broadcasts on the overview: what needs somebody, and what is on its way."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.listing import BroadcastLine, list_lines
-from core.broadcasts.queries import get_broadcast
 from core.consent.queries import TopicView
+from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.components import menu
-from pages.components.layout import Card, cards, section
+from pages.components.broadcast_words import plain
+from pages.components.layout import section
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, ago, n_, number, percent, when
@@ -21,6 +22,7 @@ from pages.components.texts import _, ago, n_, number, percent, when
 _UNDER_WAY = ("sending", "paused", "scheduled")
 _EVERY = timedelta(seconds=3)
 SHOWN = 6
+MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
 
 
 def draw_alerts(
@@ -33,9 +35,8 @@ def draw_alerts(
             menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
     for line in missed:
         with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
-            words = _("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
-            st.warning(words, icon=":material/event_busy:", width="stretch")
-            menu.link("broadcast", line.name, icon=":material/arrow_forward:", id=line.id)
+            st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")
+            menu.link("broadcast", plain(line.name), icon=":material/arrow_forward:", id=line.id)
     _expiring(topics)
 
 
@@ -88,33 +89,3 @@ def _progress(line: BroadcastLine) -> object:
         return Two(when(line.due_at), ago(line.due_at))
     share = percent(line.ended / line.audience) if line.audience else "–"
     return Two(_("{done} of {people} done", done=number(line.ended), people=number(line.audience)), share)
-
-
-def draw_last(fanpage_id: int) -> None:
-    """What the last one achieved, and those before it in short."""
-    lines = list_lines(fanpage_id, states=("finished", "cancelled"), limit=SHOWN)
-    lines = [line for line in lines if line.started_at]
-    if not lines:
-        return
-    section(_("What did the last broadcast achieve?"))
-    view = get_broadcast(lines[0].id)
-    words = _("{name} · ended {when}", name=view.name, when=when(view.finished_at))
-    menu.link("broadcast", words, icon=":material/campaign:", id=view.id)
-    sent = view.counts["sent"]
-    cards(
-        [
-            Card(_("Audience"), number(view.audience)),
-            Card(_share(_("Sent"), sent, view.audience), number(sent)),
-            Card(_share(_("Delivered"), view.delivered, sent), number(view.delivered)),
-            Card(
-                _share(_("Read"), view.read, sent),
-                number(view.read),
-                _("As far as Messenger reports it."),
-            ),
-        ]
-    )
-    menu.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
-
-
-def _share(word: str, part: int, whole: int) -> str:
-    return f"{word} · {percent(part / whole)}" if whole else word

@@ -80,10 +80,9 @@ def _choose_reason(view: BroadcastView) -> str | None:
 
 def _into_address(name: str, key: str) -> None:
     value = st.session_state[key]
+    st.query_params.pop(name, None)
     if value:
         st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
 
 
 def _columns() -> list[Column]:

@@ -38,7 +38,7 @@ def draw_steps(here: str, draft: Draft | None) -> None:
     done = set() if draft is None else {"who", "when"}
     if draft is not None and not check_content(draft.content):
         done.add("what")
-    with st.container(key="steps", horizontal=True, gap="small"):
+    with st.container(key="steps", horizontal=True, gap="small", wrap=False):
         for name, (word, icon) in STEPS.items():
             is_here = name == here
             sign = "check_circle" if name in done and not is_here else icon

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from core.broadcasts.audience import LEFT_OUT
 from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
-from pages.components.texts import _, when
+from pages.components.texts import _
 
 ALL_REFUSED = "all_refused"  # pause code and reason: nobody of the first twenty was reached
 # Short enough for a filter or a cell of a table.
@@ -116,7 +114,3 @@ def plain(text: str) -> str:
 def kind_word(kind: str) -> str:
     words = {"text": N_("Text"), "image": N_("Image"), "buttons": N_("Text with buttons")}
     return _(words.get(kind, kind))
-
-
-def start_word(due_at: datetime | None, zone: str) -> str:
-    return when(due_at, zone) if due_at else _("As soon as it is launched")
