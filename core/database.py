@@ -14,12 +14,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from core.settings import settings
 from core.tables import Table
 
 BUSY_TIMEOUT_SECONDS = 15
+# The database is locked, full, gone, or has no connection left: wait and try again, nothing is lost.
+DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @contextmanager

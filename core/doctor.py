@@ -18,6 +18,7 @@ from core.database import reading
 from core.errors import OperatorError
 from core.fanpages import actions, queries
 from core.fanpages.rules import describe_problem
+from core.messenger.reasons import describe
 from core.sealing import unseal
 from core.settings import settings
 from core.tables import Fanpage, Heartbeat
@@ -87,6 +88,11 @@ def _fanpages() -> Iterator[str]:
     if not known:
         yield "No fanpage is connected yet; run: python -m core fanpage connect"
     for fanpage in known:
+        if fanpage.stopped_code:
+            yield (
+                f"{fanpage.name} ({fanpage.page_id}) is stopped: {describe(fanpage.stopped_code)} "
+                f"Then run: python -m core fanpage resume {fanpage.page_id}"
+            )
         for code in actions.check_health(fanpage.id, now=utc_now()):
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
 

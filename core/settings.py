@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///data/otn.db", description="SQLite file or PostgreSQL URL.")
     data_dir: Path = Field(Path("data"), description="Where the key, the database and the demo live.")
     graph_url: str = Field("https://graph.facebook.com", description="Base URL of the Graph API.")
-    graph_version: str = Field("v26.0", description="Version of the Graph API.")
+    graph_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API.")
     app_secret: SecretStr = Field(SecretStr(""), description="App secret: proves webhooks, signs calls.")
     verify_token: SecretStr = Field(
         SecretStr(""), description="What Meta repeats when it verifies the webhook."
@@ -26,9 +26,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: vi or en.")
-    panel_port: int = Field(8501, description="Port of the panel.")
-    webhook_port: int = Field(8000, description="Port of the webhook server.")
-    simulator_port: int = Field(8090, description="Port of the pretend Messenger.")
+    panel_port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
+    webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
+    simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
 
     @field_validator("timezone")
     @classmethod

@@ -21,14 +21,13 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, update
-from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary
 from core.clock import utc_now
 from core.consent import clockwork as consent
-from core.database import insert_new, transaction
+from core.database import DATABASE_TROUBLE, insert_new, transaction
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
 from core.inbox import actions as inbox
@@ -67,13 +66,24 @@ class Worker:
         self._beat()
         scheduler.start()
         log.info("worker_started", worker=self.name)
-        while not self.stop.wait(1.0):
-            pass
+        self._run_clock(scheduler)
         scheduler.pause()
         self._wait_for_pumps()
         scheduler.shutdown(wait=False)
         self._say_goodbye()
         log.info("worker_stopped", worker=self.name)
+
+    def _run_clock(self, scheduler: BackgroundScheduler) -> None:
+        """Until told to stop. APScheduler sleeps by the wall clock: when that jumps back, wake it up."""
+        wall, steady = time.time(), time.monotonic()
+        while not self.stop.wait(1.0):
+            jumped = (time.time() - wall) - (time.monotonic() - steady)
+            wall, steady = time.time(), time.monotonic()
+            if abs(jumped) > 1.0:
+                log.warning("clock_jumped", seconds=round(jumped))
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=utc_now())
+                scheduler.wakeup()
 
     def _scheduler(self) -> BackgroundScheduler:
         made = BackgroundScheduler(
@@ -94,11 +104,20 @@ class Worker:
         return made
 
     def _actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        def start_due() -> None:
+        def end_too_late() -> None:
             broadcasts.end_too_late(now=utc_now())
+
+        def start_due() -> None:
             broadcasts.start_due(now=utc_now())
+
+        def judge_first_parts() -> None:
             canary.judge(now=utc_now())
+
+        def finish_done() -> None:
             broadcasts.finish_done(now=utc_now())
+
+        def sweep() -> None:
+            broadcasts.sweep(now=utc_now())
 
         def reclaim() -> None:
             claims.take_over_lost(now=utc_now())
@@ -119,6 +138,10 @@ class Worker:
         return [
             (1.0, self._beat),
             (0.5, start_due),
+            (0.5, end_too_late),
+            (0.5, judge_first_parts),
+            (0.5, finish_done),
+            (30.0, sweep),
             (2.0, reclaim),
             (2.0, apply_events),
             (300.0, expire),
@@ -180,7 +203,7 @@ class Worker:
         try:
             with transaction() as db:
                 db.execute(delete(Heartbeat).where(col(Heartbeat.process) == self.name))
-        except OperationalError:
+        except DATABASE_TROUBLE:
             log.warning("goodbye_failed", worker=self.name)
 
 
@@ -190,8 +213,8 @@ def _calmly(action: Callable[..., Any], *args: Any) -> Callable[[], None]:
     def job() -> None:
         try:
             action(*args)
-        except OperationalError as problem:
-            log.warning("tick_waits_for_database", action=job.__name__, error=type(problem.orig).__name__)
+        except DATABASE_TROUBLE as problem:
+            log.warning("tick_waits_for_database", action=job.__name__, error=type(problem).__name__)
         except Exception:
             log.exception("tick_failed", action=job.__name__)
 

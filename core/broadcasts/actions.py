@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import CursorResult, func, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, insert
 
 from core import activity
@@ -14,9 +16,13 @@ from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts import audience, canary, closing, drafting, rules
 from core.broadcasts.rules import STEPS, BroadcastState, DeliveryState, Step
 from core.consent import ledger
-from core.database import transaction
+from core.database import reading, transaction
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.tables import Broadcast, Delivery, Fanpage, Topic
+
+log = structlog.get_logger(__name__)
+
+SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked at
 
 
 def create_broadcast(
@@ -64,7 +70,7 @@ def change_broadcast(
     """Change a draft; anything later is refused, people may be getting it already."""
     by.require(Permission.EDIT)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = _get(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
         topic, fanpage = _topic(db, topic_id)
@@ -100,7 +106,7 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
 def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     by.require(Permission.EDIT)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = _get(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
         _record(db, by, "broadcast.delete", broadcast, now=now)
@@ -126,6 +132,8 @@ def schedule(
     by.require(Permission.SEND)
     check_schedule(at, best_before, now=now)
     with transaction() as db:
+        if at is None:
+            _check_not_stopped(db, _get(db, broadcast_id).fanpage_id)
         broadcast = _step(db, broadcast_id, Step.SCHEDULE, now)
         _checked_content(broadcast.content)  # a draft may have been kept half written
         broadcast.due_at = at or now
@@ -167,11 +175,7 @@ def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     by.require(Permission.SEND)
     with transaction() as db:
-        fanpage = db.get_one(Fanpage, _get(db, broadcast_id).fanpage_id)
-        if fanpage.stopped_code:
-            raise WrongState(
-                N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
-            )
+        _check_not_stopped(db, _get(db, broadcast_id).fanpage_id)
         broadcast = _step(db, broadcast_id, Step.RESUME, now)
         if broadcast.pause_code == rules.CANARY_FAILED:
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
@@ -193,20 +197,53 @@ def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 def start_due(*, now: datetime) -> list[int]:
     """Start what is due: freeze its audience and hold its opt-ins, one transaction per broadcast."""
-    with transaction() as db:
-        due = list(
-            db.execute(
-                select(col(Broadcast.id))
-                .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
-                .where(
-                    col(Broadcast.state) == BroadcastState.SCHEDULED,
-                    col(Broadcast.due_at) <= now,
-                    col(Fanpage.stopped_code).is_(None),
-                )
-                .order_by(col(Broadcast.due_at), col(Broadcast.id))
-            ).scalars()
+    with reading() as db:
+        due = db.execute(
+            select(col(Broadcast.id))
+            .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
+            .where(
+                col(Broadcast.state) == BroadcastState.SCHEDULED,
+                col(Broadcast.due_at) <= now,
+                col(Fanpage.stopped_code).is_(None),
+            )
+            .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )
-    return [broadcast_id for broadcast_id in due if broadcast_id and _start(broadcast_id, now)]
+        ids = [broadcast_id for broadcast_id in due.scalars() if broadcast_id]
+    return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
+
+
+def sweep(*, now: datetime) -> None:
+    """The second net: nothing stays queued under a broadcast that has ended."""
+    stray = select(col(Broadcast.id), col(Broadcast.state)).where(
+        col(Broadcast.state).in_([BroadcastState.CANCELLED, BroadcastState.FINISHED]),
+        col(Broadcast.updated_at) > now - SWEPT,
+        select(literal(1))
+        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == DeliveryState.QUEUED)
+        .exists(),
+    )
+    with reading() as db:
+        if db.execute(stray).first() is None:
+            return
+    with transaction() as db:
+        for broadcast_id, state in db.execute(stray.with_for_update(of=Broadcast)).all():
+            if state == BroadcastState.CANCELLED:
+                closing.end_queued(
+                    db, broadcast_id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now
+                )
+            else:
+                again = update(Broadcast).where(col(Broadcast.id) == broadcast_id)
+                db.execute(again.values(state=BroadcastState.SENDING, finished_at=None))
+
+
+def _start_alone(broadcast_id: int, now: datetime) -> bool:
+    """One that cannot start must not hold up the others."""
+    try:
+        return _start(broadcast_id, now)
+    except (WrongState, NotFound):
+        return False  # another worker was quicker
+    except (RuntimeError, IntegrityError) as problem:
+        log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
+        return False
 
 
 def end_too_late(*, now: datetime) -> int:
@@ -222,9 +259,10 @@ def end_too_late(*, now: datetime) -> int:
         for broadcast_id in missed.all():
             activity.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=broadcast_id)
         running = db.execute(
-            select(col(Broadcast.id)).where(
-                col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]), *late
-            )
+            select(col(Broadcast.id))
+            .where(col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]), *late)
+            .order_by(col(Broadcast.id))
+            .with_for_update()
         ).scalars()
         return sum(
             closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
@@ -244,10 +282,15 @@ def finish_done(*, now: datetime) -> list[int]:
         .exists()
     )
     late = (col(Broadcast.state) == BroadcastState.PAUSED) & (col(Broadcast.best_before) <= now)
+    over = (col(Broadcast.state) == BroadcastState.SENDING) | late
     with transaction() as db:
+        # Locked first and looked at again: a second chance may have queued some meanwhile.
+        chosen = db.execute(
+            select(col(Broadcast.id)).where(over, ~left).order_by(col(Broadcast.id)).with_for_update()
+        ).scalars()
         done = db.execute(
             update(Broadcast)
-            .where((col(Broadcast.state) == BroadcastState.SENDING) | late, ~left)
+            .where(col(Broadcast.id).in_(chosen.all()), over, ~left)
             .values(state=BroadcastState.FINISHED, finished_at=now, updated_at=now)
             .returning(col(Broadcast.id), col(Broadcast.name), col(Broadcast.fanpage_id))
             .execution_options(synchronize_session=False)
@@ -319,15 +362,20 @@ def _step(db: Session, broadcast_id: int, step: Step, now: datetime) -> Broadcas
     )
     broadcast = _get(db, broadcast_id)
     if isinstance(moved, CursorResult) and moved.rowcount == 0:
-        raise WrongState(
-            N_("The broadcast is {state}; this step is not possible any more."), state=broadcast.state
-        )
+        raise WrongState(N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state)
     db.refresh(broadcast)
     return broadcast
 
 
-def _get(db: Session, broadcast_id: int) -> Broadcast:
-    broadcast = db.get(Broadcast, broadcast_id)
+def _check_not_stopped(db: Session, fanpage_id: int) -> None:
+    if db.get_one(Fanpage, fanpage_id).stopped_code:
+        raise WrongState(
+            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
+        )
+
+
+def _get(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
+    broadcast = db.get(Broadcast, broadcast_id, with_for_update=lock)
     if broadcast is None:
         raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
     return broadcast

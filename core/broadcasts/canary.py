@@ -75,7 +75,7 @@ def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
         broadcast = db.get(Broadcast, broadcast_id, with_for_update=True)
         if broadcast is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
-        if broadcast.canary_passed_at is None:
+        if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now
             _record(db, by, "broadcast.release_rest", broadcast, now)
 
@@ -106,11 +106,14 @@ def judge(*, now: datetime) -> None:
     """Let broadcasts go on, or pause them, whose first part has ended."""
     with transaction() as db:
         waiting = db.execute(
-            select(Broadcast).where(
+            select(Broadcast)
+            .where(
                 col(Broadcast.state) == BroadcastState.SENDING,
                 col(Broadcast.canary_last_id).is_not(None),
                 col(Broadcast.canary_passed_at).is_(None),
             )
+            .order_by(col(Broadcast.id))
+            .with_for_update()
         ).scalars()
         for broadcast in waiting.all():
             outcome = outcome_of(db, broadcast)

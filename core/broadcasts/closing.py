@@ -1,10 +1,13 @@
-"""Ends what is still queued, inside the caller's transaction. A token in doubt is never released."""
+"""Ends what is still queued, inside the caller's transaction. A token in doubt is never released.
+
+The caller holds the broadcast's row (it changed it, or locked it), so that no claim runs beside this.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, update
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import DeliveryState
@@ -15,23 +18,15 @@ from core.tables import Delivery
 def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime) -> int:
     """Queued deliveries end in `state` and give their opt-ins back; those in doubt become `unknown`.
 
-    Returns how many opt-ins went back.
+    Exactly what was ended is released, whatever else happens at the same time. Returns how many.
     """
-    _end(db, broadcast_id, True, DeliveryState.UNKNOWN, reason, now)
-    freed = select(col(Delivery.opt_in_id)).where(
-        col(Delivery.broadcast_id) == broadcast_id,
-        col(Delivery.state) == DeliveryState.QUEUED,
-        col(Delivery.in_doubt).is_(False),
-    )
-    returned = ledger.release_chosen(db, freed)
-    _end(db, broadcast_id, False, state, reason, now)
-    return returned
+    db.execute(_ending(broadcast_id, True, DeliveryState.UNKNOWN, reason, now))
+    ended = _ending(broadcast_id, False, state, reason, now).returning(col(Delivery.opt_in_id))
+    return ledger.release(db, list(db.execute(ended).scalars()), now=now)
 
 
-def _end(
-    db: Session, broadcast_id: int, in_doubt: bool, state: DeliveryState, reason: str, now: datetime
-) -> None:
-    db.execute(
+def _ending(broadcast_id: int, in_doubt: bool, state: DeliveryState, reason: str, now: datetime) -> Update:
+    return (
         update(Delivery)
         .where(
             col(Delivery.broadcast_id) == broadcast_id,

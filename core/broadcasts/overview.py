@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
 from core.broadcasts.rules import BroadcastState, DeliveryState
-from core.broadcasts.second_chance import REST, held_elsewhere
+from core.broadcasts.second_chance import HELD_REASONS, REST, held_elsewhere
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
@@ -129,11 +129,14 @@ class SecondChances:
 
     failed: int  # whose opt-in is still theirs to use
     rest: int  # skipped or cancelled before a try
+    held: int  # of the failed: those whose opt-in is kept until staff decide
 
 
 def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
+    is_held = col(Delivery.reason).in_(HELD_REASONS)
+    held = case(((col(OptIn.state) == OptInState.RESERVED) & is_held, 1), else_=0)
     statement = (
-        select(col(Delivery.state), func.count())
+        select(col(Delivery.state), func.count(), func.sum(held))
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
         .join(Customer, col(Customer.id) == col(Delivery.customer_id))
         .where(
@@ -141,6 +144,7 @@ def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
             col(Delivery.state).in_([DeliveryState.FAILED, *REST]),
             col(OptIn.state).in_([OptInState.AVAILABLE, OptInState.REFUSED, OptInState.RESERVED]),
             (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
+            (col(OptIn.state) != OptInState.RESERVED) | is_held,
             col(OptIn.expires_at) > now,
             col(Customer.unreachable_at).is_(None),
             ~held_elsewhere(),
@@ -148,8 +152,13 @@ def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
         .group_by(col(Delivery.state))
     )
     with reading() as db:
-        counts: dict[str, int] = dict(db.execute(statement).all())
-    return SecondChances(counts.get("failed", 0), sum(counts.get(state, 0) for state in REST))
+        rows = db.execute(statement).all()
+    counts = {state: people for state, people, _ in rows}
+    return SecondChances(
+        counts.get("failed", 0),
+        sum(counts.get(state, 0) for state in REST),
+        sum(kept for _, _, kept in rows),
+    )
 
 
 @dataclass(frozen=True)

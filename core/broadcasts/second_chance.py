@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Exists, Select, exists, select, update
+from sqlalchemy import Exists, Select, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -25,6 +25,8 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
 LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+# A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
+HELD_REASONS = ("unknown_error", "cannot_open")
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
@@ -35,19 +37,18 @@ def count_as_sent(
     by.require(Permission.SEND)
     with transaction() as db:
         broadcast = _get(db, broadcast_id)
-        chosen = _unknown(broadcast_id, delivery_ids)
-        opt_ins = list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
-        settled = _update(
+        spent = _update(
             db,
-            chosen,
+            _unknown(broadcast_id, delivery_ids),
+            (DeliveryState.UNKNOWN,),
             state=DeliveryState.SENT,
             evidence=BY_STAFF,
             reason=None,
             settled_at=now,
         )
-        ledger.spend(db, opt_ins, now=now)
-        _record(db, by, "broadcast.count_as_sent", broadcast, settled, now)
-        return settled
+        ledger.spend(db, spent, now=now)
+        _record(db, by, "broadcast.count_as_sent", broadcast, len(spent), now)
+        return len(spent)
 
 
 def try_again(
@@ -63,7 +64,7 @@ def try_again(
     with transaction() as db:
         broadcast = _get(db, broadcast_id)
         _new_best_before(broadcast, best_before, now)
-        queued = _queue(db, _unknown(broadcast_id, delivery_ids))
+        queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
         _record(db, by, "broadcast.try_again", broadcast, queued, now)
         return queued
@@ -77,11 +78,22 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         _new_best_before(broadcast, best_before, now)
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
         ledger.make_available(db, _opt_ins(db, refused), now=now)
-        held = _queue(db, _failed(broadcast_id, OptInState.RESERVED, now))
+        held = _queue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
         queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
         _reopen(db, broadcast, queued, now)
         _record(db, by, "broadcast.retry_failed", broadcast, queued, now)
         return queued
+
+
+def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
+    """Give back the opt-ins that unknown codes left held: staff have read the answers and judge so."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = _get(db, broadcast_id)
+        opt_ins = _opt_ins(db, _held(broadcast_id, now))
+        released = ledger.release(db, opt_ins, now=now)
+        _record(db, by, "broadcast.release_held", broadcast, released, now)
+        return released
 
 
 def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
@@ -105,6 +117,12 @@ def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[
 
 def _failed(broadcast_id: int, opt_in_state: OptInState, now: datetime) -> Select[int | None]:
     return _with_opt_in(broadcast_id, (DeliveryState.FAILED,), opt_in_state, now)
+
+
+def _held(broadcast_id: int, now: datetime) -> Select[int | None]:
+    """Failed deliveries that keep their own token for staff; what another broadcast holds is not theirs."""
+    mine = col(Delivery.reason).in_(HELD_REASONS)
+    return _failed(broadcast_id, OptInState.RESERVED, now).where(mine)
 
 
 def _rest(broadcast_id: int, now: datetime) -> Select[int | None]:
@@ -150,18 +168,20 @@ def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     for start in range(0, len(ids), ledger.CHUNK):
         part = ids[start : start + ledger.CHUNK]
         held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(part)))
-        moved = _queue(db, select(col(Delivery.id)).where(col(Delivery.id).in_(part)))
+        again = (DeliveryState.FAILED, *REST)
+        moved = _queue(db, select(col(Delivery.id)).where(col(Delivery.id).in_(part)), again)
         if held != moved:
             raise RuntimeError(f"{moved} deliveries queued again but {held} opt-ins held")
         queued += moved
     return queued
 
 
-def _queue(db: Session, chosen: Select[int | None]) -> int:
+def _queue(db: Session, chosen: Select[int | None], sources: Collection[DeliveryState]) -> int:
     """Doubt stays with a delivery: a token that may have been used is never given back."""
-    return _update(
+    queued = _update(
         db,
         chosen,
+        sources,
         state=DeliveryState.QUEUED,
         tries=0,
         reason=None,
@@ -170,16 +190,21 @@ def _queue(db: Session, chosen: Select[int | None]) -> int:
         settled_at=None,
         next_try_at=None,
     )
+    return len(queued)
 
 
-def _update(db: Session, chosen: Select[int | None], **values: object) -> int:
-    result = db.execute(
+def _update(
+    db: Session, chosen: Select[int | None], sources: Collection[DeliveryState], **values: object
+) -> list[int]:
+    """Change the chosen that are still in one of these states; returns their opt-ins."""
+    changed = db.execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(chosen))
+        .where(col(Delivery.id).in_(chosen), col(Delivery.state).in_(list(sources)))
         .values(**values)
+        .returning(col(Delivery.opt_in_id))
         .execution_options(synchronize_session=False)
     )
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    return list(changed.scalars())
 
 
 def _new_best_before(broadcast: Broadcast, best_before: datetime | None, now: datetime) -> None:
@@ -192,9 +217,7 @@ def _new_best_before(broadcast: Broadcast, best_before: datetime | None, now: da
 
 def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:
     if broadcast.state not in REOPENS:
-        raise WrongState(
-            N_("The broadcast is {state}; this step is not possible any more."), state=broadcast.state
-        )
+        raise WrongState(N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state)
     if not queued:
         return
     if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +12,7 @@ from typing import Annotated, Any, ParamSpec
 import structlog
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import OperatorError
 
@@ -52,18 +53,24 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
                 _readable(dict(e)) for e in invalid.errors(include_input=False, include_url=False)
             )
             raise refuse(as_json, "invalid_settings", said) from None
-        except (OperationalError, ProgrammingError) as problem:
+        except (SQLAlchemyError, sqlite3.Error) as problem:
             raise refuse(as_json, "database", _about_database(problem)) from None
+        except ModuleNotFoundError as missing:
+            said = f"This database needs a package that is not installed: {missing.name}"
+            raise refuse(as_json, "database", said) from None
 
     return wrapped
 
 
 def _readable(error: dict[str, Any]) -> str:
-    name = "_".join(str(part) for part in error.get("loc", ()))
-    return f"OTN_{name.upper()}: {error.get('msg')}"
+    name = f"OTN_{'_'.join(str(part) for part in error.get('loc', ())).upper()}"
+    said = str(error.get("msg")).removeprefix("Value error, ").removeprefix(f"{name}: ")
+    return f"{name}: {said}"
 
 
 def _about_database(problem: Exception) -> str:
+    if isinstance(problem, ArgumentError):
+        return "OTN_DATABASE_URL is no database URL; write it like sqlite:///data/otn.db"
     said = str(getattr(problem, "orig", problem))
     if "no such table" in said or "does not exist" in said or "no such column" in said:
         return "The database is not up to date; run: python -m core migrate"

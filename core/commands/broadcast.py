@@ -39,7 +39,7 @@ def create(
     topic_id, owner = topic_named(topic, fanpage)
     due_at, late = _time("at", at, owner.timezone), _time("best_before", best_before, owner.timezone)
     now = utc_now()
-    if due_at:
+    if due_at or late:
         actions.check_schedule(due_at, late, now=now)  # before anything is made
     broadcast_id = actions.create_broadcast(
         COMMAND_LINE,
@@ -111,7 +111,8 @@ def show(broadcast_id: BroadcastId, as_json: Json = False) -> None:
 @app.command()
 @command
 def export(broadcast_id: BroadcastId, as_json: Json = False) -> None:  # noqa: ARG001
-    """CSV on standard output, a row per delivery."""
+    """CSV on standard output, a row per delivery (with --json, too)."""
+    queries.get_broadcast(broadcast_id)
     for line in csv_lines(broadcast_id):
         sys.stdout.write(line)
 

@@ -10,10 +10,12 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, answer, command, warn
+from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import describe_problem
+from core.messenger.reasons import describe
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
 SAFE_RATE = 40
@@ -50,6 +52,8 @@ def connect(
     )
     for code in connected.problems:
         warn(f"Note: {describe_problem(code)}")
+    if connected.stopped_code:
+        warn(f"Note: {_stopped(connected)}")
     data = {"id": connected.id, "page_id": connected.page_id, "name": connected.name, "rate": connected.rate}
     answer(as_json, data, f"Connected {connected.name} as fanpage {connected.id}.")
 
@@ -65,7 +69,25 @@ def check(as_json: Json = False) -> None:
 
 def _checked(fanpage: FanpageView) -> dict[str, Any]:
     problems = actions.check_health(fanpage.id, now=utc_now())
+    if fanpage.stopped_code:
+        problems = [f"stopped:{fanpage.stopped_code}", *problems]
     return {"page_id": fanpage.page_id, "ok": not problems, "problems": problems}
+
+
+def _stopped(fanpage: FanpageView) -> str:
+    return f"{describe(fanpage.stopped_code or '')} Then run: python -m core fanpage resume {fanpage.page_id}"
+
+
+@app.command()
+@command
+def resume(
+    fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
+) -> None:
+    """After a repair: check again, and let what Messenger's stop had paused go on."""
+    found = fanpage_named(fanpage)
+    resumed = actions.resume_after_repair(COMMAND_LINE, found.id, now=utc_now())
+    data = {"id": found.id, "page_id": found.page_id, "resumed": resumed}
+    answer(as_json, data, f"{found.name} may send again; {resumed} broadcasts go on.")
 
 
 @app.command("list")

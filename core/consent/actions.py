@@ -137,7 +137,8 @@ def withdraw_customer(by: Actor, customer_id: int, *, now: datetime) -> int:
 
 
 def _tidy(name: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(name.split()))
+    visible = "".join(sign if sign.isprintable() else " " for sign in name)
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
 
 
 def _check(name: str, description: str) -> None:

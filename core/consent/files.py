@@ -23,7 +23,7 @@ TOKEN_LIMIT = 2000
 PROMISE_LIMIT = 200
 _LINES_OF_ONE_ROW = 20  # a quote that stays open longer was forgotten, not meant
 _DELIMITERS = ",;\t"
-_ROUNDED = re.compile(r"\d+([.,]\d+)?[eE]\+\d+")
+_ROUNDED = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+|[+-]?\d+[.,]\d+|-\d+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EXCEL_TEXT = re.compile(r'="([^"]*)"')
 

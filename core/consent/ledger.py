@@ -10,15 +10,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, Select, select, update
+from sqlalchemy import CursorResult, Select, literal, select, update
 from sqlmodel import Session, col
 
 from core.consent.rules import NEXT_STATES, OptInState, expires_at
 from core.database import insert_new
 from core.sealing import find_hash, seal
-from core.tables import OptIn
+from core.tables import Delivery, OptIn
 
-CHUNK = 500  # ids per statement, well below SQLite's limit of bound values
+CHUNK = 5000  # ids per statement, well below SQLite's limit of bound values
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,12 +72,20 @@ def reserve(db: Session, chosen: Select[int]) -> int:
     return _count(db.execute(statement))
 
 
-def release_chosen(db: Session, chosen: Select[int]) -> int:
-    """Give back every held opt-in that a query chooses, as when a broadcast ends early."""
+def release_unheld(db: Session, *, now: datetime) -> int:
+    """Reserved opt-ins past their time that no delivery can use any more: they expire from here."""
+    live = (
+        select(literal(1))
+        .where(
+            col(Delivery.opt_in_id) == col(OptIn.id),
+            col(Delivery.state).in_(["queued", "sending", "unknown"]),
+        )
+        .exists()
+    )
     statement = (
         update(OptIn)
-        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == OptInState.RESERVED)
-        .values(state=OptInState.AVAILABLE, settled_at=None)
+        .where(col(OptIn.state) == OptInState.RESERVED, col(OptIn.expires_at) <= now, ~live)
+        .values(state=OptInState.AVAILABLE)
         .execution_options(synchronize_session=False)
     )
     return _count(db.execute(statement))
@@ -105,10 +113,7 @@ def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -
 
 def withdraw(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
     """The customer opted out: whatever is not used yet is never used."""
-    return sum(
-        _move(db, opt_in_ids, state, OptInState.WITHDRAWN, now)
-        for state in (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)
-    )
+    return _move(db, opt_in_ids, _MAY_BE_WITHDRAWN, OptInState.WITHDRAWN, now)
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:
@@ -127,18 +132,26 @@ def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:
     return _count(db.execute(statement))
 
 
+_MAY_BE_WITHDRAWN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)
+
+
 def _move(
-    db: Session, opt_in_ids: Collection[int], source: OptInState, target: OptInState, now: datetime
+    db: Session,
+    opt_in_ids: Collection[int],
+    source: OptInState | tuple[OptInState, ...],
+    target: OptInState,
+    now: datetime,
 ) -> int:
-    if target not in NEXT_STATES[source]:
-        raise ValueError(f"an opt-in never goes from {source} to {target}")
+    sources = (source,) if isinstance(source, OptInState) else source
+    if any(target not in NEXT_STATES[each] for each in sources):
+        raise ValueError(f"an opt-in never goes from {sources} to {target}")
     ids = list(opt_in_ids)
     settled_at = None if target == OptInState.AVAILABLE else now
     moved = 0
     for start in range(0, len(ids), CHUNK):
         statement = (
             update(OptIn)
-            .where(col(OptIn.id).in_(ids[start : start + CHUNK]), col(OptIn.state) == source)
+            .where(col(OptIn.id).in_(ids[start : start + CHUNK]), col(OptIn.state).in_(sources))
             .values(state=target, settled_at=settled_at)
             .execution_options(synchronize_session=False)
         )

@@ -25,6 +25,7 @@ from core.fanpages.rules import (
     describe_problem,
 )
 from core.messenger.client import GraphRefused, Messenger
+from core.messenger.errors import BAD_PARAMETER
 from core.sealing import CannotOpen, seal
 from core.settings import settings
 from core.tables import Broadcast, Event, Fanpage, Pace
@@ -147,6 +148,12 @@ def _token_problem(refusal: GraphRefused) -> Problem:
     if checkup.is_silence(refusal):
         text = N_(
             "Facebook could not be reached, so the access token was not checked. Try again in a minute."
+        )
+        return problem("token", text)
+    if refusal.failure.code == BAD_PARAMETER:  # how a wrong app secret shows, too
+        text = N_(
+            "Facebook refused the call (code 100): the access token is wrong, or OTN_APP_SECRET is not the "
+            "secret of the app it was made with."
         )
         return problem("token", text)
     text = N_("Facebook refused this access token (code {code}). Make a new one and paste it again.")

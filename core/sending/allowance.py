@@ -59,4 +59,4 @@ def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
                 col(CallsOfHour.fanpage_id) == fanpage_id, col(CallsOfHour.hour) >= since
             )
         ).scalar_one()
-    return Allowance(people * PER_PERSON, int(used))
+    return Allowance(max(1, people) * PER_PERSON, int(used))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from core.consent.rules import OptInState
 from core.database import transaction
 from core.sealing import CannotOpen, unseal
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
-from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, UtcTime
+from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
 
 SILENT_AFTER = timedelta(seconds=8)  # a worker without a sign of life for so long has lost its claims
 
@@ -38,16 +39,21 @@ class Claim:
     attempt: int
     tries: int
     in_doubt: bool
+    taken_at: float = 0.0  # monotonic time from before the claim
 
 
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
     """Take up to `count` queued deliveries that may be tried now. One transaction."""
+    taken_at = time.monotonic()
     with transaction() as db:
-        broadcast = db.get(Broadcast, broadcast_id)
+        # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
+        broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True})
         if broadcast is None or broadcast.state != BroadcastState.SENDING:
             return []
+        if is_too_late(broadcast.best_before, now):
+            return []
         taken = _take(db, broadcast_id, count, worker, now)
-        return _drop_unfit(db, [_opened(row) for row in taken], now)
+        return _drop_unfit(db, [_opened(row, taken_at) for row in taken], now)
 
 
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> Sequence[Any]:
@@ -98,11 +104,11 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
     ).all()
 
 
-def _opened(row: Any) -> tuple[Claim, str, datetime]:
+def _opened(row: Any, taken_at: float) -> tuple[Claim, str, datetime]:
     """Columns rather than objects: this runs for every message."""
     delivery, broadcast, opt_in, customer, name, attempt, tries, doubt, sealed, state, expires_at = row
     token = _unsealed(sealed) if sealed and state == OptInState.RESERVED else ""
-    claimed = Claim(delivery, broadcast, opt_in, customer, name, token, attempt, tries, doubt)
+    claimed = Claim(delivery, broadcast, opt_in, customer, name, token, attempt, tries, doubt, taken_at)
     return claimed, state, expires_at
 
 
@@ -148,6 +154,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
     if not claims:
         return
     with transaction() as db:
+        lock(db, {c.broadcast_id for c in claims})
         for attempt_group in _by_attempt(claims):
             db.execute(
                 update(Delivery)
@@ -161,6 +168,12 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
                 .execution_options(synchronize_session=False)
             )
         _end_if_over(db, {c.broadcast_id for c in claims}, now)
+
+
+def lock(db: Session, broadcast_ids: set[int]) -> None:
+    """Hold these broadcasts' rows, always in the same order, so that none ends while its deliveries move."""
+    chosen = select(col(Broadcast.id)).where(col(Broadcast.id).in_(broadcast_ids))
+    db.execute(chosen.order_by(col(Broadcast.id)).with_for_update()).all()
 
 
 def _by_attempt(claims: Sequence[Claim]) -> list[list[Claim]]:
@@ -185,9 +198,18 @@ def take_over_lost(*, now: datetime) -> int:
     """Deliveries whose worker died or whose lease ran out: the try may have reached the platform, so it
     counts and leaves a doubt. Returns how many were taken over."""
     with transaction() as db:
+        of_lost = select(col(Delivery.broadcast_id)).where(col(Delivery.id).in_(_lost(now))).distinct()
+        broadcast_ids = set(db.execute(of_lost).scalars())
+        if not broadcast_ids:
+            return 0
+        lock(db, broadcast_ids)
         lost = db.execute(
             update(Delivery)
-            .where(col(Delivery.id).in_(_lost(now)), col(Delivery.state) == DeliveryState.SENDING)
+            .where(
+                col(Delivery.id).in_(_lost(now)),
+                col(Delivery.state) == DeliveryState.SENDING,
+                col(Delivery.broadcast_id).in_(broadcast_ids),
+            )
             .values(
                 state=case(
                     (col(Delivery.tries) + 1 >= MAX_TRIES, DeliveryState.UNKNOWN.value),
@@ -201,12 +223,11 @@ def take_over_lost(*, now: datetime) -> int:
                 claimed_by=None,
                 next_try_at=now + wait_after(1),
             )
-            .returning(col(Delivery.broadcast_id))
+            .returning(col(Delivery.id))
             .execution_options(synchronize_session=False)
         ).scalars()
-        broadcast_ids = lost.all()
-        _end_if_over(db, set(broadcast_ids), now)
-        return len(broadcast_ids)
+        _end_if_over(db, broadcast_ids, now)
+        return len(lost.all())
 
 
 def alive(now: datetime) -> Select[str]:
@@ -214,6 +235,11 @@ def alive(now: datetime) -> Select[str]:
     return select(col(Heartbeat.process)).where(
         col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
     )
+
+
+def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:
+    """The trace of a clock that jumped back: that lease would never run out."""
+    return col(table.claimed_at) > now + LEASE
 
 
 def is_due(next_try_at: Any, now: datetime) -> ColumnElement[bool]:
@@ -226,5 +252,6 @@ def _lost(now: datetime) -> Select[int | None]:
         col(Delivery.claimed_at) < now - SILENT_AFTER,
     )
     return select(col(Delivery.id)).where(
-        col(Delivery.state) == DeliveryState.SENDING, or_(col(Delivery.lease_until) < now, silent)
+        col(Delivery.state) == DeliveryState.SENDING,
+        or_(col(Delivery.lease_until) < now, silent, claimed_in_the_future(Delivery, now)),
     )

@@ -17,16 +17,15 @@ from threading import Event
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
-from core.database import transaction
+from core.database import DATABASE_TROUBLE, transaction
 from core.errors import OperatorError
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim, ReplyOutcome
-from core.sending.rules import batch_size
+from core.sending.rules import LEASE, batch_size
 from core.sending.sender import Sender, TokenSender
 from core.sending.settling import Outcome
 
@@ -55,17 +54,6 @@ class _Slot:
 
 
 @dataclass
-class _Hand:
-    """Claims of one broadcast and the monotonic time from before they were taken."""
-
-    claims: deque[Claim]
-    taken_at: float
-
-    def __bool__(self) -> bool:
-        return bool(self.claims)
-
-
-@dataclass
 class Pump:
     fanpage_id: int
     messenger_for: Callable[[int], Messenger]
@@ -77,7 +65,7 @@ class Pump:
     holds_since: Callable[[float], bool] = lambda _taken_at: True
     sender: Sender = field(default_factory=TokenSender)
     grace_seconds: float = 3.5
-    _hands: dict[int, _Hand] = field(default_factory=dict)  # by broadcast
+    _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
     _slot: _Slot | None = None
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
     _landed: list[Landed] = field(default_factory=list)
@@ -101,8 +89,8 @@ class Pump:
         """A locked or lost database is waited for; nothing is forgotten meanwhile."""
         try:
             return step()
-        except OperationalError as problem:
-            log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem.orig).__name__)
+        except DATABASE_TROUBLE as problem:
+            log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
             self.stop.wait(DATABASE_WAIT_SECONDS)
             return True
 
@@ -115,6 +103,7 @@ class Pump:
         if work is None or not self._has_messenger() or self._is_used_up():
             return False
         self._let_go(set(self._hands) - self._may_send)
+        self._let_go({b for b, hand in self._hands.items() if hand and not self._is_fresh(hand[0])})
         if work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
             return False  # the next tick after the hold starts another pump
         if len(self._flying) >= IN_FLIGHT:
@@ -163,15 +152,15 @@ class Pump:
 
     def _take_in_hand(self, work: queries.Work) -> int | None:
         """The broadcast whose turn it is, with claims in our hands; one with nothing due passes its turn."""
-        ids = sorted(work.broadcasts)
+        ids, size = sorted(work.broadcasts), batch_size(work.speed.rate)
         for step in range(len(ids)):
             broadcast_id = ids[(self._turn + step) % len(ids)]
-            if not self._hands.get(broadcast_id):
-                ahead = min(CLAIM_AT_MOST, max(batch_size(work.speed.rate), int(work.speed.rate / len(ids))))
-                taken_at = time.monotonic()
-                taken = claims.claim(broadcast_id, ahead, worker=self.worker, now=self.clock())
-                self._hands[broadcast_id] = _Hand(deque(taken), taken_at)
-            if self._hands[broadcast_id]:
+            hand = self._hands.setdefault(broadcast_id, deque())
+            if len(hand) < size:  # a handful is always full while enough are waiting
+                share = int(work.speed.rate / len(ids)) // size * size
+                ahead = min(CLAIM_AT_MOST, max(size, share))
+                hand.extend(claims.claim(broadcast_id, ahead, worker=self.worker, now=self.clock()))
+            if hand:
                 self._turn = (self._turn + step) % len(ids)
                 return broadcast_id
         return None
@@ -203,10 +192,10 @@ class Pump:
 
     def _send_deliveries(self, work: queries.Work, broadcast_id: int, at: float, count: int) -> None:
         hand = self._hands[broadcast_id]
-        handful = [hand.claims.popleft() for _ in range(min(count, len(hand.claims)))]
+        handful = [hand.popleft() for _ in range(min(count, len(hand)))]
         self._turn += 1
         call = partial(self._deliver, self._messenger, work.broadcasts[broadcast_id], handful)
-        self._fly(at, partial(self._may_leave, broadcast_id, hand.taken_at), handful, call)
+        self._fly(at, partial(self._may_leave, broadcast_id, handful[0].taken_at), handful, call)
 
     def _deliver(
         self, messenger: Messenger | None, content: dict[str, object], handful: list[Claim]
@@ -216,6 +205,11 @@ class Pump:
         except Exception as problem:  # a defect of ours must not lose the outcome
             answers = [_defect(problem, self.fanpage_id)] * len(handful)
         return [Outcome(claim, answer) for claim, answer in zip(handful, answers, strict=True)]
+
+    def _is_fresh(self, claim: Claim) -> bool:
+        """Surely still ours, and for long enough to be sent and settled."""
+        is_young = time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
+        return is_young and self.holds_since(claim.taken_at)
 
     def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
         """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
@@ -257,9 +251,10 @@ class Pump:
         """Keep the outcomes until the database has them; hand back what stayed here."""
         now = self.clock()
         settling.settle(self.fanpage_id, _only(Outcome, self._landed), now=now)
+        self._landed = [each for each in self._landed if not isinstance(each, Outcome)]
         replies.settle_replies(self.fanpage_id, _only(ReplyOutcome, self._landed), now=now)
         claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
-        replies.hand_back_replies(_only(ReplyClaim, self._landed), now=now)
+        replies.hand_back_replies(_only(ReplyClaim, self._landed), worker=self.worker)
         self._landed.clear()
         self._settled_at = time.monotonic()
         self._mind_usage(now)
@@ -277,7 +272,7 @@ class Pump:
     def _let_go(self, broadcast_ids: set[int]) -> None:
         for broadcast_id in broadcast_ids:
             if hand := self._hands.get(broadcast_id):
-                claims.hand_back(list(hand.claims), worker=self.worker, now=self.clock())
+                claims.hand_back(list(hand), worker=self.worker, now=self.clock())
             self._hands.pop(broadcast_id, None)
 
     def _wind_up(self) -> None:
@@ -293,7 +288,7 @@ class Pump:
                 if self._flying:
                     wait(self._flying, timeout=LOOK_AGAIN_SECONDS)
                 self._collect(at_once=True)
-            except OperationalError:
+            except DATABASE_TROUBLE:
                 time.sleep(LOOK_AGAIN_SECONDS)
 
 

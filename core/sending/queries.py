@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.broadcasts import canary
@@ -31,7 +32,7 @@ class Work:
 
 def fanpages_with_work(*, now: datetime) -> list[int]:
     """Fanpages that may send and have something that may be tried now."""
-    replies = select(col(Reply.id)).where(col(Reply.fanpage_id) == col(Fanpage.id), *_waiting(Reply, now))
+    replies = _next_replies(now).where(col(Reply.fanpage_id) == col(Fanpage.id))
     deliveries = (
         select(col(Delivery.id))
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
@@ -39,6 +40,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
             col(Broadcast.fanpage_id) == col(Fanpage.id),
             col(Broadcast.state) == BroadcastState.SENDING,
             canary.may_be_sent(),
+            _in_time(now),
             *_waiting(Delivery, now),
         )
     )
@@ -58,7 +60,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
 
 def work_of(fanpage_id: int, *, now: datetime) -> Work | None:
     """None when the fanpage is stopped or gone: nothing may leave. Asked before every call, so two reads."""
-    answers = select(col(Reply.id)).where(col(Reply.fanpage_id) == fanpage_id, *_waiting(Reply, now))
+    answers = _next_replies(now).where(col(Reply.fanpage_id) == fanpage_id)
     with reading() as db:
         row = db.execute(
             select(
@@ -85,11 +87,26 @@ def _sending(db: Session, fanpage_id: int, now: datetime) -> dict[int, dict[str,
         .where(
             col(Broadcast.fanpage_id) == fanpage_id,
             col(Broadcast.state) == BroadcastState.SENDING,
-            or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > now + ALMOST),
+            _in_time(now),
         )
         .order_by(col(Broadcast.id))
     )
     return {broadcast_id: content for broadcast_id, content in rows if broadcast_id}
+
+
+def _in_time(now: datetime) -> ColumnElement[bool]:
+    return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > now + ALMOST)
+
+
+def _next_replies(now: datetime) -> Select[int | None]:
+    """Replies that may be claimed: no earlier one of the same customer is still on its way."""
+    earlier = aliased(Reply)
+    blocked = exists().where(
+        col(earlier.customer_id) == col(Reply.customer_id),
+        col(earlier.id) < col(Reply.id),
+        col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+    )
+    return select(col(Reply.id)).where(*_waiting(Reply, now), ~blocked)
 
 
 def _waiting(table: type[Delivery] | type[Reply], now: datetime) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER, alive, is_due
+from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
 from core.sending.rules import LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up
 from core.tables import Customer, Reply
@@ -200,14 +200,18 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
     )
 
 
-def hand_back_replies(claims: Sequence[ReplyClaim], *, now: datetime) -> None:  # noqa: ARG001
+def hand_back_replies(claims: Sequence[ReplyClaim], *, worker: str) -> None:
     """Return replies that were never put on the wire."""
     if not claims:
         return
     with transaction() as db:
         db.execute(
             update(Reply)
-            .where(col(Reply.id).in_([c.reply_id for c in claims]), _is(ReplyState.SENDING))
+            .where(
+                col(Reply.id).in_([c.reply_id for c in claims]),
+                col(Reply.claimed_by) == worker,
+                _is(ReplyState.SENDING),
+            )
             .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
             .execution_options(synchronize_session=False)
         )
@@ -221,7 +225,10 @@ def end_lost_replies(*, now: datetime) -> int:
     with transaction() as db:
         lost = db.execute(
             update(Reply)
-            .where(_is(ReplyState.SENDING), or_(col(Reply.lease_until) < now, silent))
+            .where(
+                _is(ReplyState.SENDING),
+                or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now)),
+            )
             .values(state=ReplyState.UNKNOWN, reason="lease_ran_out", settled_at=now, lease_until=None)
             .returning(col(Reply.id))
             .execution_options(synchronize_session=False)

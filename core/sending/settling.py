@@ -22,7 +22,7 @@ from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, pace
-from core.sending.claims import Claim
+from core.sending.claims import Claim, lock
 from core.sending.rules import (
     BREAKER,
     BREAKING_REASONS,
@@ -60,6 +60,7 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     with transaction() as db:
         _settle_accepted(db, taken, now)
+        lock(db, {claim.broadcast_id for claim, _ in refused})
         for claim, failure in refused:
             verdict = decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
             _settle_refused(db, claim, verdict, now)

@@ -63,6 +63,9 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
         if chances.rest:
             label = n_("Send to {n} left over…", "Send to {n} left over…", chances.rest)
             _opener("rest", label, "playlist_play")
+        if chances.held:
+            label = n_("Give back {n} held opt-in…", "Give back {n} held opt-ins…", chances.held)
+            _opener("release", label, "undo")
     nobody = _("Nobody who has got it is touched. Those who blocked the fanpage stay out.")
     _dialog(
         "retry",
@@ -77,6 +80,22 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
         _used(chances.rest, nobody, late),
         _("Send to the rest"),
         lambda: second_chance.send_to_rest(here.actor, view.id, best_before=best_before, now=utc_now()),
+    )
+    _draw_release(here, view)
+
+
+def _draw_release(here: Current, view: BroadcastView) -> None:
+    """Messenger answered with a code nobody knows, so these opt-ins were kept."""
+    body = _(
+        "Messenger refused these with a code we do not know. Read its answers in the list below first: if "
+        "nothing was sent, the opt-ins can be used again by the next broadcast."
+    )
+    _dialog(
+        "release",
+        _("Give the held opt-ins back?"),
+        body,
+        _("Give back"),
+        lambda: second_chance.release_held(here.actor, view.id, now=utc_now()),
     )
 
 

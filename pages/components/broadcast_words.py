@@ -38,6 +38,7 @@ REASONS: dict[str, str] = {
     "expired": N_("Opt-in ended"),
     "lease_ran_out": N_("Sending was cut off"),
     ALL_REFUSED: N_("Stopped itself"),
+    "cannot_open": N_("Sealed with another key"),
     "our_error": N_("Fault of this system"),
 }
 # What our own codes mean; Messenger's are in core.messenger.reasons.
@@ -61,6 +62,10 @@ _OWN: dict[str, str] = {
     ALL_REFUSED: N_(
         "The first twenty were all refused, so the broadcast stopped before it was their turn. Nothing was "
         "sent and the opt-in can be used again."
+    ),
+    "cannot_open": N_(
+        "This opt-in was sealed with another key, so nothing was sent. Put the former OTN_SECRET_KEY back, "
+        "then retry the failed."
     ),
     "our_error": N_(
         "This system failed while it was sending, so the customer may or may not have got this message. "

@@ -38,6 +38,7 @@ DEEDS: dict[str, str] = {
     "broadcast.try_again": N_("had deliveries in doubt of {subject} tried again"),
     "broadcast.retry_failed": N_("had the failed deliveries of {subject} tried again"),
     "broadcast.send_to_rest": N_("had {subject} sent to those who had been left out"),
+    "broadcast.release_held": N_("gave back opt-ins that {subject} had kept"),
     "message.create": N_("made the message {subject}"),
     "message.change": N_("changed the message {subject}"),
     "message.copy": N_("copied the message {subject}"),

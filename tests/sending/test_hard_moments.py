@@ -1,0 +1,259 @@
+"""Moments that have gone wrong before: late hours, jumping clocks, foreign keys, stale hands."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, second_chance
+from core.consent.clockwork import expire_due
+from core.database import transaction
+from core.errors import WrongState
+from core.messenger.errors import Failure, NextStep
+from core.sending import claims, pace, replies
+from core.sending.pace import Speed
+from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
+from tests.sending.conftest import Studio
+
+ODD = Failure(NextStep.END_DELIVERY, "unknown_error", 400, 4242)
+CONTENT = Failure(NextStep.END_DELIVERY, "content", 400, 105)
+
+
+def test_nothing_is_claimed_past_the_best_before_even_before_the_clock_has_noticed(studio: Studio) -> None:
+    studio.people(5)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
+    studio.now += timedelta(minutes=2)
+    studio.pump().run()
+    assert not studio.platform.tries
+
+
+def test_a_held_token_is_not_taken_by_another_broadcasts_retry(studio: Studio, opt_in_states) -> None:
+    studio.people(1)
+    studio.platform.fault = lambda token, nth: CONTENT if nth == 1 else ODD
+    first, second = studio.broadcast(), studio.broadcast()
+    for broadcast_id in (first, second):
+        studio.launch(broadcast_id)
+        studio.send_all(rounds=1)
+    assert second_chance.retry_failed(COMMAND_LINE, first, now=studio.now) == 0
+    assert opt_in_states() == {"reserved": 1}
+    assert second_chance.release_held(COMMAND_LINE, second, now=studio.now) == 1
+    assert opt_in_states() == {"available": 1}
+
+
+def test_a_held_token_expires_in_the_end(studio: Studio, opt_in_states) -> None:
+    studio.people(1)
+    studio.platform.fault = lambda token, nth: ODD
+    studio.launch(studio.broadcast())
+    studio.send_all(rounds=1)
+    expire_due(now=studio.now + timedelta(days=400))
+    assert opt_in_states() == {"expired": 1}
+
+
+def test_a_token_in_doubt_never_expires_back_into_use(studio: Studio, opt_in_states) -> None:
+    studio.people(1)
+    studio.platform.fault = lambda token, nth: Failure(NextStep.IN_DOUBT, "timeout")
+    studio.launch(studio.broadcast())
+    studio.send_all(rounds=10)
+    expire_due(now=studio.now + timedelta(days=400))
+    assert opt_in_states() == {"reserved": 1}
+
+
+def test_a_token_sealed_with_another_key_ends_alone(studio: Studio, opt_in_states) -> None:
+    opt_in_ids = studio.people(3)
+    with transaction() as db:
+        db.execute(update(OptIn).where(col(OptIn.id) == opt_in_ids[1]).values(token_sealed="gAAAA-foreign"))
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    studio.send_all(rounds=1)
+    shown = studio.show(broadcast_id)
+    assert (shown.counts["sent"], shown.reasons) == (2, {"cannot_open": 1})
+    assert opt_in_states() == {"spent": 2, "reserved": 1}
+
+
+def test_a_broadcast_that_cannot_start_does_not_hold_up_the_others(studio: Studio, monkeypatch) -> None:
+    studio.people(2)
+    poisoned, healthy = studio.broadcast(), studio.broadcast()
+    for broadcast_id in (poisoned, healthy):
+        actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
+    freeze = actions._freeze
+
+    def fails_for_one(db, broadcast, now):
+        if broadcast.id == poisoned:
+            raise RuntimeError("made up")
+        return freeze(db, broadcast, now)
+
+    monkeypatch.setattr(actions, "_freeze", fails_for_one)
+    assert actions.start_due(now=studio.now) == [healthy]
+    assert studio.show(poisoned).state == "scheduled"
+
+
+def test_what_is_left_queued_under_an_ended_broadcast_is_swept_up(studio: Studio, opt_in_states) -> None:
+    studio.people(4)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    with transaction() as db:
+        db.execute(update(Broadcast).values(state="cancelled", updated_at=studio.now))
+    actions.sweep(now=studio.now)
+    assert studio.show(broadcast_id).counts["cancelled"] == 4
+    assert opt_in_states() == {"available": 4}
+
+
+def test_a_hand_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    pump = studio.pump()
+    pump.holds_since = lambda taken_at: False  # another worker may have taken them over
+    stop = threading.Event()
+    pump.stop = stop
+    threading.Timer(1.0, stop.set).start()
+    pump.run()
+    shown = studio.show(broadcast_id)
+    assert not studio.platform.tries
+    assert (shown.counts["queued"], shown.in_doubt) == (3, 0)
+
+
+def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    pump = studio.pump()
+
+    def no_token(_fanpage_id: int):
+        raise WrongState("This fanpage has no access token.")
+
+    pump.messenger_for = no_token
+    pump.run()
+    shown = studio.show(broadcast_id)
+    assert (shown.state, shown.pause_code, shown.counts["queued"]) == ("paused", "token_invalid", 3)
+    assert shown.in_doubt == 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_jumps_an_hour_stops_nothing(studio: Studio, hours: int) -> None:
+    studio.people(8)
+    studio.platform.fault = lambda token, nth: (
+        Failure(NextStep.RETRY_LATER, "temporary", 400, 2) if nth == 1 and token > "token-3" else None
+    )
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    studio.pump().run()
+    studio.now += timedelta(hours=hours)
+    studio.send_all(rounds=2)
+    assert studio.show(broadcast_id).counts["sent"] == 8
+
+
+def test_claims_of_a_dead_worker_are_taken_over_although_the_clock_jumped_back(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    claims.claim(broadcast_id, 3, worker="worker dead", now=studio.now)
+    with transaction() as db:
+        db.add(Heartbeat(process="worker dead", at=studio.now, started_at=studio.now))
+    assert claims.take_over_lost(now=studio.now - timedelta(hours=1)) == 3
+
+
+def test_a_living_workers_claims_are_left_alone(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    claims.claim(broadcast_id, 3, worker="worker a", now=studio.now)
+    later = studio.now + timedelta(seconds=20)
+    with transaction() as db:
+        db.add(Heartbeat(process="worker a", at=later, started_at=studio.now))
+    assert claims.take_over_lost(now=later) == 0
+
+
+def test_two_settles_of_one_hand_never_move_another_workers_claim(studio: Studio) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    studio.now += timedelta(minutes=2)
+    claims.take_over_lost(now=studio.now)
+    studio.now += timedelta(minutes=2)
+    (theirs,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    claims.hand_back([mine], worker="worker a", now=studio.now)
+    assert studio.show(broadcast_id).counts["sending"] == 1
+    assert theirs.in_doubt
+
+
+def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one(studio: Studio) -> None:
+    speed, at = Speed(rate=100.0, held_until=0.0), studio.now.timestamp()
+    first = pace.reserve(studio.fanpage_id, 5, speed, at=at)
+    second = pace.reserve(studio.fanpage_id, 5, speed, at=at)
+    a_little_late = pace.reserve(studio.fanpage_id, 5, speed, at=at + 0.14)
+    after_a_pause = pace.reserve(studio.fanpage_id, 5, speed, at=at + 5)
+    assert [round(t - at, 3) for t in (first, second, a_little_late)] == [0.0, 0.05, 0.1]
+    assert after_a_pause == at + 5
+
+
+def test_a_slot_in_the_far_future_is_the_trace_of_a_clock_jump(studio: Studio) -> None:
+    at = studio.now.timestamp()
+    with transaction() as db:
+        db.get_one(Pace, studio.fanpage_id).next_free = at + 3600
+    assert pace.reserve(studio.fanpage_id, 1, Speed(25.0, 0.0), at=at) == at
+
+
+def reply(studio: Studio, customer_id: int, **values: object) -> int:
+    row = Reply(
+        fanpage_id=studio.fanpage_id, customer_id=customer_id, body={"text": "Chào!"}, created_at=studio.now
+    )
+    for name, value in values.items():
+        setattr(row, name, value)
+    return studio.arrange.save(row)
+
+
+def test_replies_keep_their_order_and_leave_only_inside_the_window(studio: Studio) -> None:
+    soon = studio.now + timedelta(hours=1)
+    inside = studio.arrange.customer(studio.fanpage_id, window_closes_at=soon)
+    outside = studio.arrange.customer(studio.fanpage_id, window_closes_at=studio.now - timedelta(hours=1))
+    ids = [reply(studio, inside, body={"text": f"{n}"}) for n in range(3)]
+    late = reply(studio, outside)
+    studio.pump().run()
+    assert [body["message"]["text"] for body in studio.platform.to_psids] == ["0", "1", "2"]
+    with transaction() as db:
+        assert {db.get_one(Reply, i).state for i in ids} == {"sent"}
+        assert (db.get_one(Reply, late).state, db.get_one(Reply, late).reason) == ("skipped", "window_closed")
+
+
+def test_a_reply_whose_worker_died_is_never_sent_again(studio: Studio) -> None:
+    soon = studio.now + timedelta(hours=1)
+    customer_id = studio.arrange.customer(studio.fanpage_id, window_closes_at=soon)
+    reply_id = reply(studio, customer_id)
+    replies.claim_replies(studio.fanpage_id, 1, worker="worker dead", now=studio.now)
+    studio.send_all(rounds=1)
+    studio.send_all(rounds=1)
+    assert not studio.platform.to_psids
+    with transaction() as db:
+        assert db.get_one(Reply, reply_id).state == "unknown"
+
+
+def test_a_customer_who_cannot_be_reached_does_not_use_up_the_allowance(studio: Studio) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    with transaction() as db:
+        db.execute(update(Customer).values(unreachable_at=studio.now, unreachable_code="blocked"))
+    studio.send_all(rounds=1)
+    assert studio.show(broadcast_id).state == "finished"
+
+
+def test_the_index_refuses_a_second_live_delivery_of_one_opt_in(studio: Studio) -> None:
+    from sqlalchemy.exc import IntegrityError
+
+    (opt_in_id,) = studio.people(1)
+    studio.launch(studio.broadcast())
+    other = studio.broadcast()
+    with transaction() as db:
+        customer_id = db.get_one(OptIn, opt_in_id).customer_id
+    with pytest.raises(IntegrityError):
+        studio.arrange.save(
+            Delivery(broadcast_id=other, customer_id=customer_id, opt_in_id=opt_in_id, state="queued")
+        )
