@@ -23,8 +23,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, update
 from sqlmodel import col
 
-from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary
+from core.broadcasts import clockwork as broadcasts
 from core.clock import utc_now
 from core.consent import clockwork as consent
 from core.database import DATABASE_TROUBLE, insert_new, transaction

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import activity
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
+from core.broadcasts.steps import get_row, record
 from core.database import transaction
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, WrongState, problem
 from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50
@@ -72,12 +71,10 @@ def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     """Staff look no further: the rest may go out."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = db.get(Broadcast, broadcast_id, with_for_update=True)
-        if broadcast is None:
-            raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now
-            _record(db, by, "broadcast.release_rest", broadcast, now)
+            record(db, by, "broadcast.release_rest", broadcast, now=now)
 
 
 def mark_first(db: Session, broadcast: Broadcast) -> None:
@@ -125,7 +122,7 @@ def judge(*, now: datetime) -> None:
             else:
                 broadcast.canary_passed_at = now
                 verb = "broadcast.go_on_after_first"
-            _record(db, SYSTEM, verb, broadcast, now, failed=outcome.failed, blocked=outcome.blocked)
+            record(db, SYSTEM, verb, broadcast, now=now, failed=outcome.failed, blocked=outcome.blocked)
 
 
 def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:
@@ -151,16 +148,3 @@ def _check(size: int, max_failed: float, max_blocked: float) -> None:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
     if not (0 <= max_failed <= 1 and 0 <= max_blocked <= 1):
         raise Invalid([problem("share", N_("A share is between 0 and 100 percent."))])
-
-
-def _record(db: Session, by: Actor, verb: str, broadcast: Broadcast, now: datetime, **detail: Any) -> None:
-    activity.record(
-        db,
-        by,
-        verb,
-        now=now,
-        fanpage_id=broadcast.fanpage_id,
-        subject_id=broadcast.id,
-        subject=broadcast.name,
-        **detail,
-    )

@@ -12,14 +12,14 @@ from sqlalchemy import Exists, Select, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from core import activity
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.drafting import check_times
 from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
-from core.errors import N_, Invalid, NotFound, WrongState
+from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 
 BY_STAFF = "staff"
@@ -36,7 +36,7 @@ def count_as_sent(
     """Staff say that these unknown outcomes (all when None) reached their customers. Returns how many."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         spent = _update(
             db,
             _unknown(broadcast_id, delivery_ids),
@@ -47,7 +47,7 @@ def count_as_sent(
             settled_at=now,
         )
         ledger.spend(db, spent, now=now)
-        _record(db, by, "broadcast.count_as_sent", broadcast, len(spent), now)
+        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(spent))
         return len(spent)
 
 
@@ -62,11 +62,11 @@ def try_again(
     """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         _new_best_before(broadcast, best_before, now)
         queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
-        _record(db, by, "broadcast.try_again", broadcast, queued, now)
+        record(db, by, "broadcast.try_again", broadcast, now=now, people=queued)
         return queued
 
 
@@ -74,14 +74,14 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue the failed whose opt-in is still theirs to use; blocked customers stay out. Returns how many."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         _new_best_before(broadcast, best_before, now)
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
         ledger.make_available(db, _opt_ins(db, refused), now=now)
         held = _queue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
         queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
         _reopen(db, broadcast, queued, now)
-        _record(db, by, "broadcast.retry_failed", broadcast, queued, now)
+        record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
         return queued
 
 
@@ -89,10 +89,10 @@ def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """Give back the opt-ins that unknown codes left held: staff have read the answers and judge so."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         opt_ins = _opt_ins(db, _held(broadcast_id, now))
         released = ledger.release(db, opt_ins, now=now)
-        _record(db, by, "broadcast.release_held", broadcast, released, now)
+        record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
 
@@ -100,11 +100,11 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = _get(db, broadcast_id)
+        broadcast = get_row(db, broadcast_id, lock=True)
         _new_best_before(broadcast, best_before, now)
         queued = _queue_and_reserve(db, _rest(broadcast_id, now))
         _reopen(db, broadcast, queued, now)
-        _record(db, by, "broadcast.send_to_rest", broadcast, queued, now)
+        record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
         return queued
 
 
@@ -229,23 +229,3 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     if broadcast.state != BroadcastState.PAUSED:
         broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
     broadcast.updated_at = now
-
-
-def _get(db: Session, broadcast_id: int) -> Broadcast:
-    broadcast = db.get(Broadcast, broadcast_id, with_for_update=True)
-    if broadcast is None:
-        raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
-    return broadcast
-
-
-def _record(db: Session, by: Actor, verb: str, broadcast: Broadcast, people: int, now: datetime) -> None:
-    activity.record(
-        db,
-        by,
-        verb,
-        now=now,
-        fanpage_id=broadcast.fanpage_id,
-        subject_id=broadcast.id,
-        subject=broadcast.name,
-        people=people,
-    )

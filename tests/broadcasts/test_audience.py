@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries
+from core.broadcasts import actions, clockwork, queries
 from core.broadcasts.audience import ELIGIBLE, LEFT_OUT
 from core.consent.rules import expires_at
 from core.database import reading, transaction
@@ -153,7 +153,7 @@ def test_two_starts_at_once_are_one(studio: Studio, opt_in_states) -> None:
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
     with ThreadPoolExecutor(4) as pool:
-        started = [f.result() for f in [pool.submit(actions.start_due, now=studio.now) for _ in range(4)]]
+        started = [f.result() for f in [pool.submit(clockwork.start_due, now=studio.now) for _ in range(4)]]
     assert sorted(started, key=len)[-1] == [broadcast_id]
     assert sum(map(len, started)) == 1
     assert studio.show(broadcast_id).counts["queued"] == 40
@@ -165,9 +165,9 @@ def test_two_broadcasts_on_one_topic_share_nobody(studio: Studio) -> None:
     first, second = studio.broadcast(), studio.broadcast()
     for broadcast_id in (first, second):
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    actions.start_due(now=studio.now)
+    clockwork.start_due(now=studio.now)
     assert [studio.show(first).audience, studio.show(second).audience] == [3, 0]
-    assert actions.finish_done(now=studio.now) == [second]
+    assert clockwork.finish_done(now=studio.now) == [second]
 
 
 def test_the_promises_of_those_who_would_get_it_are_counted(studio: Studio) -> None:

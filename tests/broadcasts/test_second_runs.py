@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, overview, queries, second_chance
+from core.broadcasts import clockwork, overview, queries, second_chance
 from core.database import transaction
 from core.messenger.errors import Failure, NextStep
 from core.tables import Delivery
@@ -35,7 +35,7 @@ def test_a_doubt_can_be_tried_again_after_the_best_before_with_a_new_one(studio:
     with transaction() as db:
         delivery = db.get(Delivery, queries.list_deliveries(broadcast_id)[0].id)
         delivery.state, delivery.in_doubt = "unknown", True
-    actions.finish_done(now=studio.now)
+    clockwork.finish_done(now=studio.now)
     late = studio.now + timedelta(hours=2)
     again = late + timedelta(hours=12)
     assert second_chance.try_again(COMMAND_LINE, broadcast_id, best_before=again, now=late) == 1

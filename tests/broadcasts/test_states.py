@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, queries
+from core.broadcasts import actions, clockwork, drafts, queries
 from core.broadcasts.rules import STEPS, BroadcastState, Step
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
@@ -65,12 +66,12 @@ def test_a_draft_can_be_changed_and_deleted_but_nothing_later(studio: Studio) ->
     studio.people(1)
     broadcast_id = studio.broadcast()
     other = {"kind": "image", "url": "https://hoa.vn/a.jpg"}
-    changed = {"topic_id": studio.topic_id, "content": other, "name": "Tết"}
-    actions.change_broadcast(EDITOR, broadcast_id, **changed, now=studio.now)
+    changed = replace(drafts.get_draft(broadcast_id), content=other, name="Tết")
+    drafts.keep_draft(EDITOR, changed, now=studio.now)
     assert (studio.show(broadcast_id).name, studio.show(broadcast_id).content) == ("Tết", other)
     studio.launch(broadcast_id)
     with pytest.raises(WrongState):
-        actions.change_broadcast(EDITOR, broadcast_id, **changed, now=studio.now)
+        drafts.keep_draft(EDITOR, changed, now=studio.now)
     with pytest.raises(WrongState):
         actions.delete_draft(EDITOR, broadcast_id, now=studio.now)
     draft = studio.broadcast()
@@ -103,8 +104,8 @@ def test_it_starts_at_its_time_and_not_before(studio: Studio) -> None:
     studio.people(2)
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=studio.now + HOUR, now=studio.now)
-    assert actions.start_due(now=studio.now + HOUR - timedelta(seconds=1)) == []
-    assert actions.start_due(now=studio.now + HOUR) == [broadcast_id]
+    assert clockwork.start_due(now=studio.now + HOUR - timedelta(seconds=1)) == []
+    assert clockwork.start_due(now=studio.now + HOUR) == [broadcast_id]
     assert studio.show(broadcast_id).audience == 2
 
 
@@ -113,9 +114,9 @@ def test_launching_twice_is_launching_once(studio: Studio, opt_in_states) -> Non
     broadcast_id = studio.broadcast()
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "scheduled"
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "scheduled"
-    actions.start_due(now=studio.now)
+    clockwork.start_due(now=studio.now)
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "sending"
-    assert actions.start_due(now=studio.now) == []
+    assert clockwork.start_due(now=studio.now) == []
     assert studio.show(broadcast_id).counts["queued"] == 2
     assert opt_in_states() == {"reserved": 2}
 
@@ -182,7 +183,7 @@ def test_a_fanpage_that_messenger_stopped_neither_starts_nor_resumes(studio: Stu
         actions.launch(COMMAND_LINE, waiting, now=studio.now)
     later = studio.now + HOUR
     actions.schedule(COMMAND_LINE, waiting, at=later, now=studio.now)  # it may be repaired by then
-    assert actions.start_due(now=later) == []
+    assert clockwork.start_due(now=later) == []
     assert state_of(waiting) == "scheduled"
 
 
@@ -191,14 +192,14 @@ def test_what_could_not_start_before_its_best_before_is_missed(studio: Studio, o
     broadcast_id = studio.broadcast()
     start, late = studio.now + HOUR, studio.now + 2 * HOUR
     actions.schedule(COMMAND_LINE, broadcast_id, at=start, best_before=late, now=studio.now)
-    assert actions.start_due(now=late) == []  # never a surprise
-    actions.end_too_late(now=late)
+    assert clockwork.start_due(now=late) == []  # never a surprise
+    clockwork.end_too_late(now=late)
     assert state_of(broadcast_id) == "missed"
     assert opt_in_states() == {"available": 2}
     with pytest.raises(Invalid):  # the old best-before is over
         actions.launch(COMMAND_LINE, broadcast_id, now=late)
     assert actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=late) == "scheduled"
-    assert actions.start_due(now=late) == [broadcast_id]
+    assert clockwork.start_due(now=late) == [broadcast_id]
 
 
 def test_a_copy_is_a_new_draft_that_only_new_opt_ins_can_get(studio: Studio) -> None:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app
-from core.broadcasts import actions
+from core.broadcasts import clockwork
 from core.clock import utc_now
 
 PAGE = "108877665544332"
@@ -92,7 +92,7 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
         "seconds_at_rate": 0.1,
     }
     assert call("broadcast", "launch", "1") == {"id": 1, "state": "scheduled"}
-    actions.start_due(now=utc_now())
+    clockwork.start_due(now=utc_now())
     assert call("broadcast", "pause", "1")["state"] == "paused"
     assert call("broadcast", "resume", "1")["state"] == "sending"
     assert call("broadcast", "cancel", "1")["state"] == "cancelled"

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, queries
+from core.broadcasts import actions, canary, clockwork, queries
 from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
@@ -38,7 +38,7 @@ def a_draft(topic_id: int, **content: object) -> int:
 def started(topic_id: int) -> int:
     broadcast_id = a_draft(topic_id)
     actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
-    assert actions.start_due(now=utc_now()) == [broadcast_id]
+    assert clockwork.start_due(now=utc_now()) == [broadcast_id]
     return broadcast_id
 
 
@@ -375,7 +375,7 @@ def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
     assert get_draft(draft).first_part == 20
     canary.set_canary(COMMAND_LINE, draft, size=2, now=utc_now())
     actions.launch(COMMAND_LINE, draft, now=utc_now())
-    actions.start_due(now=utc_now())
+    clockwork.start_due(now=utc_now())
     assert "The first 2 go ahead" in words(panel("broadcast", role="sender", id=draft))
     put(draft, state="paused", pause_code="canary_failed")
     assert "paused itself after the first 2" in words(panel("broadcast", role="editor", id=draft))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries
+from core.broadcasts import actions, clockwork, queries
 from core.broadcasts.queries import BroadcastView
 from core.sending import claims, replies
 from core.sending.pump import Pump
@@ -49,7 +49,7 @@ class Studio:
 
     def launch(self, broadcast_id: int, **times: datetime | None) -> None:
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=self.now, **times)
-        actions.start_due(now=self.now)
+        clockwork.start_due(now=self.now)
 
     def pump(self, *, stop: threading.Event | None = None, worker: str = "worker a") -> Pump:
         return Pump(
@@ -71,8 +71,8 @@ class Studio:
         self.now += timedelta(**by)
         claims.take_over_lost(now=self.now)
         replies.end_lost_replies(now=self.now)
-        actions.end_too_late(now=self.now)
-        actions.finish_done(now=self.now)
+        clockwork.end_too_late(now=self.now)
+        clockwork.finish_done(now=self.now)
 
     def show(self, broadcast_id: int) -> BroadcastView:
         return queries.get_broadcast(broadcast_id)

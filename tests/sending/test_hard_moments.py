@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, second_chance
+from core.broadcasts import actions, clockwork, second_chance
 from core.consent.clockwork import expire_due
 from core.database import transaction
 from core.errors import WrongState
@@ -81,15 +81,15 @@ def test_a_broadcast_that_cannot_start_does_not_hold_up_the_others(studio: Studi
     poisoned, healthy = studio.broadcast(), studio.broadcast()
     for broadcast_id in (poisoned, healthy):
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    freeze = actions._freeze
+    freeze = clockwork._freeze
 
     def fails_for_one(db, broadcast, now):
         if broadcast.id == poisoned:
             raise RuntimeError("made up")
         return freeze(db, broadcast, now)
 
-    monkeypatch.setattr(actions, "_freeze", fails_for_one)
-    assert actions.start_due(now=studio.now) == [healthy]
+    monkeypatch.setattr(clockwork, "_freeze", fails_for_one)
+    assert clockwork.start_due(now=studio.now) == [healthy]
     assert studio.show(poisoned).state == "scheduled"
 
 
@@ -99,7 +99,7 @@ def test_what_is_left_queued_under_an_ended_broadcast_is_swept_up(studio: Studio
     studio.launch(broadcast_id)
     with transaction() as db:
         db.execute(update(Broadcast).values(state="cancelled", updated_at=studio.now))
-    actions.sweep(now=studio.now)
+    clockwork.sweep(now=studio.now)
     assert studio.show(broadcast_id).counts["cancelled"] == 4
     assert opt_in_states() == {"available": 4}
 

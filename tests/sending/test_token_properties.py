@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries, second_chance
+from core.broadcasts import actions, clockwork, queries, second_chance
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
@@ -121,9 +121,9 @@ class TokenHistory(RuleBasedStateMachine):
 
     @rule()
     def clock_ticks(self) -> None:
-        actions.end_too_late(now=self.now)
-        actions.start_due(now=self.now)
-        actions.finish_done(now=self.now)
+        clockwork.end_too_late(now=self.now)
+        clockwork.start_due(now=self.now)
+        clockwork.finish_done(now=self.now)
 
     @precondition(lambda self: self.broadcasts)
     @rule(which=st.integers(0, 20), step=st.sampled_from([actions.pause, actions.resume, actions.cancel]))

@@ -1,0 +1,180 @@
+"""What the clock does with broadcasts: start what is due, end what is too late, finish, sweep up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, insert
+
+from core import activity
+from core.accounts.rules import SYSTEM
+from core.broadcasts import audience, canary, closing, rules
+from core.broadcasts.rules import BroadcastState, DeliveryState, Step
+from core.broadcasts.steps import get_row, record, take_step
+from core.consent import ledger
+from core.database import reading, transaction
+from core.errors import NotFound, WrongState
+from core.tables import Broadcast, Delivery, Fanpage
+
+log = structlog.get_logger(__name__)
+
+SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked at
+
+
+def start_due(*, now: datetime) -> list[int]:
+    """Start what is due: freeze its audience and hold its opt-ins, one transaction per broadcast."""
+    with reading() as db:
+        due = db.execute(
+            select(col(Broadcast.id))
+            .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
+            .where(
+                col(Broadcast.state) == BroadcastState.SCHEDULED,
+                col(Broadcast.due_at) <= now,
+                col(Fanpage.stopped_code).is_(None),
+            )
+            .order_by(col(Broadcast.due_at), col(Broadcast.id))
+        )
+        ids = [broadcast_id for broadcast_id in due.scalars() if broadcast_id]
+    return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
+
+
+def sweep(*, now: datetime) -> None:
+    """The second net: nothing stays queued under a broadcast that has ended."""
+    stray = select(col(Broadcast.id), col(Broadcast.state)).where(
+        col(Broadcast.state).in_([BroadcastState.CANCELLED, BroadcastState.FINISHED]),
+        col(Broadcast.updated_at) > now - SWEPT,
+        select(literal(1))
+        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == DeliveryState.QUEUED)
+        .exists(),
+    )
+    with reading() as db:
+        if db.execute(stray).first() is None:
+            return
+    with transaction() as db:
+        for broadcast_id, state in db.execute(stray.with_for_update(of=Broadcast)).all():
+            if state == BroadcastState.CANCELLED:
+                closing.end_queued(
+                    db, broadcast_id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now
+                )
+            else:
+                again = update(Broadcast).where(col(Broadcast.id) == broadcast_id)
+                db.execute(again.values(state=BroadcastState.SENDING, finished_at=None))
+
+
+def _start_alone(broadcast_id: int, now: datetime) -> bool:
+    """One that cannot start must not hold up the others."""
+    try:
+        return _start(broadcast_id, now)
+    except (WrongState, NotFound):
+        return False  # another worker was quicker
+    except (RuntimeError, IntegrityError) as problem:
+        log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
+        return False
+
+
+def end_too_late(*, now: datetime) -> int:
+    """Past its best-before a broadcast sends nothing more; unused opt-ins go back. Returns how many ended."""
+    late = (col(Broadcast.best_before).is_not(None), col(Broadcast.best_before) <= now)
+    with transaction() as db:
+        missed = db.execute(
+            update(Broadcast)
+            .where(col(Broadcast.state) == BroadcastState.SCHEDULED, *late)
+            .values(state=BroadcastState.MISSED, updated_at=now)
+            .returning(col(Broadcast.id))
+        ).scalars()
+        for broadcast_id in missed.all():
+            activity.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=broadcast_id)
+        running = db.execute(
+            select(col(Broadcast.id))
+            .where(col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]), *late)
+            .order_by(col(Broadcast.id))
+            .with_for_update()
+        ).scalars()
+        return sum(
+            closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
+            for broadcast_id in running.all()
+            if broadcast_id
+        )
+
+
+def finish_done(*, now: datetime) -> list[int]:
+    """Close broadcasts with nothing left to do."""
+    left = (
+        select(literal(1))
+        .where(
+            col(Delivery.broadcast_id) == col(Broadcast.id),
+            col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
+        )
+        .exists()
+    )
+    late = (col(Broadcast.state) == BroadcastState.PAUSED) & (col(Broadcast.best_before) <= now)
+    over = (col(Broadcast.state) == BroadcastState.SENDING) | late
+    with transaction() as db:
+        # Locked first and looked at again: a second chance may have queued some meanwhile.
+        chosen = db.execute(
+            select(col(Broadcast.id)).where(over, ~left).order_by(col(Broadcast.id)).with_for_update()
+        ).scalars()
+        done = db.execute(
+            update(Broadcast)
+            .where(col(Broadcast.id).in_(chosen.all()), over, ~left)
+            .values(state=BroadcastState.FINISHED, finished_at=now, updated_at=now)
+            .returning(col(Broadcast.id), col(Broadcast.name), col(Broadcast.fanpage_id))
+            .execution_options(synchronize_session=False)
+        )
+        finished = []
+        for broadcast_id, name, fanpage_id in done.all():
+            finished.append(broadcast_id or 0)
+            activity.record(
+                db,
+                SYSTEM,
+                "broadcast.finish",
+                now=now,
+                fanpage_id=fanpage_id,
+                subject_id=broadcast_id,
+                subject=name,
+            )
+        return finished
+
+
+def _start(broadcast_id: int, now: datetime) -> bool:
+    with transaction() as db:
+        broadcast = get_row(db, broadcast_id)
+        if rules.is_too_late(broadcast.best_before, now):
+            return False  # end_too_late turns it into "missed"
+        if not rules.may(Step.START, broadcast.state):
+            return False  # another worker was quicker
+        take_step(db, broadcast_id, Step.START, now)
+        broadcast.started_at = now
+        broadcast.audience = _freeze(db, broadcast, now)
+        canary.mark_first(db, broadcast)
+        record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
+        return True
+
+
+def _freeze(db: Session, broadcast: Broadcast, now: datetime) -> int:
+    """Make the deliveries and hold their opt-ins; both or neither."""
+    chosen = audience.chosen_opt_ins(broadcast.topic_id, now).subquery()
+    db.flush()
+    db.execute(
+        insert(Delivery).from_select(
+            ["broadcast_id", "opt_in_id", "customer_id", "state", "attempt", "tries", "in_doubt"],
+            select(
+                literal(broadcast.id),
+                chosen.c.id,
+                chosen.c.customer_id,
+                literal(DeliveryState.QUEUED.value),
+                literal(0),
+                literal(0),
+                literal(False),
+            ).order_by(chosen.c.id),
+        )
+    )
+    mine = col(Delivery.broadcast_id) == broadcast.id
+    made = int(db.execute(select(func.count()).select_from(Delivery).where(mine)).scalar_one())
+    held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(mine))
+    if held != made:
+        raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {held} opt-ins held")
+    return made
