@@ -83,8 +83,3 @@ def kept_secret(filename: str) -> str:
         finally:
             fresh.unlink()
     return path.read_text().strip()
-
-
-def process_environment(**changes: str) -> dict[str, str]:
-    """This process's environment with changes, for a child process."""
-    return {**os.environ, **changes}

@@ -150,30 +150,13 @@ def get_broadcast(broadcast_id: int) -> BroadcastView:
         return _view(db, *row)
 
 
-def list_broadcasts(
-    fanpage_id: int | None,
-    *,
-    states: Sequence[str] = (),
-    search: str = "",
-    offset: int = 0,
-    limit: int = 50,
-) -> list[BroadcastView]:
-    """Newest first."""
+def list_broadcasts(fanpage_id: int | None) -> list[BroadcastView]:
+    """All of them with their balances, newest first; lists on pages use listing.py."""
     with reading() as db:
-        rows = db.execute(
-            _with_names()
-            .where(*_filters(fanpage_id, states, search))
-            .order_by(col(Broadcast.id).desc())
-            .offset(offset)
-            .limit(limit)
-        )
-        return [_view(db, *row) for row in rows.all()]
-
-
-def count_broadcasts(fanpage_id: int | None, *, states: Sequence[str] = (), search: str = "") -> int:
-    with reading() as db:
-        statement = select(func.count()).select_from(Broadcast)
-        return int(db.execute(statement.where(*_filters(fanpage_id, states, search))).scalar_one())
+        chosen = _with_names().order_by(col(Broadcast.id).desc())
+        if fanpage_id is not None:
+            chosen = chosen.where(col(Broadcast.fanpage_id) == fanpage_id)
+        return [_view(db, *row) for row in db.execute(chosen).all()]
 
 
 def list_deliveries(
@@ -238,17 +221,6 @@ def _with_names() -> Any:
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
     )
-
-
-def _filters(fanpage_id: int | None, states: Sequence[str], search: str) -> list[ColumnElement[bool]]:
-    made: list[ColumnElement[bool]] = []
-    if fanpage_id is not None:
-        made.append(col(Broadcast.fanpage_id) == fanpage_id)
-    if states:
-        made.append(col(Broadcast.state).in_(list(states)))
-    if search.strip():
-        made.append(col(Broadcast.name).icontains(search.strip(), autoescape=True))
-    return made
 
 
 def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> BroadcastView:

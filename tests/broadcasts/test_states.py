@@ -59,7 +59,7 @@ def test_a_draft_holds_nothing_and_is_named_after_its_topic(studio: Studio, opt_
 def test_only_one_sendable_message_is_accepted(studio: Studio, content: dict) -> None:
     with pytest.raises(Invalid):
         actions.create_broadcast(COMMAND_LINE, topic_id=studio.topic_id, content=content, now=studio.now)
-    assert queries.count_broadcasts(None) == 0
+    assert len(queries.list_broadcasts(None)) == 0
 
 
 def test_a_draft_can_be_changed_and_deleted_but_nothing_later(studio: Studio) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,7 +16,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from core.settings import process_environment
 from pages.components import cookie
 from tests.pages.conftest import APP, PASSWORD, an_operator
 
@@ -59,7 +59,7 @@ def address(arrange, tmp_path: Path) -> Iterator[str]:
     ]
     with log.open("w") as out:
         panel = subprocess.Popen(
-            command, cwd=APP.parent, env=process_environment(), stdout=out, stderr=subprocess.STDOUT
+            command, cwd=APP.parent, env=os.environ, stdout=out, stderr=subprocess.STDOUT
         )
     try:
         wait_until_healthy(f"http://localhost:{port}", panel, log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -19,7 +20,6 @@ import pytest
 import requests
 import uvicorn
 
-from core.settings import process_environment
 from tests.inbox.platform import body, said, signed, tap
 from webhook_server import reception
 from webhook_server.application import create_app
@@ -69,7 +69,7 @@ def start(database_file, tmp_path, free_port) -> Iterator[Callable[..., Server]]
         process = subprocess.Popen(
             [sys.executable, "-m", *(command or ("webhook_server",))],
             cwd=tmp_path,
-            env=process_environment(OTN_WEBHOOK_PORT=str(free_port), PYTHONPATH=str(REPOSITORY)),
+            env={**os.environ, "OTN_WEBHOOK_PORT": str(free_port), "PYTHONPATH": str(REPOSITORY)},
             stderr=log.open("wb"),
             stdout=subprocess.DEVNULL,
         )
