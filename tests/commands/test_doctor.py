@@ -1,0 +1,53 @@
+"""The doctor names what keeps messages from going out, and says what to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core import doctor
+from core.clock import utc_now
+from core.database import transaction
+from core.settings import settings
+from core.tables import Fanpage, Heartbeat
+from tests.arrange import Arrange
+
+
+def found() -> str:
+    return "\n".join(doctor.problems())
+
+
+def test_nothing_connected_no_worker_no_webhook_server(database_file, monkeypatch) -> None:
+    monkeypatch.setenv("OTN_GRAPH_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTN_WEBHOOK_PORT", "9")
+    settings.cache_clear()
+    said = found()
+    for words in ("No worker is running", "No fanpage is connected", "cannot be reached", "webhook server"):
+        assert words in said
+
+
+def test_a_demo_needs_no_app_secret(arrange: Arrange, monkeypatch) -> None:
+    monkeypatch.setenv("OTN_APP_SECRET", "")
+    settings.cache_clear()
+    arrange.fanpage(is_demo=True)
+    assert "OTN_APP_SECRET" not in found()
+
+
+def test_a_stopped_fanpage_is_named_with_the_way_back(arrange: Arrange) -> None:
+    fanpage_id = arrange.fanpage(is_demo=True)
+    with transaction() as db:
+        db.get_one(Fanpage, fanpage_id).stopped_code = "restricted"
+    assert "fanpage resume" in found()
+
+
+def test_another_key_is_noticed(arrange: Arrange, monkeypatch) -> None:
+    arrange.fanpage(is_demo=True)
+    monkeypatch.setenv("OTN_SECRET_KEY", "another-key-that-is-long-enough-0123456789")
+    settings.cache_clear()
+    assert "is not the key it was sealed with" in found()
+
+
+def test_a_worker_that_beats_is_no_problem(arrange: Arrange) -> None:
+    now = utc_now()
+    with transaction() as db:
+        db.add(Heartbeat(process="worker a", at=now, started_at=now - timedelta(hours=1)))
+    assert "No worker" not in found()
