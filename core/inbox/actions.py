@@ -13,10 +13,11 @@ from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
+from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import is_sqlite, transaction
-from core.inbox import bulk, queries
+from core.inbox import queries
 from core.inbox.effects import Happening, take_effect
 from core.inbox.rules import EventState
 from core.inbox.vault import NewEvent, open_tokens, person_of

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from core.messenger.answers import Accepted, Answer, json_or_text, read_batch, read_send, refused
 from core.messenger.errors import Failure, NextStep, storable, without_secrets
+from core.messenger.quoting import form as encoded
 from core.messenger.signature import appsecret_proof
 from core.messenger.transport import HttpAnswer, Lost, Transport
 from core.messenger.usage import Usage, read_usage, retry_after
@@ -143,13 +144,13 @@ class Messenger:
         return self._seen(self._transport.call(method, url, headers=headers, data=data))
 
     def _call_batch(self, bodies: list[Body]) -> HttpAnswer | Lost:
-        form: dict[str, str | bytes] = {"access_token": _bytes(self._token), "include_headers": "false"}
+        fields: dict[str, str | bytes] = {"access_token": _bytes(self._token), "include_headers": "false"}
         if self._proof:
-            form["appsecret_proof"] = self._proof
-        form["batch"] = json.dumps([_batch_item(body) for body in bodies])
+            fields["appsecret_proof"] = self._proof
+        fields["batch"] = json.dumps([_batch_item(body) for body in bodies])
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._seen(
-            self._transport.call("POST", f"{self._root}/", headers=headers, data=urlencode(form).encode())
+            self._transport.call("POST", f"{self._root}/", headers=headers, data=encoded(fields).encode())
         )
 
     def _seen(self, answer: HttpAnswer | Lost) -> HttpAnswer | Lost:
@@ -180,7 +181,7 @@ def _paced(failure: Failure, http: HttpAnswer) -> Failure:
 
 def _batch_item(body: Body) -> dict[str, str]:
     fields = {key: value if isinstance(value, str) else json.dumps(value) for key, value in body.items()}
-    return {"method": "POST", "relative_url": "me/messages", "body": urlencode(fields)}
+    return {"method": "POST", "relative_url": "me/messages", "body": encoded(fields)}
 
 
 def _profile(found: dict[str, Any]) -> Profile:

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, bindparam, func, or_, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlmodel import Session, col
 
-from core import activity
+from core import activity, bulk
 from core.accounts.rules import SYSTEM
 from core.broadcasts import closing
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
-from core.database import transaction
+from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, pace
@@ -38,6 +38,7 @@ SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
 
 
+_TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
 _MAY_TURN_OUT_SENT = (
     DeliveryState.SENDING,
     DeliveryState.QUEUED,
@@ -73,16 +74,14 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     if not outcomes:
         return
+    given = bulk.rows_given(_TAKEN, for_sqlite=is_sqlite(db)).subquery()
     statement = (
         update(Delivery)
-        .where(
-            col(Delivery.id) == bindparam("b_id"),
-            or_(*(col(Delivery.state) == state for state in _MAY_TURN_OUT_SENT)),
-        )
+        .where(col(Delivery.id) == given.c.id, col(Delivery.state).in_(_MAY_TURN_OUT_SENT))
         .values(
             state=DeliveryState.SENT,
-            mid=bindparam("b_mid"),
-            evidence=func.coalesce(col(Delivery.evidence), bindparam("b_evidence")),
+            mid=given.c.mid,
+            evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
             reason=None,
             settled_at=now,
             lease_until=None,
@@ -90,14 +89,11 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
         )
     )
     rows = [
-        {
-            "b_id": o.claim.delivery_id,
-            "b_mid": o.answer.mid[:200] if isinstance(o.answer, Accepted) else None,
-            "b_evidence": accepted(in_doubt=o.claim.in_doubt).evidence,
-        }
+        (o.claim.delivery_id, o.answer.mid[:200], accepted(in_doubt=o.claim.in_doubt).evidence)
         for o in outcomes
+        if isinstance(o.answer, Accepted)
     ]
-    db.connection().execute(statement, rows)
+    db.connection().execute(statement, bulk.bound(rows))
     ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
     _apply_watermarks(db, [o.claim.delivery_id for o in outcomes])
 
