@@ -124,6 +124,33 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """A broadcast some of whose outcomes nobody knows; staff settle them."""
+
+    broadcast_id: int
+    name: str
+    people: int
+
+
+def list_doubts(fanpage_id: int) -> list[Doubts]:
+    """Counted from the index, broadcast by broadcast; the oldest first."""
+    of_it = col(Delivery.broadcast_id) == col(Broadcast.id)
+    people = (
+        select(func.count(col(Delivery.id)))
+        .where(of_it, col(Delivery.state) == DeliveryState.UNKNOWN)
+        .correlate(Broadcast)
+        .scalar_subquery()
+    )
+    statement = (
+        select(col(Broadcast.id), col(Broadcast.name), people)
+        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None))
+        .order_by(col(Broadcast.id))
+    )
+    with reading() as db:
+        return [Doubts(key or 0, name, count) for key, name, count in db.execute(statement) if count]
+
+
+@dataclass(frozen=True)
 class SecondChances:
     """How many a second run would reach; see second_chance.py for what it does."""
 

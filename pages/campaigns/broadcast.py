@@ -41,7 +41,7 @@ def body() -> None:
     draw_notes(here, view, fanpage, utc_now())
     _picture(here, view, fanpage)
     if view.audience:
-        draw_people(view)
+        draw_people(here, view)
 
 
 def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:

@@ -9,6 +9,7 @@ from core.clock import utc_now
 from core.consent.queries import list_topics
 from core.fanpages.queries import FanpageView
 from pages.components import menu
+from pages.components.broadcast_basket import draw_alerts_of_doubt
 from pages.components.broadcast_last import draw_last
 from pages.components.broadcast_overview import draw_alerts, draw_under_way
 from pages.components.broadcast_start import draw_first_steps
@@ -41,6 +42,7 @@ def _today(here: Current, fanpage: FanpageView) -> None:
     topics = list_topics(fanpage.id, now=utc_now())
     missed = list_lines(fanpage.id, states=("missed",), limit=5)
     draw_alerts(here, fanpage, topics, missed)
+    draw_alerts_of_doubt(fanpage.id)
     draw_stock(topics)
     draw_under_way(fanpage.id)
     draw_topics(here, topics)

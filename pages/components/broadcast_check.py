@@ -13,6 +13,7 @@ from core.broadcasts.queries import DryRun, dry_run
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
+from pages.components.broadcast_allowance import draw_allowance
 from pages.components.broadcast_first import size_word
 from pages.components.broadcast_launch import draw_launch
 from pages.components.broadcast_promises import draw_promises_and_tick
@@ -32,6 +33,7 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         _rows(draft, topic, run, now, fanpage.timezone)
+        draw_allowance(fanpage.id, run.eligible, now=draft.due_at or now)
         spot = st.container()
         promises, ticked = draw_promises_and_tick(draft)
         with spot:

@@ -13,9 +13,9 @@ from core.broadcasts.rules import CANARY_FAILED
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.components import menu
+from pages.components.broadcast_basket import draw_ways
 from pages.components.broadcast_doubt import draw_doubt, draw_worker_missing
 from pages.components.broadcast_first import draw_first_part
-from pages.components.broadcast_second import draw_doubts
 from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.session import Current
 from pages.components.texts import _, n_, number, when
@@ -39,7 +39,7 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
         draw_worker_missing(now)
     draw_first_part(here, view, get_first_part(view.id))
     draw_doubt(view)
-    draw_doubts(here, view)
+    draw_ways(here, view)
 
 
 def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:

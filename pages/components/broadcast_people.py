@@ -6,24 +6,25 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
 from core.broadcasts.report import csv_lines
-from core.broadcasts.rules import DELIVERY_STATES
+from pages.components.broadcast_basket import ANCHOR, draw_basket
+from pages.components.broadcast_filters import choose_reason, choose_state
 from pages.components.broadcast_words import evidence_word, reason_word
-from pages.components.layout import section
+from pages.components.session import Current
 from pages.components.tables import Badge, Column, Two, pager, search_box, table
-from pages.components.texts import _, state_label, when
+from pages.components.texts import _, when
 
 SIZE = 25
 ARRIVALS = ("delivered", "read")
 
 
-def draw_people(view: BroadcastView) -> None:
+def draw_people(here: Current, view: BroadcastView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        section(_("The people behind each number"))
+        st.subheader(_("The people behind each number"), anchor=ANCHOR)
         _export(view)
     with st.container(key="people_filters", horizontal=True, vertical_alignment="center"):
         search = search_box("q", _("Name or PSID, with or without marks"))
-        reason = _choose_reason(view)
-    shown = _choose_state(view)
+        reason = choose_reason(view)
+    shown = choose_state(view)
     asked = {
         "states": (shown,) if shown and shown not in ARRIVALS else (),
         "arrival": shown if shown in ARRIVALS else None,
@@ -38,51 +39,10 @@ def draw_people(view: BroadcastView) -> None:
     offset = pager(total, key="people", size=SIZE)
     rows = list_deliveries(view.id, **asked, offset=offset, limit=SIZE)
     with spot:
+        if shown == "unknown":
+            draw_basket(here, view, rows, whole=total == view.counts["unknown"])
+            return
         table(_columns(), rows, key="people", on_click=lambda d: f"customer?id={d.customer_id}")
-
-
-def _choose_state(view: BroadcastView) -> str | None:
-    """The address decides, so that a click on a number above filters here."""
-    words = {str(s): state_label("delivery", s)[0] for s in DELIVERY_STATES if view.counts[s]}
-    words |= {"delivered": _("Delivered")} if view.delivered else {}
-    words |= {"read": _("Read")} if view.read else {}
-    asked = st.query_params.get("state")
-    st.session_state["people_state"] = asked if asked in words else None
-    return st.pills(
-        _("Result"),
-        list(words),
-        key="people_state",
-        format_func=lambda one: words.get(one, one),
-        on_change=_into_address,
-        args=("state", "people_state"),
-        label_visibility="collapsed",
-    )
-
-
-def _choose_reason(view: BroadcastView) -> str | None:
-    if not view.reasons:
-        return None
-    options = ["", *view.reasons]
-    asked = st.query_params.get("reason", "")
-    st.session_state["people_reason"] = asked if asked in options else ""
-    chosen = st.selectbox(
-        _("Reason"),
-        options,
-        key="people_reason",
-        format_func=lambda code: reason_word(code) or _("Every reason"),
-        on_change=_into_address,
-        args=("reason", "people_reason"),
-        label_visibility="collapsed",
-        width=260,
-    )
-    return chosen or None
-
-
-def _into_address(name: str, key: str) -> None:
-    value = st.session_state[key]
-    st.query_params.pop(name, None)
-    if value:
-        st.query_params[name] = value
 
 
 def _columns() -> list[Column]:

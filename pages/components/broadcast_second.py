@@ -1,4 +1,4 @@
-"""After the first run: settle what is in doubt, retry the failed, send to the rest."""
+"""After the first run: retry the failed, send to the rest, give held opt-ins back."""
 
 from __future__ import annotations
 
@@ -19,35 +19,6 @@ from pages.components.session import Current
 from pages.components.texts import _, n_, when
 
 
-def draw_doubts(here: Current, view: BroadcastView) -> None:
-    """Two ways to settle what stays unknown."""
-    unknown = view.counts["unknown"]
-    if not unknown or not here.actor.may(Permission.SEND):
-        return
-    with st.container(key="doubts", horizontal=True):
-        _opener("again", n_("Try {n} again…", "Try {n} again…", unknown), "replay")
-        _opener("count", n_("Count {n} as sent…", "Count {n} as sent…", unknown), "task_alt")
-    safe = _(
-        "It is tried with the same opt-in. Who got it already cannot get it twice: Messenger refuses then."
-    )
-    late, best_before = _late(view)
-    _dialog(
-        "again",
-        _("Try again?"),
-        f"{safe} {late}",
-        _("Try again"),
-        lambda: second_chance.try_again(here.actor, view.id, best_before=best_before, now=utc_now()),
-    )
-    final = _("Do this if you know that they got it. Their opt-in counts as used, for good.")
-    _dialog(
-        "count",
-        _("Count as sent?"),
-        final,
-        _("Count as sent"),
-        lambda: second_chance.count_as_sent(here.actor, view.id, now=utc_now()),
-    )
-
-
 def draw_second_run(here: Current, view: BroadcastView) -> None:
     """For those who did not get it although their opt-in could still be used. What stopped itself is
     probably wrong as it is: that one is copied and corrected instead."""
@@ -55,7 +26,7 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
     if not is_over or not here.actor.may(Permission.SEND):
         return
     chances = second_chances(view.id, now=utc_now())
-    late, best_before = _late(view)
+    late, best_before = new_best_before(view)
     with st.container(key="second_run", horizontal=True):
         if chances.failed:
             label = n_("Retry {n} failed…", "Retry {n} failed…", chances.failed)
@@ -108,7 +79,7 @@ def _used(people: int, nobody: str, late: str) -> str:
     return f"{used} {nobody} {late}"
 
 
-def _late(view: BroadcastView) -> tuple[str, datetime | None]:
+def new_best_before(view: BroadcastView) -> tuple[str, datetime | None]:
     """A best-before that has passed is set anew; one still ahead is kept."""
     now = utc_now()
     if view.best_before is None or view.best_before > now:

@@ -352,7 +352,7 @@ def test_doubts_are_settled_by_staff(panel, topic_id) -> None:
     assert "broadcast_count" not in keys(panel("broadcast", role="editor", id=broadcast_id))
     at = panel("broadcast", role="sender", id=broadcast_id)
     at.button(key="broadcast_count").click().run()
-    at.button(key="broadcast_count_confirm").click().run()
+    at.button(key="broadcast_count_dialog_confirm").click().run()
     assert not at.exception
     assert queries.get_broadcast(broadcast_id).counts["sent"] == 3
 
