@@ -156,3 +156,17 @@ def test_the_first_part_is_shown_while_it_decides(studio: Studio) -> None:
     canary.judge(now=studio.now)
     part = overview.get_first_part(broadcast_id)
     assert (part.done, part.waits) == (2, False)
+
+
+def test_broadcasts_with_outcomes_in_doubt_are_counted_per_fanpage(studio: Studio) -> None:
+    studio.people(3)
+    first, waiting = studio.broadcast(), studio.broadcast()
+    studio.launch(first)
+    assert overview.list_doubts(studio.fanpage_id) == []
+    with transaction() as db:
+        for delivery in queries.list_deliveries(first)[:2]:
+            db.get(Delivery, delivery.id).state = "unknown"
+    name = queries.get_broadcast(first).name
+    assert overview.list_doubts(studio.fanpage_id) == [overview.Doubts(first, name, 2)]
+    assert waiting not in [doubt.broadcast_id for doubt in overview.list_doubts(studio.fanpage_id)]
+    assert overview.list_doubts(studio.arrange.fanpage("Khác")) == []

@@ -1,0 +1,61 @@
+"""The share of Messenger's 24-hour allowance, told before a launch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts.drafts import get_draft, keep_draft
+from core.clock import utc_now
+from core.database import transaction
+from core.sending.allowance import note_calls
+from tests.pages.test_broadcast_pages import a_draft, put, started, topic_id, words  # noqa: F401
+
+
+def used(calls: int) -> None:
+    with transaction() as db:
+        note_calls(db, 1, calls, now=utc_now())
+
+
+@pytest.mark.parametrize(
+    ("calls", "share", "close", "past"),
+    [
+        (0, "0.5%", False, False),  # 3 of 3 × 200
+        (477, "80%", False, False),
+        (478, "80%", True, False),
+        (597, "100%", True, False),
+        (598, "100%", False, True),
+        (897, "150%", False, True),
+    ],
+)
+def test_amber_above_four_fifths_and_red_past_all(panel, topic_id, calls, share, close, past) -> None:  # noqa: F811
+    used(calls)
+    said = words(panel("new_broadcast", role="sender", id=a_draft(topic_id), step="check"))
+    assert f"{share} of it is used after this broadcast" in said
+    assert "This broadcast 3 of 600 messages" in said
+    assert ("comes close to Messenger's allowance" in said) == close
+    assert ("goes past Messenger's allowance" in said) == past
+
+
+def test_what_is_under_way_counts_and_what_has_ended_does_not(panel, topic_id) -> None:  # noqa: F811
+    running = started(topic_id)
+    draft = a_draft(topic_id)
+    assert "Under way 3 + This broadcast 0" in words(panel("new_broadcast", id=draft, step="check"))
+    put(running, state="finished", finished_at=utc_now())
+    assert "Under way" not in words(panel("new_broadcast", role="sender", id=draft, step="check"))
+
+
+def test_todays_calls_do_not_count_for_a_later_day(panel, topic_id) -> None:  # noqa: F811
+    used(597)
+    draft = a_draft(topic_id)
+    keep_draft(
+        COMMAND_LINE,
+        replace(get_draft(draft), due_at=utc_now() + timedelta(days=3)),
+        now=utc_now(),
+    )
+    said = words(panel("new_broadcast", role="sender", id=draft, step="check"))
+    assert "0.5% of it is used" in said
+    assert "Used" not in said.split("This broadcast 3")[0].split("24 hours")[-1]

@@ -1,0 +1,112 @@
+"""Outcomes in doubt: their evidence, settled one by one or all at once, and the way to them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.broadcasts import queries
+from core.clock import utc_now
+from core.database import transaction
+from core.tables import Delivery
+from tests.pages.test_broadcast_pages import keys, put, settle, started, topic_id, words  # noqa: F401
+
+ANSWER = '{"code": 1, "message": "Please <b>retry</b>"}'
+
+
+@pytest.fixture
+def doubtful(topic_id) -> int:  # noqa: F811
+    """One sent, two in doubt: a timeout that said nothing, and an odd answer."""
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("sent", None), ("unknown", "timeout"), ("unknown", "server_error"))
+    with transaction() as db:
+        for row in queries.list_deliveries(broadcast_id, states=["unknown"]):
+            delivery = db.get(Delivery, row.id)
+            delivery.tries, delivery.claimed_at = 8, utc_now() - timedelta(minutes=3)
+            delivery.detail = ANSWER if row.reason == "server_error" else None
+    put(broadcast_id, state="finished", finished_at=utc_now())
+    return broadcast_id
+
+
+def in_doubt(broadcast_id: int) -> list[queries.DeliveryView]:
+    return queries.list_deliveries(broadcast_id, states=["unknown"])
+
+
+def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
+    at = panel("broadcast", role="viewer", id=doubtful, state="unknown")
+    said = words(at)
+    assert all(word in said for word in ("No answer in time", "Fault at Messenger", "8 tries, between"))
+    assert [code.value for code in at.code] == [ANSWER]
+    assert "Messenger sent no answer that could be kept" in said
+    assert said.count("Báo tôi khi có khuyến mãi") == 2  # the promise of both
+    assert "takes the role of a sender" in said
+    assert not [key for key in keys(at) if key.endswith(("_again", "_count"))]
+
+
+def test_the_basket_is_narrowed_by_reason_and_name(panel, doubtful) -> None:
+    timeout, other = in_doubt(doubtful)
+    at = panel("broadcast", role="sender", id=doubtful, state="unknown", reason="timeout")
+    assert f"doubt_{timeout.id}_again" in keys(at)
+    assert f"doubt_{other.id}_again" not in keys(at)
+    assert "basket_again" not in keys(at)  # "all" would mean more than the list shows
+    at = panel("broadcast", role="admin", id=doubtful, state="unknown", q="mai")
+    assert f"doubt_{timeout.id}_again" in keys(at)
+    assert f"doubt_{other.id}_again" not in keys(at)
+
+
+def test_one_is_counted_as_sent_and_the_other_stays(panel, doubtful) -> None:
+    one, other = in_doubt(doubtful)
+    at = panel("broadcast", role="sender", id=doubtful, state="unknown")
+    at.button(key=f"doubt_{one.id}_count").click().run()
+    assert "1 opt-in counts as used, for good" in words(at)
+    at.button(key=f"doubt_{one.id}_count_dialog_confirm").click().run()
+    assert not at.exception
+    assert [row.id for row in in_doubt(doubtful)] == [other.id]
+    counted = queries.list_deliveries(doubtful, states=["sent"])
+    assert [row.evidence for row in counted if row.id == one.id] == ["staff"]
+
+
+def test_one_is_tried_again_and_the_other_stays(panel, doubtful) -> None:
+    one, other = in_doubt(doubtful)
+    put(doubtful, best_before=utc_now() - timedelta(hours=1))
+    at = panel("broadcast", role="sender", id=doubtful, state="unknown")
+    at.button(key=f"doubt_{other.id}_again").click().run()
+    assert "1 customer is tried again" in words(at)
+    assert "The new best-before is" in words(at)
+    at.button(key=f"doubt_{other.id}_again_dialog_confirm").click().run()
+    assert not at.exception
+    view = queries.get_broadcast(doubtful)
+    assert (view.state, view.counts["queued"], view.best_before > utc_now()) == ("sending", 1, True)
+    assert [row.id for row in in_doubt(doubtful)] == [one.id]
+
+
+@pytest.mark.parametrize(("verb", "state"), [("again", "queued"), ("count", "sent")])
+def test_all_are_settled_from_the_basket(panel, doubtful, verb, state) -> None:
+    before = queries.get_broadcast(doubtful).counts[state]
+    at = panel("broadcast", role="sender", id=doubtful, state="unknown")
+    at.button(key=f"basket_{verb}").click().run()
+    at.button(key=f"broadcast_{verb}_dialog_confirm").click().run()
+    assert not at.exception
+    assert not in_doubt(doubtful)
+    assert queries.get_broadcast(doubtful).counts[state] == before + 2
+
+
+def test_what_was_settled_meanwhile_is_left_alone(panel, doubtful) -> None:
+    one, _other = in_doubt(doubtful)
+    at = panel("broadcast", role="sender", id=doubtful, state="unknown")
+    at.button(key=f"doubt_{one.id}_again").click().run()
+    with transaction() as db:
+        db.get(Delivery, one.id).state = "sent"  # its echo came
+    at.button(key=f"doubt_{one.id}_again_dialog_confirm").click().run()
+    assert not at.exception
+    assert [toast.value for toast in at.toast] == ["It was settled meanwhile, so nothing was changed."]
+    assert queries.get_broadcast(doubtful).counts["queued"] == 0
+
+
+def test_the_overview_leads_to_the_basket_until_all_is_settled(panel, doubtful) -> None:
+    said = words(panel("overview", role="viewer"))
+    assert "2 outcomes of “Flash sale” stay in doubt" in said
+    assert f"broadcast?id={doubtful}&state=unknown#people" in said.replace("&amp;", "&")
+    settle(doubtful, *[("sent", None)] * 3)
+    assert "in doubt" not in words(panel("overview", role="sender"))
