@@ -7,7 +7,7 @@ import logging
 import typer
 
 from core import logs
-from core.commands import broadcast, doctor, fanpage, message, operator, optin, processes, topic
+from core.commands import bench, broadcast, doctor, fanpage, message, operator, optin, processes, topic
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,7 @@ app.add_typer(topic.app, name="topic")
 app.add_typer(optin.app, name="optin")
 app.add_typer(message.app, name="message")
 app.add_typer(broadcast.app, name="broadcast")
+app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
     app.command()(command)
 app.command()(doctor.doctor)

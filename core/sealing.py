@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -42,6 +43,19 @@ def unseal(sealed: str) -> str:
                 "the key it was sealed with."
             )
         ) from None
+
+
+def unseal_all(sealed: Sequence[str]) -> list[str | None]:
+    """Many secrets at once; None for one that another key sealed."""
+    fernet = _fernet(secret_key())
+    return [_opened(fernet, each) for each in sealed]
+
+
+def _opened(fernet: Fernet, sealed: str) -> str | None:
+    try:
+        return fernet.decrypt(sealed).decode("utf-8", "surrogatepass")
+    except InvalidToken:
+        return None
 
 
 @lru_cache(maxsize=4)

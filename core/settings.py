@@ -68,10 +68,15 @@ def secret_key() -> str:
 
 def kept_secret(filename: str) -> str:
     """A random secret kept in the data folder (mode 0600), the same for every process that asks."""
-    path = settings().data_dir / filename
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{filename}.{os.getpid()}.{secrets.token_hex(4)}")
+    return _kept(settings().data_dir / filename)
+
+
+@lru_cache
+def _kept(path: Path) -> str:
+    """Asked for every token that is opened, so it is read once."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
             file.flush()

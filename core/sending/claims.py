@@ -16,7 +16,7 @@ from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
-from core.sealing import CannotOpen, unseal
+from core.sealing import unseal_all
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
 
@@ -53,7 +53,7 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
         if is_too_late(broadcast.best_before, now):
             return []
         taken = _take(db, broadcast_id, count, worker, now)
-        return _drop_unfit(db, [_opened(row, taken_at) for row in taken], now)
+        return _drop_unfit(db, _opened(taken, taken_at), now)
 
 
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> Sequence[Any]:
@@ -64,7 +64,7 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
             col(Delivery.broadcast_id) == broadcast_id,
             canary.may_be_sent(),
             col(Delivery.state) == DeliveryState.QUEUED,
-            is_due(col(Delivery.next_try_at), now),
+            is_due(col(Delivery.next_try_at), now, now + FARTHEST_TRY),
         )
         .order_by(col(Delivery.id))
         .limit(count)
@@ -94,7 +94,7 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
             col(Delivery.tries),
             col(Delivery.in_doubt),
             col(OptIn.token_sealed),
-            col(OptIn.state),
+            col(OptIn.state).label("opt_in_state"),
             col(OptIn.expires_at),
         )
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
@@ -104,20 +104,28 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
     ).all()
 
 
-def _opened(row: Any, taken_at: float) -> tuple[Claim, str, datetime]:
-    """Columns rather than objects: this runs for every message."""
-    delivery, broadcast, opt_in, customer, name, attempt, tries, doubt, sealed, state, expires_at = row
-    token = _unsealed(sealed) if sealed and state == OptInState.RESERVED else ""
-    claimed = Claim(delivery, broadcast, opt_in, customer, name, token, attempt, tries, doubt, taken_at)
-    return claimed, state, expires_at
-
-
-def _unsealed(sealed: str) -> str:
-    """The token, or nothing when another key sealed it: one such row must not hold up the others."""
-    try:
-        return unseal(sealed)
-    except CannotOpen:
-        return ""
+def _opened(rows: Sequence[Any], taken_at: float) -> list[tuple[Claim, str, datetime]]:
+    """Columns rather than objects, tokens opened together: this runs for every message."""
+    tokens = unseal_all([row.token_sealed or "" for row in rows])
+    return [
+        (
+            Claim(
+                row.id,
+                row.broadcast_id,
+                row.opt_in_id,
+                row.customer_id,
+                row.first_name,
+                (token or "") if row.opt_in_state == OptInState.RESERVED else "",
+                row.attempt,
+                row.tries,
+                row.in_doubt,
+                taken_at,
+            ),
+            row.opt_in_state,
+            row.expires_at,
+        )
+        for row, token in zip(rows, tokens, strict=True)
+    ]
 
 
 def _drop_unfit(db: Session, taken: list[tuple[Claim, str, datetime]], now: datetime) -> list[Claim]:
@@ -242,8 +250,9 @@ def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) ->
     return col(table.claimed_at) > now + LEASE
 
 
-def is_due(next_try_at: Any, now: datetime) -> ColumnElement[bool]:
-    return or_(next_try_at.is_(None), next_try_at <= now, next_try_at > now + FARTHEST_TRY)
+def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
+    """`far` is `now` plus FARTHEST_TRY."""
+    return or_(next_try_at.is_(None), next_try_at <= now, next_try_at > far)
 
 
 def _lost(now: datetime) -> Select[int | None]:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from threading import Event
@@ -22,6 +22,7 @@ from core.database import DATABASE_TROUBLE, transaction
 from core.errors import OperatorError
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
+from core.messenger.wire import BATCH_LIMIT
 from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim, ReplyOutcome
@@ -45,6 +46,9 @@ Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 T = TypeVar("T")
 
 
+UNPACED = pace.Speed(rate=20.0 * BATCH_LIMIT, held_until=0.0)  # full batches
+
+
 @dataclass
 class _Slot:
     """Room in the pace row for `count` messages from a monotonic time on."""
@@ -65,6 +69,7 @@ class Pump:
     holds_since: Callable[[float], bool] = lambda _taken_at: True
     sender: Sender = field(default_factory=TokenSender)
     grace_seconds: float = 3.5
+    paced: bool = True  # False only for benchmarks against a stand-in
     _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
     _slot: _Slot | None = None
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
@@ -72,6 +77,8 @@ class Pump:
     _messenger: Messenger | None = None
     _may_send: set[int] = field(default_factory=set)  # broadcasts, as of the last look
     _may_answer: bool = False
+    _work: queries.Work | None = None
+    _looked_at: float = 0.0
     _turn: int = 0
     _settled_at: float = 0.0
     _usage_at: float = 0.0
@@ -97,9 +104,7 @@ class Pump:
     def _once(self) -> bool:
         """One look, and at most one handful on its way. False when nothing is left to do for now."""
         self._collect()
-        work = queries.work_of(self.fanpage_id, now=self.clock())
-        self._may_send = set(work.broadcasts) if work else set()
-        self._may_answer = work is not None
+        work = self._look()
         if work is None or not self._has_messenger() or self._is_used_up():
             return False
         self._let_go(set(self._hands) - self._may_send)
@@ -110,10 +115,22 @@ class Pump:
             return self._wait_for_flying()
         ready = self._take_in_hand(work)
         if ready is None and not work.replies:
+            self._work = None
             return self._wait_for_flying()
         if self._slot_is_near(work):
             self._send_handful(work, ready)
         return True
+
+    def _look(self) -> queries.Work | None:
+        """What there is to send; looked at again soon enough that a pause bites at once."""
+        if self._work is None or time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS / 2:
+            self._looked_at = time.monotonic()
+            self._work = queries.work_of(self.fanpage_id, now=self.clock())
+            if self._work and not self.paced:
+                self._work = replace(self._work, speed=UNPACED)
+            self._may_send = set(self._work.broadcasts) if self._work else set()
+            self._may_answer = self._work is not None
+        return self._work
 
     def _has_messenger(self) -> bool:
         """Without a token that opens nothing can leave: staff are told, and nothing is claimed."""
@@ -129,13 +146,16 @@ class Pump:
     def _slot_is_near(self, work: queries.Work) -> bool:
         """Wait a little for our slot. A reservation is kept until it is used, so that none is wasted."""
         if self._slot is None:
-            count, now = batch_size(work.speed.rate), self.clock().timestamp()
-            wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
-            self._slot = _Slot(count, time.monotonic() + wait_seconds)
+            self._slot = self._reserve(work) if self.paced else _Slot(BATCH_LIMIT, time.monotonic())
         left = self._slot.at - LOOK_AHEAD_SECONDS - time.monotonic()
         if self.stop.wait(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
             return False
         return left <= LOOK_AGAIN_SECONDS
+
+    def _reserve(self, work: queries.Work) -> _Slot:
+        count, now = batch_size(work.speed.rate), self.clock().timestamp()
+        wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
+        return _Slot(count, time.monotonic() + wait_seconds)
 
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
@@ -172,6 +192,7 @@ class Pump:
             return
         count = slot.count
         if work.replies:
+            self._work = None  # there may be more of them, or none
             count -= self._send_replies(slot)
         if broadcast_id is not None and count > 0:
             self._send_deliveries(work, broadcast_id, slot.at, count)

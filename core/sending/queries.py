@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
@@ -16,7 +17,8 @@ from core.conversation.rules import ReplyState
 from core.database import reading
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now
-from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply
+from core.sending.rules import FARTHEST_TRY
+from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply, UtcTime
 
 ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-before
 
@@ -32,7 +34,7 @@ class Work:
 
 def fanpages_with_work(*, now: datetime) -> list[int]:
     """Fanpages that may send and have something that may be tried now."""
-    replies = _next_replies(now).where(col(Reply.fanpage_id) == col(Fanpage.id))
+    replies = _next_replies(now, now + FARTHEST_TRY).where(col(Reply.fanpage_id) == col(Fanpage.id))
     deliveries = (
         select(col(Delivery.id))
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
@@ -40,8 +42,8 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
             col(Broadcast.fanpage_id) == col(Fanpage.id),
             col(Broadcast.state) == BroadcastState.SENDING,
             canary.may_be_sent(),
-            _in_time(now),
-            *_waiting(Delivery, now),
+            _in_time(now + ALMOST),
+            *_waiting(Delivery, now, now + FARTHEST_TRY),
         )
     )
     with reading() as db:
@@ -60,45 +62,53 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
 
 def work_of(fanpage_id: int, *, now: datetime) -> Work | None:
     """None when the fanpage is stopped or gone: nothing may leave. Asked before every call, so two reads."""
-    answers = _next_replies(now).where(col(Reply.fanpage_id) == fanpage_id)
+    given = {"fanpage_id": fanpage_id, "now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
     with reading() as db:
-        row = db.execute(
-            select(
-                col(Fanpage.rate),
-                col(Pace.held_until),
-                col(Pace.held_at),
-                col(Pace.factor),
-                col(Pace.factor_at),
-                answers.exists(),
-            )
-            .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
-            .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))
-        ).one_or_none()
+        row = db.execute(_pace_and_replies(), given).one_or_none()
         if row is None:
             return None
         rate, held_until, held_at, factor, factor_at, replies = row
         speed = speed_now(rate, held_until, held_at, factor, factor_at, at=now.timestamp())
-        return Work(speed, _sending(db, fanpage_id, now), replies)
+        return Work(speed, dict(db.execute(_sending(), given).all()), replies)
 
 
-def _sending(db: Session, fanpage_id: int, now: datetime) -> dict[int, dict[str, Any]]:
-    rows = db.execute(
+@lru_cache
+def _pace_and_replies() -> Any:
+    """Built once: building costs more than asking."""
+    now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+    answers = _next_replies(now, far).where(col(Reply.fanpage_id) == bindparam("fanpage_id"))
+    return (
+        select(
+            col(Fanpage.rate),
+            col(Pace.held_until),
+            col(Pace.held_at),
+            col(Pace.factor),
+            col(Pace.factor_at),
+            answers.exists(),
+        )
+        .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
+        .where(col(Fanpage.id) == bindparam("fanpage_id"), col(Fanpage.stopped_code).is_(None))
+    )
+
+
+@lru_cache
+def _sending() -> Select[Any]:
+    return (
         select(col(Broadcast.id), col(Broadcast.content))
         .where(
-            col(Broadcast.fanpage_id) == fanpage_id,
+            col(Broadcast.fanpage_id) == bindparam("fanpage_id"),
             col(Broadcast.state) == BroadcastState.SENDING,
-            _in_time(now),
+            _in_time(bindparam("soon", type_=UtcTime)),
         )
         .order_by(col(Broadcast.id))
     )
-    return {broadcast_id: content for broadcast_id, content in rows if broadcast_id}
 
 
-def _in_time(now: datetime) -> ColumnElement[bool]:
-    return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > now + ALMOST)
+def _in_time(soon: Any) -> ColumnElement[bool]:
+    return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > soon)
 
 
-def _next_replies(now: datetime) -> Select[int | None]:
+def _next_replies(now: Any, far: Any) -> Select[int | None]:
     """Replies that may be claimed: no earlier one of the same customer is still on its way."""
     earlier = aliased(Reply)
     blocked = exists().where(
@@ -106,9 +116,9 @@ def _next_replies(now: datetime) -> Select[int | None]:
         col(earlier.id) < col(Reply.id),
         col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
     )
-    return select(col(Reply.id)).where(*_waiting(Reply, now), ~blocked)
+    return select(col(Reply.id)).where(*_waiting(Reply, now, far), ~blocked)
 
 
-def _waiting(table: type[Delivery] | type[Reply], now: datetime) -> tuple[Any, ...]:
+def _waiting(table: type[Delivery] | type[Reply], now: Any, far: Any) -> tuple[Any, ...]:
     queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
-    return (col(table.state) == queued, is_due(col(table.next_try_at), now))
+    return (col(table.state) == queued, is_due(col(table.next_try_at), now, far))

@@ -22,7 +22,7 @@ from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.allowance import note_calls
 from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
-from core.sending.rules import LEASE, NOT_SENT_SECONDS, wait_after
+from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up
 from core.tables import Customer, Reply
 
@@ -99,7 +99,7 @@ def _first_waiting(fanpage_id: int, count: int, now: datetime) -> Any:
         .where(
             col(Reply.id).in_(first),
             _is(ReplyState.QUEUED),
-            is_due(col(Reply.next_try_at), now),
+            is_due(col(Reply.next_try_at), now, now + FARTHEST_TRY),
         )
         .order_by(col(Reply.id))
         .limit(count)

@@ -1,0 +1,1 @@
+"""Public clients, driven as their own documentation shows; scripts that import nothing of ours."""

@@ -1,0 +1,65 @@
+"""`python python_client.py NAME URL MESSAGES THREADS`: one public client, one call for each message."""
+
+import json
+import resource
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+TEXT = "Chào Lan, hàng mới đã về, mời bạn ghé xem!"
+
+
+def with_requests(url):
+    import requests
+
+    session = requests.Session()
+
+    def send(n):
+        body = {"recipient": {"one_time_notif_token": f"token-{n:040}"}, "message": {"text": TEXT}}
+        session.post(f"{url}/v26.0/me/messages", params={"access_token": "page-token"}, json=body).json()
+
+    return send
+
+
+def with_pymessenger(url):
+    from pymessenger.bot import Bot
+
+    bot = Bot("page-token")
+    bot.graph_url = f"{url}/v26.0"
+    return lambda n: bot.send_text_message(str(n), TEXT)
+
+
+def with_fbmessenger(url):
+    from fbmessenger import MessengerClient
+    from fbmessenger.elements import Text
+
+    client = MessengerClient("page-token")
+    client.graph_url = f"{url}/v26.0"
+    return lambda n: client.send(Text(text=TEXT).to_dict(), {"sender": {"id": str(n)}}, "RESPONSE")
+
+
+CLIENTS = {"requests": with_requests, "pymessenger": with_pymessenger, "fbmessenger": with_fbmessenger}
+
+
+def main():
+    name, url, messages, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    send = {"requests": with_requests, "pymessenger": with_pymessenger, "fbmessenger": with_fbmessenger}[
+        name
+    ](url)
+    send(0)
+    cpu, began = time.process_time(), time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(send, range(messages)))
+    print(  # noqa: T201
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - began,
+                "cpu_seconds": time.process_time() - cpu,
+                "messages": messages,
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+main()

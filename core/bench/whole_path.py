@@ -1,0 +1,97 @@
+"""Our own side of `bench send`, each in a process of its own: with the ledger, and the client alone.
+
+Prints one JSON object: seconds, messages, CPU seconds and peak memory of the sending alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+THREADS = 24
+SWITCH_SECONDS = 0.0005  # as the worker has it
+BATCH = 50
+TEXT = "Chào {{first_name|bạn}}, hàng mới đã về, mời bạn ghé xem!"
+
+
+def main() -> None:
+    kind, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("OTN_DATABASE_URL", f"sqlite:///{folder}/bench.db")
+        os.environ["OTN_DATA_DIR"] = folder
+        send = _whole_path(url, messages) if kind == "ledger" else _client_alone(url, messages)
+        sys.stdout.write(json.dumps(_measured(send, messages)) + "\n")
+
+
+def _measured(send: Callable[[], None], messages: int) -> dict[str, float]:
+    cpu, began = time.process_time(), time.perf_counter()
+    send()
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - cpu,
+        "messages": messages,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _client_alone(url: str, messages: int) -> Callable[[], None]:
+    from core.messenger import wire
+    from core.messenger.client import Messenger
+
+    messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
+
+    def batch(start: int) -> None:
+        messenger.send_batch(
+            [
+                wire.send_to_token(f"token-{n:040}", wire.text(TEXT))
+                for n in range(start, min(start + BATCH, messages))
+            ]
+        )
+
+    def send() -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(batch, range(0, messages, BATCH)))
+
+    return send
+
+
+def _whole_path(url: str, messages: int) -> Callable[[], None]:
+    """Claim → HTTP → settle over a durable ledger, with as many opt-ins as messages."""
+    from core.bench.shop import launched
+    from core.broadcasts.queries import get_broadcast
+    from core.clock import utc_now
+    from core.messenger.client import Messenger
+    from core.sending.pump import Pump
+
+    fanpage_id, broadcast_id = launched(messages, TEXT)
+    messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
+
+    def send() -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            pump = Pump(
+                fanpage_id,
+                lambda _fanpage_id: messenger,
+                worker="bench",
+                wire=pool,
+                stop=threading.Event(),
+                clock=utc_now,
+                paced=False,
+            )
+            pump.run()
+        sent = get_broadcast(broadcast_id).counts["sent"]
+        if sent != messages:
+            raise SystemExit(f"{sent} of {messages} were sent")
+
+    return send
+
+
+if __name__ == "__main__":
+    main()
