@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from functools import lru_cache
 
+LONGEST_WORD = 12
 _SAFE = frozenset(string.ascii_letters + string.digits + "_.~-")
 
 
@@ -23,4 +25,14 @@ def quoted(text: str | bytes) -> str:
 
 def form(fields: Mapping[str, str | bytes]) -> str:
     """An application/x-www-form-urlencoded body."""
-    return "&".join(f"{quoted(name)}={quoted(value)}" for name, value in fields.items())
+    return "&".join([f"{_word(name)}={_quoted_value(value)}" for name, value in fields.items()])
+
+
+def _quoted_value(value: str | bytes) -> str:
+    return _word(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else quoted(value)
+
+
+@lru_cache(maxsize=256)
+def _word(word: str) -> str:
+    """Names of fields and words such as UPDATE come again with every message; no token is as short."""
+    return quoted(word)
