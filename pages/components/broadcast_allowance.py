@@ -51,8 +51,8 @@ def _bar(allowance: Allowance, waiting: int, adds: int, share: float) -> None:
     parts = [(_("Used"), allowance.used, "gray"), (_("Under way"), waiting, "violet")]
     parts = [part for part in parts if part[1]] + [(_("This broadcast"), adds, tone)]
     total = _("{share} of it is used after this broadcast", share=percent(share))
-    said = " + ".join(f"{word} {number(messages)}" for word, messages, _colour in parts)
-    said = f"{said} {_('of {limit} messages', limit=number(allowance.limit))}"
+    numbers = [*((word, messages) for word, messages, _tone in parts), (_("Allowance"), allowance.limit)]
+    said = " · ".join(f"{word}: {number(messages)}" for word, messages in numbers)
     spans = "".join(
         f'<span class="otn-{colour}" style="flex:{messages} 1 0" title="{escape(word)}"></span>'
         for word, messages, colour in parts

@@ -71,12 +71,12 @@ def draw_basket(here: Current, view: BroadcastView, rows: Sequence[DeliveryView]
     for row in rows:
         with st.container(key=f"doubt_{row.id}", border=True):
             who, why, ways = st.columns([1, 1.9, 0.8], gap="medium")
-            with who:
+            with who.container(gap="xxsmall"):
                 _who(row)
-            with why:
+            with why.container(gap="xsmall"):
                 _why(view, row)
             if may:
-                with ways:
+                with ways.container(gap="xsmall"):
                     _ways_of_one(here, view, row)
 
 
