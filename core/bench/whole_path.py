@@ -6,7 +6,6 @@ Prints one JSON object: seconds, messages, CPU seconds and peak memory of the se
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import tempfile
@@ -14,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+from core.settings import use
 
 THREADS = 24
 SWITCH_SECONDS = 0.0005  # as the worker has it
@@ -25,8 +26,7 @@ def main() -> None:
     kind, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
     sys.setswitchinterval(SWITCH_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("OTN_DATABASE_URL", f"sqlite:///{folder}/bench.db")
-        os.environ["OTN_DATA_DIR"] = folder
+        use(data_dir=folder, database_url=f"sqlite:///{folder}/bench.db")
         send = _whole_path(url, messages) if kind == "ledger" else _client_alone(url, messages)
         sys.stdout.write(json.dumps(_measured(send, messages)) + "\n")
 
