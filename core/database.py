@@ -80,9 +80,9 @@ def _server_engine(url: str) -> Engine:
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
-    path = make_url(url).database
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(make_url(url).database or "").parent
+    if folder == settings().data_dir:  # any other folder that is missing is a slip of the pen
+        folder.mkdir(parents=True, exist_ok=True)
     made = create_engine(
         url,
         hide_parameters=True,  # an error's text never shows what was bound

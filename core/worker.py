@@ -5,6 +5,7 @@ Two workers by mistake do no harm. Memory job store: a shared one dies when two 
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
@@ -65,6 +66,8 @@ class Worker:
         """Run until SIGTERM or SIGINT; then end within five seconds."""
         sys.setswitchinterval(SWITCH_SECONDS)
         scheduler = self._scheduler()
+        gc.collect()
+        gc.freeze()  # what was imported never goes: looking it over again would stall the sends
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
         self._beat()

@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 from typing import TypeVar
 
 import structlog
@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.1  # how soon a pause, a new rate or a reply is noticed
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful goes to the wire, so that no read delays it
+MAKE_UP = 1.05  # how much faster than the rate a late handful may follow the one before
+OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 CLAIM_AT_MOST = 500
 DATABASE_WAIT_SECONDS = 0.5
@@ -55,6 +57,26 @@ class _Slot:
 
     count: int
     at: float
+    seconds: float  # what they take at the rate
+
+
+class _Gate:
+    """Keeps handfuls apart that come late together, after a stall: they make up for it little by little."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._opens = 0.0
+
+    def pass_at(self, at: float, seconds: float, stop: Event) -> None:
+        """Wait for a monotonic time, and for the one before to be `seconds` away, or a little less."""
+        while not stop.is_set():
+            with self._lock:
+                now = time.monotonic()
+                if now >= max(at, self._opens):
+                    self._opens = now + seconds / MAKE_UP
+                    return
+                left = max(at, self._opens) - now
+            stop.wait(left)
 
 
 @dataclass
@@ -72,10 +94,11 @@ class Pump:
     paced: bool = True  # False only for benchmarks against a stand-in
     _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
     _slot: _Slot | None = None
+    _gate: _Gate = field(default_factory=_Gate)
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
     _landed: list[Landed] = field(default_factory=list)
     _messenger: Messenger | None = None
-    _may_send: set[int] = field(default_factory=set)  # broadcasts, as of the last look
+    _may_send: dict[int, queries.Sending] = field(default_factory=dict)  # as of the last look
     _may_answer: bool = False
     _work: queries.Work | None = None
     _looked_at: float = 0.0
@@ -107,7 +130,7 @@ class Pump:
         work = self._look()
         if work is None or not self._has_messenger() or self._is_used_up():
             return False
-        self._let_go(set(self._hands) - self._may_send)
+        self._let_go(set(self._hands) - set(self._may_send))
         self._let_go({b for b, hand in self._hands.items() if hand and not self._is_fresh(hand[0])})
         if work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
             return False  # the next tick after the hold starts another pump
@@ -128,7 +151,7 @@ class Pump:
             self._work = queries.work_of(self.fanpage_id, now=self.clock())
             if self._work and not self.paced:
                 self._work = replace(self._work, speed=UNPACED)
-            self._may_send = set(self._work.broadcasts) if self._work else set()
+            self._may_send = self._work.broadcasts if self._work else {}
             self._may_answer = self._work is not None
         return self._work
 
@@ -146,7 +169,7 @@ class Pump:
     def _slot_is_near(self, work: queries.Work) -> bool:
         """Wait a little for our slot. A reservation is kept until it is used, so that none is wasted."""
         if self._slot is None:
-            self._slot = self._reserve(work) if self.paced else _Slot(BATCH_LIMIT, time.monotonic())
+            self._slot = self._reserve(work) if self.paced else _Slot(BATCH_LIMIT, time.monotonic(), 0.0)
         left = self._slot.at - LOOK_AHEAD_SECONDS - time.monotonic()
         if self.stop.wait(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
             return False
@@ -155,7 +178,7 @@ class Pump:
     def _reserve(self, work: queries.Work) -> _Slot:
         count, now = batch_size(work.speed.rate), self.clock().timestamp()
         wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
-        return _Slot(count, time.monotonic() + wait_seconds)
+        return _Slot(count, time.monotonic() + wait_seconds, count / work.speed.rate)
 
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
@@ -195,14 +218,16 @@ class Pump:
             self._work = None  # there may be more of them, or none
             count -= self._send_replies(slot)
         if broadcast_id is not None and count > 0:
-            self._send_deliveries(work, broadcast_id, slot.at, count)
+            leaves = _Slot(count, slot.at, slot.seconds / slot.count * count)
+            self._send_deliveries(work, broadcast_id, leaves)
 
     def _send_replies(self, slot: _Slot) -> int:
         taken_at = time.monotonic()
         answering = replies.claim_replies(self.fanpage_id, slot.count, worker=self.worker, now=self.clock())
         for claim in answering:
             may_leave = partial(self._may_leave, None, taken_at)
-            self._fly(slot.at, may_leave, [claim], partial(self._answer, self._messenger, claim))
+            leaves = _Slot(1, slot.at, slot.seconds / slot.count)
+            self._fly(leaves, may_leave, [claim], partial(self._answer, self._messenger, claim))
         return len(answering)
 
     def _answer(self, messenger: Messenger | None, claim: ReplyClaim) -> list[Landed]:
@@ -211,12 +236,12 @@ class Pump:
         except Exception as problem:  # a defect of ours must not lose the outcome
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 
-    def _send_deliveries(self, work: queries.Work, broadcast_id: int, at: float, count: int) -> None:
+    def _send_deliveries(self, work: queries.Work, broadcast_id: int, slot: _Slot) -> None:
         hand = self._hands[broadcast_id]
-        handful = [hand.popleft() for _ in range(min(count, len(hand)))]
+        handful = [hand.popleft() for _ in range(min(slot.count, len(hand)))]
         self._turn += 1
-        call = partial(self._deliver, self._messenger, work.broadcasts[broadcast_id], handful)
-        self._fly(at, partial(self._may_leave, broadcast_id, handful[0].taken_at), handful, call)
+        call = partial(self._deliver, self._messenger, work.broadcasts[broadcast_id].content, handful)
+        self._fly(slot, partial(self._may_leave, broadcast_id, handful[0].taken_at), handful, call)
 
     def _deliver(
         self, messenger: Messenger | None, content: dict[str, object], handful: list[Claim]
@@ -234,20 +259,25 @@ class Pump:
 
     def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
         """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
-        allowed = self._may_answer if broadcast_id is None else broadcast_id in self._may_send
-        return allowed and not self.stop.is_set() and self.holds_since(taken_at)
+        if self.stop.is_set() or time.monotonic() - self._looked_at > OLDEST_LOOK_SECONDS:
+            return False  # we were asleep: whatever we knew may have changed
+        if broadcast_id is None:
+            return self._may_answer and self.holds_since(taken_at)
+        sending = self._may_send.get(broadcast_id)
+        in_time = sending and (sending.best_before is None or self.clock() < sending.best_before)
+        return bool(in_time) and self.holds_since(taken_at)
 
     def _fly(
         self,
-        at: float,
+        slot: _Slot,
         may_leave: Callable[[], bool],
         handful: Sequence[Claim | ReplyClaim],
         call: Callable[[], list[Landed]],
     ) -> None:
-        """Hand over to the wire what leaves at a monotonic time, a little ahead of it."""
+        """Hand over to the wire what leaves at its slot, a little ahead of it."""
 
         def flight() -> list[Landed]:
-            self.stop.wait(max(0.0, at - time.monotonic()))
+            self._gate.pass_at(slot.at, slot.seconds, self.stop)
             return call() if may_leave() else list(handful)
 
         self._flying.add(self.wire.submit(flight))
@@ -298,7 +328,7 @@ class Pump:
 
     def _wind_up(self) -> None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
-        self._may_send, self._may_answer = set(), False
+        self._may_send, self._may_answer = {}, False
         until = time.monotonic() + (self.grace_seconds if self.stop.is_set() else 60.0)
         while self._hands or self._flying or self._landed:
             if time.monotonic() > until:

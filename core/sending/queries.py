@@ -24,11 +24,19 @@ ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-b
 
 
 @dataclass(frozen=True)
+class Sending:
+    """A broadcast that may send."""
+
+    content: dict[str, Any]
+    best_before: datetime | None
+
+
+@dataclass(frozen=True)
 class Work:
     """What one fanpage has to send right now."""
 
     speed: Speed
-    broadcasts: dict[int, dict[str, Any]]  # id: content, of those that may send
+    broadcasts: dict[int, Sending]  # by id
     replies: bool
 
 
@@ -69,7 +77,8 @@ def work_of(fanpage_id: int, *, now: datetime) -> Work | None:
             return None
         rate, held_until, held_at, factor, factor_at, replies = row
         speed = speed_now(rate, held_until, held_at, factor, factor_at, at=now.timestamp())
-        return Work(speed, dict(db.execute(_sending(), given).all()), replies)
+        found = db.execute(_sending(), given).all()
+        return Work(speed, {each: Sending(content, until) for each, content, until in found}, replies)
 
 
 @lru_cache
@@ -94,7 +103,7 @@ def _pace_and_replies() -> Any:
 @lru_cache
 def _sending() -> Select[Any]:
     return (
-        select(col(Broadcast.id), col(Broadcast.content))
+        select(col(Broadcast.id), col(Broadcast.content), col(Broadcast.best_before))
         .where(
             col(Broadcast.fanpage_id) == bindparam("fanpage_id"),
             col(Broadcast.state) == BroadcastState.SENDING,
