@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help run test check format lock screenshots clean
+.PHONY: help run test check format lock bench screenshots clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -36,6 +36,9 @@ lock: $(VENV)/.dev ## pin requirements*.in again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+
+bench: $(VENV)/.run ## the benchmarks, against a stub on this machine
+	$(BIN)/python -m core bench send
 
 screenshots: $(VENV)/.dev ## take the README's pictures from the real demo
 	$(BIN)/python -m tests.journeys.take_screenshots
