@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,74 +13,29 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from pages.components import cookie
+from tests.journeys.browser import CHROMIUM, FLAGS, need_browser
 from tests.pages.conftest import APP, PASSWORD, an_operator
+from tests.processes import answers, free_port, process, until
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium"),
-]
-
-
-def a_free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def address(arrange, tmp_path: Path) -> Iterator[str]:
     """A panel that nobody has visited yet."""
+    need_browser()
     an_operator(arrange, "viewer", "lan")
-    port = a_free_port()
-    log = tmp_path / "panel.log"
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(APP),
-        f"--server.port={port}",
-        "--server.headless=true",
-    ]
-    with log.open("w") as out:
-        panel = subprocess.Popen(
-            command, cwd=APP.parent, env=os.environ, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        wait_until_healthy(f"http://localhost:{port}", panel, log)
+    port, log = free_port(), tmp_path / "panel.log"
+    command = ["-m", "streamlit", "run", str(APP), f"--server.port={port}", "--server.headless=true"]
+    with process(*command, log=log):
+        until(lambda: answers(port), what=f"the panel is up, see {log}")
         yield f"http://localhost:{port}"
-    finally:
-        panel.terminate()
-        panel.wait(10)
-
-
-def wait_until_healthy(address: str, panel: subprocess.Popen[bytes], log: Path) -> None:
-    for _try in range(150):
-        if panel.poll() is not None:
-            pytest.fail(f"the panel ended early:\n{log.read_text()}")
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the panel did not become healthy:\n{log.read_text()}")
 
 
 @pytest.fixture
 def browser() -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium.new_context()
         chromium.close()
 
