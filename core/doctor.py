@@ -7,7 +7,6 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 import requests
-from alembic.script import ScriptDirectory
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
@@ -60,7 +59,7 @@ def _database() -> Iterator[str]:
     except SQLAlchemyError as problem:
         yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
         return
-    head = ScriptDirectory.from_config(migrations.config()).get_current_head()
+    head = migrations.head_revision()
     if current != head:
         yield f"The database is at revision {current}, not {head}; run: python -m core migrate"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core import logs, migrations
 from core.commands.answers import Json, answer, command
+from core.errors import WrongState
 
 
 @command
@@ -18,6 +19,8 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
     """Start and send what is due; SIGTERM ends it within five seconds."""
     from core import worker as process
 
+    if migrations.current_revision() != migrations.head_revision():
+        raise WrongState("The database is not up to date; run: python -m core migrate")
     logs.configure()
     process.run()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from core.database import engine
 
@@ -21,6 +22,11 @@ def upgrade(revision: str = "head") -> str:
     """Apply what is missing; returns the revision reached. Safe to repeat and to run twice at once."""
     command.upgrade(config(), revision)
     return current_revision() or ""
+
+
+def head_revision() -> str | None:
+    """The revision that this version of the code needs."""
+    return ScriptDirectory.from_config(config()).get_current_head()
 
 
 def current_revision() -> str | None:

@@ -151,6 +151,16 @@ def test_a_database_that_was_never_migrated_says_what_to_run(tmp_path, monkeypat
     assert "migrate" in call("topic", "list", code=1)["error"]["message"]
 
 
+def test_the_worker_does_not_start_on_a_database_that_was_never_migrated(tmp_path, monkeypatch) -> None:
+    from core.database import forget_engines
+    from core.settings import settings
+
+    monkeypatch.setenv("OTN_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
+    settings.cache_clear()
+    forget_engines()
+    assert "migrate" in call("worker", code=1)["error"]["message"]
+
+
 def test_a_wrong_setting_is_named(monkeypatch, database_file) -> None:
     from core.settings import settings
 
