@@ -147,12 +147,13 @@ class Pump:
     def _look(self) -> queries.Work | None:
         """What there is to send; looked at again soon enough that a pause bites at once."""
         if self._work is None or time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS / 2:
-            self._looked_at = time.monotonic()
+            began = time.monotonic()
             self._work = queries.work_of(self.fanpage_id, now=self.clock())
             if self._work and not self.paced:
                 self._work = replace(self._work, speed=UNPACED)
             self._may_send = self._work.broadcasts if self._work else {}
             self._may_answer = self._work is not None
+            self._looked_at = began  # last, or what is on its way would trust the look before
         return self._work
 
     def _has_messenger(self) -> bool:

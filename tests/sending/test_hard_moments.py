@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from core.consent.clockwork import expire_due
 from core.database import transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, pace, replies
+from core.sending import claims, pace, queries, replies
 from core.sending.pace import Speed
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests.sending.conftest import Studio
@@ -117,6 +118,25 @@ def test_a_hand_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio)
     shown = studio.show(broadcast_id)
     assert not studio.platform.tries
     assert (shown.counts["queued"], shown.in_doubt) == (3, 0)
+
+
+def test_a_look_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    pump, read = studio.pump(), queries.work_of
+    seen: list[bool] = []
+
+    def slow_read(fanpage_id: int, *, now):
+        pump._may_send = {broadcast_id: queries.Sending({}, None)}  # what the look before said
+        seen.append(pump._may_leave(broadcast_id, time.monotonic()))
+        return read(fanpage_id, now=now)
+
+    monkeypatch.setattr(queries, "work_of", slow_read)
+    pump._looked_at = time.monotonic() - 60  # the process was frozen for a minute
+    pump._look()
+    assert seen == [False]
+    assert pump._may_leave(broadcast_id, time.monotonic())
 
 
 def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:
