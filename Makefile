@@ -13,11 +13,17 @@ $(VENV)/.run: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
+$(VENV)/.postgres: requirements-postgres.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgres.txt
+	@touch $@
+
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.run ## set everything up and run the product (the demo while no fanpage is connected)
+	@! $(BIN)/python -c 'import sys; from core.settings import settings; sys.exit(not settings().is_postgresql)' 2>/dev/null \
+	  || $(MAKE) --no-print-directory $(VENV)/.postgres
 	@exec $(BIN)/python -m core run
 
 test: $(VENV)/.dev ## set everything up and run the tests
@@ -34,8 +40,9 @@ format: $(VENV)/.dev ## let ruff format and fix
 
 lock: $(VENV)/.dev ## pin requirements*.in again, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	for name in requirements requirements-postgres requirements-dev; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$name.in -o $$name.txt || exit; \
+	done
 
 bench: $(VENV)/.run ## the benchmarks, against a stub on this machine
 	$(BIN)/python -m core bench send

@@ -18,6 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from core.errors import N_, OperatorError
 from core.settings import settings
 from core.tables import Table
 
@@ -76,7 +77,16 @@ def _engine(url: str, writes: bool) -> Engine:
 
 
 def _server_engine(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    try:
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    except ModuleNotFoundError as missing:
+        raise OperatorError(
+            N_(
+                "OTN_DATABASE_URL names PostgreSQL, and {package} is not installed; run: "
+                "pip install -r requirements-postgres.txt"
+            ),
+            package=missing.name,
+        ) from missing
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:

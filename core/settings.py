@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="OTN_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OTN_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field("sqlite:///data/otn.db", description="SQLite file or PostgreSQL URL.")
     data_dir: Path = Field(Path("data"), description="Where the key, the database and the demo live.")
@@ -30,6 +33,11 @@ class Settings(BaseSettings):
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
     simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        return database_url(value)
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -40,6 +48,10 @@ class Settings(BaseSettings):
                 f"OTN_TIMEZONE: no time zone is called {value!r}; try Asia/Ho_Chi_Minh"
             ) from problem
         return value
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.database_url.startswith("postgresql")
 
     @field_validator("language")
     @classmethod
@@ -52,6 +64,19 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+
+def database_url(written: str) -> str:
+    """As we use it: however a host writes its PostgreSQL address, psycopg 3 speaks to it."""
+    scheme, colon, rest = written.strip().partition("://")
+    if colon and re.fullmatch(r"postgres(ql)?(\+psycopg[23]?)?", scheme):
+        return f"postgresql+psycopg://{rest}"
+    if not colon or not re.fullmatch(r"sqlite(\+pysqlite)?", scheme):
+        raise ValueError(
+            "OTN_DATABASE_URL: SQLite or PostgreSQL; write it like sqlite:///data/otn.db or "
+            "postgresql+psycopg://user:password@host/name"
+        )
+    return written.strip()
 
 
 @lru_cache

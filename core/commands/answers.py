@@ -55,9 +55,6 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             raise refuse(as_json, "invalid_settings", said) from None
         except (SQLAlchemyError, sqlite3.Error) as problem:
             raise refuse(as_json, "database", _about_database(problem)) from None
-        except ModuleNotFoundError as missing:
-            said = f"This database needs a package that is not installed: {missing.name}"
-            raise refuse(as_json, "database", said) from None
 
     return wrapped
 
