@@ -1,61 +1,102 @@
-"""Seals secrets at rest (Fernet: AES-128-CBC + HMAC-SHA256) and finds them again by keyed hash."""
+"""Seals secrets at rest (AES-SIV, RFC 5297) and finds them again by keyed hash.
+
+AES-SIV needs no randomness: asking the system for it gives up the interpreter's lock at each token. Equal
+secrets give equal seals, which says no more than their hashes do. Older seals are still opened.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.errors import N_, OperatorError
 from core.settings import secret_key
+
+_PREFIX = "siv."
+_FERNET = "gAAAA"  # how every Fernet text begins: its version and the first bytes of its time
+_CANNOT = (InvalidTag, InvalidToken, ValueError)  # a text that is no base64 is a ValueError
+Cipher = Callable[[bytes, None], bytes]
 
 
 class CannotOpen(OperatorError):
     code = "wrong_key"
 
 
+def derived_key(purpose: str, key: str | None = None, *, size: int = 32) -> bytes:
+    """Bytes for one purpose (at most 64), so that no two uses share a key."""
+    known = (key or secret_key()).encode()[:64]
+    return hashlib.blake2b(purpose.encode(), key=known, digest_size=size).digest()
+
+
 @lru_cache(maxsize=4)
-def _fernet(key: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(derived_key("seal", key)))
+def _cipher(key: str) -> AESSIV:
+    return AESSIV(derived_key("seal", key, size=64))
 
 
-def derived_key(purpose: str, key: str | None = None) -> bytes:
-    """32 bytes for one purpose, so that no two uses share a key."""
-    return hashlib.blake2b(purpose.encode(), key=(key or secret_key()).encode()[:64], digest_size=32).digest()
+@lru_cache(maxsize=4)
+def _first_release(key: str) -> tuple[Fernet, AESSIV]:
+    """What 1.0 sealed with: the ledger's tokens, and the vault's copies of them."""
+    ledger = Fernet(base64.urlsafe_b64encode(derived_key("seal", key)))
+    return ledger, AESSIV(derived_key("vault", key))
 
 
 def seal(secret: str) -> str:
-    return _fernet(secret_key()).encrypt(secret.encode("utf-8", "surrogatepass")).decode()
+    return _sealed(_cipher(secret_key()).encrypt, secret)
+
+
+def seal_all(secrets: Sequence[str]) -> list[str]:
+    encrypt = _cipher(secret_key()).encrypt
+    return [_sealed(encrypt, each) for each in secrets]
 
 
 def unseal(sealed: str) -> str:
     """The secret; CannotOpen when another installation's key sealed it."""
-    try:
-        return _fernet(secret_key()).decrypt(sealed).decode("utf-8", "surrogatepass")
-    except InvalidToken:
+    opened = unseal_all([sealed])[0]
+    if opened is None:
         raise CannotOpen(
             N_(
                 "A sealed secret cannot be opened: OTN_SECRET_KEY (or data/secret.key) is not "
                 "the key it was sealed with."
             )
-        ) from None
+        )
+    return opened
 
 
 def unseal_all(sealed: Sequence[str]) -> list[str | None]:
     """Many secrets at once; None for one that another key sealed."""
-    fernet = _fernet(secret_key())
-    return [_opened(fernet, each) for each in sealed]
+    key = secret_key()
+    decrypt = _cipher(key).decrypt
+    return [_opened(decrypt, each, key) for each in sealed]
 
 
-def _opened(fernet: Fernet, sealed: str) -> str | None:
+def _sealed(encrypt: Cipher, secret: str) -> str:
+    raw = encrypt(secret.encode("utf-8", "surrogatepass"), None)
+    return _PREFIX + base64.b64encode(raw).decode()
+
+
+def _opened(decrypt: Cipher, sealed: str, key: str) -> str | None:
     try:
-        return fernet.decrypt(sealed).decode("utf-8", "surrogatepass")
-    except InvalidToken:
+        if sealed.startswith(_PREFIX):
+            raw = decrypt(base64.b64decode(sealed[len(_PREFIX) :]), None)
+        else:
+            raw = _opened_as_before(sealed, key)
+        return raw.decode("utf-8", "surrogatepass")
+    except _CANNOT:
         return None
+
+
+def _opened_as_before(sealed: str, key: str) -> bytes:
+    ledger, vault = _first_release(key)
+    if sealed.startswith(_FERNET):
+        return ledger.decrypt(sealed)
+    return vault.decrypt(base64.urlsafe_b64decode(sealed), None)
 
 
 @lru_cache(maxsize=4)
@@ -66,4 +107,4 @@ def _hash_key(key: str) -> bytes:
 def find_hash(secret: str) -> str:
     """64 hex digits by which a sealed secret is found; keyed, so a stolen database proves no guess."""
     message = secret.encode("utf-8", "surrogatepass")
-    return hmac.new(_hash_key(secret_key()), message, hashlib.sha256).hexdigest()
+    return hmac.digest(_hash_key(secret_key()), message, "sha256").hex()

@@ -14,9 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from core.inbox import rules
-from core.inbox.quick_seal import seal_quickly, unseal_quickly
 from core.messenger.events import Malformed, Parsed, Raw, identifier, parse
-from core.sealing import find_hash
+from core.sealing import find_hash, seal, unseal
 
 __all__ = ["Malformed", "NewEvent", "open_tokens", "person_of", "read_body"]
 
@@ -114,16 +113,16 @@ def _with_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def _seal(value: Any) -> Any:
     if isinstance(value, str):
-        return {SEALED: seal_quickly(value)}
+        return {SEALED: seal(value)}
     if isinstance(value, dict | list):
         return _with_tokens(value, _seal)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return {SEALED: seal_quickly(str(value))} if is_number else value
+    return {SEALED: seal(str(value))} if is_number else value
 
 
 def _unseal(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get(SEALED), str):
-        return unseal_quickly(value[SEALED])
+        return unseal(value[SEALED])
     return _with_tokens(value, _unseal)
 
 
