@@ -341,6 +341,28 @@ class Delivery(Table, table=True):
     read_at: datetime | None = _time()
 
 
+class Try(Table, table=True):
+    """A call for a delivery that was not simply accepted the first time. Rows are only added.
+
+    One claim may leave two: the lease ran out, and the answer came late after all.
+    """
+
+    __tablename__ = "delivery_try"
+    __table_args__ = (UniqueConstraint("delivery_id", "number", "reason"),)
+
+    id: int | None = _id()
+    delivery_id: int = _ref("delivery.id")
+    number: int  # Delivery.attempt; gaps are claims that were handed back
+    reason: str = _word(64)  # a code word of messenger.reasons, "lease_ran_out" or "accepted"
+    in_doubt: bool = False  # it may have been taken
+    status: int | None = None  # HTTP
+    code: int | None = Field(default=None, sa_type=BigInteger)
+    subcode: int | None = Field(default=None, sa_type=BigInteger)
+    detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
+    started_at: datetime = _time(nullable=False)
+    answered_at: datetime | None = _time()
+
+
 class Reply(Table, table=True):
     """A message by PSID inside the window: a bot's answer or a request; sent at most once."""
 
