@@ -17,6 +17,7 @@ from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
 from core.sealing import unseal_all
+from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
 
@@ -231,11 +232,12 @@ def take_over_lost(*, now: datetime) -> int:
                 claimed_by=None,
                 next_try_at=now + wait_after(1),
             )
-            .returning(col(Delivery.id))
+            .returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at))
             .execution_options(synchronize_session=False)
-        ).scalars()
+        ).all()
+        tries.keep_lost(db, [(each, attempt, at) for each, attempt, at in lost])
         _end_if_over(db, broadcast_ids, now)
-        return len(lost.all())
+        return len(lost)
 
 
 def alive(now: datetime) -> Select[str]:

@@ -247,11 +247,13 @@ class Pump:
     def _deliver(
         self, messenger: Messenger | None, content: dict[str, object], handful: list[Claim]
     ) -> list[Landed]:
+        began = self.clock()
         try:
             answers: list[Answer] = self.sender.send(_known(messenger), content, handful)
         except Exception as problem:  # a defect of ours must not lose the outcome
             answers = [_defect(problem, self.fanpage_id)] * len(handful)
-        return [Outcome(claim, answer) for claim, answer in zip(handful, answers, strict=True)]
+        ended = self.clock()
+        return [Outcome(claim, answer, began, ended) for claim, answer in zip(handful, answers, strict=True)]
 
     def _is_fresh(self, claim: Claim) -> bool:
         """Surely still ours, and for long enough to be sent and settled."""

@@ -21,7 +21,7 @@ from core.consent import ledger
 from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, pace
+from core.sending import allowance, pace, tries
 from core.sending.claims import Claim, lock
 from core.sending.rules import (
     BREAKER,
@@ -51,6 +51,8 @@ _MAY_TURN_OUT_SENT = (
 class Outcome:
     claim: Claim
     answer: Answer
+    started_at: datetime | None = None  # of the call
+    answered_at: datetime | None = None
 
 
 def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
@@ -65,6 +67,7 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
         for claim, failure in refused:
             verdict = decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
             _settle_refused(db, claim, verdict, now)
+        tries.keep(db, outcomes, now=now)
         follow_up(db, fanpage_id, [failure for _, failure in refused], now)
         for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
             _after_refusals(db, broadcast_id, now)

@@ -1,0 +1,141 @@
+"""The tries of a delivery that was not simply accepted at once: kept with the settle, read as evidence.
+
+What never left this machine is no try. A repeated settle adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from core import bulk
+from core.database import is_sqlite, reading
+from core.messenger.client import Accepted
+from core.messenger.errors import NextStep
+from core.sending.rules import LEASE_RAN_OUT
+from core.tables import Delivery, Try
+
+if TYPE_CHECKING:
+    from core.sending.settling import Outcome
+
+ACCEPTED = "accepted"
+_KEPT = (
+    "delivery_id",
+    "number",
+    "reason",
+    "in_doubt",
+    "status",
+    "code",
+    "subcode",
+    "detail",
+    "started_at",
+    "answered_at",
+)
+
+
+@dataclass(frozen=True)
+class TryView:
+    reason: str  # a code word of messenger.reasons, "lease_ran_out" or "accepted"
+    in_doubt: bool  # it may have been taken
+    status: int | None
+    code: int | None
+    subcode: int | None
+    detail: str | None
+    started_at: datetime
+    answered_at: datetime | None
+
+
+def keep(db: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """One statement for all of a handful, and none when all of it was accepted at once."""
+    lite = is_sqlite(db)
+    rows = [row for outcome in outcomes if (row := _row(outcome, now, for_sqlite=lite))]
+    _insert(db, rows, for_sqlite=lite)
+
+
+def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
+    """(delivery, attempt, claimed at) of claims whose worker died or whose lease ran out."""
+    lite = is_sqlite(db)
+    rows: list[list[object]] = [
+        [
+            delivery_id,
+            attempt,
+            LEASE_RAN_OUT,
+            True,
+            None,
+            None,
+            None,
+            None,
+            bulk.stamp(at, for_sqlite=lite),
+            None,
+        ]
+        for delivery_id, attempt, at in lost
+    ]
+    _insert(db, rows, for_sqlite=lite)
+
+
+def _row(outcome: Outcome, now: datetime, *, for_sqlite: bool) -> list[object] | None:
+    claim, answer = outcome.claim, outcome.answer
+    times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (outcome.started_at, outcome.answered_at)]
+    if isinstance(answer, Accepted):
+        if claim.attempt <= 1:
+            return None
+        return [claim.delivery_id, claim.attempt, ACCEPTED, False, 200, None, None, None, *times]
+    if answer.step == NextStep.NOT_SENT:
+        return None
+    doubt = answer.step == NextStep.IN_DOUBT
+    said = (answer.status, answer.code, answer.subcode, answer.detail or None)
+    return [claim.delivery_id, claim.attempt, answer.reason, doubt, *said, *times]
+
+
+def _insert(db: Session, rows: Sequence[Sequence[object]], *, for_sqlite: bool) -> None:
+    if rows:
+        db.connection().execute(_statement(for_sqlite=for_sqlite), bulk.bound(rows))
+
+
+@cache
+def _statement(*, for_sqlite: bool) -> Any:
+    return bulk.insert_given(
+        Try, bulk.columns_of(Try, *_KEPT), for_sqlite=for_sqlite
+    ).on_conflict_do_nothing()
+
+
+def last_doubt() -> Select[Any]:
+    """When the last try of a delivery set out that may have been taken; None without one."""
+    return select(func.max(col(Try.started_at))).where(
+        col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)
+    )
+
+
+def tries_of(delivery_ids: Collection[int]) -> dict[int, list[TryView]]:
+    """Of each of these deliveries that has any, in their order."""
+    found: dict[int, list[TryView]] = {}
+    if not delivery_ids:
+        return found
+    with reading() as db:
+        rows = db.execute(
+            select(Try)
+            .where(col(Try.delivery_id).in_(list(delivery_ids)))
+            .order_by(col(Try.number), col(Try.id))
+        ).scalars()
+        for row in rows:
+            found.setdefault(row.delivery_id, []).append(_view(row))
+    return found
+
+
+def _view(row: Try) -> TryView:
+    return TryView(
+        reason=row.reason,
+        in_doubt=row.in_doubt,
+        status=row.status,
+        code=row.code,
+        subcode=row.subcode,
+        detail=row.detail,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+    )
