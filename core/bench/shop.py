@@ -15,6 +15,9 @@ from core.database import transaction
 from core.tables import Customer, Fanpage, Pace, Topic
 
 PART = 20_000
+_FIRST = ("An", "Bình", "Châu", "Dung", "Giang", "Hà", "Hạnh", "Hoa", "Hương", "Khánh")
+_SECOND = ("Lan", "Linh", "Mai", "Minh", "Nga", "Ngọc", "Phương", "Quỳnh", "Thảo", "Trang")
+NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIRST, *_SECOND]
 
 
 def launched(people: int, text: str) -> tuple[int, int]:
@@ -50,7 +53,12 @@ def opted_in(people: int) -> tuple[int, int]:
 def _part(fanpage_id: int, topic_id: int, numbers: range) -> None:
     now = utc_now()
     customers = [
-        {"fanpage_id": fanpage_id, "psid": str(10**15 + n), "first_name": "Lan", "created_at": now}
+        {
+            "fanpage_id": fanpage_id,
+            "psid": str(10**15 + n),
+            "first_name": NAMES[n % len(NAMES)],
+            "created_at": now,
+        }
         for n in numbers
     ]
     with transaction() as db:

@@ -43,17 +43,19 @@ def _measured(send: Callable[[], None], messages: int) -> dict[str, float]:
 
 
 def _client_alone(url: str, messages: int) -> Callable[[], None]:
+    from core.bench.shop import NAMES
     from core.messenger import wire
+    from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
 
     messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
 
+    ready = [SharedMessage(wire.text(f"Chào {name}, hàng mới đã về, mời bạn ghé xem!")) for name in NAMES]
+
     def batch(start: int) -> None:
+        numbers = range(start, min(start + BATCH, messages))
         messenger.send_batch(
-            [
-                wire.send_to_token(f"token-{n:040}", wire.text(TEXT))
-                for n in range(start, min(start + BATCH, messages))
-            ]
+            [TokenSend(f"token-{n:040}", ready[n % len(ready)], f"otn.delivery.{n}") for n in numbers]
         )
 
     def send() -> None:

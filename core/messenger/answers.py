@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, replace
 
 from core.messenger.errors import Failure, NextStep, classify, storable, without_secrets
-from core.messenger.wire import Body, one_time_token
 
 
 @dataclass(frozen=True)
@@ -20,18 +19,20 @@ class Accepted:
 Answer = Accepted | Failure
 
 
-def read_send(status: int, parsed: object, body: Body, secrets: tuple[str, ...]) -> Answer:
+def read_send(status: int, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Answer:
     if status == 200 and isinstance(parsed, dict) and (mid := _identifier(parsed.get("message_id"))):
         return Accepted(mid, _identifier(parsed.get("recipient_id")))
-    return refused(status, parsed, secrets, by_token=one_time_token(body) is not None)
+    return refused(status, parsed, secrets, by_token=by_token)
 
 
-def read_batch(status: int, parsed: object, bodies: list[Body], secrets: tuple[str, ...]) -> list[Answer]:
-    """One answer per body, in their order. With an item more or less nobody knows which is whose: all in
-    doubt."""
-    if status != 200 or not isinstance(parsed, list) or len(parsed) != len(bodies):
-        return [_refused_whole(status, parsed, secrets)] * len(bodies)
-    return [_read_item(item, body, secrets) for item, body in zip(parsed, bodies, strict=True)]
+def read_batch(status: int, parsed: object, count: int, secrets: tuple[str, ...]) -> list[Answer]:
+    """One answer per message that spent a token, in their order.
+
+    With an item more or less nobody knows which is whose: all are in doubt.
+    """
+    if status != 200 or not isinstance(parsed, list) or len(parsed) != count:
+        return [_refused_whole(status, parsed, secrets)] * count
+    return [_read_item(item, secrets) for item in parsed]
 
 
 def refused(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
@@ -50,14 +51,14 @@ def json_or_text(body: bytes | str) -> object:
         return body if isinstance(body, str) else body.decode("utf-8", "replace")
 
 
-def _read_item(item: object, body: Body, secrets: tuple[str, ...]) -> Answer:
+def _read_item(item: object, secrets: tuple[str, ...]) -> Answer:
     if item is None:  # left out, or not finished in the batch's time
         return Failure(NextStep.IN_DOUBT, "not_answered")
     status = item.get("code") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(status, int):
         return refused(None, item, secrets, by_token=True)
     inner = item.get("body")
-    return read_send(status, json_or_text(inner) if isinstance(inner, str) else inner, body, secrets)
+    return read_send(status, json_or_text(inner) if isinstance(inner, str) else inner, secrets, by_token=True)
 
 
 def _refused_whole(status: int, parsed: object, secrets: tuple[str, ...]) -> Failure:

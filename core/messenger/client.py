@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from core.messenger.answers import Accepted, Answer, json_or_text, read_batch, read_send, refused
+from core.messenger.batch import TokenSend, batch_field
 from core.messenger.errors import Failure, NextStep, storable, without_secrets
-from core.messenger.quoting import form as encoded
+from core.messenger.quoting import form
 from core.messenger.signature import appsecret_proof
 from core.messenger.transport import HttpAnswer, Lost, Transport
 from core.messenger.usage import Usage, read_usage, retry_after
@@ -60,6 +62,13 @@ class Messenger:
         self._transport = Transport(
             base_url, connect_timeout=connect_timeout, read_timeout=read_timeout, pool_size=pool_size
         )
+        self._batch_form = form(
+            {
+                "access_token": _bytes(token),
+                "include_headers": "false",
+                **({"appsecret_proof": self._proof} if self._proof else {}),
+            }
+        )
         self._usage: Usage | None = None
         self._asks_locale = True
 
@@ -74,23 +83,26 @@ class Messenger:
         return self._usage
 
     def send(self, body: Body) -> Answer:
-        secrets = self._secrets_of([body])
+        token = one_time_token(body)
+        secrets = (*self._secrets, token) if token else self._secrets
         answer = self._call_json("POST", f"{self.page_id}/messages", {}, body)
         if isinstance(answer, Lost):
             return _failure(answer, secrets)
-        return _with_wait(read_send(answer.status, json_or_text(answer.body), body, secrets), answer)
+        return _with_wait(
+            read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
+        )
 
-    def send_batch(self, bodies: list[Body]) -> list[Answer]:
-        """One answer per body, in their order. At most 50; one alone goes as a plain send."""
-        if len(bodies) > BATCH_LIMIT:
+    def send_batch(self, sends: Sequence[TokenSend]) -> list[Answer]:
+        """One answer per message, in their order. At most 50; one alone goes as a plain send."""
+        if len(sends) > BATCH_LIMIT:
             raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
-        if len(bodies) <= 1:
-            return [self.send(body) for body in bodies]
-        secrets = self._secrets_of(bodies)
-        answer = self._call_batch(bodies)
+        if len(sends) <= 1:
+            return [self.send(each.body()) for each in sends]
+        secrets = self._secrets + tuple([each.token for each in sends])
+        answer = self._call_batch(sends)
         if isinstance(answer, Lost):
-            return [_failure(answer, secrets)] * len(bodies)
-        read = read_batch(answer.status, json_or_text(answer.body), bodies, secrets)
+            return [_failure(answer, secrets)] * len(sends)
+        read = read_batch(answer.status, json_or_text(answer.body), len(sends), secrets)
         return [_with_wait(each, answer) for each in read]
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
@@ -143,23 +155,15 @@ class Messenger:
             data = json.dumps(json_body).encode()
         return self._seen(self._transport.call(method, url, headers=headers, data=data))
 
-    def _call_batch(self, bodies: list[Body]) -> HttpAnswer | Lost:
-        fields: dict[str, str | bytes] = {"access_token": _bytes(self._token), "include_headers": "false"}
-        if self._proof:
-            fields["appsecret_proof"] = self._proof
-        fields["batch"] = json.dumps([_batch_item(body) for body in bodies])
+    def _call_batch(self, sends: Sequence[TokenSend]) -> HttpAnswer | Lost:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._seen(
-            self._transport.call("POST", f"{self._root}/", headers=headers, data=encoded(fields).encode())
-        )
+        data = f"{self._batch_form}&{batch_field(sends)}".encode("ascii")
+        return self._seen(self._transport.call("POST", f"{self._root}/", headers=headers, data=data))
 
     def _seen(self, answer: HttpAnswer | Lost) -> HttpAnswer | Lost:
         if isinstance(answer, HttpAnswer):
             self._usage = read_usage(answer.headers, time.monotonic()) or self._usage
         return answer
-
-    def _secrets_of(self, bodies: list[Body]) -> tuple[str, ...]:
-        return self._secrets + tuple(token for body in bodies if (token := one_time_token(body)))
 
 
 def _failure(lost: Lost, secrets: tuple[str, ...]) -> Failure:
@@ -177,11 +181,6 @@ def _paced(failure: Failure, http: HttpAnswer) -> Failure:
     usage = read_usage(http.headers, 0.0)
     wait = retry_after(http.headers) or (usage.regain_seconds if usage else 0.0)
     return replace(failure, retry_after_seconds=wait or None)
-
-
-def _batch_item(body: Body) -> dict[str, str]:
-    fields = {key: value if isinstance(value, str) else json.dumps(value) for key, value in body.items()}
-    return {"method": "POST", "relative_url": "me/messages", "body": encoded(fields)}
 
 
 def _profile(found: dict[str, Any]) -> Profile:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from core.conversation.rules import personalise, render
-from core.messenger import wire
+from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending.claims import Claim
@@ -23,13 +25,18 @@ class TokenSender:
 
     def send(self, messenger: Messenger, content: dict[str, Any], claims: Sequence[Claim]) -> list[Answer]:
         try:
-            rendered = render(content["kind"], content)
-            bodies = [self._body(rendered, claim) for claim in claims]
+            wording = json.dumps(content)
+            sends = [
+                TokenSend(c.token, _personal(wording, c.first_name), metadata_of(c.delivery_id))
+                for c in claims
+            ]
         except (KeyError, TypeError, ValueError) as problem:  # nothing has left yet
             return [Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)] * len(claims)
-        return messenger.send_batch(bodies)
+        return messenger.send_batch(sends)
 
-    def _body(self, rendered: dict[str, Any], claim: Claim) -> dict[str, Any]:
-        message = personalise(rendered, claim.first_name)
-        message = wire.with_metadata(message, metadata_of(claim.delivery_id))
-        return wire.send_to_token(claim.token, message)
+
+@lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
+def _personal(wording: str, first_name: str | None) -> SharedMessage:
+    """The message for all of that name."""
+    content = json.loads(wording)
+    return SharedMessage(personalise(render(content["kind"], content), first_name))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.messenger import wire
 from core.messenger.answers import read_batch
+from core.messenger.batch import SharedMessage, TokenSend, batch_field
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.messenger.signature import appsecret_proof
@@ -19,8 +20,11 @@ from tests.messenger.graph import Reply, unused_port
 from tests.messenger.test_client import TAKEN, refusal
 
 
-def bodies(count: int) -> list[wire.Body]:
-    return [wire.send_to_token(f"token-{n}", wire.text(f"Chào & mừng {n}=1")) for n in range(count)]
+def sends(count: int) -> list[TokenSend]:
+    return [
+        TokenSend(f"token-{n}", SharedMessage(wire.text(f"Chào & mừng {n}=1")), f"otn.delivery.{n}")
+        for n in range(count)
+    ]
 
 
 def item(status, body):
@@ -37,7 +41,7 @@ def steps(answers):
 
 def test_a_batch_goes_out_as_documented(graph, connect):
     graph.will(Reply(200, [taken(0), taken(1)]))
-    connect(app_secret=APP_SECRET).send_batch(bodies(2))
+    connect(app_secret=APP_SECRET).send_batch(sends(2))
     (seen,) = graph.seen
     assert (seen.path, seen.query) == ("/v26.0/", {})
     form = seen.form()
@@ -48,7 +52,7 @@ def test_a_batch_goes_out_as_documented(graph, connect):
     assert [(i["method"], i["relative_url"]) for i in sent] == [("POST", "me/messages")] * 2
     inner = {key: values[0] for key, values in parse_qs(sent[1]["body"]).items()}
     assert json.loads(inner["recipient"]) == {"one_time_notif_token": "token-1"}
-    assert json.loads(inner["message"]) == {"text": "Chào & mừng 1=1"}
+    assert json.loads(inner["message"]) == {"text": "Chào & mừng 1=1", "metadata": "otn.delivery.1"}
     assert inner["messaging_type"] == "UPDATE"
 
 
@@ -74,7 +78,7 @@ def test_items_keep_their_order_and_their_own_fates(graph, messenger):
             ],
         )
     )
-    assert steps(messenger.send_batch(bodies(14))) == [
+    assert steps(messenger.send_batch(sends(14))) == [
         "m_0",
         NextStep.END_DELIVERY,
         NextStep.IN_DOUBT,
@@ -90,12 +94,12 @@ def test_items_keep_their_order_and_their_own_fates(graph, messenger):
 
 def test_a_short_answer_leaves_all_in_doubt_for_nobody_knows_which_is_missing(graph, messenger):
     graph.will(Reply(200, [taken(0)]))
-    assert steps(messenger.send_batch(bodies(3))) == [NextStep.IN_DOUBT] * 3
+    assert steps(messenger.send_batch(sends(3))) == [NextStep.IN_DOUBT] * 3
 
 
 def test_an_answer_longer_than_the_batch_is_not_matched_up_by_guess(graph, messenger):
     graph.will(Reply(200, [taken(n) for n in range(4)]))
-    assert steps(messenger.send_batch(bodies(3))) == [NextStep.IN_DOUBT] * 3
+    assert steps(messenger.send_batch(sends(3))) == [NextStep.IN_DOUBT] * 3
 
 
 @pytest.mark.parametrize(
@@ -115,27 +119,27 @@ def test_an_answer_longer_than_the_batch_is_not_matched_up_by_guess(graph, messe
 )
 def test_an_outer_failure_is_every_items(graph, messenger, reply, step, reason):
     graph.will(reply)
-    answers = messenger.send_batch(bodies(3))
+    answers = messenger.send_batch(sends(3))
     assert [(a.step, a.reason) for a in answers] == [(step, reason)] * 3
 
 
 @pytest.mark.parametrize("code", [100, 551, 31337])
 def test_a_batch_refused_whole_never_speaks_about_the_tokens_in_it(graph, messenger, code):
     graph.will(Reply(400, refusal(code)))
-    answers = messenger.send_batch(bodies(2))
+    answers = messenger.send_batch(sends(2))
     assert [(a.step, a.reason) for a in answers] == [(NextStep.STOP_FANPAGE, "call_refused")] * 2
 
 
 def test_a_lost_batch_is_in_doubt_and_an_unconnected_one_was_not_sent(graph, connect):
     graph.will(graph.hang)
-    assert steps(connect(read_timeout=0.2).send_batch(bodies(2))) == [NextStep.IN_DOUBT] * 2
+    assert steps(connect(read_timeout=0.2).send_batch(sends(2))) == [NextStep.IN_DOUBT] * 2
     nowhere = connect(base_url=f"http://127.0.0.1:{unused_port()}")
-    assert steps(nowhere.send_batch(bodies(2))) == [NextStep.NOT_SENT] * 2
+    assert steps(nowhere.send_batch(sends(2))) == [NextStep.NOT_SENT] * 2
 
 
 def test_one_message_goes_as_a_plain_send_and_none_as_nothing(graph, messenger):
     graph.will(TAKEN)
-    assert messenger.send_batch(bodies(1)) == [Accepted("m_1", "25")]
+    assert messenger.send_batch(sends(1)) == [Accepted("m_1", "25")]
     assert graph.seen[0].path == f"/v26.0/{PAGE_ID}/messages"
     assert messenger.send_batch([]) == []
     assert len(graph.seen) == 1
@@ -143,7 +147,7 @@ def test_one_message_goes_as_a_plain_send_and_none_as_nothing(graph, messenger):
 
 def test_more_than_fifty_are_refused_before_anything_is_sent(graph, messenger):
     with pytest.raises(ValueError, match="at most 50"):
-        messenger.send_batch(bodies(51))
+        messenger.send_batch(sends(51))
     assert graph.seen == []
 
 
@@ -161,6 +165,24 @@ _JSON = st.recursive(
 
 @given(status=st.sampled_from([200, 400, 403, 429, 500]), parsed=_JSON, count=st.integers(2, 5))
 def test_whatever_comes_back_there_is_one_answer_per_message(status, parsed, count):
-    answers = read_batch(status, parsed, bodies(count), ())
+    answers = read_batch(status, parsed, count, ())
     assert len(answers) == count
     assert all(isinstance(answer, (Accepted, Failure)) for answer in answers)
+
+
+_TEXTS = st.text(st.characters())  # lone surrogates, too
+
+
+@given(st.lists(st.tuples(_TEXTS, st.dictionaries(_TEXTS, _TEXTS, max_size=3), _TEXTS), max_size=4))
+def test_what_is_encoded_ahead_reads_back_as_the_plain_bodies(parts):
+    batch = [TokenSend(token, SharedMessage(message), metadata) for token, message, metadata in parts]
+    items = json.loads(parse_qs(batch_field(batch), keep_blank_values=True, strict_parsing=True)["batch"][0])
+    read = [{key: values[0] for key, values in parse_qs(item["body"]).items()} for item in items]
+    assert [
+        {
+            "recipient": json.loads(form["recipient"]),
+            "message": json.loads(form["message"]),
+            "messaging_type": form["messaging_type"],
+        }
+        for form in read
+    ] == [each.body() for each in batch]

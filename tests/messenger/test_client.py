@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from core.messenger import wire
+from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Accepted, Failure, GraphRefused, Messenger, Profile
 from core.messenger.errors import NextStep
 from core.messenger.signature import appsecret_proof
@@ -16,6 +17,7 @@ from tests.messenger.graph import Reply, unused_port
 
 ONE_TIME = "one-time/token+77=="
 BODY = wire.send_to_token(ONE_TIME, wire.text("Hàng mới đã về 🎉"))
+SEND = TokenSend(ONE_TIME, SharedMessage(wire.text("Hàng mới đã về 🎉")), "m")
 TAKEN = Reply(200, {"recipient_id": "25", "message_id": "m_1"})
 
 
@@ -49,7 +51,7 @@ def test_the_connection_is_kept_for_the_next_call(graph, messenger):
     graph.will(TAKEN)
     for _ in range(3):
         messenger.send(BODY)
-    messenger.send_batch([BODY, BODY])
+    messenger.send_batch([SEND, SEND])
     assert len({seen.connection for seen in graph.seen}) == 1
 
 
@@ -226,7 +228,7 @@ def test_no_secret_shows_in_a_failure_a_repr_or_a_log(graph, connect, caplog):
     shown = [repr(messenger), str(messenger), repr(nowhere.send(BODY))]
     for script in faults(graph, f"{OURS} {ONE_TIME}"):
         graph.will(script)
-        shown += [repr(messenger.send(BODY)), repr(messenger.send_batch([BODY, BODY]))]
+        shown += [repr(messenger.send(BODY)), repr(messenger.send_batch([SEND, SEND]))]
     assert "appsecret_proof=[removed]" in caplog.text, "urllib3 logs addresses at DEBUG"
     assert_no_secret_in("\n".join(shown) + caplog.text)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 
@@ -25,8 +26,8 @@ class Platform:
     to_psids: list[dict] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def send_batch(self, bodies: list[dict]) -> list[Answer]:
-        return [self.send(body) for body in bodies]
+    def send_batch(self, sends: list[TokenSend]) -> list[Answer]:
+        return [self.send(each.body()) for each in sends]
 
     def send(self, body: dict) -> Answer:
         with self._lock:
