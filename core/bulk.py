@@ -7,15 +7,28 @@ more than the row. Here the database does the whole work in one step, on a core 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, Text, bindparam, cast, func, literal_column, select, true
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    String,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
+from core.database import is_sqlite
 from core.tables import Table
 
 ROWS = "rows"  # the bound value
@@ -37,6 +50,15 @@ def rows_given(columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> S
         cast(_item(values, place), type_).label(name) for place, (name, type_) in enumerate(columns.items())
     ]
     return _spread(typed)
+
+
+def among(db: Session, ids: Collection[int]) -> Select[Any]:
+    """For `column.in_(…)`: one value however many there are, where a list would be a parameter each."""
+    given = literal(json.dumps(list(ids), separators=(",", ":")), String)
+    if is_sqlite(db):
+        return select(func.json_each(given).table_valued("value").c.value)
+    numbers = func.jsonb_array_elements_text(cast(given, postgresql.JSONB)).table_valued("value")
+    return select(cast(numbers.c.value, BigInteger))
 
 
 def _item(values: Any, place: int) -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy import Exists, Select, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.drafting import check_times
 from core.broadcasts.rules import BroadcastState, DeliveryState
@@ -163,16 +164,13 @@ def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
 
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Hold the opt-ins again, then queue; both or neither."""
-    ids = [i for i in db.execute(chosen).scalars() if i]
-    queued = 0
-    for start in range(0, len(ids), ledger.CHUNK):
-        part = ids[start : start + ledger.CHUNK]
-        held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(part)))
-        again = (DeliveryState.FAILED, *REST)
-        moved = _queue(db, select(col(Delivery.id)).where(col(Delivery.id).in_(part)), again)
-        if held != moved:
-            raise RuntimeError(f"{moved} deliveries queued again but {held} opt-ins held")
-        queued += moved
+    given = bulk.among(db, [i for i in db.execute(chosen).scalars() if i])
+    held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
+    queued = _queue(
+        db, select(col(Delivery.id)).where(col(Delivery.id).in_(given)), (DeliveryState.FAILED, *REST)
+    )
+    if held != queued:
+        raise RuntimeError(f"{queued} deliveries queued again but {held} opt-ins held")
     return queued
 
 

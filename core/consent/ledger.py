@@ -13,12 +13,11 @@ from datetime import datetime
 from sqlalchemy import CursorResult, Select, literal, select, update
 from sqlmodel import Session, col
 
+from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, expires_at
 from core.database import insert_new
 from core.sealing import find_hash, seal
 from core.tables import Delivery, OptIn
-
-CHUNK = 5000  # ids per statement, well below SQLite's limit of bound values
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,18 +144,13 @@ def _move(
     sources = (source,) if isinstance(source, OptInState) else source
     if any(target not in NEXT_STATES[each] for each in sources):
         raise ValueError(f"an opt-in never goes from {sources} to {target}")
-    ids = list(opt_in_ids)
-    settled_at = None if target == OptInState.AVAILABLE else now
-    moved = 0
-    for start in range(0, len(ids), CHUNK):
-        statement = (
-            update(OptIn)
-            .where(col(OptIn.id).in_(ids[start : start + CHUNK]), col(OptIn.state).in_(sources))
-            .values(state=target, settled_at=settled_at)
-            .execution_options(synchronize_session=False)
-        )
-        moved += _count(db.execute(statement))
-    return moved
+    statement = (
+        update(OptIn)
+        .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)), col(OptIn.state).in_(sources))
+        .values(state=target, settled_at=None if target == OptInState.AVAILABLE else now)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(db.execute(statement))
 
 
 def _count(result: object) -> int:

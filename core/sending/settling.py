@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, Update, bindparam, func, select, update
 from sqlmodel import Session, col
 
 from core import activity, bulk
@@ -32,7 +33,7 @@ from core.sending.rules import (
     accepted,
     decide,
 )
-from core.tables import Broadcast, Customer, Delivery, Fanpage
+from core.tables import Broadcast, Customer, Delivery, Fanpage, UtcTime
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
@@ -45,6 +46,7 @@ _MAY_TURN_OUT_SENT = (
     DeliveryState.UNKNOWN,
     DeliveryState.SENT,
 )
+_AFTER_DOUBT = accepted(in_doubt=True).evidence
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,20 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     if not outcomes:
         return
-    given = bulk.rows_given(_TAKEN, for_sqlite=is_sqlite(db)).subquery()
-    statement = (
+    rows = [
+        (o.claim.delivery_id, o.answer.mid[:200], _AFTER_DOUBT if o.claim.in_doubt else None)
+        for o in outcomes
+        if isinstance(o.answer, Accepted)
+    ]
+    db.connection().execute(_sent(is_sqlite(db)), {**bulk.bound(rows), "now": now})
+    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
+    _apply_watermarks(db, [o.claim.delivery_id for o in outcomes])
+
+
+@lru_cache
+def _sent(for_sqlite: bool) -> Update:
+    given = bulk.rows_given(_TAKEN, for_sqlite=for_sqlite).subquery()
+    return (
         update(Delivery)
         .where(col(Delivery.id) == given.c.id, col(Delivery.state).in_(_MAY_TURN_OUT_SENT))
         .values(
@@ -86,19 +100,11 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
             mid=given.c.mid,
             evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
             reason=None,
-            settled_at=now,
+            settled_at=bindparam("now", type_=UtcTime),
             lease_until=None,
             next_try_at=None,
         )
     )
-    rows = [
-        (o.claim.delivery_id, o.answer.mid[:200], accepted(in_doubt=o.claim.in_doubt).evidence)
-        for o in outcomes
-        if isinstance(o.answer, Accepted)
-    ]
-    db.connection().execute(statement, bulk.bound(rows))
-    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
-    _apply_watermarks(db, [o.claim.delivery_id for o in outcomes])
 
 
 def _apply_watermarks(db: Session, delivery_ids: Sequence[int]) -> None:
@@ -113,7 +119,7 @@ def _apply_watermarks(db: Session, delivery_ids: Sequence[int]) -> None:
         db.execute(
             update(Delivery)
             .where(
-                col(Delivery.id).in_(list(delivery_ids)),
+                col(Delivery.id).in_(bulk.among(db, delivery_ids)),
                 getattr(Delivery, target).is_(None),
                 seen.is_not(None),
             )
