@@ -16,7 +16,7 @@ from core import bulk
 from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
-from core.consent.rules import OptInState
+from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import is_sqlite, transaction
 from core.sealing import unseal_all
 from core.sending import tries
@@ -60,7 +60,8 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> list[list[Any]]:
     """Rows as `_ready` selects them, now ours."""
     for_sqlite = is_sqlite(db)
-    given = {"broadcast": broadcast_id, "now": now, "far": now + FARTHEST_TRY, "count": count}
+    times = {"now": now, "far": now + FARTHEST_TRY, "margin": now - SAFETY_MARGIN}
+    given = {"broadcast": broadcast_id, "count": count, **times}
     rows = sorted(bulk.fetch(db, _ready(for_sqlite), given))
     if rows:
         marks = {"now": now, "worker": worker, "lease": now + LEASE}
@@ -88,7 +89,11 @@ def _ready(for_sqlite: bool) -> Select[Any]:
             col(Delivery.in_doubt),
             col(OptIn.token_sealed),
             col(OptIn.state),
-            col(OptIn.expires_at) > now,
+            # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove nothing.
+            or_(
+                col(OptIn.expires_at) > now,
+                and_(col(Delivery.in_doubt), col(OptIn.expires_at) > bindparam("margin", type_=UtcTime)),
+            ),
         )
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
@@ -144,7 +149,7 @@ def _fit(
             bool(in_doubt),
             taken_at,
         )
-        if usable and (lasts or in_doubt):
+        if usable and lasts:
             fit.append(claimed)
         else:
             _end_unfit(db, claimed, state, bool(lasts), now)

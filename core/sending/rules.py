@@ -53,10 +53,15 @@ def accepted(*, in_doubt: bool) -> Verdict:
     return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
 
 
-def decide(failure: Failure, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+def decide(
+    failure: Failure, *, tries: int, in_doubt: bool, now: datetime, may_be_the_message: bool = False
+) -> Verdict:
     """What to do about a refusal. `tries`: those that counted before this one; `in_doubt`: an earlier one
-    may have reached the customer, so its token is never given back."""
+    may have reached the customer, so its token is never given back; `may_be_the_message`: nobody has been
+    reached by it, and others are refused alike."""
     match failure.step:
+        case NextStep.TOKEN_REFUSED if in_doubt and may_be_the_message:
+            return try_again(failure.reason, failure.detail, tries=tries, in_doubt=True, now=now)
         case NextStep.TOKEN_REFUSED:
             return _token_refused(failure, in_doubt)
         case NextStep.END_DELIVERY:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import CursorResult, Update, bindparam, func, select, update
+from sqlalchemy import CursorResult, Update, bindparam, exists, func, select, update
 from sqlmodel import Session, col
 
 from core import activity, bulk
@@ -37,6 +37,7 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage, UtcTime
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
+TOKEN_REFUSED = "token_refused"  # as a reason
 
 
 _TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
@@ -66,8 +67,11 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
     with transaction() as db:
         _settle_accepted(db, taken, now)
         lock(db, {claim.broadcast_id for claim, _ in refused})
-        for claim, failure in refused:
-            verdict = decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+        for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
+            suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
+            verdict = decide(
+                failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
+            )
             _settle_refused(db, claim, verdict, now)
         tries.keep(db, outcomes, now=now)
         follow_up(db, fanpage_id, [failure for _, failure in refused], now)
@@ -126,6 +130,20 @@ def _apply_watermarks(db: Session, delivery_ids: Sequence[int]) -> None:
             .values({target: seen})
             .execution_options(synchronize_session=False)
         )
+
+
+def _is_proof(claim: Claim, failure: Failure) -> bool:
+    return claim.in_doubt and failure.step == NextStep.TOKEN_REFUSED
+
+
+def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
+    """Nobody is known to have got it, and a token that was never in doubt was refused just like this one."""
+    mine = col(Delivery.broadcast_id) == broadcast_id
+    reached = exists().where(mine, col(Delivery.state) == DeliveryState.SENT, col(Delivery.mid).is_not(None))
+    alike = exists().where(
+        mine, col(Delivery.state) == DeliveryState.FAILED, col(Delivery.reason) == TOKEN_REFUSED
+    )
+    return bool(db.execute(select(alike & ~reached)).scalar_one())
 
 
 def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
@@ -238,7 +256,9 @@ def _all_turned_down(db: Session, broadcast_id: int) -> bool:
             .where(
                 col(Delivery.broadcast_id) == broadcast_id,
                 col(Delivery.state).in_([DeliveryState.SENT, DeliveryState.FAILED]),
-                (col(Delivery.state) == DeliveryState.SENT) | col(Delivery.reason).in_(BREAKING_REASONS),
+                # Sent without a message id is concluded from a refusal: no proof that the message is fine.
+                ((col(Delivery.state) == DeliveryState.SENT) & col(Delivery.mid).is_not(None))
+                | col(Delivery.reason).in_(BREAKING_REASONS),
             )
             .group_by(col(Delivery.state))
         ).all()

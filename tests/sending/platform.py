@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.messenger.batch import TokenSend
-from core.messenger.client import Accepted, Answer
+from core.messenger.client import Accepted, Answer, GraphRefused
 from core.messenger.errors import Failure, NextStep
 
 USED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
@@ -24,6 +24,7 @@ class Platform:
     tries: Counter[str] = field(default_factory=Counter)
     texts: list[tuple[str, str]] = field(default_factory=list)
     to_psids: list[dict] = field(default_factory=list)
+    line_trouble: Failure | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:
@@ -46,6 +47,12 @@ class Platform:
             if fault == "lost":
                 return Failure(NextStep.IN_DOUBT, "connection_lost")
             return Accepted(f"m_{token}")
+
+    def get(self, path: str, **params: str) -> dict[str, str]:
+        """A harmless question: whether the line works."""
+        if self.line_trouble:
+            raise GraphRefused(self.line_trouble)
+        return {"id": "100000000000001"}
 
     def usage(self) -> None:
         return None
