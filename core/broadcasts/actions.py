@@ -13,6 +13,7 @@ from core.broadcasts import closing, drafting, rules
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import transaction
+from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.tables import Broadcast, Fanpage, Topic
 
@@ -147,6 +148,7 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
         record(db, by, "broadcast.resume", broadcast, now=now)
+        enqueue(db, [broadcast.fanpage_id])
         return broadcast.state
 
 

@@ -15,6 +15,7 @@ from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
 from core.database import transaction
+from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
 from core.tables import Broadcast, Delivery
 
@@ -75,6 +76,7 @@ def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now
             record(db, by, "broadcast.release_rest", broadcast, now=now)
+            enqueue(db, [broadcast.fanpage_id])
 
 
 def mark_first(db: Session, broadcast: Broadcast) -> None:
@@ -112,6 +114,7 @@ def judge(*, now: datetime) -> None:
             .order_by(col(Broadcast.id))
             .with_for_update()
         ).scalars()
+        going_on = set()
         for broadcast in waiting.all():
             outcome = outcome_of(db, broadcast)
             if outcome.left:
@@ -122,7 +125,9 @@ def judge(*, now: datetime) -> None:
             else:
                 broadcast.canary_passed_at = now
                 verb = "broadcast.go_on_after_first"
+                going_on.add(broadcast.fanpage_id)
             record(db, SYSTEM, verb, broadcast, now=now, failed=outcome.failed, blocked=outcome.blocked)
+        enqueue(db, going_on)
 
 
 def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:

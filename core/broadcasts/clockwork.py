@@ -16,6 +16,7 @@ from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.consent import ledger
 from core.database import reading, transaction
+from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.tables import Broadcast, Delivery, Fanpage
 
@@ -151,6 +152,7 @@ def _start(broadcast_id: int, now: datetime) -> bool:
         broadcast.audience = _freeze(db, broadcast, now)
         canary.mark_first(db, broadcast)
         record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
+        enqueue(db, [broadcast.fanpage_id])
         return True
 
 

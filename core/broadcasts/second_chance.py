@@ -20,6 +20,7 @@ from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
+from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 
@@ -227,3 +228,4 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     if broadcast.state != BroadcastState.PAUSED:
         broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
     broadcast.updated_at = now
+    enqueue(db, [broadcast.fanpage_id])

@@ -12,6 +12,7 @@ from core import activity
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
+from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup
 from core.fanpages.connection import messenger_for, open_line
@@ -124,6 +125,7 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
         was, row.stopped_code, row.stopped_at, row.updated_at = row.stopped_code, None, None, now
         resumed = _resume_broadcasts(db, fanpage_id, now)
         _record(db, by, "fanpage.resume", row, now, was=was, broadcasts=resumed)
+        enqueue(db, [fanpage_id])
         return resumed
 
 

@@ -13,6 +13,11 @@ def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcTime) else False
 
 
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """The queue's tables come by their own SQL: versions/0003."""
+    return kind != "table" or not str(name).startswith("procrastinate_")
+
+
 with engine().connect() as connection:
     context.configure(
         connection=connection,
@@ -20,6 +25,7 @@ with engine().connect() as connection:
         render_as_batch=True,
         compare_type=True,
         render_item=_render,
+        include_name=_is_ours,
         transaction_per_migration=False,
     )
     with context.begin_transaction():

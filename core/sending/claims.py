@@ -23,7 +23,7 @@ from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
 
-SILENT_AFTER = timedelta(seconds=8)  # a worker without a sign of life for so long has lost its claims
+SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
 _ID = bulk.columns_of(Delivery, "id")
 

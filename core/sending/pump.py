@@ -1,7 +1,8 @@
 """Sends for one fanpage for a while: replies first, its broadcasts in turn, at the fanpage's pace.
 
-Claim → wait for a slot → HTTP (no transaction open) → settle. A pump that stops hands back what it has
-not put on the wire and waits for what it has.
+Claim → wait for a slot → HTTP (no transaction open) → settle. A pump moves by steps that never wait for
+long, so that a few threads drive many (crew.py). One that ends hands back what it has not put on the wire and
+waits for what it has.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from typing import TypeVar
 
 import structlog
@@ -25,23 +26,26 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
 from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
+from core.sending.flights import Gate, Slot
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE, batch_size
 from core.sending.sender import Sender, TokenSender
 from core.sending.settling import Outcome
+from core.sending.watch import Look, Watch
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN_SECONDS = 0.1  # how soon a pause, a new rate or a reply is noticed
-LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful goes to the wire, so that no read delays it
-MAKE_UP = 1.05  # how much faster than the rate a late handful may follow the one before
+LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
+LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
+SHORT_PAUSE_SECONDS = 0.01
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 CLAIM_AT_MOST = 500
 DATABASE_WAIT_SECONDS = 0.5
+LINE_EVERY_SECONDS = 1.0  # how soon a new access token is noticed
 ALLOWANCE_EVERY_SECONDS = 20.0
 ALLOWANCE_WAIT_SECONDS = 300.0
-IN_FLIGHT = 24  # calls on the wire at once, per fanpage
+IN_FLIGHT = 48  # calls ready or on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
 Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
@@ -49,34 +53,6 @@ T = TypeVar("T")
 
 
 UNPACED = pace.Speed(rate=20.0 * BATCH_LIMIT, held_until=0.0)  # full batches
-
-
-@dataclass
-class _Slot:
-    """Room in the pace row for `count` messages from a monotonic time on."""
-
-    count: int
-    at: float
-    seconds: float  # what they take at the rate
-
-
-class _Gate:
-    """Keeps handfuls apart that come late together, after a stall: they make up for it little by little."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._opens = 0.0
-
-    def pass_at(self, at: float, seconds: float, stop: Event) -> None:
-        """Wait for a monotonic time, and for the one before to be `seconds` away, or a little less."""
-        while not stop.is_set():
-            with self._lock:
-                now = time.monotonic()
-                if now >= max(at, self._opens):
-                    self._opens = now + seconds / MAKE_UP
-                    return
-                left = max(at, self._opens) - now
-            stop.wait(left)
 
 
 @dataclass
@@ -92,72 +68,119 @@ class Pump:
     sender: Sender = field(default_factory=TokenSender)
     grace_seconds: float = 3.5
     paced: bool = True  # False only for benchmarks against a stand-in
+    watch: Watch = None  # type: ignore[assignment]  # shared by the pumps of a process
+    depart: Callable[[float, Callable[[], object]], object] = lambda _at, leave: (
+        leave()
+    )  # at a monotonic time
+    on_wake: Callable[[], object] | None = None  # the next step is wanted now
     _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
-    _slot: _Slot | None = None
-    _gate: _Gate = field(default_factory=_Gate)
+    _slot: Slot | None = None
+    _gate: Gate = field(default_factory=Gate)
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
     _landed: list[Landed] = field(default_factory=list)
     _messenger: Messenger | None = None
-    _may_send: dict[int, queries.Sending] = field(default_factory=dict)  # as of the last look
-    _may_answer: bool = False
-    _work: queries.Work | None = None
-    _looked_at: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _ends_at: float | None = None  # when we stop waiting for what is on the wire; set once we end
+    _problem: Exception | None = None
+    _awaits_landing: bool = False
+    _answered_at: float = 0.0
     _turn: int = 0
     _settled_at: float = 0.0
+    _line_at: float = 0.0
     _usage_at: float = 0.0
     _allowance_at: float = -ALLOWANCE_EVERY_SECONDS
 
+    def __post_init__(self) -> None:
+        self._woken = Event()
+        self.watch = self.watch or Watch(self.clock)
+        self.watch.start(self.fanpage_id)
+
     def run(self) -> None:
-        """Until nothing is left that may be tried now, or we are told to stop."""
-        try:
-            while not self.stop.is_set() and self._patiently(self._once):
-                pass
-        finally:
-            self._wind_up()
+        """All steps in this thread, until nothing is left that may be tried now, or we are told to stop."""
+        while (pause := self.step()) is not None:
+            if pause:
+                self._woken.wait(pause)
+                self._woken.clear()
+        if self._problem:
+            raise self._problem
 
-    def _patiently(self, step: Callable[[], bool]) -> bool:
-        """A locked or lost database is waited for; nothing is forgotten meanwhile."""
+    def end(self) -> None:
+        """Nothing more leaves; the steps that follow hand back, wait for what is on the wire and settle."""
+        if self._ends_at is None:
+            grace = self.grace_seconds if self.stop.is_set() else 60.0
+            self._ends_at = time.monotonic() + grace
+
+    @property
+    def has_let_go(self) -> bool:
+        """Whether another may send for this fanpage: we only settle what is on the wire."""
+        return self._ends_at is not None and not self._hands
+
+    def step(self) -> float | None:
+        """One move. Returns in how many seconds the next is due at the latest; None when all is done."""
+        self._awaits_landing = False
         try:
-            return step()
-        except DATABASE_TROUBLE as problem:
+            if self._ends_at is None and not self.stop.is_set():
+                pause = self._once()
+                if pause is not None:
+                    return pause
+            self.end()
+            pause = self._wind_up()
+        except DATABASE_TROUBLE as problem:  # locked or lost: waited for, nothing is forgotten meanwhile
             log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
-            self.stop.wait(DATABASE_WAIT_SECONDS)
-            return True
+            pause = self._or_give_up(DATABASE_WAIT_SECONDS)
+        except Exception as problem:  # the next tick starts another; what was claimed is taken over
+            log.exception("pump_failed", fanpage_id=self.fanpage_id)
+            self._problem = self._problem or problem
+            self.end()
+            pause = self._or_give_up(DATABASE_WAIT_SECONDS)
+        if pause is None:
+            self.watch.end(self.fanpage_id)
+        return pause
 
-    def _once(self) -> bool:
-        """One look, and at most one handful on its way. False when nothing is left to do for now."""
+    def _once(self) -> float | None:
+        """One look, and at most one handful made ready. None when nothing is left to do for now."""
         self._collect()
-        work = self._look()
-        if work is None or not self._has_messenger() or self._is_used_up():
-            return False
-        self._let_go(set(self._hands) - set(self._may_send))
+        look = self.watch.fresh(self.fanpage_id)
+        work = look.work
+        if work is None or not self.holds_since(self._began) or not self._has_messenger():
+            return None
+        if self._is_used_up() or work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
+            return None  # the next tick after the hold starts another pump
+        if not self.paced:
+            work = replace(work, speed=UNPACED)
+        self._let_go(set(self._hands) - set(work.broadcasts))
         self._let_go({b for b, hand in self._hands.items() if hand and not self._is_fresh(hand[0])})
-        if work.speed.held_until - self.clock().timestamp() > LONG_HOLD_SECONDS:
-            return False  # the next tick after the hold starts another pump
         if len(self._flying) >= IN_FLIGHT:
-            return self._wait_for_flying()
+            return self._until_landing()
+        answers = work.replies and look.at > self._answered_at
         ready = self._take_in_hand(work)
-        if ready is None and not work.replies:
-            self._work = None
-            return self._wait_for_flying()
-        if self._slot_is_near(work):
-            self._send_handful(work, ready)
-        return True
+        if ready is None and not answers:
+            return self._at_the_end(look)
+        pause = self._until_slot(work)
+        if not pause:
+            self._send_handful(work, ready, answers)
+        return pause
 
-    def _look(self) -> queries.Work | None:
-        """What there is to send; looked at again soon enough that a pause bites at once."""
-        if self._work is None or time.monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS / 2:
-            began = time.monotonic()
-            self._work = queries.work_of(self.fanpage_id, now=self.clock())
-            if self._work and not self.paced:
-                self._work = replace(self._work, speed=UNPACED)
-            self._may_send = self._work.broadcasts if self._work else {}
-            self._may_answer = self._work is not None
-            self._looked_at = began  # last, or what is on its way would trust the look before
-        return self._work
+    def _at_the_end(self, look: Look) -> float | None:
+        """Nothing to send for now, unless what comes back makes some, or has since the look."""
+        self._collect(at_once=True)
+        if self._flying:
+            return self._until_landing()
+        changed_at = max(self._settled_at, self._answered_at)
+        if look.at > changed_at:
+            return None
+        self.watch.fresh(self.fanpage_id, after=changed_at)
+        return SHORT_PAUSE_SECONDS
+
+    def _until_landing(self) -> float:
+        """The next step is due as soon as a call is back."""
+        self._awaits_landing = True
+        return 0.0 if any(future.done() for future in self._flying) else LONGEST_STEP_SECONDS
 
     def _has_messenger(self) -> bool:
         """Without a token that opens nothing can leave: staff are told, and nothing is claimed."""
+        if self._messenger and time.monotonic() - self._line_at < LINE_EVERY_SECONDS:
+            return True
         try:
             self._messenger = self.messenger_for(self.fanpage_id)
         except OperatorError as problem:
@@ -165,21 +188,21 @@ class Pump:
             with transaction() as db:
                 settling.stop_fanpage(db, self.fanpage_id, "token_invalid", now=self.clock())
             return False
+        self._line_at = time.monotonic()
         return True
 
-    def _slot_is_near(self, work: queries.Work) -> bool:
-        """Wait a little for our slot. A reservation is kept until it is used, so that none is wasted."""
+    def _until_slot(self, work: queries.Work) -> float:
+        """How long until a handful is made ready for our slot. A reservation is kept until it is used, so
+        that none is wasted."""
         if self._slot is None:
-            self._slot = self._reserve(work) if self.paced else _Slot(BATCH_LIMIT, time.monotonic(), 0.0)
+            self._slot = self._reserve(work) if self.paced else Slot(BATCH_LIMIT, time.monotonic(), 0.0)
         left = self._slot.at - LOOK_AHEAD_SECONDS - time.monotonic()
-        if self.stop.wait(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
-            return False
-        return left <= LOOK_AGAIN_SECONDS
+        return max(0.0, min(left, LONGEST_STEP_SECONDS))
 
-    def _reserve(self, work: queries.Work) -> _Slot:
+    def _reserve(self, work: queries.Work) -> Slot:
         count, now = batch_size(work.speed.rate), self.clock().timestamp()
         wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
-        return _Slot(count, time.monotonic() + wait_seconds, count / work.speed.rate)
+        return Slot(count, time.monotonic() + wait_seconds, count / work.speed.rate)
 
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
@@ -209,25 +232,24 @@ class Pump:
                 return broadcast_id
         return None
 
-    def _send_handful(self, work: queries.Work, broadcast_id: int | None) -> None:
+    def _send_handful(self, work: queries.Work, broadcast_id: int | None, answers: bool) -> None:
         """Use our slots: replies first, the rest for the broadcast whose turn it is."""
         slot, self._slot = self._slot, None
         if slot is None:
             return
-        count = slot.count
-        if work.replies:
-            self._work = None  # there may be more of them, or none
-            count -= self._send_replies(slot)
+        count = slot.count - (self._send_replies(slot) if answers else 0)
         if broadcast_id is not None and count > 0:
-            leaves = _Slot(count, slot.at, slot.seconds / slot.count * count)
+            leaves = Slot(count, slot.at, slot.seconds / slot.count * count)
             self._send_deliveries(work, broadcast_id, leaves)
 
-    def _send_replies(self, slot: _Slot) -> int:
+    def _send_replies(self, slot: Slot) -> int:
         taken_at = time.monotonic()
         answering = replies.claim_replies(self.fanpage_id, slot.count, worker=self.worker, now=self.clock())
+        if len(answering) < slot.count:
+            self._answered_at = time.monotonic()  # a look from before says nothing about what is left
         for claim in answering:
             may_leave = partial(self._may_leave, None, taken_at)
-            leaves = _Slot(1, slot.at, slot.seconds / slot.count)
+            leaves = Slot(1, slot.at, slot.seconds / slot.count)
             self._fly(leaves, may_leave, [claim], partial(self._answer, self._messenger, claim))
         return len(answering)
 
@@ -237,7 +259,7 @@ class Pump:
         except Exception as problem:  # a defect of ours must not lose the outcome
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 
-    def _send_deliveries(self, work: queries.Work, broadcast_id: int, slot: _Slot) -> None:
+    def _send_deliveries(self, work: queries.Work, broadcast_id: int, slot: Slot) -> None:
         hand = self._hands[broadcast_id]
         handful = [hand.popleft() for _ in range(min(slot.count, len(hand)))]
         self._turn += 1
@@ -262,36 +284,40 @@ class Pump:
 
     def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
         """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
-        if self.stop.is_set() or time.monotonic() - self._looked_at > OLDEST_LOOK_SECONDS:
+        look = self.watch.last(self.fanpage_id)
+        if self.stop.is_set() or self._ends_at is not None or look.work is None:
+            return False
+        if time.monotonic() - look.at > OLDEST_LOOK_SECONDS or not self.holds_since(taken_at):
             return False  # we were asleep: whatever we knew may have changed
         if broadcast_id is None:
-            return self._may_answer and self.holds_since(taken_at)
-        sending = self._may_send.get(broadcast_id)
-        in_time = sending and (sending.best_before is None or self.clock() < sending.best_before)
-        return bool(in_time) and self.holds_since(taken_at)
+            return True
+        sending = look.work.broadcasts.get(broadcast_id)
+        return sending is not None and (sending.best_before is None or self.clock() < sending.best_before)
 
     def _fly(
         self,
-        slot: _Slot,
+        slot: Slot,
         may_leave: Callable[[], bool],
         handful: Sequence[Claim | ReplyClaim],
         call: Callable[[], list[Landed]],
     ) -> None:
-        """Hand over to the wire what leaves at its slot, a little ahead of it."""
+        """Hand over to the wire what leaves at its slot; it takes a thread only then."""
+        flight: Future[list[Landed]] = Future()
 
-        def flight() -> list[Landed]:
-            self._gate.pass_at(slot.at, slot.seconds, self.stop)
-            return call() if may_leave() else list(handful)
+        def leave() -> None:
+            try:
+                self._gate.pass_at(slot.at, slot.seconds, self.stop)
+                flight.set_result(call() if may_leave() else list(handful))
+            except Exception as problem:
+                flight.set_exception(problem)
 
-        self._flying.add(self.wire.submit(flight))
+        self._flying.add(flight)
+        flight.add_done_callback(self._on_landing)
+        self.depart(slot.at, partial(self.wire.submit, leave))
 
-    def _wait_for_flying(self) -> bool:
-        """False when nothing is on the wire and so nothing is left to do for now."""
-        if not self._flying and not self._landed:
-            return False
-        wait(self._flying, timeout=LOOK_AGAIN_SECONDS, return_when=FIRST_COMPLETED)
-        self._collect(at_once=True)
-        return True
+    def _on_landing(self, _flight: Future[list[Landed]]) -> None:
+        if self._awaits_landing:
+            (self.on_wake or self._woken.set)()
 
     def _collect(self, *, at_once: bool = False) -> None:
         done = {future for future in self._flying if future.done()}
@@ -329,21 +355,17 @@ class Pump:
                 claims.hand_back(list(hand), worker=self.worker, now=self.clock())
             self._hands.pop(broadcast_id, None)
 
-    def _wind_up(self) -> None:
+    def _wind_up(self) -> float | None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
-        self._may_send, self._may_answer = {}, False
-        until = time.monotonic() + (self.grace_seconds if self.stop.is_set() else 60.0)
-        while self._hands or self._flying or self._landed:
-            if time.monotonic() > until:
-                log.warning("left_in_doubt", fanpage_id=self.fanpage_id, calls=len(self._flying))
-                return
-            try:
-                self._let_go(set(self._hands))
-                if self._flying:
-                    wait(self._flying, timeout=LOOK_AGAIN_SECONDS)
-                self._collect(at_once=True)
-            except DATABASE_TROUBLE:
-                time.sleep(LOOK_AGAIN_SECONDS)
+        self._let_go(set(self._hands))
+        self._collect(at_once=True)
+        return self._or_give_up(self._until_landing()) if self._flying else None
+
+    def _or_give_up(self, pause: float) -> float | None:
+        if self._ends_at is not None and time.monotonic() > self._ends_at:
+            log.warning("left_in_doubt", fanpage_id=self.fanpage_id, calls=len(self._flying))
+            return None
+        return pause
 
 
 def _known(messenger: Messenger | None) -> Messenger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -125,16 +126,17 @@ def test_a_look_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     pump, read = studio.pump(), queries.work_of
+    pump.watch.fresh(studio.fanpage_id)
+    before = pump.watch.last(studio.fanpage_id)
+    pump.watch._looks[studio.fanpage_id] = replace(before, at=before.at - 60)  # frozen for a minute
     seen: list[bool] = []
 
-    def slow_read(fanpage_id: int, *, now):
-        pump._may_send = {broadcast_id: queries.Sending({}, None)}  # what the look before said
+    def slow_read(fanpage_ids, *, now):
         seen.append(pump._may_leave(broadcast_id, time.monotonic()))
-        return read(fanpage_id, now=now)
+        return read(fanpage_ids, now=now)
 
     monkeypatch.setattr(queries, "work_of", slow_read)
-    pump._looked_at = time.monotonic() - 60  # the process was frozen for a minute
-    pump._look()
+    pump.watch.fresh(studio.fanpage_id)
     assert seen == [False]
     assert pump._may_leave(broadcast_id, time.monotonic())
 

@@ -1,0 +1,197 @@
+"""Many workers on one PostgreSQL: Procrastinate hands out the fanpages, docs/decisions/0016.
+
+A job is a fanpage with something to send; it lasts as long as this worker sends for it. Jobs of a worker that
+fell silent go to another. The ledger's leases, not the jobs, keep a token from being used twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future
+from datetime import datetime
+
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+from procrastinate.worker import Worker
+from sqlalchemy import make_url, text
+
+from core.database import reading, transaction
+from core.engine.enqueue import QUEUE, TASK, enqueue
+from core.sending import queries
+from core.sending.crew import Crew
+from core.settings import settings
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 2000  # fanpages that one worker sends for; each is a coroutine that only waits
+BEAT_SECONDS = 1.0
+SILENT_SECONDS = 6  # a worker without a beat for so long has lost its jobs
+POLL_SECONDS = 0.5  # a job whose lock has come free is not announced
+LOOK_ROUND_SECONDS = 1.0
+CLEAN_EVERY_SECONDS = 3600.0
+KEPT_HOURS = 24  # of jobs that failed
+END_WITHIN_SECONDS = 2.0
+AGAIN_SECONDS = 1.0  # after the queue was lost
+RECONNECT_SECONDS = 5.0
+PASSED_ON_AT_MOST = 3  # times in a row; then nobody else seems to be there
+
+_HANDED_OUT = text(
+    "SELECT (args->>'fanpage_id')::bigint FROM procrastinate_jobs WHERE status IN ('todo','doing')"
+)
+
+
+_SHARE = text(
+    "SELECT ceil((SELECT count(DISTINCT lock) FROM procrastinate_jobs WHERE status IN ('todo','doing'))"
+    " / greatest(1.0, (SELECT count(*) FROM procrastinate_workers"
+    f" WHERE last_heartbeat > now() - interval '{SILENT_SECONDS} seconds')))"
+)
+
+
+class DistributedEngine:
+    def __init__(self, crew: Crew) -> None:
+        self._queue = _Queue(crew)
+        self._thread = threading.Thread(target=self._queue.run, name="queue", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def hand_out(self, *, now: datetime) -> None:
+        """The second net: what became due by time passing, and what a worker that died had in hand."""
+        waiting = queries.fanpages_with_work(now=now)
+        if not waiting:
+            return
+        with reading() as db:
+            handed_out = set(db.execute(_HANDED_OUT).scalars())
+        missing = set(waiting) - handed_out
+        if missing:
+            with transaction() as db:
+                enqueue(db, missing)
+
+    def stop(self) -> None:
+        self._queue.stop()
+
+    def wait(self, seconds: float) -> None:
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+
+class _Queue:
+    """Takes jobs, in a thread with a loop of its own."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+        self._running: dict[int, Future[None]] = {}  # by fanpage; done when we have let go of it
+        self._passed_on: Counter[int] = Counter()
+        self._share = 1_000_000  # fanpages that are ours when all workers have as many
+        self._had_too_many = False
+        self._stopping = threading.Event()
+        self._worker: Worker | None = None
+
+    def run(self) -> None:
+        """The queue may be lost and come back; what the pumps have in hand is another matter."""
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._take_jobs())
+            except Exception as problem:
+                log.warning("queue_lost", error=type(problem).__name__)
+            self._stopping.wait(AGAIN_SECONDS)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if worker := self._worker:
+            worker.stop()  # type: ignore[no-untyped-call]
+
+    async def _take_jobs(self) -> None:
+        app = App(connector=_connector())
+        app.task(name=TASK, queue=QUEUE)(self._send_for_fanpage)
+        async with app.open_async():
+            self._worker = worker = Worker(
+                app,
+                queues=[QUEUE],
+                concurrency=AT_ONCE,
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=BEAT_SECONDS,
+                stalled_worker_timeout=SILENT_SECONDS,
+                shutdown_graceful_timeout=END_WITHIN_SECONDS,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+            )
+            looking_round = asyncio.create_task(self._look_round(app))
+            try:
+                if not self._stopping.is_set():
+                    await worker.run()  # type: ignore[no-untyped-call]
+            finally:
+                looking_round.cancel()
+                self._worker = None
+
+    async def _send_for_fanpage(self, fanpage_id: int) -> None:
+        if self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
+            self._passed_on[fanpage_id] += 1
+            return  # it is handed out again, more likely to a worker that has less to do
+        self._passed_on.pop(fanpage_id, None)
+        self._running[fanpage_id] = let_go = self._crew.pump(fanpage_id)
+        try:
+            await asyncio.wrap_future(let_go)
+        finally:  # also when the job is taken away from us
+            self._running.pop(fanpage_id, None)
+            self._crew.end(let_go)
+
+    def _has_enough(self) -> bool:
+        return len(self._running) >= self._share
+
+    async def _look_round(self, app: App) -> None:
+        """Take over from workers that fell silent, share with those that came, clear away what is done."""
+        cleaned_at = 0.0
+        while True:
+            try:
+                await self._take_over(app)
+                self._mind_share(await asyncio.to_thread(_share))
+                if time.monotonic() - cleaned_at > CLEAN_EVERY_SECONDS:
+                    cleaned_at = time.monotonic()
+                    await app.job_manager.delete_old_jobs(
+                        KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+                    )
+            except Exception as problem:
+                log.warning("queue_not_looked_after", error=type(problem).__name__)
+            await asyncio.sleep(LOOK_ROUND_SECONDS)
+
+    async def _take_over(self, app: App) -> None:
+        """A silent worker's jobs end; what still waits is handed out anew, as other jobs, so that a worker
+        that wakes up again ends its own and no one else's."""
+        jobs = app.job_manager
+        for job in await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_SECONDS):
+            log.warning("job_taken_over", job=job.id, fanpage_id=job.task_kwargs.get("fanpage_id"))
+            try:
+                await jobs.finish_job(job, Status.FAILED, delete_job=True)
+            except ConnectorException:
+                log.info("job_was_gone", job=job.id)  # another worker was quicker
+        await jobs.prune_stalled_workers(SILENT_SECONDS)
+
+    def _mind_share(self, share: int) -> None:
+        """Give some away when we have had more than our share for two looks."""
+        self._share = share
+        surplus = len(self._running) - share
+        if surplus > 0 and self._had_too_many:
+            for fanpage_id in list(self._running)[:surplus]:
+                self._crew.end(self._running[fanpage_id])
+        self._had_too_many = surplus > 0
+
+
+def _share() -> int:
+    with reading() as db:
+        return max(1, int(db.execute(_SHARE).scalar_one()))
+
+
+def _connector() -> PsycopgConnector:
+    address = make_url(settings().database_url).set(drivername="postgresql")
+    return PsycopgConnector(
+        conninfo=address.render_as_string(hide_password=False),
+        min_size=1,
+        max_size=4,
+        timeout=RECONNECT_SECONDS,
+    )
