@@ -6,17 +6,16 @@ Prints one JSON object: seconds, messages, CPU seconds and peak memory of the se
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from core.bench.measure import measured
 from core.settings import use
 
-THREADS = 24
+THREADS = 40
 SWITCH_SECONDS = 0.0005  # as the worker has it
 BATCH = 50
 TEXT = "Chào {{first_name|bạn}}, hàng mới đã về, mời bạn ghé xem!"
@@ -28,18 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         use(data_dir=folder, database_url=f"sqlite:///{folder}/bench.db")
         send = _whole_path(url, messages) if kind == "ledger" else _client_alone(url, messages)
-        sys.stdout.write(json.dumps(_measured(send, messages)) + "\n")
-
-
-def _measured(send: Callable[[], None], messages: int) -> dict[str, float]:
-    cpu, began = time.process_time(), time.perf_counter()
-    send()
-    return {
-        "seconds": time.perf_counter() - began,
-        "cpu_seconds": time.process_time() - cpu,
-        "messages": messages,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+        sys.stdout.write(json.dumps(measured(send, messages)) + "\n")
 
 
 def _client_alone(url: str, messages: int) -> Callable[[], None]:

@@ -1,10 +1,12 @@
 """`python python_client.py NAME URL MESSAGES THREADS`: one public client, one call for each message."""
 
 import json
-import resource
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from measure import measured
 
 TEXT = "Chào Lan, hàng mới đã về, mời bạn ghé xem!"
 
@@ -43,23 +45,14 @@ CLIENTS = {"requests": with_requests, "pymessenger": with_pymessenger, "fbmessen
 
 def main():
     name, url, messages, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    send = {"requests": with_requests, "pymessenger": with_pymessenger, "fbmessenger": with_fbmessenger}[
-        name
-    ](url)
+    send = CLIENTS[name](url)
     send(0)
-    cpu, began = time.process_time(), time.perf_counter()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(send, range(messages)))
-    print(  # noqa: T201
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - began,
-                "cpu_seconds": time.process_time() - cpu,
-                "messages": messages,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            }
-        )
-    )
+
+    def work():
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(send, range(messages)))
+
+    print(json.dumps(measured(work, messages)))  # noqa: T201
 
 
 main()
