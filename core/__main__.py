@@ -7,7 +7,7 @@ import logging
 import typer
 
 from core import logs
-from core.commands import bench, broadcast, doctor, fanpage, message, operator, optin, processes, topic
+from core.commands import bench, broadcast, doctor, fanpage, message, move, operator, optin, processes, topic
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +25,8 @@ app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
     app.command()(command)
 app.command()(doctor.doctor)
+app.command()(move.move)
+app.command()(move.release)
 
 
 def main() -> None:

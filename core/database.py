@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from core.errors import N_, OperatorError
+from core.errors import N_, Held, OperatorError
 from core.settings import settings
 from core.tables import Table
 
@@ -30,8 +30,19 @@ DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits when the block ends well and rolls back when it does not."""
-    with Session(_engine(settings().database_url, True), expire_on_commit=False) as db, db.begin():
-        yield db
+    try:
+        with Session(_engine(settings().database_url, True), expire_on_commit=False) as db, db.begin():
+            yield db
+    except IntegrityError as problem:
+        if getattr(problem.orig, "sqlite_errorname", "") != "SQLITE_CONSTRAINT_TRIGGER":
+            raise
+        raise Held(
+            N_(
+                "This database is held for its move to {place} and takes in nothing. When the move is done, "
+                "set OTN_DATABASE_URL to the new one."
+            ),
+            place=problem.orig,
+        ) from None
 
 
 @contextmanager

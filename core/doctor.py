@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
-from core import migrations
+from core import holding, migrations
 from core.clock import utc_now
 from core.database import reading
 from core.errors import OperatorError
@@ -32,7 +32,7 @@ def problems() -> list[str]:
     if not found:
         known = queries.list_fanpages()
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
-        for check in (_key, _worker, _fanpages):
+        for check in (_hold, _key, _worker, _fanpages):
             found += _guarded(check)
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
@@ -73,6 +73,11 @@ def _key() -> Iterator[str]:
         unseal(sealed)  # says so itself when the key is another one
     return
     yield
+
+
+def _hold() -> Iterator[str]:
+    if found := holding.standing():
+        yield found.message
 
 
 def _worker() -> Iterator[str]:

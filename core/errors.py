@@ -4,7 +4,8 @@ OperatorError                 refused; the sentence is safe to show and says wha
 ├── NotFound                  no such thing (any more)
 ├── NotAllowed                the operator's role does not include this
 ├── Invalid                   bad input; `problems` names fields
-└── WrongState                the thing's state does not allow this step
+├── WrongState                the thing's state does not allow this step
+└── Held                      the database is held: it takes in nothing (core/holding.py)
 
 A sentence is an English template; the panel looks it up in its catalogues and fills in `values`.
 """
@@ -59,6 +60,10 @@ class NotAllowed(OperatorError):
 
 class WrongState(OperatorError):
     code = "wrong_state"
+
+
+class Held(OperatorError):
+    code = "held"
 
 
 class Invalid(OperatorError):

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     verify_token: SecretStr = Field(
         SecretStr(""), description="What Meta repeats when it verifies the webhook."
     )
+    move_to: SecretStr = Field(
+        SecretStr(""), description="Where `core move` goes; not seen in a process list."
+    )
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: vi or en.")

@@ -479,3 +479,15 @@ class Heartbeat(Table, table=True):
     process: str = _word(120, primary_key=True)  # "worker host:pid"
     at: datetime = _time(nullable=False)
     started_at: datetime = _time(nullable=False)
+
+
+class Hold(Table, table=True):
+    """At most one row: why nothing may leave this database. See core/holding.py."""
+
+    __tablename__ = "hold"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    code: str = _word()
+    place: str = _word(300, default="")  # the database at the other end of a move, without its password
+    key: str = _word(32, default="")  # the same on both ends of one move
+    at: datetime = _time(nullable=False)

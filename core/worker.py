@@ -20,6 +20,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from core import holding
 from core.broadcasts import canary
 from core.broadcasts import clockwork as broadcasts
 from core.clock import utc_now
@@ -27,6 +28,7 @@ from core.consent import clockwork as consent
 from core.database import DATABASE_TROUBLE
 from core.engine.engines import Engine, engine_for
 from core.engine.time_of_day import Clock, clock
+from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
 from core.inbox import actions as inbox
@@ -55,6 +57,7 @@ class Worker:
         self.wire = ThreadPoolExecutor(WIRE_THREADS, thread_name_prefix="wire")
         self.crew = Crew(self._pump, self.alarm)
         self.engine: Engine = engine_for(self.crew)
+        self._held = ""  # what was last said about a hold
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; then end within five seconds."""
@@ -140,6 +143,7 @@ class Worker:
         return [
             (1.0, self._beat),
             (0.2, hand_out),
+            (2.0, self._mind_hold),
             (0.5, start_due),
             (0.5, end_too_late),
             (0.5, judge_first_parts),
@@ -151,6 +155,13 @@ class Worker:
             (5.0, learn_names),
             (900.0, check_health),
         ]
+
+    def _mind_hold(self) -> None:
+        """Say once why nothing is sent."""
+        found = holding.standing()
+        if found and found.message != self._held:
+            log.warning("held", said=found.message)
+        self._held = found.message if found else ""
 
     def _beat(self) -> None:
         self.clock.measure()
@@ -184,6 +195,8 @@ def _calmly(action: Callable[..., Any]) -> Callable[[], None]:
     def job() -> None:
         try:
             action()
+        except Held:
+            log.debug("tick_held", action=job.__name__)
         except DATABASE_TROUBLE as problem:
             log.warning("tick_waits_for_database", action=job.__name__, error=type(problem).__name__)
         except Exception:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from core import holding
 from core.inbox import queries
 from core.settings import kept_secret, settings
 from webhook_server import logs
@@ -74,8 +75,11 @@ def _ready(reception: Reception) -> Response:
     """Whether a POST would be stored now: the tables answer and the writer lives."""
     try:
         queries.has_pending()
+        held = holding.standing()
     except DBAPIError:
         return document(503, {"ready": False, "problem": "database"})
+    if held and held.takes_in_nothing:
+        return document(503, {"ready": False, "problem": "moved"})
     if not reception.is_open:
         return document(503, {"ready": False, "problem": "writer"})
     return document(200, {"ready": True})

@@ -18,6 +18,7 @@ from core.consent import ledger
 from core.database import reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
+from core.holding import is_free
 from core.tables import Broadcast, Delivery, Fanpage
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,7 @@ def start_due(*, now: datetime) -> list[int]:
                 col(Broadcast.state) == BroadcastState.SCHEDULED,
                 col(Broadcast.due_at) <= now,
                 col(Fanpage.stopped_code).is_(None),
+                is_free(),
             )
             .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import logs, migrations
+from core import holding, logs, migrations
 from core.commands.answers import Json, answer, command
 from core.errors import WrongState
 
@@ -21,6 +21,7 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
 
     if migrations.current_revision() != migrations.head_revision():
         raise WrongState("The database is not up to date; run: python -m core migrate")
+    holding.refuse_if_moved()
     logs.configure()
     process.run()
 

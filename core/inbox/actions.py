@@ -17,6 +17,7 @@ from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import is_sqlite, transaction
+from core.errors import Held
 from core.inbox import queries
 from core.inbox.effects import Happening, take_effect
 from core.inbox.rules import EventState
@@ -68,8 +69,8 @@ def apply_turn(limit: int, now: datetime) -> int:
             events = _take(db, limit)
             _settle(db, events, _apply(db, events, now), now)
             return len(events)
-    except OperationalError:
-        raise  # the database is locked or gone: nothing is wrong with the events
+    except (OperationalError, Held):
+        raise  # the database is locked, gone or held: nothing is wrong with the events
     except Exception as problem:
         log.warning("inbox.turn_failed", **_where(problem))
         return _apply_each(limit, now)

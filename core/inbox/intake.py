@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from core.errors import Held
 from core.inbox.rules import TURN_EVENTS, next_turn
 from core.inbox.vault import NewEvent
 
@@ -139,8 +140,8 @@ class Intake(Generic[Asker]):
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
         try:
             self._commit(group)
-        except OperationalError as problem:
-            self._refuse(group, problem)  # the database is locked or gone: true for each of them
+        except (OperationalError, Held) as problem:
+            self._refuse(group, problem)  # the database is locked, gone or held: true for each of them
         except Exception as problem:
             if len(group) == 1:
                 self._refuse(group, problem)

@@ -8,8 +8,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
+from core import holding
 from core.database import engine
+from core.tables import Hold
 
 
 def config() -> Config:
@@ -20,8 +23,15 @@ def config() -> Config:
 
 def upgrade(revision: str = "head") -> str:
     """Apply what is missing; returns the revision reached. Safe to repeat and to run twice at once."""
+    _refuse_if_moved()
     command.upgrade(config(), revision)
     return current_revision() or ""
+
+
+def _refuse_if_moved() -> None:
+    """A table made anew by a migration would lose what keeps it closed."""
+    if inspect(engine()).has_table(Hold.__tablename__):
+        holding.refuse_if_moved()
 
 
 def head_revision() -> str | None:

@@ -16,6 +16,7 @@ from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import reading
+from core.holding import is_free
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now
 from core.sending.rules import FARTHEST_TRY
@@ -61,6 +62,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
             .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
             .where(
                 col(Fanpage.stopped_code).is_(None),
+                is_free(),
                 ~is_held(now.timestamp()),
                 or_(replies.exists(), deliveries.exists()),
             )
@@ -70,8 +72,8 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
 
 
 def work_of(fanpage_ids: Sequence[int], *, now: datetime) -> dict[int, Work]:
-    """By fanpage; one that is stopped or gone is left out: nothing of it may leave. Asked all the time, so
-    two reads for all of them."""
+    """By fanpage; one that is stopped or gone, or held with all others, is left out: nothing of it may
+    leave. Asked all the time, so two reads for all of them."""
     given = {"fanpages": list(fanpage_ids), "now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
     with reading() as db:
         rows = db.execute(_pace_and_replies(), given).all()
@@ -103,7 +105,7 @@ def _pace_and_replies() -> Any:
             answers.exists(),
         )
         .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
-        .where(col(Fanpage.id).in_(_fanpages()), col(Fanpage.stopped_code).is_(None))
+        .where(col(Fanpage.id).in_(_fanpages()), col(Fanpage.stopped_code).is_(None), is_free())
     )
 
 

@@ -15,6 +15,7 @@ NOUNS: dict[str, str] = {
     "fanpage": N_("Fanpages"),
     "operator": N_("Users"),
     "event": N_("Webhooks"),
+    "installation": N_("Installation"),
 }
 DEEDS: dict[str, str] = {
     "broadcast.create": N_("drafted the broadcast {subject}"),
@@ -66,6 +67,8 @@ DEEDS: dict[str, str] = {
     "operator.end_sessions": N_("signed {subject} out everywhere"),
     "operator.sign_in": N_("signed in"),
     "operator.sign_out": N_("signed out"),
+    "installation.release": N_("let the restored installation send"),
+    "installation.move_in": N_("moved the installation to this database"),
     "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
-from pages.components import account, login, menu, session, style
+from pages.components import account, hold_notice, login, menu, session, style
 from pages.components.layout import leave_dialogs
 from pages.components.session import show_flashes
 from pages.components.texts import _, language
@@ -26,6 +26,7 @@ def run() -> None:
     with st.sidebar:
         _sidebar(here, entry)
     show_flashes()
+    hold_notice.show()
     leave_dialogs(page.url_path)
     session.require(entry.permission)
     page.run()

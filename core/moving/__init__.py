@@ -1,0 +1,1 @@
+"""Moves a running SQLite installation to an empty PostgreSQL: `python -m core move`."""

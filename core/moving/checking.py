@@ -1,0 +1,53 @@
+"""What must be alike on both ends of a move, beyond each table's rows: the books."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, func, select
+from sqlmodel import Session, col
+
+from core.broadcasts.rules import BroadcastState
+from core.tables import Broadcast, Delivery, Event, OptIn, Reply
+
+Books = dict[str, list[tuple[object, ...]]]
+
+
+def books(db: Session) -> Books:
+    """Opt-ins by topic and state, deliveries by broadcast and state, and what does not add up."""
+    return {
+        "opt_ins": _read(db, _counted(col(OptIn.topic_id), col(OptIn.state))),
+        "deliveries": _read(db, _counted(col(Delivery.broadcast_id), col(Delivery.state))),
+        "replies": _read(db, _counted(col(Reply.fanpage_id), col(Reply.state))),
+        "events": _read(db, _counted(col(Event.page_id), col(Event.state))),
+        "out_of_balance": _read(db, _out_of_balance()),
+    }
+
+
+def going_on(db: Session) -> list[tuple[int, str, int]]:
+    """(id, name, deliveries left) of the broadcasts that were sending."""
+    left = (
+        select(func.count())
+        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == "queued")
+        .scalar_subquery()
+    )
+    found = db.execute(
+        select(col(Broadcast.id), col(Broadcast.name), left)
+        .where(col(Broadcast.state) == BroadcastState.SENDING)
+        .order_by(col(Broadcast.id))
+    )
+    return [(broadcast_id or 0, name, count or 0) for broadcast_id, name, count in found]
+
+
+def _counted(*by: object) -> Select[tuple[object, ...]]:
+    return select(*by, func.count()).group_by(*by)  # type: ignore[call-overload,no-any-return]
+
+
+def _out_of_balance() -> Select[tuple[object, ...]]:
+    """Broadcasts whose audience is not what their deliveries add up to."""
+    made = select(func.count()).where(col(Delivery.broadcast_id) == col(Broadcast.id)).scalar_subquery()
+    return select(col(Broadcast.id), col(Broadcast.audience), made).where(
+        col(Broadcast.started_at).is_not(None), col(Broadcast.audience) != made
+    )
+
+
+def _read(db: Session, statement: Select[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return sorted((tuple(row) for row in db.execute(statement)), key=repr)

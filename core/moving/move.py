@@ -1,0 +1,227 @@
+"""The move itself: hold the old, wait for the wire, copy one snapshot, check it, and let the new one go on.
+
+At every moment at most one of the two may send. The old one is closed before the copy is read; the new one is
+held from its first row on, and set free only after the old one says for good that it has been left.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlmodel import Session, col
+
+from core import activity, holding, migrations
+from core.accounts.rules import Actor, Permission
+from core.broadcasts.rules import DeliveryState
+from core.conversation.rules import ReplyState
+from core.database import reading, transaction
+from core.errors import OperatorError, WrongState
+from core.holding import HoldCode, Standing
+from core.moving import checking, copying
+from core.moving import target as far
+from core.moving.target import Target
+from core.sending import claims, replies
+from core.settings import settings
+from core.tables import Delivery, Reply
+
+LOOK_AGAIN_SECONDS = 0.25
+SAY_AGAIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What arrived, and what goes on there."""
+
+    place: str
+    rows: dict[str, int]
+    going_on: list[tuple[int, str, int]]  # broadcasts: id, name, deliveries left
+
+
+@dataclass
+class Move:
+    """One try; repeating it after a failure is safe, whatever became of the one before."""
+
+    by: Actor
+    address: str
+    clock: Callable[[], datetime]
+    say: Callable[[str], None]
+    wait_seconds: float
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def run(self) -> Moved:
+        self.by.require(Permission.ADMIN)
+        self._check_source()
+        target = Target(self.address)
+        try:
+            with _alone():
+                found = holding.standing()
+                if found and found.code == HoldCode.MOVED:
+                    return self._finish(target, found)
+                self._refuse_if_held(found)
+                return self._move(target)
+        finally:
+            target.close()
+
+    def _check_source(self) -> None:
+        if settings().is_postgresql:
+            raise WrongState("A move starts from SQLite; OTN_DATABASE_URL already names PostgreSQL.")
+        if migrations.current_revision() != migrations.head_revision():
+            raise WrongState("The database is not up to date; run: python -m core migrate")
+
+    def _refuse_if_held(self, found: Standing | None) -> None:
+        if found and found.code != HoldCode.LEAVING:  # that is one that broke off: we start again
+            raise WrongState(found.template, place=found.place)
+
+    def _move(self, target: Target) -> Moved:
+        with target.transaction() as connection:
+            far.take_over(connection)  # only to see that it would do, before anything is held
+        try:
+            self._hold(target.place)
+            self._wait_for_the_wire(target.place)
+            moved = self._copy(target)
+        except BaseException:
+            self._give_up()
+            raise
+        try:
+            self._say_that_it_moved(target.place)
+            self._set_free(target)
+        except BaseException:
+            self.say("All has arrived and is held at both ends; repeat the same command to end the move.")
+            raise
+        return moved
+
+    def _hold(self, place: str) -> None:
+        with transaction() as db:
+            holding.lift(db)
+            holding.hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
+        self.say("Held: nothing new is sent from the old database.")
+
+    def _wait_for_the_wire(self, place: str) -> None:
+        """Until nothing is in anybody's hands; then, in the same moment, close the door."""
+        until, said_at = time.monotonic() + self.wait_seconds, 0.0
+        while True:
+            claims.take_over_lost(now=self.clock())
+            replies.end_lost_replies(now=self.clock())
+            with transaction() as db:
+                left = _on_the_wire(db)
+                if left == 0:
+                    holding.close(db, place)
+                    return
+            if time.monotonic() > until:
+                raise OperatorError(
+                    "{left} messages were still on the wire after {seconds} seconds; try again later.",
+                    left=left,
+                    seconds=round(self.wait_seconds),
+                )
+            if time.monotonic() - said_at > SAY_AGAIN_SECONDS:
+                self.say(f"Waiting for {left} messages on the wire …")
+                said_at = time.monotonic()
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def _copy(self, target: Target) -> Moved:
+        """One snapshot into one transaction: all of it arrives, checked, or nothing does."""
+        with reading() as db, target.transaction() as connection:
+            source: Any = db.connection().connection.driver_connection
+            far.take_over(connection)
+            rows = {}
+            for table in copying.tables():
+                rows[table.name] = self._copy_table(source, connection, table, target)
+            with Session(connection) as there:
+                if checking.books(db) != checking.books(there):
+                    raise _differs("books")
+                going_on = checking.going_on(there)
+                holding.hold(there, HoldCode.ARRIVING, now=self.clock(), place=_here(), key=self.key)
+                there.flush()
+            return Moved(target.place, rows, going_on)
+
+    def _copy_table(self, source: Any, connection: Connection, table: Any, target: Target) -> int:
+        try:
+            read = copying.copy(source, connection.connection.driver_connection, table)
+        except OperatorError:
+            raise
+        except Exception as problem:
+            raise OperatorError(
+                "It could not be copied: table {table}, {said}", table=table.name, said=target.said(problem)
+            ) from None
+        if read != copying.arrived(connection, table):
+            raise _differs(table.name)
+        copying.set_sequence(connection, table)
+        if read.rows:
+            self.say(f"{table.name}: {read.rows:,} rows copied and checked")
+        return read.rows
+
+    def _give_up(self) -> None:
+        """As it was before: the old one goes on."""
+        with transaction() as db:
+            holding.lift(db)
+        self.say("The move did not succeed; the old database goes on as before.")
+
+    def _say_that_it_moved(self, place: str) -> None:
+        with transaction() as db:
+            holding.hold(db, HoldCode.MOVED, now=self.clock(), place=place, key=self.key)
+
+    def _set_free(self, target: Target) -> None:
+        with target.transaction() as connection, Session(connection) as there:
+            holding.lift(there)
+            activity.record(there, self.by, "installation.move_in", now=self.clock())
+            there.flush()
+        target.analyze()
+
+    def _finish(self, target: Target, found: Standing) -> Moved:
+        """The move before broke off at its very end: all is there, only the last word is missing."""
+        with target.transaction() as connection:
+            there = far.standing(connection)
+            if there is None or there.key != found.key:
+                raise WrongState(found.template, place=found.place)
+            with Session(connection) as db:
+                rows = {table.name: copying.arrived(connection, table).rows for table in copying.tables()}
+                moved = Moved(target.place, rows, checking.going_on(db))
+        self._set_free(target)
+        return moved
+
+
+def abandon(by: Actor, *, now: datetime) -> None:
+    """Let the old database go on after a move that broke off and will not be repeated."""
+    by.require(Permission.ADMIN)
+    with _alone(), transaction() as db:
+        found = holding.standing_in(db)
+        if found and found.code == HoldCode.LEAVING:
+            holding.lift(db)
+            activity.record(db, by, "installation.release", now=now, code=found.code.value)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One move at a time; the lock goes with the process, however that ends."""
+    with (settings().data_dir / "move.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WrongState("Another move of this installation is running.") from None
+        yield
+
+
+def _on_the_wire(db: Session) -> int:
+    found = [
+        select(func.count()).where(col(Delivery.state) == DeliveryState.SENDING),
+        select(func.count()).where(col(Reply.state) == ReplyState.SENDING),
+    ]
+    return sum(int(db.execute(each).scalar_one()) for each in found)
+
+
+def _here() -> str:
+    return settings().database_url
+
+
+def _differs(what: str) -> OperatorError:
+    return OperatorError(
+        "What arrived is not what was read ({what} differs); nothing was kept of it.", what=what
+    )

