@@ -58,6 +58,8 @@ class DeliveryState(StrEnum):
 
 # The closing balance: audience = the sum over these.
 DELIVERY_STATES: tuple[DeliveryState, ...] = tuple(DeliveryState)
+# It may use its opt-in still, or has used it.
+LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 ENDED: frozenset[DeliveryState] = frozenset(
     {
         DeliveryState.SENT,

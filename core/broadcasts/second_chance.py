@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.drafting import check_times
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
@@ -26,7 +26,6 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 
 BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
-LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 # A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
 HELD_REASONS = ("unknown_error", "cannot_open")
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)

@@ -1,7 +1,7 @@
 """What echoes, deliveries and reads prove about what we sent; inside the inbox's transaction.
 
 A later fact never moves a delivery backwards, and it may arrive before our own settle: watermarks are kept
-on the customer, and the settle looks at them.
+on the customer, and the settle looks at them. Why only an echo settles: docs/decisions/0018.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import DeliveryState
+from core import bulk
+from core.broadcasts.rules import LIVE, DeliveryState
 from core.consent import ledger
+from core.sending.rules import RETRIED
+from core.sending.tries import last_doubt
 from core.tables import Customer, Delivery, Reply
 
 ECHO = "echo"
@@ -47,17 +51,76 @@ def note_echo(
             col(Customer.fanpage_id) == fanpage_id,
             col(Customer.psid) == psid,
         )
+        .with_for_update(of=Delivery)  # a settle of ours may be under way
     ).scalar_one_or_none()
     if delivery is None:
         return False
     delivery.mid = delivery.mid or mid[:200]
-    if delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
+    if delivery.state != DeliveryState.SENT and _may_turn_out_sent(db, delivery):
         delivery.state = DeliveryState.SENT
         delivery.evidence = ECHO
         delivery.reason = None
         delivery.settled_at = at
-        ledger.spend(db, [delivery.opt_in_id], now=at)
+        db.flush()
+        _spend(db, delivery, at)
+        catch_up(db, [delivery.id or 0])
     return True
+
+
+def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
+    """Also what we believed refused; but not once another broadcast holds the opt-in: its try is refused."""
+    if not delivery.attempt:
+        return False  # of another installation that sends for the same fanpage
+    if delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
+        return True
+    live = select(col(Delivery.id)).where(
+        col(Delivery.opt_in_id) == delivery.opt_in_id,
+        col(Delivery.id) != delivery.id,
+        col(Delivery.state).in_(LIVE),
+    )
+    return db.execute(live.limit(1)).first() is None
+
+
+def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
+    """Whatever we thought of it: the token was used."""
+    ledger.make_available(db, [delivery.opt_in_id], now=at)
+    ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
+    ledger.spend(db, [delivery.opt_in_id], now=at)
+
+
+def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
+    """Delivered and read may have been reported before these deliveries were settled as sent."""
+    if not delivery_ids:
+        return
+    for mark, target in (("delivered_watermark", "delivered_at"), ("read_watermark", "read_at")):
+        watermark = getattr(Customer, mark)
+        seen = (
+            select(watermark)
+            .where(col(Customer.id) == col(Delivery.customer_id), watermark >= _under_way())
+            .scalar_subquery()
+        )
+        db.execute(
+            update(Delivery)
+            .where(
+                col(Delivery.id).in_(bulk.among(db, delivery_ids)),
+                col(Delivery.state) == DeliveryState.SENT,
+                getattr(Delivery, target).is_(None),
+                seen.is_not(None),
+            )
+            .values({target: seen})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _under_way() -> ColumnElement[Any]:
+    """When the message set out that was taken: an echo tells, else it was the last claim's, or after a doubt
+    the last that may have been."""
+    concluded = col(Delivery.evidence).is_not(None) & (col(Delivery.evidence) != RETRIED)
+    return case(
+        (col(Delivery.evidence) == ECHO, col(Delivery.settled_at)),
+        (concluded, func.coalesce(last_doubt().scalar_subquery(), col(Delivery.claimed_at))),
+        else_=col(Delivery.claimed_at),
+    )
 
 
 def note_delivered(
@@ -78,7 +141,7 @@ def note_delivered(
     for table in (Delivery, Reply):
         named: ColumnElement[bool] = col(table.mid).in_(list(mids)[:100])
         if watermark_at:
-            named = or_(named, col(table.claimed_at) <= watermark_at)
+            named = or_(named, _set_out(table) <= watermark_at)
         db.execute(
             update(table)
             .where(
@@ -105,11 +168,15 @@ def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime
                 col(table.customer_id) == customer_id,
                 col(table.state) == "sent",
                 col(table.read_at).is_(None),
-                col(table.claimed_at) <= watermark_at,
+                _set_out(table) <= watermark_at,
             )
             .values(read_at=watermark_at)
             .execution_options(synchronize_session=False)
         )
+
+
+def _set_out(table: type[Delivery] | type[Reply]) -> Any:
+    return _under_way() if table is Delivery else col(table.claimed_at)
 
 
 def _customer(db: Session, fanpage_id: int, psid: str) -> int | None:

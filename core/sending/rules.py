@@ -63,7 +63,7 @@ def decide(
         case NextStep.TOKEN_REFUSED if in_doubt and may_be_the_message:
             return try_again(failure.reason, failure.detail, tries=tries, in_doubt=True, now=now)
         case NextStep.TOKEN_REFUSED:
-            return _token_refused(failure, in_doubt)
+            return _token_refused(failure, in_doubt, tries)
         case NextStep.END_DELIVERY:
             return _ended(failure, in_doubt)
         case NextStep.RETRY_LATER | NextStep.IN_DOUBT:
@@ -84,11 +84,16 @@ def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: date
     return Verdict(DeliveryState.FAILED, Token.RELEASE, reason, None, detail)
 
 
-def _token_refused(failure: Failure, in_doubt: bool) -> Verdict:
+def _token_refused(failure: Failure, in_doubt: bool, tries: int) -> Verdict:
     if in_doubt:
         # A one-time token cannot be used twice: refused now, it was taken then.
         return Verdict(
             DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=failure.detail, in_doubt=True
+        )
+    if tries:
+        # "Passing fault" was said before, and not of the token: it may have been taken even so.
+        return Verdict(
+            DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
         )
     return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
 

@@ -22,7 +22,7 @@ from core.consent import ledger
 from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, pace, tries
+from core.sending import allowance, evidence, pace, tries
 from core.sending.claims import Claim, lock
 from core.sending.rules import (
     BREAKER,
@@ -74,6 +74,7 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
             )
             _settle_refused(db, claim, verdict, now)
         tries.keep(db, outcomes, now=now)
+        evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
         follow_up(db, fanpage_id, [failure for _, failure in refused], now)
         for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
             _after_refusals(db, broadcast_id, now)
@@ -90,7 +91,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
     ]
     db.connection().execute(_sent(is_sqlite(db)), {**bulk.bound(rows), "now": now})
     ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
-    _apply_watermarks(db, [o.claim.delivery_id for o in outcomes])
+    evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
 
 
 @lru_cache
@@ -109,27 +110,6 @@ def _sent(for_sqlite: bool) -> Update:
             next_try_at=None,
         )
     )
-
-
-def _apply_watermarks(db: Session, delivery_ids: Sequence[int]) -> None:
-    """Delivered and read may have been reported before we settled."""
-    for mark, target in (("delivered_watermark", "delivered_at"), ("read_watermark", "read_at")):
-        watermark = getattr(Customer, mark)
-        seen = (
-            select(watermark)
-            .where(col(Customer.id) == col(Delivery.customer_id), watermark >= col(Delivery.claimed_at))
-            .scalar_subquery()
-        )
-        db.execute(
-            update(Delivery)
-            .where(
-                col(Delivery.id).in_(bulk.among(db, delivery_ids)),
-                getattr(Delivery, target).is_(None),
-                seen.is_not(None),
-            )
-            .values({target: seen})
-            .execution_options(synchronize_session=False)
-        )
 
 
 def _is_proof(claim: Claim, failure: Failure) -> bool:
