@@ -24,28 +24,36 @@ class Contender:
     messages: int
     tail: tuple[str, ...] = ()
     single: bool = False  # one call per message, by a public client
+    says: str = ""  # on its standard input
 
 
 def run(
-    *, messages: int, latency_ms: int, peers_python: str | None, node_modules: str | None
+    *,
+    messages: int,
+    latency_ms: int,
+    peers_python: str | None,
+    node_modules: str | None,
+    postgresql_url: str | None,
 ) -> dict[str, Any]:
     """Run every contender in turn; those that are not installed say so."""
     results = []
     with stub.running(latency_ms / 1000) as url:
-        for contender in _contenders(messages, latency_ms, peers_python or sys.executable):
+        for contender in _contenders(messages, latency_ms, peers_python or sys.executable, postgresql_url):
             figures = _figures(contender, url, node_modules)
             results.append({"name": contender.name, "single_call_peer": contender.single, **figures})
     return {"latency_ms": latency_ms, "results": results, **_ratios(results)}
 
 
-def _contenders(messages: int, latency_ms: int, python: str) -> list[Contender]:
+def _contenders(messages: int, latency_ms: int, python: str, postgresql_url: str | None) -> list[Contender]:
     ours = (sys.executable, "-m", "core.bench.whole_path")
     peer = (python, str(PEERS / "python_client.py"))
     node = ("node", str(PEERS / "node_client.cjs"))
     lanes = ("1", "16") if latency_ms < 5 else ("64",)
     fewer = max(200, messages // 10) if latency_ms < 5 else 600
-    made = [
-        Contender("(a) whole path, ledger", (*ours, "ledger"), messages),
+    made = [Contender("(a) whole path, SQLite", (*ours, "ledger"), messages)]
+    if postgresql_url:
+        made.append(Contender("(a) whole path, PostgreSQL", (*ours, "ledger"), messages, says=postgresql_url))
+    made += [
         Contender("(b) our client alone, batches of 50", (*ours, "client"), messages),
     ]
     for lane in lanes:
@@ -65,7 +73,13 @@ def _figures(contender: Contender, url: str, node_modules: str | None) -> dict[s
     command = [*contender.command, url, str(contender.messages), *contender.tail]
     environment = _with_node_modules(node_modules) if contender.command[0] == "node" else None
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=ENDED, check=False, env=environment
+        command,
+        input=contender.says + "\n",
+        capture_output=True,
+        text=True,
+        timeout=ENDED,
+        check=False,
+        env=environment,
     )
     if done.returncode != 0:
         return {"missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:200]}

@@ -22,13 +22,21 @@ def send(
     node_modules: Annotated[
         str | None, typer.Option(help="A folder that has messaging-api-messenger.")
     ] = None,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure the ledger on, too."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The whole sending path beside our client alone, bare requests and public clients."""
     from core.bench import send as bench
 
     figures = bench.run(
-        messages=messages, latency_ms=latency, peers_python=peers_python, node_modules=node_modules
+        messages=messages,
+        latency_ms=latency,
+        peers_python=peers_python,
+        node_modules=node_modules,
+        postgresql_url=postgresql_url,
     )
     answer(as_json, figures, "\n".join(_lines(figures)))
 

@@ -1,0 +1,40 @@
+"""A fresh database for a benchmark, and gone afterwards."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, make_url, text
+
+from core.database import forget_engines
+from core.settings import use
+
+
+@contextmanager
+def fresh(server_url: str | None) -> Iterator[None]:
+    """Settings of this process: a new SQLite file, or a database of its own on the server that is named."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"otn_bench_{secrets.token_hex(4)}"
+        if server_url:
+            url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+            _say(server_url, f"CREATE DATABASE {name}")
+        else:
+            url = f"sqlite:///{folder}/bench.db"
+        try:
+            use(data_dir=folder, database_url=url)
+            forget_engines()
+            yield
+        finally:
+            forget_engines()
+            if server_url:
+                _say(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _say(server_url: str, statement: str) -> None:
+    server = create_engine(server_url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    with server.connect() as connection:
+        connection.execute(text(statement))
+    server.dispose()
