@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import Future
 from datetime import datetime
+from typing import Any
 
 import structlog
 from procrastinate import App, PsycopgConnector
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 2000  # fanpages that one worker sends for; each is a coroutine that only waits
 BEAT_SECONDS = 1.0
+FORGOTTEN_SECONDS = 3600.0  # one that wakes up before goes on under its number
 SILENT_SECONDS = 6  # a worker without a beat for so long has lost its jobs
 POLL_SECONDS = 0.5  # a job whose lock has come free is not announced
 LOOK_ROUND_SECONDS = 1.0
@@ -107,6 +109,7 @@ class _Queue:
             worker.stop()  # type: ignore[no-untyped-call]
 
     async def _take_jobs(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_say)
         app = App(connector=_connector())
         app.task(name=TASK, queue=QUEUE)(self._send_for_fanpage)
         async with app.open_async():
@@ -116,7 +119,7 @@ class _Queue:
                 concurrency=AT_ONCE,
                 fetch_job_polling_interval=POLL_SECONDS,
                 update_heartbeat_interval=BEAT_SECONDS,
-                stalled_worker_timeout=SILENT_SECONDS,
+                stalled_worker_timeout=FORGOTTEN_SECONDS,
                 shutdown_graceful_timeout=END_WITHIN_SECONDS,
                 delete_jobs="successful",
                 install_signal_handlers=False,
@@ -170,7 +173,6 @@ class _Queue:
                 await jobs.finish_job(job, Status.FAILED, delete_job=True)
             except ConnectorException:
                 log.info("job_was_gone", job=job.id)  # another worker was quicker
-        await jobs.prune_stalled_workers(SILENT_SECONDS)
 
     def _mind_share(self, share: int) -> None:
         """Give some away when we have had more than our share for two looks."""
@@ -180,6 +182,14 @@ class _Queue:
             for fanpage_id in list(self._running)[:surplus]:
                 self._crew.end(self._running[fanpage_id])
         self._had_too_many = surplus > 0
+
+
+def _say(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As when a job was ended by others while we slept: the ledger knew to let nothing leave."""
+    problem = context.get("exception")
+    log.warning(
+        "job_not_ended", error=type(problem).__name__, cause=str(problem.__cause__)[:200] if problem else ""
+    )
 
 
 def _share() -> int:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, update
+from sqlalchemy import ColumnElement, Float, and_, bindparam, case, update
 from sqlmodel import Session, col
 
 from core.database import transaction
@@ -50,22 +52,26 @@ def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> float:
     A reservation that comes a little late keeps its slot; after a longer pause the slots begin anew.
     """
     seconds = count / speed.rate
-    begin = literal(max(at, speed.held_until))
-    next_free = col(Pace.next_free)
-    is_running = and_(
-        next_free >= at - catch_up_seconds(speed.rate),
-        next_free >= speed.held_until,
-        next_free <= at + FARTHEST_AHEAD,
-    )
+    given = {
+        "fanpage": fanpage_id,
+        "seconds": seconds,
+        "begin": max(at, speed.held_until),
+        "earliest": max(at - catch_up_seconds(speed.rate), speed.held_until),
+        "latest": at + FARTHEST_AHEAD,
+    }
     with transaction() as db:
-        upto = db.execute(
-            update(Pace)
-            .where(col(Pace.fanpage_id) == fanpage_id)
-            .values(next_free=case((is_running, next_free), else_=begin) + seconds)
-            .returning(next_free)
-            .execution_options(synchronize_session=False)
-        ).scalar_one()
-    return float(upto) - seconds
+        return float(db.connection().execute(_reserving(), given).scalar_one()) - seconds
+
+
+@lru_cache
+def _reserving() -> Any:
+    """Built once: building costs more than asking."""
+    next_free, begin = col(Pace.next_free), bindparam("begin", type_=Float(53))
+    earliest, latest = bindparam("earliest", type_=Float(53)), bindparam("latest", type_=Float(53))
+    is_running = and_(next_free >= earliest, next_free <= latest)
+    upto = case((is_running, next_free), else_=begin) + bindparam("seconds", type_=Float(53))
+    mine = col(Pace.fanpage_id) == bindparam("fanpage")
+    return update(Pace).where(mine).values(next_free=upto).returning(next_free)
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:

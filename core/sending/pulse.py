@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, update
@@ -18,12 +18,14 @@ from core.tables import Heartbeat
 
 log = structlog.get_logger(__name__)
 
+PREFIX = "worker "
+FORGOTTEN_AFTER = timedelta(days=1)  # a worker that ended without saying so
 FRESH_SECONDS = 4.0  # without a heartbeat written for so long, others may take our claims
 
 
 class Pulse:
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.process = f"worker {socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:120]
+        self.process = f"{PREFIX}{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:120]
         self._clock = clock
         self._beat_at = float("-inf")  # monotonic
         self._unbroken_since = float("-inf")  # monotonic; no beat has been missed since
@@ -38,6 +40,8 @@ class Pulse:
             values = {"process": self.process, "at": now, "started_at": self._started_at}
             db.execute(insert_new(db, Heartbeat), [values])
             db.execute(update(Heartbeat).where(col(Heartbeat.process) == self.process).values(at=now))
+            long_silent = col(Heartbeat.process).startswith(PREFIX), col(Heartbeat.at) < now - FORGOTTEN_AFTER
+            db.execute(delete(Heartbeat).where(*long_silent))
         self._beat_at = began
 
     def held_since(self, taken_at: float) -> bool:

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
+RESERVE_SECONDS = 0.25  # slots reserved at once
+STALE_SLOT_SECONDS = 0.5
 SHORT_PAUSE_SECONDS = 0.01
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 CLAIM_AT_MOST = 500
@@ -74,7 +76,7 @@ class Pump:
     )  # at a monotonic time
     on_wake: Callable[[], object] | None = None  # the next step is wanted now
     _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
-    _slot: Slot | None = None
+    _slots: deque[Slot] = field(default_factory=deque)
     _gate: Gate = field(default_factory=Gate)
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
     _landed: list[Landed] = field(default_factory=list)
@@ -193,16 +195,24 @@ class Pump:
 
     def _until_slot(self, work: queries.Work) -> float:
         """How long until a handful is made ready for our slot. A reservation is kept until it is used, so
-        that none is wasted."""
-        if self._slot is None:
-            self._slot = self._reserve(work) if self.paced else Slot(BATCH_LIMIT, time.monotonic(), 0.0)
-        left = self._slot.at - LOOK_AHEAD_SECONDS - time.monotonic()
+        that none is wasted, unless we come far too late."""
+        while self._slots and self._slots[0].at < time.monotonic() - STALE_SLOT_SECONDS:
+            self._slots.popleft()
+        if not self._slots:
+            self._reserve(work)
+        left = self._slots[0].at - LOOK_AHEAD_SECONDS - time.monotonic()
         return max(0.0, min(left, LONGEST_STEP_SECONDS))
 
-    def _reserve(self, work: queries.Work) -> Slot:
-        count, now = batch_size(work.speed.rate), self.clock().timestamp()
-        wait_seconds = pace.reserve(self.fanpage_id, count, work.speed, at=now) - now
-        return Slot(count, time.monotonic() + wait_seconds, count / work.speed.rate)
+    def _reserve(self, work: queries.Work) -> None:
+        """Slots for a moment's handfuls at once: a new rate bites after that moment."""
+        if not self.paced:
+            self._slots.append(Slot(BATCH_LIMIT, time.monotonic(), 0.0))
+            return
+        count, rate, now = batch_size(work.speed.rate), work.speed.rate, self.clock().timestamp()
+        handfuls = max(1, int(rate * RESERVE_SECONDS / count))
+        wait = pace.reserve(self.fanpage_id, count * handfuls, work.speed, at=now) - now
+        first, seconds = time.monotonic() + wait, count / rate
+        self._slots.extend(Slot(count, first + n * seconds, seconds) for n in range(handfuls))
 
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
@@ -234,9 +244,7 @@ class Pump:
 
     def _send_handful(self, work: queries.Work, broadcast_id: int | None, answers: bool) -> None:
         """Use our slots: replies first, the rest for the broadcast whose turn it is."""
-        slot, self._slot = self._slot, None
-        if slot is None:
-            return
+        slot = self._slots.popleft()
         count = slot.count - (self._send_replies(slot) if answers else 0)
         if broadcast_id is not None and count > 0:
             leaves = Slot(count, slot.at, slot.seconds / slot.count * count)
