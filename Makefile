@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PEERS  := .venv-peers
 
-.PHONY: help run test check format lock bench screenshots clean
+.PHONY: help run test check format lock bench bench-peers screenshots clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -47,8 +48,14 @@ lock: $(VENV)/.dev ## pin requirements*.in again, with hashes
 bench: $(VENV)/.run ## the benchmarks, against a stub on this machine
 	$(BIN)/python -m core bench send
 
+bench-peers: ## install the public clients that `bench send` is compared with (one of them needs npm)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r core/bench/peers/requirements.txt
+	@cp core/bench/peers/package.json $(PEERS)/
+	@! command -v npm >/dev/null || npm install --silent --no-fund --no-audit --prefix $(PEERS)
+
 screenshots: $(VENV)/.dev ## take the README's pictures from the real demo
 	$(BIN)/python -m tests.journeys.take_screenshots
 
 clean: ## remove the virtual environment and caches (never data/)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ from typing import Any
 from core.bench import stub
 
 PEERS = Path(__file__).parent / "peers"
+INSTALLED = Path(".venv-peers")  # by `make bench-peers`
 ENDED = 600  # seconds after which a contender is given up
 
 
@@ -38,7 +39,7 @@ def run(
     """Run every contender in turn; those that are not installed say so."""
     results = []
     with stub.running(latency_ms / 1000) as url:
-        for contender in _contenders(messages, latency_ms, peers_python or sys.executable, postgresql_url):
+        for contender in _contenders(messages, latency_ms, peers_python or _python(), postgresql_url):
             figures = _figures(contender, url, node_modules)
             results.append({"name": contender.name, "single_call_peer": contender.single, **figures})
     return {"latency_ms": latency_ms, "results": results, **_ratios(results)}
@@ -82,7 +83,7 @@ def _figures(contender: Contender, url: str, node_modules: str | None) -> dict[s
         env=environment,
     )
     if done.returncode != 0:
-        return {"missing": (done.stderr.strip().splitlines() or ["failed"])[-1][:200]}
+        return {"missing": _why(done.stderr)}
     measured = json.loads(done.stdout.splitlines()[-1])
     return {
         "messages_per_second": round(measured["messages"] / measured["seconds"]),
@@ -91,9 +92,23 @@ def _figures(contender: Contender, url: str, node_modules: str | None) -> dict[s
     }
 
 
+def _why(errors: str) -> str:
+    """The line that names the error; Node says its version last."""
+    lines = [line for line in errors.splitlines() if "Error" in line]
+    return (lines or ["failed"])[-1].strip()[:100]
+
+
 def _with_node_modules(folder: str | None) -> dict[str, str]:
     path = shutil.which("node") or ""
-    return {"PATH": str(Path(path).parent), **({"NODE_PATH": folder} if folder else {})}
+    return {
+        "PATH": str(Path(path).parent),
+        "NODE_PATH": folder or str((INSTALLED / "node_modules").resolve()),
+    }
+
+
+def _python() -> str:
+    installed = INSTALLED / "bin" / "python"
+    return str(installed) if installed.exists() else sys.executable
 
 
 def _ratios(results: list[dict[str, Any]]) -> dict[str, Any]:

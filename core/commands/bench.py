@@ -14,13 +14,13 @@ app = typer.Typer(no_args_is_help=True, help="Benchmarks on this machine, agains
 @app.command()
 @command
 def send(
-    messages: Annotated[int, typer.Option(help="Messages of the batching contenders.")] = 20_000,
+    messages: Annotated[int, typer.Option(help="Messages of the batching contenders.")] = 40_000,
     latency: Annotated[int, typer.Option(help="Milliseconds the stub waits before it answers.")] = 0,
     peers_python: Annotated[
-        str | None, typer.Option(help="A Python that has pymessenger and fbmessenger.")
+        str | None, typer.Option(help="A Python that has the public clients; else .venv-peers.")
     ] = None,
     node_modules: Annotated[
-        str | None, typer.Option(help="A folder that has messaging-api-messenger.")
+        str | None, typer.Option(help="A folder that has messaging-api-messenger; else .venv-peers.")
     ] = None,
     postgresql_url: Annotated[
         str | None,
