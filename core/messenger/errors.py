@@ -187,6 +187,8 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 def storable(text: str) -> str:
     """Text that every database takes: no lone surrogates, no control characters."""
+    if text.isascii() and text.isprintable():
+        return text.strip()  # each message id comes by here
     return _UNSTORABLE.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
