@@ -81,10 +81,10 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
 
 def _row(outcome: Outcome, now: datetime, *, for_sqlite: bool) -> list[object] | None:
     claim, answer = outcome.claim, outcome.answer
+    if isinstance(answer, Accepted) and claim.attempt <= 1:
+        return None
     times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (outcome.started_at, outcome.answered_at)]
     if isinstance(answer, Accepted):
-        if claim.attempt <= 1:
-            return None
         return [claim.delivery_id, claim.attempt, ACCEPTED, False, 200, None, None, None, *times]
     if answer.step == NextStep.NOT_SENT:
         return None
