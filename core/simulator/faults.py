@@ -20,13 +20,25 @@ REQUEST_FAULTS = {
     "drop_before": "connection lost, nothing taken",
     "drop_after": "everything taken, then the connection is lost",
     "bad_json": "everything taken, then HTTP 200 with a page of HTML",
+    "bad_json_before": "HTTP 200 with a page of HTML, nothing taken",
+    "html_502_before": "HTTP 502 with a page of HTML, as of a proxy, nothing taken",
+    "html_502_after": "everything taken, then HTTP 502 with a page of HTML",
+    "html_403_before": "HTTP 403 with a page of HTML, as of a filter on the way, nothing taken",
+    "hang_before": "no answer for `value` seconds, then connection lost, nothing taken",
+    "hang_after": "everything taken, then no answer for `value` seconds",
+    "refuse_all": "the whole request is refused with value {code, subcode, status}",
     "no_message_id": "everything taken, then HTTP 200 with an empty object",
     "batch_1357046": "batch: everything taken, then error 1/1357046",
+    "batch_empty": "batch: everything taken, then HTTP 200 with an empty list",
+    "batch_longer": "batch: everything taken, then an item more than was asked",
 }
 # One message of a request. (code, subcode, status) of what is answered.
 REFUSALS: dict[str, tuple[int, int | None, int]] = {
     "temporary": (1200, None, 400),
+    "unknown_1": (1, None, 400),
+    "outage_2": (2, None, 400),
     "unknown_temporary": (2, None, 500),
+    "app_limit_4": (4, None, 400),
     "rate_613": (613, None, 400),
     "busy_80006": (80006, None, 400),
     "token_invalid": (190, None, 400),
@@ -121,7 +133,7 @@ class Faults:
 
 def refusal(fault: Fault) -> Refusal | None:
     """The error answer of a fault that is one."""
-    if fault.name == "refuse":
+    if fault.name in ("refuse", "refuse_all"):
         given: dict[str, Any] = fault.value or {}
         code, subcode, status = given.get("code", 1), given.get("subcode"), given.get("status", 400)
     elif fault.name in REFUSALS:

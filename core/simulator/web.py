@@ -14,14 +14,15 @@ from starlette.types import Receive, Scope, Send
 
 from core.simulator import graph
 from core.simulator.entities import Page, Refusal
-from core.simulator.faults import REQUEST_FAULTS
+from core.simulator.faults import REQUEST_FAULTS, Fault, refusal
 from core.simulator.graph import Answer, Call
 from core.simulator.world import World
 
 BATCH_LIMIT = 50
 JAVASCRIPT = "text/javascript; charset=UTF-8"  # how Graph labels its JSON
-NEVER_ANSWERED = {name: "" for name in REQUEST_FAULTS if name not in ("latency", "batch_1357046")}
-OF_BATCHES = {**NEVER_ANSWERED, "batch_1357046": ""}
+OF_BATCHES = {name: "" for name in REQUEST_FAULTS if name != "latency"}
+OF_SINGLES = {name: "" for name in OF_BATCHES if not name.startswith("batch_")}
+PAGE = "<html><body>Sorry, something went wrong.</body></html>"
 
 
 class LostConnection(Response):
@@ -84,24 +85,33 @@ async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bo
     page_id = page.page_id if page else ""
     if slow := world.faults.hit(page_id, {"latency": ""}):
         await asyncio.sleep(float(slow.value or 0))
-    fault = world.faults.hit(page_id, OF_BATCHES if batch else NEVER_ANSWERED)
-    if fault and fault.name.endswith("_before"):
-        return _struck(fault.name)
-    found: Answer = take()
-    await world.store.committed()
-    if fault:
-        return _struck(fault.name)
-    return _json(found.status, found.body, _usage(world, page))
+    fault = world.faults.hit(page_id, OF_BATCHES if batch else OF_SINGLES)
+    if fault is None:
+        found: Answer = take()
+        await world.store.committed()
+        return _json(found.status, found.body, _usage(world, page))
+    if not fault.name.endswith("_before") and fault.name != "refuse_all":
+        found = take()
+        await world.store.committed()
+        if isinstance(found.body, list) and fault.name == "batch_longer":
+            return _json(200, [*found.body, None])
+    if fault.name.startswith("hang"):
+        await asyncio.sleep(float(fault.value or 1))
+    return _struck(fault)
 
 
-def _struck(fault: str) -> Response:
-    if fault.startswith("drop"):
+def _struck(fault: Fault) -> Response:
+    """The answer that a strike leaves, or none."""
+    name = fault.name.removesuffix("_before").removesuffix("_after")
+    if problem := refusal(fault):
+        return _json(problem.status, graph.error_body(problem))
+    if name in ("drop", "hang"):
         return LostConnection()
-    if fault == "bad_json":
-        return HTMLResponse("<html><body>Sorry, something went wrong.</body></html>")
-    if fault == "no_message_id":
-        return _json(200, {})
-    if fault == "batch_1357046":
+    if name in ("bad_json", "html_502", "html_403"):
+        return HTMLResponse(PAGE, 200 if name == "bad_json" else int(name.removeprefix("html_")))
+    if name in ("no_message_id", "batch_empty"):
+        return _json(200, {} if name == "no_message_id" else [])
+    if name == "batch_1357046":
         problem = Refusal(1, "Invalid JSON reply", subcode=1357046)
     else:
         problem = Refusal(1, "An unknown error occurred", status=500)
