@@ -1,9 +1,12 @@
-"""Shared fixtures: a real database built by the real migrations, a fixed clock, a few business words."""
+"""Shared fixtures: a real database built by the real migrations, a fixed clock, a few business words.
+
+Every test that uses `fresh_database` runs on SQLite and on PostgreSQL, unless it is marked
+`sqlite` or `postgresql` (it is about that one) or `one_database` (it would prove nothing twice).
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,44 +16,65 @@ import pytest
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 
-from core import database, migrations  # noqa: E402
+from core import database  # noqa: E402
 from core.settings import settings  # noqa: E402
 from tests.arrange import Arrange  # noqa: E402
+from tests.databases import KINDS, Databases, PostgresqlServer, SqliteFiles, TestDatabase, use  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    choices = (*KINDS, "both")
+    parser.addoption(
+        "--database", choices=choices, default="both", help="databases to test on (default both)"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {config.getoption('database')}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", _kinds(metafunc), scope="session")
+
+
+def _kinds(metafunc: pytest.Metafunc) -> list[str]:
+    wanted = metafunc.config.getoption("database")
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    kinds = [kind for kind in KINDS if wanted in (kind, "both") and not marks & set(KINDS) - {kind}]
+    return kinds[:1] if "one_database" in marks else kinds
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One SQLite file with every migration applied; tests copy it."""
-    folder = tmp_path_factory.mktemp("migrated")
-    file = folder / "otn.db"
-    with pytest.MonkeyPatch.context() as patch:
-        _use(patch, folder, f"sqlite:///{file}")
-        migrations.upgrade()
-        database.forget_engines()  # the last connection folds the write-ahead log into the file
-    settings.cache_clear()
-    return file
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("migrated"))
 
 
-def _use(patch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
-    patch.setenv("OTN_DATA_DIR", str(folder))
-    patch.setenv("OTN_DATABASE_URL", url)
-    patch.setenv("OTN_SECRET_KEY", "a-key-for-tests-that-is-long-enough-0123456789")
-    patch.setenv("OTN_APP_SECRET", "app-secret-for-tests")
-    patch.setenv("OTN_VERIFY_TOKEN", "verify-token-for-tests")
-    settings.cache_clear()
-    database.forget_engines()
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    server = PostgresqlServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def databases(database_kind: str, request: pytest.FixtureRequest) -> Databases:
+    """Makes databases of the kind that this run of the test is about."""
+    return request.getfixturevalue("sqlite_files" if database_kind == "sqlite" else "postgresql_server")
 
 
 @pytest.fixture
-def database_file(migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def fresh_database(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestDatabase]:
     """This test's own database; the process's settings point at it."""
-    file = tmp_path / "otn.db"
-    shutil.copy(migrated_file, file)
+    made = databases.fresh(tmp_path)
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
-    _use(monkeypatch, tmp_path, f"sqlite:///{file}")
-    yield file
+    use(monkeypatch, tmp_path, made.url)
+    yield made
     database.forget_engines()
     settings.cache_clear()
+    databases.done(made)
 
 
 @pytest.fixture
@@ -59,6 +83,6 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def arrange(database_file: Path, now: datetime) -> Arrange:
+def arrange(fresh_database: TestDatabase, now: datetime) -> Arrange:
     """Makes rows in business words: `arrange.fanpage()`, `arrange.opt_in(topic)`."""
     return Arrange(now)

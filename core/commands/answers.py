@@ -16,6 +16,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import OperatorError
 
+LARGEST_ID = 2**63 - 1  # that a database keeps
+Id = Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 P = ParamSpec("P")
 log = structlog.get_logger(__name__)

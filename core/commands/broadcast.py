@@ -14,12 +14,11 @@ from core.broadcasts import actions, queries
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.report import csv_lines
 from core.clock import parse_iso, utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Id, Json, answer, command
 from core.commands.lookup import topic_named
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opted in to a topic.")
-BroadcastId = Annotated[int, typer.Argument(metavar="ID")]
 
 
 @app.command()
@@ -58,7 +57,7 @@ def create(
 
 @app.command("dry-run")
 @command
-def dry_run(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     """Who would get it and who would not, by reason."""
     run = queries.dry_run(queries.get_broadcast(broadcast_id).topic_id, now=utc_now())
     data = {
@@ -73,35 +72,35 @@ def dry_run(broadcast_id: BroadcastId, as_json: Json = False) -> None:
 
 @app.command()
 @command
-def launch(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def launch(broadcast_id: Id, as_json: Json = False) -> None:
     """Start now; the worker sends."""
     _step(actions.launch, broadcast_id, as_json)
 
 
 @app.command()
 @command
-def pause(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def pause(broadcast_id: Id, as_json: Json = False) -> None:
     """Stop sending for now."""
     _step(actions.pause, broadcast_id, as_json)
 
 
 @app.command()
 @command
-def resume(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def resume(broadcast_id: Id, as_json: Json = False) -> None:
     """Go on sending."""
     _step(actions.resume, broadcast_id, as_json)
 
 
 @app.command()
 @command
-def cancel(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def cancel(broadcast_id: Id, as_json: Json = False) -> None:
     """End it; unused opt-ins go back."""
     _step(actions.cancel, broadcast_id, as_json)
 
 
 @app.command()
 @command
-def show(broadcast_id: BroadcastId, as_json: Json = False) -> None:
+def show(broadcast_id: Id, as_json: Json = False) -> None:
     """State, counts by state, reasons."""
     shown = queries.get_broadcast(broadcast_id)
     data = _figures(shown)
@@ -110,7 +109,7 @@ def show(broadcast_id: BroadcastId, as_json: Json = False) -> None:
 
 @app.command()
 @command
-def export(broadcast_id: BroadcastId, as_json: Json = False) -> None:  # noqa: ARG001
+def export(broadcast_id: Id, as_json: Json = False) -> None:  # noqa: ARG001
     """CSV on standard output, a row per delivery (with --json, too)."""
     queries.get_broadcast(broadcast_id)
     for line in csv_lines(broadcast_id):

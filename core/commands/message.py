@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Id, Json, answer, command
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, files, queries
 from core.errors import Invalid, problem
@@ -46,7 +46,7 @@ def add(
 
 @app.command()
 @command
-def show(message_id: Annotated[int, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
+def show(message_id: Id, as_json: Json = False) -> None:
     """A message in the form that `message add` reads."""
     data = files.to_json(queries.get_message(message_id))
     answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))

@@ -10,6 +10,7 @@ from core.conversation import actions, queries
 from core.conversation.rules import NAME_LIMIT, EntryKind, check_message, check_name
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView
+from pages.components.asked import asked_id
 from pages.components.composer import draft as drafts
 from pages.components.composer.blocks import add_buttons, edit_blocks
 from pages.components.composer.entries import Elsewhere, edit_entries
@@ -35,12 +36,11 @@ def main() -> None:
 
 def _asked_for() -> queries.MessageView | None:
     """The message named in the address; none for a new one. Stops when there is no such message."""
-    asked = st.query_params.get("id")
-    if asked is None:
+    if "id" not in st.query_params:
         return None
     try:
-        return queries.get_message(int(asked))
-    except (NotFound, ValueError, OverflowError):
+        return queries.get_message(asked_id() or 0)
+    except NotFound:
         _lost(_("There is no such message (any more)."), _("All messages"), "messages")
         st.stop()
 

@@ -17,7 +17,7 @@ LAN = Actor(1, "lan", Role.EDITOR)
 
 
 @pytest.fixture
-def log(database_file, now):
+def log(fresh_database, now):
     with transaction() as db:
         activity.record(db, LAN, "topic.create", now=now - timedelta(days=3), subject="Giày 50%")
         activity.record(db, LAN, "broadcast.create", now=now, subject="Sale_tháng 11", text="ạ")
@@ -52,7 +52,7 @@ def test_the_log_is_read_page_by_page(log):
     assert [len(page) for page in pages] == [2, 1]
 
 
-def test_the_log_can_be_asked_for_operators_and_for_the_machine(database_file, now):
+def test_the_log_can_be_asked_for_operators_and_for_the_machine(fresh_database, now):
     actions.add_operator(COMMAND_LINE, "lan", "viewer", "correct-horse-battery", now=now)
     assert queries.list_actors() == ["lan", "command line", "system"]
 

@@ -16,7 +16,7 @@ PASSWORD = "correct-horse-battery"
 
 
 @pytest.fixture
-def admin(database_file, now):
+def admin(fresh_database, now):
     view = actions.add_operator(COMMAND_LINE, "chi.admin", Role.ADMIN, PASSWORD, now=now)
     return Actor(view.id, view.name, view.role)
 
@@ -25,7 +25,7 @@ def verbs() -> list[str]:
     return [entry.verb for entry in queries.list_activity(ActivityFilter())]
 
 
-def test_the_first_run_makes_an_admin_who_must_change_the_password(database_file, now):
+def test_the_first_run_makes_an_admin_who_must_change_the_password(fresh_database, now):
     password = actions.ensure_admin(now)
     [made] = queries.list_operators()
     assert (made.name, made.role, made.must_change_password) == ("admin", Role.ADMIN, True)
@@ -37,7 +37,7 @@ def test_the_second_run_makes_nobody(admin, now):
     assert queries.count_operators() == 1
 
 
-def test_first_runs_at_the_same_moment_make_one_admin(database_file, now):
+def test_first_runs_at_the_same_moment_make_one_admin(fresh_database, now):
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(lambda _: actions.ensure_admin(now), range(6)))
     assert len([password for password in made if password]) == 1

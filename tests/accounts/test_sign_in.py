@@ -14,7 +14,7 @@ HERE, THERE = "10.0.0.1", "10.0.0.2"
 
 
 @pytest.fixture
-def lan(database_file, now):
+def lan(fresh_database, now):
     return actions.add_operator(COMMAND_LINE, "lan", "editor", "correct-horse-battery", now=now)
 
 

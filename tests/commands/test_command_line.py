@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.broadcasts import clockwork
 from core.clock import utc_now
+from core.database import forget_engines
+from core.settings import settings
+from tests.databases import TestDatabase, use
 
 PAGE = "108877665544332"
 KEYS = {"id", "name", "topic", "state", "audience", "queued", "sending", "sent", "failed", "skipped"} | {
@@ -38,7 +42,7 @@ def plain(*arguments: str) -> str:
 
 
 @pytest.fixture
-def shop(database_file: Path) -> dict[str, Any]:
+def shop(fresh_database: TestDatabase) -> dict[str, Any]:
     connected = call(
         "fanpage", "connect", "--page-id", PAGE, "--name", "Tiệm Hoa Mai", "--token-stdin", "--no-check",
         "--rate", "300", stdin="a-page-token\n",
@@ -57,7 +61,7 @@ def opt_ins(shop: dict[str, Any], tmp_path: Path) -> Path:
     return file
 
 
-def test_migrate_can_be_repeated(database_file: Path) -> None:
+def test_migrate_can_be_repeated(fresh_database: TestDatabase) -> None:
     assert call("migrate") == call("migrate")
 
 
@@ -136,34 +140,30 @@ def test_a_refusal_is_one_json_document_and_exit_code_one(shop, arguments: list[
     assert refused["error"]["message"]
 
 
-@pytest.mark.parametrize("arguments", [["broadcast", "show"], ["broadcast", "show", "x"], ["nonsense"]])
-def test_wrong_usage_is_exit_code_two(database_file: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["broadcast", "show"], ["broadcast", "show", "x"], ["broadcast", "show", "9" * 30], ["nonsense"]],
+)
+def test_wrong_usage_is_exit_code_two(fresh_database: TestDatabase, arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
-def test_a_database_that_was_never_migrated_says_what_to_run(tmp_path, monkeypatch, database_file) -> None:
-    from core.database import forget_engines
-    from core.settings import settings
-
-    monkeypatch.setenv("OTN_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
-    settings.cache_clear()
+@pytest.fixture
+def never_migrated(databases, tmp_path, monkeypatch) -> Iterator[None]:
+    made = databases.blank(tmp_path)
+    use(monkeypatch, tmp_path, made.url)
+    yield
     forget_engines()
-    assert "migrate" in call("topic", "list", code=1)["error"]["message"]
-
-
-def test_the_worker_does_not_start_on_a_database_that_was_never_migrated(tmp_path, monkeypatch) -> None:
-    from core.database import forget_engines
-    from core.settings import settings
-
-    monkeypatch.setenv("OTN_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
     settings.cache_clear()
-    forget_engines()
-    assert "migrate" in call("worker", code=1)["error"]["message"]
+    databases.done(made)
 
 
-def test_a_wrong_setting_is_named(monkeypatch, database_file) -> None:
-    from core.settings import settings
+@pytest.mark.parametrize("arguments", [["topic", "list"], ["worker"]])
+def test_a_database_that_was_never_migrated_says_what_to_run(never_migrated, arguments) -> None:
+    assert "migrate" in call(*arguments, code=1)["error"]["message"]
 
+
+def test_a_wrong_setting_is_named(monkeypatch, fresh_database) -> None:
     monkeypatch.setenv("OTN_TIMEZONE", "Asia/Atlantis")
     settings.cache_clear()
     assert "OTN_TIMEZONE" in call("topic", "list", code=1)["error"]["message"]

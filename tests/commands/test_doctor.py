@@ -16,7 +16,7 @@ def found() -> str:
     return "\n".join(doctor.problems())
 
 
-def test_nothing_connected_no_worker_no_webhook_server(database_file, monkeypatch) -> None:
+def test_nothing_connected_no_worker_no_webhook_server(fresh_database, monkeypatch) -> None:
     monkeypatch.setenv("OTN_GRAPH_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("OTN_WEBHOOK_PORT", "9")
     settings.cache_clear()

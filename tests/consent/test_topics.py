@@ -75,7 +75,7 @@ def test_a_description_must_fit(fanpage, now):
     assert refused.value.problems[0].field == "description"
 
 
-def test_a_topic_needs_a_fanpage(database_file, now):
+def test_a_topic_needs_a_fanpage(fresh_database, now):
     with pytest.raises(NotFound):
         create(99, now)
 
@@ -185,7 +185,7 @@ def test_a_topic_nobody_agreed_to_counts_nothing(fanpage, now):
     assert (topic.total, topic.people, topic.expiring_30_days) == (0, 0, 0)
 
 
-def test_an_unknown_topic_is_not_found(database_file, now):
+def test_an_unknown_topic_is_not_found(fresh_database, now):
     with pytest.raises(NotFound):
         queries.get_topic(404, now=now)
 

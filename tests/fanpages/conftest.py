@@ -60,7 +60,7 @@ class PretendPage:
 
 
 @pytest.fixture
-def page(database_file, monkeypatch) -> Iterator[PretendPage]:
+def page(fresh_database, monkeypatch) -> Iterator[PretendPage]:
     with running_graph() as graph:
         monkeypatch.setenv("OTN_GRAPH_URL", graph.url)
         settings.cache_clear()

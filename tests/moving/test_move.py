@@ -19,6 +19,8 @@ from core.sealing import unseal
 from core.sending.queries import fanpages_with_work
 from core.tables import Customer, Fanpage, OptIn, Pace
 
+pytestmark = pytest.mark.sqlite  # where every move starts
+
 
 def books():
     with reading() as db:

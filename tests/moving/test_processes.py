@@ -23,6 +23,8 @@ from core.simulator import World, running
 from core.simulator.remote import Remote
 from tests.processes import HOME, answers, free_port, process, until
 
+pytestmark = pytest.mark.sqlite  # where every move starts
+
 PAGE_ID = "100000000000042"
 PEOPLE = 1500
 SECRET = "hush-hush"

@@ -16,7 +16,7 @@ LAN = Actor(1, "lan", Role.EDITOR)
 
 
 @pytest.fixture
-def log(database_file, now):
+def log(fresh_database, now):
     with transaction() as db:
         activity.record(db, LAN, "topic.create", now=now, subject="Giày <b>mới</b>")
         for number in range(120):

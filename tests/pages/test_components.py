@@ -17,13 +17,13 @@ AT = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
 
 
 @pytest.fixture(params=["vi", "en"])
-def language(request, monkeypatch, database_file):
+def language(request, monkeypatch, fresh_database):
     monkeypatch.setattr(texts, "language", lambda: request.param)
     return request.param
 
 
 @pytest.fixture
-def vietnamese(monkeypatch, database_file):
+def vietnamese(monkeypatch, fresh_database):
     monkeypatch.setattr(texts, "language", lambda: "vi")
 
 
@@ -62,7 +62,7 @@ def test_values_with_braces_are_not_filled_in_again(language):
     assert texts._("Hello {name}", name="{secret}") == "Hello {secret}"
 
 
-def test_a_plural_goes_by_its_number(monkeypatch, database_file):
+def test_a_plural_goes_by_its_number(monkeypatch, fresh_database):
     monkeypatch.setattr(texts, "language", lambda: "en")
     assert [texts.n_("{n} row", "{n} rows", n) for n in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]
 
@@ -123,7 +123,7 @@ def offsets() -> None:
 @pytest.mark.parametrize(
     ("page", "total", "offset"), [(1, 0, 0), (1, 50, 0), (3, 120, 100), (9, 120, 100), (3, 20, 0)]
 )
-def test_the_pager_never_points_past_the_end(database_file, page, total, offset):
+def test_the_pager_never_points_past_the_end(fresh_database, page, total, offset):
     at = AppTest.from_function(offsets)
     at.session_state["total"] = total
     at.session_state["list_page"] = page

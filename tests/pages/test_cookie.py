@@ -14,7 +14,7 @@ from pages.components import cookie
 
 
 @pytest.fixture
-def client(database_file):
+def client(fresh_database):
     return TestClient(Starlette(routes=cookie.ROUTES, middleware=cookie.MIDDLEWARE), base_url="http://panel")
 
 
@@ -22,7 +22,7 @@ def a_ticket() -> str:
     return cookie.ticket_of(cookie.token_of("lan", utc_now()))
 
 
-def test_the_moment_of_the_sign_in_survives_the_round_trip(database_file):
+def test_the_moment_of_the_sign_in_survives_the_round_trip(fresh_database):
     at = utc_now()
     claims = jwt.decode(cookie.token_of("lan", at), cookie.signing_key(), algorithms=["HS256"])
     assert claims["username"] == "lan"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from core.demo import seed, story
 from core.settings import settings
 from pages.components import menu
 from tests.arrange import Arrange
-from tests.conftest import _use
+from tests.databases import Databases, TestDatabase, use, used
 from tests.pages.conftest import an_operator, opened
 from tests.processes import answers, free_port, process, until
 
@@ -31,34 +30,34 @@ PLACES = [*((entry.url_path, {}) for entry in menu.ENTRIES), *DETAILS]
 
 
 @pytest.fixture(scope="module")
-def demo_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabase]:
     folder = tmp_path_factory.mktemp("demo")
-    file = folder / "otn.db"
-    shutil.copy(migrated_file, file)
-    with pytest.MonkeyPatch.context() as patch:
+    made = databases.fresh(folder)
+    with used(folder, made.url) as patch:
         for name in ("SIMULATOR", "WEBHOOK"):
             patch.setenv(f"OTN_{name}_PORT", str(free_port()))
         patch.setattr(story, "QUIET", 20)
-        _use(patch, folder, f"sqlite:///{file}")
+        settings.cache_clear()
         with contextlib.ExitStack() as stack:
             for command in (["core", "simulator"], ["webhook_server"], ["core", "worker"]):
                 stack.enter_context(process("-m", *command, log=folder / f"{command[-1]}.log"))
             for port in (settings().simulator_port, settings().webhook_port):
                 until(lambda port=port: answers(port), what="a process answers")
             seed(utc_now())
-        database.forget_engines()
-    settings.cache_clear()
-    return file
+    yield made
+    databases.done(made)
 
 
 @pytest.fixture
-def demo(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arrange]:
-    file = tmp_path / "otn.db"
-    shutil.copy(demo_file, file)
-    _use(monkeypatch, tmp_path, f"sqlite:///{file}")
+def demo(
+    databases: Databases, demo_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Arrange]:
+    made = databases.fresh(tmp_path, like=demo_database)
+    use(monkeypatch, tmp_path, made.url)
     yield Arrange(utc_now())
     database.forget_engines()
     settings.cache_clear()
+    databases.done(made)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

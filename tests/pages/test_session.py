@@ -33,13 +33,13 @@ def asked(what: str) -> AppTest:
     return at.run()
 
 
-def test_a_refusal_is_shown_in_its_own_words_and_nothing_is_flashed(database_file):
+def test_a_refusal_is_shown_in_its_own_words_and_nothing_is_flashed(fresh_database):
     at = asked("refused")
     assert (at.text[0].value, at.error[0].value) == ("None", "This user no longer exists.")
     assert not at.run().toast
 
 
-def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(database_file, caplog):
+def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(fresh_database, caplog):
     with caplog.at_level(logging.ERROR, logger="panel"):
         at = asked("broken")
     code = re.search(r"this code: (\w{8})$", at.error[0].value)[1]
@@ -48,14 +48,14 @@ def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(database_fil
 
 
 @pytest.mark.parametrize(("what", "value"), [("seven", "7"), ("none", "True")])
-def test_a_success_gives_its_value_and_a_note_that_outlives_a_rerun(database_file, what, value):
+def test_a_success_gives_its_value_and_a_note_that_outlives_a_rerun(fresh_database, what, value):
     at = asked(what)
     assert at.text[0].value == value
     assert not at.error
     assert [toast.value for toast in at.run().toast] == ["Saved."]
 
 
-def test_forgetting_a_session_keeps_only_the_language(database_file, monkeypatch):
+def test_forgetting_a_session_keeps_only_the_language(fresh_database, monkeypatch):
     state = {"operator_id": 1, "signed_in_at": None, "language": "en", "anything": "else"}
     monkeypatch.setattr(session.st, "session_state", state)
     session.forget()
@@ -93,7 +93,7 @@ def broken_page() -> None:
     st.text(repr(frame.unforeseen(RuntimeError("secret-in-the-message"))))
 
 
-def test_an_exception_of_a_page_is_answered_calmly_by_the_server(database_file):
+def test_an_exception_of_a_page_is_answered_calmly_by_the_server(fresh_database):
     at = AppTest.from_function(broken_page).run()
     assert at.text[0].value == "True"  # Streamlit shows nothing of its own then
     assert "tell your admin this code" in at.error[0].value

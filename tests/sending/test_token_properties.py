@@ -7,10 +7,8 @@ and may lose its answer. After every step the ledger must agree with the deliver
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,16 +23,16 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
 from core.consent.ledger import NewOptIn
-from core.database import forget_engines, reading, transaction
+from core.database import reading, transaction
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, evidence, settling
 from core.sending.claims import Claim
 from core.sending.settling import Outcome
-from core.settings import settings as app_settings
 from core.tables import Broadcast, Customer, Delivery, OptIn
 from tests.arrange import Arrange
+from tests.databases import Databases, TestDatabase
 
 PEOPLE = 6
 LIVE = {"queued", "sending", "unknown"}
@@ -51,18 +49,11 @@ FAILURES = {
 
 
 class TokenHistory(RuleBasedStateMachine):
-    migrated: Path  # set by the test
+    empty: Callable[[], None]  # set by the test
 
     @initialize()
     def a_shop_with_customers(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(self.migrated, self.folder / "otn.db")
-        self.patch = pytest.MonkeyPatch()
-        self.patch.setenv("OTN_DATABASE_URL", f"sqlite:///{self.folder}/otn.db")
-        self.patch.setenv("OTN_DATA_DIR", str(self.folder))
-        self.patch.setenv("OTN_SECRET_KEY", "a-key-for-tests-that-is-long-enough-0123456789")
-        app_settings.cache_clear()
-        forget_engines()
+        type(self).empty()
         self.now = datetime(2026, 11, 22, 9, tzinfo=UTC)
         arrange = Arrange(self.now)
         self.fanpage_id = arrange.fanpage()
@@ -75,15 +66,8 @@ class TokenHistory(RuleBasedStateMachine):
         self.tokens = 0
 
     def teardown(self) -> None:
-        if not hasattr(self, "folder"):
-            return
-        try:
+        if hasattr(self, "broadcasts"):
             self._end_well()
-        finally:
-            forget_engines()
-            self.patch.undo()
-            app_settings.cache_clear()
-            shutil.rmtree(self.folder)
 
     @rule(
         person=st.integers(0, PEOPLE - 1),
@@ -218,7 +202,7 @@ class TokenHistory(RuleBasedStateMachine):
 
     @invariant()
     def the_books_balance(self) -> None:
-        if not hasattr(self, "folder"):
+        if not hasattr(self, "broadcasts"):
             return
         for broadcast_id in self.broadcasts:
             shown = queries.get_broadcast(broadcast_id)
@@ -226,7 +210,7 @@ class TokenHistory(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_agrees_with_the_deliveries(self) -> None:
-        if not hasattr(self, "folder"):
+        if not hasattr(self, "broadcasts"):
             return
         for opt_in, deliveries in self._opt_ins():
             states = [d.state for d in deliveries]
@@ -245,7 +229,7 @@ class TokenHistory(RuleBasedStateMachine):
 
     @invariant()
     def only_who_asked_for_the_topic_was_sent_anything(self) -> None:
-        if not hasattr(self, "folder"):
+        if not hasattr(self, "broadcasts"):
             return
         with reading() as db:
             for claim in self.accepted.values():
@@ -299,11 +283,11 @@ class TokenHistory(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)
 def test_no_history_uses_a_token_twice_or_unbalances_the_books(
-    migrated_file: Path, database_file: Path
+    databases: Databases, fresh_database: TestDatabase
 ) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    TokenHistory.migrated = migrated_file
+    TokenHistory.empty = lambda: databases.empty(fresh_database)
     run_state_machine_as_test(
         TokenHistory,
         settings=settings(

@@ -22,7 +22,7 @@ from tests.processes import answers, free_port, process, until
 
 
 @pytest.fixture
-def product(database_file, tmp_path, monkeypatch):
+def product(fresh_database, tmp_path, monkeypatch):
     """Simulator, webhook server and worker on free ports, with the demo's few lively people only."""
     monkeypatch.setattr(story, "QUIET", 30)
     ports = {f"OTN_{name}_PORT": str(free_port()) for name in ("SIMULATOR", "WEBHOOK")}

@@ -12,7 +12,7 @@ from tests.simulator.conftest import PAGE, REQUEST, Graph
 
 
 @pytest.fixture(autouse=True)
-def english(database_file, monkeypatch):
+def english(fresh_database, monkeypatch):
     monkeypatch.setenv("OTN_LANGUAGE", "en")
     settings.cache_clear()
 

@@ -18,7 +18,7 @@ def fanpage(arrange) -> int:
 
 
 @pytest.fixture
-def client(database_file) -> Iterator[TestClient]:
+def client(fresh_database) -> Iterator[TestClient]:
     with TestClient(create_app()) as client:
         yield client
 

@@ -60,7 +60,7 @@ class Server:
 
 
 @pytest.fixture
-def start(database_file, tmp_path, free_port) -> Iterator[Callable[..., Server]]:
+def start(fresh_database, tmp_path, free_port) -> Iterator[Callable[..., Server]]:
     """Starts servers on one port, as a supervisor would; what is left of them is ended."""
     started: list[Server] = []
 
@@ -84,12 +84,7 @@ def start(database_file, tmp_path, free_port) -> Iterator[Callable[..., Server]]
             server.end(signal.SIGKILL)
 
 
-def counted(database_file: Path, table: str) -> int:
-    with sqlite3.connect(database_file) as db:
-        return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-
-
-def test_what_was_answered_well_survives_a_kill(fanpage, start, database_file, now):
+def test_what_was_answered_well_survives_a_kill(fanpage, start, fresh_database, now):
     server = start()
     answered: list[str] = []
     enough = threading.Event()
@@ -112,15 +107,16 @@ def test_what_was_answered_well_survives_a_kill(fanpage, start, database_file, n
         assert enough.wait(PATIENCE)
         server.end(signal.SIGKILL)
 
-    stored = counted(database_file, "event")
+    stored = fresh_database.count("event")
     assert len(answered) <= stored <= len(answered) + 8  # at most what was in flight
     start()  # the next process applies what the dead one had only stored
-    assert eventually(lambda: counted(database_file, "opt_in") == stored)
+    assert eventually(lambda: fresh_database.count("opt_in") == stored)
 
 
-def test_a_locked_database_is_a_503_and_the_server_recovers(fanpage, start, database_file, now):
+@pytest.mark.sqlite
+def test_a_locked_database_is_a_503_and_the_server_recovers(fanpage, start, fresh_database, now):
     server = start()
-    lock = sqlite3.connect(database_file, isolation_level=None)
+    lock = sqlite3.connect(fresh_database.name, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     refused = server.post(body(tap("25", now, "token-1")), timeout=10)  # SQLite itself would wait for 15
     alive = requests.get(f"{server.url}/healthz", timeout=PATIENCE)
@@ -129,18 +125,18 @@ def test_a_locked_database_is_a_503_and_the_server_recovers(fanpage, start, data
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert alive.status_code == 200
     assert server.post(body(tap("25", now, "token-1"))).status_code == 200
-    assert eventually(lambda: counted(database_file, "opt_in") == 1)
+    assert eventually(lambda: fresh_database.count("opt_in") == 1)
 
 
-def test_it_ends_cleanly_and_says_so(fanpage, start, database_file, now):
+def test_it_ends_cleanly_and_says_so(fanpage, start, fresh_database, now):
     server = start()
     assert server.post(body(said("25", now, "hi", "m_1"))).status_code == 200
-    assert eventually(lambda: counted(database_file, "heartbeat") == 1)
+    assert eventually(lambda: fresh_database.count("heartbeat") == 1)
 
     assert server.end(signal.SIGTERM) in (0, -signal.SIGTERM)
 
-    assert counted(database_file, "event") == 1
-    assert counted(database_file, "heartbeat") == 0
+    assert fresh_database.count("event") == 1
+    assert fresh_database.count("heartbeat") == 0
     assert "webhook.closed" in server.log.read_text()
 
 
@@ -174,7 +170,7 @@ def test_under_plain_uvicorn_no_verify_token_is_logged_either(start, free_port):
 
 
 @pytest.fixture
-def in_thread(database_file, free_port) -> Iterator[tuple[str, int]]:
+def in_thread(fresh_database, free_port) -> Iterator[tuple[str, int]]:
     """The server in a thread of this process, so that its limits can be made small."""
     config = uvicorn.Config(create_app(), host="127.0.0.1", port=free_port, log_level="error")
     server = uvicorn.Server(config)
@@ -220,7 +216,7 @@ def test_a_connection_that_ends_halfway_harms_nobody(fanpage, in_thread, now):
     assert response.status_code == 200
 
 
-def test_many_at_once_are_all_stored_once(fanpage, in_thread, database_file, now):
+def test_many_at_once_are_all_stored_once(fanpage, in_thread, fresh_database, now):
     host, port = in_thread
     bodies = [body(*(tap(str(n), now, f"token-{n}-{k}") for k in range(20))) for n in range(60)] * 2
 
@@ -231,5 +227,5 @@ def test_many_at_once_are_all_stored_once(fanpage, in_thread, database_file, now
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(post, bodies)) == {200}
 
-    assert counted(database_file, "event") == 1200
-    assert eventually(lambda: counted(database_file, "opt_in") == 1200)
+    assert fresh_database.count("event") == 1200
+    assert eventually(lambda: fresh_database.count("opt_in") == 1200)

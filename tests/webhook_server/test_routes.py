@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 
 import pytest
@@ -83,7 +82,7 @@ def test_the_signature_is_over_the_bytes_as_sent(fanpage, post, now):
     assert post(raw=raw).status_code == 200
 
 
-def test_no_app_secret_no_real_events(fanpage, monkeypatch, database_file, now):
+def test_no_app_secret_no_real_events(fanpage, monkeypatch, fresh_database, now):
     monkeypatch.setenv("OTN_APP_SECRET", "")
     our_settings.cache_clear()
     raw = body(tap("25", now, "token-1"))
@@ -243,7 +242,7 @@ def test_the_handshake_needs_the_verify_token(client, query, status):
         assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_without_a_verify_token_nobody_is_verified(database_file, monkeypatch):
+def test_without_a_verify_token_nobody_is_verified(fresh_database, monkeypatch):
     monkeypatch.setenv("OTN_VERIFY_TOKEN", "")
     our_settings.cache_clear()
     with TestClient(create_app()) as client:
@@ -255,9 +254,8 @@ def test_it_is_alive_and_ready_with_a_database(client):
     assert client.get("/readyz").json() == {"ready": True}
 
 
-def test_it_is_alive_but_not_ready_without_tables(client, database_file):
-    with sqlite3.connect(database_file) as db:
-        db.execute("DROP TABLE event")
+def test_it_is_alive_but_not_ready_without_tables(client, fresh_database):
+    fresh_database.run("DROP TABLE event")
 
     assert client.get("/healthz").status_code == 200
     response = client.get("/readyz")
@@ -265,9 +263,8 @@ def test_it_is_alive_but_not_ready_without_tables(client, database_file):
     assert "otn_webhook_backlog_events NaN" in client.get("/metrics").text
 
 
-def test_a_database_that_is_gone_is_a_503(post, database_file, now):
-    with sqlite3.connect(database_file) as db:
-        db.execute("DROP TABLE event")
+def test_a_database_that_is_gone_is_a_503(post, fresh_database, now):
+    fresh_database.run("DROP TABLE event")
 
     response = post(tap("25", now, "token-1"))
 

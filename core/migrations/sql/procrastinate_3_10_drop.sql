@@ -1,4 +1,5 @@
-DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers;
+DROP TABLE procrastinate_events, procrastinate_periodic_defers, procrastinate_jobs, procrastinate_workers
+    CASCADE; -- functions that give back rows of them go along
 DO $$
 DECLARE
     made regprocedure;
