@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.database import is_sqlite, reading
 from core.messenger.client import Accepted
-from core.messenger.errors import NextStep
+from core.messenger.errors import Failure, NextStep
 from core.sending.rules import LEASE_RAN_OUT
 from core.tables import Delivery, Try
 
@@ -54,8 +54,19 @@ class TryView:
 def keep(db: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """One statement for all of a handful, and none when all of it was accepted at once."""
     lite = is_sqlite(db)
-    rows = [row for outcome in outcomes if (row := _row(outcome, now, for_sqlite=lite))]
+    accepted = [o for o in outcomes if isinstance(o.answer, Accepted) and o.claim.attempt > 1]
+    told = _with_tries(db, [o.claim.delivery_id for o in accepted])
+    worth = [o for o in outcomes if isinstance(o.answer, Failure) or o.claim.delivery_id in told]
+    rows = [row for outcome in worth if (row := _row(outcome, now, for_sqlite=lite))]
     _insert(db, rows, for_sqlite=lite)
+
+
+def _with_tries(db: Session, delivery_ids: Sequence[int]) -> set[int]:
+    """Which of these have a history that their acceptance belongs to; others were only handed back."""
+    if not delivery_ids:
+        return set()
+    chosen = col(Try.delivery_id).in_(bulk.among(db, delivery_ids))
+    return set(db.execute(select(col(Try.delivery_id)).where(chosen)).scalars())
 
 
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
@@ -81,8 +92,6 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
 
 def _row(outcome: Outcome, now: datetime, *, for_sqlite: bool) -> list[object] | None:
     claim, answer = outcome.claim, outcome.answer
-    if isinstance(answer, Accepted) and claim.attempt <= 1:
-        return None
     times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (outcome.started_at, outcome.answered_at)]
     if isinstance(answer, Accepted):
         return [claim.delivery_id, claim.attempt, ACCEPTED, False, 200, None, None, None, *times]
