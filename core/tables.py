@@ -302,6 +302,12 @@ class Delivery(Table, table=True):
         Index("ix_delivery_broadcast_id_state_id", "broadcast_id", "state", "id"),
         Index("ix_delivery_broadcast_id_id", "broadcast_id", "id"),
         Index(
+            "ix_delivery_mid",
+            "mid",
+            sqlite_where=text("mid IS NOT NULL"),
+            postgresql_where=text("mid IS NOT NULL"),
+        ),
+        Index(
             "ix_delivery_lease_until",
             "lease_until",
             sqlite_where=text("state = 'sending'"),
@@ -335,7 +341,7 @@ class Delivery(Table, table=True):
     claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
     lease_until: datetime | None = _time()
     next_try_at: datetime | None = _time()
-    mid: str | None = _word(200, default=None, index=True)
+    mid: str | None = _word(200, default=None)
     settled_at: datetime | None = _time()
     delivered_at: datetime | None = _time()
     read_at: datetime | None = _time()
@@ -369,6 +375,12 @@ class Reply(Table, table=True):
     __tablename__ = "reply"
     __table_args__ = (
         Index(
+            "ix_reply_mid",
+            "mid",
+            sqlite_where=text("mid IS NOT NULL"),
+            postgresql_where=text("mid IS NOT NULL"),
+        ),
+        Index(
             "ix_reply_waiting",
             "fanpage_id",
             "id",
@@ -390,7 +402,7 @@ class Reply(Table, table=True):
     claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
     lease_until: datetime | None = _time()
     next_try_at: datetime | None = _time()
-    mid: str | None = _word(200, default=None, index=True)
+    mid: str | None = _word(200, default=None)
     created_at: datetime = _time(nullable=False)
     settled_at: datetime | None = _time()
     delivered_at: datetime | None = _time()

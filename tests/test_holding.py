@@ -68,6 +68,7 @@ def test_a_pump_under_way_hands_back_what_it_holds(studio: Studio, now) -> None:
     assert counts["sent"] + counts["queued"] == 200
 
 
+@pytest.mark.sqlite
 def test_a_closed_database_takes_in_nothing_but_lets_staff_sign_in_and_look(arrange, now) -> None:
     arrange.fanpage()
     accounts.add_operator(COMMAND_LINE, "lan", "admin", "correct-horse-battery", now=now)

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from sqlalchemy import create_engine, make_url, text
 
 from core.database import forget_engines
-from core.settings import use
+from core.settings import database_url, use
 
 
 @contextmanager
 def fresh(server_url: str | None) -> Iterator[None]:
     """Settings of this process: a new SQLite file, or a database of its own on the server that is named."""
     with tempfile.TemporaryDirectory() as folder:
+        server_url = database_url(server_url) if server_url else None
         name = f"otn_bench_{secrets.token_hex(4)}"
         if server_url:
             url = make_url(server_url).set(database=name).render_as_string(hide_password=False)

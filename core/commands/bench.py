@@ -41,6 +41,45 @@ def send(
     answer(as_json, figures, "\n".join(_lines(figures)))
 
 
+@app.command()
+@command
+def launch(
+    people: Annotated[
+        list[int] | None, typer.Option(help="Size of the audience; may be given several times.")
+    ] = None,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on, too."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What freezing an audience takes."""
+    from core.bench import launch as bench
+
+    figures = bench.run(sizes=people or [10_000, 100_000, 1_000_000], postgresql_url=postgresql_url)
+    answer(as_json, figures, table(figures["results"]))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows of figures under their names; what is text stands on the left."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[name.replace("_", " ") for name in names]]
+    cells += [[_cell(row.get(name, "")) for name in names] for row in rows]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(names))]
+    is_text = [isinstance(rows[0].get(name), str) for name in names]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(line, widths, is_text, strict=True)
+        )
+        for line in cells
+    )
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
 def _lines(figures: dict[str, Any]) -> list[str]:
     lines = [f"{'':44}{'messages/s':>12}{'CPU s/1,000':>14}{'peak MB':>10}"]
     for row in figures["results"]:

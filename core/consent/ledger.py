@@ -62,9 +62,10 @@ def _values(row: NewOptIn) -> dict[str, object]:
 
 def reserve(db: Session, chosen: Select[int]) -> int:
     """Hold the available opt-ins that a query chooses, for the deliveries made in this transaction."""
+    given = chosen.subquery()
     statement = (
         update(OptIn)
-        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == OptInState.AVAILABLE)
+        .where(col(OptIn.id) == given.c[0], col(OptIn.state) == OptInState.AVAILABLE)
         .values(state=OptInState.RESERVED)
         .execution_options(synchronize_session=False)
     )

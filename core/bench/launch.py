@@ -1,0 +1,74 @@
+"""`bench launch`: what freezing an audience takes, from the due broadcast to the last held opt-in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from core import migrations
+from core.bench.databases import fresh
+from core.bench.measure import measured
+
+ENDED = 900  # seconds after which a size is given up
+
+
+def run(*, sizes: list[int], postgresql_url: str | None) -> dict[str, Any]:
+    """Each size on a new SQLite file, and on a new database of the PostgreSQL server when one is named."""
+    return {"results": list(_results(sizes, postgresql_url or ""))}
+
+
+def _results(sizes: list[int], postgresql_url: str) -> Iterator[dict[str, Any]]:
+    for database in ("SQLite", *(["PostgreSQL"] if postgresql_url else [])):
+        for people in sizes:
+            command = [sys.executable, "-m", "core.bench.launch", str(people)]
+            done = subprocess.run(
+                command,
+                input=postgresql_url if database == "PostgreSQL" else "",
+                capture_output=True,
+                text=True,
+                timeout=ENDED,
+                check=False,
+            )
+            row = {"database": database, "people": people}
+            if done.returncode != 0:
+                yield {**row, "failed": (done.stderr.strip().splitlines() or ["failed"])[-1][:200]}
+                continue
+            found = json.loads(done.stdout.splitlines()[-1])
+            yield {
+                **row,
+                "seconds": round(found["seconds"], 2),
+                "cpu_seconds": round(found["cpu_seconds"], 2),
+                "peak_mb": round(found["peak_mb"]),
+            }
+
+
+def main() -> None:
+    """One size in this process; the address comes by standard input, so that no list of processes has it."""
+    with fresh(sys.stdin.read().strip() or None):
+        migrations.upgrade()
+        sys.stdout.write(json.dumps(_measured(int(sys.argv[1]))) + "\n")
+
+
+def _measured(people: int) -> dict[str, float]:
+    from core.accounts.rules import COMMAND_LINE
+    from core.bench.crowd import crowd
+    from core.broadcasts import actions, clockwork
+    from core.broadcasts.queries import get_broadcast
+    from core.clock import utc_now
+
+    _, topic_id = crowd(people)
+    content = {"kind": "text", "text": "Hàng mới đã về!"}
+    broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=utc_now())
+    actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
+    found = measured(lambda: clockwork.start_due(now=utc_now()), people)
+    frozen = get_broadcast(broadcast_id).counts["queued"]
+    if frozen != people:
+        raise SystemExit(f"{frozen} of {people} were frozen")
+    return found
+
+
+if __name__ == "__main__":
+    main()
