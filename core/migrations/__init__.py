@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from core import holding
 from core.database import engine
@@ -26,6 +26,13 @@ def upgrade(revision: str = "head") -> str:
     _refuse_if_moved()
     command.upgrade(config(), revision)
     return current_revision() or ""
+
+
+def upgrade_other(connection: Connection) -> None:
+    """The same for a database that is not this installation's own, in the connection's transaction."""
+    made = config()
+    made.attributes["connection"] = connection
+    command.upgrade(made, "head")
 
 
 def _refuse_if_moved() -> None:

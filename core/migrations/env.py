@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import Connection
 
 from core.database import engine
 from core.tables import Table, UtcTime
@@ -18,7 +19,7 @@ def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "table" or not str(name).startswith("procrastinate_")
 
 
-with engine().connect() as connection:
+def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
@@ -30,3 +31,11 @@ with engine().connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    _run(given)
+else:
+    with engine().connect() as own:
+        _run(own)

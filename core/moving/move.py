@@ -81,6 +81,7 @@ class Move:
             raise WrongState(found.template, place=found.place)
 
     def _move(self, target: Target) -> Moved:
+        target.prepare()
         with target.transaction() as connection:
             far.take_over(connection)  # only to see that it would do, before anything is held
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
@@ -39,6 +39,12 @@ class Target:
                 yield connection
         except SQLAlchemyError as problem:
             raise self.refused(getattr(problem, "orig", None) or problem) from None
+
+    def prepare(self) -> None:
+        """A database without any table gets ours."""
+        with self.transaction() as connection:
+            if not inspect(connection).get_table_names():
+                migrations.upgrade_other(connection)
 
     def refused(self, problem: BaseException) -> OperatorError:
         return OperatorError("The new database refused: {said}", said=self.said(problem))

@@ -167,7 +167,17 @@ def test_an_address_of_no_use_is_refused_without_its_password(shop, move, addres
     assert holding.standing() is None
 
 
-def test_an_unmigrated_or_used_database_is_refused(shop, empty, there, move, arrange) -> None:
+def test_a_database_without_tables_gets_them(shop, empty, there, move) -> None:
+    before = books()
+    move(empty)
+    with there(empty):
+        assert books() == before
+        assert migrations.current_revision() == migrations.head_revision()
+
+
+def test_a_strange_or_used_database_is_refused(shop, empty, there, move, arrange) -> None:
+    with there(empty), transaction() as db:
+        db.execute(text("CREATE TABLE somebody_elses (id int)"))
     with pytest.raises(WrongState, match="core migrate"):
         move(empty)
     with there(empty):
