@@ -53,6 +53,7 @@ class BroadcastView:
     finished_at: datetime | None
     counts: dict[str, int] = field(default_factory=dict)  # delivery state: deliveries, all states present
     reasons: dict[str, int] = field(default_factory=dict)
+    open_reasons: dict[str, int] = field(default_factory=dict)  # those of `reasons` that stay in doubt
     delivered: int = 0
     read: int = 0
     in_doubt: int = 0  # still tried, but may have been taken
@@ -81,6 +82,10 @@ class DeliveryView:
     settled_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    # Of the customer, and no proof for this delivery: docs/decisions/0018.
+    all_delivered_at: datetime | None
+    all_read_at: datetime | None
+    last_event_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -226,6 +231,7 @@ def _with_names() -> Any:
 def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> BroadcastView:
     counts = dict.fromkeys((str(state) for state in DELIVERY_STATES), 0)
     reasons: dict[str, int] = {}
+    open_reasons: dict[str, int] = {}
     delivered = read = in_doubt = 0
     if row.started_at:
         for state, reason, doubt, people, arrived, seen in _tally(db, row.id or 0):
@@ -234,6 +240,8 @@ def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> Broadcas
             in_doubt += people if doubt and state in ("queued", "sending") else 0
             if reason and state not in ("queued", "sending"):
                 reasons[reason] = reasons.get(reason, 0) + people
+            if reason and state == "unknown":
+                open_reasons[reason] = open_reasons.get(reason, 0) + people
     return BroadcastView(
         id=row.id or 0,
         fanpage_id=row.fanpage_id,
@@ -256,6 +264,7 @@ def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> Broadcas
         finished_at=row.finished_at,
         counts=counts,
         reasons=reasons,
+        open_reasons=open_reasons,
         delivered=delivered,
         read=read,
         in_doubt=in_doubt,
@@ -326,6 +335,9 @@ def _delivery(row: Delivery, customer: Customer, promise: str) -> DeliveryView:
         settled_at=row.settled_at,
         delivered_at=row.delivered_at,
         read_at=row.read_at,
+        all_delivered_at=customer.delivered_watermark,
+        all_read_at=customer.read_watermark,
+        last_event_at=customer.last_event_at,
     )
 
 

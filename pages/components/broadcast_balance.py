@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
+from pages.components.broadcast_doubt import why_open
 from pages.components.broadcast_words import reason_sentence, reason_word
 from pages.components.layout import section
 from pages.components.tables import Badge, Column, Two, table
@@ -64,16 +65,37 @@ def _sum(view: BroadcastView) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Why:
+    reason: str
+    people: int
+    is_open: bool = False
+
+    @property
+    def sentence(self) -> str:
+        return why_open(self.reason) if self.is_open else reason_sentence(self.reason)
+
+    @property
+    def show(self) -> str:
+        return f"&state=unknown&reason={self.reason}" if self.is_open else f"&reason={self.reason}"
+
+
 def draw_reasons(view: BroadcastView) -> None:
-    """Why some did not get it: what happened, what it means, what to do."""
+    """Why some did not get it, or may not have: what happened, what it means, what to do."""
     if not view.reasons:
         return
     section(_("Why did some not get it?"))
-    rows = sorted(view.reasons.items(), key=lambda row: -row[1])
+    left = {code: people - view.open_reasons.get(code, 0) for code, people in view.reasons.items()}
+    rows = [Why(code, people) for code, people in left.items() if people]
+    rows += [Why(code, people, is_open=True) for code, people in view.open_reasons.items()]
     columns = [
-        Column(_("Reason"), lambda row: Two(reason_word(row[0]), reason_sentence(row[0])), "82%"),
-        Column(_("People"), lambda row: row[1]),
+        Column(_("Reason"), lambda why: Two(_headline(why), why.sentence), "82%"),
+        Column(_("People"), lambda why: why.people),
     ]
-    table(
-        columns, rows, key="broadcast_reasons", on_click=lambda row: f"broadcast?id={view.id}&reason={row[0]}"
-    )
+    rows.sort(key=lambda why: -why.people)
+    table(columns, rows, key="broadcast_reasons", on_click=lambda why: f"broadcast?id={view.id}{why.show}")
+
+
+def _headline(why: Why) -> str:
+    word = reason_word(why.reason)
+    return _("In doubt: {why}", why=word) if why.is_open else word

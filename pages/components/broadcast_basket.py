@@ -10,11 +10,13 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.overview import list_doubts
 from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.sending.tries import tries_of
 from pages.components import menu
+from pages.components.broadcast_evidence import draw_evidence
 from pages.components.broadcast_settling import draw_dialogs, draw_openers
-from pages.components.broadcast_words import plain, reason_sentence, reason_word
+from pages.components.broadcast_words import plain
 from pages.components.session import Current
-from pages.components.texts import _, n_, when
+from pages.components.texts import _, n_
 
 ANCHOR = "people"
 ALERTS = 5
@@ -63,18 +65,26 @@ def draw_alerts_of_doubt(fanpage_id: int) -> None:
 def draw_basket(here: Current, view: BroadcastView, rows: Sequence[DeliveryView], *, whole: bool) -> None:
     """`whole`: no other filter is on, so that "all" means what the list shows."""
     may = here.actor.may(Permission.SEND)
+    st.info(
+        _(
+            "The surest way to know: open the conversation in the fanpage's inbox on Facebook. If the "
+            "message is there, count it as sent; if not, try again."
+        ),
+        icon=":material/forum:",
+    )
     if not may:
         st.caption(_("Settling them takes the role of a sender."))
     elif whole and view.counts["unknown"] > 1:
         with st.container(key="basket_all", horizontal=True):
             draw_openers("basket", view.counts["unknown"])
+    tries = tries_of([row.id for row in rows])
     for row in rows:
         with st.container(key=f"doubt_{row.id}", border=True):
             who, why, ways = st.columns([1, 1.9, 0.8], gap="medium")
             with who.container(gap="xxsmall"):
                 _who(row)
             with why.container(gap="xsmall"):
-                _why(view, row)
+                draw_evidence(view, row, tries.get(row.id, []))
             if may:
                 with ways.container(gap="xsmall"):
                     _ways_of_one(here, view, row)
@@ -86,26 +96,6 @@ def _who(row: DeliveryView) -> None:
     st.caption(row.psid)
     st.caption(_("Promise"))
     st.text(row.promise or _("Not recorded"))
-
-
-def _why(view: BroadcastView, row: DeliveryView) -> None:
-    st.markdown(f"**{reason_word(row.reason) or _('Another reason')}**")
-    if row.reason:
-        st.caption(reason_sentence(row.reason))
-    tried = n_(
-        "{n} try, between {start} and {last}. Given up {end}.",
-        "{n} tries, between {start} and {last}. Given up {end}.",
-        row.tries,
-        start=when(view.started_at),
-        last=when(row.claimed_at),
-        end=when(row.settled_at),
-    )
-    st.caption(tried)
-    if row.detail:
-        st.caption(_("Messenger's last answer"))
-        st.code(row.detail, language=None, wrap_lines=True)
-    else:
-        st.caption(_("Messenger sent no answer that could be kept."))
 
 
 def _ways_of_one(here: Current, view: BroadcastView, row: DeliveryView) -> None:

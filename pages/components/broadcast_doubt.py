@@ -8,9 +8,34 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
 from core.fanpages.queries import list_processes
+from pages.components.broadcast_words import reason_sentence
 from pages.components.texts import _, n_
 
 _ALIVE_WITHIN = timedelta(seconds=60)
+# Their sentences say themselves that the customer may or may not have got it.
+_OPEN_REASONS = (
+    "timeout",
+    "connection_lost",
+    "server_error",
+    "not_answered",
+    "bad_answer",
+    "lease_ran_out",
+    "our_error",
+)
+
+
+def why_open(reason: str | None) -> str:
+    """Why an outcome stays in doubt; never that nothing was sent."""
+    if reason and reason in _OPEN_REASONS:
+        return reason_sentence(reason)
+    if reason == "token_refused":
+        return _(
+            "An earlier try may have reached the customer, and then the opt-in was refused: that try may "
+            "have used it, or the message itself is wrong."
+        )
+    return _(
+        "An earlier try may have reached the customer. How it ended says nothing about that earlier try."
+    )
 
 
 def draw_worker_missing(now: datetime) -> None:

@@ -6,9 +6,11 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
 from core.broadcasts.report import csv_lines
+from core.sending.tries import TryView, tries_of
 from pages.components.broadcast_basket import ANCHOR, draw_basket
 from pages.components.broadcast_filters import choose_reason, choose_state
 from pages.components.broadcast_words import evidence_word, reason_word
+from pages.components.delivery_tries import code_of
 from pages.components.session import Current
 from pages.components.tables import Badge, Column, Two, pager, search_box, table
 from pages.components.texts import _, when
@@ -42,23 +44,31 @@ def draw_people(here: Current, view: BroadcastView) -> None:
         if shown == "unknown":
             draw_basket(here, view, rows, whole=total == view.counts["unknown"])
             return
-        table(_columns(), rows, key="people", on_click=lambda d: f"customer?id={d.customer_id}")
+        table(
+            _columns(tries_of([d.id for d in rows])),
+            rows,
+            key="people",
+            on_click=lambda d: f"customer?id={d.customer_id}",
+        )
 
 
-def _columns() -> list[Column]:
+def _columns(tries: dict[int, list[TryView]]) -> list[Column]:
     return [
         Column(_("Customer"), lambda d: Two(d.customer or _("Name not known yet"), d.psid), "23%"),
         Column(_("Result"), lambda d: Badge("delivery", d.state)),
-        Column(_("Why"), _why, "15%"),
+        Column(_("Why"), lambda d: _why(d, tries.get(d.id, [])), "15%"),
         Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),
         Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None, "15%"),
         Column(_("Read"), _arrived, "15%"),
     ]
 
 
-def _why(delivery: DeliveryView) -> str:
+def _why(delivery: DeliveryView, tries: list[TryView]) -> str | Two:
     words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
-    return _("{why}; being cleared up", why=words) if delivery.in_doubt and not delivery.settled_at else words
+    if delivery.in_doubt and not delivery.settled_at:
+        words = _("{why}; being cleared up", why=words)
+    code = code_of(tries[-1]) if tries and delivery.state == "failed" else ""
+    return Two(words, code) if code else words
 
 
 def _arrived(delivery: DeliveryView) -> str:

@@ -6,7 +6,9 @@ import streamlit as st
 
 from core.consent.customer_queries import DeliveryView, RequestView
 from core.consent.opt_in_queries import OptInView
+from core.sending.tries import tries_of
 from pages.components.customer_dialogs import refused
+from pages.components.delivery_tries import draw_tries
 from pages.components.layout import section
 from pages.components.opt_in_words import ends, through
 from pages.components.tables import Badge, Column, Two, table
@@ -54,3 +56,6 @@ def deliveries(shown: list[DeliveryView]) -> None:
         Column(_("Read"), lambda d: d.read_at),
     ]
     table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
+    tries = tries_of([d.id for d in shown])
+    for delivery in shown:
+        draw_tries(tries.get(delivery.id, []), key=f"delivery_{delivery.id}", name=delivery.broadcast)

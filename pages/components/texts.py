@@ -20,6 +20,7 @@ from pages.components.states import STATES
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
 _PATTERNS = {"vi": "HH:mm, dd/MM/yyyy", "en": "d MMM yyyy, HH:mm"}
+_TO_THE_SECOND = {"vi": "HH:mm:ss, dd/MM/yyyy", "en": "d MMM yyyy, HH:mm:ss"}
 
 
 def language() -> str:
@@ -74,12 +75,13 @@ def percent(share: float) -> str:
     return str(format_percent(share, format=pattern, locale=language()))
 
 
-def when(at: datetime | None, zone: str | None = None) -> str:
+def when(at: datetime | None, zone: str | None = None, *, to_the_second: bool = False) -> str:
     """An absolute time in the fanpage's zone (or `zone`); a dash when there is none."""
     if at is None:
         return "–"
     local = at.astimezone(ZoneInfo(zone or st.session_state.get("zone") or settings().timezone))
-    return str(format_datetime(local, _PATTERNS[language()], locale=language()))
+    patterns = _TO_THE_SECOND if to_the_second else _PATTERNS
+    return str(format_datetime(local, patterns[language()], locale=language()))
 
 
 def ago(at: datetime | None) -> str:

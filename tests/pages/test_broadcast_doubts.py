@@ -9,7 +9,7 @@ import pytest
 from core.broadcasts import queries
 from core.clock import utc_now
 from core.database import transaction
-from core.tables import Delivery
+from core.tables import Customer, Delivery, Try
 from tests.pages.test_broadcast_pages import keys, put, settle, started, topic_id, words  # noqa: F401
 
 ANSWER = '{"code": 1, "message": "Please <b>retry</b>"}'
@@ -29,6 +29,13 @@ def doubtful(topic_id) -> int:  # noqa: F811
     return broadcast_id
 
 
+def tell(delivery_id: int, *tries: Try) -> None:
+    with transaction() as db:
+        for number, each in enumerate(tries, start=1):
+            each.delivery_id, each.number = delivery_id, number
+            db.add(each)
+
+
 def in_doubt(broadcast_id: int) -> list[queries.DeliveryView]:
     return queries.list_deliveries(broadcast_id, states=["unknown"])
 
@@ -42,6 +49,48 @@ def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
     assert said.count("Báo tôi khi có khuyến mãi") == 2  # the promise of both
     assert "takes the role of a sender" in said
     assert not [key for key in keys(at) if key.endswith(("_again", "_count"))]
+
+
+def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
+    timeout, _other = in_doubt(doubtful)
+    at = utc_now() - timedelta(minutes=5)
+    tell(
+        timeout.id,
+        Try(reason="timeout", in_doubt=True, started_at=at, detail="ReadTimeout"),
+        Try(reason="blocked", status=400, code=551, subcode=1545041, started_at=at + timedelta(seconds=7)),
+    )
+    shown = panel("broadcast", role="viewer", id=doubtful, state="unknown")
+    assert "2 tries and what came back each time" in [e.label for e in shown.expander]
+    said = words(shown)
+    assert "HTTP 400 · 551/1545041" in said
+    assert "It may have arrived" in said
+    assert "ReadTimeout" in [code.value for code in shown.code]
+    shown = panel("customer", role="viewer", id=timeout.customer_id)
+    assert "“Flash sale”: 2 tries and what came back each time" in [e.label for e in shown.expander]
+
+
+def test_what_messenger_reported_since_is_evidence_and_no_proof(panel, doubtful) -> None:
+    timeout, other = in_doubt(doubtful)
+    read_at = utc_now() - timedelta(minutes=1)
+    with transaction() as db:
+        db.get_one(Customer, timeout.customer_id).read_watermark = read_at
+        db.get_one(Customer, other.customer_id).read_watermark = read_at - timedelta(days=1)
+    said = words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
+    assert said.count("After that the customer read the conversation") == 1
+    assert said.count("it proves nothing by itself") == 1
+    assert said.count("Messenger has reported nothing of this customer") == 1
+    assert {d.state for d in in_doubt(doubtful)} == {"unknown"}
+
+
+@pytest.mark.parametrize("reason", ["blocked", "token_refused", "too_late"])
+def test_an_end_after_a_doubt_never_claims_that_nothing_was_sent(panel, doubtful, reason) -> None:
+    with transaction() as db:
+        for row in in_doubt(doubtful):
+            db.get_one(Delivery, row.id).reason = reason
+    said = words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
+    assert said.count("An earlier try may have reached the customer") == 3  # of each, and of the reason
+    assert "Nothing was sent" not in said
+    assert "In doubt: " in said
 
 
 def test_the_basket_is_narrowed_by_reason_and_name(panel, doubtful) -> None:

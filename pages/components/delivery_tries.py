@@ -1,0 +1,45 @@
+"""Every try of a delivery: when it was, what came back, and Messenger's own words folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.sending.tries import ACCEPTED, TryView
+from pages.components.broadcast_words import reason_word
+from pages.components.tables import Column, Two, table
+from pages.components.texts import _, n_, when
+
+
+def draw_tries(tries: Sequence[TryView], *, key: str, name: str = "") -> None:
+    """`name`: of the broadcast, where several are listed."""
+    if not tries:
+        return
+    count = n_("{n} try and what came back", "{n} tries and what came back each time", len(tries))
+    with st.expander(_("“{name}”: {tries}", name=name, tries=count) if name else count):
+        columns = [
+            Column(_("Tried at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
+            Column(_("What came back"), lambda t: Two(_came_back(t), _meaning(t)), "40%"),
+            Column(_("Code"), code_of),
+        ]
+        table(columns, tries, key=f"{key}_tries")
+        for said in dict.fromkeys(t.detail for t in tries if t.detail):
+            st.code(said, language=None, wrap_lines=True)
+
+
+def _came_back(tried: TryView) -> str:
+    return _("Taken by Messenger") if tried.reason == ACCEPTED else reason_word(tried.reason)
+
+
+def _meaning(tried: TryView) -> str:
+    if tried.reason == ACCEPTED:
+        return _("It arrived")
+    return _("It may have arrived") if tried.in_doubt else _("This try did not arrive")
+
+
+def code_of(tried: TryView) -> str:
+    """What an admin or Meta's support asks for: HTTP status, code and subcode."""
+    codes = "/".join(str(code) for code in (tried.code, tried.subcode) if code is not None)
+    status = f"HTTP {tried.status}" if tried.status else ""
+    return " · ".join(part for part in (status, codes) if part)
