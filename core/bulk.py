@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Select,
@@ -85,19 +86,26 @@ def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
 
 def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
     """The rows of a packed statement, in no promised order; `moment` reads the times in them."""
-    found: list[list[Any]] = json.loads(db.connection().execute(statement, values).scalar() or "[]")
+    text = db.connection().execute(statement, values).scalar() or "[]"
+    try:
+        found: list[list[Any]] = orjson.loads(text)
+    except orjson.JSONDecodeError:  # half of a surrogate pair
+        found = json.loads(text)
     return found
 
 
 def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
-    return {ROWS: json.dumps(rows, separators=(",", ":"))}
+    try:
+        return {ROWS: orjson.dumps(rows).decode()}
+    except TypeError:  # half of a surrogate pair, or a giant number: `json` takes both
+        return {ROWS: json.dumps(rows, separators=(",", ":"))}
 
 
 def stamp(at: datetime | None, *, for_sqlite: bool) -> str | None:
     """A time as the database keeps it; SQLite keeps no zone."""
     if at is None:
         return None
-    text = at.astimezone(UTC).isoformat(" ", "microseconds")
+    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")
     return text[:26] if for_sqlite else text
 
 

@@ -63,6 +63,11 @@ def insert_new(db: Session, table: type[Table]) -> Any:
     return make(table).on_conflict_do_nothing()
 
 
+def is_deadlock(problem: BaseException) -> bool:
+    """PostgreSQL ended one of two transactions that waited for each other: it may be tried again at once."""
+    return getattr(getattr(problem, "orig", None), "sqlstate", None) in ("40P01", "40001")
+
+
 def is_sqlite(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
 

@@ -102,12 +102,13 @@ def secret_key() -> str:
 
 def kept_secret(filename: str) -> str:
     """A random secret kept in the data folder (mode 0600), the same for every process that asks."""
-    return _kept(settings().data_dir / filename)
+    return _kept(settings().data_dir, filename)
 
 
 @lru_cache
-def _kept(path: Path) -> str:
+def _kept(folder: Path, filename: str) -> str:
     """Asked for every token that is opened, so it is read once."""
+    path = folder / filename
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

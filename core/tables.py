@@ -428,6 +428,14 @@ class Event(Table, table=True):
             sqlite_where=text("state = 'failed'"),
             postgresql_where=text("state = 'failed'"),
         ),
+        # Whose events wait: asked for each tap before it goes straight to the ledger.
+        Index(
+            "ix_event_page_id_psid_pending",
+            "page_id",
+            "psid",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
         Index("ix_event_page_id_received_at", "page_id", "received_at"),
     )
 
@@ -436,8 +444,9 @@ class Event(Table, table=True):
     kind: str = _word(32)
     dedupe_key: str = _word(64)
     occurred_at: datetime = _time(nullable=False)
-    received_at: datetime = _time(nullable=False, index=True)
-    body: str = Field(sa_type=Text)  # ASCII JSON of the one event
+    received_at: datetime = _time(nullable=False)
+    psid: str | None = _word(64, default=None)  # the person's side of it
+    body: str = Field(sa_type=Text)  # JSON of the one event
     state: str = _word(default="pending")  # pending, applied, ignored, failed
     note: str | None = _word(200, default=None)
     applied_at: datetime | None = _time()

@@ -21,7 +21,9 @@ def document(status: int, content: object, **headers: str) -> Response:
     return Response(json.dumps(content), status, headers, "application/json")
 
 
-STORED = document(200, {"status": "stored"})
+_STORED = document(200, {"status": "stored"})
+STORED_START = {"type": "http.response.start", "status": 200, "headers": _STORED.raw_headers}
+STORED_BODY = {"type": "http.response.body", "body": _STORED.body}
 
 
 def refusal(reason: str) -> Response:

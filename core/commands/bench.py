@@ -60,6 +60,28 @@ def launch(
     answer(as_json, figures, table(figures["results"]))
 
 
+@app.command()
+@command
+def ingest(
+    opt_ins: Annotated[int, typer.Option(min=200, help="Distinct opt-ins sent to each server.")] = 40_000,
+    to_a_body: Annotated[int, typer.Option(min=1, max=1000, help="Opt-ins in one request.")] = 1,
+    connections: Annotated[int, typer.Option(min=1, help="Connections kept open.")] = 64,
+    stored: Annotated[int, typer.Option(min=0, help="Events in the vault beforehand.")] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often our own server is measured.")] = 2,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on, too."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Signed opt-ins made durable and applied, beside a bare handler and a commit per request."""
+    from core.bench import ingest as bench
+
+    wanted = bench.Wanted(opt_ins, to_a_body, connections, stored)
+    figures = bench.run(wanted, postgresql_url=postgresql_url, rounds=rounds)
+    answer(as_json, figures, table(figures["results"]))
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows of figures under their names; what is text stands on the left."""
     names = list(dict.fromkeys(name for row in rows for name in row))

@@ -52,7 +52,7 @@ def import_opt_ins(
         for rows in _chunks(fresh):
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
-            imported += len(record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now)))
+            imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
         outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome

@@ -1,7 +1,7 @@
 """The ledger of tokens: every change of an opt-in's state, inside the caller's transaction.
 
-Nothing else writes `opt_in.state`. Each move names the states it may leave, so that repeating one, or
-racing with another, changes nothing.
+Nothing else writes `opt_in.state`, except that `taps.py` adds new ones. Each move names the states it may
+leave, so that repeating one, or racing with another, changes nothing.
 """
 
 from __future__ import annotations
@@ -9,15 +9,33 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import CursorResult, Select, literal, select, update
 from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, expires_at
-from core.database import insert_new
-from core.sealing import find_hash, seal
+from core.database import is_sqlite
+from core.sealing import find_hash, seal_all
 from core.tables import Delivery, OptIn
+
+_OPT_IN = bulk.columns_of(
+    OptIn,
+    "fanpage_id",
+    "customer_id",
+    "topic_id",
+    "request_id",
+    "promise",
+    "token_hash",
+    "token_sealed",
+    "state",
+    "source",
+    "consented_at",
+    "expires_at",
+    "created_at",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,29 +53,34 @@ class NewOptIn:
     created_at: datetime
 
 
-def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> list[int]:
-    """Store taps; one whose token the fanpage already has is left as it is. Returns the new ones' ids."""
-    if not rows:
-        return []
-    statement = insert_new(db, OptIn).returning(OptIn.id)
-    return list(db.execute(statement, [_values(row) for row in rows]).scalars())
+def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
+    """Store opt-ins; one whose token the fanpage already has is left as it is. Returns how many were new."""
+    lite = is_sqlite(db)
+    sealed = seal_all([row.token for row in rows])
+    values = [_values(row, token, for_sqlite=lite) for row, token in zip(rows, sealed, strict=True)]
+    return _count(db.connection().execute(_insert(for_sqlite=lite), bulk.bound(values))) if rows else 0
 
 
-def _values(row: NewOptIn) -> dict[str, object]:
-    return {
-        "fanpage_id": row.fanpage_id,
-        "customer_id": row.customer_id,
-        "topic_id": row.topic_id,
-        "request_id": row.request_id,
-        "promise": row.promise[:200],
-        "token_hash": find_hash(row.token),
-        "token_sealed": seal(row.token),
-        "state": OptInState.AVAILABLE,
-        "source": row.source,
-        "consented_at": row.consented_at,
-        "expires_at": expires_at(row.consented_at),
-        "created_at": row.created_at,
-    }
+def _values(row: NewOptIn, sealed: str, *, for_sqlite: bool) -> list[object]:
+    times = (row.consented_at, expires_at(row.consented_at), row.created_at)
+    return [
+        row.fanpage_id,
+        row.customer_id,
+        row.topic_id,
+        row.request_id,
+        row.promise[:200],
+        find_hash(row.token),
+        sealed,
+        OptInState.AVAILABLE,
+        row.source,
+        *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times),
+    ]
+
+
+@cache
+def _insert(*, for_sqlite: bool) -> Any:
+    insert = bulk.insert_given(OptIn, _OPT_IN, for_sqlite=for_sqlite)
+    return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def reserve(db: Session, chosen: Select[int]) -> int:

@@ -5,22 +5,27 @@ Nothing is sent from here: replies wait in the ledger for the worker, placeholde
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
+from core import bulk
 from core.conversation.contents import tidied
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
+from core.database import is_sqlite
 from core.messenger import wire
-from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic
+from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 
+_THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
 ASKED_JUST_NOW = timedelta(seconds=60)  # an impatient second keyword brings no second card
 NEVER_ANSWERED = frozenset({"echo", "deleted", "edit", "standby"})  # our own words, or another app's thread
 
@@ -47,15 +52,33 @@ def answer_event(
     return _queue(db, asking, _bodies(db, asking))
 
 
-def answer_tap(db: Session, *, request_id: int, now: datetime) -> int:
-    """Queue what the bot says after a tap on "Notify Me"; 0 when it says nothing or the window is closed."""
-    statement = select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text))
-    asked = db.execute(statement.where(col(Request.id) == request_id)).one_or_none()
-    if asked is None or not asked.after_text.strip() or not _window_is_open(db, asked.customer_id, now):
+def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
+    """Queue what the bot says after taps on "Notify Me", where it has words and the window is open."""
+    if not request_ids:
         return 0
-    row = _reply(asked.fanpage_id, asked.customer_id, None, wire.text(asked.after_text), now)
-    db.execute(insert(Reply), [row])
-    return 1
+    lite = is_sqlite(db)
+    asked = bulk.fetch(db, _to_thank(for_sqlite=lite), {"now": now, **bulk.bound([[i] for i in request_ids])})
+    at = bulk.stamp(now, for_sqlite=lite)
+    rows = [
+        [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
+        for fanpage_id, customer_id, text in asked
+        if text.strip()
+    ]
+    if rows:
+        db.connection().execute(bulk.insert_given(Reply, _THANKS, for_sqlite=lite), bulk.bound(rows))
+    return len(rows)
+
+
+@cache
+def _to_thank(*, for_sqlite: bool) -> Any:
+    given = bulk.rows_given(bulk.columns_of(Request, "id"), for_sqlite=for_sqlite).subquery("asked")
+    statement = (
+        select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text))
+        .join_from(given, Request, col(Request.id) == given.c.id)
+        .join(Customer, col(Customer.id) == col(Request.customer_id))
+        .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
+    )
+    return bulk.packed(statement, for_sqlite=for_sqlite)
 
 
 @dataclass(frozen=True)

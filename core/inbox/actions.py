@@ -6,45 +6,80 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.activity import record
-from core.database import is_sqlite, transaction
+from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.effects import Happening, take_effect
 from core.inbox.rules import EventState
+from core.inbox.straight import apply_straight, going_straight
 from core.inbox.vault import NewEvent, open_tokens, person_of
 from core.tables import Event, Fanpage, UtcTime
 
 APPLIER_LOCK = 7_411_301  # nobody else's number: one applier at a time on PostgreSQL
 UNKNOWN_FANPAGE = "no fanpage of ours"
-_STORED = bulk.columns_of(Event, "page_id", "kind", "dedupe_key", "occurred_at", "received_at", "body")
+_STORED = bulk.columns_of(
+    Event,
+    "page_id",
+    "kind",
+    "dedupe_key",
+    "occurred_at",
+    "received_at",
+    "body",
+    "psid",
+    "state",
+    "applied_at",
+)
+
+NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: true for every event
 
 log = structlog.get_logger(__name__)
 
 
-def store(events: Sequence[NewEvent]) -> int:
-    """Keep events for good; those the vault already has are left as they are. Returns how many were new."""
+class Kept(NamedTuple):
+    new: int  # events the vault did not have
+    waiting: int  # events to be applied by a turn, at most
+
+
+def store(events: Sequence[NewEvent]) -> Kept:
+    """Keep events for good, and apply those that may go straight. Those the vault has stay as they are."""
     if not events:
-        return 0
+        return Kept(0, 0)
+    try:
+        return _store(events, may_go_straight=True)
+    except NOT_NOW as problem:
+        if not is_deadlock(problem):
+            raise
+    except Exception as problem:
+        log.warning("inbox.not_straight", **_where(problem))
+    return _store(events, may_go_straight=False)
+
+
+def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
+    now = max(event.received_at for event in events)
     with transaction() as db:
+        straight, others = going_straight(db, events) if may_go_straight else ([], events)
         lite = is_sqlite(db)
-        rows = [_values(event, for_sqlite=lite) for event in events]
-        return db.connection().execute(_insert(for_sqlite=lite), bulk.bound(rows)).rowcount
+        at = bulk.stamp(now, for_sqlite=lite)
+        rows = [_values(tap.event, EventState.APPLIED, at, for_sqlite=lite) for tap in straight]
+        rows += [_values(event, EventState.PENDING, None, for_sqlite=lite) for event in others]
+        new = db.connection().execute(_insert(for_sqlite=lite), bulk.bound(rows)).rowcount
+        apply_straight(db, straight, now)
+    return Kept(new, len(others))
 
 
-def _values(event: NewEvent, *, for_sqlite: bool) -> list[object]:
+def _values(event: NewEvent, state: EventState, applied_at: str | None, *, for_sqlite: bool) -> list[object]:
     times = (event.occurred_at, event.received_at)
     stamps = (bulk.stamp(time, for_sqlite=for_sqlite) for time in times)
-    return [event.page_id, event.kind, event.dedupe_key, *stamps, event.body]
+    return [*event[:3], *stamps, event.body, event.psid, state, applied_at]
 
 
 @cache
@@ -69,8 +104,8 @@ def apply_turn(limit: int, now: datetime) -> int:
             events = _take(db, limit)
             _settle(db, events, _apply(db, events, now), now)
             return len(events)
-    except (OperationalError, Held):
-        raise  # the database is locked, gone or held: nothing is wrong with the events
+    except NOT_NOW:
+        raise  # nothing is wrong with the events
     except Exception as problem:
         log.warning("inbox.turn_failed", **_where(problem))
         return _apply_each(limit, now)
@@ -159,7 +194,7 @@ def _apply_each(limit: int, now: datetime) -> int:
             try:
                 with db.begin_nested():
                     verdicts.update(_apply(db, [event], now))
-            except OperationalError:
+            except NOT_NOW:
                 raise
             except Exception as problem:
                 verdicts[event.id] = (EventState.FAILED, type(problem).__name__)

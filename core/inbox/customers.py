@@ -32,18 +32,23 @@ class Sighting:
     window_closes_at: datetime | None
 
 
-def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> dict[Person, int]:
-    """Make or update the customers; their ids. Windows only ever grow, in whatever order events come."""
+def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> None:
+    """Make or update the customers. Windows only ever grow, in whatever order events come."""
     seen: dict[Person, Sighting] = {}
     for sighting in sightings:
         seen[sighting.person] = _merged(seen.get(sighting.person), sighting)
-    if not seen:
-        return {}
-    lite = is_sqlite(db)
-    rows = [_values(sighting, now, for_sqlite=lite) for sighting in seen.values()]
-    db.connection().execute(_upsert(for_sqlite=lite), bulk.bound(rows))
-    found = bulk.fetch(db, _ids(for_sqlite=lite), bulk.bound(list(seen)))
-    return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in found}
+    if seen:
+        lite = is_sqlite(db)  # in one order, so that two servers never wait for each other crosswise
+        rows = [_values(seen[person], now, for_sqlite=lite) for person in sorted(seen)]
+        db.connection().execute(_upsert(for_sqlite=lite), bulk.bound(rows))
+
+
+def ids_of(db: Session, people: Iterable[Person]) -> dict[Person, int]:
+    given = bulk.bound(list(people))
+    return {
+        (fanpage_id, psid): id_
+        for id_, fanpage_id, psid in bulk.fetch(db, _ids(for_sqlite=is_sqlite(db)), given)
+    }
 
 
 def _merged(known: Sighting | None, new: Sighting) -> Sighting:

@@ -10,12 +10,14 @@ from sqlmodel import Session
 
 from core.accounts.rules import SYSTEM
 from core.activity import record
+from core.consent.taps import Tap
 from core.conversation.replies import answer_event
 from core.inbox import rules
-from core.inbox.customers import Person, Sighting, see_customers
-from core.inbox.taps import Tap, record_taps
+from core.inbox.customers import Person, Sighting, ids_of, see_customers
+from core.inbox.taps import record_taps
 from core.messenger import facts
 from core.messenger.events import Raw
+from core.sealing import find_hash, seal
 from core.sending import evidence
 
 OPT_IN = "opt_in"
@@ -48,14 +50,15 @@ class Scene:
 def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> dict[int, str]:
     """Apply events in the order given; returns a note for each one that had no effect."""
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
-    scene = Scene(db, now, see_customers(db, sightings, now))
+    see_customers(db, sightings, now)
+    scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]
     for run in rules.in_runs(marked):
         able = [event for event in run if not _note(event)]
         notes.update({event.id: _note(event) for event in run if _note(event)})
         if able and able[0].kind == OPT_IN:
-            record_taps(db, [_tap(scene, event) for event in able], now)
+            record_taps(db, [_tap(event) for event in able], now)
         elif able:
             _EFFECTS[able[0].kind](scene, able[0])
     return notes
@@ -76,12 +79,18 @@ def _sighting(event: Happening) -> Sighting | None:
     return Sighting((event.fanpage_id, event.psid), event.at, window)
 
 
-def _tap(scene: Scene, event: Happening) -> Tap:
+def _tap(event: Happening) -> Tap:
     tapped = facts.opted_in(event.raw)
     if tapped is None:
         raise ValueError("a stored opt-in has lost its token")
     return Tap(
-        event.fanpage_id, _customer(scene, event), rules.readable(tapped.payload), tapped.token, event.at
+        event.fanpage_id,
+        event.psid or "",
+        rules.readable(tapped.payload),
+        None,
+        find_hash(tapped.token),
+        seal(tapped.token),
+        event.at,
     )
 
 

@@ -15,9 +15,8 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
-from core.errors import Held
+from core.inbox.actions import NOT_NOW, Kept
 from core.inbox.rules import TURN_EVENTS, next_turn
 from core.inbox.vault import NewEvent
 
@@ -51,11 +50,11 @@ class Parcel(Generic[Asker]):
 class Duties(Generic[Asker]):
     """What the writer does, as its owner wants it. Those of the database may raise."""
 
-    store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
+    store: Callable[[Sequence[NewEvent]], Kept]
     has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many it took on
     answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
-    committed: Callable[[int, int], None]  # how many events were new, how many known
+    committed: Callable[[int, Kept], None]  # how many events, and what became of them
     pulse: Callable[[], None]  # called often, as a sign of life
 
 
@@ -140,8 +139,8 @@ class Intake(Generic[Asker]):
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
         try:
             self._commit(group)
-        except (OperationalError, Held) as problem:
-            self._refuse(group, problem)  # the database is locked, gone or held: true for each of them
+        except NOT_NOW as problem:
+            self._refuse(group, problem)  # true for each of them
         except Exception as problem:
             if len(group) == 1:
                 self._refuse(group, problem)
@@ -151,13 +150,13 @@ class Intake(Generic[Asker]):
 
     def _commit(self, group: list[Parcel[Asker]]) -> None:
         events = [event for parcel in group for event in parcel.events]
-        new = self.duties.store(events) if events else 0
-        if new:
-            self._stored += new
+        kept = self.duties.store(events) if events else Kept(0, 0)
+        if kept.waiting:
+            self._stored += kept.waiting
             soon = time.monotonic() + WAIT_SECONDS
             self._turn_at = 0.0 if self._stored >= self._turn else min(self._turn_at, soon)
         self.duties.answer(group, Outcome.STORED)
-        self.duties.committed(new, len(events) - new)
+        self.duties.committed(len(events), kept)
 
     def _refuse(self, group: list[Parcel[Asker]], problem: Exception) -> None:
         log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)

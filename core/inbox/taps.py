@@ -1,94 +1,82 @@
-"""Taps on "Notify Me": from the payload to the promise, the topic and the ledger, many at once."""
+"""Taps on "Notify Me": from the payload to the topic, the ledger and the bot's thanks, many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Text, select, update
 from sqlmodel import Session, col
 
-from core.consent.ledger import NewOptIn, record_opt_ins
-from core.consent.rules import OptInSource
-from core.conversation.replies import answer_tap
+from core import bulk
+from core.consent import taps as ledger
+from core.consent.taps import Tap
+from core.conversation.kinds import REQUEST_PAYLOAD
+from core.conversation.replies import answer_taps
+from core.database import is_sqlite
 from core.inbox.rules import topic_of
 from core.tables import Request, Topic
 
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Tap:
-    """One tap; its token never shows in a repr."""
-
-    fanpage_id: int
-    customer_id: int
-    payload: str
-    token: str
-    at: datetime
-
-
-Asked = Row[tuple[int, int, str, int, str, str]]
+_TAPPED = {
+    **bulk.columns_of(Request, "fanpage_id"),
+    "payload": Text(),
+    **bulk.columns_of(Request, "tapped_at"),
+}
 
 
 def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
-    """Put taps into the ledger, and answer those that are the first on their request."""
-    requests = _requests(db, {tap.payload for tap in taps})
+    """Put taps into the ledger, and answer those that are the first on their request.
+
+    A payload that is not ours may name a topic; else the opt-in is kept for staff to assign.
+    """
     topics = _Topics(db)
-    rows = [_opt_in(tap, requests.get((tap.fanpage_id, tap.payload)), topics, now) for tap in taps]
-    record_opt_ins(db, rows)
-    first = {
-        row.request_id: row.consented_at
-        for row in reversed(rows)  # the earliest tap on a request wins
-        if row.request_id is not None
-    }
-    _answer(db, first, now)
+    ledger.record_taps(db, [topics.added_to(tap) for tap in taps], now)
+    first: dict[tuple[int, str], datetime] = {}
+    for tap in taps:
+        if tap.payload:
+            asked = (tap.fanpage_id, tap.payload)
+            first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
+    if first:
+        _mark(db, first, now)
 
 
-def _opt_in(tap: Tap, asked: Asked | None, topics: _Topics, now: datetime) -> NewOptIn:
-    """A payload that is not ours may name a topic; else the opt-in is kept for staff to assign."""
-    return NewOptIn(
-        fanpage_id=tap.fanpage_id,
-        customer_id=tap.customer_id,
-        topic_id=asked.topic_id if asked else topics.named(tap.fanpage_id, tap.payload),
-        request_id=asked.id if asked else None,
-        promise=asked.title if asked else "",
-        token=tap.token,
-        source=OptInSource.WEBHOOK,
-        consented_at=tap.at,
-        created_at=now,
+def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
+    """The requests that were not tapped before. On PostgreSQL those to be thanked for are locked first, so
+    that two servers never thank twice."""
+    lite = is_sqlite(db)
+    rows = bulk.bound([[*asked, bulk.stamp(at, for_sqlite=lite)] for asked, at in first.items()])
+    to_thank = [id_ for (id_,) in bulk.fetch(db, _unthanked(for_sqlite=lite), rows)]
+    db.connection().execute(_tapped(for_sqlite=lite), rows)
+    answer_taps(db, to_thank, now)
+
+
+@cache
+def _unthanked(*, for_sqlite: bool) -> Any:
+    given = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap")
+    statement = (
+        select(col(Request.id))
+        .join_from(given, Request, _is_asked(given.c))
+        .where(col(Request.tapped_at).is_(None), col(Request.after_text) != "")
+        .order_by(col(Request.id))
+        .with_for_update(of=Request)
     )
+    return bulk.packed(statement, for_sqlite=for_sqlite)
 
 
-def _requests(db: Session, payloads: set[str]) -> dict[tuple[int, str], Asked]:
-    statement = select(
-        col(Request.id),
-        col(Request.fanpage_id),
-        col(Request.payload),
-        col(Request.topic_id),
-        col(Request.title),
-        col(Request.after_text),
-    ).where(col(Request.payload).in_(payloads))
-    return {(row.fanpage_id, row.payload): row for row in db.execute(statement)}
-
-
-def _answer(db: Session, first: dict[int, datetime], now: datetime) -> None:
-    if not first:
-        return
-    untapped = select(col(Request.id), col(Request.after_text)).where(
-        col(Request.id).in_(first), col(Request.tapped_at).is_(None)
-    )
-    found = {row.id: row.after_text for row in db.execute(untapped)}
-    if not found:
-        return
-    mark = (
+@cache
+def _tapped(*, for_sqlite: bool) -> Any:
+    tap = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap").c
+    return (
         update(Request)
-        .where(col(Request.id) == bindparam("asked"), col(Request.tapped_at).is_(None))
-        .values(tapped_at=bindparam("at"))
+        .where(_is_asked(tap), col(Request.tapped_at).is_(None))
+        .values(tapped_at=tap.tapped_at)
     )
-    db.connection().execute(mark, [{"asked": each, "at": first[each]} for each in found])
-    for request_id in first:
-        if found.get(request_id, "").strip():
-            answer_tap(db, request_id=request_id, now=now)
+
+
+def _is_asked(tap: Any) -> Any:
+    return (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
 
 
 class _Topics:
@@ -99,7 +87,12 @@ class _Topics:
         self._names: dict[int, dict[int, str]] = {}
         self._found: dict[tuple[int, str], int | None] = {}
 
-    def named(self, fanpage_id: int, payload: str) -> int | None:
+    def added_to(self, tap: Tap) -> Tap:
+        if not tap.payload or tap.payload.startswith(REQUEST_PAYLOAD):
+            return tap
+        return tap._replace(topic_id=self._named(tap.fanpage_id, tap.payload))
+
+    def _named(self, fanpage_id: int, payload: str) -> int | None:
         key = (fanpage_id, payload)
         if key not in self._found:
             self._found[key] = topic_of(payload, self._of(fanpage_id))

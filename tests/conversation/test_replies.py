@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from core.conversation.replies import answer_event, answer_tap
+from core.conversation.replies import answer_event, answer_taps
 from core.database import reading, transaction
 from core.tables import Block, EntryPoint, Message, Reply, Request
 from tests.arrange import Arrange
@@ -170,7 +170,7 @@ def test_a_button_title_that_no_database_keeps_does_no_harm(shop: Shop) -> None:
 def test_a_tap_is_thanked_for(shop: Shop) -> None:
     shop.hears(payload="GET_STARTED")
     with transaction() as db:
-        assert answer_tap(db, request_id=rows(Request)[0].id, now=shop.now) == 1
+        assert answer_taps(db, [rows(Request)[0].id], shop.now) == 1
     thanks = rows(Reply)[-1]
     assert (thanks.body, thanks.request_id) == ({"text": "Cảm ơn {{first_name|bạn}}!"}, None)
 
@@ -179,5 +179,5 @@ def test_a_tap_after_the_window_is_not_thanked_for(shop: Shop) -> None:
     shop.hears(payload="GET_STARTED")
     with transaction() as db:
         late = shop.now + timedelta(days=2)
-        assert answer_tap(db, request_id=rows(Request)[0].id, now=late) == 0
-        assert answer_tap(db, request_id=999, now=shop.now) == 0
+        assert answer_taps(db, [rows(Request)[0].id], late) == 0
+        assert answer_taps(db, [999], shop.now) == 0

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
+from core.inbox.actions import Kept
 from core.inbox.intake import Duties, Intake, Outcome, Parcel
 from tests.inbox.platform import read, said
 
@@ -37,11 +38,11 @@ class Owner:
             has_backlog=lambda: self.backlog > 0,
             apply=self.apply,
             answer=self.answer,
-            committed=lambda new, known: None,
+            committed=lambda events, kept: None,
             pulse=lambda: None,
         )
 
-    def store(self, events) -> int:
+    def store(self, events) -> Kept:
         self.storing.set()
         assert self.may_store.wait(PATIENCE)
         if self.failing:
@@ -51,7 +52,7 @@ class Owner:
             raise ValueError("cannot be stored")
         self.stored += keys
         self.backlog += len(keys)
-        return len(keys)
+        return Kept(len(keys), len(keys))
 
     def apply(self, limit: int) -> int:
         if self.failing_apply:

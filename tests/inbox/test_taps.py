@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
+from core.consent.taps import Tap
 from core.database import reading, transaction
-from core.inbox.taps import Tap, record_taps
+from core.inbox.taps import record_taps
 from core.tables import OptIn, Request
 from tests.arrange import Arrange
 
@@ -16,7 +17,8 @@ from tests.arrange import Arrange
 def test_taps_on_several_requests_at_once(arrange: Arrange, now: datetime) -> None:
     fanpage_id = arrange.fanpage()
     topic_id = arrange.topic(fanpage_id)
-    people = [arrange.customer(fanpage_id) for _ in range(3)]
+    psids = {arrange.customer(fanpage_id, psid=psid): psid for psid in ("501", "502", "503")}
+    people = list(psids)
     asked = [
         arrange.save(
             Request(
@@ -31,7 +33,15 @@ def test_taps_on_several_requests_at_once(arrange: Arrange, now: datetime) -> No
         for person in people
     ]
     taps = [
-        Tap(fanpage_id, person, f"otn.{person}", f"token-{person}", now + timedelta(seconds=person))
+        Tap(
+            fanpage_id,
+            psids[person],
+            f"otn.{person}",
+            None,
+            f"hash-{person}",
+            f"sealed-{person}",
+            now + timedelta(seconds=person),
+        )
         for person in people[:2]
     ]
     with transaction() as db:

@@ -1,0 +1,174 @@
+"""`bench ingest`: signed opt-ins per second made durable and applied by one webhook server, beside a bare
+handler that only checks the signature and one that commits each request; on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, func, make_url, select, text
+from sqlmodel import col
+
+from core import migrations
+from core.bench import vault_shop
+from core.bench.hammer import Hammer, Load
+from core.database import forget_engines, reading
+from core.settings import settings, use
+from core.tables import OptIn
+
+PATIENCE = 120.0
+BARE, SIMPLE = "bare handler, signature only (the limit)", "a session and a commit per request"
+OURS = "webhook server"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    opt_ins: int
+    to_a_body: int
+    connections: int
+    stored: int  # events in the vault beforehand
+
+
+def run(wanted: Wanted, *, postgresql_url: str | None, rounds: int) -> dict[str, Any]:
+    """Every contender in turn, each on a fresh database; of several rounds all are listed."""
+    results = [_measure(BARE, ("core.bench.plain_server", "bare"), wanted, None)]
+    fewer = Wanted(max(wanted.opt_ins // 10, 200), 1, wanted.connections, 0)
+    for url in (None, postgresql_url) if postgresql_url else (None,):
+        results += [_measure(OURS, ("webhook_server",), wanted, url) for _ in range(rounds)]
+        results.append(_measure(SIMPLE, ("core.bench.plain_server", "simple"), fewer, url))
+    return {
+        "opt_ins": wanted.opt_ins,
+        "opt_ins_to_a_body": wanted.to_a_body,
+        "connections": wanted.connections,
+        "events_stored_before": wanted.stored,
+        "results": results,
+    }
+
+
+def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | None) -> dict[str, Any]:
+    with _database(url):
+        use(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
+        if name != BARE:
+            migrations.upgrade()
+            vault_shop.prepare(wanted.opt_ins, wanted.stored)
+        server = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
+        try:
+            _until_it_listens(server)
+            figures = _strike(server.pid, wanted, applies=name != BARE)
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+    return {"name": f"{name}{'' if name == BARE else ', PostgreSQL' if url else ', SQLite'}", **figures}
+
+
+@contextmanager
+def _database(url: str | None) -> Iterator[None]:
+    """A fresh one: a SQLite file, or a database of its own on the server that `url` names."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"otn_bench_{secrets.token_hex(4)}"
+        target = make_url(url).set(database=name) if url else f"sqlite:///{folder}/bench.db"
+        if url:
+            _say(url, f"CREATE DATABASE {name}")
+        try:
+            shown = target if isinstance(target, str) else target.render_as_string(hide_password=False)
+            use(data_dir=folder, database_url=shown)
+            forget_engines()
+            yield
+        finally:
+            forget_engines()
+            if url:
+                _say(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _say(url: str, statement: str) -> None:
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(statement))
+    server.dispose()
+
+
+def _strike(pid: int, wanted: Wanted, *, applies: bool) -> dict[str, Any]:
+    load = Load(
+        settings().webhook_port,
+        vault_shop.PAGE_ID,
+        settings().app_secret.get_secret_value(),
+        wanted.opt_ins,
+        wanted.to_a_body,
+        wanted.connections,
+    )
+    hammer = Hammer(load)
+    try:
+        cpu = _cpu_seconds(pid)
+        heard = hammer.strike()
+        lag = _wait_until_applied(wanted.opt_ins) if applies and not heard.refused else {}
+        cpu = _cpu_seconds(pid) - cpu
+    finally:
+        hammer.close()
+    return {
+        "opt_ins_per_second": round(wanted.opt_ins / heard.seconds),
+        "p50_ms": heard.percentile(0.5),
+        "p99_ms": heard.percentile(0.99),
+        "refused": heard.refused,
+        "cpu_seconds_per_1000": round(cpu / wanted.opt_ins * 1000, 4),
+        "sender_cpu_seconds_per_1000": round(heard.cpu_seconds / wanted.opt_ins * 1000, 4),
+        "peak_mb": _peak_mb(pid),
+        **lag,
+    }
+
+
+def _wait_until_applied(opt_ins: int) -> dict[str, Any]:
+    """How many are in the ledger once the last was acknowledged, and how long the rest takes."""
+    began = time.perf_counter()
+    at_first = applied = _applied()
+    while applied < opt_ins:
+        if time.perf_counter() - began > PATIENCE:
+            raise TimeoutError(f"only {applied} of {opt_ins} opt-ins are in the ledger")
+        time.sleep(0.01)
+        applied = _applied()
+    return {
+        "applied": applied,
+        "applied_at_last_answer": at_first,
+        "lag_seconds": round(time.perf_counter() - began, 3) if at_first < opt_ins else 0.0,
+    }
+
+
+def _applied() -> int:
+    with reading() as db:
+        return db.scalar(select(func.count()).where(col(OptIn.topic_id).is_not(None))) or 0
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _until_it_listens(server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", settings().webhook_port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError("the server did not start")
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process with all its threads (Linux)."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / 100
+
+
+def _peak_mb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024

@@ -1,0 +1,78 @@
+"""Taps into the ledger, many at once: their customers and requests are looked up by the insert itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Text, bindparam, func, literal, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from core import bulk
+from core.consent.rules import OptInSource, OptInState, expires_at
+from core.database import is_sqlite
+from core.tables import Customer, OptIn, Request, UtcTime
+
+_COLUMNS = {
+    **bulk.columns_of(Customer, "fanpage_id", "psid"),
+    "payload": Text(),
+    **bulk.columns_of(OptIn, "topic_id", "token_hash", "token_sealed", "consented_at", "expires_at"),
+}
+
+
+class Tap(NamedTuple):
+    """A tap of a known customer, its token as the ledger keeps it."""
+
+    fanpage_id: int
+    psid: str
+    payload: str
+    topic_id: int | None  # counts when no request of ours has this payload
+    token_hash: str
+    token_sealed: str
+    consented_at: datetime
+
+
+def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
+    """Store taps; one whose token the fanpage already has is left as it is."""
+    if taps:
+        lite = is_sqlite(db)
+        values = bulk.bound([_values(tap, for_sqlite=lite) for tap in taps])
+        db.connection().execute(_insert(for_sqlite=lite), {"now": now, **values})
+
+
+def _values(tap: Tap, *, for_sqlite: bool) -> list[object]:
+    times = (tap.consented_at, expires_at(tap.consented_at))
+    return [*tap[:-1], *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times)]
+
+
+@cache
+def _insert(*, for_sqlite: bool) -> Any:
+    given = bulk.rows_given(_COLUMNS, for_sqlite=for_sqlite).subquery("tap")
+    tap = given.c
+    chosen = {
+        "fanpage_id": tap.fanpage_id,
+        "customer_id": col(Customer.id),
+        "topic_id": func.coalesce(Request.topic_id, tap.topic_id),
+        "request_id": col(Request.id),
+        "promise": func.coalesce(Request.title, ""),
+        "token_hash": tap.token_hash,
+        "token_sealed": tap.token_sealed,
+        "state": literal(OptInState.AVAILABLE.value),
+        "source": literal(OptInSource.WEBHOOK.value),
+        "consented_at": tap.consented_at,
+        "expires_at": tap.expires_at,
+        "created_at": bindparam("now", type_=UtcTime),
+    }
+    is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)
+    is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
+    query = (
+        select(*chosen.values())
+        .join_from(given, Customer, is_theirs)
+        .outerjoin(Request, is_asked)
+        .where(true())  # else SQLite takes ON CONFLICT for the ON of a join
+    )
+    make = sqlite.insert if for_sqlite else postgresql.insert
+    return make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing()
