@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 
 
 class Kept(NamedTuple):
-    new: int  # events the vault did not have
-    waiting: int  # events to be applied by a turn, at most
+    new: int  # to the vault
+    waiting: int  # for a turn to apply them; at most
 
 
 def store(events: Sequence[NewEvent]) -> Kept:
@@ -77,8 +77,7 @@ def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
 
 
 def _values(event: NewEvent, state: EventState, applied_at: str | None, *, for_sqlite: bool) -> list[object]:
-    times = (event.occurred_at, event.received_at)
-    stamps = (bulk.stamp(time, for_sqlite=for_sqlite) for time in times)
+    stamps = (bulk.stamp(time, for_sqlite=for_sqlite) for time in event[3:5])
     return [*event[:3], *stamps, event.body, event.psid, state, applied_at]
 
 
