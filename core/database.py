@@ -1,6 +1,7 @@
 """Engines and transactions. One action = one `transaction()`; queries use `reading()`.
 
-SQLite: WAL, synchronous=FULL, writers BEGIN IMMEDIATE, readers on an engine of their own.
+Readers have an engine of their own, and see one moment. SQLite: WAL, synchronous=FULL, writers BEGIN
+IMMEDIATE, one after the other. PostgreSQL: READ COMMITTED; who decides on what it has read locks it first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +24,32 @@ from core.settings import settings
 from core.tables import Table
 
 BUSY_TIMEOUT_SECONDS = 15
+# Nothing waits for a server without end: not for one that is gone, and not for a lock.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # ms
+    "application_name": "notify-once",
+}
+_OF_WRITERS = {
+    "timezone": "UTC",
+    "lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s",
+    "statement_timeout": "10min",
+    # A process that was paused in the middle of a transaction holds up the others no longer than this.
+    "idle_in_transaction_session_timeout": "5s",
+}
+# All of one `reading()` is of the same moment, as on SQLite.
+_OF_READERS = {
+    "timezone": "UTC",
+    "statement_timeout": "2min",
+    "idle_in_transaction_session_timeout": "1min",
+    "default_transaction_isolation": "repeatable read",
+    "default_transaction_read_only": "on",
+}
+# Cut off in an idle transaction, or in one that took too long; read only: another server has taken over.
+_PASSING = ("25P03", "25P04", "25006")
 # The database is locked, full, gone, or has no connection left: wait and try again, nothing is lost.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -86,15 +113,26 @@ _made: list[Engine] = []
 @lru_cache
 def _engine(url: str, writes: bool) -> Engine:
     made = (
-        _sqlite_engine(url, writes) if make_url(url).get_backend_name() == "sqlite" else _server_engine(url)
+        _sqlite_engine(url, writes)
+        if make_url(url).get_backend_name() == "sqlite"
+        else _server_engine(url, writes)
     )
     _made.append(made)
     return made
 
 
-def _server_engine(url: str) -> Engine:
+def _server_engine(url: str, writes: bool) -> Engine:
+    named = make_url(url).query  # what the address itself says stands
+    arguments = {name: value for name, value in _PATIENCE.items() if name not in named}
     try:
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        made = create_engine(
+            url,
+            hide_parameters=True,  # an error's text never shows what was bound
+            connect_args=arguments,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+        )
     except ModuleNotFoundError as missing:
         raise OperatorError(
             N_(
@@ -103,6 +141,22 @@ def _server_engine(url: str) -> Engine:
             ),
             package=missing.name,
         ) from missing
+    session = _OF_WRITERS if writes else _OF_READERS
+
+    @event.listens_for(made, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.autocommit = True
+        connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in session.items()))
+        connection.autocommit = False
+
+    @event.listens_for(made, "handle_error")
+    def _name_trouble(context: ExceptionContext) -> None:
+        """psycopg files under internal errors what passes by itself."""
+        if getattr(context.original_exception, "sqlstate", None) in _PASSING:
+            said = OperationalError(context.statement, None, context.original_exception, hide_parameters=True)
+            raise said from context.original_exception
+
+    return made
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:

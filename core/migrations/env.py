@@ -19,6 +19,11 @@ def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "table" or not str(name).startswith("procrastinate_")
 
 
+ONE_AT_A_TIME = """
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+    SET LOCAL lock_timeout = '5min'; SELECT pg_advisory_xact_lock(7236002)"""
+
+
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -30,6 +35,8 @@ def _run(connection: Connection) -> None:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(ONE_AT_A_TIME)
         context.run_migrations()
 
 
