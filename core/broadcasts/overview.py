@@ -110,11 +110,11 @@ class Answer:
 
 
 def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
-    """The platform's own words, the most frequent first."""
-    people = func.count()
+    """The platform's own words to those not reached, the most frequent first."""
+    people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
     statement = (
         select(col(Delivery.reason), col(Delivery.detail), people)
-        .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None))
+        .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
         .group_by(col(Delivery.reason), col(Delivery.detail))
         .order_by(people.desc(), col(Delivery.detail))
         .limit(limit)

@@ -6,7 +6,7 @@ from core.accounts.rules import Permission
 from core.broadcasts.listing import list_lines
 from core.broadcasts.overview import first_steps
 from core.clock import utc_now
-from core.consent.queries import list_topics
+from core.consent.queries import TopicView, list_topics
 from core.fanpages.queries import FanpageView
 from pages.components import menu
 from pages.components.broadcast_basket import draw_alerts_of_doubt
@@ -32,17 +32,18 @@ def body() -> None:
         with spot:
             if st.button(_("New broadcast"), key="broadcast_add", type="primary", icon=":material/campaign:"):
                 menu.go("new_broadcast")
+    topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
+    if steps.topic:  # what needs somebody comes before everything else
+        missed = list_lines(here.fanpage.id, states=("missed",), limit=5)
+        draw_alerts(here, here.fanpage, topics, missed)
+        draw_alerts_of_doubt(here.fanpage.id)
     if not steps.done:
         draw_first_steps(here, steps)
     if steps.topic:
-        _today(here, here.fanpage)
+        _today(here, here.fanpage, topics)
 
 
-def _today(here: Current, fanpage: FanpageView) -> None:
-    topics = list_topics(fanpage.id, now=utc_now())
-    missed = list_lines(fanpage.id, states=("missed",), limit=5)
-    draw_alerts(here, fanpage, topics, missed)
-    draw_alerts_of_doubt(fanpage.id)
+def _today(here: Current, fanpage: FanpageView, topics: list[TopicView]) -> None:
     draw_stock(topics)
     draw_under_way(fanpage.id)
     draw_topics(here, topics)

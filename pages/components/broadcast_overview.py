@@ -33,6 +33,8 @@ def draw_alerts(
         st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
         if here.actor.may(Permission.ADMIN):
             menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
+        else:
+            st.caption(_("Ask an admin to repair it under set-up."))
     for line in missed:
         with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
             st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")

@@ -52,7 +52,7 @@ def deliveries(shown: list[DeliveryView]) -> None:
     columns = [
         Column(_("Broadcast"), lambda d: Two(d.broadcast, d.topic), "34%"),
         Column(_("State"), lambda d: Badge("delivery", d.state)),
-        Column(_("Sent"), lambda d: d.settled_at),
+        Column(_("When"), lambda d: d.settled_at),
         Column(_("Read"), lambda d: d.read_at),
     ]
     table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
