@@ -1,4 +1,4 @@
-"""A full disk under the webhook server: 503, so that the platform comes back; nothing answered well is lost."""
+"""A full disk under the webhook server: 503, so that the platform comes back; nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,0 +1,123 @@
+"""The clock jumps an hour, either way, under a pump and its worker: no doubles, no burst, nothing stuck."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col
+
+from core.database import transaction
+from core.engine.steadiness import Steadiness
+from core.sending import claims
+from core.sending.flights import MAKE_UP, Gate
+from core.sending.rules import LEASE, batch_size
+from core.tables import Fanpage, Heartbeat
+from core.worker import Worker
+from tests.sending.conftest import Studio
+
+RATE, PEOPLE = 100, 150
+HOUR = timedelta(hours=1)
+
+
+class Departures(Gate):
+    """Notes when each handful left, by the steady clock, and how large it was."""
+
+    seen: list[tuple[float, int]]
+
+    def pass_at(self, at, seconds, stop) -> None:
+        super().pass_at(at, seconds, stop)
+        self.seen.append((self._opens - seconds / MAKE_UP, round(seconds * RATE)))
+
+    def most_within_a_second(self) -> int:
+        return max(sum(n for at, n in self.seen if start <= at < start + 1) for start, _ in self.seen)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_jump_under_a_pump_makes_no_burst_and_no_double(studio: Studio, hours: int) -> None:
+    with transaction() as db:
+        db.execute(update(Fanpage).where(col(Fanpage.id) == studio.fanpage_id).values(rate=RATE))
+    studio.people(PEOPLE)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    jumps = iter([40, 80])  # there, and on from there
+    at = next(jumps)
+
+    def jump_now_and_then(_token: str, _nth: int) -> None:
+        nonlocal at
+        if at and sum(studio.platform.tries.values()) >= at:
+            at = next(jumps, 0)
+            studio.now += hours * HOUR
+
+    studio.platform.fault = jump_now_and_then
+    a_pump, gate = studio.pump(), Departures()
+    gate.seen = []
+    a_pump._gate = gate
+    a_pump.run()
+    studio.send_all(rounds=2)
+    shown = studio.show(broadcast_id)
+    assert (shown.state, shown.counts["sent"], shown.balances) == ("finished", PEOPLE, True)
+    assert set(studio.platform.tries.values()) == {1}, "nobody was even tried twice"
+    assert gate.most_within_a_second() <= RATE * MAKE_UP + batch_size(RATE)
+
+
+class Machine:
+    """A wall clock and a steady one."""
+
+    def __init__(self, now: datetime) -> None:
+        self.wall, self.steady = now, 1000.0
+
+    def pass_time(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.steady += seconds
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_after_a_jump_nothing_is_taken_for_lost_until_a_lease_has_passed(now: datetime, hours: int) -> None:
+    machine = Machine(now)
+    steadiness = Steadiness(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
+    assert steadiness.is_even()
+    machine.pass_time(1)
+    assert steadiness.is_even()
+    machine.wall += hours * HOUR
+    assert not steadiness.is_even()
+    machine.pass_time(59)
+    assert not steadiness.is_even()
+    machine.pass_time(2)
+    assert steadiness.is_even()
+
+
+def test_a_clock_that_is_set_little_by_little_is_even(now: datetime) -> None:
+    machine = Machine(now)
+    steadiness = Steadiness(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
+    for _ in range(100):
+        machine.pass_time(1)
+        machine.wall += timedelta(seconds=0.5)
+        assert steadiness.is_even()
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_the_worker_leaves_claims_alone_when_the_clock_jumps(studio: Studio, hours: int) -> None:
+    """Those of a living worker: it sends and settles them as if nothing had happened."""
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+
+    class Told:
+        def __call__(self) -> datetime:
+            return studio.now
+
+        def measure(self) -> None:
+            pass
+
+    worker = Worker(clock=Told())
+    worker.reclaim()
+    claims.claim(broadcast_id, 3, worker=worker.pulse.process, now=studio.now)
+    with transaction() as db:
+        db.add(Heartbeat(process=worker.pulse.process, at=studio.now, started_at=studio.now))
+    studio.now += hours * HOUR
+    worker.reclaim()
+    assert studio.show(broadcast_id).counts["sending"] == 3
+    assert studio.show(broadcast_id).in_doubt == 0
