@@ -1,0 +1,61 @@
+"""Two real workers through a storm of faults, one of them killed again and again: no token lost or doubled."""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from core.broadcasts import queries
+from core.sending.tries import tries_of
+from tests.processes import until
+from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
+from tests.sending.test_worker_process import Shop, assert_books_agree, shop  # noqa: F401
+
+PEOPLE, KILLS = 300, 3
+FAULTS = (
+    "http_500_before",
+    "http_500_after",
+    "html_502_after",
+    "bad_json",
+    "drop_after",
+    "batch_1357046",
+    "batch_null_after",
+    "batch_short",
+    "message_500_after",
+    "unknown_1",
+    "temporary",
+)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seed", [11])
+def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop, seed: int) -> None:  # noqa: F811
+    dice = random.Random(seed)
+    fates = [PASS] * 20 + [RESET_BEFORE, RESET_AFTER]
+    with gateway(shop.graph_url) as way, ExitStack() as running:
+        way.fate = lambda: dice.choice(fates)
+        here = replace(shop, graph_url=way.url)
+        for name in FAULTS:
+            here.remote.fault(name, share=0.02)
+        here.remote.fault("rate_613", count=1, after=50)
+        here.remote.fault("latency", share=0.5, value=0.1)
+        here.opt_in(PEOPLE)
+        broadcast_id = here.launch()
+        elder = running.enter_context(here.worker("worker 0"))
+        for kill in range(1, KILLS + 1):
+            younger = running.enter_context(here.worker(f"worker {kill}"))
+            enough = min(len(here.accepted()) + dice.randrange(20, 60), PEOPLE * 9 // 10)
+            until(lambda enough=enough: len(here.accepted()) >= enough, what=f"{enough} are taken")
+            elder.kill()
+            elder.wait()
+            elder = younger
+        here.remote.end_faults()
+        way.fate = lambda: PASS
+        until(lambda: here.is_over(broadcast_id), seconds=150, what="the broadcast finished")
+    assert_books_agree(here, broadcast_id, PEOPLE)
+    doubtful = [d for d in queries.list_deliveries(broadcast_id, limit=PEOPLE) if d.evidence]
+    assert doubtful, "the storm was felt"
+    assert all(tries_of([d.id]) for d in doubtful[:20])
