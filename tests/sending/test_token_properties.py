@@ -192,6 +192,24 @@ class TokenHistory(RuleBasedStateMachine):
                 db, fanpage_id=self.fanpage_id, psid=psid, mid="m_echo", metadata=metadata, at=self.now
             )
 
+    @rule(person=st.integers(0, PEOPLE - 1), read=st.booleans(), seconds=st.integers(-100, 100))
+    def watermark_arrives(self, person: int, read: bool, seconds: int) -> None:
+        """It moves no delivery and no token, whatever it says."""
+        at = self.now + timedelta(seconds=seconds)
+        with transaction() as db:
+            psid = db.get_one(Customer, self.customers[person]).psid
+            whose = {"fanpage_id": self.fanpage_id, "psid": psid, "watermark_at": at}
+            before = self._states()
+            if read:
+                evidence.note_read(db, **whose)
+            else:
+                evidence.note_delivered(db, **whose, mids=["m_unknown"], at=at)
+        assert self._states() == before
+
+    def _states(self) -> list[tuple[int | None, str]]:
+        with reading() as db:
+            return [tuple(row) for row in db.execute(select(col(Delivery.id), col(Delivery.state)))]
+
     @rule(person=st.integers(0, PEOPLE - 1))
     def customer_withdraws(self, person: int) -> None:
         with transaction() as db:

@@ -1,4 +1,4 @@
-"""Two real workers through a storm of faults, one of them killed again and again: no token lost or doubled."""
+"""Two real workers through a storm of faults, one killed again and again: no token lost or doubled."""
 
 from __future__ import annotations
 
