@@ -12,6 +12,7 @@ from core.consent import ledger
 from core.consent.ledger import NewOptIn
 from core.consent.rules import OptInSource
 from core.database import transaction
+from core.sealing import seal
 from core.tables import Customer, Fanpage, Pace, Topic
 
 PART = 20_000
@@ -33,11 +34,14 @@ def launched(people: int, text: str) -> tuple[int, int]:
     return fanpage_id, broadcast_id
 
 
-def opted_in(people: int) -> tuple[int, int]:
+def opted_in(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
     """(fanpage id, topic id) with so many customers who hold one opt-in each."""
     now = utc_now()
     with transaction() as db:
-        fanpage = Fanpage(page_id="1", name="Bench", rate=300, timezone="UTC", created_at=now, updated_at=now)
+        fanpage = Fanpage(
+            page_id=page_id, name="Bench", rate=rate, timezone="UTC", created_at=now, updated_at=now
+        )
+        fanpage.token_sealed = seal(token) if token else None
         db.add(fanpage)
         db.flush()
         topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)

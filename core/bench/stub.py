@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import cast
 
 _ITEM = {"code": 200, "body": json.dumps({"recipient_id": "25000000000000001", "message_id": "m_stub"})}
 
 
-class _Stub(asyncio.Protocol):
+class Stub(asyncio.Protocol):
     def __init__(self, latency: float) -> None:
-        self.latency = latency
+        self.latency = latency  # seconds
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,7 +34,10 @@ class _Stub(asyncio.Protocol):
             if len(self.buffer) < size:
                 return
             body, self.buffer = self.buffer[end + 4 : size], self.buffer[size:]
-            self._answer(_answer_to(head, body))
+            self._answer(self.answer_to(head, body))
+
+    def answer_to(self, head: bytes, body: bytes) -> bytes:
+        return _ready(items_of(head, body))
 
     def _answer(self, content: bytes) -> None:
         if self.latency:
@@ -51,10 +55,16 @@ def _content_length(head: bytes) -> int:
     return int(head[at + 15 : head.find(b"\r\n", at) if b"\r\n" in head[at:] else None]) if at >= 0 else 0
 
 
-def _answer_to(head: bytes, body: bytes) -> bytes:
+def items_of(head: bytes, body: bytes) -> int:
+    """Messages of a batch; 0 for a plain send."""
     target = head.split(b" ", 2)[1].split(b"?", 1)[0]
-    items = 0 if target.endswith(b"messages") else max(body.count(b"relative_url"), 1)
-    return _ready(items)
+    return 0 if target.endswith(b"messages") else max(body.count(b"relative_url"), 1)
+
+
+def document(content: object) -> bytes:
+    body = json.dumps(content).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 _cache: dict[int, bytes] = {}
@@ -62,16 +72,14 @@ _cache: dict[int, bytes] = {}
 
 def _ready(items: int) -> bytes:
     if items not in _cache:
-        content = json.dumps([_ITEM] * items if items else json.loads(str(_ITEM["body"]))).encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-        _cache[items] = head.encode() + content
+        _cache[items] = document([_ITEM] * items if items else json.loads(str(_ITEM["body"])))
     return _cache[items]
 
 
-def _serve(latency: float, say: Connection) -> None:
+def _serve(make: Callable[[], Stub], say: Connection) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Stub(latency), "127.0.0.1", 0, backlog=512)
+        server = await loop.create_server(make, "127.0.0.1", 0, backlog=512)
         say.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -81,9 +89,16 @@ def _serve(latency: float, say: Connection) -> None:
 @contextmanager
 def running(latency_seconds: float) -> Iterator[str]:
     """The stub in a process of its own; gives its base URL."""
+    with serving(partial(Stub, latency_seconds)) as url:
+        yield url
+
+
+@contextmanager
+def serving(make: Callable[[], Stub]) -> Iterator[str]:
+    """Any stub, made anew for each connection, in a process of its own; gives its base URL."""
     context = multiprocessing.get_context("spawn")
     hear, say = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(latency_seconds, say), daemon=True)
+    process = context.Process(target=_serve, args=(make, say), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{hear.recv()}"

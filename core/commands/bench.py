@@ -82,6 +82,29 @@ def ingest(
     answer(as_json, figures, table(figures["results"]))
 
 
+@app.command()
+@command
+def pace(
+    rate: Annotated[
+        list[int] | None, typer.Option(help="Messages per second; may be given several times.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to look.", min=11.0)] = 25.0,
+    workers: Annotated[int, typer.Option(help="Worker processes; several need PostgreSQL.", min=1)] = 1,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on instead of SQLite."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """How close to its rate a real worker keeps each fanpage."""
+    from core.bench import pace as bench
+
+    figures = bench.run(
+        rates=rate or [5, 25, 100, 300], seconds=seconds, workers=workers, postgresql_url=postgresql_url
+    )
+    answer(as_json, figures, table(figures["results"]))
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows of figures under their names; what is text stands on the left."""
     names = list(dict.fromkeys(name for row in rows for name in row))
