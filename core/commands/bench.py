@@ -105,6 +105,23 @@ def pace(
     answer(as_json, figures, table(figures["results"]))
 
 
+@app.command()
+@command
+def panel(
+    people: Annotated[int, typer.Option(help="Customers, each with an opt-in.", min=100)] = 1_000_000,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on instead of SQLite."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Each page's time to ready over a large audience."""
+    from core.bench import panel as bench
+
+    figures = bench.run(people=people, postgresql_url=postgresql_url)
+    answer(as_json, figures, table(figures["results"]))
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows of figures under their names; what is text stands on the left."""
     names = list(dict.fromkeys(name for row in rows for name in row))
