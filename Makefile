@@ -47,6 +47,9 @@ lock: $(VENV)/.dev ## pin requirements*.in again, with hashes
 
 bench: $(VENV)/.run ## the benchmarks, against a stub on this machine
 	$(BIN)/python -m core bench send
+	$(BIN)/python -m core bench pace --seconds 15
+	$(BIN)/python -m core bench launch --people 10000 --people 100000
+	$(BIN)/python -m core bench panel --people 100000
 
 bench-peers: ## install the public clients that `bench send` is compared with (one of them needs npm)
 	$(PYTHON) -m venv $(PEERS)

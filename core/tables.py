@@ -130,6 +130,12 @@ class Customer(Table, table=True):
     __table_args__ = (
         UniqueConstraint("fanpage_id", "psid"),
         Index("ix_customer_fanpage_id_id", "fanpage_id", "id"),
+        Index(
+            "ix_customer_unreachable",
+            "fanpage_id",
+            sqlite_where=text("unreachable_at IS NOT NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = _id()
@@ -301,6 +307,12 @@ class Delivery(Table, table=True):
         UniqueConstraint("broadcast_id", "opt_in_id"),
         Index("ix_delivery_broadcast_id_state_id", "broadcast_id", "state", "id"),
         Index("ix_delivery_broadcast_id_id", "broadcast_id", "id"),
+        Index(
+            "ix_delivery_detail",
+            "broadcast_id",
+            sqlite_where=text("detail IS NOT NULL"),
+            postgresql_where=text("detail IS NOT NULL"),
+        ),
         Index(
             "ix_delivery_mid",
             "mid",

@@ -63,14 +63,14 @@ def _full_house(people: int) -> dict[str, Any]:
     message_id = save_message(COMMAND_LINE, fanpage_id, name="Chào", blocks=blocks, entry_points=[], now=now)
     ended = _broadcast(topic_id)
     with transaction() as db:
-        half = col(Delivery.opt_in_id) % 2 == 0
+        reached = col(Delivery.opt_in_id) % 100 != 0
         end = update(Delivery).execution_options(synchronize_session=False)
         db.execute(
-            end.where(half).values(state=DeliveryState.SENT, settled_at=now, claimed_at=now, mid="m_1")
+            end.where(reached).values(state=DeliveryState.SENT, settled_at=now, claimed_at=now, mid="m_1")
         )
-        db.execute(end.where(~half).values(state=DeliveryState.FAILED, reason="content", settled_at=now))
-        for state, remainder in (("spent", 0), ("available", 1)):
-            move = f"UPDATE opt_in SET state = '{state}' WHERE state = 'reserved' AND id % 2 = {remainder}"
+        db.execute(end.where(~reached).values(state=DeliveryState.FAILED, reason="content", settled_at=now))
+        for state, which in (("spent", "<> 0"), ("available", "= 0")):
+            move = f"UPDATE opt_in SET state = '{state}' WHERE state = 'reserved' AND id % 100 {which}"
             db.execute(text(move))
         db.execute(_events(now))
     clockwork.finish_done(now=now)

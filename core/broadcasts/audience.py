@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, select
 from sqlmodel import col
 
 from core.consent.rules import OptInState
@@ -43,45 +42,45 @@ def chosen_opt_ins(topic_id: int, now: datetime) -> Select[int, int]:
 
 def standing(topic_id: int, now: datetime) -> Subquery:
     """(customer_id, reason) of everybody who ever opted in: `eligible` or why not."""
+    weight = case(
+        (_usable(now), _USABLE),
+        (col(OptIn.state) == OptInState.AVAILABLE, _WEIGHTS[OptInState.EXPIRED]),
+        *((col(OptIn.state) == state, weight) for state, weight in _WEIGHTS.items()),
+        else_=0,
+    )
     held = (
-        select(
-            col(OptIn.customer_id).label("customer_id"),
-            _any(_usable(now)).label("usable"),
-            *(_any(col(OptIn.state) == state).label(state.value) for state in _HELD),
-            _any(and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) <= now)).label("over"),
-        )
+        select(col(OptIn.customer_id).label("customer_id"), func.max(weight).label("weight"))
         .where(col(OptIn.topic_id) == topic_id)
         .group_by(col(OptIn.customer_id))
         .subquery()
     )
+    unreachable = exists().where(
+        col(Customer.id) == held.c.customer_id, col(Customer.unreachable_at).is_not(None)
+    )
     reason = case(
-        (and_(held.c.usable == 1, col(Customer.unreachable_at).is_(None)), ELIGIBLE),
-        (held.c.usable == 1, "unreachable"),
-        (held.c.reserved == 1, "reserved"),
-        (held.c.refused == 1, "refused"),
-        (held.c.spent == 1, "used"),
-        (held.c.expired + held.c.over > 0, "expired"),
+        (and_(held.c.weight == _USABLE, unreachable), literal("unreachable")),
+        (held.c.weight == _USABLE, literal(ELIGIBLE)),
+        *((held.c.weight == _WEIGHTS[state], literal(said)) for state, said in _SAID.items()),
         else_=literal("withdrawn"),
     )
-    return (
-        select(held.c.customer_id, reason.label("reason"))
-        .join(Customer, col(Customer.id) == held.c.customer_id)
-        .subquery()
-    )
+    return select(held.c.customer_id, reason.label("reason")).subquery()
 
 
-_HELD = (
-    OptInState.RESERVED,
-    OptInState.REFUSED,
-    OptInState.SPENT,
-    OptInState.EXPIRED,
-    OptInState.WITHDRAWN,
-)
+# The most telling of a customer's opt-ins decides; one number for each, so that one pass will do.
+_USABLE = 9
+_WEIGHTS = {
+    OptInState.RESERVED: 4,
+    OptInState.REFUSED: 3,
+    OptInState.SPENT: 2,
+    OptInState.EXPIRED: 1,
+}
+_SAID = {
+    OptInState.RESERVED: "reserved",
+    OptInState.REFUSED: "refused",
+    OptInState.SPENT: "used",
+    OptInState.EXPIRED: "expired",
+}
 
 
 def _usable(now: datetime) -> ColumnElement[bool]:
     return and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now)
-
-
-def _any(condition: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.max(case((condition, 1), else_=0))

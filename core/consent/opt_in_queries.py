@@ -125,6 +125,8 @@ def _exported(row: OptInView, zone: ZoneInfo) -> tuple[str | None, ...]:
 
 def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id]
+    if chosen.without_topic:
+        made = [col(OptIn.fanpage_id).op("+")(0) == fanpage_id]  # + 0: start from these few opt-ins
     if chosen.topic_id is not None:
         made.append(col(OptIn.topic_id) == chosen.topic_id)
     if chosen.without_topic:

@@ -82,7 +82,8 @@ def shop(arrange) -> dict[str, int]:
     arrange.opt_in(topic_id, people[0], fanpage_id=fanpage_id, state=OptInState.SPENT, settled_at=now)
     message_id = arrange.save(Message(fanpage_id=fanpage_id, name="Chào", created_at=now, updated_at=now))
     arrange.save(Block(message_id=message_id, position=1, kind="text", content={"text": "Chào 🌸\n\0"}))
-    inbox.store([NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}') for n in range(3)])
+    kept = [NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}', "25") for n in range(3)]
+    inbox.store(kept)
     content = {"kind": "text", "text": "Đã về!"}
     sending = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     actions.schedule(COMMAND_LINE, sending, at=None, now=now)
