@@ -175,6 +175,7 @@ class PostgresqlServer:
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
+        self._admin.execute("ALTER SYSTEM SET deadlock_timeout = '100ms'")
         self._admin.execute("SELECT pg_reload_conf()")
         self._number = 0
         self._kept: dict[str, _Kept] = {}

@@ -112,7 +112,7 @@ def judge(*, now: datetime) -> None:
                 col(Broadcast.canary_passed_at).is_(None),
             )
             .order_by(col(Broadcast.id))
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).scalars()
         going_on = set()
         for broadcast in waiting.all():

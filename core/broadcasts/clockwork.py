@@ -57,7 +57,9 @@ def sweep(*, now: datetime) -> None:
         if db.execute(stray).first() is None:
             return
     with transaction() as db:
-        for broadcast_id, state in db.execute(stray.with_for_update(of=Broadcast)).all():
+        for broadcast_id, state in db.execute(
+            stray.order_by(col(Broadcast.id)).with_for_update(key_share=True, of=Broadcast)
+        ).all():
             if state == BroadcastState.CANCELLED:
                 closing.end_queued(
                     db, broadcast_id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now
@@ -94,7 +96,7 @@ def end_too_late(*, now: datetime) -> int:
             select(col(Broadcast.id))
             .where(col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]), *late)
             .order_by(col(Broadcast.id))
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).scalars()
         return sum(
             closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
@@ -118,7 +120,10 @@ def finish_done(*, now: datetime) -> list[int]:
     with transaction() as db:
         # Locked first and looked at again: a second chance may have queued some meanwhile.
         chosen = db.execute(
-            select(col(Broadcast.id)).where(over, ~left).order_by(col(Broadcast.id)).with_for_update()
+            select(col(Broadcast.id))
+            .where(over, ~left)
+            .order_by(col(Broadcast.id))
+            .with_for_update(key_share=True)
         ).scalars()
         done = db.execute(
             update(Broadcast)

@@ -31,7 +31,7 @@ def take_step(db: Session, broadcast_id: int, step: Step, now: datetime) -> Broa
 
 
 def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
-    broadcast = db.get(Broadcast, broadcast_id, with_for_update=lock)
+    broadcast = db.get(Broadcast, broadcast_id, with_for_update={"key_share": True} if lock else None)
     if broadcast is None:
         raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
     return broadcast

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
-from core import activity
+from core import activity, row_locks
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
@@ -174,7 +174,9 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> Fanpage:
         "updated_at": now,
     }
     db.execute(insert_new(db, Fanpage), [fresh])
-    row = db.scalars(select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update()).one()
+    row = db.scalars(
+        select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update(key_share=True)
+    ).one()
     pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
     db.execute(insert_new(db, Pace), [pace])
     return row
@@ -206,6 +208,7 @@ def _keep_problems(fanpage_id: int, found: list[Trouble], now: datetime) -> None
 
 
 def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
+    row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.PAUSED)
     resumed = db.execute(
         update(Broadcast)
         .where(
@@ -221,7 +224,7 @@ def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
 
 
 def _locked(db: Session, fanpage_id: int) -> Fanpage:
-    row = db.get(Fanpage, fanpage_id, with_for_update=True)
+    row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
     if row is None:
         raise NotFound(N_("This fanpage is no longer connected."))
     return row

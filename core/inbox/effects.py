@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from core import row_locks
 from core.accounts.rules import SYSTEM
 from core.activity import record
 from core.consent.taps import Tap
@@ -49,6 +50,7 @@ class Scene:
 
 def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> dict[int, str]:
     """Apply events in the order given; returns a note for each one that had no effect."""
+    _lock_rows(db, happenings)
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
@@ -62,6 +64,15 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
         elif able:
             _EFFECTS[able[0].kind](scene, able[0])
     return notes
+
+
+def _lock_rows(db: Session, happenings: Sequence[Happening]) -> None:
+    """Workers settle what concerns the same people and deliveries: before anything changes, in one order."""
+    row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in happenings if event.psid})
+    echoed = [facts.echoed(event.raw).metadata for event in happenings if event.kind == "echo"]
+    ids = [evidence.delivery_of(rules.readable(metadata)) for metadata in echoed]
+    told = {(e.fanpage_id, e.psid) for e in happenings if e.psid and e.kind in ("delivery", "read")}
+    row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
 
 
 def _note(event: Happening) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, literal, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk
+from core import bulk, row_locks
 from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
@@ -106,7 +106,7 @@ def _ready(for_sqlite: bool) -> Select[Any]:
         )
         .order_by(col(Delivery.id))
         .limit(bindparam("count"))
-        .with_for_update(skip_locked=True, of=Delivery)
+        .with_for_update(key_share=True, skip_locked=True, of=Delivery)
     )
     return bulk.packed(statement, for_sqlite=for_sqlite)
 
@@ -179,7 +179,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
     if not claims:
         return
     with transaction() as db:
-        lock(db, {c.broadcast_id for c in claims})
+        row_locks.lock_broadcasts(db, {c.broadcast_id for c in claims})
         for attempt_group in _by_attempt(claims):
             db.execute(
                 update(Delivery)
@@ -193,12 +193,6 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
                 .execution_options(synchronize_session=False)
             )
         _end_if_over(db, {c.broadcast_id for c in claims}, now)
-
-
-def lock(db: Session, broadcast_ids: set[int]) -> None:
-    """Hold these broadcasts' rows, always in the same order, so that none ends while its deliveries move."""
-    chosen = select(col(Broadcast.id)).where(col(Broadcast.id).in_(broadcast_ids))
-    db.execute(chosen.order_by(col(Broadcast.id)).with_for_update()).all()
 
 
 def _by_attempt(claims: Sequence[Claim]) -> list[list[Claim]]:
@@ -227,11 +221,14 @@ def take_over_lost(*, now: datetime) -> int:
         broadcast_ids = set(db.execute(of_lost).scalars())
         if not broadcast_ids:
             return 0
-        lock(db, broadcast_ids)
+        row_locks.lock_broadcasts(db, broadcast_ids)
+        lost_ids = db.execute(
+            _lost(now).order_by(col(Delivery.id)).with_for_update(key_share=True, skip_locked=True)
+        ).scalars()
         lost = db.execute(
             update(Delivery)
             .where(
-                col(Delivery.id).in_(_lost(now)),
+                col(Delivery.id).in_(bulk.among(db, [each for each in lost_ids if each])),
                 col(Delivery.state) == DeliveryState.SENDING,
                 col(Delivery.broadcast_id).in_(broadcast_ids),
             )

@@ -30,6 +30,11 @@ def metadata_of(delivery_id: int) -> str:
     return f"otn.delivery.{delivery_id}"
 
 
+def delivery_of(metadata: str | None) -> int | None:
+    found = _METADATA.match(metadata or "")
+    return int(found[1]) if found else None
+
+
 def note_echo(
     db: Session,
     *,
@@ -40,18 +45,18 @@ def note_echo(
     at: datetime,
 ) -> bool:
     """The platform shows us our own message: that delivery reached the thread, whatever we knew of it."""
-    found = _METADATA.match(metadata or "")
-    if not found:
+    delivery_id = delivery_of(metadata)
+    if delivery_id is None:
         return False
     delivery = db.execute(
         select(Delivery)
         .join(Customer, col(Customer.id) == col(Delivery.customer_id))
         .where(
-            col(Delivery.id) == int(found[1]),
+            col(Delivery.id) == delivery_id,
             col(Customer.fanpage_id) == fanpage_id,
             col(Customer.psid) == psid,
         )
-        .with_for_update(of=Delivery)  # a settle of ours may be under way
+        .with_for_update(key_share=True, of=Delivery)  # a settle of ours may be under way
     ).scalar_one_or_none()
     if delivery is None:
         return False

@@ -85,6 +85,6 @@ def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -
 
 def hold(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
     """Nothing of the fanpage leaves for so long."""
-    pace = db.get_one(Pace, fanpage_id)
+    pace = db.get_one(Pace, fanpage_id, with_for_update=True)
     standing = pace.held_until if pace.held_at <= at else 0.0
     pace.held_until, pace.held_at = max(standing, at + seconds), at

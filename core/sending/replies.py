@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlmodel import Session, col
 
+from core import row_locks
 from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, fold, personalise
 from core.database import transaction
@@ -23,7 +24,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending.allowance import note_calls
 from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
-from core.sending.settling import follow_up
+from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
 
 MAX_TRIES = 5
@@ -131,8 +132,11 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
 def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     if not outcomes:
         return
+    failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
     with transaction() as db:
-        for outcome in outcomes:
+        lock_if_stopped(db, fanpage_id, failures)
+        row_locks.lock_customers(db, {o.claim.customer_id for o in outcomes})
+        for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
             if outcome.asked_profile:
                 keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
             values = _values(outcome, now)
@@ -144,7 +148,6 @@ def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: da
             )
             if values.get("reason") in UNREACHABLE_REASONS:
                 _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
-        failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
         follow_up(db, fanpage_id, failures, now)
         note_calls(db, fanpage_id, len(outcomes), now=now)
 
@@ -222,13 +225,14 @@ def end_lost_replies(*, now: datetime) -> int:
     silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
         col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive(now))
     )
+    is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
+    chosen = select(col(Reply.id)).where(_is(ReplyState.SENDING), is_lost).order_by(col(Reply.id))
     with transaction() as db:
+        # What is locked is being settled, and so not lost.
+        ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
         lost = db.execute(
             update(Reply)
-            .where(
-                _is(ReplyState.SENDING),
-                or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now)),
-            )
+            .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))
             .values(state=ReplyState.UNKNOWN, reason="lease_ran_out", settled_at=now, lease_until=None)
             .returning(col(Reply.id))
             .execution_options(synchronize_session=False)

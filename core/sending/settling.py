@@ -14,7 +14,7 @@ from functools import lru_cache
 from sqlalchemy import CursorResult, Update, bindparam, exists, func, select, update
 from sqlmodel import Session, col
 
-from core import activity, bulk
+from core import activity, bulk, row_locks
 from core.accounts.rules import SYSTEM
 from core.broadcasts import closing
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
@@ -23,7 +23,7 @@ from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, evidence, pace, tries
-from core.sending.claims import Claim, lock
+from core.sending.claims import Claim
 from core.sending.rules import (
     BREAKER,
     BREAKING_REASONS,
@@ -65,8 +65,8 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
     taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     with transaction() as db:
+        _lock_rows(db, fanpage_id, outcomes, refused)
         _settle_accepted(db, taken, now)
-        lock(db, {claim.broadcast_id for claim, _ in refused})
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
@@ -81,12 +81,30 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
         allowance.note_calls(db, fanpage_id, len(outcomes), now=now)
 
 
+def _lock_rows(
+    db: Session, fanpage_id: int, outcomes: Sequence[Outcome], refused: Sequence[tuple[Claim, Failure]]
+) -> None:
+    """Before anything moves. What was accepted moves by one statement, in the order of the ids."""
+    if not refused:
+        return
+    lock_if_stopped(db, fanpage_id, [failure for _, failure in refused])
+    row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
+    unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
+    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable})
+    row_locks.lock_deliveries(db, {outcome.claim.delivery_id for outcome in outcomes})
+
+
+def lock_if_stopped(db: Session, fanpage_id: int, failures: Sequence[Failure]) -> None:
+    if any(failure.step == NextStep.STOP_FANPAGE for failure in failures):
+        row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
+
+
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     if not outcomes:
         return
     rows = [
         (o.claim.delivery_id, o.answer.mid[:200], _AFTER_DOUBT if o.claim.in_doubt else None)
-        for o in outcomes
+        for o in sorted(outcomes, key=lambda each: each.claim.delivery_id)
         if isinstance(o.answer, Accepted)
     ]
     db.connection().execute(_sent(is_sqlite(db)), {**bulk.bound(rows), "now": now})
