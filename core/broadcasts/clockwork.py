@@ -149,6 +149,8 @@ def finish_done(*, now: datetime) -> list[int]:
 
 def _start(broadcast_id: int, now: datetime) -> bool:
     with transaction() as db:
+        if not _take_hold(db, broadcast_id):
+            return False  # another worker is at it
         broadcast = get_row(db, broadcast_id)
         if rules.is_too_late(broadcast.best_before, now):
             return False  # end_too_late turns it into "missed"
@@ -161,6 +163,12 @@ def _start(broadcast_id: int, now: datetime) -> bool:
         record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
         enqueue(db, [broadcast.fanpage_id])
         return True
+
+
+def _take_hold(db: Session, broadcast_id: int) -> bool:
+    """Several clocks start several broadcasts at once rather than wait for each other."""
+    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
+    return db.execute(mine.with_for_update(skip_locked=True)).first() is not None
 
 
 def _freeze(db: Session, broadcast: Broadcast, now: datetime) -> int:

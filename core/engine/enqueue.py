@@ -45,7 +45,7 @@ def _defer(db: Session, fanpage_id: int) -> int:
     connection = db.connection().connection.driver_connection
     job = _app().configure_task(TASK, queue=QUEUE, lock=lock, queueing_lock=lock, connection=connection)
     try:
-        with db.begin_nested():
+        with db.connection().begin_nested():  # a session's own would not yet have begun
             job.defer(fanpage_id=fanpage_id)
     except AlreadyEnqueued:
         return 0  # another transaction was quicker
