@@ -130,8 +130,10 @@ def _server_engine(url: str, writes: bool) -> Engine:
             hide_parameters=True,  # an error's text never shows what was bound
             connect_args=arguments,
             pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=10,
+            # No overflow: a connection made and thrown away each time costs more than to wait for one.
+            pool_size=10,
+            max_overflow=0,
+            pool_timeout=60,
         )
     except ModuleNotFoundError as missing:
         raise OperatorError(

@@ -17,7 +17,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-DRIVERS = 12
+DRIVERS = 8  # and as many connections to the database
 WIRE_THREADS = 256  # calls on the wire at once; a thread is only made when all others are busy
 
 

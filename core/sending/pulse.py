@@ -14,6 +14,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col
 
 from core.database import DATABASE_TROUBLE, insert_new, transaction
+from core.sending.claims import alive
 from core.tables import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class Pulse:
         self._beat_at = float("-inf")  # monotonic
         self._unbroken_since = float("-inf")  # monotonic; no beat has been missed since
         self._started_at: datetime | None = None
+        self.leads = True  # of all workers, the one that has been alive for longest
 
     def beat(self) -> None:
         now, began = self._clock(), time.monotonic()
@@ -42,6 +44,9 @@ class Pulse:
             db.execute(update(Heartbeat).where(col(Heartbeat.process) == self.process).values(at=now))
             long_silent = col(Heartbeat.process).startswith(PREFIX), col(Heartbeat.at) < now - FORGOTTEN_AFTER
             db.execute(delete(Heartbeat).where(*long_silent))
+            workers = alive(now).where(col(Heartbeat.process).startswith(PREFIX))
+            oldest = workers.order_by(col(Heartbeat.started_at), col(Heartbeat.process)).limit(1)
+            self.leads = db.execute(oldest).scalar() == self.process
         self._beat_at = began
 
     def held_since(self, taken_at: float) -> bool:

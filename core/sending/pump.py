@@ -21,7 +21,7 @@ import structlog
 
 from core.database import DATABASE_TROUBLE, transaction
 from core.errors import OperatorError
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Accepted, Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
 from core.sending import allowance, claims, pace, queries, replies, settling
@@ -43,12 +43,14 @@ STALE_SLOT_SECONDS = 0.5
 SHORT_PAUSE_SECONDS = 0.01
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 CLAIM_AT_MOST = 500
+CLAIM_AT_LEAST = 5
 DATABASE_WAIT_SECONDS = 0.5
-LINE_EVERY_SECONDS = 1.0  # how soon a new access token is noticed
+LINE_EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 ALLOWANCE_EVERY_SECONDS = 20.0
 ALLOWANCE_WAIT_SECONDS = 300.0
 IN_FLIGHT = 48  # calls ready or on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
+SETTLE_FEW_SECONDS, FEW = 1.0, 8  # when they are so few, and all accepted
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
 Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 T = TypeVar("T")
@@ -235,7 +237,7 @@ class Pump:
             hand = self._hands.setdefault(broadcast_id, deque())
             if len(hand) < size:  # a handful is always full while enough are waiting
                 share = int(work.speed.rate / len(ids)) // size * size
-                ahead = min(CLAIM_AT_MOST, max(size, share))
+                ahead = min(CLAIM_AT_MOST, max(size, share, CLAIM_AT_LEAST))
                 hand.extend(claims.claim(broadcast_id, ahead, worker=self.worker, now=self.clock()))
             if hand:
                 self._turn = (self._turn + step) % len(ids)
@@ -332,8 +334,13 @@ class Pump:
         self._flying -= done
         for future in done:
             self._landed.extend(future.result())
-        if self._landed and (at_once or time.monotonic() - self._settled_at > SETTLE_EVERY_SECONDS):
+        if self._landed and (at_once or time.monotonic() - self._settled_at > self._settle_after()):
             self._settle()
+
+    def _settle_after(self) -> float:
+        """Refusals may say something about those that follow; a few acceptances can wait for others."""
+        plain = all(isinstance(each, Outcome) and isinstance(each.answer, Accepted) for each in self._landed)
+        return SETTLE_FEW_SECONDS if plain and len(self._landed) < FEW else SETTLE_EVERY_SECONDS
 
     def _settle(self) -> None:
         """Keep the outcomes until the database has them; hand back what stayed here."""
