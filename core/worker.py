@@ -5,7 +5,9 @@ Any number of workers may run. Memory job store: a shared one dies when two proc
 
 from __future__ import annotations
 
+import functools
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -43,6 +45,7 @@ from core.sending.watch import Watch
 log = structlog.get_logger(__name__)
 
 STOP_WITHIN_SECONDS = 4.5
+STAND_BY = 6  # how much less often the clock ticks in workers that do not lead
 # Threads that read and write wait for the interpreter after each; the usual 5 ms would add up.
 SWITCH_SECONDS = 0.0005
 
@@ -100,12 +103,16 @@ class Worker:
             executors={"default": SchedulerPool(10)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for seconds, action in self._actions():
+        for seconds, action in [*self._own_actions(), *self._shared_actions()]:
             job = _calmly(action)
             made.add_job(job, "interval", seconds=seconds, id=job.__name__, next_run_time=utc_now())
         return made
 
-    def _actions(self) -> list[tuple[float, Callable[[], Any]]]:
+    def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
+        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim)]
+
+    def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
+        """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
         now = self.clock
 
         def hand_out() -> None:
@@ -139,21 +146,29 @@ class Worker:
         def check_health() -> None:
             fanpages.check_all(now=now())
 
-        return [
-            (1.0, self._beat),
+        actions: list[tuple[float, Callable[[], Any]]] = [
             (0.2, hand_out),
-            (2.0, self._mind_hold),
             (0.5, start_due),
             (0.5, end_too_late),
             (0.5, judge_first_parts),
             (0.5, finish_done),
             (30.0, sweep),
-            (1.0, self.reclaim),
             (2.0, apply_events),
             (300.0, expire),
             (5.0, learn_names),
             (900.0, check_health),
         ]
+        return [(seconds, self._seldom_unless_leading(action)) for seconds, action in actions]
+
+    def _seldom_unless_leading(self, action: Callable[[], Any]) -> Callable[[], Any]:
+        runs = itertools.count(1)
+
+        @functools.wraps(action)
+        def job() -> None:
+            if self.pulse.leads or not self.engine.is_shared or next(runs) % STAND_BY == 0:
+                action()
+
+        return job
 
     def reclaim(self) -> None:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""

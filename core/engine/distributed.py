@@ -55,6 +55,8 @@ _SHARE = text(
 
 
 class DistributedEngine:
+    is_shared = True
+
     def __init__(self, crew: Crew) -> None:
         self._queue = _Queue(crew)
         self._thread = threading.Thread(target=self._queue.run, name="queue", daemon=True)

@@ -11,6 +11,8 @@ from core.sending.crew import Crew
 
 
 class Engine(Protocol):
+    is_shared: bool  # between workers, one of which leads the clock
+
     def start(self) -> None:
         """Begin to take what is handed out."""
 
@@ -26,6 +28,8 @@ class Engine(Protocol):
 
 class EmbeddedEngine:
     """One machine, SQLite: this process sends for every fanpage. A second one by mistake does no harm."""
+
+    is_shared = False
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,13 @@ from core.broadcasts import actions, clockwork, queries
 from core.broadcasts.queries import BroadcastView
 from core.sending import claims, replies
 from core.sending.pump import Pump
+from core.settings import settings
+from core.simulator import World, running
+from core.simulator.remote import Remote
 from tests.arrange import Arrange
+from tests.databases import TestDatabase
 from tests.sending.platform import Platform
+from tests.sending.shop import Shop, open_shop
 
 
 @dataclass
@@ -103,3 +109,17 @@ def opt_in_states() -> Callable[[], dict[str, int]]:
             return dict(rows.all())
 
     return count
+
+
+@pytest.fixture
+def remote(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
+    """The simulator, and this test's settings point at it."""
+    with running(World()) as graph_url, Remote(graph_url) as remote:
+        monkeypatch.setenv("OTN_GRAPH_URL", graph_url)
+        settings.cache_clear()
+        yield remote
+
+
+@pytest.fixture
+def shop(remote: Remote, tmp_path: Path) -> Shop:
+    return open_shop(remote, tmp_path, "100000000000042", rate=300)

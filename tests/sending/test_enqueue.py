@@ -1,0 +1,77 @@
+"""Jobs are deferred in the transaction that makes the work, on its own connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import procrastinate
+import pytest
+from sqlmodel import Session
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions
+from core.database import engine, transaction
+from core.engine.enqueue import enqueue
+from core.migrations import config
+from tests.databases import TestDatabase
+from tests.sending.conftest import Studio
+
+pytestmark = pytest.mark.postgresql
+
+_JOBS = "SELECT status::text, args->>'fanpage_id', queueing_lock FROM procrastinate_jobs ORDER BY id"
+
+
+def test_the_start_of_a_broadcast_hands_its_fanpage_out_and_so_does_going_on(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    studio.people(2)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    job = ("todo", str(studio.fanpage_id), f"fanpage {studio.fanpage_id}")
+    assert fresh_database.rows(_JOBS) == [job]
+    fresh_database.run("DELETE FROM procrastinate_jobs")
+    actions.pause(COMMAND_LINE, broadcast_id, now=studio.now)
+    assert fresh_database.rows(_JOBS) == []
+    actions.resume(COMMAND_LINE, broadcast_id, now=studio.now)
+    assert fresh_database.rows(_JOBS) == [job]
+
+
+def test_a_transaction_that_fails_hands_nothing_out(studio: Studio, fresh_database: TestDatabase) -> None:
+    def fails() -> None:
+        with transaction() as db:
+            assert enqueue(db, [studio.fanpage_id]) == 1
+            raise RuntimeError("made up")
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert fresh_database.rows(_JOBS) == []
+
+
+def test_a_fanpage_waits_once_however_often_it_is_handed_out(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    for _ in range(2):
+        with transaction() as db:
+            enqueue(db, [studio.fanpage_id])
+    assert len(fresh_database.rows(_JOBS)) == 1
+
+
+def test_being_second_spoils_nothing_of_the_transaction(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    """As when another's job is committed between our look and our own."""
+    monkeypatch.setattr("core.engine.enqueue._waiting", lambda _db, _fanpages: set())
+    with transaction() as db:
+        enqueue(db, [studio.fanpage_id])
+    with Session(engine()) as db, db.begin():
+        assert enqueue(db, [studio.fanpage_id]) == 0
+        assert db.connection().exec_driver_sql("SELECT 1").scalar() == 1
+    assert len(fresh_database.rows(_JOBS)) == 1
+
+
+@pytest.mark.one_database
+def test_the_installed_queue_has_the_schema_that_our_migration_makes() -> None:
+    """When this fails, a newer procrastinate needs a revision with what its sql/migrations bring."""
+    ours = Path(str(config().get_main_option("script_location"))) / "sql" / "procrastinate_3_10.sql"
+    theirs = Path(procrastinate.__file__).parent / "sql" / "schema.sql"
+    assert ours.read_text("utf-8") == theirs.read_text("utf-8")
