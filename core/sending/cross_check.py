@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from core.messenger.client import Accepted, Answer, GraphRefused, Messenger
 from core.messenger.errors import Failure, NextStep
 
-_NOBODY_KNOWS = (NextStep.NOT_SENT, NextStep.IN_DOUBT, NextStep.RETRY_LATER)
+PATIENCE = 3  # questions in a row without an answer; then the refusal, which is one, is believed
+_unanswered: WeakKeyDictionary[Messenger, int] = WeakKeyDictionary()
 
 
 def believed(messenger: Messenger, answers: list[Answer]) -> list[Answer]:
@@ -31,13 +33,22 @@ def _trouble_of(messenger: Messenger, refusal: Failure) -> Failure | None:
         messenger.get("me", fields="id")
     except GraphRefused as problem:
         answer = problem.failure
+        if _is_no_answer(answer):
+            _unanswered[messenger] = _unanswered.get(messenger, 0) + 1
+            waits = _unanswered[messenger] <= PATIENCE
+            return replace(refusal, step=NextStep.RETRY_LATER, reason="temporary") if waits else None
+        _unanswered.pop(messenger, None)
         if answer.step in (NextStep.STOP_FANPAGE, NextStep.SLOW_DOWN):
             return answer
-        if answer.step in _NOBODY_KNOWS:
-            return replace(refusal, step=NextStep.RETRY_LATER, reason="temporary")
-        if _meaning(answer) == _meaning(refusal):
-            return replace(refusal, step=NextStep.STOP_FANPAGE, reason="call_refused")
+        same = _meaning(answer) == _meaning(refusal)
+        return replace(refusal, step=NextStep.STOP_FANPAGE, reason="call_refused") if same else None
+    _unanswered.pop(messenger, None)
     return None
+
+
+def _is_no_answer(answer: Failure) -> bool:
+    """Lost, or a fault of the platform's; what refuses the question itself is an answer."""
+    return answer.step == NextStep.RETRY_LATER or answer.status is None or answer.status >= 500
 
 
 def _meaning(failure: Failure) -> tuple[object, ...]:

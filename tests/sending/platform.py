@@ -15,7 +15,7 @@ USED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
 Fault = Callable[[str, int], str | Failure | None]
 
 
-@dataclass
+@dataclass(eq=False)
 class Platform:
     """`fault(token, nth try)`: a Failure before acceptance, "lost" for acceptance without an answer, None."""
 

@@ -5,6 +5,7 @@ Every delivery ends where it belongs, and the books balance. The seed in a failu
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -227,3 +228,39 @@ def _staff_try_again(storm: Storm, broadcast_id: int) -> None:
     second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=storm.studio.now)
     for _ in range(10):
         storm.round(trouble=False)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("storm", [5], indirect=True)
+@pytest.mark.parametrize("singly", [False, True], ids=["in batches", "one by one"])
+def test_an_app_secret_changed_in_mid_broadcast_burns_no_token(
+    storm: Storm, singly: bool, monkeypatch
+) -> None:
+    if singly:
+        monkeypatch.setattr(pump, "batch_size", lambda _rate: 1)
+    storm.import_opt_ins(60)
+    broadcast_id = storm.studio.broadcast()
+    storm.studio.launch(broadcast_id)
+    storm.remote.fault("drop_after", share=0.3)  # doubts, whose retries meet the wrong secret
+    calls = itertools.count()
+
+    def change_at_the_third_call() -> str:
+        if next(calls) == 2:
+            storm.remote.save_page(storm.page_id, app_secret="another-secret")
+        return PASS
+
+    storm.way.fate = change_at_the_third_call
+    a_pump = storm.studio.pump()
+    a_pump.messenger_for = lambda _fanpage_id: storm.line
+    a_pump.run()
+    storm.studio.pass_time(seconds=90)
+    shown = storm.studio.show(broadcast_id)
+    assert (shown.state, shown.pause_code) == ("paused", "call_refused")
+    assert set(shown.reasons) <= {"blocked"}
+    assert shown.counts["sent"] == sum(1 for _, d in outcome(broadcast_id) if d.state == "sent" and d.mid)
+    storm.remote.save_page(storm.page_id, app_secret=SECRET)
+    storm.go_on()
+    for _ in range(5):
+        storm.round(trouble=False)
+    assert_the_books_agree(storm, broadcast_id)
+    assert {d.state for token, d in outcome(broadcast_id) if token not in storm.blocked} == {"sent"}

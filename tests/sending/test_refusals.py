@@ -11,7 +11,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
-from core.sending.cross_check import believed
+from core.sending.cross_check import PATIENCE, believed
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED, Platform
 
@@ -65,17 +65,40 @@ def test_a_line_that_works_leaves_the_refusal_to_the_token() -> None:
     assert believed(Platform(), [USED]) == [USED]
 
 
-def test_an_odd_answer_to_the_question_is_no_reason_to_stop() -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        classify(404, {"message": "Unsupported get request", "code": 100}, by_token=False),
+        classify(404, None, by_token=False),
+        classify(403, None, by_token=False),
+    ],
+)
+def test_an_odd_answer_to_the_question_is_no_reason_to_stop(odd: Failure) -> None:
     """A proxy or another version may not know the question: only the same answer incriminates the line."""
-    odd = classify(404, {"message": "Unsupported get request", "code": 100}, by_token=False)
     assert believed(Platform(line_trouble=odd), [USED]) == [USED]
 
 
-@pytest.mark.parametrize("step", [NextStep.NOT_SENT, NextStep.IN_DOUBT, NextStep.RETRY_LATER])
-def test_when_the_line_cannot_be_asked_the_refusal_waits(step: NextStep) -> None:
-    (answer,) = believed(Platform(line_trouble=Failure(step, "timeout")), [USED])
-    assert isinstance(answer, Failure)
-    assert answer.step == NextStep.RETRY_LATER
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Failure(NextStep.NOT_SENT, "not_connected"),
+        Failure(NextStep.IN_DOUBT, "timeout"),
+        Failure(NextStep.IN_DOUBT, "server_error", 500),
+        Failure(NextStep.RETRY_LATER, "temporary", 400, 2),
+    ],
+    ids=lambda failure: failure.reason,
+)
+def test_when_the_line_cannot_be_asked_the_refusal_waits_but_not_for_ever(trouble: Failure) -> None:
+    platform = Platform(line_trouble=trouble)
+    for _ in range(PATIENCE):
+        (answer,) = believed(platform, [USED])
+        assert isinstance(answer, Failure)
+        assert answer.step == NextStep.RETRY_LATER
+    assert believed(platform, [USED]) == [USED]
+    platform.line_trouble = None
+    assert believed(platform, [USED]) == [USED]
+    platform.line_trouble = trouble
+    assert believed(platform, [USED]) != [USED]
 
 
 def test_a_dead_access_token_found_by_the_question_stops_the_fanpage() -> None:
