@@ -12,7 +12,7 @@ from core.broadcasts import queries
 from core.sending.tries import tries_of
 from tests.processes import until
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
-from tests.sending.test_worker_process import Shop, assert_books_agree, shop  # noqa: F401
+from tests.sending.shop import Shop, assert_books_agree
 
 PEOPLE, KILLS = 300, 3
 FAULTS = (
@@ -32,7 +32,7 @@ FAULTS = (
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [11])
-def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop, seed: int) -> None:  # noqa: F811
+def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop, seed: int) -> None:
     dice = random.Random(seed)
     fates = [PASS] * 20 + [RESET_BEFORE, RESET_AFTER]
     with gateway(shop.graph_url) as way, ExitStack() as running:
