@@ -26,6 +26,7 @@ for command in (processes.migrate, processes.worker, processes.simulator, proces
     app.command()(command)
 app.command()(doctor.doctor)
 app.command()(move.move)
+app.command()(move.hold)
 app.command()(move.release)
 
 

@@ -102,6 +102,16 @@ def lift(db: Session) -> None:
     db.execute(delete(Hold))
 
 
+def hold_restored(by: Actor, *, now: datetime) -> None:
+    """A database of the past sends nothing until it is released."""
+    by.require(Permission.ADMIN)
+    with transaction() as db:
+        if found := standing_in(db):
+            raise WrongState(found.template, place=found.place)
+        hold(db, HoldCode.RESTORED, now=now)
+        record(db, by, "installation.hold", now=now)
+
+
 def release(by: Actor, *, now: datetime, although_moved: bool = False) -> None:
     """An admin lets the installation send."""
     by.require(Permission.ADMIN)

@@ -27,7 +27,9 @@ def test_a_restored_copy_sends_nothing_until_an_admin_says_so(studio: Studio, no
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    held(HoldCode.RESTORED, now)
+    holding.hold_restored(COMMAND_LINE, now=now)
+    with pytest.raises(WrongState):
+        holding.hold_restored(COMMAND_LINE, now=now)
     studio.send_all(rounds=2)
     assert studio.platform.tries.total() == 0
     assert studio.show(broadcast_id).counts["queued"] == 3

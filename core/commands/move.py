@@ -1,4 +1,4 @@
-"""`move`, `release`: change the database, and let a held installation send."""
+"""`move`, `hold`, `release`: change the database; keep an installation from sending, and let it again."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ def move(
         "going_on": going_on,
     }
     answer(as_json, document, _text(moved))
+
+
+@command
+def hold(as_json: Json = False) -> None:
+    """Send nothing until `release`: right after a database was restored from a backup, before anything runs."""
+    holding.hold_restored(COMMAND_LINE, now=utc_now())
+    answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
 
 @command

@@ -67,6 +67,7 @@ DEEDS: dict[str, str] = {
     "operator.end_sessions": N_("signed {subject} out everywhere"),
     "operator.sign_in": N_("signed in"),
     "operator.sign_out": N_("signed out"),
+    "installation.hold": N_("held the installation after a restore"),
     "installation.release": N_("let the restored installation send"),
     "installation.move_in": N_("moved the installation to this database"),
     "event.replay": N_("had failed webhook events applied again"),
