@@ -53,7 +53,7 @@ def move(
 
 @command
 def hold(as_json: Json = False) -> None:
-    """Send nothing until `release`: right after a database was restored from a backup, before anything runs."""
+    """Send nothing until `release`: for a database restored from a backup, before anything runs."""
     holding.hold_restored(COMMAND_LINE, now=utc_now())
     answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
