@@ -161,6 +161,10 @@ def _server_engine(url: str, writes: bool) -> Engine:
     return made
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     folder = Path(make_url(url).database or "").parent
     if folder == settings().data_dir:  # any other folder that is missing is a slip of the pen
@@ -177,6 +181,8 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
     @event.listens_for(made, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
+        # Its own knows ASCII only, and a search would miss "HÀNG" in "hàng".
+        connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode=WAL")

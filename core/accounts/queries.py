@@ -11,6 +11,7 @@ from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normal_name, session_is_good
+from core.alphabet import in_order
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Activity, Operator
@@ -51,10 +52,9 @@ def view_of(row: Operator) -> OperatorView:
 
 def list_operators() -> list[OperatorView]:
     with reading() as db:
-        rows = db.scalars(
-            select(Operator).order_by(col(Operator.disabled_at).is_not(None), col(Operator.name))
-        )
-        return [view_of(row) for row in rows]
+        rows = db.scalars(select(Operator)).all()
+    rows = sorted(rows, key=lambda row: (row.disabled_at is not None, in_order(row.name)))
+    return [view_of(row) for row in rows]
 
 
 def count_operators() -> int:
@@ -138,8 +138,8 @@ def count_activity(asked: ActivityFilter) -> int:
 def list_actors() -> list[str]:
     """Everybody who may have done something: operators are never deleted, so the log need not be read."""
     with reading() as db:
-        names = db.scalars(select(col(Operator.name)).order_by(col(Operator.name))).all()
-    return [*names, COMMAND_LINE.name, SYSTEM.name]
+        names = db.scalars(select(col(Operator.name))).all()
+    return [*sorted(names, key=in_order), COMMAND_LINE.name, SYSTEM.name]
 
 
 def _activity(row: Activity) -> ActivityView:

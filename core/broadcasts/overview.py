@@ -116,7 +116,7 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
         select(col(Delivery.reason), col(Delivery.detail), people)
         .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
         .group_by(col(Delivery.reason), col(Delivery.detail))
-        .order_by(people.desc(), col(Delivery.detail))
+        .order_by(people.desc(), func.min(col(Delivery.id)))
         .limit(limit)
     )
     with reading() as db:

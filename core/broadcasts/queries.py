@@ -141,7 +141,7 @@ def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Prom
             select(col(OptIn.promise), func.count())
             .join(chosen, chosen.c.id == col(OptIn.id))
             .group_by(col(OptIn.promise))
-            .order_by(func.count().desc())
+            .order_by(func.count().desc(), func.min(col(OptIn.id)))
             .limit(limit)
         )
         return [Promise(title, people) for title, people in rows]

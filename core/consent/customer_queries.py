@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
 from sqlmodel import Session, col
 
+from core.alphabet import in_order
 from core.consent.rules import OptInState
 from core.conversation.rules import fold
 from core.database import reading
@@ -171,10 +172,9 @@ def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[Custome
         .outerjoin(Topic, col(Topic.id) == col(OptIn.topic_id))
         .where(col(OptIn.customer_id).in_(ids), _usable(now))
         .group_by(col(OptIn.customer_id), col(Topic.name))
-        .order_by(col(Topic.name))
     )
     by_customer: dict[int, list[tuple[str | None, int]]] = {}
-    for customer_id, topic, count in db.execute(held):
+    for customer_id, topic, count in sorted(db.execute(held), key=lambda row: in_order(row[1] or "")):
         by_customer.setdefault(customer_id, []).append((topic, count))
     return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
+from core.alphabet import in_order
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
@@ -81,7 +82,7 @@ def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> li
     with reading() as db:
         topics = db.execute(chosen).scalars().all()
         figures = _figures(db, [topic.id or 0 for topic in topics], now)
-    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: topic.name.casefold())
+    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: in_order(topic.name))
 
 
 def get_topic(topic_id: int, *, now: datetime) -> TopicView:
@@ -198,9 +199,9 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
             col(Message.archived_at).is_(None),
         )
         .distinct()
-        .order_by(col(Message.name))
     )
-    return tuple(Named(id or 0, name) for id, name in db.execute(statement))
+    found = sorted(db.execute(statement), key=lambda row: in_order(row[1]))
+    return tuple(Named(id or 0, name) for id, name in found)
 
 
 def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
+from core.alphabet import in_order
 from core.conversation import storing
 from core.conversation.contents import leads_to
 from core.conversation.entry_points import KnownEntry, find_entry
@@ -94,7 +95,7 @@ def message_names(fanpage_id: int) -> dict[int, str]:
         statement = select(col(Message.id), col(Message.name)).where(
             col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
         )
-        return {row.id: row.name for row in db.execute(statement.order_by(col(Message.name)))}
+        return _by_name(db, statement)
 
 
 def topic_names(fanpage_id: int) -> dict[int, str]:
@@ -103,7 +104,11 @@ def topic_names(fanpage_id: int) -> dict[int, str]:
         statement = select(col(Topic.id), col(Topic.name)).where(
             col(Topic.fanpage_id) == fanpage_id, col(Topic.archived_at).is_(None)
         )
-        return {row.id: row.name for row in db.execute(statement.order_by(col(Topic.name)))}
+        return _by_name(db, statement)
+
+
+def _by_name(db: Session, statement: Select[*tuple[Any, ...]]) -> dict[int, str]:
+    return {row.id: row.name for row in sorted(db.execute(statement), key=lambda row: in_order(row.name))}
 
 
 def leading_to(message_id: int) -> list[str]:
@@ -118,10 +123,9 @@ def leading_to(message_id: int) -> list[str]:
                 col(Message.archived_at).is_(None),
                 col(Block.kind).in_([BlockKind.BUTTONS, BlockKind.QUICK_REPLIES]),
             )
-            .order_by(col(Message.name))
         )
         rows = [row for row in db.execute(statement) if message_id in leads_to(row.kind, row.content)]
-        return list(dict.fromkeys(row.name for row in rows))
+        return sorted({row.name for row in rows}, key=in_order)
 
 
 def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:

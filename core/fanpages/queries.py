@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from core.alphabet import in_order
 from core.broadcasts.rules import BroadcastState
 from core.database import reading
 from core.errors import N_, NotFound
@@ -42,10 +43,9 @@ class ProcessView:
 def list_fanpages() -> list[FanpageView]:
     """Real fanpages first, each group by name."""
     with reading() as db:
-        rows = db.scalars(
-            select(Fanpage).order_by(col(Fanpage.is_demo), col(Fanpage.name), col(Fanpage.id))
-        ).all()
-        return [view_of(row) for row in rows]
+        rows = db.scalars(select(Fanpage)).all()
+    rows = sorted(rows, key=lambda row: (row.is_demo, in_order(row.name), row.id))
+    return [view_of(row) for row in rows]
 
 
 def get_fanpage(fanpage_id: int) -> FanpageView:

@@ -36,7 +36,7 @@ def _nameless() -> list[tuple[int, int, str]]:
                 col(Customer.last_event_at).is_not(None),
                 col(Fanpage.stopped_code).is_(None),
             )
-            .order_by(col(Customer.last_event_at).desc())
+            .order_by(col(Customer.last_event_at).desc(), col(Customer.id).desc())
             .limit(AT_ONCE)
         )
         return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]

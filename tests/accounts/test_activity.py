@@ -31,6 +31,7 @@ def log(fresh_database, now):
         (ActivityFilter(actor="lan"), ["broadcast.create", "topic.create"]),
         (ActivityFilter(noun="broadcast"), ["broadcast.start", "broadcast.create"]),
         (ActivityFilter(search="giày"), ["topic.create"]),
+        (ActivityFilter(search="GIÀY"), ["topic.create"]),
         (ActivityFilter(search="50%"), ["topic.create"]),
         (ActivityFilter(search="%"), ["topic.create"]),
         (ActivityFilter(search="_"), ["broadcast.create"]),
