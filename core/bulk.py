@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BigInteger,
+    CursorResult,
     Select,
     String,
     Text,
@@ -84,13 +85,38 @@ def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
     return select(cast(func.json_agg(func.json_build_array(*rows.c)), Text))
 
 
+class Ready:
+    """A statement in the database's own words, worked out once: for what runs many times a second."""
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._words: tuple[str, list[str] | None, dict[str, object]] | None = None
+
+    def run(self, db: Session, values: Mapping[str, object]) -> CursorResult[Any]:
+        connection = db.connection()
+        if self._words is None:
+            made = self._statement.compile(dialect=connection.dialect)
+            self._words = (str(made), made.positiontup, dict(made.params))
+        words, places, defaults = self._words
+        named = {**defaults, **values}
+        bound = tuple(named[name] for name in places) if places is not None else named
+        return connection.exec_driver_sql(words, bound, execution_options={"preserve_rowcount": True})
+
+    def fetch(self, db: Session, values: Mapping[str, object]) -> list[list[Any]]:
+        """Of a packed statement."""
+        return _unpacked(self.run(db, values).scalar())
+
+
 def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
     """The rows of a packed statement, in no promised order; `moment` reads the times in them."""
-    text = db.connection().execute(statement, values).scalar() or "[]"
+    return _unpacked(db.connection().execute(statement, values).scalar())
+
+
+def _unpacked(text: str | None) -> list[list[Any]]:
     try:
-        found: list[list[Any]] = orjson.loads(text)
+        found: list[list[Any]] = orjson.loads(text or "[]")
     except orjson.JSONDecodeError:  # half of a surrogate pair
-        found = json.loads(text)
+        found = json.loads(text or "[]")
     return found
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Text, bindparam, func, literal, select, true
+from sqlalchemy import Text, func, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.rules import OptInSource, OptInState, expires_at
 from core.database import is_sqlite
-from core.tables import Customer, OptIn, Request, UtcTime
+from core.tables import Customer, OptIn, Request
 
 _COLUMNS = {
     **bulk.columns_of(Customer, "fanpage_id", "psid"),
     "payload": Text(),
-    **bulk.columns_of(OptIn, "topic_id", "token_hash", "token_sealed", "consented_at", "expires_at"),
+    **bulk.columns_of(
+        OptIn, "topic_id", "token_hash", "token_sealed", "consented_at", "expires_at", "created_at"
+    ),
 }
 
 
@@ -39,17 +41,18 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """Store taps; one whose token the fanpage already has is left as it is."""
     if taps:
         lite = is_sqlite(db)
-        values = bulk.bound([_values(tap, for_sqlite=lite) for tap in taps])
-        db.connection().execute(_insert(for_sqlite=lite), {"now": now, **values})
+        at = bulk.stamp(now, for_sqlite=lite)
+        rows = [_values(tap, at, for_sqlite=lite) for tap in taps]
+        _insert(for_sqlite=lite).run(db, bulk.bound(rows))
 
 
-def _values(tap: Tap, *, for_sqlite: bool) -> list[object]:
+def _values(tap: Tap, now: str | None, *, for_sqlite: bool) -> list[object]:
     times = (tap.consented_at, expires_at(tap.consented_at))
-    return [*tap[:-1], *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times)]
+    return [*tap[:-1], *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times), now]
 
 
 @cache
-def _insert(*, for_sqlite: bool) -> Any:
+def _insert(*, for_sqlite: bool) -> bulk.Ready:
     given = bulk.rows_given(_COLUMNS, for_sqlite=for_sqlite).subquery("tap")
     tap = given.c
     chosen = {
@@ -64,7 +67,7 @@ def _insert(*, for_sqlite: bool) -> Any:
         "source": literal(OptInSource.WEBHOOK.value),
         "consented_at": tap.consented_at,
         "expires_at": tap.expires_at,
-        "created_at": bindparam("now", type_=UtcTime),
+        "created_at": tap.created_at,
     }
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)
     is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
@@ -75,4 +78,4 @@ def _insert(*, for_sqlite: bool) -> Any:
         .where(true())  # else SQLite takes ON CONFLICT for the ON of a join
     )
     make = sqlite.insert if for_sqlite else postgresql.insert
-    return make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing()
+    return bulk.Ready(make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing())

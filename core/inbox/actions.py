@@ -71,7 +71,7 @@ def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
         at = bulk.stamp(now, for_sqlite=lite)
         rows = [_values(tap.event, EventState.APPLIED, at, for_sqlite=lite) for tap in straight]
         rows += [_values(event, EventState.PENDING, None, for_sqlite=lite) for event in others]
-        new = db.connection().execute(_insert(for_sqlite=lite), bulk.bound(rows)).rowcount
+        new = _insert(for_sqlite=lite).run(db, bulk.bound(rows)).rowcount
         apply_straight(db, straight, now)
     return Kept(new, len(others))
 
@@ -82,9 +82,9 @@ def _values(event: NewEvent, state: EventState, applied_at: str | None, *, for_s
 
 
 @cache
-def _insert(*, for_sqlite: bool) -> Any:
+def _insert(*, for_sqlite: bool) -> bulk.Ready:
     insert = bulk.insert_given(Event, _STORED, for_sqlite=for_sqlite)
-    return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return bulk.Ready(insert.on_conflict_do_nothing())
 
 
 def apply_pending(limit: int, now: datetime) -> int:

@@ -40,7 +40,7 @@ def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> 
     if seen:
         lite = is_sqlite(db)  # in one order, so that two servers never wait for each other crosswise
         rows = [_values(seen[person], now, for_sqlite=lite) for person in sorted(seen)]
-        db.connection().execute(_upsert(for_sqlite=lite), bulk.bound(rows))
+        _upsert(for_sqlite=lite).run(db, bulk.bound(rows))
 
 
 def ids_of(db: Session, people: Iterable[Person]) -> dict[Person, int]:
@@ -65,11 +65,11 @@ def _values(sighting: Sighting, now: datetime, *, for_sqlite: bool) -> list[obje
 
 
 @cache
-def _upsert(*, for_sqlite: bool) -> Any:
+def _upsert(*, for_sqlite: bool) -> bulk.Ready:
     statement = bulk.insert_given(Customer, _WRITTEN, for_sqlite=for_sqlite)
     new = statement.excluded
     reachable_again = col(Customer.unreachable_at) <= new.last_event_at
-    return statement.on_conflict_do_update(
+    grown = statement.on_conflict_do_update(
         index_elements=["fanpage_id", "psid"],
         set_={
             "window_closes_at": _later(col(Customer.window_closes_at), new.window_closes_at),
@@ -78,6 +78,7 @@ def _upsert(*, for_sqlite: bool) -> Any:
             "unreachable_at": case((reachable_again, None), else_=col(Customer.unreachable_at)),
         },
     )
+    return bulk.Ready(grown)
 
 
 def _later(old: Any, new: Any) -> Any:

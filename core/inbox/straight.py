@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import BigInteger, Text, cast, literal_column, null, select, union_all
 from sqlmodel import Session, col
 
 from core import bulk
@@ -42,9 +42,8 @@ def going_straight(db: Session, events: Sequence[NewEvent]) -> tuple[list[Straig
     taps = [event for event in events if event.token_sealed and event.psid]
     if not taps:
         return [], list(events)
-    waiting = _waiting(db, {(event.page_id, event.psid) for event in taps})
+    fanpages, waiting = _known(db, {(event.page_id, event.psid) for event in taps})
     waiting |= {(event.page_id, event.psid) for event in events if not event.token_sealed}
-    fanpages = _fanpages(db, {event.page_id for event in taps})
     straight = [
         Straight(fanpages[event.page_id], event)
         for event in taps
@@ -62,35 +61,33 @@ def _key(tap: Straight) -> tuple[str, str]:
     return tap.event.page_id, tap.event.dedupe_key
 
 
-def _waiting(db: Session, people: set[Person]) -> set[Person]:
-    found = bulk.fetch(db, _whose_wait(for_sqlite=is_sqlite(db)), bulk.bound(list(people)))
-    return {(page_id, psid) for page_id, psid in found}
+def _known(db: Session, people: set[Person]) -> tuple[dict[str, int], set[Person]]:
+    """The ids of those fanpages that are ours, and the people whose events wait."""
+    fanpages: dict[str, int] = {}
+    waiting: set[Person] = set()
+    for page_id, psid, fanpage_id in _about(for_sqlite=is_sqlite(db)).fetch(db, bulk.bound(list(people))):
+        if fanpage_id is None:
+            waiting.add((page_id, psid))
+        else:
+            fanpages[page_id] = fanpage_id
+    return fanpages, waiting
 
 
 @cache
-def _whose_wait(*, for_sqlite: bool) -> Any:
+def _about(*, for_sqlite: bool) -> bulk.Ready:
     given = bulk.rows_given(_PERSON, for_sqlite=for_sqlite).subquery("person")
     person = given.c
-    statement = select(person.page_id, person.psid).join_from(
-        given,
-        Event,
+    their_events = (
         (col(Event.page_id) == person.page_id)
         & (col(Event.psid) == person.psid)
-        & (col(Event.state) == literal_column("'pending'")),  # written out, or the index is not seen
+        & (col(Event.state) == literal_column("'pending'"))  # written out, or the index is not seen
     )
-    return bulk.packed(statement, for_sqlite=for_sqlite)
-
-
-def _fanpages(db: Session, page_ids: set[str]) -> dict[str, int]:
-    found = bulk.fetch(db, _ours(for_sqlite=is_sqlite(db)), bulk.bound([[each] for each in page_ids]))
-    return dict(found)
-
-
-@cache
-def _ours(*, for_sqlite: bool) -> Any:
-    given = bulk.rows_given(bulk.columns_of(Fanpage, "page_id"), for_sqlite=for_sqlite)
-    statement = select(col(Fanpage.page_id), col(Fanpage.id)).where(col(Fanpage.page_id).in_(given))
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    nothing = cast(null(), BigInteger)
+    waiting = select(person.page_id, person.psid, nothing.label("id")).join_from(given, Event, their_events)
+    ours = select(col(Fanpage.page_id), cast(null(), Text), col(Fanpage.id)).where(
+        col(Fanpage.page_id).in_(select(person.page_id))
+    )
+    return bulk.Ready(bulk.packed(union_all(waiting, ours), for_sqlite=for_sqlite))
 
 
 def apply_straight(db: Session, taps: Sequence[Straight], now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, select, update
+from sqlalchemy import Text, bindparam, select, update
 from sqlmodel import Session, col
 
 from core import bulk
@@ -17,7 +17,7 @@ from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.database import is_sqlite
 from core.inbox.rules import topic_of
-from core.tables import Request, Topic
+from core.tables import Customer, Request, Topic, UtcTime
 
 _TAPPED = {
     **bulk.columns_of(Request, "fanpage_id"),
@@ -47,32 +47,36 @@ def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) ->
     that two servers never thank twice."""
     lite = is_sqlite(db)
     rows = bulk.bound([[*asked, bulk.stamp(at, for_sqlite=lite)] for asked, at in first.items()])
-    to_thank = [id_ for (id_,) in bulk.fetch(db, _unthanked(for_sqlite=lite), rows)]
-    db.connection().execute(_tapped(for_sqlite=lite), rows)
+    at = {"now": bulk.stamp(now, for_sqlite=lite)}
+    to_thank = [id_ for (id_,) in _unthanked(for_sqlite=lite).fetch(db, {**rows, **at})]
+    _tapped(for_sqlite=lite).run(db, rows)
     answer_taps(db, to_thank, now)
 
 
 @cache
-def _unthanked(*, for_sqlite: bool) -> Any:
+def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
     given = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap")
     statement = (
         select(col(Request.id))
         .join_from(given, Request, _is_asked(given.c))
+        .join(Customer, col(Customer.id) == col(Request.customer_id))
         .where(col(Request.tapped_at).is_(None), col(Request.after_text) != "")
+        .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
         .order_by(col(Request.id))
         .with_for_update(of=Request)
     )
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
 
 @cache
-def _tapped(*, for_sqlite: bool) -> Any:
+def _tapped(*, for_sqlite: bool) -> bulk.Ready:
     tap = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap").c
-    return (
+    statement = (
         update(Request)
         .where(_is_asked(tap), col(Request.tapped_at).is_(None))
         .values(tapped_at=tap.tapped_at)
     )
+    return bulk.Ready(statement)
 
 
 def _is_asked(tap: Any) -> Any:
