@@ -40,13 +40,12 @@ _STORED = bulk.columns_of(
 )
 
 NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: true for every event
-
 log = structlog.get_logger(__name__)
 
 
 class Kept(NamedTuple):
     new: int  # to the vault
-    waiting: int  # for a turn to apply them; at most
+    waiting: int  # for a turn, at most
 
 
 def store(events: Sequence[NewEvent]) -> Kept:
@@ -70,9 +69,10 @@ def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
         lite = is_sqlite(db)
         at = bulk.stamp(now, for_sqlite=lite)
         rows = [_values(tap.event, EventState.APPLIED, at, for_sqlite=lite) for tap in straight]
-        rows += [_values(event, EventState.PENDING, None, for_sqlite=lite) for event in others]
+        rows += [_values(each, EventState.PENDING, None, for_sqlite=lite) for each in others]
         new = _insert(for_sqlite=lite).run(db, bulk.bound(rows)).rowcount
-        apply_straight(db, straight, now)
+        if straight:
+            apply_straight(db, straight, now)
     return Kept(new, len(others))
 
 

@@ -22,7 +22,8 @@ from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
-GATHER_SECONDS = 0.002  # at most so long a group waits to become as large as the one before
+GATHER_SECONDS = 0.008  # at most so long a group gathers, when the one before was more than one request
+GATHER_STEP_SECONDS = 0.001  # and no longer than more keep coming within this
 WAIT_SECONDS = 0.05  # so long stored events wait for more: a turn costs much the same for one as for many
 IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
 REST_SECONDS = 1.0  # after the database refused
@@ -66,6 +67,7 @@ class Intake(Generic[Asker]):
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
+    _is_idle: bool = field(default=False, init=False)  # the writer waits for the first of a group
     _company: int = field(default=1, init=False)  # requests in the group before
     _stored: int = field(default=0, init=False)  # since the last turn
     _turn: int = field(default=TURN_EVENTS, init=False)  # events the next turn takes on
@@ -101,7 +103,7 @@ class Intake(Generic[Asker]):
                 return False
             self._waiting.append(parcel)
             self._events_waiting += len(parcel.events)
-            if len(self._waiting) == 1 or len(self._waiting) == self._company:
+            if len(self._waiting) == 1 and self._is_idle:
                 self._changed.notify()
             return True
 
@@ -110,8 +112,8 @@ class Intake(Generic[Asker]):
             group = self._take()
             if group is None:
                 return
-            self._company = max(len(group), 1)
             if group:
+                self._company = len(group)
                 self._store(group)
             self._apply()
             self.duties.pulse()
@@ -119,11 +121,13 @@ class Intake(Generic[Asker]):
     def _take(self) -> list[Parcel[Asker]] | None:
         """The next group; empty when it is time for the backlog; None when all is done."""
         with self._changed:
-            if self._company > 1 and not self._closing:
-                self._changed.wait_for(self._has_company, GATHER_SECONDS)
             pause = self._until_turn()
             if not self._waiting and not self._closing and pause > 0:
+                self._is_idle = True
                 self._changed.wait(pause)
+                self._is_idle = False
+            if self._company > 1:
+                self._gather()
             group: list[Parcel[Asker]] = []
             events = 0
             while self._waiting and events < GROUP_EVENTS:
@@ -132,8 +136,13 @@ class Intake(Generic[Asker]):
             self._events_waiting -= events
             return None if self._closing and not group else group
 
-    def _has_company(self) -> bool:
-        return self._closing or len(self._waiting) >= self._company
+    def _gather(self) -> None:
+        """A group costs much the same whether it is small or large, so under load it waits for company."""
+        until = time.monotonic() + GATHER_SECONDS
+        known = 0
+        while known < self._events_waiting < GROUP_EVENTS and not self._closing and time.monotonic() < until:
+            known = self._events_waiting
+            self._changed.wait(GATHER_STEP_SECONDS)
 
     def _store(self, group: list[Parcel[Asker]]) -> None:
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""

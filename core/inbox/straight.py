@@ -91,8 +91,6 @@ def _about(*, for_sqlite: bool) -> bulk.Ready:
 
 
 def apply_straight(db: Session, taps: Sequence[Straight], now: datetime) -> None:
-    if not taps:
-        return
     seen = [Sighting((tap.fanpage_id, tap.event.psid or ""), tap.event.occurred_at, None) for tap in taps]
     see_customers(db, seen, now)
     record_taps(db, [_tap(*tap) for tap in taps], now)
