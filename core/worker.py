@@ -35,6 +35,7 @@ from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
 from core.inbox import actions as inbox
+from core.inbox import retention
 from core.sending import claims, profiles, replies
 from core.sending.crew import WIRE_THREADS, Alarm, Crew
 from core.sending.pulse import Pulse
@@ -140,6 +141,9 @@ class Worker:
         def expire() -> None:
             consent.expire_due(now=now())
 
+        def forget_old_events() -> None:
+            retention.forget_old_events(now=now())
+
         def learn_names() -> None:
             profiles.learn_some(messenger_for, now=now())
 
@@ -155,6 +159,7 @@ class Worker:
             (30.0, sweep),
             (2.0, apply_events),
             (300.0, expire),
+            (600.0, forget_old_events),
             (5.0, learn_names),
             (900.0, check_health),
         ]

@@ -18,7 +18,7 @@ from tests import processes
 from tests.inbox.platform import body, said, signed, tap
 
 PATIENCE = 30.0
-OURS_CUT_OFF = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+OURS_CUT_OFF = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = %s AND application_name = 'notify-once'"""
 Post = Callable[[bytes], int]
 
