@@ -19,6 +19,7 @@ from core.fanpages import actions, queries
 from core.fanpages.rules import describe_problem
 from core.messenger.reasons import describe
 from core.sealing import unseal
+from core.server_check import problems_of_server
 from core.settings import settings
 from core.tables import Fanpage, Heartbeat
 
@@ -56,12 +57,16 @@ def _settings() -> Iterator[str]:
 def _database() -> Iterator[str]:
     try:
         current = migrations.current_revision()
+    except OperatorError as refused:  # its driver is missing
+        yield refused.message
+        return
     except SQLAlchemyError as problem:
         yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
         return
     head = migrations.head_revision()
     if current != head:
         yield f"The database is at revision {current}, not {head}; run: python -m core migrate"
+    yield from problems_of_server()
 
 
 def _key() -> Iterator[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core import doctor
+import pytest
+
+from core import doctor, server_check
 from core.clock import utc_now
 from core.database import transaction
 from core.settings import settings
@@ -44,6 +46,25 @@ def test_another_key_is_noticed(arrange: Arrange, monkeypatch) -> None:
     monkeypatch.setenv("OTN_SECRET_KEY", "another-key-that-is-long-enough-0123456789")
     settings.cache_clear()
     assert "is not the key it was sealed with" in found()
+
+
+@pytest.mark.postgresql
+def test_a_clock_that_differs_from_the_databases_is_noticed(arrange: Arrange, monkeypatch) -> None:
+    assert "clocks of this machine" not in found()
+    monkeypatch.setattr(server_check, "utc_now", lambda: utc_now() - timedelta(seconds=90))
+    assert "90 seconds apart" in found()
+
+
+@pytest.mark.postgresql
+def test_a_server_that_is_too_old_is_named(arrange: Arrange, monkeypatch) -> None:
+    monkeypatch.setattr(server_check, "OLDEST", 99)
+    assert "needs 99 or newer" in found()
+
+
+def test_a_database_that_cannot_be_reached_is_one_calm_sentence(fresh_database, monkeypatch) -> None:
+    monkeypatch.setenv("OTN_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/otn")
+    settings.cache_clear()
+    assert "The database does not answer" in found()
 
 
 def test_a_worker_that_beats_is_no_problem(arrange: Arrange) -> None:
