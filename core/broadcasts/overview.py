@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, String, case, func, literal_column, select
 from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
@@ -13,7 +13,7 @@ from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.broadcasts.second_chance import HELD_REASONS, REST, held_elsewhere
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
-from core.database import reading
+from core.database import is_sqlite, reading
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
 
 
@@ -110,17 +110,28 @@ class Answer:
 
 
 def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
-    """The platform's own words to those not reached, the most frequent first."""
+    """The platform's own words to those not reached, the most frequent first; answers that differ only in
+    their trace are one, shown by one of them."""
     people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
-    statement = (
-        select(col(Delivery.reason), col(Delivery.detail), people)
-        .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
-        .group_by(col(Delivery.reason), col(Delivery.detail))
-        .order_by(people.desc(), func.min(col(Delivery.id)))
-        .limit(limit)
-    )
     with reading() as db:
+        wording = _without_trace(for_sqlite=is_sqlite(db))
+        statement = (
+            select(col(Delivery.reason), func.max(col(Delivery.detail)), people)
+            .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
+            .group_by(col(Delivery.reason), wording)
+            .order_by(people.desc(), func.min(col(Delivery.id)))
+            .limit(limit)
+        )
         return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
+
+
+def _without_trace(*, for_sqlite: bool) -> ColumnElement[str]:
+    """Written out, not bound: a database must see that it groups and orders by the same."""
+    place = "instr" if for_sqlite else "strpos"
+    trace = f"{place}(delivery.detail, '\"fbtrace_id\"')"
+    return literal_column(
+        f"CASE WHEN {trace} > 0 THEN substr(delivery.detail, 1, {trace} - 1) ELSE delivery.detail END", String
+    )
 
 
 @dataclass(frozen=True)

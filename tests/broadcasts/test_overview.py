@@ -115,6 +115,20 @@ def test_the_platforms_words_are_counted(studio: Studio) -> None:
     assert overview.list_answers(broadcast_id) == [overview.Answer("blocked", '{"code": 551}', 2)]
 
 
+def test_answers_that_differ_in_their_trace_alone_are_one(studio: Studio) -> None:
+    studio.people(4)
+    said = '{"message": "(#551) Not available", "code": 551, "fbtrace_id": "%s"}'
+    studio.platform.fault = lambda token, nth: (
+        replace(BLOCKED, detail=said % token) if token != "token-0" else replace(BLOCKED, detail="<html>")
+    )
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    studio.send_all(rounds=1)
+    first, second = overview.list_answers(broadcast_id)
+    assert (first.people, first.detail) == (3, said % "token-3")
+    assert (second.people, second.detail) == (1, "<html>")
+
+
 def test_deliveries_can_be_listed_by_what_became_of_them(studio: Studio) -> None:
     studio.people(4)
     broadcast_id = studio.broadcast()
