@@ -24,8 +24,8 @@ class Shop:
     topic_id: int
 
     def worker(self, name: str = "worker", **settings: str):
-        address = {"OTN_GRAPH_URL": self.remote.base_url}
-        return process("-m", "core", "worker", log=self.folder / f"{name}.log", **address, **settings)
+        given = {"OTN_GRAPH_URL": self.remote.base_url, **settings}
+        return process("-m", "core", "worker", log=self.folder / f"{name}.log", **given)
 
     def opt_in(self, count: int) -> None:
         issued = self.remote.issue_tokens(self.page_id, count)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from contextlib import ExitStack
-from dataclasses import replace
 
 import pytest
 
@@ -35,27 +34,26 @@ FAULTS = (
 def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop, seed: int) -> None:
     dice = random.Random(seed)
     fates = [PASS] * 20 + [RESET_BEFORE, RESET_AFTER]
-    with gateway(shop.graph_url) as way, ExitStack() as running:
+    with gateway(shop.remote.base_url) as way, ExitStack() as running:
         way.fate = lambda: dice.choice(fates)
-        here = replace(shop, graph_url=way.url)
         for name in FAULTS:
-            here.remote.fault(name, share=0.02)
-        here.remote.fault("rate_613", count=1, after=50)
-        here.remote.fault("latency", share=0.5, value=0.1)
-        here.opt_in(PEOPLE)
-        broadcast_id = here.launch()
-        elder = running.enter_context(here.worker("worker 0"))
+            shop.remote.fault(name, share=0.02)
+        shop.remote.fault("rate_613", count=1, after=50)
+        shop.remote.fault("latency", share=0.5, value=0.1)
+        shop.opt_in(PEOPLE)
+        broadcast_id = shop.launch()
+        elder = running.enter_context(shop.worker("worker 0", OTN_GRAPH_URL=way.url))
         for kill in range(1, KILLS + 1):
-            younger = running.enter_context(here.worker(f"worker {kill}"))
-            enough = min(len(here.accepted()) + dice.randrange(20, 60), PEOPLE * 9 // 10)
-            until(lambda enough=enough: len(here.accepted()) >= enough, what=f"{enough} are taken")
+            younger = running.enter_context(shop.worker(f"worker {kill}", OTN_GRAPH_URL=way.url))
+            enough = min(len(shop.accepted()) + dice.randrange(20, 60), PEOPLE * 9 // 10)
+            until(lambda enough=enough: len(shop.accepted()) >= enough, what=f"{enough} are taken")
             elder.kill()
             elder.wait()
             elder = younger
-        here.remote.end_faults()
+        shop.remote.end_faults()
         way.fate = lambda: PASS
-        until(lambda: here.is_over(broadcast_id), seconds=150, what="the broadcast finished")
-    assert_books_agree(here, broadcast_id, PEOPLE)
+        until(lambda: shop.is_over(broadcast_id), seconds=150, what="the broadcast finished")
+    assert_books_agree(shop, broadcast_id, PEOPLE)
     doubtful = [d for d in queries.list_deliveries(broadcast_id, limit=PEOPLE) if d.evidence]
     assert doubtful, "the storm was felt"
     assert all(tries_of([d.id]) for d in doubtful[:20])
