@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from sqlalchemy import make_url, text
 
-from core.database import reading, transaction
+from core.database import DATABASE_TROUBLE, reading, transaction
 from core.engine.enqueue import QUEUE, TASK, enqueue
 from core.sending import queries
 from core.sending.crew import Crew
@@ -39,6 +40,7 @@ CLEAN_EVERY_SECONDS = 3600.0
 KEPT_HOURS = 24  # of jobs that failed
 END_WITHIN_SECONDS = 2.0
 AGAIN_SECONDS = 1.0  # after the queue was lost
+HAND_ON_SECONDS = 0.03
 RECONNECT_SECONDS = 5.0
 PASSED_ON_AT_MOST = 3  # times in a row; then nobody else seems to be there
 
@@ -91,6 +93,7 @@ class _Queue:
         self._crew = crew
         self._running: dict[int, Future[None]] = {}  # by fanpage; done when we have let go of it
         self._passed_on: Counter[int] = Counter()
+        self._given_away: set[int] = set()
         self._share = 1_000_000  # fanpages that are ours when all workers have as many
         self._had_too_many = False
         self._stopping = threading.Event()
@@ -137,7 +140,7 @@ class _Queue:
     async def _send_for_fanpage(self, fanpage_id: int) -> None:
         if self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
             self._passed_on[fanpage_id] += 1
-            return  # it is handed out again, more likely to a worker that has less to do
+            return self._hand_on(fanpage_id)  # more likely to a worker that has less to do
         self._passed_on.pop(fanpage_id, None)
         self._running[fanpage_id] = let_go = self._crew.pump(fanpage_id)
         try:
@@ -145,6 +148,15 @@ class _Queue:
         finally:  # also when the job is taken away from us
             self._running.pop(fanpage_id, None)
             self._crew.end(let_go)
+        if fanpage_id in self._given_away:
+            self._given_away.discard(fanpage_id)
+            self._hand_on(fanpage_id)
+
+    def _hand_on(self, fanpage_id: int) -> None:
+        """As soon as this job has ended; if that fails, the next look of the clock does it."""
+        asyncio.get_running_loop().call_later(
+            HAND_ON_SECONDS, threading.Thread(target=_enqueue_again, args=[fanpage_id], daemon=True).start
+        )
 
     def _has_enough(self) -> bool:
         return len(self._running) >= self._share
@@ -182,6 +194,7 @@ class _Queue:
         surplus = len(self._running) - share
         if surplus > 0 and self._had_too_many:
             for fanpage_id in list(self._running)[:surplus]:
+                self._given_away.add(fanpage_id)
                 self._crew.end(self._running[fanpage_id])
         self._had_too_many = surplus > 0
 
@@ -192,6 +205,11 @@ def _say(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     log.warning(
         "job_not_ended", error=type(problem).__name__, cause=str(problem.__cause__)[:200] if problem else ""
     )
+
+
+def _enqueue_again(fanpage_id: int) -> None:
+    with suppress(*DATABASE_TROUBLE), transaction() as db:
+        enqueue(db, [fanpage_id])
 
 
 def _share() -> int:
