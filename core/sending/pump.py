@@ -39,6 +39,7 @@ LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
 RESERVE_SECONDS = 0.25  # slots reserved at once
+RESERVE_SLOW_SECONDS, SLOW_RATE = 1.0, 8  # where a reservation would be for one message or two
 STALE_SLOT_SECONDS = 0.5
 SHORT_PAUSE_SECONDS = 0.01
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
@@ -50,7 +51,7 @@ ALLOWANCE_EVERY_SECONDS = 20.0
 ALLOWANCE_WAIT_SECONDS = 300.0
 IN_FLIGHT = 48  # calls ready or on the wire at once, per fanpage
 SETTLE_EVERY_SECONDS = 0.25
-SETTLE_FEW_SECONDS, FEW = 1.0, 8  # when they are so few, and all accepted
+SETTLE_FEW_SECONDS, FEW = 2.0, 8  # when they are so few, and all accepted
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
 Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 T = TypeVar("T")
@@ -211,7 +212,8 @@ class Pump:
             self._slots.append(Slot(BATCH_LIMIT, time.monotonic(), 0.0))
             return
         count, rate, now = batch_size(work.speed.rate), work.speed.rate, self.clock().timestamp()
-        handfuls = max(1, int(rate * RESERVE_SECONDS / count))
+        moment = RESERVE_SLOW_SECONDS if rate < SLOW_RATE else RESERVE_SECONDS
+        handfuls = max(1, int(rate * moment / count))
         wait = pace.reserve(self.fanpage_id, count * handfuls, work.speed, at=now) - now
         first, seconds = time.monotonic() + wait, count / rate
         self._slots.extend(Slot(count, first + n * seconds, seconds) for n in range(handfuls))
