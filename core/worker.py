@@ -110,7 +110,10 @@ class Worker:
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim)]
+        def start_due() -> None:
+            broadcasts.start_due(now=self.clock())
+
+        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.5, start_due)]
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
@@ -122,9 +125,6 @@ class Worker:
 
         def end_too_late() -> None:
             broadcasts.end_too_late(now=now())
-
-        def start_due() -> None:
-            broadcasts.start_due(now=now())
 
         def judge_first_parts() -> None:
             canary.judge(now=now())
@@ -152,7 +152,6 @@ class Worker:
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (0.2, hand_out),
-            (0.5, start_due),
             (0.5, end_too_late),
             (0.5, judge_first_parts),
             (0.5, finish_done),

@@ -122,6 +122,38 @@ def panel(
     answer(as_json, figures, table(figures["results"]))
 
 
+@app.command()
+@command
+def scale(
+    workers: Annotated[
+        list[int] | None, typer.Option(help="Worker processes; may be given several times.", min=1)
+    ] = None,
+    fanpages: Annotated[int, typer.Option(help="Fanpages of 300 messages per second each.", min=1)] = 16,
+    seconds: Annotated[float, typer.Option(help="How long to measure each.", min=2.0)] = 10.0,
+    latency: Annotated[int, typer.Option(help="Milliseconds the stub waits before it answers.")] = 200,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OTN_BENCH_POSTGRESQL_URL", help="A server; else one of its own, where its wheel is."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What each more worker on one PostgreSQL brings, and what it asks of the database."""
+    from core.bench import scale as bench
+
+    figures = bench.run(
+        workers=workers or [1, 2, 4],
+        fanpages=fanpages,
+        seconds=seconds,
+        latency_ms=latency,
+        postgresql_url=postgresql_url,
+    )
+    about = {name: value for name, value in figures.items() if name != "results"}
+    lines = [table(figures["results"]), *(f"{name.replace('_', ' ')}: {about[name]}" for name in about)]
+    answer(as_json, figures, "\n".join(lines))
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows of figures under their names; what is text stands on the left."""
     names = list(dict.fromkeys(name for row in rows for name in row))

@@ -1,0 +1,175 @@
+"""`bench scale`: several worker processes on one PostgreSQL against the stub: what each more brings.
+
+Many fanpages, each allowed 300 messages a second, want more than the machine can do. Everything shares its
+processors: the workers, the database, the stub.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import make_url, text
+
+from core import migrations
+from core.bench import stub
+from core.bench.databases import fresh
+from core.bench.server import named_or_own
+from core.database import reading, transaction
+from core.settings import settings, use
+
+RATE = 300
+WARM_UP_SECONDS = 3.0
+START_SECONDS = 60.0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def run(
+    *, workers: list[int], fanpages: int, seconds: float, latency_ms: int, postgresql_url: str | None
+) -> dict[str, Any]:
+    """Each number of workers on a new database, with as many opt-ins as can be sent in the time."""
+    results = []
+    with named_or_own(postgresql_url) as server, stub.running(latency_ms / 1000) as url:
+        for count in workers:
+            with fresh(server):
+                use(graph_url=url)
+                results.append(_measured(count, fanpages, seconds))
+    return {
+        "processors": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "fanpages": fanpages,
+        "latency_ms": latency_ms,
+        "results": results,
+    }
+
+
+@dataclass(frozen=True)
+class _Reading:
+    at: float
+    sent: int
+    transactions: int
+    workers_cpu: float
+    database_cpu: float | None
+
+    @classmethod
+    def taken(cls, started: list[subprocess.Popen[bytes]]) -> _Reading:
+        sent, transactions = _counted()
+        return cls(
+            time.perf_counter(),
+            sent,
+            transactions,
+            sum(_cpu(each.pid) for each in started),
+            _database_cpu(),
+        )
+
+
+def _measured(count: int, fanpages: int, seconds: float) -> dict[str, Any]:
+    migrations.upgrade()
+    for number in range(fanpages):
+        _launch(number, int(RATE * (seconds + 2 * WARM_UP_SECONDS)))
+    with transaction() as db:
+        db.execute(text("ANALYZE"))  # as autovacuum does by itself within a minute
+    with tempfile.TemporaryFile() as log, _workers(count, log.fileno()) as started:
+        _wait_until_all_send(fanpages)
+        time.sleep(WARM_UP_SECONDS)
+        first = _Reading.taken(started)
+        time.sleep(seconds)
+        last = _Reading.taken(started)
+    return _figures(count, first, last)
+
+
+def _figures(count: int, first: _Reading, last: _Reading) -> dict[str, Any]:
+    sent, seconds = last.sent - first.sent, last.at - first.at
+    workers_cpu = last.workers_cpu - first.workers_cpu
+    found: dict[str, Any] = {
+        "workers": count,
+        "messages_per_second": round(sent / seconds),
+        "worker_cpu_s_per_1000": round(workers_cpu / max(sent, 1) * 1000, 3),
+        "worker_processors": round(workers_cpu / seconds, 2),
+    }
+    if last.database_cpu is not None and first.database_cpu is not None:
+        database_cpu = last.database_cpu - first.database_cpu
+        found["database_cpu_s_per_1000"] = round(database_cpu / max(sent, 1) * 1000, 3)
+        found["database_processors"] = round(database_cpu / seconds, 2)
+    found["transactions_per_second"] = round((last.transactions - first.transactions) / seconds)
+    return found
+
+
+def _launch(number: int, people: int) -> None:
+    from core.accounts.rules import COMMAND_LINE
+    from core.bench.shop import opted_in
+    from core.broadcasts import actions
+    from core.clock import utc_now
+
+    _, topic_id = opted_in(people, page_id=str(number), rate=RATE, token=f"bench-{number}")
+    content = {"kind": "text", "text": "Hàng mới đã về!"}
+    broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=utc_now())
+    actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
+
+
+@contextmanager
+def _workers(count: int, log: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    command = [sys.executable, "-m", "core", "worker"]
+    started = [subprocess.Popen(command, stdout=log, stderr=log) for _ in range(count)]
+    try:
+        yield started
+    finally:
+        for each in started:
+            each.terminate()
+        for each in started:
+            each.wait()
+
+
+def _wait_until_all_send(fanpages: int) -> None:
+    sending = text("SELECT count(DISTINCT broadcast_id) FROM delivery WHERE state = 'sent'")
+    until = time.monotonic() + START_SECONDS
+    while True:
+        with reading() as db:
+            if db.execute(sending).scalar_one() == fanpages:
+                return
+        if time.monotonic() > until:
+            raise SystemExit("the workers do not send for every fanpage")
+        time.sleep(0.5)
+
+
+def _counted() -> tuple[int, int]:
+    """Messages sent, and transactions of this database."""
+    with reading() as db:
+        sent = db.execute(text("SELECT count(*) FROM delivery WHERE state = 'sent'")).scalar_one()
+        done = db.execute(
+            text(
+                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+            )
+        ).scalar_one()
+    return int(sent), int(done)
+
+
+def _database_cpu() -> float | None:
+    """Of the processes that serve this database, when it runs on this machine and can be looked at."""
+    name = f" {make_url(settings().database_url).database} "
+    serving = [each for each in Path("/proc").glob("[0-9]*/cmdline") if _serves(each, name)]
+    return sum(_cpu(int(each.parent.name)) for each in serving) if serving else None
+
+
+def _serves(cmdline: Path, name: str) -> bool:
+    try:
+        title = cmdline.read_bytes().decode(errors="replace")
+    except OSError:
+        return False
+    return title.startswith("postgres:") and name in title
+
+
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICK

