@@ -27,4 +27,4 @@ def named_or_own(postgresql_url: str | None) -> Iterator[str]:
     try:
         yield str(server.get_uri())
     finally:
-        server._cleanup()
+        server.cleanup()
