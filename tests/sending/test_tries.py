@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
 from core.broadcasts import queries
+from core.broadcasts.report import csv_lines
 from core.database import reading
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
@@ -116,3 +118,16 @@ def test_a_late_acceptance_of_the_first_claim_needs_no_row_of_its_own(studio: St
     settling.settle(studio.fanpage_id, [Outcome(claim, Accepted("m_late"))], now=studio.now)
     assert [t.reason for (t,) in tries(studio, broadcast_id)] == ["lease_ran_out"]
     assert studio.show(broadcast_id).counts["sent"] == 1
+
+
+def test_the_export_tells_when_it_was_first_tried_and_what_came_back(studio: Studio) -> None:
+    studio.people(2)
+    studio.platform.fault = lambda token, nth: {1: DOUBT, 2: BUSY}.get(nth) if token == "token-0" else None
+    broadcast_id, began = studio.broadcast(), studio.now
+    studio.launch(broadcast_id)
+    studio.send_all(rounds=3)
+    rows = list(csv.DictReader(csv_lines(broadcast_id)))
+    assert [(row["first_tried_at"], row["answers"]) for row in rows] == [
+        (began.isoformat(), "server_error 502; rate_limit 400 613/2534040; accepted 200"),
+        ("", ""),
+    ]
