@@ -18,6 +18,11 @@ from core.broadcasts import actions, queries
 from core.clock import utc_now
 from core.consent import imports
 from core.fanpages import actions as fanpages
+from core.holding import HoldCode
+from core.inbox import heartbeat
+from core.moving.move import abandon
+from core.sending import claims
+from core.sending.queries import fanpages_with_work
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote
@@ -148,3 +153,23 @@ def test_no_password_reaches_any_output(office) -> None:
         code, refused, said = office.command("move", *arguments, stdin=stdin)
         assert (code, refused["error"]["code"]) == (1, "refused")
         assert SECRET not in said + json.dumps(refused)
+
+
+def test_killed_while_it_waits_it_is_given_up_or_repeated(shop, new, move, tmp_path: Path) -> None:
+    """The old one stays held, for nobody knows how far it came, until somebody says how to go on."""
+    claims.claim(shop["sending"], 2, worker="somebody", now=utc_now())  # and is never heard of again
+    for say_how in (lambda: abandon(COMMAND_LINE, now=utc_now()), lambda: move(new, wait_seconds=60)):
+        with process("-m", "core", "move", log=tmp_path / "move.log", OTN_MOVE_TO=new) as moving:
+            until(lambda: waits_for(tmp_path / "move.log"), what="it waits for what is on the wire")
+            moving.kill()
+            moving.wait()
+        (tmp_path / "move.log").unlink()
+        assert holding.standing().code == HoldCode.LEAVING
+        assert fanpages_with_work(now=utc_now()) == []
+        say_how()
+    assert holding.standing().code == HoldCode.MOVED
+
+
+def waits_for(log: Path) -> bool:
+    heartbeat.beat("somebody", started_at=utc_now(), now=utc_now())
+    return "on the wire" in log.read_text("utf-8")
