@@ -28,7 +28,7 @@ run: $(VENV)/.run ## set everything up and run the product (the demo while no fa
 	@exec $(BIN)/python -m core run
 
 test: $(VENV)/.dev ## set everything up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -150,6 +150,7 @@ def _server_engine(url: str, writes: bool) -> Engine:
         connection.autocommit = True
         connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in session.items()))
         connection.autocommit = False
+        connection.adapters.register_dumper(str, _without_nul())
 
     @event.listens_for(made, "handle_error")
     def _name_trouble(context: ExceptionContext) -> None:
@@ -159,6 +160,18 @@ def _server_engine(url: str, writes: bool) -> Engine:
             raise said from context.original_exception
 
     return made
+
+
+@lru_cache
+def _without_nul() -> Any:
+    """PostgreSQL keeps no NUL in a text, and nobody means one: what holds it is kept without."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class WithoutNul(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "") if "\0" in obj else obj)
+
+    return WithoutNul
 
 
 def _lower(value: Any) -> Any:

@@ -309,7 +309,7 @@ def test_no_history_uses_a_token_twice_or_unbalances_the_books(
     run_state_machine_as_test(
         TokenHistory,
         settings=settings(
-            max_examples=40,
+            max_examples=40 if fresh_database.is_sqlite else 20,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
