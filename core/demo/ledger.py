@@ -12,7 +12,7 @@ from sqlmodel import col
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.database import transaction
 from core.demo.past import Asked
-from core.tables import Activity, Broadcast, Customer, Delivery, OptIn, Request
+from core.tables import Activity, Broadcast, Customer, Delivery, OptIn, Request, Try
 
 _OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at")
 _OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched under its real date
@@ -72,6 +72,9 @@ def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
         deliveries = db.scalars(select(Delivery).where(col(Delivery.broadcast_id) == broadcast_id)).all()
         for delivery in deliveries:
             _move(delivery, _OF_DELIVERY, earlier)
+        theirs = col(Try.delivery_id).in_([delivery.id for delivery in deliveries])
+        for tried in db.scalars(select(Try).where(theirs)):
+            _move(tried, ("started_at", "answered_at"), earlier)
         used = [delivery.opt_in_id for delivery in deliveries]
         for opt_in in db.scalars(select(OptIn).where(col(OptIn.id).in_(used))):
             _move(opt_in, ("settled_at",), earlier)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.broadcasts.queries import list_broadcasts
+from core.broadcasts.queries import list_broadcasts, list_deliveries
 from core.clock import utc_now
 from core.consent.opt_in_queries import list_opt_ins
 from core.consent.queries import list_topics
@@ -16,6 +16,7 @@ from core.conversation.queries import list_messages
 from core.demo import past, seed, story
 from core.demo.story import broadcast_content
 from core.fanpages.queries import list_fanpages
+from core.sending.tries import tries_of
 from core.settings import settings
 from core.simulator.remote import Remote
 from tests.processes import answers, free_port, process, until
@@ -62,6 +63,10 @@ def _check_finished(broadcast, now):
     assert broadcast.balances
     assert broadcast.counts["sent"] == broadcast.audience - 3
     assert broadcast.reasons == {"blocked": 3}  # who had blocked the shop before
+    blocked = [delivery.id for delivery in list_deliveries(broadcast.id, states=["failed"])]
+    tried = [each for tries in tries_of(blocked).values() for each in tries]
+    assert len(tried) == 3
+    assert all(broadcast.started_at <= each.started_at <= broadcast.finished_at for each in tried)
 
 
 def _check_scheduled(broadcast, now, zone):
