@@ -8,7 +8,6 @@ waits for what it has.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
@@ -26,9 +25,9 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
 from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
-from core.sending.flights import Gate, Slot
+from core.sending.flights import Gate, Slot, Slots, Unpaced
+from core.sending.hands import Hands
 from core.sending.replies import ReplyClaim, ReplyOutcome
-from core.sending.rules import LEASE, batch_size
 from core.sending.sender import Sender, TokenSender
 from core.sending.settling import Outcome
 from core.sending.watch import Look, Watch
@@ -38,13 +37,8 @@ log = structlog.get_logger(__name__)
 LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
-RESERVE_SECONDS = 0.25  # slots reserved at once
-RESERVE_SLOW_SECONDS, SLOW_RATE = 1.0, 8  # where a reservation would be for one message or two
-STALE_SLOT_SECONDS = 0.5
 SHORT_PAUSE_SECONDS = 0.01
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
-CLAIM_AT_MOST = 500
-CLAIM_AT_LEAST = 5
 DATABASE_WAIT_SECONDS = 0.5
 LINE_EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 ALLOWANCE_EVERY_SECONDS = 20.0
@@ -74,12 +68,9 @@ class Pump:
     grace_seconds: float = 3.5
     paced: bool = True  # False only for benchmarks against a stand-in
     watch: Watch = None  # type: ignore[assignment]  # shared by the pumps of a process
-    depart: Callable[[float, Callable[[], object]], object] = lambda _at, leave: (
-        leave()
-    )  # at a monotonic time
+    # Calls at a monotonic time.
+    depart: Callable[[float, Callable[[], object]], object] = lambda _at, leave: leave()
     on_wake: Callable[[], object] | None = None  # the next step is wanted now
-    _hands: dict[int, deque[Claim]] = field(default_factory=dict)  # by broadcast
-    _slots: deque[Slot] = field(default_factory=deque)
     _gate: Gate = field(default_factory=Gate)
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
     _landed: list[Landed] = field(default_factory=list)
@@ -89,7 +80,6 @@ class Pump:
     _problem: Exception | None = None
     _awaits_landing: bool = False
     _answered_at: float = 0.0
-    _turn: int = 0
     _settled_at: float = 0.0
     _line_at: float = 0.0
     _usage_at: float = 0.0
@@ -97,6 +87,8 @@ class Pump:
 
     def __post_init__(self) -> None:
         self._woken = Event()
+        self._hands = Hands(self.worker, lambda: self.clock(), lambda taken_at: self.holds_since(taken_at))
+        self._slots = (Slots if self.paced else Unpaced)(self.fanpage_id, self.clock)
         self.watch = self.watch or Watch(self.clock)
         self.watch.start(self.fanpage_id)
 
@@ -118,7 +110,7 @@ class Pump:
     @property
     def has_let_go(self) -> bool:
         """Whether another may send for this fanpage: we only settle what is on the wire."""
-        return self._ends_at is not None and not self._hands
+        return self._ends_at is not None and self._hands.are_empty
 
     def step(self) -> float | None:
         """One move. Returns in how many seconds the next is due at the latest; None when all is done."""
@@ -153,18 +145,18 @@ class Pump:
             return None  # the next tick after the hold starts another pump
         if not self.paced:
             work = replace(work, speed=UNPACED)
-        self._let_go(set(self._hands) - set(work.broadcasts))
-        self._let_go({b for b, hand in self._hands.items() if hand and not self._is_fresh(hand[0])})
+        self._hands.keep(work.broadcasts)
         if len(self._flying) >= IN_FLIGHT:
             return self._until_landing()
         answers = work.replies and look.at > self._answered_at
-        ready = self._take_in_hand(work)
+        ready = self._hands.fill(work)
         if ready is None and not answers:
             return self._at_the_end(look)
-        pause = self._until_slot(work)
-        if not pause:
-            self._send_handful(work, ready, answers)
-        return pause
+        left = self._slots.next(work.speed).at - LOOK_AHEAD_SECONDS - time.monotonic()
+        if left > 0:
+            return min(left, LONGEST_STEP_SECONDS)
+        self._send_handful(work, ready, answers)
+        return 0.0
 
     def _at_the_end(self, look: Look) -> float | None:
         """Nothing to send for now, unless what comes back makes some, or has since the look."""
@@ -196,28 +188,6 @@ class Pump:
         self._line_at = time.monotonic()
         return True
 
-    def _until_slot(self, work: queries.Work) -> float:
-        """How long until a handful is made ready for our slot. A reservation is kept until it is used, so
-        that none is wasted, unless we come far too late."""
-        while self._slots and self._slots[0].at < time.monotonic() - STALE_SLOT_SECONDS:
-            self._slots.popleft()
-        if not self._slots:
-            self._reserve(work)
-        left = self._slots[0].at - LOOK_AHEAD_SECONDS - time.monotonic()
-        return max(0.0, min(left, LONGEST_STEP_SECONDS))
-
-    def _reserve(self, work: queries.Work) -> None:
-        """Slots for a moment's handfuls at once: a new rate bites after that moment."""
-        if not self.paced:
-            self._slots.append(Slot(BATCH_LIMIT, time.monotonic(), 0.0))
-            return
-        count, rate, now = batch_size(work.speed.rate), work.speed.rate, self.clock().timestamp()
-        moment = RESERVE_SLOW_SECONDS if rate < SLOW_RATE else RESERVE_SECONDS
-        handfuls = max(1, int(rate * moment / count))
-        wait = pace.reserve(self.fanpage_id, count * handfuls, work.speed, at=now) - now
-        first, seconds = time.monotonic() + wait, count / rate
-        self._slots.extend(Slot(count, first + n * seconds, seconds) for n in range(handfuls))
-
     def _is_used_up(self) -> bool:
         """Whether the platform's allowance of 24 hours is gone; then the fanpage waits and looks again."""
         if time.monotonic() - self._allowance_at < ALLOWANCE_EVERY_SECONDS:
@@ -231,24 +201,9 @@ class Pump:
             pace.hold(db, self.fanpage_id, at=now.timestamp(), seconds=ALLOWANCE_WAIT_SECONDS)
         return True
 
-    def _take_in_hand(self, work: queries.Work) -> int | None:
-        """The broadcast whose turn it is, with claims in our hands; one with nothing due passes its turn."""
-        ids, size = sorted(work.broadcasts), batch_size(work.speed.rate)
-        for step in range(len(ids)):
-            broadcast_id = ids[(self._turn + step) % len(ids)]
-            hand = self._hands.setdefault(broadcast_id, deque())
-            if len(hand) < size:  # a handful is always full while enough are waiting
-                share = int(work.speed.rate / len(ids)) // size * size
-                ahead = min(CLAIM_AT_MOST, max(size, share, CLAIM_AT_LEAST))
-                hand.extend(claims.claim(broadcast_id, ahead, worker=self.worker, now=self.clock()))
-            if hand:
-                self._turn = (self._turn + step) % len(ids)
-                return broadcast_id
-        return None
-
     def _send_handful(self, work: queries.Work, broadcast_id: int | None, answers: bool) -> None:
         """Use our slots: replies first, the rest for the broadcast whose turn it is."""
-        slot = self._slots.popleft()
+        slot = self._slots.take()
         count = slot.count - (self._send_replies(slot) if answers else 0)
         if broadcast_id is not None and count > 0:
             leaves = Slot(count, slot.at, slot.seconds / slot.count * count)
@@ -272,9 +227,7 @@ class Pump:
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 
     def _send_deliveries(self, work: queries.Work, broadcast_id: int, slot: Slot) -> None:
-        hand = self._hands[broadcast_id]
-        handful = [hand.popleft() for _ in range(min(slot.count, len(hand)))]
-        self._turn += 1
+        handful = self._hands.give(broadcast_id, slot.count)
         call = partial(self._deliver, self._messenger, work.broadcasts[broadcast_id].content, handful)
         self._fly(slot, partial(self._may_leave, broadcast_id, handful[0].taken_at), handful, call)
 
@@ -288,11 +241,6 @@ class Pump:
             answers = [_defect(problem, self.fanpage_id)] * len(handful)
         ended = self.clock()
         return [Outcome(claim, answer, began, ended) for claim, answer in zip(handful, answers, strict=True)]
-
-    def _is_fresh(self, claim: Claim) -> bool:
-        """Surely still ours, and for long enough to be sent and settled."""
-        is_young = time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
-        return is_young and self.holds_since(claim.taken_at)
 
     def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
         """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
@@ -366,15 +314,9 @@ class Pump:
         with transaction() as db:
             pace.slow_down(db, self.fanpage_id, at=now.timestamp(), hold_seconds=seconds)
 
-    def _let_go(self, broadcast_ids: set[int]) -> None:
-        for broadcast_id in broadcast_ids:
-            if hand := self._hands.get(broadcast_id):
-                claims.hand_back(list(hand), worker=self.worker, now=self.clock())
-            self._hands.pop(broadcast_id, None)
-
     def _wind_up(self) -> float | None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
-        self._let_go(set(self._hands))
+        self._hands.let_go()
         self._collect(at_once=True)
         return self._or_give_up(self._until_landing()) if self._flying else None
 

@@ -1,0 +1,182 @@
+"""Many pumps on few threads; slots reserved ahead; one look for all; a clock that is the database's."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core import clock as wall
+from core.database import reading
+from core.engine.time_of_day import DatabaseClock, OwnClock, clock
+from core.messenger.client import Accepted
+from core.messenger.errors import Failure, NextStep
+from core.sending import pace, queries
+from core.sending.crew import DRIVERS, Alarm, Crew
+from core.sending.flights import Slots
+from core.sending.pace import Speed
+from core.sending.pump import SETTLE_EVERY_SECONDS, SETTLE_FEW_SECONDS
+from core.sending.settling import Outcome
+from core.sending.watch import Watch
+from core.tables import Pace
+from tests.databases import TestDatabase
+from tests.processes import until
+from tests.sending.conftest import Studio
+
+
+class Walker:
+    """A pump that counts its steps and is told how it goes on."""
+
+    def __init__(self, steps: Callable[[int], float | None]) -> None:
+        self.on_wake: Callable[[], object] | None = None
+        self.has_let_go = False
+        self.taken = 0
+        self._steps = steps
+
+    def step(self) -> float | None:
+        self.taken += 1
+        return self._steps(self.taken)
+
+    def end(self) -> None:
+        self.has_let_go = True
+
+
+def crew_of(walkers: dict[int, Walker]) -> Crew:
+    return Crew(walkers.__getitem__, Alarm())
+
+
+def test_far_more_pumps_than_threads_all_get_their_steps_and_end() -> None:
+    walkers = {n: Walker(lambda taken: 0.01 if taken < 5 else None) for n in range(DRIVERS * 20)}
+    crew = crew_of(walkers)
+    done = [crew.pump(n) for n in walkers]
+    for each in done:
+        each.result(timeout=60)
+    until(lambda: not crew.pumping(), what="all have left")
+    assert {walker.taken for walker in walkers.values()} == {5}
+
+
+def test_a_pump_that_is_woken_does_not_sleep_on_and_never_steps_twice_at_once() -> None:
+    inside, most = 0, 0
+    lock = threading.Lock()
+
+    def step(taken: int) -> float | None:
+        nonlocal inside, most
+        with lock:
+            inside, most = inside + 1, max(most, inside + 1)
+        time.sleep(0.001)
+        with lock:
+            inside -= 1
+        return 3600.0 if taken < 50 else None
+
+    walker = Walker(step)
+    crew = crew_of({1: walker})
+    done = crew.pump(1)
+    while not done.done():
+        walker.on_wake()
+    assert (walker.taken, most) == (50, 1)
+
+
+def test_another_may_send_as_soon_as_a_pump_has_let_go_though_it_still_settles() -> None:
+    settled = threading.Event()
+    walker = Walker(lambda taken: None if settled.is_set() else 0.01)
+    crew = crew_of({1: walker})
+    let_go = crew.pump(1)
+    crew.end(let_go)
+    let_go.result(timeout=60)
+    assert crew.pumping() == {1}
+    settled.set()
+    until(lambda: not crew.pumping(), what="it has settled")
+
+
+def test_a_pump_that_breaks_leaves_the_others_alone() -> None:
+    def breaks(taken: int) -> float | None:
+        raise RuntimeError("made up")
+
+    crew = crew_of({1: Walker(breaks), 2: Walker(lambda taken: 0.0 if taken < 9 else None)})
+    for each in (crew.pump(1), crew.pump(2)):
+        each.result(timeout=60)
+    until(lambda: not crew.pumping(), what="both have left")
+
+
+def test_slots_are_reserved_for_a_moment_and_given_back_to_nobody_when_much_too_fast(studio: Studio) -> None:
+    slots = Slots(studio.fanpage_id, lambda: studio.now)
+    fast, slow = Speed(100.0, 0.0), Speed(10.0, 0.0)
+    taken = []
+    for _ in range(5):
+        slots.next(fast)
+        taken.append(slots.take())
+    apart = [round(later.at - earlier.at, 3) for earlier, later in itertools.pairwise(taken)]
+    assert ([slot.count for slot in taken], apart) == ([5] * 5, [0.05] * 4)
+    slots.next(fast)
+    assert slots.next(slow).count == 1
+
+
+def test_one_read_serves_every_fanpage_and_a_stopped_one_is_not_in_it(studio: Studio, monkeypatch) -> None:
+    asked: list[list[int]] = []
+    read = queries.work_of
+
+    def counted(fanpage_ids, *, now):
+        asked.append(list(fanpage_ids))
+        return read(fanpage_ids, now=now)
+
+    monkeypatch.setattr(queries, "work_of", counted)
+    stopped = studio.arrange.fanpage(stopped_code="token_invalid")
+    watch = Watch(lambda: studio.now)
+    for fanpage_id in (studio.fanpage_id, stopped):
+        watch.start(fanpage_id)
+    assert watch.fresh(studio.fanpage_id).work
+    assert watch.last(stopped).work is None
+    assert asked == [[studio.fanpage_id, stopped]]
+
+
+def test_a_few_acceptances_wait_for_others_but_a_refusal_is_settled_soon(studio: Studio) -> None:
+    pump = studio.pump()
+    pump._landed = [Outcome(None, Accepted("m_1"))]
+    assert pump._settle_after() == SETTLE_FEW_SECONDS
+    pump._landed.append(Outcome(None, Failure(NextStep.SLOW_DOWN, "rate_limit", 429, 4)))
+    assert pump._settle_after() == SETTLE_EVERY_SECONDS
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_on_postgresql_a_machines_own_clock_is_not_asked(
+    fresh_database: TestDatabase, monkeypatch, hours: int
+) -> None:
+    (said,) = fresh_database.rows("SELECT clock_timestamp()")[0]
+    monkeypatch.setattr(wall, "utc_now", lambda: datetime.now(UTC) + timedelta(hours=hours))
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    told = clock()
+    assert isinstance(told, DatabaseClock)
+    told.measure()
+    first, second = told(), told()
+    assert said <= first <= second <= said + timedelta(minutes=5)
+
+
+@pytest.mark.sqlite
+def test_on_sqlite_the_one_machines_clock_is_the_truth(fresh_database: TestDatabase) -> None:
+    assert isinstance(clock(), OwnClock)
+
+
+def test_the_pace_row_gives_the_same_slots_to_nobody_twice_however_many_ask(studio: Studio) -> None:
+    """As several workers do: each reserves by itself, at about the same time."""
+    at, found = studio.now.timestamp(), []
+    lock = threading.Lock()
+
+    def reserve() -> None:
+        for _ in range(25):
+            slot = pace.reserve(studio.fanpage_id, 2, Speed(100.0, 0.0), at=at)
+            with lock:
+                found.append(round(slot - at, 3))
+
+    asking = [threading.Thread(target=reserve) for _ in range(4)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join()
+    assert sorted(found) == [round(n * 0.02, 3) for n in range(100)]
+    with reading() as db:
+        assert round(db.get_one(Pace, studio.fanpage_id).next_free - at, 3) == 2.0
