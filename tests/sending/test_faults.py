@@ -77,6 +77,7 @@ class Storm:
     remote: Remote
     way: Gateway
     line: Messenger
+    hasty: Messenger  # for the rounds of trouble: it does not wait for a platform that hangs
     dice: random.Random
     page_id: str
     blocked: set[str] = field(default_factory=set)
@@ -103,7 +104,7 @@ class Storm:
         if trouble:
             self.make_trouble()
         a_pump = self.studio.pump()
-        a_pump.messenger_for = lambda _fanpage_id: self.line
+        a_pump.messenger_for = lambda _fanpage_id: self.hasty if trouble else self.line
         a_pump.run()
         self.way.open()
         self.studio.pass_time(seconds=90)
@@ -150,10 +151,11 @@ def storm(studio: Studio, monkeypatch: pytest.MonkeyPatch, request) -> Iterator[
         page_id = "100000000000099"
         remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret=SECRET)
         remote.settings(calls_per_second=0)
-        line = Messenger(
-            page_id, "page-token", base_url=way.url, version="v26.0", app_secret=SECRET, read_timeout=0.4
-        )
-        yield Storm(studio, remote, way, line, random.Random(request.param), page_id)
+        known = {"base_url": way.url, "version": "v26.0", "app_secret": SECRET}
+        line = Messenger(page_id, "page-token", **known)
+        hasty = Messenger(page_id, "page-token", read_timeout=0.4, **known)
+        yield Storm(studio, remote, way, line, hasty, random.Random(request.param), page_id)
+        hasty.close()
         line.close()
 
 
