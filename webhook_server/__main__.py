@@ -10,6 +10,7 @@ from core.settings import settings
 from webhook_server.logs import json_handler
 
 STOP_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we never hang up on it
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

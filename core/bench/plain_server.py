@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from core.clock import from_milliseconds, utc_now
 from core.consent.rules import OptInSource, OptInState, expires_at
-from core.database import transaction
+from core.database import DATABASE_TROUBLE, transaction
 from core.messenger.signature import HEADER, is_valid
 from core.sealing import find_hash, seal
 from core.settings import settings
@@ -34,7 +34,11 @@ async def simple(request: HttpRequest) -> Response:
     body = await request.body()
     if not _is_signed(request, body):
         return PlainTextResponse("bad signature", 403)
-    await run_in_threadpool(_keep, json.loads(body))
+    try:
+        await run_in_threadpool(_keep, json.loads(body))
+    except DATABASE_TROUBLE as problem:  # so many writers at once, and one waits too long
+        sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
+        return PlainTextResponse("try again", 503)
     return PlainTextResponse("ok")
 
 
@@ -99,7 +103,14 @@ def _event(page_id: str, key: str, at: datetime, now: datetime, body: str) -> Ev
 def main() -> None:
     handler = {"bare": bare, "simple": simple}[sys.argv[1]]
     app = Starlette(routes=[Route("/webhook", handler, methods=["POST"])])
-    uvicorn.run(app, host="127.0.0.1", port=settings().webhook_port, access_log=False, log_level="warning")
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=settings().webhook_port,
+        access_log=False,
+        log_level="critical",
+        timeout_keep_alive=75,  # `simple` keeps the loop waiting for longer than uvicorn's five seconds
+    )
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def launch(
 def ingest(
     opt_ins: Annotated[int, typer.Option(min=200, help="Distinct opt-ins sent to each server.")] = 40_000,
     to_a_body: Annotated[int, typer.Option(min=1, max=1000, help="Opt-ins in one request.")] = 1,
-    connections: Annotated[int, typer.Option(min=1, help="Connections kept open.")] = 64,
+    connections: Annotated[int, typer.Option(min=1, help="Connections kept open.")] = 128,
     stored: Annotated[int, typer.Option(min=0, help="Events in the vault beforehand.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="How often our own server is measured.")] = 2,
     postgresql_url: Annotated[
