@@ -168,7 +168,7 @@ def _start(broadcast_id: int, now: datetime) -> bool:
 def _take_hold(db: Session, broadcast_id: int) -> bool:
     """Several clocks start several broadcasts at once rather than wait for each other."""
     mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
-    return db.execute(mine.with_for_update(skip_locked=True)).first() is not None
+    return db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is not None
 
 
 def _freeze(db: Session, broadcast: Broadcast, now: datetime) -> int:

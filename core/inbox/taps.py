@@ -63,7 +63,7 @@ def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
         .where(col(Request.tapped_at).is_(None), col(Request.after_text) != "")
         .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
         .order_by(col(Request.id))
-        .with_for_update(of=Request)
+        .with_for_update(key_share=True, of=Request)
     )
     return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
