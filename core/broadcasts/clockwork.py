@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, literal, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, insert
 
@@ -15,7 +16,7 @@ from core.broadcasts import audience, canary, closing, rules
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.consent import ledger
-from core.database import reading, transaction
+from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
@@ -23,6 +24,7 @@ from core.tables import Broadcast, Delivery, Fanpage
 
 log = structlog.get_logger(__name__)
 
+LARGE = 1000  # deliveries at once that make the database's own figures wrong
 SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked at
 
 
@@ -72,12 +74,22 @@ def sweep(*, now: datetime) -> None:
 def _start_alone(broadcast_id: int, now: datetime) -> bool:
     """One that cannot start must not hold up the others."""
     try:
-        return _start(broadcast_id, now)
+        audience_size = _start(broadcast_id, now)
     except (WrongState, NotFound):
         return False  # another worker was quicker
     except (RuntimeError, IntegrityError) as problem:
         log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
         return False
+    if audience_size is not None and audience_size >= LARGE:
+        _look_over()
+    return audience_size is not None
+
+
+def _look_over() -> None:
+    """PostgreSQL would notice by itself within a minute or two, and plan badly until then."""
+    with suppress(*DATABASE_TROUBLE), transaction() as db:
+        if not is_sqlite(db):
+            db.execute(text("ANALYZE (SKIP_LOCKED) delivery"))
 
 
 def end_too_late(*, now: datetime) -> int:
@@ -147,22 +159,23 @@ def finish_done(*, now: datetime) -> list[int]:
         return finished
 
 
-def _start(broadcast_id: int, now: datetime) -> bool:
+def _start(broadcast_id: int, now: datetime) -> int | None:
+    """The size of its audience; None when it is not ours to start."""
     with transaction() as db:
         if not _take_hold(db, broadcast_id):
-            return False  # another worker is at it
+            return None  # another worker is at it
         broadcast = get_row(db, broadcast_id)
         if rules.is_too_late(broadcast.best_before, now):
-            return False  # end_too_late turns it into "missed"
+            return None  # end_too_late turns it into "missed"
         if not rules.may(Step.START, broadcast.state):
-            return False  # another worker was quicker
+            return None  # another worker was quicker
         take_step(db, broadcast_id, Step.START, now)
         broadcast.started_at = now
         broadcast.audience = _freeze(db, broadcast, now)
         canary.mark_first(db, broadcast)
         record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
         enqueue(db, [broadcast.fanpage_id])
-        return True
+        return broadcast.audience
 
 
 def _take_hold(db: Session, broadcast_id: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions
+from core.broadcasts import actions, clockwork
 from core.database import engine, transaction
 from core.engine.enqueue import enqueue
 from core.migrations import config
@@ -34,6 +34,15 @@ def test_the_start_of_a_broadcast_hands_its_fanpage_out_and_so_does_going_on(
     assert fresh_database.rows(_JOBS) == []
     actions.resume(COMMAND_LINE, broadcast_id, now=studio.now)
     assert fresh_database.rows(_JOBS) == [job]
+
+
+def test_after_a_large_start_the_database_knows_how_many_deliveries_there_are(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr(clockwork, "LARGE", 3)
+    studio.people(3)
+    studio.launch(studio.broadcast())
+    assert fresh_database.rows("SELECT reltuples::int FROM pg_class WHERE relname = 'delivery'") == [(3,)]
 
 
 def test_a_transaction_that_fails_hands_nothing_out(studio: Studio, fresh_database: TestDatabase) -> None:
