@@ -38,7 +38,7 @@ _OF_WRITERS = {
     "lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s",
     "statement_timeout": "10min",
     # A process that was paused in the middle of a transaction holds up the others no longer than this.
-    "idle_in_transaction_session_timeout": "5s",
+    "idle_in_transaction_session_timeout": "8s",
 }
 # All of one `reading()` is of the same moment, as on SQLite.
 _OF_READERS = {

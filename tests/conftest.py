@@ -71,6 +71,8 @@ def fresh_database(
     made = databases.fresh(tmp_path)
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
     use(monkeypatch, tmp_path, made.url)
+    # A busy machine may hold up this process for seconds in the middle of a transaction.
+    monkeypatch.setitem(database._OF_WRITERS, "idle_in_transaction_session_timeout", "1min")
     yield made
     database.forget_engines()
     settings.cache_clear()
