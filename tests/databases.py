@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -218,6 +219,7 @@ class PostgresqlServer:
             kept.close()
         self._admin.close()
         self._server.cleanup()
+        atexit.unregister(self._server._cleanup)  # it would make its lock, and our folder, once more
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _create(self, template: str) -> TestDatabase:
