@@ -299,7 +299,7 @@ class Pump:
         self._landed = [each for each in self._landed if not isinstance(each, Outcome)]
         replies.settle_replies(self.fanpage_id, _only(ReplyOutcome, self._landed), now=now)
         claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
-        replies.hand_back_replies(_only(ReplyClaim, self._landed), worker=self.worker)
+        replies.hand_back_replies(_only(ReplyClaim, self._landed))
         self._landed.clear()
         self._settled_at = time.monotonic()
         self._mind_usage(now)

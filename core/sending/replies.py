@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import row_locks
@@ -29,6 +29,7 @@ from core.tables import Customer, Reply
 
 MAX_TRIES = 5
 WINDOW_CLOSED = "window_closed"
+_MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class ReplyClaim:
     knows_profile: bool
     body: dict[str, Any]
     tries: int
+    worker: str  # with the time: the fence against another claim of the same reply
+    claimed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,10 @@ def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) ->
             .where(col(Reply.id).in_(ids.all()))
             .order_by(col(Reply.id))
         )
-        return [_claim(reply, customer) for reply, customer in rows]
+        return [_claim(reply, customer, worker, now) for reply, customer in rows]
 
 
-def _claim(reply: Reply, customer: Customer) -> ReplyClaim:
+def _claim(reply: Reply, customer: Customer, worker: str, now: datetime) -> ReplyClaim:
     return ReplyClaim(
         reply_id=reply.id or 0,
         customer_id=reply.customer_id,
@@ -79,6 +82,8 @@ def _claim(reply: Reply, customer: Customer) -> ReplyClaim:
         knows_profile=customer.profile_at is not None,
         body=reply.body,
         tries=reply.tries,
+        worker=worker,
+        claimed_at=now,
     )
 
 
@@ -130,6 +135,8 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
 
 
 def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
+    """An acceptance always counts, any other outcome only while the claim is ours: repeating it changes
+    nothing."""
     if not outcomes:
         return
     failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
@@ -139,17 +146,36 @@ def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: da
         for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
             if outcome.asked_profile:
                 keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
-            values = _values(outcome, now)
-            db.execute(
-                update(Reply)
-                .where(col(Reply.id) == outcome.claim.reply_id, _is(ReplyState.SENDING))
-                .values(lease_until=None, **values)
-                .execution_options(synchronize_session=False)
-            )
-            if values.get("reason") in UNREACHABLE_REASONS:
-                _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
+            _settle(db, outcome, now)
         follow_up(db, fanpage_id, failures, now)
         note_calls(db, fanpage_id, len(outcomes), now=now)
+
+
+def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> None:
+    values = _values(outcome, now)
+    may_move = (
+        col(Reply.state).in_(_MAY_TURN_OUT_SENT)
+        if isinstance(outcome.answer, Accepted)
+        else _is_held_by(outcome.claim)
+    )
+    moved = db.execute(
+        update(Reply)
+        .where(col(Reply.id) == outcome.claim.reply_id, may_move)
+        .values(lease_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if not (isinstance(moved, CursorResult) and moved.rowcount):
+        return  # settled before, taken over, or another's by now
+    if values.get("reason") in UNREACHABLE_REASONS:
+        _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
+
+
+def _is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:
+    return and_(
+        _is(ReplyState.SENDING),
+        col(Reply.claimed_by) == claim.worker,
+        col(Reply.claimed_at) == claim.claimed_at,
+    )
 
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
@@ -203,21 +229,18 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
     )
 
 
-def hand_back_replies(claims: Sequence[ReplyClaim], *, worker: str) -> None:
+def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
     """Return replies that were never put on the wire."""
     if not claims:
         return
     with transaction() as db:
-        db.execute(
-            update(Reply)
-            .where(
-                col(Reply.id).in_([c.reply_id for c in claims]),
-                col(Reply.claimed_by) == worker,
-                _is(ReplyState.SENDING),
+        for claim in sorted(claims, key=lambda each: each.reply_id):
+            db.execute(
+                update(Reply)
+                .where(col(Reply.id) == claim.reply_id, _is_held_by(claim))
+                .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
+                .execution_options(synchronize_session=False)
             )
-            .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
-            .execution_options(synchronize_session=False)
-        )
 
 
 def end_lost_replies(*, now: datetime) -> int:

@@ -1,0 +1,89 @@
+"""A reply has no token that a double would be refused for: only the fence of its claim keeps it single."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.messenger.client import Accepted
+from core.messenger.errors import Failure, NextStep
+from core.sending import replies
+from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.tables import Reply
+from tests.databases import TestDatabase
+from tests.sending.conftest import Studio
+
+PASSING = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
+BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
+
+
+def waiting_reply(studio: Studio) -> int:
+    closes_at = studio.now + timedelta(hours=20)
+    customer_id = studio.arrange.customer(studio.fanpage_id, window_closes_at=closes_at)
+    waiting = Reply(
+        fanpage_id=studio.fanpage_id, customer_id=customer_id, body={"text": "x"}, created_at=studio.now
+    )
+    return studio.arrange.save(waiting)
+
+
+def claim(studio: Studio, worker: str = "worker a") -> list[ReplyClaim]:
+    return replies.claim_replies(studio.fanpage_id, 1, worker=worker, now=studio.now)
+
+
+def settle(studio: Studio, claimed: ReplyClaim, answer: Accepted | Failure) -> None:
+    replies.settle_replies(studio.fanpage_id, [ReplyOutcome(claimed, answer)], now=studio.now)
+
+
+@pytest.mark.parametrize("answer", [PASSING, BLOCKED])
+def test_a_repeated_settle_leaves_anothers_claim_alone(
+    studio: Studio, fresh_database: TestDatabase, answer: Failure
+) -> None:
+    waiting_reply(studio)
+    (mine,) = claim(studio)
+    settle(studio, mine, PASSING)  # committed, but nobody told us so
+    studio.now += timedelta(seconds=5)
+    (theirs,) = claim(studio, "worker b")  # on the wire now
+    settle(studio, mine, answer)
+    settle(studio, theirs, Accepted("m.1"))
+    studio.now += timedelta(seconds=5)
+    assert claim(studio) == []
+    assert fresh_database.rows("SELECT state, mid FROM reply") == [("sent", "m.1")]
+    assert fresh_database.rows("SELECT unreachable_code FROM customer") == [(None,)]
+
+
+def test_a_repeated_hand_back_leaves_the_next_claim_alone(studio: Studio) -> None:
+    waiting_reply(studio)
+    mine = claim(studio)
+    replies.hand_back_replies(mine)  # committed, but nobody told us so
+    studio.now += timedelta(milliseconds=1)
+    (next_one,) = claim(studio)
+    replies.hand_back_replies(mine)
+    assert claim(studio) == []
+    settle(studio, next_one, Accepted("m.1"))
+    assert claim(studio) == []
+
+
+def test_what_is_handed_back_can_be_claimed_again(studio: Studio) -> None:
+    reply_id = waiting_reply(studio)
+    replies.hand_back_replies(claim(studio))
+    assert [each.reply_id for each in claim(studio)] == [reply_id]
+
+
+def test_an_acceptance_counts_although_the_reply_was_given_up(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    waiting_reply(studio)
+    (mine,) = claim(studio)
+    studio.now += timedelta(seconds=61)
+    assert replies.end_lost_replies(now=studio.now) == 1
+    settle(studio, mine, Accepted("m.1"))
+    assert fresh_database.rows("SELECT state, mid, reason FROM reply") == [("sent", "m.1", None)]
+
+
+def test_an_acceptance_keeps_a_reply_that_is_queued_again_from_leaving_twice(studio: Studio) -> None:
+    waiting_reply(studio)
+    (mine,) = claim(studio)
+    replies.hand_back_replies([mine])
+    settle(studio, mine, Accepted("m.1"))
+    assert claim(studio) == []
