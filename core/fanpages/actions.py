@@ -25,6 +25,7 @@ from core.fanpages.rules import (
     check_rate,
     describe_problem,
 )
+from core.inbox import early
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
 from core.sealing import CannotOpen, seal
@@ -50,7 +51,7 @@ def connect(
     now: datetime,
 ) -> FanpageView:
     """Connect a fanpage, or renew its token. With `check` the token is tried first, and webhooks and Get
-    Started are set up afterwards (what fails there becomes `problems`)."""
+    Started are set up afterwards (what fails there becomes `problems`). What came in before is applied."""
     by.require(Permission.ADMIN)
     page_id, name, token = page_id.strip(), name.strip(), token.strip()
     problems = check_connection(page_id, name, token, zone or settings().timezone)
@@ -61,12 +62,13 @@ def connect(
     if not name:
         raise Invalid([problem("name", N_("Give the fanpage a name."))])
     with transaction() as db:
-        row = _upsert(db, page_id, name, now)
+        row, is_new = _upsert(db, page_id, name, now)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
         row.timezone = zone or row.timezone
         db.flush()
-        _record(db, by, "fanpage.connect", row, now, rate=row.rate)
+        waited = {"early_events": early.apply_early_events(db, page_id)} if is_new else {}
+        _record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
         view = view_of(row)
     if not check:
         return view
@@ -162,7 +164,9 @@ def _token_problem(refusal: GraphRefused) -> Problem:
     return problem("token", text, code=refusal.failure.code or refusal.failure.status or "?")
 
 
-def _upsert(db: Session, page_id: str, name: str, now: datetime) -> Fanpage:
+def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpage, bool]:
+    """The fanpage, and whether it was not there before."""
+    early.wait_for_applier(db)
     fresh = {
         "page_id": page_id,
         "name": name,
@@ -173,13 +177,13 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> Fanpage:
         "created_at": now,
         "updated_at": now,
     }
-    db.execute(insert_new(db, Fanpage), [fresh])
+    made = db.execute(insert_new(db, Fanpage).returning(Fanpage.id), [fresh]).all()
     row = db.scalars(
         select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update(key_share=True)
     ).one()
     pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
     db.execute(insert_new(db, Pace), [pace])
-    return row
+    return row, bool(made)
 
 
 def _examine(fanpage: FanpageView) -> list[Trouble]:

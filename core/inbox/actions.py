@@ -18,14 +18,13 @@ from core.activity import record
 from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
 from core.errors import Held
 from core.inbox import queries
+from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
-from core.inbox.rules import EventState
+from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.inbox.straight import apply_straight, going_straight
 from core.inbox.vault import NewEvent, open_tokens, person_of
 from core.tables import Event, Fanpage, UtcTime
 
-APPLIER_LOCK = 7_411_301  # nobody else's number: one applier at a time on PostgreSQL
-UNKNOWN_FANPAGE = "no fanpage of ours"
 _STORED = bulk.columns_of(
     Event,
     "page_id",

@@ -1,15 +1,19 @@
-"""How long the vault keeps what customers said: long enough to settle a question, no longer."""
+"""How long the vault keeps what customers said: long enough to settle a question, no longer.
+
+A tap that is not in the ledger yet is the only copy of its token: it is kept as long as that is good.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlmodel import col
 
+from core.consent.rules import LIFETIME
 from core.database import transaction
-from core.inbox.rules import EventState
+from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.tables import Event
 
 # The platform repeats an event for some hours at most; what it means has long been in the other tables.
@@ -32,12 +36,22 @@ def forget_old_events(*, now: datetime) -> int:
 
 
 def _oldest_due(now: datetime) -> Any:
-    """Ids grow with the time of receipt, so the oldest are found without an index over the times."""
-    oldest = select(col(Event.id), col(Event.received_at), col(Event.state)).order_by(col(Event.id))
-    seen = oldest.limit(AT_ONCE).subquery()
-    settled = seen.c.state.in_([EventState.APPLIED, EventState.IGNORED])
-    is_due = (settled & (seen.c.received_at < now - KEPT_FOR)) | (
-        (seen.c.state == EventState.FAILED) & (seen.c.received_at < now - FAILED_KEPT_FOR)
-    )
-    statement = delete(Event).where(col(Event.id).in_(select(seen.c.id).where(is_due)))
+    """Ids grow with the time of receipt, so the oldest are found without an index over the times. Those kept
+    longer are passed over, or enough of them would hide what comes after."""
+    seen = select(col(Event.id), col(Event.received_at), col(Event.state)).where(~_kept_longer(now))
+    oldest = seen.order_by(col(Event.id)).limit(AT_ONCE).subquery()
+    is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < now - KEPT_FOR)
+    statement = delete(Event).where(col(Event.id).in_(select(oldest.c.id).where(is_due)))
     return statement.execution_options(synchronize_session=False)
+
+
+def _kept_longer(now: datetime) -> ColumnElement[bool]:
+    is_failed = col(Event.state) == EventState.FAILED
+    is_early = and_(
+        col(Event.state) == EventState.IGNORED, col(Event.note).is_not_distinct_from(UNKNOWN_FANPAGE)
+    )
+    is_token = and_(col(Event.kind) == "opt_in", or_(is_failed, is_early))
+    return or_(
+        and_(is_failed, col(Event.received_at) >= now - FAILED_KEPT_FOR),
+        and_(is_token, col(Event.received_at) >= now - LIFETIME),
+    )

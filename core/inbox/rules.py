@@ -26,6 +26,9 @@ SMALLEST_TURN = 50
 TURN_SECONDS = 0.05
 
 
+UNKNOWN_FANPAGE = "no fanpage of ours"  # the note of an event that came before its fanpage was connected
+
+
 class EventState(StrEnum):
     PENDING = "pending"  # stored, not yet applied
     APPLIED = "applied"

@@ -12,10 +12,12 @@ from core.database import reading
 from core.errors import Invalid, NotAllowed, NotFound
 from core.fanpages import actions, queries
 from core.fanpages.rules import WEBHOOK_FIELDS
+from core.inbox import actions as inbox
 from core.sealing import unseal
 from core.settings import settings
-from core.tables import Activity, Fanpage, Pace
+from core.tables import Activity, Event, Fanpage, OptIn, Pace
 from tests.fanpages.conftest import PAGE_ID, TOKEN
+from tests.inbox.platform import read, tap
 from tests.messenger.graph import unused_port
 
 
@@ -54,6 +56,22 @@ def test_connecting_again_renews_the_token_and_keeps_the_rest(page, now):
     with reading() as db:
         assert unseal(db.get(Fanpage, first.id).token_sealed) == "EAABnewer"
     assert [view.id for view in queries.list_fanpages()] == [first.id]
+
+
+def test_taps_that_came_before_the_fanpage_are_in_the_ledger_once_it_is_connected(fresh_database, now):
+    for page_id in (PAGE_ID, "999"):
+        tapped = tap("2501", now, f"token-{page_id}", page_id=page_id)
+        inbox.store(read(tapped, received_at=now, page_id=page_id))
+    inbox.apply_pending(limit=10, now=now)
+    view = connect(now + timedelta(days=40), check=False)
+    inbox.apply_pending(limit=10, now=now + timedelta(days=40))
+    with reading() as db:
+        assert [row.fanpage_id for row in db.exec(select(OptIn))] == [view.id]
+        assert {row.page_id: row.state for row in db.exec(select(Event))} == {
+            PAGE_ID: "applied",
+            "999": "ignored",
+        }
+        assert db.exec(select(Activity)).one().detail == {"rate": 25, "early_events": 1}
 
 
 def test_without_a_name_the_fanpages_own_is_taken(page, now):

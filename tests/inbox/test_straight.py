@@ -156,3 +156,28 @@ def test_many_old_events_go_a_portion_at_a_time(fanpage, store, now, monkeypatch
 
     assert retention.forget_old_events(now=now) == 10
     assert rows(Event) == []
+
+
+@pytest.mark.parametrize("what", ["of a fanpage not yet connected", "failed"])
+def test_a_tap_that_is_not_in_the_ledger_is_kept_as_long_as_its_token(fresh_database, store, now, what):
+    store(tap("25", now, "token-1"), said("25", now, "hi", "m_1"))
+    actions.apply_pending(limit=10, now=now)
+    if what == "failed":
+        fresh_database.run("UPDATE event SET state = 'failed', note = 'KeyError'")
+
+    assert retention.forget_old_events(now=now + timedelta(days=91)) == 1  # what was said
+    assert retention.forget_old_events(now=now + timedelta(days=364)) == 0
+    assert [event.kind for event in rows(Event)] == ["opt_in"]
+    assert retention.forget_old_events(now=now + timedelta(days=366)) == 1
+
+
+def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, store, now, monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    store(
+        *(tap(str(n + 10), now, f"token-{n}") for n in range(5)),
+        *(said("9", now, "x", f"m_{n}") for n in range(2)),
+    )
+    actions.apply_pending(limit=10, now=now)
+
+    assert retention.forget_old_events(now=now + timedelta(days=31)) == 2
+    assert len(rows(Event)) == 5
