@@ -1,4 +1,8 @@
-"""Importing opt-ins that another tool collected: the whole file in one transaction, bulk statements only."""
+"""Importing opt-ins that another tool collected, by the thousand: bulk statements, a transaction each.
+
+Short ones, because the webhook server waits for a customer's row that an import is about to commit. A file
+that broke off in the middle is simply imported again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
 
 T = TypeVar("T")
-CHUNK = 1000  # rows per statement
+CHUNK = 1000  # rows per transaction
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,14 @@ def import_opt_ins(
     rejected = tuple(sheet.rejected)
     if only_check:
         return ImportOutcome(len(fresh), known, rejected)
-    with transaction() as db:
-        imported = new_customers = 0
-        for rows in _chunks(fresh):
+    imported = new_customers = 0
+    for rows in _chunks(fresh):
+        with transaction() as db:
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
-        outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
+    outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
+    with transaction() as db:
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome
 

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
-from core.consent import files, opt_in_queries
+from core.consent import files, imports, opt_in_queries
 from core.consent.actions import archive_topic
 from core.consent.imports import import_opt_ins
+from core.consent.ledger import record_opt_ins
 from core.consent.opt_in_queries import OptInFilter
 from core.database import reading
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
@@ -249,6 +251,51 @@ def test_thousands_of_rows_go_in_at_once(load, fanpage, topic, now):
     outcome = load(HEADER + rows)
     assert (outcome.imported, outcome.new_customers, outcome.duplicates) == (2500, 2000, 0)
     assert opt_in_queries.count_opt_ins(fanpage, OptInFilter(topic_id=topic), now=now) == 2500
+
+
+def test_webhooks_wait_for_a_part_of_an_import_and_never_for_the_file(load, fanpage, monkeypatch, now):
+    """What the webhook server does between two parts goes through at once, for customers of the first."""
+    monkeypatch.setattr(imports, "CHUNK", 2)
+    parts = []
+
+    def meanwhile(db, rows):
+        made = record_opt_ins(db, rows)
+        parts.append(made)
+        if len(parts) == 2:
+            with ThreadPoolExecutor(1) as other:
+                other.submit(see_first_customer).result(timeout=10)
+        return made
+
+    def see_first_customer():
+        with reading() as db:
+            seen.extend(db.scalars(select(Customer.psid).where(Customer.fanpage_id == fanpage)))
+
+    seen = []
+    monkeypatch.setattr(imports, "record_opt_ins", meanwhile)
+    outcome = load(f"{HEADER}1,a,{GOOD},\n2,b,{GOOD},\n3,c,{GOOD},\n1,d,{GOOD},\n4,e,{GOOD},\n")
+    assert parts == [2, 2, 1]
+    assert sorted(seen) == ["1", "2"]
+    assert (outcome.imported, outcome.duplicates, outcome.new_customers) == (5, 0, 4)
+
+
+def test_an_import_that_broke_off_is_ended_by_the_same_file(load, monkeypatch):
+    monkeypatch.setattr(imports, "CHUNK", 2)
+    text = f"{HEADER}1,a,{GOOD},\n2,b,{GOOD},\n3,c,{GOOD},\n"
+
+    def break_off(db, rows):
+        if rows[0].token == "c":
+            raise ConnectionError
+        return record_opt_ins(db, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(imports, "record_opt_ins", break_off)
+        with pytest.raises(ConnectionError):
+            load(text)
+    assert len(opt_ins()) == 2
+    outcome = load(text)
+    assert (outcome.imported, outcome.duplicates, outcome.new_customers) == (1, 2, 1)
+    with reading() as db:
+        assert [entry.detail["imported"] for entry in db.exec(select(Activity))] == [1]
 
 
 def test_an_import_needs_a_topic_in_use_of_the_same_fanpage_and_an_editor(load, arrange, fanpage, topic, now):
