@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import ColumnElement, func, literal, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, insert
 
@@ -34,16 +34,20 @@ def start_due(*, now: datetime) -> list[int]:
         due = db.execute(
             select(col(Broadcast.id))
             .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
-            .where(
-                col(Broadcast.state) == BroadcastState.SCHEDULED,
-                col(Broadcast.due_at) <= now,
-                col(Fanpage.stopped_code).is_(None),
-                is_free(),
-            )
+            .where(*_may_start(now))
             .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )
         ids = [broadcast_id for broadcast_id in due.scalars() if broadcast_id]
     return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
+
+
+def _may_start(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Broadcast.state) == BroadcastState.SCHEDULED,
+        col(Broadcast.due_at) <= now,
+        col(Fanpage.stopped_code).is_(None),
+        is_free(),
+    )
 
 
 def sweep(*, now: datetime) -> None:
@@ -164,11 +168,11 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
     with transaction() as db:
         if not _take_hold(db, broadcast_id):
             return None  # another worker is at it
+        if not _may_start_still(db, broadcast_id, now):
+            return None  # another worker was quicker, or it was put off or stopped since the list was read
         broadcast = get_row(db, broadcast_id)
         if rules.is_too_late(broadcast.best_before, now):
             return None  # end_too_late turns it into "missed"
-        if not rules.may(Step.START, broadcast.state):
-            return None  # another worker was quicker
         take_step(db, broadcast_id, Step.START, now)
         broadcast.started_at = now
         broadcast.audience = _freeze(db, broadcast, now)
@@ -182,6 +186,15 @@ def _take_hold(db: Session, broadcast_id: int) -> bool:
     """Several clocks start several broadcasts at once rather than wait for each other."""
     mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
     return db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is not None
+
+
+def _may_start_still(db: Session, broadcast_id: int, now: datetime) -> bool:
+    mine = (
+        select(col(Broadcast.id))
+        .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
+        .where(col(Broadcast.id) == broadcast_id, *_may_start(now))
+    )
+    return db.execute(mine).first() is not None
 
 
 def _freeze(db: Session, broadcast: Broadcast, now: datetime) -> int:

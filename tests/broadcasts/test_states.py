@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from core import holding
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, clockwork, drafts, queries
 from core.broadcasts.rules import STEPS, BroadcastState, Step
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
+from core.sending import settling
 from core.tables import Activity, Broadcast, Fanpage
 from tests.sending.conftest import Studio
 
@@ -185,6 +187,33 @@ def test_a_fanpage_that_messenger_stopped_neither_starts_nor_resumes(studio: Stu
     actions.schedule(COMMAND_LINE, waiting, at=later, now=studio.now)  # it may be repaired by then
     assert clockwork.start_due(now=later) == []
     assert state_of(waiting) == "scheduled"
+
+
+@pytest.mark.parametrize("change", ["put off", "fanpage stopped", "installation held"])
+def test_what_changed_since_the_clock_read_its_list_is_heeded(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
+    start = clockwork._start
+
+    def change_first(of: int, now: datetime) -> int | None:  # as while one before it is being frozen
+        if change == "put off":
+            actions.schedule(COMMAND_LINE, of, at=studio.now + HOUR, now=studio.now)
+        elif change == "fanpage stopped":
+            with transaction() as db:
+                settling.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
+        else:
+            holding.hold_restored(COMMAND_LINE, now=studio.now)
+        return start(of, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clockwork, "_start", change_first)
+        assert clockwork.start_due(now=studio.now) == []
+    assert state_of(broadcast_id) == "scheduled"
+    if change == "put off":
+        assert clockwork.start_due(now=studio.now + HOUR) == [broadcast_id]
 
 
 def test_what_could_not_start_before_its_best_before_is_missed(studio: Studio, opt_in_states) -> None:
