@@ -28,6 +28,7 @@ from core.sending.claims import Claim
 from core.sending.flights import Gate, Slot, Slots, Unpaced
 from core.sending.hands import Hands
 from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.rules import LEASE
 from core.sending.sender import Sender, TokenSender
 from core.sending.settling import Outcome
 from core.sending.watch import Look, Watch
@@ -249,6 +250,8 @@ class Pump:
             return False
         if time.monotonic() - look.at > OLDEST_LOOK_SECONDS or not self.holds_since(taken_at):
             return False  # we were asleep: whatever we knew may have changed
+        if time.monotonic() - taken_at >= LEASE.total_seconds() / 2:
+            return False  # it waited for a thread: the answer might come after the lease
         if broadcast_id is None:
             return True
         sending = look.work.broadcasts.get(broadcast_id)

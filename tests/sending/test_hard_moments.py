@@ -19,6 +19,7 @@ from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, pace, queries, replies
 from core.sending.pace import Speed
+from core.sending.rules import LEASE
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests.sending.conftest import Studio
 
@@ -119,6 +120,18 @@ def test_a_hand_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio)
     shown = studio.show(broadcast_id)
     assert not studio.platform.tries
     assert (shown.counts["queued"], shown.in_doubt) == (3, 0)
+
+
+def test_a_handful_that_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    pump = studio.pump()
+    pump.watch.fresh(studio.fanpage_id)
+    half_a_lease = LEASE.total_seconds() / 2
+    for sent in (broadcast_id, None):  # None: a reply
+        assert pump._may_leave(sent, time.monotonic() - half_a_lease / 2)
+        assert not pump._may_leave(sent, time.monotonic() - half_a_lease)
 
 
 def test_a_look_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -> None:
