@@ -23,6 +23,7 @@ from core.errors import OperatorError
 from core.messenger.client import Accepted, Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
+from core.sealing import CannotOpen
 from core.sending import allowance, claims, pace, queries, replies, settling
 from core.sending.claims import Claim
 from core.sending.flights import Gate, Slot, Slots, Unpaced
@@ -181,6 +182,9 @@ class Pump:
             return True
         try:
             self._messenger = self.messenger_for(self.fanpage_id)
+        except CannotOpen:  # this process has another key; those who have the right one go on
+            log.error("another_key", fanpage_id=self.fanpage_id)
+            return False
         except OperatorError as problem:
             log.warning("no_line_to_messenger", fanpage_id=self.fanpage_id, error=type(problem).__name__)
             with transaction() as db:

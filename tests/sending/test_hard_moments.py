@@ -17,6 +17,7 @@ from core.consent.clockwork import expire_due
 from core.database import transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
+from core.sealing import CannotOpen
 from core.sending import claims, pace, queries, replies
 from core.sending.pace import Speed
 from core.sending.rules import LEASE
@@ -168,6 +169,23 @@ def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio:
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code, shown.counts["queued"]) == ("paused", "token_invalid", 3)
     assert shown.in_doubt == 0
+
+
+def test_a_worker_with_another_key_leaves_the_fanpage_to_those_with_the_right_one(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    pump = studio.pump(worker="worker with another key")
+
+    def another_key(_fanpage_id: int):
+        raise CannotOpen("A sealed secret cannot be opened.")
+
+    pump.messenger_for = another_key
+    pump.run()
+    shown = studio.show(broadcast_id)
+    assert (shown.state, shown.counts["queued"]) == ("sending", 3)
+    studio.pump().run()
+    assert studio.show(broadcast_id).counts["sent"] == 3
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
