@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -127,6 +128,7 @@ def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
         return {ROWS: json.dumps(rows, separators=(",", ":"))}
 
 
+@lru_cache(maxsize=4096)  # the time of an event is written into several tables
 def stamp(at: datetime | None, *, for_sqlite: bool) -> str | None:
     """A time as the database keeps it; SQLite keeps no zone."""
     if at is None:

@@ -22,8 +22,6 @@ from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
-GATHER_SECONDS = 0.008  # at most so long a group gathers, when the one before was more than one request
-GATHER_STEP_SECONDS = 0.001  # and no longer than more keep coming within this
 WAIT_SECONDS = 0.05  # so long stored events wait for more: a turn costs much the same for one as for many
 IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
 REST_SECONDS = 1.0  # after the database refused
@@ -68,7 +66,6 @@ class Intake(Generic[Asker]):
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
     _is_idle: bool = field(default=False, init=False)  # the writer waits for the first of a group
-    _company: int = field(default=1, init=False)  # requests in the group before
     _stored: int = field(default=0, init=False)  # since the last turn
     _turn: int = field(default=TURN_EVENTS, init=False)  # events the next turn takes on
     _turn_at: float = field(default=0.0, init=False)  # monotonic seconds
@@ -113,7 +110,6 @@ class Intake(Generic[Asker]):
             if group is None:
                 return
             if group:
-                self._company = len(group)
                 self._store(group)
             self._apply()
             self.duties.pulse()
@@ -126,8 +122,6 @@ class Intake(Generic[Asker]):
                 self._is_idle = True
                 self._changed.wait(pause)
                 self._is_idle = False
-            if self._company > 1:
-                self._gather()
             group: list[Parcel[Asker]] = []
             events = 0
             while self._waiting and events < GROUP_EVENTS:
@@ -135,14 +129,6 @@ class Intake(Generic[Asker]):
                 events += len(group[-1].events)
             self._events_waiting -= events
             return None if self._closing and not group else group
-
-    def _gather(self) -> None:
-        """A group costs much the same whether it is small or large, so under load it waits for company."""
-        until = time.monotonic() + GATHER_SECONDS
-        known = 0
-        while known < self._events_waiting < GROUP_EVENTS and not self._closing and time.monotonic() < until:
-            known = self._events_waiting
-            self._changed.wait(GATHER_STEP_SECONDS)
 
     def _store(self, group: list[Parcel[Asker]]) -> None:
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
