@@ -19,6 +19,7 @@ from core.messenger.reasons import describe
 __all__ = ["ROWS", "Failure", "NextStep", "classify", "describe", "without_secrets"]
 
 DETAIL_LIMIT = 500
+CODE, STATUS = 2**63, 2**31  # from there on no column takes one
 
 
 class NextStep(StrEnum):
@@ -133,6 +134,7 @@ def classify(
     code, subcode = _number(error, "code"), _number(error, "error_subcode") or None
     step, reason = _decide(status or 0, error is not None, code, subcode, by_token)
     detail = json.dumps(error, ensure_ascii=False, default=str) if error is not None else ""
+    status, code, subcode = _fitting(status, STATUS), _fitting(code, CODE), _fitting(subcode, CODE)
     return Failure(step, reason, status, code, subcode, without_secrets(detail, secrets))
 
 
@@ -164,6 +166,10 @@ def _number(error: dict[str, Any] | None, key: str) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value):
         return int(value)
     return None
+
+
+def _fitting(number: int | None, limit: int) -> int | None:
+    return number if number is not None and abs(number) < limit else None
 
 
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f]+")

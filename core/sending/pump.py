@@ -126,7 +126,8 @@ class Pump:
             pause = self._wind_up()
         except DATABASE_TROUBLE as problem:  # locked or lost: waited for, nothing is forgotten meanwhile
             log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
-            pause = self._or_give_up(DATABASE_WAIT_SECONDS)
+            known = self._knows_of_acceptances() and not self.stop.is_set()
+            pause = DATABASE_WAIT_SECONDS if known else self._or_give_up(DATABASE_WAIT_SECONDS)
         except Exception as problem:  # the next tick starts another; what was claimed is taken over
             log.exception("pump_failed", fanpage_id=self.fanpage_id)
             self._problem = self._problem or problem
@@ -302,14 +303,31 @@ class Pump:
     def _settle(self) -> None:
         """Keep the outcomes until the database has them; hand back what stayed here."""
         now = self.clock()
-        settling.settle(self.fanpage_id, _only(Outcome, self._landed), now=now)
+        self._settle_all(settling.settle, _only(Outcome, self._landed), now)
         self._landed = [each for each in self._landed if not isinstance(each, Outcome)]
-        replies.settle_replies(self.fanpage_id, _only(ReplyOutcome, self._landed), now=now)
+        self._settle_all(replies.settle_replies, _only(ReplyOutcome, self._landed), now)
         claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
         replies.hand_back_replies(_only(ReplyClaim, self._landed))
         self._landed.clear()
         self._settled_at = time.monotonic()
         self._mind_usage(now)
+
+    def _settle_all(self, settle: Callable[..., None], outcomes: Sequence[T], now: datetime) -> None:
+        """One that the database will not take must not keep the others from being settled."""
+        try:
+            settle(self.fanpage_id, outcomes, now=now)
+            return
+        except (*DATABASE_TROUBLE, OperatorError):
+            raise
+        except Exception:
+            log.exception("settle_failed", fanpage_id=self.fanpage_id, outcomes=len(outcomes))
+        for outcome in outcomes:
+            try:
+                settle(self.fanpage_id, [outcome], now=now)
+            except (*DATABASE_TROUBLE, OperatorError):
+                raise
+            except Exception:  # its claim is taken over
+                log.exception("outcome_not_settled", fanpage_id=self.fanpage_id)
 
     def _mind_usage(self, now: datetime) -> None:
         usage = self._messenger.usage() if self._messenger else None
@@ -326,6 +344,10 @@ class Pump:
         self._hands.let_go()
         self._collect(at_once=True)
         return self._or_give_up(self._until_landing()) if self._flying else None
+
+    def _knows_of_acceptances(self) -> bool:
+        outcomes = _only(Outcome, self._landed), _only(ReplyOutcome, self._landed)
+        return any(isinstance(each.answer, Accepted) for kind in outcomes for each in kind)
 
     def _or_give_up(self, pause: float) -> float | None:
         if self._ends_at is not None and time.monotonic() > self._ends_at:

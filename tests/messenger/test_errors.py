@@ -160,3 +160,12 @@ def test_what_looks_like_a_secret_goes_even_when_nobody_named_it(text):
 
 def test_text_to_keep_has_no_halves_of_characters():
     assert storable("a\ud800\x00b") == "a? b"
+
+
+def test_a_number_no_column_takes_is_left_out_and_decides_as_it_is() -> None:
+    error = {"message": "odd", "code": 200, "error_subcode": 2**63}
+    odd = classify(2**31, error, by_token=True)
+    assert (odd.step, odd.status, odd.code, odd.subcode) == (NextStep.IN_DOUBT, None, 200, None)
+    assert classify(400, error, by_token=True).reason == "unknown_error"  # not the fanpage's permission
+    assert classify(400, {"code": 10**19}, by_token=True).code is None
+    assert classify(400, {"code": 2**63 - 1}, by_token=True).code == 2**63 - 1
