@@ -1,7 +1,7 @@
 """Settles the outcomes of a handful of deliveries in one transaction: states, tokens, customers, fanpage.
 
 An acceptance always counts, whoever holds the delivery now; any other outcome only while the claim is
-still ours (attempt and state are the fence).
+still ours, or ran out and nobody has tried again since (attempt and state are the fence).
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import CursorResult, Update, bindparam, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from core import activity, bulk, row_locks
@@ -27,6 +38,7 @@ from core.sending.claims import Claim
 from core.sending.rules import (
     BREAKER,
     BREAKING_REASONS,
+    LEASE_RAN_OUT,
     NOT_SENT_SECONDS,
     Token,
     Verdict,
@@ -151,7 +163,7 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
         .where(
             col(Delivery.id) == claim.delivery_id,
             col(Delivery.attempt) == claim.attempt,
-            col(Delivery.state) == DeliveryState.SENDING,
+            or_(col(Delivery.state) == DeliveryState.SENDING, _ran_out(ended)),
         )
         .values(
             state=verdict.state,
@@ -175,6 +187,12 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
             .where(col(Customer.id) == claim.customer_id)
             .values(unreachable_code=verdict.reason, unreachable_at=now)
         )
+
+
+def _ran_out(ended: bool) -> ColumnElement[bool]:
+    """The answer comes late, but it clears the doubt. What has ended is not queued again by it."""
+    states = (DeliveryState.QUEUED, DeliveryState.UNKNOWN) if ended else (DeliveryState.QUEUED,)
+    return and_(col(Delivery.state).in_(states), col(Delivery.reason) == LEASE_RAN_OUT)
 
 
 def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:

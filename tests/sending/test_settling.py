@@ -1,0 +1,162 @@
+"""What comes late or will not be stored: each outcome counts for itself, and none is dropped while it may be
+kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions
+from core.messenger.client import Accepted
+from core.messenger.errors import Failure, NextStep
+from core.sending import claims, pump, settling
+from core.sending.settling import Outcome
+from tests.databases import TestDatabase
+from tests.sending.conftest import Studio
+
+REFUSED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
+PASSING = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
+UNHEARD = Failure(NextStep.NOT_SENT, "not_connected")
+STATE = "SELECT state, reason, evidence, tries, in_doubt FROM delivery"
+
+
+def lost_claim(studio: Studio) -> tuple[int, claims.Claim]:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    studio.now += timedelta(seconds=7)
+    assert claims.take_over_lost(now=studio.now) == 1
+    return broadcast_id, mine
+
+
+def settle(studio: Studio, claim: claims.Claim, answer: Failure) -> None:
+    settling.settle(studio.fanpage_id, [Outcome(claim, answer)], now=studio.now)
+
+
+def test_a_refusal_that_comes_after_the_lease_clears_the_doubt(
+    studio: Studio, fresh_database: TestDatabase, opt_in_states: Callable[[], dict[str, int]]
+) -> None:
+    _, mine = lost_claim(studio)
+    for _ in range(2):  # and a repeat changes nothing
+        settle(studio, mine, REFUSED)
+        assert fresh_database.rows(STATE) == [("failed", "token_refused", None, 1, False)]
+        assert opt_in_states() == {"refused": 1}
+
+
+def test_it_is_tried_again_without_a_doubt(studio: Studio, fresh_database: TestDatabase) -> None:
+    broadcast_id, mine = lost_claim(studio)
+    settle(studio, mine, PASSING)
+    assert fresh_database.rows(STATE) == [("queued", "temporary", None, 1, False)]
+    studio.now += timedelta(minutes=1)
+    (again,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    assert not again.in_doubt
+
+
+def test_a_refusal_that_comes_after_another_claim_changes_nothing(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    broadcast_id, mine = lost_claim(studio)
+    studio.now += timedelta(seconds=5)
+    (theirs,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    settle(studio, mine, REFUSED)
+    assert fresh_database.rows("SELECT state, in_doubt FROM delivery") == [("sending", True)]
+    claims.hand_back([theirs], worker="worker b", now=studio.now)
+    settle(studio, mine, REFUSED)
+    assert fresh_database.rows("SELECT state, in_doubt FROM delivery") == [("queued", True)]
+
+
+def test_what_ended_unknown_ends_by_the_refusal_and_is_not_queued_by_it(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    _, mine = lost_claim(studio)
+    fresh_database.run("UPDATE delivery SET state = 'unknown'")  # as after the last try
+    settle(studio, mine, UNHEARD)
+    assert fresh_database.rows("SELECT state FROM delivery") == [("unknown",)]
+    settle(studio, mine, REFUSED)
+    assert fresh_database.rows("SELECT state FROM delivery") == [("failed",)]
+
+
+def test_what_a_cancel_ended_stays_as_it_is(studio: Studio, fresh_database: TestDatabase) -> None:
+    broadcast_id, mine = lost_claim(studio)
+    actions.cancel(COMMAND_LINE, broadcast_id, now=studio.now)
+    before = fresh_database.rows(STATE)
+    settle(studio, mine, PASSING)
+    assert fresh_database.rows(STATE) == before
+
+
+@pytest.mark.postgresql  # SQLite takes any number
+def test_one_outcome_the_database_will_not_take_does_not_keep_the_others(studio: Studio) -> None:
+    studio.people(5)
+    giant = replace(PASSING, code=2**70)
+    studio.platform.fault = lambda token, _nth: giant if token == "token-2" else None
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    studio.pump().run()
+    counts = studio.show(broadcast_id).counts
+    assert (counts["sent"], counts["sending"]) == (4, 1)
+
+
+class Unwritable:
+    """Settling turns us away; the rest of the database is well."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, until: Callable[[int], bool]) -> None:
+        self.refusals = 0
+        own = settling.settle
+
+        def refused(*args: Any, **more: Any) -> None:
+            if args[1] and not until(self.refusals):
+                self.refusals += 1
+                raise OperationalError("UPDATE", {}, Exception("disk full"))
+            own(*args, **more)
+
+        monkeypatch.setattr(settling, "settle", refused)
+        monkeypatch.setattr(pump, "DATABASE_WAIT_SECONDS", 0.01)
+
+
+def an_ending_pump(studio: Studio, stop: threading.Event) -> pump.Pump:
+    """Its patience is over as soon as it ends."""
+    made = studio.pump(stop=stop)
+    made._ends_at = 0.0
+    return made
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("answer", "is_kept"), [(Accepted("m.1"), True), (PASSING, False)])
+def test_a_known_acceptance_is_not_given_up(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, answer: Accepted | Failure, is_kept: bool
+) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
+    ending = an_ending_pump(studio, threading.Event())
+    ending._landed = [Outcome(mine, answer)]
+    ending.run()
+    assert unwritable.refusals == (5 if is_kept else 1)
+    assert studio.show(broadcast_id).counts["sent"] == is_kept
+
+
+@pytest.mark.one_database
+def test_told_to_stop_it_gives_up_what_it_cannot_write(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    Unwritable(monkeypatch, until=lambda _refusals: False)
+    stop = threading.Event()
+    stop.set()
+    ending = an_ending_pump(studio, stop)
+    ending._landed = [Outcome(mine, Accepted("m.1"))]
+    ending.run()
+    assert studio.show(broadcast_id).counts["sending"] == 1
