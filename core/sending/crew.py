@@ -8,7 +8,8 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -131,8 +132,8 @@ class Crew:
             pause = seat.pump.step()
         except Exception:
             log.exception("step_failed", fanpage_id=seat.fanpage_id)
-        if seat.pump.has_let_go and not seat.let_go.done():
-            seat.let_go.set_result(None)
+        if seat.pump.has_let_go:
+            _say_so(seat.let_go)
         self._after(seat, pause)
 
     def _after(self, seat: _Seat, pause: float | None) -> None:
@@ -145,10 +146,15 @@ class Crew:
                 seat.is_over = True
                 self._seats.remove(seat)
         if pause is None:
-            if not seat.let_go.done():
-                seat.let_go.set_result(None)
+            _say_so(seat.let_go)
         elif at_once:
             self._drivers.submit(self._step, seat, turn)
         else:
             again = partial(self._drivers.submit, self._step, seat, turn)
             self._alarm.at(time.monotonic() + pause, again)
+
+
+def _say_so(let_go: Future[None]) -> None:
+    """Whoever waits for it may cancel it at any moment, as when the job is taken away."""
+    with suppress(InvalidStateError):
+        let_go.set_result(None)

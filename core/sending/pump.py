@@ -290,8 +290,11 @@ class Pump:
     def _collect(self, *, at_once: bool = False) -> None:
         done = {future for future in self._flying if future.done()}
         self._flying -= done
-        for future in done:
+        failed = {future for future in done if future.exception()}
+        for future in done - failed:  # first: one that failed must not take their outcomes with it
             self._landed.extend(future.result())
+        for future in failed:
+            future.result()
         if self._landed and (at_once or time.monotonic() - self._settled_at > self._settle_after()):
             self._settle()
 

@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,41 @@ def test_a_pump_that_breaks_leaves_the_others_alone() -> None:
     for each in (crew.pump(1), crew.pump(2)):
         each.result(timeout=60)
     until(lambda: not crew.pumping(), what="both have left")
+
+
+def test_a_job_taken_away_in_the_moment_its_pump_lets_go_leaves_no_pump_behind() -> None:
+    class JustCancelled(Future):
+        def done(self) -> bool:
+            return False  # as it was when asked
+
+    asked, taken_away = threading.Event(), threading.Event()
+
+    def step(_taken: int) -> None:
+        asked.set()
+        taken_away.wait(60)
+
+    walker = Walker(step)
+    walker.has_let_go = True
+    crew = crew_of({1: walker})
+    crew.pump(1)
+    assert asked.wait(60)
+    (seat,) = crew._all()
+    seat.let_go = JustCancelled()
+    seat.let_go.cancel()
+    taken_away.set()
+    until(lambda: not crew.pumping(), seconds=20, what="it has left")
+
+
+def test_a_flight_that_breaks_does_not_take_the_outcomes_of_others_with_it(studio: Studio) -> None:
+    flights: list[Future] = [Future() for _ in range(30)]
+    flights[0].set_exception(RuntimeError("made up"))
+    for each in flights[1:]:
+        each.set_result([Outcome(None, Accepted("m_1"))])
+    pump = studio.pump()
+    pump._flying = set(flights)
+    with pytest.raises(RuntimeError):
+        pump._collect()
+    assert (len(pump._landed), pump._flying) == (29, set())
 
 
 def test_slots_are_reserved_for_a_moment_and_given_back_to_nobody_when_much_too_fast(studio: Studio) -> None:
