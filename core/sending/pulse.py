@@ -34,11 +34,13 @@ class Pulse:
         self.leads = True  # of all workers, the one that has been alive for longest
 
     def beat(self) -> None:
-        now, began = self._clock(), time.monotonic()
-        self._started_at = self._started_at or now
+        began = time.monotonic()
         if began - self._beat_at > FRESH_SECONDS:
             self._unbroken_since = began  # before the beat is seen: older claims count as lost
         with transaction() as db:
+            db.connection()  # however long that took, the others see when we were here last
+            now = self._clock()
+            self._started_at = self._started_at or now
             values = {"process": self.process, "at": now, "started_at": self._started_at}
             db.execute(insert_new(db, Heartbeat), [values])
             db.execute(update(Heartbeat).where(col(Heartbeat.process) == self.process).values(at=now))
