@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import String, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from core.database import is_sqlite
@@ -44,7 +45,7 @@ def lock_of(fanpage_id: int) -> str:
 
 
 def _defer(db: Session, fanpage_id: int) -> int:
-    from procrastinate.exceptions import AlreadyEnqueued
+    from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
     lock = lock_of(fanpage_id)
     connection = db.connection().connection.driver_connection
@@ -54,6 +55,9 @@ def _defer(db: Session, fanpage_id: int) -> int:
             job.defer(fanpage_id=fanpage_id)
     except AlreadyEnqueued:
         return 0  # another transaction was quicker
+    except ConnectorException as problem:  # in our own words: callers wait for what passes
+        said = problem.__cause__ or problem
+        raise OperationalError(TASK, None, said, hide_parameters=True) from problem
     return 1
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import procrastinate
+import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from core.accounts.rules import COMMAND_LINE
@@ -76,6 +79,23 @@ def test_being_second_spoils_nothing_of_the_transaction(
         assert enqueue(db, [studio.fanpage_id]) == 0
         assert db.connection().exec_driver_sql("SELECT 1").scalar() == 1
     assert len(fresh_database.rows(_JOBS)) == 1
+
+
+def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr("core.engine.enqueue._waiting", lambda _db, _fanpages: set())
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other:
+        other.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('q', 't', %s)",
+            [f"fanpage {studio.fanpage_id}"],
+        )
+        with Session(engine()) as db:
+            db.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            with pytest.raises(OperationalError) as trouble:
+                enqueue(db, [studio.fanpage_id])
+        other.rollback()
+    assert getattr(trouble.value.orig, "sqlstate", None) == "55P03"
 
 
 @pytest.mark.one_database
