@@ -121,14 +121,18 @@ def _engine(url: str, writes: bool) -> Engine:
     return made
 
 
+def patience(url: str) -> dict[str, Any]:
+    """How long a connection waits for its server; what the address itself says stands."""
+    named = make_url(url).query
+    return {name: value for name, value in _PATIENCE.items() if name not in named}
+
+
 def _server_engine(url: str, writes: bool) -> Engine:
-    named = make_url(url).query  # what the address itself says stands
-    arguments = {name: value for name, value in _PATIENCE.items() if name not in named}
     try:
         made = create_engine(
             url,
             hide_parameters=True,  # an error's text never shows what was bound
-            connect_args=arguments,
+            connect_args=patience(url),
             pool_pre_ping=True,
             # No overflow: a connection made and thrown away each time costs more than to wait for one.
             pool_size=10,

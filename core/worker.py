@@ -63,7 +63,7 @@ class Worker:
         self.alarm = Alarm()
         self.wire = ThreadPoolExecutor(WIRE_THREADS, thread_name_prefix="wire")
         self.crew = Crew(self._pump, self.alarm)
-        self.engine: Engine = engine_for(self.crew)
+        self.engine: Engine = engine_for(self.crew, self.pulse.is_fresh)
         self._held = ""  # what was last said about a hold
 
     def run(self) -> None:

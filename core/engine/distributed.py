@@ -10,23 +10,22 @@ import asyncio
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import structlog
-from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate import App, JobContext
 from procrastinate.worker import Worker
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from core.database import DATABASE_TROUBLE, reading, transaction
 from core.engine.enqueue import QUEUE, TASK, enqueue
+from core.engine.lines import Jobs, Lines
 from core.sending import queries
 from core.sending.crew import Crew
-from core.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -41,14 +40,12 @@ KEPT_HOURS = 24  # of jobs that failed
 END_WITHIN_SECONDS = 2.0
 AGAIN_SECONDS = 1.0  # after the queue was lost
 HAND_ON_SECONDS = 0.03
-RECONNECT_SECONDS = 5.0
 PASSED_ON_AT_MOST = 3  # times in a row; then nobody else seems to be there
 
 _HANDED_OUT = text(
     "SELECT (args->>'fanpage_id')::bigint FROM procrastinate_jobs WHERE status IN ('todo','doing')"
 )
-
-
+_OURS = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %(worker_id)s"
 _SHARE = text(
     "SELECT ceil((SELECT count(DISTINCT lock) FROM procrastinate_jobs WHERE status IN ('todo','doing'))"
     " / greatest(1.0, (SELECT count(*) FROM procrastinate_workers"
@@ -59,8 +56,8 @@ _SHARE = text(
 class DistributedEngine:
     is_shared = True
 
-    def __init__(self, crew: Crew) -> None:
-        self._queue = _Queue(crew)
+    def __init__(self, crew: Crew, is_fresh: Callable[[], bool]) -> None:
+        self._queue = _Queue(crew, is_fresh)
         self._thread = threading.Thread(target=self._queue.run, name="queue", daemon=True)
 
     def start(self) -> None:
@@ -89,11 +86,14 @@ class DistributedEngine:
 class _Queue:
     """Takes jobs, in a thread with a loop of its own."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, is_fresh: Callable[[], bool]) -> None:
         self._crew = crew
+        self._is_fresh = is_fresh  # whether others see that we live
         self._running: dict[int, Future[None]] = {}  # by fanpage; done when we have let go of it
         self._passed_on: Counter[int] = Counter()
         self._given_away: set[int] = set()
+        self._jobs: set[int | None] = set()  # that a coroutine of ours is about
+        self._left_over: set[int] = set()  # that none was about at the last look, though ours
         self._share = 1_000_000  # fanpages that are ours when all workers have as many
         self._had_too_many = False
         self._stopping = threading.Event()
@@ -115,8 +115,18 @@ class _Queue:
 
     async def _take_jobs(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_say)
-        app = App(connector=_connector())
-        app.task(name=TASK, queue=QUEUE)(self._send_for_fanpage)
+        lines = Lines()
+        app = App(connector=lines.connector())
+        app.job_manager = jobs = Jobs(app.connector)
+        app.task(name=TASK, queue=QUEUE, pass_context=True)(self._send)
+        minding = asyncio.create_task(lines.cut_when_silent(jobs))
+        try:
+            await self._work(app, jobs)
+        finally:
+            lines.cut()
+            minding.cancel()
+
+    async def _work(self, app: App, jobs: Jobs) -> None:
         async with app.open_async():
             self._worker = worker = Worker(
                 app,
@@ -129,13 +139,22 @@ class _Queue:
                 delete_jobs="successful",
                 install_signal_handlers=False,
             )
-            looking_round = asyncio.create_task(self._look_round(app))
+            looking_round = asyncio.create_task(self._look_round(jobs, worker))
             try:
                 if not self._stopping.is_set():
                     await worker.run()  # type: ignore[no-untyped-call]
             finally:
                 looking_round.cancel()
                 self._worker = None
+
+    async def _send(self, context: JobContext, fanpage_id: int) -> None:
+        if not self._is_fresh():
+            return  # nothing could leave; the next look of the clock hands it out anew
+        self._jobs.add(context.job.id)
+        try:
+            await self._send_for_fanpage(fanpage_id)
+        finally:
+            self._jobs.discard(context.job.id)
 
     async def _send_for_fanpage(self, fanpage_id: int) -> None:
         if self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
@@ -161,32 +180,38 @@ class _Queue:
     def _has_enough(self) -> bool:
         return len(self._running) >= self._share
 
-    async def _look_round(self, app: App) -> None:
+    async def _look_round(self, jobs: Jobs, worker: Worker) -> None:
         """Take over from workers that fell silent, share with those that came, clear away what is done."""
         cleaned_at = 0.0
         while True:
             try:
-                await self._take_over(app)
+                await self._take_over(jobs)
+                await self._end_left_over(jobs, worker)
                 self._mind_share(await asyncio.to_thread(_share))
                 if time.monotonic() - cleaned_at > CLEAN_EVERY_SECONDS:
                     cleaned_at = time.monotonic()
-                    await app.job_manager.delete_old_jobs(
+                    await jobs.delete_old_jobs(
                         KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
                     )
             except Exception as problem:
                 log.warning("queue_not_looked_after", error=type(problem).__name__)
             await asyncio.sleep(LOOK_ROUND_SECONDS)
 
-    async def _take_over(self, app: App) -> None:
+    async def _take_over(self, jobs: Jobs) -> None:
         """A silent worker's jobs end; what still waits is handed out anew, as other jobs, so that a worker
         that wakes up again ends its own and no one else's."""
-        jobs = app.job_manager
         for job in await jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_SECONDS):
             log.warning("job_taken_over", job=job.id, fanpage_id=job.task_kwargs.get("fanpage_id"))
-            try:
-                await jobs.finish_job(job, Status.FAILED, delete_job=True)
-            except ConnectorException:
-                log.info("job_was_gone", job=job.id)  # another worker was quicker
+            await jobs.end(job.id)
+
+    async def _end_left_over(self, jobs: Jobs, worker: Worker) -> None:
+        """Whose end the database did not take. Seen twice: one just fetched is not yet known here."""
+        rows = await jobs.connector.execute_query_all_async(_OURS, worker_id=worker.worker_id)
+        idle = {row["id"] for row in rows} - self._jobs
+        self._left_over, seen_twice = idle, idle & self._left_over
+        for job_id in sorted(seen_twice):
+            log.warning("job_left_over", job=job_id)
+            await jobs.end(job_id)
 
     def _mind_share(self, share: int) -> None:
         """Give some away when we have had more than our share for two looks."""
@@ -215,13 +240,3 @@ def _enqueue_again(fanpage_id: int) -> None:
 def _share() -> int:
     with reading() as db:
         return max(1, int(db.execute(_SHARE).scalar_one()))
-
-
-def _connector() -> PsycopgConnector:
-    address = make_url(settings().database_url).set(drivername="postgresql")
-    return PsycopgConnector(
-        conninfo=address.render_as_string(hide_password=False),
-        min_size=1,
-        max_size=4,
-        timeout=RECONNECT_SECONDS,
-    )

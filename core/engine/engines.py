@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -48,9 +49,9 @@ class EmbeddedEngine:
         pass
 
 
-def engine_for(crew: Crew) -> Engine:
+def engine_for(crew: Crew, is_fresh: Callable[[], bool]) -> Engine:
     if engine().dialect.name == "sqlite":
         return EmbeddedEngine(crew)
     from core.engine.distributed import DistributedEngine
 
-    return DistributedEngine(crew)
+    return DistributedEngine(crew, is_fresh)

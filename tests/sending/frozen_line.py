@@ -36,6 +36,15 @@ class FrozenLine:
     def thaw(self) -> None:
         self._loop.call_soon_threadsafe(self._flows.set)
 
+    def lose(self) -> None:
+        """What is open now stays frozen for ever; what is opened from now on flows."""
+        asyncio.run_coroutine_threadsafe(self._lose(), self._loop).result()
+
+    async def _lose(self) -> None:
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
     async def _open(self) -> None:
         self._flows = asyncio.Event()
         self._flows.set()
@@ -49,12 +58,15 @@ class FrozenLine:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(self._server)
-        await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
+        flows = self._flows
+        await asyncio.gather(self._pass_on(reader, back, flows), self._pass_on(there, writer, flows))
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                await self._flows.wait()
+                await flows.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()

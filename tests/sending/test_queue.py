@@ -1,0 +1,139 @@
+"""The queue of a worker that lives on while its connections, or single statements, do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from core.clock import utc_now
+from core.database import transaction
+from core.engine import distributed, lines
+from core.engine.distributed import DistributedEngine
+from core.engine.enqueue import enqueue
+from tests.databases import TestDatabase
+from tests.processes import until
+from tests.sending.conftest import Studio
+from tests.sending.frozen_line import FrozenLine
+
+pytestmark = pytest.mark.postgresql
+
+_ENDING = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND wait_event_type = 'Lock' AND query ~ 'finish_job'"""
+
+
+class Hands:
+    """A crew that only notes for whom it is to send, and lets go when told."""
+
+    def __init__(self) -> None:
+        self.pumps: list[Future[None]] = []
+
+    def pump(self, _fanpage_id: int) -> Future[None]:
+        self.pumps.append(Future())
+        return self.pumps[-1]
+
+    def end(self, let_go: Future[None]) -> None:
+        pass
+
+
+@contextmanager
+def at_work(hands: Hands, is_fresh: Callable[[], bool] = lambda: True) -> Iterator[DistributedEngine]:
+    engine = DistributedEngine(hands, is_fresh)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        for each in hands.pumps:
+            if not each.done():
+                each.set_result(None)
+        engine.stop()
+        engine.wait(30)
+
+
+@pytest.fixture
+def fanpage_id(studio: Studio, fresh_database: TestDatabase) -> int:
+    studio.people(1)
+    studio.launch(studio.broadcast())
+    fresh_database.run("DELETE FROM procrastinate_jobs")
+    return studio.fanpage_id
+
+
+def test_a_job_whose_end_does_not_come_through_keeps_no_one_from_sending(
+    fanpage_id: int, fresh_database: TestDatabase
+) -> None:
+    hands = Hands()
+    url = fresh_database.url.replace("+psycopg", "")
+    with at_work(hands) as engine, psycopg.connect(url) as holder:
+        engine.hand_out(now=utc_now())
+        until(lambda: hands.pumps, what="the job is taken")
+        holder.execute("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' FOR UPDATE")
+        hands.pumps[0].set_result(None)
+        until(lambda: fresh_database.rows(_ENDING), what="its end waits for the lock")
+        fresh_database.run(f"SELECT pg_terminate_backend(pid) FROM ({_ENDING}) ending")
+        holder.rollback()
+
+        def taken_again() -> bool:
+            engine.hand_out(now=utc_now())
+            return len(hands.pumps) > 1
+
+        until(taken_again, seconds=30, what="the fanpage is sent for again")
+
+
+def test_a_job_at_work_is_left_alone_however_often_the_queue_looks_round(
+    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr("core.engine.distributed.LOOK_ROUND_SECONDS", 0.01)
+    looks = []
+    share = distributed._share
+    monkeypatch.setattr("core.engine.distributed._share", lambda: looks.append(1) or share())
+    hands = Hands()
+    with at_work(hands) as engine:
+        engine.hand_out(now=utc_now())
+        until(lambda: hands.pumps, what="the job is taken")
+        seen = len(looks)
+        until(lambda: len(looks) > seen + 20, what="it has looked round")
+        assert fresh_database.rows("SELECT status::text FROM procrastinate_jobs") == [("doing",)]
+        assert len(hands.pumps) == 1
+
+
+def test_lines_that_answer_nothing_are_cut_and_the_queue_goes_on_over_new_ones(
+    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr(lines, "TICK_SECONDS", 0.2)
+    address = make_url(fresh_database.url)
+    with FrozenLine(Path(str(address.query["host"]))) as line:
+        over_the_line = address.update_query_dict({"host": str(line.folder)})
+        settings = SimpleNamespace(database_url=over_the_line.render_as_string(hide_password=False))
+        monkeypatch.setattr(lines, "settings", lambda: settings)
+        hands = Hands()
+        with at_work(hands):
+            until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
+            line.lose()
+            with transaction() as db:
+                enqueue(db, [fanpage_id])
+            until(lambda: hands.pumps, what="it takes jobs again")
+
+
+def test_the_queues_connections_have_the_patience_of_all_others(fresh_database: TestDatabase) -> None:
+    given = lines.Lines().connector()._pool_args["kwargs"]
+    assert given["tcp_user_timeout"] == 15_000
+    assert given["connect_timeout"] == 5
+
+
+def test_a_worker_whose_sign_of_life_is_old_takes_nothing(
+    fanpage_id: int, fresh_database: TestDatabase
+) -> None:
+    hands, is_fresh = Hands(), False
+    with at_work(hands, lambda: is_fresh) as engine:
+        engine.hand_out(now=utc_now())
+        until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="the job is let go")
+        assert not hands.pumps
+        is_fresh = True
+        engine.hand_out(now=utc_now())
+        until(lambda: hands.pumps, what="the job is taken")
