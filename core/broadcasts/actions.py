@@ -14,6 +14,7 @@ from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import transaction
 from core.engine.enqueue import enqueue
+from core.engine.time_of_day import at_once
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.tables import Broadcast, Fanpage, Topic
 
@@ -103,7 +104,7 @@ def schedule(
             _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.SCHEDULE, now)
         _checked_content(broadcast.content)  # a draft may have been kept half written
-        broadcast.due_at = at or now
+        broadcast.due_at = at or at_once(db, now)
         broadcast.best_before = best_before
         broadcast.launched_by = by.name
         verb = "broadcast.schedule" if at else "broadcast.launch"

@@ -17,6 +17,7 @@ from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.sending import settling
 from core.tables import Activity, Broadcast, Fanpage
+from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
 TEXT = {"kind": "text", "text": "Hàng mới đã về!"}
@@ -109,6 +110,18 @@ def test_it_starts_at_its_time_and_not_before(studio: Studio) -> None:
     assert clockwork.start_due(now=studio.now + HOUR - timedelta(seconds=1)) == []
     assert clockwork.start_due(now=studio.now + HOUR) == [broadcast_id]
     assert studio.show(broadcast_id).audience == 2
+
+
+@pytest.mark.postgresql
+def test_a_launch_from_a_machine_whose_clock_is_ahead_starts_at_once_all_the_same(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    (said,) = fresh_database.rows("SELECT clock_timestamp()")[0]
+    actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=said + HOUR)
+    clockwork.start_due(now=said + timedelta(minutes=5))
+    assert state_of(broadcast_id) == BroadcastState.SENDING
 
 
 def test_launching_twice_is_launching_once(studio: Studio, opt_in_states) -> None:
