@@ -95,6 +95,11 @@ def is_deadlock(problem: BaseException) -> bool:
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in ("40P01", "40001")
 
 
+def is_locked(problem: BaseException) -> bool:
+    """PostgreSQL waited for another's lock for as long as it may: other rows may well be free."""
+    return is_deadlock(problem) or getattr(getattr(problem, "orig", None), "sqlstate", None) == "55P03"
+
+
 def is_sqlite(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
 

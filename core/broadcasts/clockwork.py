@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, func, literal, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, insert
 
 from core import activity
@@ -16,7 +16,7 @@ from core.broadcasts import audience, canary, closing, rules
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.consent import ledger
-from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction
+from core.database import DATABASE_TROUBLE, is_locked, is_sqlite, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
@@ -81,7 +81,9 @@ def _start_alone(broadcast_id: int, now: datetime) -> bool:
         audience_size = _start(broadcast_id, now)
     except (WrongState, NotFound):
         return False  # another worker was quicker
-    except (RuntimeError, IntegrityError) as problem:
+    except (RuntimeError, IntegrityError, OperationalError) as problem:
+        if isinstance(problem, OperationalError) and not is_locked(problem):
+            raise  # the others would fare no better
         log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
         return False
     if audience_size is not None and audience_size >= LARGE:

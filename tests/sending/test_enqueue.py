@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from core import database
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork
 from core.database import engine, transaction
@@ -96,6 +97,26 @@ def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
                 enqueue(db, [studio.fanpage_id])
         other.rollback()
     assert getattr(trouble.value.orig, "sqlstate", None) == "55P03"
+
+
+def test_a_broadcast_whose_fanpage_is_locked_holds_up_no_others(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setitem(database._OF_WRITERS, "lock_timeout", "200ms")
+    database.forget_engines()
+    first = studio.broadcast()
+    another = Studio(studio.arrange, studio.now, studio.wire)
+    second = another.broadcast()
+    for each in (first, second):
+        actions.schedule(COMMAND_LINE, each, at=None, now=studio.now)
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other:
+        other.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('q', 't', %s)",
+            [f"fanpage {studio.fanpage_id}"],
+        )
+        assert clockwork.start_due(now=studio.now) == [second]
+        other.rollback()
+    assert clockwork.start_due(now=studio.now) == [first]
 
 
 @pytest.mark.one_database
