@@ -28,6 +28,7 @@ app.command()(doctor.doctor)
 app.command()(move.move)
 app.command()(move.hold)
 app.command()(move.release)
+app.command()(move.accept_key)
 
 
 def main() -> None:

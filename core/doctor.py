@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
-from core import holding, migrations
+from core import holding, key_check, migrations
 from core.clock import utc_now
 from core.database import reading
 from core.errors import OperatorError
 from core.fanpages import actions, queries
 from core.fanpages.rules import describe_problem
+from core.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.sealing import unseal
 from core.server_check import problems_of_server
@@ -34,7 +35,7 @@ def problems() -> list[str]:
         known = queries.list_fanpages()
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
         for check in (_hold, _key, _worker, _fanpages):
-            found += _guarded(check)
+            found += [said for said in _guarded(check) if said not in found]
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
     found += _webhook_server()
@@ -70,14 +71,15 @@ def _database() -> Iterator[str]:
 
 
 def _key() -> Iterator[str]:
+    if key_check.is_another():
+        yield AnotherKey().message
+        return
     with reading() as db:
         sealed = db.execute(
             select(col(Fanpage.token_sealed)).where(col(Fanpage.token_sealed).is_not(None)).limit(1)
         ).scalar_one_or_none()
     if sealed:
         unseal(sealed)  # says so itself when the key is another one
-    return
-    yield
 
 
 def _hold() -> Iterator[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from core import migrations
+from core import key_check, migrations
 from core.accounts.actions import FIRST_ADMIN, ensure_admin
 from core.accounts.demo import demo_sign_in, end_demo_sign_in
 from core.clock import utc_now
@@ -68,6 +68,7 @@ def run(*, demo: bool = False) -> None:
 class Supervisor:
     def __init__(self, *, demo: bool) -> None:
         migrations.upgrade()
+        key_check.refuse_another_key()
         self.demo = demo or all(fanpage.is_demo for fanpage in list_fanpages())
         self.children = _children(self.demo)
         self.stop = threading.Event()

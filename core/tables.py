@@ -524,3 +524,12 @@ class Hold(Table, table=True):
     place: str = _word(300, default="")  # the database at the other end of a move, without its password
     key: str = _word(32, default="")  # the same on both ends of one move
     at: datetime = _time(nullable=False)
+
+
+class KeyCheck(Table, table=True):
+    """At most one row: by this hash a process knows the installation's key. See core/key_check.py."""
+
+    __tablename__ = "key_check"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    hash: str = _word(64)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,8 +16,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from core import holding
+from core import holding, key_check
 from core.inbox import queries
+from core.key_check import AnotherKey
 from core.settings import kept_secret, settings
 from webhook_server import logs
 from webhook_server.answers import document, refusal
@@ -48,6 +49,7 @@ def create_app() -> Front:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         logs.silence_access_log()
+        await run_in_threadpool(_refuse_another_key)
         reception.open()
         yield
         await reception.close()
@@ -83,13 +85,27 @@ async def verify(request: Request) -> Response:
     return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
 
 
+def _refuse_another_key() -> None:
+    """Before the first tap is sealed. While the database is gone nothing is stored, and that asks again."""
+    try:
+        key_check.refuse_another_key()
+    except AnotherKey as refused:
+        log.critical("webhook.another_key", said=refused.message)
+        raise
+    except SQLAlchemyError as problem:
+        log.warning("webhook.key_not_checked", error=type(problem).__name__)
+
+
 def _ready(reception: Reception) -> Response:
     """Whether a POST would be stored now: the tables answer and the writer lives."""
     try:
         queries.has_pending()
         held = holding.standing()
+        key_check.refuse_another_key()
     except DBAPIError:
         return document(503, {"ready": False, "problem": "database"})
+    except AnotherKey:
+        return document(503, {"ready": False, "problem": "key"})
     if held and held.takes_in_nothing:
         return document(503, {"ready": False, "problem": "moved"})
     if not reception.is_open:

@@ -1,4 +1,4 @@
-"""`move`, `hold`, `release`: change the database; keep an installation from sending, and let it again."""
+"""`move`, `hold`, `release`, `accept-key`: where an installation is, whether it sends, and its key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from core import holding
+from core import holding, key_check
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, answer, command, refuse, warn
@@ -75,6 +75,15 @@ def release(
     else:
         holding.release(COMMAND_LINE, now=utc_now(), although_moved=although_moved)
     answer(as_json, {"released": True}, "Released: the installation sends again.")
+
+
+@command
+def accept_key(as_json: Json = False) -> None:
+    """Make this process's key the installation's, when the former one is lost for good."""
+    again = key_check.accept_key(COMMAND_LINE, now=utc_now())
+    said = "This key is the installation's now. What the former one sealed stays closed: opt-ins collected "
+    said += f"until now cannot be used, and {again} fanpages must be connected again. Restart every process."
+    answer(as_json, {"accepted": True, "connect_again": again}, said)
 
 
 def _address(to: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import holding, logs, migrations
+from core import holding, key_check, logs, migrations
 from core.commands.answers import Json, answer, command
 from core.errors import WrongState
 
@@ -22,6 +22,7 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
     if migrations.current_revision() != migrations.head_revision():
         raise WrongState("The database is not up to date; run: python -m core migrate")
     holding.refuse_if_moved()
+    key_check.refuse_another_key()
     logs.configure()
     process.run()
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core import key_check
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.consent import files
@@ -51,6 +52,7 @@ def import_opt_ins(
     rejected = tuple(sheet.rejected)
     if only_check:
         return ImportOutcome(len(fresh), known, rejected)
+    key_check.refuse_another_key()
     imported = new_customers = 0
     for rows in _chunks(fresh):
         with transaction() as db:

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
-from core import activity, row_locks
+from core import activity, key_check, row_locks
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
@@ -26,6 +26,7 @@ from core.fanpages.rules import (
     describe_problem,
 )
 from core.inbox import early
+from core.key_check import AnotherKey
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
 from core.sealing import CannotOpen, seal
@@ -61,6 +62,7 @@ def connect(
     name = name or known_as
     if not name:
         raise Invalid([problem("name", N_("Give the fanpage a name."))])
+    key_check.refuse_another_key()
     with transaction() as db:
         row, is_new = _upsert(db, page_id, name, now)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
@@ -192,6 +194,8 @@ def _examine(fanpage: FanpageView) -> list[Trouble]:
     try:
         return checkup.examine(messenger_for(fanpage.id))
     except CannotOpen:
+        if key_check.is_another():  # then it is not the fanpage that something is wrong with
+            raise AnotherKey from None
         return [Trouble.TOKEN_SEALED]
 
 

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlmodel import Session, col
 
-from core import bulk
+from core import bulk, key_check
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
@@ -51,6 +51,7 @@ def store(events: Sequence[NewEvent]) -> Kept:
     """Keep events for good, and apply those that may go straight. Those the vault has stay as they are."""
     if not events:
         return Kept(0, 0)
+    key_check.refuse_another_key()
     try:
         return _store(events, may_go_straight=True)
     except NOT_NOW as problem:
@@ -97,6 +98,7 @@ def apply_turn(limit: int, now: datetime) -> int:
     Each event's effects and its new state are one transaction. Two appliers never double an event: SQLite
     lets one write at a time, and PostgreSQL lends out a lock; who does not get it has nothing to do.
     """
+    key_check.refuse_another_key()
     try:
         with transaction() as db:
             events = _take(db, limit)

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlmodel import Session, col
 
-from core import activity, holding, migrations
+from core import activity, holding, key_check, migrations
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import DeliveryState
 from core.conversation.rules import ReplyState
@@ -75,6 +75,7 @@ class Move:
             raise WrongState("A move starts from SQLite; OTN_DATABASE_URL already names PostgreSQL.")
         if migrations.current_revision() != migrations.head_revision():
             raise WrongState("The database is not up to date; run: python -m core migrate")
+        key_check.refuse_another_key()
 
     def _refuse_if_held(self, found: Standing | None) -> None:
         if found and found.code != HoldCode.LEAVING:  # that is one that broke off: we start again

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, delete, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
-from core import holding, migrations
+from core import holding, key_check, migrations
 from core.errors import OperatorError, WrongState
 from core.holding import HoldCode, Standing
+from core.sealing import find_hash
 from core.settings import database_url
-from core.tables import Table
+from core.tables import KeyCheck, Table
 
 
 class Target:
@@ -75,11 +76,25 @@ def take_over(connection: Connection) -> None:
     left_behind = standing(connection)
     if left_behind and left_behind.code == HoldCode.ARRIVING:
         connection.execute(text(f"TRUNCATE {listed}"))  # a move that failed; nothing was ever sent from it
+    _take_over_key(connection)
     for name in names:
         if connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).first():
             raise WrongState(
                 "The new database is not empty ({table} has rows); name an empty one.", table=name
             )
+
+
+def _take_over_key(connection: Connection) -> None:
+    """A process that was started there too early has left its key: no matter, as long as it is ours."""
+    with Session(connection) as db:
+        kept = key_check.kept_hash(db)
+        if kept and kept != find_hash(key_check.PURPOSE):
+            raise WrongState(
+                "A process with another OTN_SECRET_KEY has been started on the new database. Give every "
+                "process there the key of this one, and empty the table key_check there."
+            )
+        db.execute(delete(KeyCheck))
+        db.flush()
 
 
 def _check_ready(connection: Connection) -> None:

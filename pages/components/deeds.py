@@ -70,6 +70,7 @@ DEEDS: dict[str, str] = {
     "installation.hold": N_("held the installation after a restore"),
     "installation.release": N_("let the restored installation send"),
     "installation.move_in": N_("moved the installation to this database"),
+    "installation.accept_key": N_("made another key the installation's"),
     "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
 }

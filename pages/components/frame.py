@@ -18,6 +18,7 @@ def run() -> None:
     title = f"{_(entry.title)} · Notify Once"
     st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
     style.apply(language(), [entry.url_path for entry in menu.ENTRIES])
+    hold_notice.stop_at_another_key()
     if login.gate() is None:
         st.stop()
     if st.session_state.pop("fanpage_switched", False):

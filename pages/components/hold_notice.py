@@ -1,13 +1,23 @@
-"""Says on every page that the installation is held, and what to do."""
+"""Says on every page that the installation is held or has another key, and what to do."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core import holding
+from core import holding, key_check
+from core.key_check import AnotherKey
 from pages.components.texts import _
 
 
 def show() -> None:
     if found := holding.standing():
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
+
+
+def stop_at_another_key() -> None:
+    """Nothing is entered here that nobody could open."""
+    try:
+        key_check.refuse_another_key()
+    except AnotherKey as refused:
+        st.error(_(refused.template), icon=":material/key_off:")
+        st.stop()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
-from core import doctor, holding, migrations
+from core import doctor, holding, key_check, migrations
 from core.broadcasts import queries
 from core.clock import utc_now
 from core.consent import queries as consent
@@ -15,9 +15,10 @@ from core.errors import Held, OperatorError, WrongState
 from core.holding import HoldCode
 from core.moving import checking, copying
 from core.moving.target import Target
-from core.sealing import unseal
+from core.sealing import find_hash, unseal
 from core.sending.queries import fanpages_with_work
-from core.tables import Customer, Fanpage, OptIn, Pace
+from core.settings import settings
+from core.tables import Customer, Fanpage, KeyCheck, OptIn, Pace
 
 pytestmark = pytest.mark.sqlite  # where every move starts
 
@@ -194,3 +195,43 @@ def test_the_place_shows_no_password() -> None:
     target = Target("postgres://anna:hush@db.example:5433/otn?sslpassword=hush")
     assert target.place == "postgresql://anna@db.example:5433/otn"
     assert "hush" not in str(target.refused(ValueError("wrong password hush")))
+
+
+def test_the_key_goes_along_and_another_one_is_refused_there(shop, new, there, move, monkeypatch) -> None:
+    monkeypatch.setattr(key_check, "_proven", set())
+    move(new)
+    with there(new):
+        key_check.refuse_another_key()
+        with reading() as db:
+            assert key_check.kept_hash(db) == find_hash(key_check.PURPOSE)
+        monkeypatch.setenv("OTN_SECRET_KEY", "another-key-of-another-machine-0123456789-0123")
+        settings.cache_clear()
+        with pytest.raises(key_check.AnotherKey):
+            key_check.refuse_another_key()
+
+
+def test_a_move_with_another_key_is_refused_before_anything_is_held(shop, new, move, monkeypatch) -> None:
+    monkeypatch.setattr(key_check, "_proven", set())
+    key_check.refuse_another_key()
+    monkeypatch.setenv("OTN_SECRET_KEY", "another-key-of-another-machine-0123456789-0123")
+    settings.cache_clear()
+    with pytest.raises(key_check.AnotherKey):
+        move(new)
+    assert holding.standing() is None
+
+
+def test_who_was_started_too_early_on_the_new_database_does_no_harm_with_our_key(
+    shop, new, there, move, monkeypatch
+) -> None:
+    monkeypatch.setattr(key_check, "_proven", set())
+    with there(new):
+        key_check.refuse_another_key()
+    assert move(new).rows["key_check"] == 1
+
+
+def test_a_new_database_that_another_key_has_used_is_refused(shop, new, there, move) -> None:
+    with there(new), transaction() as db:
+        db.add(KeyCheck(id=1, hash="0" * 64))
+    with pytest.raises(WrongState, match="another OTN_SECRET_KEY"):
+        move(new)
+    assert holding.standing() is None

@@ -1,7 +1,8 @@
-"""Every page says that the installation is held."""
+"""Every page says that the installation is held, or has another key."""
 
-from core import holding
+from core import holding, key_check
 from core.database import transaction
+from core.tables import KeyCheck
 
 
 def test_a_held_installation_says_so_on_every_page(panel, arrange, now):
@@ -11,3 +12,14 @@ def test_a_held_installation_says_so_on_every_page(panel, arrange, now):
     at = panel("topics")
     assert not at.exception
     assert "being moved to db.example/otn" in at.error[0].value
+
+
+def test_a_panel_with_another_key_shows_nothing_else(panel, arrange, fresh_database, monkeypatch):
+    arrange.fanpage()
+    monkeypatch.setattr(key_check, "_proven", set())
+    with transaction() as db:
+        db.add(KeyCheck(id=1, hash="0" * 64))
+    at = panel("topics")
+    assert not at.exception
+    assert "is not the key of this installation" in at.error[0].value
+    assert not at.button
