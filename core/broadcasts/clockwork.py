@@ -110,17 +110,29 @@ def end_too_late(*, now: datetime) -> int:
         ).scalars()
         for broadcast_id in missed.all():
             activity.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=broadcast_id)
+    with reading() as db:
         running = db.execute(
-            select(col(Broadcast.id))
-            .where(col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]), *late)
-            .order_by(col(Broadcast.id))
-            .with_for_update(key_share=True)
-        ).scalars()
-        return sum(
-            closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
-            for broadcast_id in running.all()
-            if broadcast_id
+            select(col(Broadcast.id)).where(*_is_late_running(now)).order_by(col(Broadcast.id))
         )
+        ids = [broadcast_id for broadcast_id in running.scalars() if broadcast_id]
+    return sum(_end_late(broadcast_id, now) for broadcast_id in ids)
+
+
+def _is_late_running(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]),
+        col(Broadcast.best_before).is_not(None),
+        col(Broadcast.best_before) <= now,
+    )
+
+
+def _end_late(broadcast_id: int, now: datetime) -> int:
+    """A transaction for each: the row of a small one is not kept locked while a large one ends."""
+    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id, *_is_late_running(now))
+    with transaction() as db:
+        if db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is None:
+            return 0
+        return closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
 
 
 def finish_done(*, now: datetime) -> list[int]:

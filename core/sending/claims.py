@@ -17,7 +17,7 @@ from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import is_sqlite, transaction
+from core.database import is_sqlite, reading, transaction
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
@@ -44,13 +44,20 @@ class Claim:
     taken_at: float = 0.0  # monotonic time from before the claim
 
 
+class BeingChanged(Exception):
+    """Somebody is just ending this broadcast, or the like: ask again in a moment."""
+
+
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
-    """Take up to `count` queued deliveries that may be tried now. One transaction."""
+    """Take up to `count` queued deliveries that may be tried now. One transaction, which waits for nobody
+    who has the broadcast's row: ending a large one takes a while, and others have work meanwhile."""
     taken_at = time.monotonic()
     with transaction() as db:
         # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
-        broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True})
-        if broadcast is None or broadcast.state != BroadcastState.SENDING:
+        broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True, "skip_locked": True})
+        if broadcast is None:
+            raise BeingChanged
+        if broadcast.state != BroadcastState.SENDING:
             return []
         if is_too_late(broadcast.best_before, now):
             return []
@@ -216,21 +223,26 @@ def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
 def take_over_lost(*, now: datetime) -> int:
     """Deliveries whose worker died or whose lease ran out: the try may have reached the platform, so it
     counts and leaves a doubt. Returns how many were taken over."""
+    with reading() as db:
+        of_lost = _lost(now).with_only_columns(col(Delivery.broadcast_id)).distinct()
+        ids = sorted(db.execute(of_lost).scalars())
+    return sum(_take_over_of(broadcast_id, now) for broadcast_id in ids)
+
+
+def _take_over_of(broadcast_id: int, now: datetime) -> int:
+    """A transaction for each broadcast, so that none waits for another; one that is just being changed is
+    for the next time."""
+    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
+    lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
     with transaction() as db:
-        of_lost = select(col(Delivery.broadcast_id)).where(col(Delivery.id).in_(_lost(now))).distinct()
-        broadcast_ids = set(db.execute(of_lost).scalars())
-        if not broadcast_ids:
+        if db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is None:
             return 0
-        row_locks.lock_broadcasts(db, broadcast_ids)
-        lost_ids = db.execute(
-            _lost(now).order_by(col(Delivery.id)).with_for_update(key_share=True, skip_locked=True)
-        ).scalars()
-        lost = db.execute(
+        ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()
+        taken = db.execute(
             update(Delivery)
             .where(
-                col(Delivery.id).in_(bulk.among(db, [each for each in lost_ids if each])),
+                col(Delivery.id).in_(bulk.among(db, [each for each in ids if each])),
                 col(Delivery.state) == DeliveryState.SENDING,
-                col(Delivery.broadcast_id).in_(broadcast_ids),
             )
             .values(
                 state=case(
@@ -248,9 +260,9 @@ def take_over_lost(*, now: datetime) -> int:
             .returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at))
             .execution_options(synchronize_session=False)
         ).all()
-        tries.keep_lost(db, [(each, attempt, at) for each, attempt, at in lost])
-        _end_if_over(db, broadcast_ids, now)
-        return len(lost)
+        tries.keep_lost(db, [(each, attempt, at) for each, attempt, at in taken])
+        _end_if_over(db, {broadcast_id}, now)
+        return len(taken)
 
 
 def alive(now: datetime) -> Select[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from core.sending import claims
-from core.sending.claims import Claim
+from core.sending.claims import BeingChanged, Claim
 from core.sending.queries import Work
 from core.sending.rules import LEASE, batch_size
 
@@ -25,6 +25,7 @@ class Hands:
         self._holds_since = holds_since
         self._held: dict[int, deque[Claim]] = {}  # by broadcast
         self._turn = 0
+        self.wait = False  # whether the last look left out a broadcast that is just being changed
 
     @property
     def are_empty(self) -> bool:
@@ -33,17 +34,25 @@ class Hands:
     def fill(self, work: Work) -> int | None:
         """The broadcast whose turn it is, with claims in our hands; one with nothing due passes its turn."""
         ids, size = sorted(work.broadcasts), batch_size(work.speed.rate)
+        self.wait = False
         for step in range(len(ids)):
             broadcast_id = ids[(self._turn + step) % len(ids)]
             hand = self._held.setdefault(broadcast_id, deque())
             if len(hand) < size:  # a handful is always full while enough are waiting
                 share = int(work.speed.rate / len(ids)) // size * size
                 ahead = min(CLAIM_AT_MOST, max(size, share, CLAIM_AT_LEAST))
-                hand.extend(claims.claim(broadcast_id, ahead, worker=self._worker, now=self._clock()))
+                hand.extend(self._claim(broadcast_id, ahead))
             if hand:
                 self._turn = (self._turn + step) % len(ids)
                 return broadcast_id
         return None
+
+    def _claim(self, broadcast_id: int, count: int) -> list[Claim]:
+        try:
+            return claims.claim(broadcast_id, count, worker=self._worker, now=self._clock())
+        except BeingChanged:
+            self.wait = True
+            return []
 
     def give(self, broadcast_id: int, count: int) -> list[Claim]:
         """Up to so many to send now; then it is another broadcast's turn."""

@@ -40,6 +40,7 @@ LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
 SHORT_PAUSE_SECONDS = 0.01
+BUSY_SECONDS = 0.05  # before a broadcast that is just being changed is asked for again
 LONG_HOLD_SECONDS = 2.0  # a hold so long is not worth keeping claims for
 DATABASE_WAIT_SECONDS = 0.5
 LINE_EVERY_SECONDS = 3.0  # how soon a new access token is noticed
@@ -154,7 +155,7 @@ class Pump:
         answers = work.replies and look.at > self._answered_at
         ready = self._hands.fill(work)
         if ready is None and not answers:
-            return self._at_the_end(look)
+            return BUSY_SECONDS if self._hands.wait else self._at_the_end(look)
         left = self._slots.next(work.speed).at - LOOK_AHEAD_SECONDS - time.monotonic()
         if left > 0:
             return min(left, LONGEST_STEP_SECONDS)

@@ -85,7 +85,7 @@ class Crowd:
             for _ in range(ROUNDS):
                 try:
                     parts[number](chance)
-                except WrongState:
+                except (WrongState, claims.BeingChanged):
                     pass
                 except DATABASE_TROUBLE as problem:
                     self.troubles[type(problem.__cause__).__name__] += 1
