@@ -23,7 +23,7 @@ from core.consent import imports
 from core.database import reading, transaction
 from core.messenger.client import Messenger
 from core.sealing import unseal
-from core.sending import pump, settling
+from core.sending import settling
 from core.sending.tries import tries_of
 from core.simulator import World, running
 from core.simulator.remote import Remote
@@ -197,6 +197,12 @@ def assert_the_ledger_agrees(broadcast_id: int) -> None:
         assert all(opt_in == held[delivery] for delivery, opt_in in rows)
 
 
+def send_singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast the fanpage is, each message is a call of its own."""
+    for module in (flights, hands):
+        monkeypatch.setattr(module, "batch_size", lambda _rate: 1)
+
+
 @pytest.mark.parametrize(
     ("storm", "singly"),
     [(3, False), (7, True)],
@@ -205,7 +211,7 @@ def assert_the_ledger_agrees(broadcast_id: int) -> None:
 )
 def test_through_any_mixture_each_token_is_taken_once(storm: Storm, singly: bool, monkeypatch) -> None:
     if singly:
-        monkeypatch.setattr(pump, "batch_size", lambda _rate: 1)
+        send_singly(monkeypatch)
     storm.import_opt_ins(PEOPLE)
     broadcast_id = storm.studio.broadcast()
     storm.studio.launch(broadcast_id)
@@ -239,7 +245,7 @@ def test_an_app_secret_changed_in_mid_broadcast_burns_no_token(
     storm: Storm, singly: bool, monkeypatch
 ) -> None:
     if singly:
-        monkeypatch.setattr(pump, "batch_size", lambda _rate: 1)
+        send_singly(monkeypatch)
     storm.import_opt_ins(60)
     broadcast_id = storm.studio.broadcast()
     storm.studio.launch(broadcast_id)
