@@ -23,7 +23,7 @@ from core.consent import imports
 from core.database import reading, transaction
 from core.messenger.client import Messenger
 from core.sealing import unseal
-from core.sending import settling
+from core.sending import flights, hands, settling
 from core.sending.tries import tries_of
 from core.simulator import World, running
 from core.simulator.remote import Remote
