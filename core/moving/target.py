@@ -112,6 +112,8 @@ def _check_ready(connection: Connection) -> None:
 
 
 def standing(connection: Connection) -> Standing | None:
+    if not inspect(connection).has_table(Hold.__tablename__):
+        return None
     with Session(connection) as db:
         return holding.standing_in(db)
 

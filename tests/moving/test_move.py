@@ -73,10 +73,14 @@ def test_the_old_one_sends_nothing_and_takes_in_nothing(shop, new, move, arrange
     assert "has been moved" in "\n".join(doctor.problems())
 
 
-def test_a_second_move_of_the_same_is_refused(shop, new, move) -> None:
+def test_a_second_move_of_the_same_is_refused(shop, new, move, postgresql_server, tmp_path) -> None:
     move(new)
     with pytest.raises(WrongState, match="has been moved"):
         move(new)
+    another = postgresql_server.blank(tmp_path)
+    with pytest.raises(WrongState, match="has been moved"):
+        move(another.url)
+    postgresql_server.done(another)
 
 
 def test_a_value_that_does_not_fit_leaves_both_as_they_were(shop, new, there, move) -> None:
