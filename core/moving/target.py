@@ -16,7 +16,7 @@ from core.errors import OperatorError, WrongState
 from core.holding import HoldCode, Standing
 from core.sealing import find_hash
 from core.settings import database_url
-from core.tables import KeyCheck, Table
+from core.tables import Hold, KeyCheck, Table
 
 
 class Target:
