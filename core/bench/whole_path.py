@@ -5,6 +5,7 @@ Prints one JSON object: seconds, messages, CPU seconds and peak memory of the se
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -63,6 +64,9 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
 
     fanpage_id, broadcast_id = launched(messages, TEXT)
     messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
+
+    gc.collect()
+    gc.freeze()  # as the worker does
 
     def send() -> None:
         with ThreadPoolExecutor(THREADS) as pool:

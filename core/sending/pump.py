@@ -301,8 +301,10 @@ class Pump:
 
     def _settle_after(self) -> float:
         """Refusals may say something about those that follow; a few acceptances can wait for others."""
+        if len(self._landed) >= FEW:
+            return SETTLE_EVERY_SECONDS
         plain = all(isinstance(each, Outcome) and isinstance(each.answer, Accepted) for each in self._landed)
-        return SETTLE_FEW_SECONDS if plain and len(self._landed) < FEW else SETTLE_EVERY_SECONDS
+        return SETTLE_FEW_SECONDS if plain else SETTLE_EVERY_SECONDS
 
     def _settle(self) -> None:
         """Keep the outcomes until the database has them; hand back what stayed here."""
