@@ -3,25 +3,21 @@ handler that only checks the signature and one that commits each request; on SQL
 
 from __future__ import annotations
 
-import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from core import migrations
-from core.bench import vault_shop
+from core.bench import databases, vault_shop
 from core.bench.hammer import Hammer, Load
-from core.database import forget_engines, reading
+from core.database import reading
 from core.settings import settings, use
 from core.tables import OptIn
 
@@ -55,7 +51,7 @@ def run(wanted: Wanted, *, postgresql_url: str | None, rounds: int) -> dict[str,
 
 
 def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | None) -> dict[str, Any]:
-    with _database(url):
+    with databases.fresh(url):
         use(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
         if name != BARE:
             migrations.upgrade()
@@ -68,32 +64,6 @@ def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | Non
             server.terminate()
             server.wait(PATIENCE)
     return {"name": f"{name}{'' if name == BARE else ', PostgreSQL' if url else ', SQLite'}", **figures}
-
-
-@contextmanager
-def _database(url: str | None) -> Iterator[None]:
-    """A fresh one: a SQLite file, or a database of its own on the server that `url` names."""
-    with tempfile.TemporaryDirectory() as folder:
-        name = f"otn_bench_{secrets.token_hex(4)}"
-        target = make_url(url).set(database=name) if url else f"sqlite:///{folder}/bench.db"
-        if url:
-            _say(url, f"CREATE DATABASE {name}")
-        try:
-            shown = target if isinstance(target, str) else target.render_as_string(hide_password=False)
-            use(data_dir=folder, database_url=shown)
-            forget_engines()
-            yield
-        finally:
-            forget_engines()
-            if url:
-                _say(url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _say(url: str, statement: str) -> None:
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(statement))
-    server.dispose()
 
 
 def _strike(pid: int, wanted: Wanted, *, applies: bool) -> dict[str, Any]:

@@ -10,6 +10,12 @@ from core.commands.answers import Json, answer, command
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks on this machine, against a stub of our own.")
 
+URL = "OTN_BENCH_POSTGRESQL_URL"
+BesideSqlite = Annotated[str | None, typer.Option(envvar=URL, help="A server to measure on, too.")]
+InsteadOfSqlite = Annotated[
+    str | None, typer.Option(envvar=URL, help="A server to measure on instead of SQLite.")
+]
+
 
 @app.command()
 @command
@@ -22,10 +28,7 @@ def send(
     node_modules: Annotated[
         str | None, typer.Option(help="A folder that has messaging-api-messenger; else .venv-peers.")
     ] = None,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure the ledger on, too."),
-    ] = None,
+    postgresql_url: BesideSqlite = None,
     as_json: Json = False,
 ) -> None:
     """The whole sending path beside our client alone, bare requests and public clients."""
@@ -47,10 +50,7 @@ def launch(
     people: Annotated[
         list[int] | None, typer.Option(help="Size of the audience; may be given several times.")
     ] = None,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on, too."),
-    ] = None,
+    postgresql_url: BesideSqlite = None,
     as_json: Json = False,
 ) -> None:
     """What freezing an audience takes."""
@@ -68,10 +68,7 @@ def ingest(
     connections: Annotated[int, typer.Option(min=1, help="Connections kept open.")] = 128,
     stored: Annotated[int, typer.Option(min=0, help="Events in the vault beforehand.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="How often our own server is measured.")] = 2,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on, too."),
-    ] = None,
+    postgresql_url: BesideSqlite = None,
     as_json: Json = False,
 ) -> None:
     """Signed opt-ins made durable and applied, beside a bare handler and a commit per request."""
@@ -90,10 +87,7 @@ def pace(
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to look.", min=11.0)] = 25.0,
     workers: Annotated[int, typer.Option(help="Worker processes; several need PostgreSQL.", min=1)] = 1,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on instead of SQLite."),
-    ] = None,
+    postgresql_url: InsteadOfSqlite = None,
     as_json: Json = False,
 ) -> None:
     """How close to its rate a real worker keeps each fanpage."""
@@ -109,10 +103,7 @@ def pace(
 @command
 def panel(
     people: Annotated[int, typer.Option(help="Customers, each with an opt-in.", min=100)] = 1_000_000,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar="OTN_BENCH_POSTGRESQL_URL", help="A server to measure on instead of SQLite."),
-    ] = None,
+    postgresql_url: InsteadOfSqlite = None,
     as_json: Json = False,
 ) -> None:
     """Each page's time to ready over a large audience."""
@@ -133,9 +124,7 @@ def scale(
     latency: Annotated[int, typer.Option(help="Milliseconds the stub waits before it answers.")] = 200,
     postgresql_url: Annotated[
         str | None,
-        typer.Option(
-            envvar="OTN_BENCH_POSTGRESQL_URL", help="A server; else one of its own, where its wheel is."
-        ),
+        typer.Option(envvar=URL, help="A server; else one of its own, where its wheel is."),
     ] = None,
     as_json: Json = False,
 ) -> None:
