@@ -303,8 +303,9 @@ class Delivery(Table, table=True):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("broadcast_id", "customer_id"),
-        UniqueConstraint("broadcast_id", "opt_in_id"),
+        # Led by the customer, so that it serves their history too. An opt-in is of one customer: a second
+        # delivery of it in a broadcast is refused as well.
+        UniqueConstraint("customer_id", "broadcast_id"),
         Index("ix_delivery_broadcast_id_state_id", "broadcast_id", "state", "id"),
         Index("ix_delivery_broadcast_id_id", "broadcast_id", "id"),
         Index(
@@ -340,7 +341,7 @@ class Delivery(Table, table=True):
 
     id: int | None = _id()
     broadcast_id: int = _ref("broadcast.id")
-    customer_id: int = _ref("customer.id", index=True)
+    customer_id: int = _ref("customer.id")
     opt_in_id: int = _ref("opt_in.id", index=True)
     state: str = _word(default=DeliveryState.QUEUED)
     reason: str | None = _word(64, default=None)  # code of why it ended so, see sending.rules

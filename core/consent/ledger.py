@@ -85,13 +85,12 @@ def _insert(*, for_sqlite: bool) -> Any:
 
 def reserve(db: Session, chosen: Select[int]) -> int:
     """Hold the available opt-ins that a query chooses, for the deliveries made in this transaction."""
-    given = chosen.subquery()
     # With statistics from before a large import PostgreSQL expects one available opt-in, walks all of them
     # and compares each with each. What it cannot look up in an index it cannot be so wrong about.
     unindexed = col(OptIn.state).concat("")
     statement = (
         update(OptIn)
-        .where(col(OptIn.id) == given.c[0], unindexed == OptInState.AVAILABLE.value)
+        .where(col(OptIn.id).in_(chosen), unindexed == OptInState.AVAILABLE.value)
         .values(state=OptInState.RESERVED)
         .execution_options(synchronize_session=False)
     )

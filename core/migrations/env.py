@@ -40,9 +40,22 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _run_alone() -> None:
+    """SQLite makes a table anew to change it: what refers to the old one must not mind meanwhile."""
+    with engine().connect() as own:
+        lite = own.dialect.name == "sqlite"
+        raw = own.connection.driver_connection
+        if lite and raw is not None:
+            raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            _run(own)
+        finally:
+            if lite and raw is not None:
+                raw.execute("PRAGMA foreign_keys=ON")
+
+
 given = context.config.attributes.get("connection")
 if given is not None:
     _run(given)
 else:
-    with engine().connect() as own:
-        _run(own)
+    _run_alone()
