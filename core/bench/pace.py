@@ -62,8 +62,8 @@ def run(*, rates: list[int], seconds: float, workers: int, postgresql_url: str |
         with tempfile.TemporaryFile() as log, _workers(workers, log.fileno()):
             _wait_until_all_arrive(url, rates)
             time.sleep(seconds)
-        arrivals = _arrivals(url)
-    return {"workers": workers, "results": [_figures(rate, arrivals[rate], seconds) for rate in rates]}
+        arrived = arrivals(url)
+    return {"workers": workers, "results": [figures(rate, arrived[rate], seconds) for rate in rates]}
 
 
 def _launch(rate: int, seconds: float) -> None:
@@ -94,20 +94,20 @@ def _workers(count: int, log: int) -> Iterator[None]:
 
 def _wait_until_all_arrive(url: str, rates: list[int]) -> None:
     until = time.monotonic() + 60
-    while set(_arrivals(url)) < set(rates):
+    while set(arrivals(url)) < set(rates):
         if time.monotonic() > until:
             raise SystemExit("the worker sends nothing")
         time.sleep(0.2)
 
 
-def _arrivals(url: str) -> Arrivals:
+def arrivals(url: str) -> Arrivals:
     found: Arrivals = defaultdict(list)
     for rate, at, count in requests.get(url, timeout=30).json():
         found[rate].append((at, count))
     return found
 
 
-def _figures(rate: int, arrived: list[tuple[float, int]], seconds: float) -> dict[str, Any]:
+def figures(rate: int, arrived: list[tuple[float, int]], seconds: float) -> dict[str, Any]:
     """Averages over every window of ten seconds, and the fullest second; both may begin anywhere."""
     arrived.sort()
     arrived = [each for each in arrived if each[0] <= arrived[0][0] + seconds]

@@ -143,6 +143,34 @@ def scale(
     answer(as_json, figures, "\n".join(lines))
 
 
+@app.command()
+@command
+def fanpages(
+    fanpages: Annotated[int, typer.Option(help="How many send at the same time.", min=1)] = 200,
+    rate: Annotated[int, typer.Option(help="Messages per second of each.", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long to look.", min=11.0)] = 25.0,
+    sqlite: Annotated[bool, typer.Option("--sqlite", help="On SQLite instead of PostgreSQL.")] = False,
+    postgresql_url: Annotated[
+        str | None,
+        typer.Option(envvar=URL, help="A server; else one of its own, where its wheel is."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Whether each of many slow fanpages keeps its own rate, and what a message of theirs costs."""
+    from core.bench import fanpages as bench
+
+    figures = bench.run(
+        fanpages=fanpages,
+        rate=rate,
+        workers=workers,
+        seconds=seconds,
+        on_sqlite=sqlite,
+        postgresql_url=postgresql_url,
+    )
+    answer(as_json, figures, "\n".join(f"{name.replace('_', ' ')}: {figures[name]}" for name in figures))
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows of figures under their names; what is text stands on the left."""
     names = list(dict.fromkeys(name for row in rows for name in row))
