@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.database import is_sqlite
-from core.tables import Broadcast, Customer, Delivery, Fanpage
+from core.tables import Broadcast, Customer, Delivery, Fanpage, Reply
 
 _ON_THEIR_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT)
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
@@ -53,6 +53,10 @@ def lock_deliveries(db: Session, ids: Collection[int]) -> None:
     _lock_by_id(db, Delivery, ids)
 
 
+def lock_replies(db: Session, ids: Collection[int]) -> None:
+    _lock_by_id(db, Reply, ids)
+
+
 def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collection[tuple[int, str]]) -> None:
     """These, and whatever of these people is on its way or arriving."""
     if is_sqlite(db) or not (ids or people):
@@ -78,7 +82,9 @@ def _customers() -> Select[Any]:
     return select(col(Customer.id)).order_by(*in_order)
 
 
-def _lock_by_id(db: Session, table: type[Broadcast] | type[Delivery], ids: Collection[int]) -> None:
+def _lock_by_id(
+    db: Session, table: type[Broadcast] | type[Delivery] | type[Reply], ids: Collection[int]
+) -> None:
     if ids and not is_sqlite(db):
         chosen = select(col(table.id)).where(col(table.id).in_(bulk.among(db, ids)))
         _lock(db, chosen.order_by(col(table.id)))

@@ -17,7 +17,7 @@ from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import is_sqlite, reading, transaction
+from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
@@ -42,26 +42,39 @@ class Claim:
     tries: int
     in_doubt: bool
     taken_at: float = 0.0  # monotonic time from before the claim
+    claimed_at: datetime | None = None  # with worker and attempt: the fence against another claim
 
 
 class BeingChanged(Exception):
     """Somebody is just ending this broadcast, or the like: ask again in a moment."""
 
 
+class PerhapsTaken(Exception):
+    """The commit of a claim failed, and the database may have it all the same: to be handed back."""
+
+    def __init__(self, claims: Sequence[Any]) -> None:
+        super().__init__(f"{len(claims)} claims")
+        self.claims = claims
+
+
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
     """Take up to `count` queued deliveries that may be tried now. One transaction, which waits for nobody
     who has the broadcast's row: ending a large one takes a while, and others have work meanwhile."""
-    taken_at = time.monotonic()
-    with transaction() as db:
-        # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
-        broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True, "skip_locked": True})
-        if broadcast is None:
-            raise BeingChanged
-        if broadcast.state != BroadcastState.SENDING:
-            return []
-        if is_too_late(broadcast.best_before, now):
-            return []
-        return _fit(db, broadcast_id, _take(db, broadcast_id, count, worker, now), taken_at, now)
+    taken_at, taken = time.monotonic(), list[Claim]()
+    try:
+        with transaction() as db:
+            # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
+            broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True, "skip_locked": True})
+            if broadcast is None:
+                raise BeingChanged
+            if broadcast.state == BroadcastState.SENDING and not is_too_late(broadcast.best_before, now):
+                rows = _take(db, broadcast_id, count, worker, now)
+                taken = _fit(db, broadcast_id, rows, taken_at, now)
+    except DATABASE_TROUBLE as problem:
+        if not taken:
+            raise
+        raise PerhapsTaken(taken) from problem
+    return taken
 
 
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> list[list[Any]]:
@@ -155,6 +168,7 @@ def _fit(
             tries,
             bool(in_doubt),
             taken_at,
+            now,
         )
         if usable and lasts:
             fit.append(claimed)
@@ -182,18 +196,20 @@ def _end_unfit(db: Session, claimed: Claim, state: str, lasts: bool, now: dateti
 
 
 def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
-    """Return claims that were never put on the wire: nothing happened to them."""
+    """Return claims that were never put on the wire: nothing happened to them. What the database never
+    took, or is not ours any more, stays as it is; a commit that is still going on is waited for."""
     if not claims:
         return
     with transaction() as db:
         row_locks.lock_broadcasts(db, {c.broadcast_id for c in claims})
-        for attempt_group in _by_attempt(claims):
+        for (attempt, claimed_at), ids in _by_fence(claims).items():
             db.execute(
                 update(Delivery)
                 .where(
-                    col(Delivery.id).in_([c.delivery_id for c in attempt_group]),
-                    col(Delivery.attempt) == attempt_group[0].attempt,
+                    col(Delivery.id).in_(ids),
+                    col(Delivery.attempt) == attempt,
                     col(Delivery.claimed_by) == worker,
+                    col(Delivery.claimed_at) == claimed_at,
                     col(Delivery.state) == DeliveryState.SENDING,
                 )
                 .values(state=DeliveryState.QUEUED, lease_until=None, claimed_by=None)
@@ -202,11 +218,11 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
         _end_if_over(db, {c.broadcast_id for c in claims}, now)
 
 
-def _by_attempt(claims: Sequence[Claim]) -> list[list[Claim]]:
-    groups: dict[int, list[Claim]] = {}
+def _by_fence(claims: Sequence[Claim]) -> dict[tuple[int, datetime | None], list[int]]:
+    groups: dict[tuple[int, datetime | None], list[int]] = {}
     for one in claims:
-        groups.setdefault(one.attempt, []).append(one)
-    return list(groups.values())
+        groups.setdefault((one.attempt, one.claimed_at), []).append(one.delivery_id)
+    return groups
 
 
 def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:

@@ -25,7 +25,7 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
 from core.sealing import CannotOpen
 from core.sending import allowance, claims, pace, queries, replies, settling
-from core.sending.claims import Claim
+from core.sending.claims import Claim, PerhapsTaken
 from core.sending.flights import Gate, Slot, Slots, Unpaced
 from core.sending.hands import Hands
 from core.sending.replies import ReplyClaim, ReplyOutcome
@@ -82,6 +82,7 @@ class Pump:
     _ends_at: float | None = None  # when we stop waiting for what is on the wire; set once we end
     _problem: Exception | None = None
     _awaits_landing: bool = False
+    _is_unsure: bool = False  # whether something landed because the database may have taken its claim
     _answered_at: float = 0.0
     _settled_at: float = 0.0
     _line_at: float = 0.0
@@ -125,10 +126,12 @@ class Pump:
                     return pause
             self.end()
             pause = self._wind_up()
-        except DATABASE_TROUBLE as problem:  # locked or lost: waited for, nothing is forgotten meanwhile
-            log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
-            known = self._knows_of_acceptances() and not self.stop.is_set()
-            pause = DATABASE_WAIT_SECONDS if known else self._or_give_up(DATABASE_WAIT_SECONDS)
+        except PerhapsTaken as unsure:
+            self._landed.extend(unsure.claims)
+            self._is_unsure = True
+            pause = self._wait_for_database(unsure.__cause__)
+        except DATABASE_TROUBLE as problem:
+            pause = self._wait_for_database(problem)
         except Exception as problem:  # the next tick starts another; what was claimed is taken over
             log.exception("pump_failed", fanpage_id=self.fanpage_id)
             self._problem = self._problem or problem
@@ -138,9 +141,15 @@ class Pump:
             self.watch.end(self.fanpage_id)
         return pause
 
+    def _wait_for_database(self, problem: BaseException | None) -> float | None:
+        """Locked or lost; nothing is forgotten meanwhile."""
+        log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
+        known = self._knows_of_acceptances() and not self.stop.is_set()
+        return DATABASE_WAIT_SECONDS if known else self._or_give_up(DATABASE_WAIT_SECONDS)
+
     def _once(self) -> float | None:
         """One look, and at most one handful made ready. None when nothing is left to do for now."""
-        self._collect()
+        self._collect(at_once=self._is_unsure)  # before the same is claimed again
         look = self.watch.fresh(self.fanpage_id)
         work = look.work
         if work is None or not self.holds_since(self._began) or not self._has_messenger():
@@ -315,6 +324,7 @@ class Pump:
         claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
         replies.hand_back_replies(_only(ReplyClaim, self._landed))
         self._landed.clear()
+        self._is_unsure = False
         self._settled_at = time.monotonic()
         self._mind_usage(now)
 

@@ -17,12 +17,12 @@ from sqlmodel import Session, col
 from core import row_locks
 from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, fold, personalise
-from core.database import transaction
+from core.database import DATABASE_TROUBLE, transaction
 from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
+from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
@@ -55,22 +55,29 @@ class ReplyOutcome:
 
 def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) -> list[ReplyClaim]:
     """Take the oldest waiting reply of up to `count` customers; what the window closed on is skipped."""
-    with transaction() as db:
-        _skip_closed(db, fanpage_id, now)
-        ids = db.execute(
-            update(Reply)
-            .where(col(Reply.id).in_(_first_waiting(fanpage_id, count, now)), _is(ReplyState.QUEUED))
-            .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
-            .returning(col(Reply.id))
-            .execution_options(synchronize_session=False)
-        ).scalars()
-        rows = db.execute(
-            select(Reply, Customer)
-            .join(Customer, col(Customer.id) == col(Reply.customer_id))
-            .where(col(Reply.id).in_(ids.all()))
-            .order_by(col(Reply.id))
-        )
-        return [_claim(reply, customer, worker, now) for reply, customer in rows]
+    taken: list[ReplyClaim] = []
+    try:
+        with transaction() as db:
+            _skip_closed(db, fanpage_id, now)
+            ids = db.execute(
+                update(Reply)
+                .where(col(Reply.id).in_(_first_waiting(fanpage_id, count, now)), _is(ReplyState.QUEUED))
+                .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
+                .returning(col(Reply.id))
+                .execution_options(synchronize_session=False)
+            ).scalars()
+            rows = db.execute(
+                select(Reply, Customer)
+                .join(Customer, col(Customer.id) == col(Reply.customer_id))
+                .where(col(Reply.id).in_(ids.all()))
+                .order_by(col(Reply.id))
+            )
+            taken = [_claim(reply, customer, worker, now) for reply, customer in rows]
+    except DATABASE_TROUBLE as problem:
+        if not taken:
+            raise
+        raise PerhapsTaken(taken) from problem
+    return taken
 
 
 def _claim(reply: Reply, customer: Customer, worker: str, now: datetime) -> ReplyClaim:
@@ -230,10 +237,11 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
 
 
 def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
-    """Return replies that were never put on the wire."""
+    """Return replies that were never put on the wire; a commit that is still going on is waited for."""
     if not claims:
         return
     with transaction() as db:
+        row_locks.lock_replies(db, {claim.reply_id for claim in claims})
         for claim in sorted(claims, key=lambda each: each.reply_id):
             db.execute(
                 update(Reply)

@@ -23,16 +23,17 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
 from core.consent.ledger import NewOptIn
-from core.database import reading, transaction
+from core.database import DATABASE_TROUBLE, reading, transaction
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, evidence, settling
-from core.sending.claims import Claim
+from core.sending.claims import Claim, PerhapsTaken
 from core.sending.settling import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
+from tests.sending.commits import Fate, fated
 
 PEOPLE = 6
 LIVE = {"queued", "sending", "unknown"}
@@ -62,6 +63,7 @@ class TokenHistory(RuleBasedStateMachine):
         self.broadcasts: list[int] = []
         self.accepted: dict[str, Claim] = {}  # token: the claim that the platform took
         self.hands: dict[str, list[Claim]] = {"worker a": [], "worker b": []}
+        self.perhaps: dict[str, list[Claim]] = {"worker a": [], "worker b": []}
         self.answered: list[Outcome] = []
         self.tokens = 0
 
@@ -135,7 +137,29 @@ class TokenHistory(RuleBasedStateMachine):
     @rule(which=st.integers(0, 20), worker=st.sampled_from(["worker a", "worker b"]), count=st.integers(1, 4))
     def claim(self, which: int, worker: str, count: int) -> None:
         broadcast_id = self.broadcasts[which % len(self.broadcasts)]
+        self._hand_back_perhaps(worker)
         self.hands[worker] += claims.claim(broadcast_id, count, worker=worker, now=self.now)
+
+    @precondition(lambda self: self.broadcasts)
+    @rule(
+        which=st.integers(0, 20),
+        worker=st.sampled_from(["worker a", "worker b"]),
+        fate=st.sampled_from([Fate.BEFORE, Fate.AFTER]),
+    )
+    def claim_and_never_hear_of_it(self, which: int, worker: str, fate: Fate) -> None:
+        broadcast_id = self.broadcasts[which % len(self.broadcasts)]
+        self._hand_back_perhaps(worker)
+        try:
+            with fated(lambda: fate):
+                claims.claim(broadcast_id, 3, worker=worker, now=self.now)
+        except PerhapsTaken as unsure:
+            self.perhaps[worker] = list(unsure.claims)
+        except DATABASE_TROUBLE:
+            pass  # there was nothing to claim
+
+    def _hand_back_perhaps(self, worker: str) -> None:
+        claims.hand_back(self.perhaps[worker], worker=worker, now=self.now)
+        self.perhaps[worker] = []
 
     @rule(worker=st.sampled_from(["worker a", "worker b"]), kind=ANSWERS)
     def call_the_platform(self, worker: str, kind: str) -> None:
@@ -168,7 +192,7 @@ class TokenHistory(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(["worker a", "worker b"]), loses_answers=st.booleans())
     def crash(self, worker: str, loses_answers: bool) -> None:
-        self.hands[worker] = []
+        self.hands[worker], self.perhaps[worker] = [], []
         if loses_answers:
             self.answered = []
 
@@ -268,6 +292,7 @@ class TokenHistory(RuleBasedStateMachine):
         for outcome in self.answered:
             settling.settle(self.fanpage_id, [outcome], now=self.now)
         self.answered, self.hands = [], {"worker a": [], "worker b": []}
+        self.perhaps = {"worker a": [], "worker b": []}
         for broadcast_id in self.broadcasts:
             if queries.get_broadcast(broadcast_id).state == BroadcastState.PAUSED:
                 actions.resume(COMMAND_LINE, broadcast_id, now=self.now)
