@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     CursorResult,
     Select,
     String,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
 )
@@ -64,6 +66,10 @@ def among(db: Session, ids: Collection[int]) -> Select[Any]:
     return select(cast(numbers.c.value, BigInteger))
 
 
+def one_of(column: Any, values: Collection[object]) -> ColumnElement[bool]:
+    return or_(*[column == value for value in values])
+
+
 def _item(values: Any, place: int) -> Any:
     return values.c.value.op("->>")(literal_column(str(place)))
 
@@ -87,7 +93,10 @@ def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
 
 
 class Ready:
-    """A statement in the database's own words, worked out once: for what runs many times a second."""
+    """A statement in the database's own words, worked out once: for what runs many times a second.
+
+    `IN` with a list is spread only when it runs, so not here: `one_of`.
+    """
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
@@ -126,6 +135,11 @@ def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
         return {ROWS: orjson.dumps(rows).decode()}
     except TypeError:  # half of a surrogate pair, or a giant number: `json` takes both
         return {ROWS: json.dumps(rows, separators=(",", ":"))}
+
+
+def bound_ids(ids: Collection[int]) -> dict[str, str]:
+    """As rows of one column."""
+    return bound([(each,) for each in ids])
 
 
 @lru_cache(maxsize=4096)  # the time of an event is written into several tables

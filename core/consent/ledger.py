@@ -12,14 +12,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, literal, select, update
+from sqlalchemy import CursorResult, Select, bindparam, literal, null, select, update
 from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, expires_at
 from core.database import is_sqlite
 from core.sealing import find_hash, seal_all
-from core.tables import Delivery, OptIn
+from core.tables import Delivery, OptIn, UtcTime
 
 _OPT_IN = bulk.columns_of(
     OptIn,
@@ -36,6 +36,9 @@ _OPT_IN = bulk.columns_of(
     "expires_at",
     "created_at",
 )
+
+
+_ID = bulk.columns_of(OptIn, "id")
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,13 +173,20 @@ def _move(
     sources = (source,) if isinstance(source, OptInState) else source
     if any(target not in NEXT_STATES[each] for each in sources):
         raise ValueError(f"an opt-in never goes from {sources} to {target}")
-    statement = (
+    lite = is_sqlite(db)
+    at = {"now": bulk.stamp(now, for_sqlite=lite)}
+    return _moving(sources, target, for_sqlite=lite).run(db, {**bulk.bound_ids(opt_in_ids), **at}).rowcount
+
+
+@cache
+def _moving(sources: tuple[OptInState, ...], target: OptInState, *, for_sqlite: bool) -> bulk.Ready:
+    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
+    at = null() if target == OptInState.AVAILABLE else bindparam("now", type_=UtcTime)
+    return bulk.Ready(
         update(OptIn)
-        .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)), col(OptIn.state).in_(sources))
-        .values(state=target, settled_at=None if target == OptInState.AVAILABLE else now)
-        .execution_options(synchronize_session=False)
+        .where(col(OptIn.id).in_(chosen), bulk.one_of(col(OptIn.state), sources))
+        .values(state=target, settled_at=at)
     )
-    return _count(db.execute(statement))
 
 
 def _count(result: object) -> int:

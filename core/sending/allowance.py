@@ -6,18 +6,22 @@ message are those known to us and not unreachable: never more than the platform 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.database import insert_new, reading
+from core import bulk
+from core.database import is_sqlite, reading
 from core.tables import CallsOfHour, Customer
 
 PER_PERSON = 200
 SPAN = timedelta(hours=24)
 KEPT = timedelta(hours=48)
+_NOTED = bulk.columns_of(CallsOfHour, "fanpage_id", "hour", "calls")
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,23 @@ class Allowance:
 
 def note_calls(db: Session, fanpage_id: int, calls: int, *, now: datetime) -> None:
     """Count calls, each message of a batch for one; inside the settling transaction."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    db.execute(insert_new(db, CallsOfHour), [{"fanpage_id": fanpage_id, "hour": hour, "calls": 0}])
-    db.execute(
-        update(CallsOfHour)
-        .where(col(CallsOfHour.fanpage_id) == fanpage_id, col(CallsOfHour.hour) == hour)
-        .values(calls=col(CallsOfHour.calls) + calls)
-        .execution_options(synchronize_session=False)
+    note_calls_of(db, {fanpage_id: calls}, now=now)
+
+
+def note_calls_of(db: Session, calls: Mapping[int, int], *, now: datetime) -> None:
+    """By fanpage."""
+    lite = is_sqlite(db)
+    hour = bulk.stamp(now.replace(minute=0, second=0, microsecond=0), for_sqlite=lite)
+    rows = [(fanpage_id, hour, calls[fanpage_id]) for fanpage_id in sorted(calls)]
+    _noting(for_sqlite=lite).run(db, bulk.bound(rows))
+
+
+@cache
+def _noting(*, for_sqlite: bool) -> bulk.Ready:
+    insert = bulk.insert_given(CallsOfHour, _NOTED, for_sqlite=for_sqlite)
+    together = col(CallsOfHour.calls) + insert.excluded.calls
+    return bulk.Ready(
+        insert.on_conflict_do_update(index_elements=["fanpage_id", "hour"], set_={"calls": together})
     )
 
 

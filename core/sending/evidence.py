@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select, update
@@ -17,11 +18,13 @@ from sqlmodel import Session, col
 from core import bulk
 from core.broadcasts.rules import LIVE, DeliveryState
 from core.consent import ledger
+from core.database import is_sqlite
 from core.sending.rules import RETRIED
 from core.sending.tries import last_doubt
 from core.tables import Customer, Delivery, Reply
 
 ECHO = "echo"
+_ID = bulk.columns_of(Delivery, "id")
 _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
 
 
@@ -97,24 +100,28 @@ def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
     """Delivered and read may have been reported before these deliveries were settled as sent."""
     if not delivery_ids:
         return
-    for mark, target in (("delivered_watermark", "delivered_at"), ("read_watermark", "read_at")):
-        watermark = getattr(Customer, mark)
-        seen = (
-            select(watermark)
-            .where(col(Customer.id) == col(Delivery.customer_id), watermark >= _under_way())
-            .scalar_subquery()
+    for mark in ("delivered", "read"):
+        _catching_up(mark, for_sqlite=is_sqlite(db)).run(db, bulk.bound_ids(delivery_ids))
+
+
+@cache
+def _catching_up(mark: str, *, for_sqlite: bool) -> bulk.Ready:
+    watermark, target = getattr(Customer, f"{mark}_watermark"), f"{mark}_at"
+    seen = (
+        select(watermark)
+        .where(col(Customer.id) == col(Delivery.customer_id), watermark >= _under_way())
+        .scalar_subquery()
+    )
+    return bulk.Ready(
+        update(Delivery)
+        .where(
+            col(Delivery.id).in_(bulk.rows_given(_ID, for_sqlite=for_sqlite)),
+            col(Delivery.state) == DeliveryState.SENT,
+            getattr(Delivery, target).is_(None),
+            seen.is_not(None),
         )
-        db.execute(
-            update(Delivery)
-            .where(
-                col(Delivery.id).in_(bulk.among(db, delivery_ids)),
-                col(Delivery.state) == DeliveryState.SENT,
-                getattr(Delivery, target).is_(None),
-                seen.is_not(None),
-            )
-            .values({target: seen})
-            .execution_options(synchronize_session=False)
-        )
+        .values({target: seen})
+    )
 
 
 def _under_way() -> ColumnElement[Any]:

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
-    Update,
     and_,
-    bindparam,
     exists,
     func,
     or_,
@@ -25,15 +22,15 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from core import activity, bulk, row_locks
+from core import activity, row_locks
 from core.accounts.rules import SYSTEM
 from core.broadcasts import closing
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
-from core.database import is_sqlite, transaction
+from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, evidence, pace, tries
+from core.sending import acceptances, allowance, evidence, pace, tries
 from core.sending.claims import Claim
 from core.sending.rules import (
     BREAKER,
@@ -42,24 +39,13 @@ from core.sending.rules import (
     NOT_SENT_SECONDS,
     Token,
     Verdict,
-    accepted,
     decide,
 )
-from core.tables import Broadcast, Customer, Delivery, Fanpage, UtcTime
+from core.tables import Broadcast, Customer, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
 TOKEN_REFUSED = "token_refused"  # as a reason
-
-
-_TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
-_MAY_TURN_OUT_SENT = (
-    DeliveryState.SENDING,
-    DeliveryState.QUEUED,
-    DeliveryState.UNKNOWN,
-    DeliveryState.SENT,
-)
-_AFTER_DOUBT = accepted(in_doubt=True).evidence
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     with transaction() as db:
         _lock_rows(db, fanpage_id, outcomes, refused)
-        _settle_accepted(db, taken, now)
+        acceptances.settle(db, taken, now)
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
@@ -109,37 +95,6 @@ def _lock_rows(
 def lock_if_stopped(db: Session, fanpage_id: int, failures: Sequence[Failure]) -> None:
     if any(failure.step == NextStep.STOP_FANPAGE for failure in failures):
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
-
-
-def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    if not outcomes:
-        return
-    rows = [
-        (o.claim.delivery_id, o.answer.mid[:200], _AFTER_DOUBT if o.claim.in_doubt else None)
-        for o in sorted(outcomes, key=lambda each: each.claim.delivery_id)
-        if isinstance(o.answer, Accepted)
-    ]
-    db.connection().execute(_sent(is_sqlite(db)), {**bulk.bound(rows), "now": now})
-    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
-    evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
-
-
-@lru_cache
-def _sent(for_sqlite: bool) -> Update:
-    given = bulk.rows_given(_TAKEN, for_sqlite=for_sqlite).subquery()
-    return (
-        update(Delivery)
-        .where(col(Delivery.id) == given.c.id, col(Delivery.state).in_(_MAY_TURN_OUT_SENT))
-        .values(
-            state=DeliveryState.SENT,
-            mid=given.c.mid,
-            evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
-            reason=None,
-            settled_at=bindparam("now", type_=UtcTime),
-            lease_until=None,
-            next_try_at=None,
-        )
-    )
 
 
 def _is_proof(claim: Claim, failure: Failure) -> bool:

@@ -1,0 +1,68 @@
+"""Settles what was plainly accepted, of one fanpage or of many at once. An acceptance always counts, whoever
+holds the delivery now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, update
+from sqlmodel import Session, col
+
+from core import bulk
+from core.broadcasts.rules import DeliveryState
+from core.consent import ledger
+from core.database import is_sqlite
+from core.messenger.client import Accepted
+from core.sending import evidence
+from core.sending.rules import accepted
+from core.tables import Delivery, UtcTime
+
+if TYPE_CHECKING:
+    from core.sending.settling import Outcome
+
+_TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
+_MAY_TURN_OUT_SENT = (
+    DeliveryState.SENDING,
+    DeliveryState.QUEUED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENT,
+)
+_AFTER_DOUBT = accepted(in_doubt=True).evidence
+
+
+def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """In the order of the ids, as everybody locks them."""
+    if not outcomes:
+        return
+    outcomes = sorted(outcomes, key=lambda each: each.claim.delivery_id)
+    rows = [
+        (o.claim.delivery_id, o.answer.mid[:200], _AFTER_DOUBT if o.claim.in_doubt else None)
+        for o in outcomes
+        if isinstance(o.answer, Accepted)
+    ]
+    lite = is_sqlite(db)
+    _sent(for_sqlite=lite).run(db, {**bulk.bound(rows), "now": bulk.stamp(now, for_sqlite=lite)})
+    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
+    evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
+
+
+@cache
+def _sent(*, for_sqlite: bool) -> bulk.Ready:
+    given = bulk.rows_given(_TAKEN, for_sqlite=for_sqlite).subquery()
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))
+        .values(
+            state=DeliveryState.SENT,
+            mid=given.c.mid,
+            evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
+            reason=None,
+            settled_at=bindparam("now", type_=UtcTime),
+            lease_until=None,
+            next_try_at=None,
+        )
+    )
+    return bulk.Ready(statement)
