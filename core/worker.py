@@ -37,6 +37,7 @@ from core.fanpages.connection import messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
 from core.sending import claims, profiles, replies
+from core.sending.clerk import Clerk
 from core.sending.crew import WIRE_THREADS, Alarm, Crew
 from core.sending.pulse import Pulse
 from core.sending.pump import Pump
@@ -59,6 +60,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.pulse = Pulse(self.clock)
         self.watch = Watch(self.clock)
+        self.clerk = Clerk(self.clock)
         self.steadiness = Steadiness(self.clock, LEASE.total_seconds())
         self.alarm = Alarm()
         self.wire = ThreadPoolExecutor(WIRE_THREADS, thread_name_prefix="wire")
@@ -201,6 +203,7 @@ class Worker:
             clock=self.clock,
             holds_since=self.pulse.held_since,
             watch=self.watch,
+            clerk=self.clerk,
             depart=self.alarm.at,
         )
 

@@ -3,20 +3,20 @@ holds the delivery now."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, func, text, update
 from sqlmodel import Session, col
 
 from core import bulk
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
-from core.database import is_sqlite
+from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted
-from core.sending import evidence
+from core.sending import allowance, evidence, tries
 from core.sending.rules import accepted
 from core.tables import Delivery, UtcTime
 
@@ -31,6 +31,21 @@ _MAY_TURN_OUT_SENT = (
     DeliveryState.SENT,
 )
 _AFTER_DOUBT = accepted(in_doubt=True).evidence
+
+
+# A locked row of one fanpage holds up the others no longer than this; then each is settled by itself.
+_PATIENCE = text("SET LOCAL lock_timeout = '500ms'")
+
+
+def settle_together(outcomes: Mapping[int, Sequence[Outcome]], *, now: datetime) -> None:
+    """By fanpage, accepted all of them. Repeating it changes nothing, as with `settling.settle`."""
+    every = [outcome for of_one in outcomes.values() for outcome in of_one]
+    with transaction() as db:
+        if not is_sqlite(db):
+            db.execute(_PATIENCE)
+        settle(db, every, now)
+        tries.keep(db, every, now=now)
+        allowance.note_calls_of(db, {each: len(of_one) for each, of_one in outcomes.items()}, now=now)
 
 
 def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -14,20 +14,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from threading import Event
-from typing import TypeVar
 
 import structlog
 
 from core.database import DATABASE_TROUBLE, transaction
 from core.errors import OperatorError
-from core.messenger.client import Accepted, Answer, Messenger
+from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.wire import BATCH_LIMIT
 from core.sealing import CannotOpen
-from core.sending import allowance, claims, pace, queries, replies, settling
+from core.sending import allowance, pace, queries, replies, settling
 from core.sending.claims import Claim, PerhapsTaken
+from core.sending.clerk import Clerk
 from core.sending.flights import Gate, Slot, Slots, Unpaced
 from core.sending.hands import Hands
+from core.sending.landing import Landed, Landing
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.sender import Sender, TokenSender
@@ -47,11 +48,7 @@ LINE_EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 ALLOWANCE_EVERY_SECONDS = 20.0
 ALLOWANCE_WAIT_SECONDS = 300.0
 IN_FLIGHT = 48  # calls ready or on the wire at once, per fanpage
-SETTLE_EVERY_SECONDS = 0.25
-SETTLE_FEW_SECONDS, FEW = 2.0, 8  # when they are so few, and all accepted
 USAGE_FULL, USAGE_HIGH = 100.0, 95.0
-Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
-T = TypeVar("T")
 
 
 UNPACED = pace.Speed(rate=20.0 * BATCH_LIMIT, held_until=0.0)  # full batches
@@ -71,12 +68,12 @@ class Pump:
     grace_seconds: float = 3.5
     paced: bool = True  # False only for benchmarks against a stand-in
     watch: Watch = None  # type: ignore[assignment]  # shared by the pumps of a process
+    clerk: Clerk = None  # type: ignore[assignment]  # likewise
     # Calls at a monotonic time.
     depart: Callable[[float, Callable[[], object]], object] = lambda _at, leave: leave()
     on_wake: Callable[[], object] | None = None  # the next step is wanted now
     _gate: Gate = field(default_factory=Gate)
     _flying: set[Future[list[Landed]]] = field(default_factory=set)
-    _landed: list[Landed] = field(default_factory=list)
     _messenger: Messenger | None = None
     _began: float = field(default_factory=time.monotonic)
     _ends_at: float | None = None  # when we stop waiting for what is on the wire; set once we end
@@ -84,7 +81,6 @@ class Pump:
     _awaits_landing: bool = False
     _is_unsure: bool = False  # whether something landed because the database may have taken its claim
     _answered_at: float = 0.0
-    _settled_at: float = 0.0
     _line_at: float = 0.0
     _usage_at: float = 0.0
     _allowance_at: float = -ALLOWANCE_EVERY_SECONDS
@@ -93,6 +89,8 @@ class Pump:
         self._woken = Event()
         self._hands = Hands(self.worker, lambda: self.clock(), lambda taken_at: self.holds_since(taken_at))
         self._slots = (Slots if self.paced else Unpaced)(self.fanpage_id, self.clock)
+        self.clerk = self.clerk or Clerk(lambda: self.clock())
+        self._landing = Landing(self.fanpage_id, self.worker, lambda: self.clock(), self.clerk)
         self.watch = self.watch or Watch(self.clock)
         self.watch.start(self.fanpage_id)
 
@@ -127,7 +125,7 @@ class Pump:
             self.end()
             pause = self._wind_up()
         except PerhapsTaken as unsure:
-            self._landed.extend(unsure.claims)
+            self._landing.take_in(unsure.claims)
             self._is_unsure = True
             pause = self._wait_for_database(unsure.__cause__)
         except DATABASE_TROUBLE as problem:
@@ -144,7 +142,7 @@ class Pump:
     def _wait_for_database(self, problem: BaseException | None) -> float | None:
         """Locked or lost; nothing is forgotten meanwhile."""
         log.warning("database_unavailable", fanpage_id=self.fanpage_id, error=type(problem).__name__)
-        known = self._knows_of_acceptances() and not self.stop.is_set()
+        known = self._landing.knows_of_acceptances and not self.stop.is_set()
         return DATABASE_WAIT_SECONDS if known else self._or_give_up(DATABASE_WAIT_SECONDS)
 
     def _once(self) -> float | None:
@@ -176,7 +174,7 @@ class Pump:
         self._collect(at_once=True)
         if self._flying:
             return self._until_landing()
-        changed_at = max(self._settled_at, self._answered_at)
+        changed_at = max(self._landing.settled_at, self._answered_at)
         if look.at > changed_at:
             return None
         self.watch.fresh(self.fanpage_id, after=changed_at)
@@ -302,48 +300,14 @@ class Pump:
         self._flying -= done
         failed = {future for future in done if future.exception()}
         for future in done - failed:  # first: one that failed must not take their outcomes with it
-            self._landed.extend(future.result())
+            self._landing.take_in(future.result())
         for future in failed:
             future.result()
-        if self._landed and (at_once or time.monotonic() - self._settled_at > self._settle_after()):
-            self._settle()
-
-    def _settle_after(self) -> float:
-        """Refusals may say something about those that follow; a few acceptances can wait for others."""
-        if len(self._landed) >= FEW:
-            return SETTLE_EVERY_SECONDS
-        plain = all(isinstance(each, Outcome) and isinstance(each.answer, Accepted) for each in self._landed)
-        return SETTLE_FEW_SECONDS if plain else SETTLE_EVERY_SECONDS
-
-    def _settle(self) -> None:
-        """Keep the outcomes until the database has them; hand back what stayed here."""
-        now = self.clock()
-        self._settle_all(settling.settle, _only(Outcome, self._landed), now)
-        self._landed = [each for each in self._landed if not isinstance(each, Outcome)]
-        self._settle_all(replies.settle_replies, _only(ReplyOutcome, self._landed), now)
-        claims.hand_back(_only(Claim, self._landed), worker=self.worker, now=now)
-        replies.hand_back_replies(_only(ReplyClaim, self._landed))
-        self._landed.clear()
-        self._is_unsure = False
-        self._settled_at = time.monotonic()
-        self._mind_usage(now)
-
-    def _settle_all(self, settle: Callable[..., None], outcomes: Sequence[T], now: datetime) -> None:
-        """One that the database will not take must not keep the others from being settled."""
-        try:
-            settle(self.fanpage_id, outcomes, now=now)
-            return
-        except (*DATABASE_TROUBLE, OperatorError):
-            raise
-        except Exception:
-            log.exception("settle_failed", fanpage_id=self.fanpage_id, outcomes=len(outcomes))
-        for outcome in outcomes:
-            try:
-                settle(self.fanpage_id, [outcome], now=now)
-            except (*DATABASE_TROUBLE, OperatorError):
-                raise
-            except Exception:  # its claim is taken over
-                log.exception("outcome_not_settled", fanpage_id=self.fanpage_id)
+        if at_once:
+            self._landing.settle()
+            self._is_unsure = False
+        if self._landing.settle_due() or at_once:
+            self._mind_usage(self.clock())
 
     def _mind_usage(self, now: datetime) -> None:
         usage = self._messenger.usage() if self._messenger else None
@@ -361,10 +325,6 @@ class Pump:
         self._collect(at_once=True)
         return self._or_give_up(self._until_landing()) if self._flying else None
 
-    def _knows_of_acceptances(self) -> bool:
-        outcomes = _only(Outcome, self._landed), _only(ReplyOutcome, self._landed)
-        return any(isinstance(each.answer, Accepted) for kind in outcomes for each in kind)
-
     def _or_give_up(self, pause: float) -> float | None:
         if self._ends_at is not None and time.monotonic() > self._ends_at:
             log.warning("left_in_doubt", fanpage_id=self.fanpage_id, calls=len(self._flying))
@@ -376,10 +336,6 @@ def _known(messenger: Messenger | None) -> Messenger:
     if messenger is None:
         raise RuntimeError("nothing is sent before the line is known")
     return messenger
-
-
-def _only(kind: type[T], landed: Sequence[Landed]) -> list[T]:
-    return [each for each in landed if isinstance(each, kind)]
 
 
 def _defect(problem: Exception, fanpage_id: int) -> Failure:

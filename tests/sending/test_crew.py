@@ -15,12 +15,10 @@ from core import clock as wall
 from core.database import reading
 from core.engine.time_of_day import DatabaseClock, OwnClock, clock
 from core.messenger.client import Accepted
-from core.messenger.errors import Failure, NextStep
 from core.sending import pace, queries
 from core.sending.crew import DRIVERS, Alarm, Crew
 from core.sending.flights import Slots
 from core.sending.pace import Speed
-from core.sending.pump import SETTLE_EVERY_SECONDS, SETTLE_FEW_SECONDS
 from core.sending.settling import Outcome
 from core.sending.watch import Watch
 from core.tables import Pace
@@ -135,7 +133,7 @@ def test_a_flight_that_breaks_does_not_take_the_outcomes_of_others_with_it(studi
     pump._flying = set(flights)
     with pytest.raises(RuntimeError):
         pump._collect()
-    assert (len(pump._landed), pump._flying) == (29, set())
+    assert (len(pump._landing._landed), pump._flying) == (29, set())
 
 
 def test_slots_are_reserved_for_a_moment_and_given_back_to_nobody_when_much_too_fast(studio: Studio) -> None:
@@ -167,14 +165,6 @@ def test_one_read_serves_every_fanpage_and_a_stopped_one_is_not_in_it(studio: St
     assert watch.fresh(studio.fanpage_id).work
     assert watch.last(stopped).work is None
     assert asked == [[studio.fanpage_id, stopped]]
-
-
-def test_a_few_acceptances_wait_for_others_but_a_refusal_is_settled_soon(studio: Studio) -> None:
-    pump = studio.pump()
-    pump._landed = [Outcome(None, Accepted("m_1"))]
-    assert pump._settle_after() == SETTLE_FEW_SECONDS
-    pump._landed.append(Outcome(None, Failure(NextStep.SLOW_DOWN, "rate_limit", 429, 4)))
-    assert pump._settle_after() == SETTLE_EVERY_SECONDS
 
 
 @pytest.mark.postgresql

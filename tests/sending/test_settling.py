@@ -139,7 +139,7 @@ def test_a_known_acceptance_is_not_given_up(
     (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
     ending = an_ending_pump(studio, threading.Event())
-    ending._landed = [Outcome(mine, answer)]
+    ending._landing._landed = [Outcome(mine, answer)]
     ending.run()
     assert unwritable.refusals == (5 if is_kept else 1)
     assert studio.show(broadcast_id).counts["sent"] == is_kept
@@ -157,6 +157,6 @@ def test_told_to_stop_it_gives_up_what_it_cannot_write(
     stop = threading.Event()
     stop.set()
     ending = an_ending_pump(studio, stop)
-    ending._landed = [Outcome(mine, Accepted("m.1"))]
+    ending._landing._landed = [Outcome(mine, Accepted("m.1"))]
     ending.run()
     assert studio.show(broadcast_id).counts["sending"] == 1

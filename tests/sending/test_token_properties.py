@@ -27,7 +27,7 @@ from core.database import DATABASE_TROUBLE, reading, transaction
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, evidence, settling
+from core.sending import acceptances, claims, evidence, settling
 from core.sending.claims import Claim, PerhapsTaken
 from core.sending.settling import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
@@ -184,6 +184,14 @@ class TokenHistory(RuleBasedStateMachine):
         outcome = self.answered.pop(which % len(self.answered))
         for _ in range(2 if twice else 1):
             settling.settle(self.fanpage_id, [outcome], now=self.now)
+
+    @precondition(lambda self: any(isinstance(each.answer, Accepted) for each in self.answered))
+    @rule(twice=st.booleans())
+    def settle_what_was_accepted_together(self, twice: bool) -> None:
+        taken = [each for each in self.answered if isinstance(each.answer, Accepted)]
+        self.answered = [each for each in self.answered if each not in taken]
+        for _ in range(2 if twice else 1):
+            acceptances.settle_together({self.fanpage_id: taken}, now=self.now)
 
     @rule(worker=st.sampled_from(["worker a", "worker b"]))
     def hand_back(self, worker: str) -> None:
