@@ -21,22 +21,10 @@ from core.inbox import queries
 from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.inbox.straight import apply_straight, going_straight
+from core.inbox.shelf import keep_events
+from core.inbox.straight import NOTHING, Straight, apply_straight, going_straight
 from core.inbox.vault import NewEvent, open_tokens, person_of
 from core.tables import Event, Fanpage, UtcTime
-
-_STORED = bulk.columns_of(
-    Event,
-    "page_id",
-    "kind",
-    "dedupe_key",
-    "occurred_at",
-    "received_at",
-    "body",
-    "psid",
-    "state",
-    "applied_at",
-)
 
 NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: true for every event
 log = structlog.get_logger(__name__)
@@ -65,26 +53,13 @@ def store(events: Sequence[NewEvent]) -> Kept:
 def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
     now = max(event.received_at for event in events)
     with transaction() as db:
-        straight, others = going_straight(db, events) if may_go_straight else ([], events)
-        lite = is_sqlite(db)
-        at = bulk.stamp(now, for_sqlite=lite)
-        rows = [_values(tap.event, EventState.APPLIED, at, for_sqlite=lite) for tap in straight]
-        rows += [_values(each, EventState.PENDING, None, for_sqlite=lite) for each in others]
-        new = _insert(for_sqlite=lite).run(db, bulk.bound(rows)).rowcount
-        if straight:
-            apply_straight(db, straight, now)
+        straight: list[Straight] = []
+        others, known = events, NOTHING
+        if may_go_straight:
+            straight, others, known = going_straight(db, events, now)
+        new = keep_events(db, others, EventState.PENDING) if others else 0
+        new += apply_straight(db, straight, known, now) if straight else 0
     return Kept(new, len(others))
-
-
-def _values(event: NewEvent, state: EventState, applied_at: str | None, *, for_sqlite: bool) -> list[object]:
-    stamps = (bulk.stamp(time, for_sqlite=for_sqlite) for time in event[3:5])
-    return [*event[:3], *stamps, event.body, event.psid, state, applied_at]
-
-
-@cache
-def _insert(*, for_sqlite: bool) -> bulk.Ready:
-    insert = bulk.insert_given(Event, _STORED, for_sqlite=for_sqlite)
-    return bulk.Ready(insert.on_conflict_do_nothing())
 
 
 def apply_pending(limit: int, now: datetime) -> int:

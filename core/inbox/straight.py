@@ -16,14 +16,18 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.taps import Tap
+from core.conversation.replies import answer_taps
 from core.database import is_sqlite
 from core.inbox.customers import Sighting, see_customers
-from core.inbox.taps import record_taps
+from core.inbox.rules import EventState
+from core.inbox.shelf import keep_events
+from core.inbox.taps import is_unthanked, record_taps, their_own, with_topics
+from core.inbox.trigger import keep_by_trigger
 from core.inbox.vault import NewEvent
-from core.tables import Event, Fanpage
+from core.tables import Customer, Event, Fanpage, Request
 
 Person = tuple[str, str | None]  # the platform's ids of a fanpage and of a person
-_PERSON = bulk.columns_of(Event, "page_id", "psid")
+_TAP = {**bulk.columns_of(Event, "page_id", "psid"), **bulk.columns_of(Request, "payload")}
 
 
 class Straight(NamedTuple):
@@ -33,7 +37,20 @@ class Straight(NamedTuple):
     event: NewEvent
 
 
-def going_straight(db: Session, events: Sequence[NewEvent]) -> tuple[list[Straight], list[NewEvent]]:
+class Known(NamedTuple):
+    """What the database says about taps."""
+
+    fanpages: dict[str, int]  # those that are ours
+    waiting: set[Person]  # whose events wait for their turn
+    to_thank: dict[tuple[str, str], int]  # requests not tapped yet, by page and payload; SQLite alone
+
+
+NOTHING = Known({}, set(), {})
+
+
+def going_straight(
+    db: Session, events: Sequence[NewEvent], now: datetime
+) -> tuple[list[Straight], list[NewEvent], Known]:
     """Splits events into those that may go straight and the others, which keep their order.
 
     The straight ones come in one order, so that two servers that are told the same never wait for each
@@ -41,9 +58,10 @@ def going_straight(db: Session, events: Sequence[NewEvent]) -> tuple[list[Straig
     """
     taps = [event for event in events if event.token_sealed and event.psid]
     if not taps:
-        return [], list(events)
-    fanpages, waiting = _known(db, {(event.page_id, event.psid) for event in taps})
-    waiting |= {(event.page_id, event.psid) for event in events if not event.token_sealed}
+        return [], list(events), NOTHING
+    known = _known(db, {(event.page_id, event.psid, event.payload) for event in taps}, now)
+    fanpages = known.fanpages
+    waiting = known.waiting | {(event.page_id, event.psid) for event in events if not event.token_sealed}
     straight = [
         Straight(fanpages[event.page_id], event)
         for event in taps
@@ -54,46 +72,65 @@ def going_straight(db: Session, events: Sequence[NewEvent]) -> tuple[list[Straig
     else:
         chosen = {id(tap.event) for tap in straight}
         others = [event for event in events if id(event) not in chosen]
-    return sorted(straight, key=_key), others
+    return sorted(straight, key=_key), others, known
 
 
 def _key(tap: Straight) -> tuple[str, str]:
     return tap.event.page_id, tap.event.dedupe_key
 
 
-def _known(db: Session, people: set[Person]) -> tuple[dict[str, int], set[Person]]:
-    """The ids of those fanpages that are ours, and the people whose events wait."""
-    fanpages: dict[str, int] = {}
-    waiting: set[Person] = set()
-    for page_id, psid, fanpage_id in _about(for_sqlite=is_sqlite(db)).fetch(db, bulk.bound(list(people))):
-        if fanpage_id is None:
-            waiting.add((page_id, psid))
+def _known(db: Session, taps: set[tuple[str, str | None, str]], now: datetime) -> Known:
+    lite = is_sqlite(db)
+    known = Known({}, set(), {})
+    at = {"now": bulk.stamp(now, for_sqlite=lite)} if lite else {}
+    for page_id, whose, fanpage_id, request_id in _about(for_sqlite=lite).fetch(
+        db, {**bulk.bound(list(taps)), **at}
+    ):
+        if request_id is not None:
+            known.to_thank[page_id, whose] = request_id
+        elif fanpage_id is not None:
+            known.fanpages[page_id] = fanpage_id
         else:
-            fanpages[page_id] = fanpage_id
-    return fanpages, waiting
+            known.waiting.add((page_id, whose))
+    return known
 
 
 @cache
 def _about(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_PERSON, for_sqlite=for_sqlite).subquery("person")
-    person = given.c
+    given = bulk.rows_given(_TAP, for_sqlite=for_sqlite).subquery("tap")
+    tap = given.c
     their_events = (
-        (col(Event.page_id) == person.page_id)
-        & (col(Event.psid) == person.psid)
+        (col(Event.page_id) == tap.page_id)
+        & (col(Event.psid) == tap.psid)
         & (col(Event.state) == literal_column("'pending'"))  # written out, or the index is not seen
     )
     nothing = cast(null(), BigInteger)
-    waiting = select(person.page_id, person.psid, nothing.label("id")).join_from(given, Event, their_events)
-    ours = select(col(Fanpage.page_id), cast(null(), Text), col(Fanpage.id)).where(
-        col(Fanpage.page_id).in_(select(person.page_id))
+    waiting = select(tap.page_id, tap.psid, nothing.label("fanpage_id"), nothing.label("request_id"))
+    ours = select(col(Fanpage.page_id), cast(null(), Text), col(Fanpage.id), nothing).where(
+        col(Fanpage.page_id).in_(select(tap.page_id))
     )
-    return bulk.Ready(bulk.packed(union_all(waiting, ours), for_sqlite=for_sqlite))
+    parts = [waiting.join_from(given, Event, their_events), ours]
+    if for_sqlite:  # PostgreSQL locks them first: inbox/taps.py
+        to_thank = select(tap.page_id, tap.payload, col(Fanpage.id), col(Request.id))
+        to_thank = to_thank.join_from(given, Fanpage, col(Fanpage.page_id) == tap.page_id)
+        asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == col(Fanpage.id))
+        parts.append(to_thank.join(Request, asked).join(Customer, their_own()).where(*is_unthanked()))
+    return bulk.Ready(bulk.packed(union_all(*parts), for_sqlite=for_sqlite))
 
 
-def apply_straight(db: Session, taps: Sequence[Straight], now: datetime) -> None:
+def apply_straight(db: Session, taps: Sequence[Straight], known: Known, now: datetime) -> int:
+    """Keep the events and do what they call for; returns how many were new."""
+    events, pressed = [tap.event for tap in taps], [_tap(*tap) for tap in taps]
+    if is_sqlite(db):
+        new = keep_by_trigger(db, events, with_topics(db, pressed), now)
+        asked = {(event.page_id, event.payload) for event in events} & known.to_thank.keys()
+        answer_taps(db, [known.to_thank[each] for each in asked], now)
+        return new
+    new = keep_events(db, events, EventState.APPLIED, now)
     seen = [Sighting((tap.fanpage_id, tap.event.psid or ""), tap.event.occurred_at, None) for tap in taps]
     see_customers(db, seen, now)
-    record_taps(db, [_tap(*tap) for tap in taps], now)
+    record_taps(db, pressed, now)
+    return new
 
 
 def _tap(fanpage_id: int, event: NewEvent) -> Tap:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, select, update
 from sqlmodel import Session, col
 
 from core import bulk
@@ -19,7 +19,7 @@ from core.database import is_sqlite
 from core.inbox.rules import topic_of
 from core.tables import Customer, Request, Topic, UtcTime
 
-_TAPPED = {
+TAPPED = {
     **bulk.columns_of(Request, "fanpage_id"),
     "payload": Text(),
     **bulk.columns_of(Request, "tapped_at"),
@@ -31,8 +31,7 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
     A payload that is not ours may name a topic; else the opt-in is kept for staff to assign.
     """
-    topics = _Topics(db)
-    ledger.record_taps(db, [topics.added_to(tap) for tap in taps], now)
+    ledger.record_taps(db, with_topics(db, taps), now)
     first: dict[tuple[int, str], datetime] = {}
     for tap in taps:
         if tap.payload:
@@ -40,6 +39,12 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
             first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
     if first:
         _mark(db, first, now)
+
+
+def with_topics(db: Session, taps: Sequence[Tap]) -> list[Tap]:
+    """Taps whose payload is not ours, with the topic that it names."""
+    topics = _Topics(db)
+    return [topics.added_to(tap) for tap in taps]
 
 
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
@@ -55,28 +60,41 @@ def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) ->
 
 @cache
 def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap")
+    given = bulk.rows_given(TAPPED, for_sqlite=for_sqlite).subquery("tap")
     statement = (
         select(col(Request.id))
         .join_from(given, Request, _is_asked(given.c))
-        .join(Customer, col(Customer.id) == col(Request.customer_id))
-        .where(col(Request.tapped_at).is_(None), col(Request.after_text) != "")
-        .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
+        .join(Customer, their_own())
+        .where(*is_unthanked())
         .order_by(col(Request.id))
         .with_for_update(key_share=True, of=Request)
     )
     return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
 
+def their_own() -> ColumnElement[bool]:
+    """A request's customer."""
+    return col(Customer.id) == col(Request.customer_id)
+
+
+def is_unthanked() -> tuple[ColumnElement[bool], ...]:
+    """Of a request and its customer, as of `now`: the tap on it is the first, and we may and can answer."""
+    is_open = col(Customer.window_closes_at) > bindparam("now", type_=UtcTime)
+    return col(Request.tapped_at).is_(None), col(Request.after_text) != "", is_open
+
+
 @cache
 def _tapped(*, for_sqlite: bool) -> bulk.Ready:
-    tap = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap").c
-    statement = (
+    return bulk.Ready(marking(bulk.rows_given(TAPPED, for_sqlite=for_sqlite).subquery("tap").c))
+
+
+def marking(tap: Any) -> Any:
+    """The statement for taps with such columns (`TAPPED`)."""
+    return (
         update(Request)
         .where(_is_asked(tap), col(Request.tapped_at).is_(None))
         .values(tapped_at=tap.tapped_at)
     )
-    return bulk.Ready(statement)
 
 
 def _is_asked(tap: Any) -> Any:

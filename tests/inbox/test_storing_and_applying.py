@@ -14,7 +14,7 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.database import reading, transaction
 from core.errors import NotAllowed
-from core.inbox import actions, effects, queries
+from core.inbox import actions, effects, queries, straight
 from core.sealing import find_hash, unseal
 from core.tables import Activity, Customer, Event, OptIn, Reply, Request
 from tests.inbox.platform import PAGE, event, read, said, tap
@@ -43,7 +43,7 @@ def receive(fresh_database, now):
 @pytest.fixture
 def nothing_goes_straight(monkeypatch) -> None:
     """Every event waits for a turn, as after a failure."""
-    monkeypatch.setattr(actions, "going_straight", lambda db, events: ([], events))
+    monkeypatch.setattr(actions, "going_straight", lambda _db, events, _now: ([], events, straight.NOTHING))
 
 
 def rows(table, *conditions) -> list:
