@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -164,7 +163,6 @@ def bound_ids(ids: Collection[int]) -> dict[str, str]:
     return bound([(each,) for each in ids])
 
 
-@lru_cache(maxsize=4096)  # the time of an event is written into several tables
 def stamp(at: datetime | None, *, for_sqlite: bool) -> str | None:
     """A time as the database keeps it; SQLite keeps no zone."""
     if at is None:

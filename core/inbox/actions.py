@@ -57,8 +57,8 @@ def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
         others, known = events, NOTHING
         if may_go_straight:
             straight, others, known = going_straight(db, events, now)
-        new = keep_events(db, others, EventState.PENDING) if others else 0
-        new += apply_straight(db, straight, known, now) if straight else 0
+        new = apply_straight(db, straight, known, now) if straight else 0
+        new += keep_events(db, others, EventState.PENDING) if others else 0
     return Kept(new, len(others))
 
 

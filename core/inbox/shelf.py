@@ -36,15 +36,15 @@ def keep_events(
     """Returns how many were new."""
     lite = is_sqlite(db)
     at = bulk.stamp(applied_at, for_sqlite=lite)
-    rows = [[*values(event, for_sqlite=lite), state, at] for event in events]
+    rows = [_row(event, state, at, for_sqlite=lite) for event in events]
     return _insert(for_sqlite=lite).run(db, bulk.bound(rows)).rowcount
 
 
-def values(event: NewEvent, *, for_sqlite: bool) -> tuple[object, ...]:
-    """As `COLUMNS` has them, but for the last two."""
+def _row(event: NewEvent, state: EventState, at: str | None, *, for_sqlite: bool) -> tuple[object, ...]:
     page_id, kind, key, occurred_at, received_at, body, psid, *_ = event
     occurred = bulk.stamp(occurred_at, for_sqlite=for_sqlite)
-    return page_id, kind, key, occurred, bulk.stamp(received_at, for_sqlite=for_sqlite), body, psid
+    received = bulk.stamp(received_at, for_sqlite=for_sqlite)
+    return page_id, kind, key, occurred, received, body, psid, state, at
 
 
 @cache

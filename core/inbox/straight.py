@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Text, cast, literal_column, null, select, union_all
+from sqlalchemy import BigInteger, Text, cast, func, literal_column, null, select, union_all
 from sqlmodel import Session, col
 
 from core import bulk
@@ -21,7 +21,7 @@ from core.database import is_sqlite
 from core.inbox.customers import Sighting, see_customers
 from core.inbox.rules import EventState
 from core.inbox.shelf import keep_events
-from core.inbox.taps import is_unthanked, record_taps, their_own, with_topics
+from core.inbox.taps import Topics, is_unthanked, record_taps, their_own
 from core.inbox.trigger import keep_by_trigger
 from core.inbox.vault import NewEvent
 from core.tables import Customer, Event, Fanpage, Request
@@ -43,9 +43,10 @@ class Known(NamedTuple):
     fanpages: dict[str, int]  # those that are ours
     waiting: set[Person]  # whose events wait for their turn
     to_thank: dict[tuple[str, str], int]  # requests not tapped yet, by page and payload; SQLite alone
+    last_id: int  # of the events so far; SQLite alone
 
 
-NOTHING = Known({}, set(), {})
+NOTHING = Known({}, set(), {}, 0)
 
 
 def going_straight(
@@ -81,18 +82,23 @@ def _key(tap: Straight) -> tuple[str, str]:
 
 def _known(db: Session, taps: set[tuple[str, str | None, str]], now: datetime) -> Known:
     lite = is_sqlite(db)
-    known = Known({}, set(), {})
+    fanpages: dict[str, int] = {}
+    waiting: set[Person] = set()
+    to_thank: dict[tuple[str, str], int] = {}
+    last_id = 0
     at = {"now": bulk.stamp(now, for_sqlite=lite)} if lite else {}
     for page_id, whose, fanpage_id, request_id in _about(for_sqlite=lite).fetch(
         db, {**bulk.bound(list(taps)), **at}
     ):
-        if request_id is not None:
-            known.to_thank[page_id, whose] = request_id
+        if page_id is None:
+            last_id = request_id or 0
+        elif request_id is not None:
+            to_thank[page_id, whose] = request_id
         elif fanpage_id is not None:
-            known.fanpages[page_id] = fanpage_id
+            fanpages[page_id] = fanpage_id
         else:
-            known.waiting.add((page_id, whose))
-    return known
+            waiting.add((page_id, whose))
+    return Known(fanpages, waiting, to_thank, last_id)
 
 
 @cache
@@ -115,21 +121,21 @@ def _about(*, for_sqlite: bool) -> bulk.Ready:
         to_thank = to_thank.join_from(given, Fanpage, col(Fanpage.page_id) == tap.page_id)
         asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == col(Fanpage.id))
         parts.append(to_thank.join(Request, asked).join(Customer, their_own()).where(*is_unthanked()))
+        parts.append(select(cast(null(), Text), cast(null(), Text), nothing, func.max(col(Event.id))))
     return bulk.Ready(bulk.packed(union_all(*parts), for_sqlite=for_sqlite))
 
 
 def apply_straight(db: Session, taps: Sequence[Straight], known: Known, now: datetime) -> int:
     """Keep the events and do what they call for; returns how many were new."""
-    events, pressed = [tap.event for tap in taps], [_tap(*tap) for tap in taps]
     if is_sqlite(db):
-        new = keep_by_trigger(db, events, with_topics(db, pressed), now)
-        asked = {(event.page_id, event.payload) for event in events} & known.to_thank.keys()
+        new = keep_by_trigger(db, taps, Topics(db), known.last_id, now)
+        asked = {(tap.event.page_id, tap.event.payload) for tap in taps} & known.to_thank.keys()
         answer_taps(db, [known.to_thank[each] for each in asked], now)
         return new
-    new = keep_events(db, events, EventState.APPLIED, now)
+    new = keep_events(db, [tap.event for tap in taps], EventState.APPLIED, now)
     seen = [Sighting((tap.fanpage_id, tap.event.psid or ""), tap.event.occurred_at, None) for tap in taps]
     see_customers(db, seen, now)
-    record_taps(db, pressed, now)
+    record_taps(db, [_tap(*tap) for tap in taps], now)
     return new
 
 

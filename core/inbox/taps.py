@@ -31,7 +31,9 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
     A payload that is not ours may name a topic; else the opt-in is kept for staff to assign.
     """
-    ledger.record_taps(db, with_topics(db, taps), now)
+    topics = Topics(db)
+    named = [tap._replace(topic_id=topics.of(tap.fanpage_id, tap.payload)) for tap in taps]
+    ledger.record_taps(db, named, now)
     first: dict[tuple[int, str], datetime] = {}
     for tap in taps:
         if tap.payload:
@@ -39,12 +41,6 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
             first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
     if first:
         _mark(db, first, now)
-
-
-def with_topics(db: Session, taps: Sequence[Tap]) -> list[Tap]:
-    """Taps whose payload is not ours, with the topic that it names."""
-    topics = _Topics(db)
-    return [topics.added_to(tap) for tap in taps]
 
 
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
@@ -101,7 +97,7 @@ def _is_asked(tap: Any) -> Any:
     return (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
 
 
-class _Topics:
+class Topics:
     """The topics of each fanpage by id, read when first asked for."""
 
     def __init__(self, db: Session) -> None:
@@ -109,12 +105,10 @@ class _Topics:
         self._names: dict[int, dict[int, str]] = {}
         self._found: dict[tuple[int, str], int | None] = {}
 
-    def added_to(self, tap: Tap) -> Tap:
-        if not tap.payload or tap.payload.startswith(REQUEST_PAYLOAD):
-            return tap
-        return tap._replace(topic_id=self._named(tap.fanpage_id, tap.payload))
-
-    def _named(self, fanpage_id: int, payload: str) -> int | None:
+    def of(self, fanpage_id: int, payload: str) -> int | None:
+        """The topic that a payload names; one of ours (`REQUEST_PAYLOAD`) leads to it by its request."""
+        if not payload or payload.startswith(REQUEST_PAYLOAD):
+            return None
         key = (fanpage_id, payload)
         if key not in self._found:
             self._found[key] = topic_of(payload, self._of(fanpage_id))

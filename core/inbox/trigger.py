@@ -7,22 +7,21 @@ after the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, select, true
+from sqlalchemy import Connection, Select, event, select, true
 from sqlmodel import Session
 
 from core import bulk
 from core.consent import taps as ledger
 from core.consent.rules import expires_at
-from core.consent.taps import Tap
 from core.inbox import customers, shelf
 from core.inbox.rules import EventState
-from core.inbox.taps import TAPPED, marking
+from core.inbox.taps import TAPPED, Topics, marking
 from core.inbox.vault import NewEvent
 
 _VIEW = "tap_given"
@@ -33,27 +32,39 @@ _INSERT = (
 _LAST = "SELECT max(id) FROM event"  # nobody else writes meanwhile, and a new one is always the last
 
 
-def keep_by_trigger(db: Session, events: Sequence[NewEvent], taps: Sequence[Tap], now: datetime) -> int:
-    """Events, and the same as taps, in their order: kept, who taps is seen, the ledger has the opt-in, the
-    request is marked. Repeating it changes nothing. Returns how many events were new."""
+def keep_by_trigger(
+    db: Session, taps: Iterable[tuple[int, NewEvent]], topics: Topics, last_id: int, now: datetime
+) -> int:
+    """Taps by fanpage, in their order: kept, who taps is seen, the ledger has the opt-in, the request is
+    marked. Repeating it changes nothing. `last_id` is that of the last event until now. Returns how many
+    were new."""
     at = bulk.stamp(now, for_sqlite=True)
-    rows = [_row(event, tap, at) for event, tap in zip(events, taps, strict=True)]
-    run = db.connection().exec_driver_sql
-    for words in _made_ready():
-        run(words)  # does nothing where it has been done
-    before = run(_LAST).scalar() or 0
-    run(_INSERT, (bulk.bound(rows)[bulk.ROWS],))
-    return int(run(_LAST).scalar() or 0) - before
+    rows = [_row(fanpage_id, tap, topics.of(fanpage_id, tap.payload), at) for fanpage_id, tap in taps]
+    connection = db.connection()
+    if _VIEW not in connection.info:
+        _make_ready(db, connection)
+    connection.exec_driver_sql(_INSERT, (bulk.bound(rows)[bulk.ROWS],))
+    return int(connection.exec_driver_sql(_LAST).scalar() or 0) - last_id
 
 
-def _row(event: NewEvent, tap: Tap, at: str | None) -> tuple[object, ...]:
-    ends = bulk.stamp(expires_at(event.occurred_at), for_sqlite=True)
-    kept = shelf.values(event, for_sqlite=True)
-    return *kept, EventState.APPLIED, at, tap[0], *tap[2:6], ends
+def _make_ready(db: Session, connection: Connection) -> None:
+    """Gone again if the transaction fails, so it is known as made only after that."""
+    for words in _trigger():
+        connection.exec_driver_sql(words)
+    known = connection.info
+    event.listen(db, "after_commit", lambda _session: known.setdefault(_VIEW, True), once=True)
+
+
+def _row(fanpage_id: int, tap: NewEvent, topic_id: int | None, at: str | None) -> tuple[object, ...]:
+    page_id, kind, key, occurred_at, received_at, body, psid, payload, hash_, sealed = tap
+    occurred, received = bulk.stamp(occurred_at, for_sqlite=True), bulk.stamp(received_at, for_sqlite=True)
+    kept = page_id, kind, key, occurred, received, body, psid, EventState.APPLIED, at
+    ends = bulk.stamp(expires_at(occurred_at), for_sqlite=True)
+    return *kept, fanpage_id, payload, topic_id, hash_, sealed, ends
 
 
 @cache
-def _made_ready() -> tuple[str, str]:
+def _trigger() -> tuple[str, str]:
     columns = ", ".join(f"NULL AS {name}" for name in _GIVEN)
     seen = bulk.new_row(
         customers.WRITTEN,
