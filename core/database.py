@@ -211,7 +211,7 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16384")
-        cursor.execute("PRAGMA wal_autocheckpoint=2000")  # pages; a busy log is then copied back less often
+        cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages; a busy log is then copied back less often
         cursor.close()
 
     @event.listens_for(made, "begin")
