@@ -20,8 +20,8 @@ from core.errors import Held
 from core.inbox import queries
 from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
+from core.inbox.keeping import keep_events
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.inbox.shelf import keep_events
 from core.inbox.straight import NOTHING, Straight, apply_straight, going_straight
 from core.inbox.vault import NewEvent, open_tokens, person_of
 from core.tables import Event, Fanpage, UtcTime

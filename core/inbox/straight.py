@@ -19,10 +19,10 @@ from core.consent.taps import Tap
 from core.conversation.replies import answer_taps
 from core.database import is_sqlite
 from core.inbox.customers import Sighting, see_customers
+from core.inbox.keeping import keep_events
 from core.inbox.rules import EventState
-from core.inbox.shelf import keep_events
+from core.inbox.tap_trigger import keep_by_trigger
 from core.inbox.taps import Topics, is_unthanked, record_taps, their_own
-from core.inbox.trigger import keep_by_trigger
 from core.inbox.vault import NewEvent
 from core.tables import Customer, Event, Fanpage, Request
 

@@ -19,13 +19,13 @@ from sqlmodel import Session
 from core import bulk
 from core.consent import taps as ledger
 from core.consent.rules import expires_at
-from core.inbox import customers, shelf
+from core.inbox import customers, keeping
 from core.inbox.rules import EventState
 from core.inbox.taps import TAPPED, Topics, marking
 from core.inbox.vault import NewEvent
 
 _VIEW = "tap_given"
-_GIVEN = (*shelf.COLUMNS, "fanpage_id", "payload", "topic_id", "token_hash", "token_sealed", "expires_at")
+_GIVEN = (*keeping.COLUMNS, "fanpage_id", "payload", "topic_id", "token_hash", "token_sealed", "expires_at")
 _INSERT = (
     f"INSERT INTO {_VIEW} SELECT {', '.join(f'value ->> {n}' for n in range(len(_GIVEN)))} FROM json_each(?)"
 )
@@ -75,7 +75,7 @@ def _trigger() -> tuple[str, str]:
     )
     tap = bulk.new_row(ledger.COLUMNS, consented_at="NEW.occurred_at", created_at="NEW.applied_at")
     steps = (
-        shelf.inserting(for_sqlite=True, given=_selected(bulk.new_row(shelf.COLUMNS))),
+        keeping.inserting(for_sqlite=True, given=_selected(bulk.new_row(keeping.COLUMNS))),
         customers.upserting(for_sqlite=True, given=_selected(seen)),
         ledger.inserting(tap, for_sqlite=True),
         marking(bulk.new_row(TAPPED, tapped_at="NEW.occurred_at")),
