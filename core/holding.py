@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import reading, transaction
-from core.errors import N_, WrongState
+from core.errors import N_, Held, WrongState
 from core.tables import Hold, Table
 
 
@@ -33,13 +33,17 @@ SENTENCES: dict[str, str] = {
         "This installation was restored from a backup and sends nothing until an admin says so: "
         "python -m core release"
     ),
-    HoldCode.LEAVING: N_("This installation is being moved to {place}; nothing is sent meanwhile."),
+    HoldCode.LEAVING: N_(
+        "This installation is being moved to {place}; nothing is sent meanwhile. If the move broke off, "
+        "repeat it, or let this installation go on: python -m core release"
+    ),
     HoldCode.MOVED: N_(
         "This installation has been moved to {place}: here nothing is sent and nothing taken in any more. "
         "Set OTN_DATABASE_URL to the new database and start again."
     ),
     HoldCode.ARRIVING: N_(
-        "The move from {place} to this database is not complete; nothing is sent. If it failed, repeat it."
+        "The move from {place} to this database has not come to its end; nothing is sent. If it broke off, "
+        "repeat it from there: python -m core move"
     ),
 }
 # What happens on a closed database all the same: signs of life, and staff who sign in to read.
@@ -89,6 +93,13 @@ def refuse_if_moved() -> None:
     found = standing()
     if found and found.takes_in_nothing:
         raise WrongState(found.template, place=found.place)
+
+
+def refuse_if_moving(db: Session) -> None:
+    """For what would change nothing, and so would not be refused by the database itself."""
+    found = standing_in(db)
+    if found and found.code != HoldCode.RESTORED:
+        raise Held(found.template, place=found.place)
 
 
 def hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:

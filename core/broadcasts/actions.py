@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from core import holding
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, drafting, rules
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
@@ -118,6 +119,7 @@ def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     with transaction() as db:
         broadcast = get_row(db, broadcast_id)
         if broadcast.state == BroadcastState.SENDING:
+            holding.refuse_if_moving(db)
             return broadcast.state
         best_before = broadcast.best_before
     return schedule(by, broadcast_id, at=None, best_before=best_before, now=now)

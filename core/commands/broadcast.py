@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core import holding
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
 from core.broadcasts.queries import BroadcastView
@@ -52,7 +53,9 @@ def create(
     state = "draft"
     if due_at:
         state = actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, best_before=late, now=now)
-    answer(as_json, {"id": broadcast_id, "state": state}, f"Broadcast {broadcast_id} is {state}.")
+    data = {"id": broadcast_id, "state": state} | _held()
+    said = "".join(f"\n{held}" for held in _held().values())
+    answer(as_json, data, f"Broadcast {broadcast_id} is {state}.{said}")
 
 
 @app.command("dry-run")
@@ -103,7 +106,7 @@ def cancel(broadcast_id: Id, as_json: Json = False) -> None:
 def show(broadcast_id: Id, as_json: Json = False) -> None:
     """State, counts by state, reasons."""
     shown = queries.get_broadcast(broadcast_id)
-    data = _figures(shown)
+    data = _figures(shown) | _held()
     answer(as_json, data, "\n".join(f"{key}: {value}" for key, value in data.items()))
 
 
@@ -118,7 +121,15 @@ def export(broadcast_id: Id, as_json: Json = False) -> None:  # noqa: ARG001
 
 def _step(action: Callable[..., str], broadcast_id: int, as_json: bool) -> None:
     state = action(COMMAND_LINE, broadcast_id, now=utc_now())
-    answer(as_json, {"id": broadcast_id, "state": state}, f"Broadcast {broadcast_id} is {state}.")
+    data = {"id": broadcast_id, "state": state} | _held()
+    said = "".join(f"\n{held}" for held in _held().values())
+    answer(as_json, data, f"Broadcast {broadcast_id} is {state}.{said}")
+
+
+def _held() -> dict[str, str]:
+    """Why nothing is sent, whatever the state says."""
+    found = holding.standing()
+    return {"held": found.message} if found else {}
 
 
 def _figures(shown: BroadcastView) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from core import holding
 from core.__main__ import app
 from core.broadcasts import clockwork
 from core.clock import utc_now
-from core.database import forget_engines
+from core.database import forget_engines, transaction
+from core.holding import HoldCode
 from core.settings import settings
 from tests.databases import TestDatabase, use
 
@@ -104,6 +106,52 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
     assert set(shown) >= KEYS
     assert (shown["audience"], shown["cancelled"], shown["reasons"]) == (20, 20, {"cancelled": 20})
     assert len(plain("broadcast", "export", "1").strip().splitlines()) == 21
+
+
+@pytest.fixture
+def sending(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
+    call("broadcast", "launch", "1")
+    clockwork.start_due(now=utc_now())
+
+
+def held(code: HoldCode) -> None:
+    with transaction() as db:
+        holding.hold(db, code, now=utc_now(), place="db.example/otn")
+
+
+@pytest.mark.parametrize("code", [HoldCode.LEAVING, HoldCode.MOVED, HoldCode.ARRIVING])
+def test_what_is_sending_is_not_launched_once_more_on_an_installation_that_moves(sending, code) -> None:
+    held(code)
+    refused = call("broadcast", "launch", "1", code=1)["error"]
+    assert refused["code"] == "held"
+    assert "db.example/otn" in refused["message"]
+
+
+@pytest.mark.parametrize("code", HoldCode)
+def test_a_broadcast_of_a_held_installation_says_why_nothing_is_sent(sending, code) -> None:
+    assert "held" not in call("broadcast", "show", "1")
+    held(code)
+    shown = call("broadcast", "show", "1")
+    assert (shown["state"], shown["held"]) == ("sending", holding.standing().message)
+    assert shown["held"] in plain("broadcast", "show", "1")
+
+
+def test_a_launch_on_a_restored_installation_says_that_it_waits_for_the_release(sending) -> None:
+    held(HoldCode.RESTORED)
+    launched = call("broadcast", "launch", "1")
+    assert launched["state"] == "sending"
+    assert "core release" in launched["held"]
+    assert launched["held"] in plain("broadcast", "launch", "1")
+
+
+@pytest.mark.sqlite
+def test_the_hold_of_a_move_that_broke_off_says_what_lifts_it_and_that_lifts_it(sending) -> None:
+    held(HoldCode.LEAVING)
+    assert "python -m core release" in call("broadcast", "show", "1")["held"]
+    assert call("release") == {"released": True}
+    assert call("broadcast", "launch", "1") == {"id": 1, "state": "sending"}
 
 
 def test_a_time_makes_it_scheduled_and_nonsense_makes_nothing(shop: dict[str, Any]) -> None:
