@@ -116,9 +116,8 @@ def _statement(*, for_sqlite: bool) -> Any:
 
 def last_doubt() -> Select[Any]:
     """When the last try of a delivery set out that may have been taken; None without one."""
-    return select(func.max(col(Try.started_at))).where(
-        col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)
-    )
+    latest = select(func.max(col(Try.started_at)))
+    return latest.where(col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)).correlate(Delivery)
 
 
 def tries_of(delivery_ids: Collection[int]) -> dict[int, list[TryView]]:

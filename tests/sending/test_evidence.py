@@ -190,6 +190,20 @@ def test_a_message_proven_by_a_refusal_is_delivered_and_read_as_of_its_own_try(c
     assert (seen.delivered_at, seen.read_at) == (sent_at + MINUTE, sent_at + 2 * MINUTE)
 
 
+def test_the_doubt_about_another_delivery_is_no_doubt_about_this_one(studio: Studio) -> None:
+    cases = crowd(studio, 2)
+    sent_at = studio.now
+    claim_all(cases)
+    cases[0].settle(TIMEOUT)
+    studio.now += timedelta(minutes=10)
+    cases[1].settle(TIMEOUT)
+    cases[0].read(sent_at + MINUTE)
+    studio.now += MINUTE
+    claim_all(cases)
+    cases[0].settle(USED)
+    assert cases[0].look().read_at == sent_at + MINUTE
+
+
 def test_a_watermark_from_before_the_doubtful_try_says_nothing_of_it(case: Case) -> None:
     case.studio.now += MINUTE
     case.read(case.studio.now - timedelta(seconds=1))
