@@ -1,7 +1,8 @@
 """One HTTP call and what became of it: an answer, or how far it got. Never raises, knows no codes.
 
-Connections are kept and shared between threads. `requests`' adapter is used without its session: no
-redirects (a 302 would turn a send into a GET), no cookies, no environment read per call, no retries.
+Connections are kept and shared between threads. They are `requests`', with the environment's proxies and
+authorities, but each call goes to them directly: no redirects (a 302 would turn a send into a GET), no
+cookies, no retries, and half the price.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from requests.utils import check_header_validity
+from urllib3 import HTTPConnectionPool, Timeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
 
 from core.messenger.errors import NextStep
 
@@ -41,24 +51,47 @@ class Lost:
 
 class Transport:
     def __init__(self, base_url: str, *, connect_timeout: float, read_timeout: float, pool_size: int) -> None:
-        self._timeout = (connect_timeout, read_timeout)
+        self._base_url = base_url
+        self._timeout = Timeout(connect=connect_timeout, read=read_timeout)
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         self._route = _route(base_url)
+        self._lines: tuple[HTTPConnectionPool, bool] | None = None
 
     def call(
         self, method: str, url: str, *, headers: Mapping[str, str | bytes], data: bytes | None = None
     ) -> HttpAnswer | Lost:
         try:
-            request = requests.Request(method, url, headers=dict(headers), data=data).prepare()
+            for header in headers.items():
+                check_header_validity(header)  # type: ignore[type-var]
+            pool, by_proxy = self._lines = self._lines or self._opened()
+            target = url if by_proxy else url[url.index("/", url.index("://") + 3) :]
         except Exception as error:
             return Lost(NextStep.NOT_SENT, "not_connected", _words(error))
         try:
-            response = self._adapter.send(request, timeout=self._timeout, **self._route)
-            return HttpAnswer(response.status_code, response.headers, response.content)
+            response = pool.urlopen(
+                method,
+                target,
+                body=data,
+                headers=headers,  # type: ignore[arg-type]  # bytes are fine
+                redirect=False,
+                assert_same_host=False,
+                retries=self._adapter.max_retries,
+                timeout=self._timeout,
+            )
+            return HttpAnswer(response.status, response.headers, response.data)
         except Exception as error:  # whatever broke, the platform may have heard us
             return _lost(error)
 
+    def _opened(self) -> tuple[HTTPConnectionPool, bool]:
+        """Where connections come from, and whether it wants whole URLs."""
+        request = requests.Request("GET", self._base_url).prepare()
+        proxies, verify = self._route["proxies"], self._route["verify"]
+        pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies=proxies)
+        self._adapter.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        return pool, "://" in self._adapter.request_url(request, proxies)
+
     def close(self) -> None:
+        self._lines = None
         self._adapter.close()
 
 
@@ -70,20 +103,18 @@ def _route(base_url: str) -> dict[str, Any]:
 
 
 def _lost(error: Exception) -> Lost:
-    inner = error.args[0] if error.args else None
-    if _never_connected(error, getattr(inner, "reason", inner)):
+    cause = error.reason if isinstance(error, MaxRetryError) else error
+    if _never_connected(cause):
         return Lost(NextStep.NOT_SENT, "not_connected", _words(error))
-    if isinstance(error, requests.ReadTimeout) or isinstance(inner, ReadTimeoutError):
+    if isinstance(cause, ReadTimeoutError):
         return Lost(NextStep.IN_DOUBT, "timeout", _words(error))
-    garbled = isinstance(error, requests.exceptions.ContentDecodingError)
+    garbled = isinstance(cause, DecodeError)
     return Lost(NextStep.IN_DOUBT, "bad_answer" if garbled else "connection_lost", _words(error))
 
 
-def _never_connected(error: Exception, cause: object) -> bool:
+def _never_connected(cause: object) -> bool:
     """Only what is certain: the request cannot have left."""
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.ProxyError)):
-        return True
-    if isinstance(cause, (NewConnectionError, ConnectTimeoutError)):
+    if isinstance(cause, (NewConnectionError, ConnectTimeoutError, ProxyError)):
         return True
     return any(isinstance(arg, ssl.SSLCertVerificationError) for arg in getattr(cause, "args", ()))
 
