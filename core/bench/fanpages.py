@@ -71,10 +71,17 @@ def _of_all(found: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
         "fastest_fanpage": round(max(per_second), 3),
         "slowest_10_s": min(each["slowest_10_s"] for each in found),
         "fastest_10_s": max(each["fastest_10_s"] for each in found),
-        "more_than_2_percent_off": sum(each["off_percent"] > 2.0 for each in found),
+        "too_slow_or_too_fast": sum(_is_off(each) for each in found),
         "fullest_1_s": max(each["fullest_1_s"] for each in found),
         "limit_1_s": found[0]["limit_1_s"],
     }
+
+
+def _is_off(found: dict[str, Any]) -> bool:
+    """By more than 2 %, and by more than a message: in ten seconds a window holds one more or less."""
+    allowed = max(0.02 * found["rate"], 1.0 / pace.WINDOW_SECONDS) + 0.001
+    slow, fast = found["rate"] - found["slowest_10_s"], found["fastest_10_s"] - found["rate"]
+    return bool(max(slow, fast) > allowed)
 
 
 def _wait_until_all_send(url: str, fanpages: int) -> None:
