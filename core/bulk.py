@@ -121,14 +121,15 @@ class Ready:
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
-        self._words: tuple[str, list[str] | None, dict[str, object]] | None = None
+        self._words: dict[str, tuple[str, list[str] | None, dict[str, object]]] = {}  # by database
 
     def run(self, db: Session, values: Mapping[str, object]) -> CursorResult[Any]:
         connection = db.connection()
-        if self._words is None:
+        name = connection.dialect.name
+        if name not in self._words:
             made = self._statement.compile(dialect=connection.dialect)
-            self._words = (str(made), made.positiontup, dict(made.params))
-        words, places, defaults = self._words
+            self._words[name] = str(made), made.positiontup, dict(made.params)
+        words, places, defaults = self._words[name]
         named = {**defaults, **values}
         bound = tuple(named[name] for name in places) if places is not None else named
         return connection.exec_driver_sql(words, bound, execution_options={"preserve_rowcount": True})

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
@@ -64,7 +64,7 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
     try:
         with transaction() as db:
             # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
-            broadcast = db.get(Broadcast, broadcast_id, with_for_update={"read": True, "skip_locked": True})
+            broadcast = db.connection().execute(_broadcast(), {"broadcast": broadcast_id}).one_or_none()
             if broadcast is None:
                 raise BeingChanged
             if broadcast.state == BroadcastState.SENDING and not is_too_late(broadcast.best_before, now):
@@ -77,22 +77,29 @@ def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[
     return taken
 
 
+@cache
+def _broadcast() -> Any:
+    wanted = select(col(Broadcast.state), col(Broadcast.best_before))
+    mine = col(Broadcast.id) == bindparam("broadcast")
+    return wanted.where(mine).with_for_update(read=True, skip_locked=True)
+
+
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> list[list[Any]]:
     """Rows as `_ready` selects them, now ours."""
-    for_sqlite = is_sqlite(db)
-    times = {"now": now, "far": now + FARTHEST_TRY, "margin": now - SAFETY_MARGIN}
-    given = {"broadcast": broadcast_id, "count": count, **times}
-    rows = sorted(bulk.fetch(db, _ready(for_sqlite), given))
+    lite = is_sqlite(db)
+    at = partial(bulk.stamp, for_sqlite=lite)
+    times = {"now": at(now), "far": at(now + FARTHEST_TRY), "margin": at(now - SAFETY_MARGIN)}
+    rows = sorted(_ready(lite).fetch(db, {"broadcast": broadcast_id, "count": count, **times}))
     if rows:
-        marks = {"now": now, "worker": worker, "lease": now + LEASE}
-        moved = db.connection().execute(_mark(for_sqlite), {**bulk.bound([row[:1] for row in rows]), **marks})
+        marks = {"now": at(now), "worker": worker, "lease": at(now + LEASE)}
+        moved = _mark(lite).run(db, {**bulk.bound([row[:1] for row in rows]), **marks})
         if moved.rowcount != len(rows):
             raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
     return rows
 
 
-@lru_cache
-def _ready(for_sqlite: bool) -> Select[Any]:
+@cache
+def _ready(for_sqlite: bool) -> bulk.Ready:
     """What may be sent now, packed: one value is read out much faster than rows and columns.
 
     SQLite has one writer and leaves FOR UPDATE out.
@@ -128,13 +135,13 @@ def _ready(for_sqlite: bool) -> Select[Any]:
         .limit(bindparam("count"))
         .with_for_update(key_share=True, skip_locked=True, of=Delivery)
     )
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
 
-@lru_cache
-def _mark(for_sqlite: bool) -> Update:
+@cache
+def _mark(for_sqlite: bool) -> bulk.Ready:
     chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
-    return (
+    return bulk.Ready(
         update(Delivery)
         .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
         .values(

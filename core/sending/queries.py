@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Float, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from core import bulk
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
-from core.database import reading
+from core.database import is_sqlite, reading
 from core.holding import is_free
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now
@@ -43,43 +44,59 @@ class Work:
 
 
 def fanpages_with_work(*, now: datetime) -> list[int]:
-    """Fanpages that may send and have something that may be tried now."""
-    replies = _next_replies(now, now + FARTHEST_TRY).where(col(Reply.fanpage_id) == col(Fanpage.id))
-    deliveries = (
+    """Fanpages that may send and have something that may be tried now. Asked of the broadcasts that send and
+    the replies that wait: of fanpages there may be far more."""
+    given = {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY, "at": now.timestamp()}
+    with reading() as db:
+        return sorted(db.execute(_with_work(), given).scalars())
+
+
+@lru_cache
+def _with_work() -> Select[Any]:
+    now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+    # With a limit it is looked up for each broadcast; else PostgreSQL would read all that is queued.
+    waiting = (
         select(col(Delivery.id))
-        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
         .where(
-            col(Broadcast.fanpage_id) == col(Fanpage.id),
-            col(Broadcast.state) == BroadcastState.SENDING,
+            col(Delivery.broadcast_id) == col(Broadcast.id),
             canary.may_be_sent(),
-            _in_time(now + ALMOST),
-            *_waiting(Delivery, now, now + FARTHEST_TRY),
+            *_waiting(Delivery, now, far),
+        )
+        .order_by(col(Delivery.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    sending = select(col(Broadcast.fanpage_id)).where(
+        col(Broadcast.state) == BroadcastState.SENDING,
+        _in_time(bindparam("soon", type_=UtcTime)),
+        waiting.is_not(None),
+    )
+    answering = _next_replies(now, far).with_only_columns(col(Reply.fanpage_id))
+    return (
+        select(col(Fanpage.id))
+        .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
+        .where(
+            col(Fanpage.id).in_(sending.union(answering)),
+            col(Fanpage.stopped_code).is_(None),
+            is_free(),
+            ~is_held(bindparam("at", type_=Float(53))),
         )
     )
-    with reading() as db:
-        found = db.execute(
-            select(col(Fanpage.id))
-            .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
-            .where(
-                col(Fanpage.stopped_code).is_(None),
-                is_free(),
-                ~is_held(now.timestamp()),
-                or_(replies.exists(), deliveries.exists()),
-            )
-            .order_by(col(Fanpage.id))
-        ).scalars()
-        return [fanpage_id for fanpage_id in found if fanpage_id]
 
 
 def work_of(fanpage_ids: Sequence[int], *, now: datetime) -> dict[int, Work]:
     """By fanpage; one that is stopped or gone, or held with all others, is left out: nothing of it may
     leave. Asked all the time, so two reads for all of them."""
-    given = {"fanpages": list(fanpage_ids), "now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
+    times = {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
+    given = {**bulk.bound_ids(fanpage_ids), **times}
     with reading() as db:
-        rows = db.execute(_pace_and_replies(), given).all()
+        lite = is_sqlite(db)
+        rows = db.execute(_pace_and_replies(for_sqlite=lite), given).all()
         sending: dict[int, dict[int, Sending]] = {row[0]: {} for row in rows}
         if rows:
-            for fanpage_id, broadcast_id, content, best_before in db.execute(_sending(), given):
+            for fanpage_id, broadcast_id, content, best_before in db.execute(
+                _sending(for_sqlite=lite), given
+            ):
                 if fanpage_id in sending:
                     sending[fanpage_id][broadcast_id] = Sending(content, best_before)
     at = now.timestamp()
@@ -90,7 +107,7 @@ def work_of(fanpage_ids: Sequence[int], *, now: datetime) -> dict[int, Work]:
 
 
 @lru_cache
-def _pace_and_replies() -> Any:
+def _pace_and_replies(*, for_sqlite: bool) -> Any:
     """Built once: building costs more than asking."""
     now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
     answers = _next_replies(now, far).where(col(Reply.fanpage_id) == col(Fanpage.id))
@@ -105,18 +122,22 @@ def _pace_and_replies() -> Any:
             answers.exists(),
         )
         .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
-        .where(col(Fanpage.id).in_(_fanpages()), col(Fanpage.stopped_code).is_(None), is_free())
+        .where(
+            col(Fanpage.id).in_(_fanpages(for_sqlite=for_sqlite)),
+            col(Fanpage.stopped_code).is_(None),
+            is_free(),
+        )
     )
 
 
 @lru_cache
-def _sending() -> Select[Any]:
+def _sending(*, for_sqlite: bool) -> Select[Any]:
     return (
         select(
             col(Broadcast.fanpage_id), col(Broadcast.id), col(Broadcast.content), col(Broadcast.best_before)
         )
         .where(
-            col(Broadcast.fanpage_id).in_(_fanpages()),
+            col(Broadcast.fanpage_id).in_(_fanpages(for_sqlite=for_sqlite)),
             col(Broadcast.state) == BroadcastState.SENDING,
             _in_time(bindparam("soon", type_=UtcTime)),
         )
@@ -124,8 +145,8 @@ def _sending() -> Select[Any]:
     )
 
 
-def _fanpages() -> Any:
-    return bindparam("fanpages", expanding=True)
+def _fanpages(*, for_sqlite: bool) -> Any:
+    return bulk.rows_given(bulk.columns_of(Fanpage, "id"), for_sqlite=for_sqlite)
 
 
 def _in_time(soon: Any) -> ColumnElement[bool]:

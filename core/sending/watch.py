@@ -11,7 +11,7 @@ from threading import Lock
 
 from core.sending import queries
 
-FRESH_SECONDS = 0.1
+FRESH_SECONDS = 0.15
 
 
 @dataclass(frozen=True)
