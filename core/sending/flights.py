@@ -15,9 +15,10 @@ from core.sending.rules import batch_size
 
 MAKE_UP = 1.05  # how much faster than the rate a late handful may follow the one before
 RESERVE_SECONDS = 0.25  # slots reserved at once
-RESERVE_SLOW_SECONDS, SLOW_RATE = 1.0, 8  # where a reservation would be for one message or two
+RESERVE_SLOW_SECONDS, SLOW_RATE = 4.0, 8  # where a reservation would be for one message or two
 STALE_SECONDS = 0.5
-MUCH_SLOWER = 0.8
+MUCH_SLOWER, MUCH_FASTER = 0.8, 1.25
+ALMOST = 0.01  # seconds; times are reckoned with
 
 
 @dataclass
@@ -27,21 +28,24 @@ class Slot:
     count: int
     at: float
     seconds: float  # what they take at the rate
+    said: float = 0.0  # the same time as the pace row has it
 
 
 class Slots:
-    """Slots of a fanpage, reserved for a moment's handfuls at once: a higher rate bites after that moment."""
+    """Slots of a fanpage, reserved for a moment's handfuls at once: a higher rate bites after that moment,
+    and at once where the moment is long."""
 
     def __init__(self, fanpage_id: int, clock: Callable[[], datetime]) -> None:
         self._fanpage_id = fanpage_id
         self._clock = clock
         self._reserved: deque[Slot] = deque()
         self._rate = 0.0
+        self._upto = 0.0  # what our last reservation left in the pace row
 
     def next(self, speed: pace.Speed) -> Slot:
         """Kept until it is taken, so that none is wasted, unless it is far too late or much too fast."""
-        if speed.rate < self._rate * MUCH_SLOWER:
-            self._reserved.clear()
+        if speed.rate < self._rate * MUCH_SLOWER or self._is_too_slow(speed) or self._is_held(speed):
+            self.give_back()
         while self._reserved and self._reserved[0].at < time.monotonic() - STALE_SECONDS:
             self._reserved.popleft()
         if not self._reserved:
@@ -51,13 +55,27 @@ class Slots:
     def take(self) -> Slot:
         return self._reserved.popleft()
 
+    def give_back(self) -> None:
+        """To the pace row; those of a short moment are not worth it."""
+        if self._reserved and self._rate < SLOW_RATE:
+            pace.give_back(self._fanpage_id, upto=self._upto, begin=self._reserved[0].said)
+        self._reserved.clear()
+
+    def _is_too_slow(self, speed: pace.Speed) -> bool:
+        return self._rate < SLOW_RATE and speed.rate > self._rate * MUCH_FASTER
+
+    def _is_held(self, speed: pace.Speed) -> bool:
+        return bool(self._reserved) and self._reserved[0].said < speed.held_until - ALMOST
+
     def _reserve(self, speed: pace.Speed) -> None:
         count, self._rate, now = batch_size(speed.rate), speed.rate, self._clock().timestamp()
         moment = RESERVE_SLOW_SECONDS if speed.rate < SLOW_RATE else RESERVE_SECONDS
         handfuls = max(1, int(speed.rate * moment / count))
-        wait = pace.reserve(self._fanpage_id, count * handfuls, speed, at=now) - now
-        first, seconds = time.monotonic() + wait, count / speed.rate
-        self._reserved.extend(Slot(count, first + n * seconds, seconds) for n in range(handfuls))
+        said, self._upto = pace.reserve(self._fanpage_id, count * handfuls, speed, at=now)
+        first, seconds = time.monotonic() + said - now, count / speed.rate
+        self._reserved.extend(
+            Slot(count, first + n * seconds, seconds, said + n * seconds) for n in range(handfuls)
+        )
 
 
 class Unpaced(Slots):

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, and_, bindparam, case, update
 from sqlmodel import Session, col
 
+from core import bulk
 from core.database import transaction
 from core.sending.rules import catch_up_seconds
 from core.tables import Pace
@@ -36,7 +37,7 @@ def speed_now(
     return Speed(rate * _factor(factor, factor_at, at), held)
 
 
-def is_held(at: float) -> ColumnElement[bool]:
+def is_held(at: Any) -> ColumnElement[bool]:
     """Whether the fanpage of a pace row may send nothing now."""
     return and_(col(Pace.held_until) > at, col(Pace.held_at) <= at + FARTHEST_AHEAD)
 
@@ -46,11 +47,10 @@ def _factor(factor: float, since: float, at: float) -> float:
     return max(LOWEST_FACTOR, min(1.0, factor + climbed))
 
 
-def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> float:
-    """Reserve `count` slots; returns when the first may leave (seconds since 1970).
-
-    A reservation that comes a little late keeps its slot; after a longer pause the slots begin anew.
-    """
+def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> tuple[float, float]:
+    """Reserve `count` slots; returns when the first may leave and when the one after the last could (seconds
+    since 1970). A reservation that comes a little late keeps its slot; after a longer pause the slots begin
+    anew."""
     seconds = count / speed.rate
     given = {
         "fanpage": fanpage_id,
@@ -60,18 +60,33 @@ def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> float:
         "latest": at + FARTHEST_AHEAD,
     }
     with transaction() as db:
-        return float(db.connection().execute(_reserving(), given).scalar_one()) - seconds
+        upto = float(_reserving().run(db, given).scalar_one())
+    return upto - seconds, upto
 
 
-@lru_cache
-def _reserving() -> Any:
+@cache
+def _reserving() -> bulk.Ready:
     """Built once: building costs more than asking."""
     next_free, begin = col(Pace.next_free), bindparam("begin", type_=Float(53))
     earliest, latest = bindparam("earliest", type_=Float(53)), bindparam("latest", type_=Float(53))
     is_running = and_(next_free >= earliest, next_free <= latest)
     upto = case((is_running, next_free), else_=begin) + bindparam("seconds", type_=Float(53))
     mine = col(Pace.fanpage_id) == bindparam("fanpage")
-    return update(Pace).where(mine).values(next_free=upto).returning(next_free)
+    return bulk.Ready(update(Pace).where(mine).values(next_free=upto).returning(next_free))
+
+
+def give_back(fanpage_id: int, *, upto: float, begin: float) -> None:
+    """Slots from `begin` on that will not be used, unless others have reserved behind them, `upto` being what
+    their reservation returned."""
+    with transaction() as db:
+        _giving_back().run(db, {"fanpage": fanpage_id, "upto": upto, "begin": begin})
+
+
+@cache
+def _giving_back() -> bulk.Ready:
+    upto, begin = bindparam("upto", type_=Float(53)), bindparam("begin", type_=Float(53))
+    mine = col(Pace.fanpage_id) == bindparam("fanpage")
+    return bulk.Ready(update(Pace).where(mine, col(Pace.next_free) == upto).values(next_free=begin))
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:

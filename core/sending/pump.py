@@ -37,8 +37,10 @@ from core.sending.watch import Look, Watch
 
 log = structlog.get_logger(__name__)
 
-LONGEST_STEP_SECONDS = 0.2  # how soon a pause, a new rate or a reply is noticed
+LONGEST_STEP_SECONDS = 0.2  # how soon a pause or a new rate is noticed while calls are on the wire
+LONGEST_SLEEP_SECONDS = 0.5  # and a reply, between two slots that are so far apart
 LOOK_AHEAD_SECONDS = 0.25  # how far ahead of its slot a handful is made ready, so that no read delays it
+YOUNG_LOOK_SECONDS = 0.3  # if it can be had
 OLDEST_LOOK_SECONDS = 0.5  # nothing leaves on what was seen longer ago
 SHORT_PAUSE_SECONDS = 0.01
 BUSY_SECONDS = 0.05  # before a broadcast that is just being changed is asked for again
@@ -165,7 +167,7 @@ class Pump:
             return BUSY_SECONDS if self._hands.wait else self._at_the_end(look)
         left = self._slots.next(work.speed).at - LOOK_AHEAD_SECONDS - time.monotonic()
         if left > 0:
-            return min(left, LONGEST_STEP_SECONDS)
+            return min(left, LONGEST_SLEEP_SECONDS)
         self._send_handful(work, ready, answers)
         return 0.0
 
@@ -258,7 +260,7 @@ class Pump:
 
     def _may_leave(self, broadcast_id: int | None, taken_at: float) -> bool:
         """Asked in the last moment: a pause, a stop or lost leases keep a handful here."""
-        look = self.watch.last(self.fanpage_id)
+        look = self._last_look()
         if self.stop.is_set() or self._ends_at is not None or look.work is None:
             return False
         if time.monotonic() - look.at > OLDEST_LOOK_SECONDS or not self.holds_since(taken_at):
@@ -269,6 +271,16 @@ class Pump:
             return True
         sending = look.work.broadcasts.get(broadcast_id)
         return sending is not None and (sending.best_before is None or self.clock() < sending.best_before)
+
+    def _last_look(self) -> Look:
+        """Young enough for a pause to bite at once, also when the pump's steps are far apart."""
+        look = self.watch.last(self.fanpage_id)
+        if time.monotonic() - look.at < YOUNG_LOOK_SECONDS:
+            return look
+        try:
+            return self.watch.fresh(self.fanpage_id)
+        except DATABASE_TROUBLE:
+            return look
 
     def _fly(
         self,
@@ -323,6 +335,7 @@ class Pump:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
         self._hands.let_go()
         self._collect(at_once=True)
+        self._slots.give_back()
         return self._or_give_up(self._until_landing()) if self._flying else None
 
     def _or_give_up(self, pause: float) -> float | None:

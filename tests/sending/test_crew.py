@@ -149,6 +149,52 @@ def test_slots_are_reserved_for_a_moment_and_given_back_to_nobody_when_much_too_
     assert slots.next(slow).count == 1
 
 
+def test_slots_of_a_long_moment_go_back_to_the_pace_row_and_the_pace_goes_on_from_there(
+    studio: Studio,
+) -> None:
+    slots = Slots(studio.fanpage_id, lambda: studio.now)
+    begin = studio.now.timestamp()
+    slots.next(Speed(2.0, 0.0))
+    first, second = slots.take(), slots.take()
+    assert ([first.said, second.said], next_free(studio)) == ([begin, begin + 0.5], begin + 4.0)
+    slots.give_back()
+    assert next_free(studio) == begin + 1.0
+    slots.give_back()
+    assert next_free(studio) == begin + 1.0
+
+
+@pytest.mark.parametrize("rate", [1.0, 5.0, 100.0])
+def test_a_new_rate_works_at_once_however_far_ahead_slots_are_reserved(studio: Studio, rate: float) -> None:
+    slots = Slots(studio.fanpage_id, lambda: studio.now)
+    slots.next(Speed(2.0, 0.0))
+    last = slots.take()
+    found = slots.next(Speed(rate, 0.0))
+    assert round(found.said - last.said, 3) == 0.5
+    assert round(found.seconds, 3) == round(found.count / rate, 3)
+
+
+def test_slots_that_others_have_reserved_behind_are_not_given_back(studio: Studio) -> None:
+    slots = Slots(studio.fanpage_id, lambda: studio.now)
+    slots.next(Speed(2.0, 0.0))
+    theirs, _ = pace.reserve(studio.fanpage_id, 1, Speed(2.0, 0.0), at=studio.now.timestamp())
+    slots.give_back()
+    assert next_free(studio) == theirs + 0.5
+
+
+def test_a_hold_puts_off_slots_that_are_reserved(studio: Studio) -> None:
+    slots = Slots(studio.fanpage_id, lambda: studio.now)
+    slots.next(Speed(2.0, 0.0))
+    held = studio.now.timestamp() + 1.7
+    found = slots.next(Speed(2.0, held))
+    assert round(found.said, 3) == round(held, 3)
+    assert slots.next(Speed(2.0, held)) is found
+
+
+def next_free(studio: Studio) -> float:
+    with reading() as db:
+        return db.get_one(Pace, studio.fanpage_id).next_free
+
+
 def test_one_read_serves_every_fanpage_and_a_stopped_one_is_not_in_it(studio: Studio, monkeypatch) -> None:
     asked: list[list[int]] = []
     read = queries.work_of
@@ -194,7 +240,7 @@ def test_the_pace_row_gives_the_same_slots_to_nobody_twice_however_many_ask(stud
 
     def reserve() -> None:
         for _ in range(25):
-            slot = pace.reserve(studio.fanpage_id, 2, Speed(100.0, 0.0), at=at)
+            slot, _ = pace.reserve(studio.fanpage_id, 2, Speed(100.0, 0.0), at=at)
             with lock:
                 found.append(round(slot - at, 3))
 

@@ -239,10 +239,10 @@ def test_two_settles_of_one_hand_never_move_another_workers_claim(studio: Studio
 
 def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one(studio: Studio) -> None:
     speed, at = Speed(rate=100.0, held_until=0.0), studio.now.timestamp()
-    first = pace.reserve(studio.fanpage_id, 5, speed, at=at)
-    second = pace.reserve(studio.fanpage_id, 5, speed, at=at)
-    a_little_late = pace.reserve(studio.fanpage_id, 5, speed, at=at + 0.14)
-    after_a_pause = pace.reserve(studio.fanpage_id, 5, speed, at=at + 5)
+    first, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at)
+    second, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at)
+    a_little_late, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at + 0.14)
+    after_a_pause, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at + 5)
     assert [round(t - at, 3) for t in (first, second, a_little_late)] == [0.0, 0.05, 0.1]
     assert after_a_pause == at + 5
 
@@ -251,7 +251,7 @@ def test_a_slot_in_the_far_future_is_the_trace_of_a_clock_jump(studio: Studio) -
     at = studio.now.timestamp()
     with transaction() as db:
         db.get_one(Pace, studio.fanpage_id).next_free = at + 3600
-    assert pace.reserve(studio.fanpage_id, 1, Speed(25.0, 0.0), at=at) == at
+    assert pace.reserve(studio.fanpage_id, 1, Speed(25.0, 0.0), at=at) == (at, at + 0.04)
 
 
 def reply(studio: Studio, customer_id: int, **values: object) -> int:
