@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from procrastinate import App, JobContext
+from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 from sqlalchemy import text
 
@@ -33,13 +34,12 @@ AT_ONCE = 2000  # fanpages that one worker sends for; each is a coroutine that o
 BEAT_SECONDS = 1.0
 FORGOTTEN_SECONDS = 3600.0  # one that wakes up before goes on under its number
 SILENT_SECONDS = 6  # a worker without a beat for so long has lost its jobs
-POLL_SECONDS = 0.5  # a job whose lock has come free is not announced
+POLL_SECONDS = 0.5  # a job whose lock has come free is not announced, unless it is handed on
 LOOK_ROUND_SECONDS = 1.0
 CLEAN_EVERY_SECONDS = 3600.0
 KEPT_HOURS = 24  # of jobs that failed
 END_WITHIN_SECONDS = 2.0
 AGAIN_SECONDS = 1.0  # after the queue was lost
-HAND_ON_SECONDS = 0.03
 PASSED_ON_AT_MOST = 3  # times in a row; then nobody else seems to be there
 
 _HANDED_OUT = text(
@@ -50,6 +50,11 @@ _SHARE = text(
     "SELECT ceil((SELECT count(DISTINCT lock) FROM procrastinate_jobs WHERE status IN ('todo','doing'))"
     " / greatest(1.0, (SELECT count(*) FROM procrastinate_workers"
     f" WHERE last_heartbeat > now() - interval '{SILENT_SECONDS} seconds')))"
+)
+# In the words of Procrastinate's own trigger.
+_ANNOUNCED = text(
+    f"SELECT pg_notify('procrastinate_queue_v1#{QUEUE}', "
+    "json_build_object('type', 'job_inserted', 'job_id', 0)::text)"
 )
 
 
@@ -92,6 +97,7 @@ class _Queue:
         self._running: dict[int, Future[None]] = {}  # by fanpage; done when we have let go of it
         self._passed_on: Counter[int] = Counter()
         self._given_away: set[int] = set()
+        self._to_hand_on: set[int] = set()  # fanpages, as soon as their job has ended
         self._jobs: set[int | None] = set()  # that a coroutine of ours is about
         self._left_over: set[int] = set()  # that none was about at the last look, though ours
         self._share = 1_000_000  # fanpages that are ours when all workers have as many
@@ -118,6 +124,7 @@ class _Queue:
         lines = Lines()
         app = App(connector=lines.connector())
         app.job_manager = jobs = Jobs(app.connector)
+        jobs.on_end = self._hand_on
         app.task(name=TASK, queue=QUEUE, pass_context=True)(self._send)
         minding = asyncio.create_task(lines.cut_when_silent(jobs))
         try:
@@ -159,7 +166,8 @@ class _Queue:
     async def _send_for_fanpage(self, fanpage_id: int) -> None:
         if self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
             self._passed_on[fanpage_id] += 1
-            return self._hand_on(fanpage_id)  # more likely to a worker that has less to do
+            self._to_hand_on.add(fanpage_id)  # more likely to a worker that has less to do
+            return
         self._passed_on.pop(fanpage_id, None)
         self._running[fanpage_id] = let_go = self._crew.pump(fanpage_id)
         try:
@@ -167,15 +175,17 @@ class _Queue:
         finally:  # also when the job is taken away from us
             self._running.pop(fanpage_id, None)
             self._crew.end(let_go)
-        if fanpage_id in self._given_away:
+        if fanpage_id in self._given_away or self._stopping.is_set():
             self._given_away.discard(fanpage_id)
-            self._hand_on(fanpage_id)
+            self._to_hand_on.add(fanpage_id)
 
-    def _hand_on(self, fanpage_id: int) -> None:
-        """As soon as this job has ended; if that fails, the next look of the clock does it."""
-        asyncio.get_running_loop().call_later(
-            HAND_ON_SECONDS, threading.Thread(target=_enqueue_again, args=[fanpage_id], daemon=True).start
-        )
+    async def _hand_on(self, job: Job) -> None:
+        """Its lock has just come free, which nobody is told: another job is. If that fails, the next look of
+        the clock does it."""
+        fanpage_id: Any = job.task_kwargs.get("fanpage_id")
+        if fanpage_id in self._to_hand_on:
+            self._to_hand_on.discard(fanpage_id)
+            await asyncio.to_thread(_enqueue_again, fanpage_id)
 
     def _has_enough(self) -> bool:
         return len(self._running) >= self._share
@@ -234,7 +244,8 @@ def _say(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 def _enqueue_again(fanpage_id: int) -> None:
     with suppress(*DATABASE_TROUBLE), transaction() as db:
-        enqueue(db, [fanpage_id])
+        if not enqueue(db, [fanpage_id]):
+            db.execute(_ANNOUNCED)  # one was waiting for the lock
 
 
 def _share() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from weakref import WeakSet
 
@@ -12,7 +13,7 @@ import psycopg
 import structlog
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy import make_url
 
@@ -80,6 +81,12 @@ class Lines:
 
 class Jobs(JobManager):
     beats = 0  # signs of life that the database has taken
+    on_end: Callable[[Job], Awaitable[None]] | None = None
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        await super().finish_job(job, status, delete_job)
+        if self.on_end:
+            await self.on_end(job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
         await super().update_heartbeat(worker_id)

@@ -19,6 +19,7 @@ RESERVE_SLOW_SECONDS, SLOW_RATE = 4.0, 8  # where a reservation would be for one
 STALE_SECONDS = 0.5
 MUCH_SLOWER, MUCH_FASTER = 0.8, 1.25
 ALMOST = 0.01  # seconds; times are reckoned with
+SAME = 0.001  # seconds; the shortest slot takes three times as long
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Slots:
         self._reserved: deque[Slot] = deque()
         self._rate = 0.0
         self._upto = 0.0  # what our last reservation left in the pace row
+        self._since = 0.0  # from there to `_upto` all is ours
 
     def next(self, speed: pace.Speed) -> Slot:
         """Kept until it is taken, so that none is wasted, unless it is far too late or much too fast."""
@@ -61,6 +63,16 @@ class Slots:
             pace.give_back(self._fanpage_id, upto=self._upto, begin=self._reserved[0].said)
         self._reserved.clear()
 
+    def give_back_after(self, left: float) -> None:
+        """Once nothing more leaves: all behind the last slot that something left at, as the pace row has it;
+        so another worker goes on there at once."""
+        self._reserved.clear()
+        length = batch_size(self._rate) / self._rate if self._rate else 0.0
+        begin = max(left + length, self._since, self._clock().timestamp())
+        upto, self._upto = self._upto, 0.0
+        if begin < upto - ALMOST:
+            pace.give_back(self._fanpage_id, upto=upto, begin=begin)
+
     def _is_too_slow(self, speed: pace.Speed) -> bool:
         return self._rate < SLOW_RATE and speed.rate > self._rate * MUCH_FASTER
 
@@ -71,7 +83,9 @@ class Slots:
         count, self._rate, now = batch_size(speed.rate), speed.rate, self._clock().timestamp()
         moment = RESERVE_SLOW_SECONDS if speed.rate < SLOW_RATE else RESERVE_SECONDS
         handfuls = max(1, int(speed.rate * moment / count))
-        said, self._upto = pace.reserve(self._fanpage_id, count * handfuls, speed, at=now)
+        said, upto = pace.reserve(self._fanpage_id, count * handfuls, speed, at=now)
+        self._since = self._since if abs(said - self._upto) < SAME else said
+        self._upto = upto
         first, seconds = time.monotonic() + said - now, count / speed.rate
         self._reserved.extend(
             Slot(count, first + n * seconds, seconds, said + n * seconds) for n in range(handfuls)

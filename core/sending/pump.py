@@ -13,7 +13,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from threading import Event
+from threading import Event, Lock
 
 import structlog
 
@@ -82,6 +82,7 @@ class Pump:
     _problem: Exception | None = None
     _awaits_landing: bool = False
     _is_unsure: bool = False  # whether something landed because the database may have taken its claim
+    _left: float = 0.0  # the latest slot that something left at, as the pace row has it
     _answered_at: float = 0.0
     _line_at: float = 0.0
     _usage_at: float = 0.0
@@ -89,6 +90,7 @@ class Pump:
 
     def __post_init__(self) -> None:
         self._woken = Event()
+        self._leaving = Lock()
         self._hands = Hands(self.worker, lambda: self.clock(), lambda taken_at: self.holds_since(taken_at))
         self._slots = (Slots if self.paced else Unpaced)(self.fanpage_id, self.clock)
         self.clerk = self.clerk or Clerk(lambda: self.clock())
@@ -222,7 +224,7 @@ class Pump:
         slot = self._slots.take()
         count = slot.count - (self._send_replies(slot) if answers else 0)
         if broadcast_id is not None and count > 0:
-            leaves = Slot(count, slot.at, slot.seconds / slot.count * count)
+            leaves = Slot(count, slot.at, slot.seconds / slot.count * count, slot.said)
             self._send_deliveries(work, broadcast_id, leaves)
 
     def _send_replies(self, slot: Slot) -> int:
@@ -232,7 +234,7 @@ class Pump:
             self._answered_at = time.monotonic()  # a look from before says nothing about what is left
         for claim in answering:
             may_leave = partial(self._may_leave, None, taken_at)
-            leaves = Slot(1, slot.at, slot.seconds / slot.count)
+            leaves = Slot(1, slot.at, slot.seconds / slot.count, slot.said)
             self._fly(leaves, may_leave, [claim], partial(self._answer, self._messenger, claim))
         return len(answering)
 
@@ -295,13 +297,20 @@ class Pump:
         def leave() -> None:
             try:
                 self._gate.pass_at(slot.at, slot.seconds, self.stop)
-                flight.set_result(call() if may_leave() else list(handful))
+                flight.set_result(call() if self._sets_out(slot, may_leave) else list(handful))
             except Exception as problem:
                 flight.set_exception(problem)
 
         self._flying.add(flight)
         flight.add_done_callback(self._on_landing)
         self.depart(slot.at, partial(self.wire.submit, leave))
+
+    def _sets_out(self, slot: Slot, may_leave: Callable[[], bool]) -> bool:
+        with self._leaving:  # so that, once we end, it is known what was the last
+            if not may_leave():
+                return False
+            self._left = max(self._left, slot.said)
+            return True
 
     def _on_landing(self, _flight: Future[list[Landed]]) -> None:
         if self._awaits_landing:
@@ -333,9 +342,11 @@ class Pump:
 
     def _wind_up(self) -> float | None:
         """Hand back, wait for what is on the wire, settle; what cannot be settled in time stays in doubt."""
+        with self._leaving:
+            left = self._left
+        self._slots.give_back_after(left)
         self._hands.let_go()
         self._collect(at_once=True)
-        self._slots.give_back()
         return self._or_give_up(self._until_landing()) if self._flying else None
 
     def _or_give_up(self, pause: float) -> float | None:

@@ -27,6 +27,10 @@ pytestmark = pytest.mark.postgresql
 _ENDING = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
     AND wait_event_type = 'Lock' AND query ~ 'finish_job'"""
 
+_LISTENING = (
+    """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^LISTEN'"""
+)
+
 
 class Hands:
     """A crew that only notes for whom it is to send, and lets go when told."""
@@ -137,3 +141,24 @@ def test_a_worker_whose_sign_of_life_is_old_takes_nothing(
         is_fresh = True
         engine.hand_out(now=utc_now())
         until(lambda: hands.pumps, what="the job is taken")
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["no job waits", "one waits for the lock"])
+def test_a_worker_that_ends_hands_its_fanpage_on_without_waiting_for_anybodys_look(
+    fanpage_id: int, fresh_database: TestDatabase, monkeypatch, waiting: bool
+) -> None:
+    leaving, staying = Hands(), Hands()
+    with at_work(leaving) as engine:
+        until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
+        engine.hand_out(now=utc_now())
+        until(lambda: leaving.pumps, what="the job is taken")
+        monkeypatch.setattr(distributed, "POLL_SECONDS", 3600.0)  # the other finds nothing by looking
+        with at_work(staying):
+            until(lambda: fresh_database.count("procrastinate_workers") == 2, what="another takes jobs")
+            until(lambda: fresh_database.rows(_LISTENING) == [(2,)], what="and listens")
+            if waiting:
+                with transaction() as db:
+                    enqueue(db, [fanpage_id])
+            engine.stop()
+            leaving.pumps[0].set_result(None)
+            until(lambda: staying.pumps, what="the other sends for the fanpage")
