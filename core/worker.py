@@ -48,6 +48,7 @@ log = structlog.get_logger(__name__)
 
 STOP_WITHIN_SECONDS = 4.5
 STAND_BY = 6  # how much less often the clock ticks in workers that do not lead
+START_AT_ONCE = 3  # ticks that start broadcasts: a large audience must not hold up the others that are due
 # Threads that read and write wait for the interpreter after each; the usual 5 ms would add up.
 SWITCH_SECONDS = 0.0005
 
@@ -104,18 +105,26 @@ class Worker:
         made = BackgroundScheduler(
             timezone="UTC",
             executors={"default": SchedulerPool(10)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         for seconds, action in [*self._own_actions(), *self._shared_actions()]:
             job = _calmly(action)
-            made.add_job(job, "interval", seconds=seconds, id=job.__name__, next_run_time=utc_now())
+            at_once = START_AT_ONCE if job.__name__ == "start_due" and self.engine.is_shared else 1
+            made.add_job(
+                job,
+                "interval",
+                seconds=seconds,
+                id=job.__name__,
+                next_run_time=utc_now(),
+                max_instances=at_once,
+            )
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         def start_due() -> None:
             broadcasts.start_due(now=self.clock())
 
-        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.5, start_due)]
+        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.2, start_due)]
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
