@@ -16,7 +16,7 @@ from core.sending.rules import batch_size
 MAKE_UP = 1.05  # how much faster than the rate a late handful may follow the one before
 RESERVE_SECONDS = 0.25  # slots reserved at once
 RESERVE_SLOW_SECONDS, SLOW_RATE = 4.0, 8  # where a reservation would be for one message or two
-STALE_SECONDS, STALE_SLOW_SECONDS = 0.5, 2.0
+STALE_SECONDS = 0.5
 MUCH_SLOWER, MUCH_FASTER = 0.8, 1.25
 ALMOST = 0.01  # seconds; times are reckoned with
 SAME = 0.001  # seconds; the shortest slot takes three times as long
@@ -48,8 +48,7 @@ class Slots:
         """Kept until it is taken, so that none is wasted, unless it is far too late or much too fast."""
         if speed.rate < self._rate * MUCH_SLOWER or self._is_too_slow(speed) or self._is_held(speed):
             self.give_back()
-        stale = STALE_SLOW_SECONDS if self._rate < SLOW_RATE else STALE_SECONDS
-        while self._reserved and self._reserved[0].at < time.monotonic() - stale:
+        while self._reserved and self._reserved[0].at < time.monotonic() - STALE_SECONDS:
             self._reserved.popleft()
         if not self._reserved:
             self._reserve(speed)
