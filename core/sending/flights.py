@@ -13,10 +13,12 @@ from core.messenger.wire import BATCH_LIMIT
 from core.sending import pace
 from core.sending.rules import batch_size
 
-MAKE_UP = 1.05  # how much faster than the rate a late handful may follow the one before
+# How much faster than the rate late handfuls follow each other: in no second one more of them than at the
+# rate, so that one more may be delayed into it by the wire.
+MAKE_UP = 1.025
 RESERVE_SECONDS = 0.25  # slots reserved at once
 RESERVE_SLOW_SECONDS, SLOW_RATE = 4.0, 8  # where a reservation would be for one message or two
-STALE_SECONDS = 0.5
+STALE_SECONDS = pace.CATCH_UP_SECONDS
 MUCH_SLOWER, MUCH_FASTER = 0.8, 1.25
 ALMOST = 0.01  # seconds; times are reckoned with
 SAME = 0.001  # seconds; the shortest slot takes three times as long

@@ -14,12 +14,12 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.database import transaction
-from core.sending.rules import catch_up_seconds
 from core.tables import Pace
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
 LOWEST_FACTOR = 0.05
 HALVE_AT_MOST_EVERY = 3.0  # one burst of refusals is one signal
+CATCH_UP_SECONDS = 0.5  # a fanpage changes hands faster; what is late leaves little by little (Gate)
 FARTHEST_AHEAD = 120.0  # seconds; a slot farther away is the trace of a clock that jumped back
 
 
@@ -56,7 +56,7 @@ def reserve(fanpage_id: int, count: int, speed: Speed, *, at: float) -> tuple[fl
         "fanpage": fanpage_id,
         "seconds": seconds,
         "begin": max(at, speed.held_until),
-        "earliest": max(at - catch_up_seconds(speed.rate), speed.held_until),
+        "earliest": max(at - CATCH_UP_SECONDS, speed.held_until),
         "latest": at + FARTHEST_AHEAD,
     }
     with transaction() as db:

@@ -124,10 +124,3 @@ def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
 def batch_size(rate: float) -> int:
     """Messages per Graph batch call: a twentieth of the rate, half of what may be late at once."""
     return max(1, min(50, int(rate / 20)))
-
-
-def catch_up_seconds(rate: float) -> float:
-    """How late a reservation may come and still keep its slot. In any second at most the rate plus a tenth
-    leaves: one handful may be delayed into it by the wire, and one more be made up for."""
-    size = batch_size(rate)
-    return size / rate if 2 * size <= rate / 10 else 0.0
