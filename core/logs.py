@@ -4,23 +4,82 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
 
 import structlog
 
+# What is tried again several times a second while the database is away, by every fanpage.
+PASSING = frozenset(
+    {
+        "database_unavailable",
+        "job_not_ended",
+        "not_settled_together",
+        "queue_lost",
+        "queue_not_looked_after",
+        "tick_waits_for_database",
+    }
+)
+SAY_AGAIN_SECONDS = 60.0
+
+
+class OnceAMinute:
+    """Leaves out what was said within the last minute; the next such line says how many were."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said_at: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        event = str(line.get("event"))
+        if event not in PASSING:
+            return line
+        with self._lock:
+            now = self._clock()
+            if now - self._said_at.get(event, float("-inf")) < SAY_AGAIN_SECONDS:
+                self._left_out[event] = self._left_out.get(event, 0) + 1
+                raise structlog.DropEvent
+            self._said_at[event] = now
+            left_out = self._left_out.pop(event, 0)
+        return {**line, "left_out": left_out} if left_out else line
+
 
 def configure(level: int = logging.INFO) -> None:
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
+    ]
+    as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            ),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[OnceAMinute(), *shared, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    _take_in_libraries(shared, as_json)
+
+
+def _take_in_libraries(shared: list[Any], as_json: Any) -> None:
+    """Their lines in the same form, for those that whoever reads the logs must know of."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
+        )
+    )
+    root = logging.getLogger()
+    for known in [each for each in root.handlers if isinstance(each.formatter, type(handler.formatter))]:
+        root.removeHandler(known)
+    root.addHandler(handler)
     # APScheduler says "maximum number of running instances reached" at each tick that finds one running.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # The pool says at each attempt that it cannot connect, and to which address; we say it ourselves.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)

@@ -68,6 +68,7 @@ class Worker:
         self.crew = Crew(self._pump, self.alarm)
         self.engine: Engine = engine_for(self.crew, self.pulse.is_fresh)
         self._held = ""  # what was last said about a hold
+        self._away_since: float | None = None  # monotonic; the first beat that the database did not take
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; then end within five seconds."""
@@ -199,8 +200,16 @@ class Worker:
         self._held = found.message if found else ""
 
     def _beat(self) -> None:
-        self.clock.measure()
-        self.pulse.beat()
+        """And say once how long the database was away."""
+        try:
+            self.clock.measure()
+            self.pulse.beat()
+        except DATABASE_TROUBLE:
+            self._away_since = self._away_since or time.monotonic()
+            raise
+        if self._away_since is not None:
+            log.info("database_is_back", away_seconds=round(time.monotonic() - self._away_since, 1))
+            self._away_since = None
 
     def _pump(self, fanpage_id: int) -> Pump:
         return Pump(

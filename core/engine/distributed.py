@@ -237,9 +237,8 @@ class _Queue:
 def _say(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """As when a job was ended by others while we slept: the ledger knew to let nothing leave."""
     problem = context.get("exception")
-    log.warning(
-        "job_not_ended", error=type(problem).__name__, cause=str(problem.__cause__)[:200] if problem else ""
-    )
+    cause = type(problem.__cause__).__name__ if problem else ""
+    log.warning("job_not_ended", error=type(problem).__name__, cause=cause)
 
 
 def _enqueue_again(fanpage_id: int) -> None:

@@ -1,0 +1,50 @@
+"""What is said again and again is said once a minute, and libraries speak as we do."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from core import logs
+
+
+@pytest.fixture
+def configured() -> Iterator[io.StringIO]:
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers = list(root.handlers)
+    logs.configure()
+    (ours,) = set(root.handlers) - set(handlers)
+    said = io.StringIO()
+    ours.setStream(said)
+    yield said
+    structlog.configure(**before)
+    root.handlers = handlers
+
+
+def test_while_the_database_is_away_it_is_said_once_a_minute() -> None:
+    now, said = 1000.0, []
+    sparing = logs.OnceAMinute(lambda: now)
+    for fanpage_id in range(130):
+        with contextlib.suppress(structlog.DropEvent):
+            said.append(sparing(None, "warning", {"event": "database_unavailable", "n": fanpage_id}))
+        now += 1
+    assert [(line["n"], line.get("left_out")) for line in said] == [(0, None), (60, 59), (120, 59)]
+
+
+def test_anything_else_is_always_said() -> None:
+    sparing = logs.OnceAMinute(lambda: 1000.0)
+    lines = [sparing(None, "warning", {"event": "clock_jumped"}) for _ in range(3)]
+    assert lines == [{"event": "clock_jumped"}] * 3
+
+
+def test_lines_of_libraries_are_json_and_name_no_address(configured: io.StringIO) -> None:
+    logging.getLogger("procrastinate.worker").warning("stopped")
+    logging.getLogger("psycopg.pool").warning("error connecting: server at 10.0.0.5")
+    (line,) = configured.getvalue().splitlines()
+    assert json.loads(line)["event"] == "stopped"
