@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -98,6 +99,6 @@ def _put(inside: Any, place: tuple[Any, ...], value: object) -> None:
             return
     if isinstance(inside, dict | list):
         try:
-            inside[place[-1]] = value
+            inside[place[-1]] = copy.deepcopy(value)  # else it may come to hold itself
         except (IndexError, TypeError):
             return
