@@ -156,7 +156,7 @@ def test_asking_whose_events_wait_reads_an_index_of_those_alone(fresh_database):
     with reading() as db:
         about = straight._about(for_sqlite=True)
         about.fetch(db, {**bulk.bound([["1", "2", "otn.3"]]), "now": "2026-11-22 09:00:00.000000"})
-        words, places, _ = about._words
+        words, places, _ = about._words["sqlite"]
         nothing = tuple("[]" for _ in places)
         plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", nothing).all()
 
