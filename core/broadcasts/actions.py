@@ -6,18 +6,21 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlmodel import Session
 
 from core import holding
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, drafting, rules
-from core.broadcasts.rules import BroadcastState, DeliveryState, Step
+from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
-from core.database import transaction
+from core.database import DATABASE_TROUBLE, transaction
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.tables import Broadcast, Fanpage, Topic
+
+log = structlog.get_logger(__name__)
 
 
 def create_broadcast(
@@ -158,12 +161,17 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in."""
     by.require(Permission.SEND)
-    with transaction() as db:
+    with transaction() as db:  # for itself: from its commit on nothing leaves, however many are to be ended
         broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
-        returned = closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason="cancelled", now=now)
+        returned = closing.count_unused(db, broadcast_id)
         record(db, by, "broadcast.cancel", broadcast, now=now, returned=returned)
-        return broadcast.state
+    try:
+        with transaction() as db:
+            closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
+    except DATABASE_TROUBLE as problem:  # `clockwork.sweep` ends them
+        log.warning("cancelled_ended_later", broadcast_id=broadcast_id, error=type(problem).__name__)
+    return broadcast.state
 
 
 def _check_not_stopped(db: Session, fanpage_id: int) -> None:

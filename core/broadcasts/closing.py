@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Update, update
+from sqlalchemy import Update, func, select, update
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import DeliveryState
+from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.consent import ledger
-from core.tables import Delivery
+from core.tables import Broadcast, Delivery
 
 
 def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime) -> int:
@@ -23,6 +23,21 @@ def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: 
     db.execute(_ending(broadcast_id, True, DeliveryState.UNKNOWN, reason, now))
     ended = _ending(broadcast_id, False, state, reason, now).returning(col(Delivery.opt_in_id))
     return ledger.release(db, list(db.execute(ended).scalars()), now=now)
+
+
+def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
+    """What is still queued of a cancelled broadcast, and nothing of any other. Returns how many."""
+    if broadcast.state != BroadcastState.CANCELLED:
+        return 0
+    reason = broadcast.pause_code or "cancelled"
+    return end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason=reason, now=now)
+
+
+def count_unused(db: Session, broadcast_id: int) -> int:
+    """How many opt-ins ending it now gives back."""
+    queued = col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.QUEUED
+    unused = select(func.count()).select_from(Delivery).where(*queued, col(Delivery.in_doubt).is_(False))
+    return int(db.execute(unused).scalar_one())
 
 
 def _ending(broadcast_id: int, in_doubt: bool, state: DeliveryState, reason: str, now: datetime) -> Update:

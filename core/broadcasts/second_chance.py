@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.accounts.rules import Actor, Permission
+from core.broadcasts import closing
 from core.broadcasts.drafting import check_times
 from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
@@ -63,7 +64,7 @@ def try_again(
     """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = get_row(db, broadcast_id, lock=True)
+        broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
@@ -75,7 +76,7 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue the failed whose opt-in is still theirs to use; blocked customers stay out. Returns how many."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = get_row(db, broadcast_id, lock=True)
+        broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
         ledger.make_available(db, _opt_ins(db, refused), now=now)
@@ -101,12 +102,19 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
     by.require(Permission.SEND)
     with transaction() as db:
-        broadcast = get_row(db, broadcast_id, lock=True)
+        broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         queued = _queue_and_reserve(db, _rest(broadcast_id, now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
         return queued
+
+
+def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
+    """What its cancelling has not come to yet ends first, or it would go out with what is tried again."""
+    broadcast = get_row(db, broadcast_id, lock=True)
+    closing.end_cancelled(db, broadcast, now)
+    return broadcast
 
 
 def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[int | None]:

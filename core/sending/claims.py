@@ -237,8 +237,7 @@ def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
     rows = db.execute(select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))).scalars()
     for broadcast in rows.all():
         if broadcast.state == BroadcastState.CANCELLED:
-            reason = broadcast.pause_code or "cancelled"
-            closing.end_queued(db, broadcast.id or 0, DeliveryState.CANCELLED, reason=reason, now=now)
+            closing.end_cancelled(db, broadcast, now)
         elif is_too_late(broadcast.best_before, now):
             closing.end_queued(db, broadcast.id or 0, DeliveryState.SKIPPED, reason="too_late", now=now)
 

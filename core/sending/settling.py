@@ -197,8 +197,7 @@ def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> N
 def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:
     broadcast = db.get_one(Broadcast, broadcast_id, populate_existing=True)
     if broadcast.state == BroadcastState.CANCELLED:
-        reason = broadcast.pause_code or "cancelled"
-        closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason=reason, now=now)
+        closing.end_cancelled(db, broadcast, now)
     elif broadcast.best_before and broadcast.best_before <= now:
         closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
     elif broadcast.state == BroadcastState.SENDING and _all_turned_down(db, broadcast_id):
