@@ -67,14 +67,7 @@ def configure(level: int = logging.INFO) -> None:
 
 
 def _take_in_libraries(shared: list[Any], as_json: Any) -> None:
-    """Their lines in the same form, for those that whoever reads the logs must know of."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
-        )
-    )
+    handler = library_handler(shared, as_json)
     root = logging.getLogger()
     for known in [each for each in root.handlers if isinstance(each.formatter, type(handler.formatter))]:
         root.removeHandler(known)
@@ -83,3 +76,15 @@ def _take_in_libraries(shared: list[Any], as_json: Any) -> None:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The pool says at each attempt that it cannot connect, and to which address; we say it ourselves.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+
+
+def library_handler(shared: list[Any], renderer: Any) -> logging.Handler:
+    """For the lines of libraries: the same form as ours."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    return handler

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from core.logs import library_handler
+
 SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -35,18 +37,7 @@ def silence_access_log() -> None:
 
 
 def json_handler() -> logging.Handler:
-    """For the lines of libraries: the same form as ours."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=SHARED,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    return handler
+    return library_handler(SHARED, structlog.processors.JSONRenderer())
 
 
 class Sparingly:

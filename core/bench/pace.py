@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any
 
 import requests
 
 from core import migrations
-from core.bench import stub
+from core.bench import scale, stub
 from core.bench.databases import fresh
 from core.settings import use
 
@@ -58,38 +54,13 @@ def run(*, rates: list[int], seconds: float, workers: int, postgresql_url: str |
         use(graph_url=url)
         migrations.upgrade()
         for rate in rates:
-            _launch(rate, seconds)
-        with tempfile.TemporaryFile() as log, _workers(workers, log.fileno()):
+            people = int(rate * (seconds + MARGIN_SECONDS) * 1.2) + 1
+            scale.launch(rate, people, rate=rate, token=TOKEN.format(rate))
+        with tempfile.TemporaryFile() as log, scale.workers_running(workers, log.fileno()):
             _wait_until_all_arrive(url, rates)
             time.sleep(seconds)
         arrived = arrivals(url)
     return {"workers": workers, "results": [figures(rate, arrived[rate], seconds) for rate in rates]}
-
-
-def _launch(rate: int, seconds: float) -> None:
-    from core.accounts.rules import COMMAND_LINE
-    from core.bench.shop import opted_in
-    from core.broadcasts import actions
-    from core.clock import utc_now
-
-    people = int(rate * (seconds + MARGIN_SECONDS) * 1.2) + 1
-    _, topic_id = opted_in(people, page_id=str(rate), rate=rate, token=TOKEN.format(rate))
-    content = {"kind": "text", "text": "Hàng mới đã về!"}
-    broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=utc_now())
-    actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
-
-
-@contextmanager
-def _workers(count: int, log: int) -> Iterator[None]:
-    command = [sys.executable, "-m", "core", "worker"]
-    started = [subprocess.Popen(command, stdout=log, stderr=log) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for each in started:
-            each.terminate()
-        for each in started:
-            each.wait()
 
 
 def _wait_until_all_arrive(url: str, rates: list[int]) -> None:

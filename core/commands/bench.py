@@ -15,6 +15,9 @@ BesideSqlite = Annotated[str | None, typer.Option(envvar=URL, help="A server to 
 InsteadOfSqlite = Annotated[
     str | None, typer.Option(envvar=URL, help="A server to measure on instead of SQLite.")
 ]
+OrItsOwn = Annotated[
+    str | None, typer.Option(envvar=URL, help="A server; else one of its own, where its wheel is.")
+]
 
 
 @app.command()
@@ -122,10 +125,7 @@ def scale(
     fanpages: Annotated[int, typer.Option(help="Fanpages of 300 messages per second each.", min=1)] = 16,
     seconds: Annotated[float, typer.Option(help="How long to measure each.", min=2.0)] = 10.0,
     latency: Annotated[int, typer.Option(help="Milliseconds the stub waits before it answers.")] = 200,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar=URL, help="A server; else one of its own, where its wheel is."),
-    ] = None,
+    postgresql_url: OrItsOwn = None,
     as_json: Json = False,
 ) -> None:
     """What each more worker on one PostgreSQL brings, and what it asks of the database."""
@@ -139,8 +139,7 @@ def scale(
         postgresql_url=postgresql_url,
     )
     about = {name: value for name, value in figures.items() if name != "results"}
-    lines = [table(figures["results"]), *(f"{name.replace('_', ' ')}: {about[name]}" for name in about)]
-    answer(as_json, figures, "\n".join(lines))
+    answer(as_json, figures, f"{table(figures['results'])}\n{_listed(about)}")
 
 
 @app.command()
@@ -151,10 +150,7 @@ def fanpages(
     workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="How long to look.", min=11.0)] = 25.0,
     sqlite: Annotated[bool, typer.Option("--sqlite", help="On SQLite instead of PostgreSQL.")] = False,
-    postgresql_url: Annotated[
-        str | None,
-        typer.Option(envvar=URL, help="A server; else one of its own, where its wheel is."),
-    ] = None,
+    postgresql_url: OrItsOwn = None,
     as_json: Json = False,
 ) -> None:
     """Whether each of many slow fanpages keeps its own rate, and what a message of theirs costs."""
@@ -168,7 +164,11 @@ def fanpages(
         on_sqlite=sqlite,
         postgresql_url=postgresql_url,
     )
-    answer(as_json, figures, "\n".join(f"{name.replace('_', ' ')}: {figures[name]}" for name in figures))
+    answer(as_json, figures, _listed(figures))
+
+
+def _listed(figures: dict[str, Any]) -> str:
+    return "\n".join(f"{name.replace('_', ' ')}: {figures[name]}" for name in figures)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -53,9 +53,7 @@ def create(
     state = "draft"
     if due_at:
         state = actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, best_before=late, now=now)
-    data = {"id": broadcast_id, "state": state} | _held()
-    said = "".join(f"\n{held}" for held in _held().values())
-    answer(as_json, data, f"Broadcast {broadcast_id} is {state}.{said}")
+    _say_state(broadcast_id, state, as_json)
 
 
 @app.command("dry-run")
@@ -120,9 +118,13 @@ def export(broadcast_id: Id, as_json: Json = False) -> None:  # noqa: ARG001
 
 
 def _step(action: Callable[..., str], broadcast_id: int, as_json: bool) -> None:
-    state = action(COMMAND_LINE, broadcast_id, now=utc_now())
-    data = {"id": broadcast_id, "state": state} | _held()
-    said = "".join(f"\n{held}" for held in _held().values())
+    _say_state(broadcast_id, action(COMMAND_LINE, broadcast_id, now=utc_now()), as_json)
+
+
+def _say_state(broadcast_id: int, state: str, as_json: bool) -> None:
+    held = _held()
+    said = "".join(f"\n{why}" for why in held.values())
+    data = {"id": broadcast_id, "state": state} | held
     answer(as_json, data, f"Broadcast {broadcast_id} is {state}.{said}")
 
 

@@ -19,6 +19,7 @@ from core.sending.pump import Pump
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote
+from core.tables import Reply
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.sending.platform import Platform
@@ -46,6 +47,13 @@ class Studio:
         return self.arrange.opt_in(
             self.topic_id, customer_id, fanpage_id=self.fanpage_id, token=token, **more
         )
+
+    def reply(self) -> int:
+        """One that waits for a customer whose window is open."""
+        closes_at = self.now + timedelta(hours=20)
+        customer_id = self.arrange.customer(self.fanpage_id, window_closes_at=closes_at)
+        values = {"body": {"text": "x"}, "created_at": self.now}
+        return self.arrange.save(Reply(fanpage_id=self.fanpage_id, customer_id=customer_id, **values))
 
     def broadcast(self, **times: datetime | None) -> int:
         content = {"kind": "text", "text": "Chào {{first_name|bạn}}, hàng mới đã về!"}

@@ -10,21 +10,11 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import replies
 from core.sending.replies import ReplyClaim, ReplyOutcome
-from core.tables import Reply
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
 PASSING = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
-
-
-def waiting_reply(studio: Studio) -> int:
-    closes_at = studio.now + timedelta(hours=20)
-    customer_id = studio.arrange.customer(studio.fanpage_id, window_closes_at=closes_at)
-    waiting = Reply(
-        fanpage_id=studio.fanpage_id, customer_id=customer_id, body={"text": "x"}, created_at=studio.now
-    )
-    return studio.arrange.save(waiting)
 
 
 def claim(studio: Studio, worker: str = "worker a") -> list[ReplyClaim]:
@@ -39,7 +29,7 @@ def settle(studio: Studio, claimed: ReplyClaim, answer: Accepted | Failure) -> N
 def test_a_repeated_settle_leaves_anothers_claim_alone(
     studio: Studio, fresh_database: TestDatabase, answer: Failure
 ) -> None:
-    waiting_reply(studio)
+    studio.reply()
     (mine,) = claim(studio)
     settle(studio, mine, PASSING)  # committed, but nobody told us so
     studio.now += timedelta(seconds=5)
@@ -53,7 +43,7 @@ def test_a_repeated_settle_leaves_anothers_claim_alone(
 
 
 def test_a_repeated_hand_back_leaves_the_next_claim_alone(studio: Studio) -> None:
-    waiting_reply(studio)
+    studio.reply()
     mine = claim(studio)
     replies.hand_back_replies(mine)  # committed, but nobody told us so
     studio.now += timedelta(milliseconds=1)
@@ -65,7 +55,7 @@ def test_a_repeated_hand_back_leaves_the_next_claim_alone(studio: Studio) -> Non
 
 
 def test_what_is_handed_back_can_be_claimed_again(studio: Studio) -> None:
-    reply_id = waiting_reply(studio)
+    reply_id = studio.reply()
     replies.hand_back_replies(claim(studio))
     assert [each.reply_id for each in claim(studio)] == [reply_id]
 
@@ -73,7 +63,7 @@ def test_what_is_handed_back_can_be_claimed_again(studio: Studio) -> None:
 def test_an_acceptance_counts_although_the_reply_was_given_up(
     studio: Studio, fresh_database: TestDatabase
 ) -> None:
-    waiting_reply(studio)
+    studio.reply()
     (mine,) = claim(studio)
     studio.now += timedelta(seconds=61)
     assert replies.end_lost_replies(now=studio.now) == 1
@@ -82,7 +72,7 @@ def test_an_acceptance_counts_although_the_reply_was_given_up(
 
 
 def test_an_acceptance_keeps_a_reply_that_is_queued_again_from_leaving_twice(studio: Studio) -> None:
-    waiting_reply(studio)
+    studio.reply()
     (mine,) = claim(studio)
     replies.hand_back_replies([mine])
     settle(studio, mine, Accepted("m.1"))

@@ -11,7 +11,6 @@ import pytest
 
 from core.sending import claims, pump, replies
 from core.sending.claims import Claim, PerhapsTaken
-from core.tables import Reply
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.commits import Fate, fated
@@ -37,15 +36,6 @@ def launched(studio: Studio, people: int = 3) -> int:
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     return broadcast_id
-
-
-def reply_to_someone(studio: Studio) -> int:
-    soon = studio.now + timedelta(hours=1)
-    customer_id = studio.arrange.customer(studio.fanpage_id, window_closes_at=soon)
-    row = Reply(
-        fanpage_id=studio.fanpage_id, customer_id=customer_id, body={"text": "x"}, created_at=studio.now
-    )
-    return studio.arrange.save(row)
 
 
 @BOTH
@@ -95,7 +85,7 @@ def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: 
 
 @BOTH
 def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate) -> None:
-    reply_to_someone(studio)
+    studio.reply()
     with fated(lambda: fate), pytest.raises(PerhapsTaken) as unsure:
         replies.claim_replies(studio.fanpage_id, 5, worker="worker a", now=studio.now)
     for _ in range(2):
@@ -128,7 +118,7 @@ def test_whatever_commit_fails_nothing_is_lost_doubled_or_left_in_doubt(
     studio: Studio, fresh_database: TestDatabase, seed: int
 ) -> None:
     broadcast_id = launched(studio, people=100)
-    answers = [reply_to_someone(studio) for _ in range(5)]
+    answers = [studio.reply() for _ in range(5)]
     dice = random.Random(seed)
     fates = [Fate.WELL, Fate.BEFORE, Fate.AFTER]
     with fated(lambda: dice.choice(fates)):
