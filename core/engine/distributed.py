@@ -126,7 +126,7 @@ class _Queue:
         app.job_manager = jobs = Jobs(app.connector)
         jobs.on_end = self._hand_on
         app.task(name=TASK, queue=QUEUE, pass_context=True)(self._send)
-        minding = asyncio.create_task(lines.cut_when_silent(jobs))
+        minding = asyncio.create_task(lines.cut_when_silent())
         try:
             await self._work(app, jobs)
         finally:

@@ -92,8 +92,9 @@ def launch_broadcast(panel: Panel) -> str:
     panel.choose_in("broadcast_new", "_topic", TOPIC)
     panel.click("broadcast_begin")
     panel.write_in("block_", "_text", NEWS)
-    panel.click("step_on")
-    panel.click("step_on")
+    for step in ("when", "check"):
+        panel.click("step_on")
+        expect(panel.keyed(f"stepbox_here_{step}")).to_be_visible()
     panel.check_in("broadcast_", "_tick")
     panel.click("broadcast_launch")
     panel.page.get_by_role("dialog").get_by_role("button").last.click()

@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET = ".s.PGSQL.5432"
@@ -18,6 +19,7 @@ class FrozenLine:
         self.folder = Path(tempfile.mkdtemp(prefix="otn-line-"))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._fatal: bytes | None = None
 
     def __enter__(self) -> FrozenLine:
         self._thread.start()
@@ -40,6 +42,14 @@ class FrozenLine:
         """What is open now stays frozen for ever; what is opened from now on flows."""
         asyncio.run_coroutine_threadsafe(self._lose(), self._loop).result()
 
+    def lose_next(self, words: bytes) -> None:
+        """The connection over which these words go next stays frozen for ever; all others flow."""
+        self._fatal = words
+
+    @property
+    def has_lost(self) -> bool:
+        return self._fatal is None
+
     async def _lose(self) -> None:
         self._flows.clear()
         self._flows = asyncio.Event()
@@ -58,15 +68,24 @@ class FrozenLine:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(self._server)
-        flows = self._flows
-        await asyncio.gather(self._pass_on(reader, back, flows), self._pass_on(there, writer, flows))
+        both = _Both(self._flows)
+        await asyncio.gather(self._pass_on(reader, back, both), self._pass_on(there, writer, both))
 
-    async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
-    ) -> None:
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, both: _Both) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                await flows.wait()
+                if self._fatal and self._fatal in data:
+                    self._fatal = None
+                    both.flow = asyncio.Event()
+                await both.flow.wait()
                 writer.write(data)
                 await writer.drain()
+        await both.flow.wait()  # nor does anyone hear that the other end has gone
         writer.close()
+
+
+@dataclass
+class _Both:
+    """The two directions of one connection."""
+
+    flow: asyncio.Event

@@ -106,22 +106,70 @@ def test_a_job_at_work_is_left_alone_however_often_the_queue_looks_round(
         assert len(hands.pumps) == 1
 
 
-def test_lines_that_answer_nothing_are_cut_and_the_queue_goes_on_over_new_ones(
-    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
-) -> None:
+@pytest.fixture
+def line(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenLine]:
+    """What the queue's connections run over."""
     monkeypatch.setattr(lines, "TICK_SECONDS", 0.2)
     address = make_url(fresh_database.url)
     with FrozenLine(Path(str(address.query["host"]))) as line:
         over_the_line = address.update_query_dict({"host": str(line.folder)})
         settings = SimpleNamespace(database_url=over_the_line.render_as_string(hide_password=False))
         monkeypatch.setattr(lines, "settings", lambda: settings)
-        hands = Hands()
-        with at_work(hands):
-            until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
-            line.lose()
-            with transaction() as db:
-                enqueue(db, [fanpage_id])
-            until(lambda: hands.pumps, what="it takes jobs again")
+        yield line
+
+
+def test_lines_that_answer_nothing_are_cut_and_the_queue_goes_on_over_new_ones(
+    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine
+) -> None:
+    hands = Hands()
+    with at_work(hands):
+        until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
+        line.lose()
+        with transaction() as db:
+            enqueue(db, [fanpage_id])
+        until(lambda: hands.pumps, what="it takes jobs again")
+
+
+@pytest.mark.parametrize("words", [b"_fetch_job", b"_update_heartbeat", b"worker_id = $1"])
+def test_one_line_that_answers_nothing_is_cut_though_the_others_do(
+    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine, monkeypatch, words: bytes
+) -> None:
+    looks = []
+    share = distributed._share
+    monkeypatch.setattr("core.engine.distributed._share", lambda: looks.append(1) or share())
+    hands = Hands()
+    line.lose_next(words)
+    with at_work(hands):
+        until(lambda: line.has_lost, what="a line is lost")
+        [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
+        seen = len(looks)
+        with transaction() as db:
+            enqueue(db, [fanpage_id])
+        until(lambda: hands.pumps, what="it takes jobs")
+        until(
+            lambda: fresh_database.rows(
+                f"SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > '{now}'"
+            ),
+            what="its heart beats",
+        )
+        until(lambda: len(looks) > seen, what="it looks round")
+
+
+def test_a_queue_that_could_not_listen_listens_again(
+    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr(lines, "DEAF_SECONDS", 0.05)
+    deaf = [psycopg.OperationalError("no connection for it"), psycopg.OperationalError("nor now")]
+    listen = lines.PsycopgConnector.listen_notify
+
+    async def once_deaf(self: object, **words: object) -> None:
+        if deaf:
+            raise lines.ConnectorException from deaf.pop()
+        await listen(self, **words)
+
+    monkeypatch.setattr(lines.PsycopgConnector, "listen_notify", once_deaf)
+    with at_work(Hands()):
+        until(lambda: fresh_database.rows(_LISTENING) == [(1,)], what="it listens")
 
 
 def test_the_queues_connections_have_the_patience_of_all_others(fresh_database: TestDatabase) -> None:
