@@ -58,10 +58,11 @@ DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(connection: Connection | None = None) -> Iterator[Session]:
     """A session that commits when the block ends well and rolls back when it does not."""
+    bind = connection or _engine(settings().database_url, True)
     try:
-        with Session(_engine(settings().database_url, True), expire_on_commit=False) as db, db.begin():
+        with Session(bind, expire_on_commit=False) as db, db.begin():
             yield db
     except IntegrityError as problem:
         if getattr(problem.orig, "sqlite_errorname", "") != "SQLITE_CONSTRAINT_TRIGGER":

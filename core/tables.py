@@ -298,6 +298,17 @@ class Broadcast(Table, table=True):
     finished_at: datetime | None = _time()
 
 
+class Gathering(Table, table=True):
+    """A broadcast whose audience is still being made, part by part: core/broadcasts/gathering.py."""
+
+    __tablename__ = "gathering"
+
+    broadcast_id: int = Field(primary_key=True, foreign_key="broadcast.id", sa_type=BigId)
+    last_customer_id: int = Field(sa_type=BigId)  # up to here they have their deliveries
+    last_opt_in_id: int = Field(sa_type=BigId)  # of those that were there at the start
+    made: int = 0  # deliveries so far
+
+
 class Delivery(Table, table=True):
     """One broadcast to one customer, spending one opt-in. States: core/broadcasts/rules.py."""
 

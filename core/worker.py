@@ -23,7 +23,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core import holding
-from core.broadcasts import canary
+from core.broadcasts import canary, gathering
 from core.broadcasts import clockwork as broadcasts
 from core.clock import utc_now
 from core.consent import clockwork as consent
@@ -135,6 +135,9 @@ class Worker:
             if not self.stop.is_set():
                 self.engine.hand_out(now=now())
 
+        def gather() -> None:
+            gathering.gather(now, rest=self.stop.wait)
+
         def end_too_late() -> None:
             broadcasts.end_too_late(now=now())
 
@@ -164,6 +167,7 @@ class Worker:
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (0.2, hand_out),
+            (0.2, gather),
             (0.5, end_too_late),
             (0.5, judge_first_parts),
             (0.5, finish_done),

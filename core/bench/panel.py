@@ -20,7 +20,7 @@ from core.accounts.actions import add_operator
 from core.accounts.rules import COMMAND_LINE
 from core.bench.crowd import crowd
 from core.bench.databases import fresh
-from core.broadcasts import actions, clockwork
+from core.broadcasts import actions, clockwork, gathering
 from core.broadcasts.rules import DeliveryState
 from core.clock import utc_now
 from core.conversation.actions import save_message
@@ -98,6 +98,7 @@ def _broadcast(topic_id: int, *, launch: bool = True) -> int:
     if launch:
         actions.launch(COMMAND_LINE, broadcast_id, now=now)
         clockwork.start_due(now=now)
+        gathering.gather(utc_now)
     return broadcast_id
 
 

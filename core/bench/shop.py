@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from core import migrations
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork
+from core.broadcasts import actions, clockwork, gathering
 from core.clock import utc_now
 from core.consent import ledger
 from core.consent.ledger import NewOptIn
@@ -31,6 +31,7 @@ def launched(people: int, text: str) -> tuple[int, int]:
     )
     actions.launch(COMMAND_LINE, broadcast_id, now=now)
     clockwork.start_due(now=now)
+    gathering.gather(utc_now)
     return fanpage_id, broadcast_id
 
 

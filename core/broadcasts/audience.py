@@ -23,7 +23,7 @@ LEFT_OUT: dict[str, str] = {
 }
 
 
-def chosen_opt_ins(topic_id: int, now: datetime) -> Select[int, int]:
+def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) -> Select[int, int]:
     """(opt_in id, customer id): one opt-in per customer, the one that ends first."""
     ranked = (
         select(
@@ -34,10 +34,10 @@ def chosen_opt_ins(topic_id: int, now: datetime) -> Select[int, int]:
             .label("rank"),
         )
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(OptIn.topic_id) == topic_id, _usable(now), col(Customer.unreachable_at).is_(None))
+        .where(col(OptIn.topic_id) == topic_id, _usable(now), col(Customer.unreachable_at).is_(None), *among)
         .subquery()
     )
-    return select(ranked.c.id, ranked.c.customer_id).where(ranked.c.rank == 1).order_by(ranked.c.id)
+    return select(ranked.c.id, ranked.c.customer_id).where(ranked.c.rank == 1)
 
 
 def standing(topic_id: int, now: datetime) -> Subquery:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal, select, text, update
+from sqlalchemy import ColumnElement, literal, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlmodel import Session, col, insert
+from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.rules import SYSTEM
-from core.broadcasts import audience, canary, closing, rules
+from core.broadcasts import canary, closing, gathering, rules
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
-from core.consent import ledger
-from core.database import DATABASE_TROUBLE, is_locked, is_sqlite, reading, transaction
+from core.database import is_locked, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
@@ -29,7 +27,8 @@ SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked 
 
 
 def start_due(*, now: datetime) -> list[int]:
-    """Start what is due: freeze its audience and hold its opt-ins, one transaction per broadcast."""
+    """Start what is due: the first of its audience are made and their opt-ins held, in one transaction per
+    broadcast; see gathering.py for the others."""
     with reading() as db:
         due = db.execute(
             select(col(Broadcast.id))
@@ -46,6 +45,7 @@ def _may_start(now: datetime) -> tuple[ColumnElement[bool], ...]:
         col(Broadcast.state) == BroadcastState.SCHEDULED,
         col(Broadcast.due_at) <= now,
         col(Fanpage.stopped_code).is_(None),
+        gathering.is_topic_free(),
         is_free(),
     )
 
@@ -87,15 +87,8 @@ def _start_alone(broadcast_id: int, now: datetime) -> bool:
         log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
         return False
     if audience_size is not None and audience_size >= LARGE:
-        _look_over()
+        gathering.look_over()
     return audience_size is not None
-
-
-def _look_over() -> None:
-    """PostgreSQL would notice by itself within a minute or two, and plan badly until then."""
-    with suppress(*DATABASE_TROUBLE), transaction() as db:
-        if not is_sqlite(db):
-            db.execute(text("ANALYZE (SKIP_LOCKED) delivery"))
 
 
 def end_too_late(*, now: datetime) -> int:
@@ -146,7 +139,7 @@ def finish_done(*, now: datetime) -> list[int]:
         .exists()
     )
     late = (col(Broadcast.state) == BroadcastState.PAUSED) & (col(Broadcast.best_before) <= now)
-    over = (col(Broadcast.state) == BroadcastState.SENDING) | late
+    over = ((col(Broadcast.state) == BroadcastState.SENDING) | late) & gathering.is_complete()
     with transaction() as db:
         # Locked first and looked at again: a second chance may have queued some meanwhile.
         chosen = db.execute(
@@ -178,7 +171,7 @@ def finish_done(*, now: datetime) -> list[int]:
 
 
 def _start(broadcast_id: int, now: datetime) -> int | None:
-    """The size of its audience; None when it is not ours to start."""
+    """How many of its audience were made; None when it is not ours to start."""
     with transaction() as db:
         if not _take_hold(db, broadcast_id):
             return None  # another worker is at it
@@ -189,9 +182,9 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
             return None  # end_too_late turns it into "missed"
         take_step(db, broadcast_id, Step.START, now)
         broadcast.started_at = now
-        broadcast.audience = _freeze(db, broadcast, now)
+        gathering.begin(db, broadcast, now)
         canary.mark_first(db, broadcast)
-        record(db, SYSTEM, "broadcast.start", broadcast, now=now, audience=broadcast.audience)
+        record(db, SYSTEM, "broadcast.start", broadcast, now=now)
         enqueue(db, [broadcast.fanpage_id])
         return broadcast.audience
 
@@ -209,29 +202,3 @@ def _may_start_still(db: Session, broadcast_id: int, now: datetime) -> bool:
         .where(col(Broadcast.id) == broadcast_id, *_may_start(now))
     )
     return db.execute(mine).first() is not None
-
-
-def _freeze(db: Session, broadcast: Broadcast, now: datetime) -> int:
-    """Make the deliveries and hold their opt-ins; both or neither."""
-    chosen = audience.chosen_opt_ins(broadcast.topic_id, now).subquery()
-    db.flush()
-    db.execute(
-        insert(Delivery).from_select(
-            ["broadcast_id", "opt_in_id", "customer_id", "state", "attempt", "tries", "in_doubt"],
-            select(
-                literal(broadcast.id),
-                chosen.c.id,
-                chosen.c.customer_id,
-                literal(DeliveryState.QUEUED.value),
-                literal(0),
-                literal(0),
-                literal(False),
-            ).order_by(chosen.c.id),
-        )
-    )
-    mine = col(Delivery.broadcast_id) == broadcast.id
-    made = int(db.execute(select(func.count()).select_from(Delivery).where(mine)).scalar_one())
-    held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(mine))
-    if held != made:
-        raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {held} opt-ins held")
-    return made

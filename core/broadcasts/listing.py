@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from core.broadcasts import gathering
 from core.broadcasts.rules import ENDED
 from core.conversation.rules import fold
 from core.database import reading
@@ -49,15 +50,16 @@ def list_lines(
 ) -> list[BroadcastLine]:
     """Newest first; the search looks into names and topics, with or without marks."""
     with reading() as db:
-        statement = select(Broadcast, col(Topic.name)).join(Topic, col(Topic.id) == col(Broadcast.topic_id))
+        statement = select(Broadcast, col(Topic.name), gathering.so_far())
+        statement = statement.join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         if search.strip():
             ids = _matching(db, fanpage_id, states, search)[offset : offset + limit]
             statement = statement.where(col(Broadcast.id).in_(ids))
         else:
             statement = statement.where(*_filters(fanpage_id, states)).offset(offset).limit(limit)
         rows = db.execute(statement.order_by(col(Broadcast.id).desc())).all()
-        counts = _counts(db, [row.id or 0 for row, _ in rows if row.started_at])
-    return [_line(row, topic, counts.get(row.id or 0, {})) for row, topic in rows]
+        counts = _counts(db, [row.id or 0 for row, *_ in rows if row.started_at])
+    return [_line(row, topic, so_far, counts.get(row.id or 0, {})) for row, topic, so_far in rows]
 
 
 def count_lines(fanpage_id: int, *, states: Sequence[str] = (), search: str = "") -> int:
@@ -106,7 +108,7 @@ def _counts(db: Session, broadcast_ids: Sequence[int]) -> dict[int, dict[str, in
     return counts
 
 
-def _line(row: Broadcast, topic: str, counts: dict[str, int]) -> BroadcastLine:
+def _line(row: Broadcast, topic: str, so_far: int, counts: dict[str, int]) -> BroadcastLine:
     return BroadcastLine(
         id=row.id or 0,
         name=row.name,
@@ -114,7 +116,7 @@ def _line(row: Broadcast, topic: str, counts: dict[str, int]) -> BroadcastLine:
         state=row.state,
         pause_code=row.pause_code,
         due_at=row.due_at,
-        audience=row.audience,
+        audience=so_far,
         created_at=row.created_at,
         created_by=row.created_by,
         started_at=row.started_at,

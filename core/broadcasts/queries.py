@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
-from core.broadcasts import audience
+from core.broadcasts import audience, gathering
 from core.broadcasts.rules import DELIVERY_STATES
 from core.conversation.rules import fold
 from core.database import reading
@@ -45,6 +45,7 @@ class BroadcastView:
     due_at: datetime | None
     best_before: datetime | None
     audience: int
+    is_complete: bool  # else more of the audience are still being added
     pause_code: str | None
     created_by: str
     launched_by: str
@@ -222,13 +223,15 @@ def export_deliveries(broadcast_id: int, *, chunk: int = 2000) -> Iterator[Deliv
 
 def _with_names() -> Any:
     return (
-        select(Broadcast, col(Topic.name), Fanpage)
+        select(Broadcast, col(Topic.name), Fanpage, gathering.so_far(), gathering.is_complete())
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
     )
 
 
-def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> BroadcastView:
+def _view(
+    db: Session, row: Broadcast, topic: str, fanpage: Fanpage, so_far: int, is_complete: bool
+) -> BroadcastView:
     counts = dict.fromkeys((str(state) for state in DELIVERY_STATES), 0)
     reasons: dict[str, int] = {}
     open_reasons: dict[str, int] = {}
@@ -255,7 +258,8 @@ def _view(db: Session, row: Broadcast, topic: str, fanpage: Fanpage) -> Broadcas
         state=row.state,
         due_at=row.due_at,
         best_before=row.best_before,
-        audience=row.audience,
+        audience=so_far,
+        is_complete=bool(is_complete),
         pause_code=row.pause_code,
         created_by=row.created_by,
         launched_by=row.launched_by,

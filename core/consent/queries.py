@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
 from core.alphabet import in_order
+from core.broadcasts import gathering
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
@@ -206,9 +207,11 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
 
 def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:
     statement = (
-        select(Broadcast).where(col(Broadcast.topic_id) == topic_id).order_by(col(Broadcast.id).desc())
+        select(Broadcast, gathering.so_far())
+        .where(col(Broadcast.topic_id) == topic_id)
+        .order_by(col(Broadcast.id).desc())
     )
-    rows = db.execute(statement.limit(5)).scalars()
     return tuple(
-        TopicBroadcast(row.id or 0, row.name, row.state, row.audience, row.started_at) for row in rows
+        TopicBroadcast(row.id or 0, row.name, row.state, people, row.started_at)
+        for row, people in db.execute(statement.limit(5))
     )

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, queries, second_chance
+from core.broadcasts import actions, clockwork, gathering, queries, second_chance
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
@@ -104,6 +104,10 @@ class TokenHistory(RuleBasedStateMachine):
         late = self.now + timedelta(minutes=minutes) if minutes else None
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=late, now=self.now)
         self.broadcasts.append(broadcast_id)
+
+    @rule()
+    def a_part_of_an_audience_is_added(self) -> None:
+        gathering.gather(lambda: self.now, rest=lambda _: True)
 
     @rule()
     def clock_ticks(self) -> None:
@@ -308,6 +312,7 @@ class TokenHistory(RuleBasedStateMachine):
             self.now += timedelta(seconds=90)
             claims.take_over_lost(now=self.now)
             self.clock_ticks()
+            gathering.gather(lambda: self.now)
             for broadcast_id in self.broadcasts:
                 for claim in claims.claim(broadcast_id, 50, worker="worker a", now=self.now):
                     self._call(claim, "accepted")
@@ -334,10 +339,12 @@ class TokenHistory(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)
 def test_no_history_uses_a_token_twice_or_unbalances_the_books(
-    databases: Databases, fresh_database: TestDatabase
+    databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
+    for name, value in (("FIRST", 2), ("PART", 1), ("REST_SECONDS", 0.0)):
+        monkeypatch.setattr(gathering, name, value)
     TokenHistory.empty = lambda: databases.empty(fresh_database)
     run_state_machine_as_test(
         TokenHistory,

@@ -1,0 +1,221 @@
+"""Makes a broadcast's audience: its deliveries, and the opt-ins held for them; both or neither.
+
+The first of them in the transaction that starts the broadcast, so that it sends at once, however many there
+are. The others follow part by part, by customer: whoever had opted in at the start, and nobody twice. Others
+write in between. See docs/decisions/0026.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, insert
+
+from core.accounts.rules import SYSTEM
+from core.broadcasts import audience
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.steps import get_row, record
+from core.consent import ledger
+from core.consent.rules import OptInState
+from core.database import DATABASE_TROUBLE, engine, is_sqlite, reading, transaction
+from core.holding import is_free
+from core.tables import Broadcast, Delivery, Gathering, OptIn, UtcTime
+
+log = structlog.get_logger(__name__)
+
+FIRST = 2_000  # opt-ins looked at by the start itself: a tenth of a second on PostgreSQL
+PART = 10_000
+REST_SECONDS = 0.025
+QUIET = 10  # parts; from then on only every tenth is followed by a rest
+
+
+def begin(db: Session, broadcast: Broadcast, now: datetime) -> None:
+    """The first of the audience, and more than the canary; small audiences are complete with it."""
+    newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
+    progress = Gathering(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
+    while more := _make_part(db, broadcast, progress, FIRST, now):
+        if progress.made > broadcast.canary_size:
+            break
+    broadcast.audience = progress.made
+    if more:
+        db.add(progress)
+
+
+class Outcome(Enum):
+    NOT_NOW = auto()  # another worker is at it, or it has to wait
+    GOES_ON = auto()
+    COMPLETE = auto()
+
+
+def gather(clock: Callable[[], datetime], *, rest: Callable[[float], object] = time.sleep) -> list[int]:
+    """Complete the audiences that are not yet, a part of each in turn; `rest` may return true to end early.
+    Returns the broadcasts that were completed."""
+    completed: list[int] = []
+    if not _unfinished():
+        return completed
+    with engine().connect() as connection:
+        others = _Others(connection)
+        while unfinished := _unfinished():
+            outcomes = []
+            for broadcast_id in unfinished:
+                outcomes.append(_go_on(connection, broadcast_id, clock()))
+                if outcomes[-1] == Outcome.COMPLETE:
+                    completed.append(broadcast_id)
+                    look_over()
+                if rest(others.need_seconds()):
+                    return completed
+            if set(outcomes) == {Outcome.NOT_NOW}:
+                break
+    return completed
+
+
+class _Others:
+    """How long to stand back between two parts, so that others come to write as well.
+
+    SQLite has one writer at a time, and who waits for it is not in a line but looks again every 25 ms or so:
+    between parts that follow at once it would hardly ever find it free.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._file = connection.connection.driver_connection if connection.dialect.name == "sqlite" else None
+        self._version = self._seen()
+        self._quiet = 0  # parts in a row in which nobody else wrote
+
+    def need_seconds(self) -> float:
+        if self._file is None:
+            return 0.0
+        version = self._seen()
+        self._quiet = self._quiet + 1 if version == self._version else 0
+        self._version = version
+        is_alone = self._quiet >= QUIET and self._quiet % QUIET != 0
+        return 0.0 if is_alone else REST_SECONDS
+
+    def _seen(self) -> int:
+        """Another number when another connection has committed; what this one commits does not count."""
+        return self._file.execute("PRAGMA data_version").fetchone()[0] if self._file else 0
+
+
+def look_over() -> None:
+    """PostgreSQL would notice by itself within a minute or two, and plan badly until then."""
+    with suppress(*DATABASE_TROUBLE), transaction() as db:
+        if not is_sqlite(db):
+            db.execute(text("ANALYZE (SKIP_LOCKED) delivery"))
+
+
+def is_complete() -> ColumnElement[bool]:
+    """Whether all of a broadcast's audience have their deliveries."""
+    return ~exists().where(col(Gathering.broadcast_id) == col(Broadcast.id))
+
+
+def is_topic_free() -> ColumnElement[bool]:
+    """No other broadcast is taking the topic's opt-ins: else the two would share its people at random."""
+    other = aliased(Broadcast)
+    return ~exists().where(
+        col(Gathering.broadcast_id) == col(other.id), col(other.topic_id) == col(Broadcast.topic_id)
+    )
+
+
+def so_far() -> ColumnElement[int]:
+    """A broadcast's audience, as far as it is made."""
+    made = select(col(Gathering.made)).where(col(Gathering.broadcast_id) == col(Broadcast.id))
+    return func.coalesce(made.scalar_subquery(), col(Broadcast.audience))
+
+
+def _unfinished() -> list[int]:
+    with reading() as db:
+        return list(
+            db.execute(select(col(Gathering.broadcast_id)).order_by(col(Gathering.broadcast_id))).scalars()
+        )
+
+
+def _go_on(connection: Connection, broadcast_id: int, now: datetime) -> Outcome:
+    try:
+        more = _next_part(connection, broadcast_id, now)
+        if more is None:
+            return Outcome.NOT_NOW
+        if more:
+            return Outcome.GOES_ON
+        return Outcome.COMPLETE if _complete(broadcast_id, now) else Outcome.NOT_NOW
+    except (RuntimeError, IntegrityError) as problem:  # somebody else was quicker with one of the opt-ins
+        log.warning("audience_part_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
+        return Outcome.NOT_NOW
+
+
+def _next_part(connection: Connection, broadcast_id: int, now: datetime) -> bool | None:
+    """Whether there is more; None when it is not ours to do now."""
+    mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
+    progress = select(Gathering).where(col(Gathering.broadcast_id) == broadcast_id)
+    with transaction(connection) as db:
+        # Locked for sharing, as a claim does: it may send meanwhile, and who ends it waits for us.
+        broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
+        row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
+        return _make_part(db, broadcast, row, PART, now) if broadcast and row else None
+
+
+def _complete(broadcast_id: int, now: datetime) -> bool:
+    with transaction() as db:
+        broadcast = get_row(db, broadcast_id, lock=True)
+        progress = db.get(Gathering, broadcast_id, with_for_update=True)
+        if progress is None:
+            return False
+        broadcast.audience = progress.made
+        db.delete(progress)
+        record(db, SYSTEM, "broadcast.gather", broadcast, now=now, audience=broadcast.audience)
+        return True
+
+
+def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int, now: datetime) -> bool:
+    """Those of the next `size` opt-ins. Whether there are more."""
+    left: tuple[ColumnElement[bool], ...] = (
+        col(OptIn.customer_id) > progress.last_customer_id,
+        col(OptIn.id) <= progress.last_opt_in_id,
+    )
+    last = db.execute(
+        select(col(OptIn.customer_id))
+        .where(col(OptIn.topic_id) == broadcast.topic_id, col(OptIn.state) == OptInState.AVAILABLE, *left)
+        .order_by(col(OptIn.customer_id))
+        .offset(size - 1)
+        .limit(1)
+    ).scalar_one_or_none()
+    if last is not None:
+        left = (*left, col(OptIn.customer_id) <= last)
+    progress.made += _make(db, broadcast, audience.chosen_opt_ins(broadcast.topic_id, now, *left), now)
+    progress.last_customer_id = last or progress.last_customer_id
+    return last is not None
+
+
+def _make(db: Session, broadcast: Broadcast, chosen: Select[int, int], now: datetime) -> int:
+    """How many deliveries. Those of a broadcast that was cancelled meanwhile end as they are made."""
+    db.flush()
+    given = chosen.subquery()
+    ended = broadcast.state == BroadcastState.CANCELLED
+    values: dict[str, ColumnElement[Any]] = {
+        "broadcast_id": literal(broadcast.id),
+        "opt_in_id": given.c.id,
+        "customer_id": given.c.customer_id,
+        "state": literal((DeliveryState.CANCELLED if ended else DeliveryState.QUEUED).value),
+        "attempt": literal(0),
+        "tries": literal(0),
+        "in_doubt": literal(False),
+    }
+    if ended:
+        values["reason"] = literal(broadcast.pause_code or "cancelled")
+        values["settled_at"] = literal(now, UtcTime)
+    mine = col(Delivery.broadcast_id) == broadcast.id
+    before = db.execute(select(func.max(col(Delivery.id))).where(mine)).scalar_one() or 0
+    db.execute(insert(Delivery).from_select(list(values), select(*values.values())))
+    new = mine, col(Delivery.id) > before
+    made = int(db.execute(select(func.count()).select_from(Delivery).where(*new)).scalar_one())
+    held = made if ended else ledger.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
+    if held != made:
+        raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {held} opt-ins held")
+    return made
