@@ -182,9 +182,10 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
             return None  # end_too_late turns it into "missed"
         take_step(db, broadcast_id, Step.START, now)
         broadcast.started_at = now
-        gathering.begin(db, broadcast, now)
+        more = gathering.begin(db, broadcast, now)
         canary.mark_first(db, broadcast)
-        record(db, SYSTEM, "broadcast.start", broadcast, now=now)
+        known = {} if more else {"audience": broadcast.audience}
+        record(db, SYSTEM, "broadcast.start", broadcast, now=now, **known)
         enqueue(db, [broadcast.fanpage_id])
         return broadcast.audience
 

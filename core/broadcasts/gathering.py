@@ -38,8 +38,8 @@ REST_SECONDS = 0.025
 QUIET = 10  # parts; from then on only every tenth is followed by a rest
 
 
-def begin(db: Session, broadcast: Broadcast, now: datetime) -> None:
-    """The first of the audience, and more than the canary; small audiences are complete with it."""
+def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
+    """The first of the audience, and more than the canary. Whether there are more; mostly that is all."""
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
     progress = Gathering(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
     while more := _make_part(db, broadcast, progress, FIRST, now):
@@ -48,6 +48,7 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> None:
     broadcast.audience = progress.made
     if more:
         db.add(progress)
+    return more
 
 
 class Outcome(Enum):

@@ -141,6 +141,7 @@ def _figures(shown: BroadcastView) -> dict[str, Any]:
         "topic": shown.topic,
         "state": shown.state,
         "audience": shown.audience,
+        "audience_complete": shown.is_complete,
         **shown.counts,
         "reasons": shown.reasons,
         "delivered": shown.delivered,

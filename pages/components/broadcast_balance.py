@@ -27,6 +27,9 @@ class Line:
 
 def draw_balance(view: BroadcastView) -> None:
     _sum(view)
+    if not view.is_complete:
+        words = _("A large audience: more people are being added right now.")
+        st.caption(f":material/group_add: {words}")
     lines = [
         Line(Badge("delivery", state), view.counts[state], view.audience, f"&state={state}")
         for state in _SHOWN

@@ -21,8 +21,9 @@ _SAMPLES_FOR = 15.0  # seconds over which the pace is measured
 
 def draw_live(view: BroadcastView) -> None:
     """Keeps itself fresh while something may still change; a new state redraws the whole page."""
-    still_moves = view.state in LIVE or view.counts["sending"]
-    st.fragment(_draw, run_every=_interval(view) if still_moves else None)(view.id, view.state)
+    still_moves = view.state in LIVE or view.counts["sending"] or not view.is_complete
+    every = _interval(view) if still_moves else None
+    st.fragment(_draw, run_every=every)(view.id, (view.state, view.is_complete))
 
 
 def _interval(view: BroadcastView) -> timedelta:
@@ -30,10 +31,10 @@ def _interval(view: BroadcastView) -> timedelta:
     return timedelta(seconds=1 if view.audience < _FEW else 3 if view.audience < _MANY else 10)
 
 
-def _draw(broadcast_id: int, state: str) -> None:
+def _draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
     current()  # a session that ended elsewhere sees no more numbers
     view = get_broadcast(broadcast_id)
-    if view.state != state:
+    if (view.state, view.is_complete) != drawn:
         st.rerun(scope="app")
     if view.started_at:
         _progress(view)

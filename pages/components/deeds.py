@@ -26,6 +26,7 @@ DEEDS: dict[str, str] = {
     "broadcast.unschedule": N_("took the broadcast {subject} off the schedule"),
     "broadcast.launch": N_("launched the broadcast {subject}"),
     "broadcast.start": N_("started the broadcast {subject}"),
+    "broadcast.gather": N_("added everybody in the large audience of {subject}"),
     "broadcast.pause": N_("paused the broadcast {subject}"),
     "broadcast.resume": N_("resumed the broadcast {subject}"),
     "broadcast.cancel": N_("cancelled the broadcast {subject}"),

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, clockwork, queries
+from core.broadcasts import actions, canary, clockwork, gathering, queries
 from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
@@ -379,6 +379,14 @@ def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
     assert "The first 2 go ahead" in words(panel("broadcast", role="sender", id=draft))
     put(draft, state="paused", pause_code="canary_failed")
     assert "paused itself after the first 2" in words(panel("broadcast", role="editor", id=draft))
+
+
+def test_an_audience_that_still_grows_is_told(panel, topic_id, monkeypatch) -> None:
+    monkeypatch.setattr(gathering, "FIRST", 1)
+    broadcast_id = started(topic_id)
+    assert "more people are being added" in words(panel("broadcast", role="viewer", id=broadcast_id))
+    gathering.gather(utc_now)
+    assert "being added" not in words(panel("broadcast", role="editor", id=broadcast_id))
 
 
 def test_a_silent_worker_is_told(panel, arrange, topic_id) -> None:
