@@ -98,11 +98,17 @@ def _customers(
         {"fanpage_id": fanpage_id, "psid": psid, "search_text": fold(psid), "created_at": now}
         for psid in psids
     ]
-    made = db.execute(insert_new(db, Customer).returning(Customer.id), values).scalars().all()
+    made = db.execute(insert_new(db, Customer).returning(Customer.psid, Customer.id), values)
+    ids: dict[str, int] = {psid: id or 0 for psid, id in made}
+    new = len(ids)
+    # Not asked for all: just after a large import PostgreSQL would read every customer of the fanpage for it.
+    known = [psid for psid in psids if psid not in ids]
     wanted = select(col(Customer.psid), col(Customer.id)).where(
-        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid).in_(psids)
+        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid).in_(known)
     )
-    return {psid: id or 0 for psid, id in db.execute(wanted)}, len(made)
+    if known:
+        ids |= {psid: id or 0 for psid, id in db.execute(wanted)}
+    return ids, new
 
 
 def _opt_ins(
