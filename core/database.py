@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -106,6 +106,12 @@ def is_locked(problem: BaseException) -> bool:
 
 def is_sqlite(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
+
+
+def wait_for_locks(db: Session, at_most: str) -> None:
+    """PostgreSQL: how long this transaction waits for another's lock ("2s"), if not as long as usual."""
+    if not is_sqlite(db):
+        db.execute(text(f"SET LOCAL lock_timeout = '{at_most}'"))
 
 
 def forget_engines() -> None:

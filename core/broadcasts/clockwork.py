@@ -18,7 +18,7 @@ from core.database import is_locked, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
-from core.tables import Broadcast, Delivery, Fanpage
+from core.tables import Broadcast, Delivery, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -191,8 +191,10 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
 
 
 def _take_hold(db: Session, broadcast_id: int) -> bool:
-    """Several clocks start several broadcasts at once rather than wait for each other."""
-    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
+    """Several clocks start several broadcasts at once rather than wait for each other, but of a topic one
+    after the other."""
+    topic = Topic, col(Topic.id) == col(Broadcast.topic_id)
+    mine = select(col(Broadcast.id)).join(*topic).where(col(Broadcast.id) == broadcast_id)
     return db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is not None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, insert
 
@@ -26,7 +26,7 @@ from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
-from core.database import DATABASE_TROUBLE, engine, is_sqlite, reading, transaction
+from core.database import DATABASE_TROUBLE, engine, is_locked, is_sqlite, reading, transaction, wait_for_locks
 from core.holding import is_free
 from core.tables import Broadcast, Delivery, Gathering, OptIn, UtcTime
 
@@ -35,7 +35,10 @@ log = structlog.get_logger(__name__)
 FIRST = 2_000  # opt-ins looked at by the start itself: a tenth of a second on PostgreSQL
 PART = 10_000
 REST_SECONDS = 0.025
-QUIET = 10  # parts; from then on only every tenth is followed by a rest
+EVERYBODY = 2**63 - 1  # no customer has an id beyond
+PATIENCE = "2s"  # for an opt-in that somebody holds; the audiences of others wait as long
+QUIET = 5  # parts in which nobody else wrote; from then on only each so many are followed by a rest:
+ONE_IN = 20
 
 
 def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
@@ -97,7 +100,7 @@ class _Others:
         version = self._seen()
         self._quiet = self._quiet + 1 if version == self._version else 0
         self._version = version
-        is_alone = self._quiet >= QUIET and self._quiet % QUIET != 0
+        is_alone = self._quiet >= QUIET and self._quiet % ONE_IN != 0
         return 0.0 if is_alone else REST_SECONDS
 
     def _seen(self) -> int:
@@ -146,7 +149,10 @@ def _go_on(connection: Connection, broadcast_id: int, now: datetime) -> Outcome:
         if more:
             return Outcome.GOES_ON
         return Outcome.COMPLETE if _complete(broadcast_id, now) else Outcome.NOT_NOW
-    except (RuntimeError, IntegrityError) as problem:  # somebody else was quicker with one of the opt-ins
+    except (RuntimeError, IntegrityError, OperationalError) as problem:
+        # Somebody else was quicker with one of the opt-ins, or is at it: the next tick tries again.
+        if isinstance(problem, OperationalError) and not is_locked(problem):
+            raise  # the others would fare no better
         log.warning("audience_part_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
         return Outcome.NOT_NOW
 
@@ -156,6 +162,7 @@ def _next_part(connection: Connection, broadcast_id: int, now: datetime) -> bool
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
     progress = select(Gathering).where(col(Gathering.broadcast_id) == broadcast_id)
     with transaction(connection) as db:
+        wait_for_locks(db, PATIENCE)
         # Locked for sharing, as a claim does: it may send meanwhile, and who ends it waits for us.
         broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
@@ -164,6 +171,7 @@ def _next_part(connection: Connection, broadcast_id: int, now: datetime) -> bool
 
 def _complete(broadcast_id: int, now: datetime) -> bool:
     with transaction() as db:
+        wait_for_locks(db, PATIENCE)
         broadcast = get_row(db, broadcast_id, lock=True)
         progress = db.get(Gathering, broadcast_id, with_for_update=True)
         if progress is None:
@@ -190,7 +198,7 @@ def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int
     if last is not None:
         left = (*left, col(OptIn.customer_id) <= last)
     progress.made += _make(db, broadcast, audience.chosen_opt_ins(broadcast.topic_id, now, *left), now)
-    progress.last_customer_id = last or progress.last_customer_id
+    progress.last_customer_id = EVERYBODY if last is None else last  # made again, a last part finds nobody
     return last is not None
 
 

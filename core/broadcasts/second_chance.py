@@ -16,14 +16,14 @@ from core import bulk
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing
 from core.broadcasts.drafting import check_times
-from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState
+from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState, is_too_late
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import transaction
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
-from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
+from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
 BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
@@ -111,9 +111,14 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
 
 
 def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
-    """What its cancelling has not come to yet ends first, or it would go out with what is tried again."""
+    """What its end has not come to yet ends first, or it would go out with what is tried again."""
     broadcast = get_row(db, broadcast_id, lock=True)
     closing.end_cancelled(db, broadcast, now)
+    ended = broadcast.state == BroadcastState.CANCELLED or is_too_late(broadcast.best_before, now)
+    if (
+        ended and db.get(Gathering, broadcast_id) is not None
+    ):  # who is still to be added has not ended with it
+        raise WrongState(N_("The audience is still being added; try again in a minute."))
     return broadcast
 
 

@@ -85,7 +85,7 @@ def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
             _move(activity, ("at",), earlier)
 
 
-_MACHINE_VERBS = ("broadcast.start", "broadcast.finish")
+_MACHINE_VERBS = ("broadcast.start", "broadcast.gather", "broadcast.finish")
 
 
 def _move(row: object, names: Sequence[str], earlier: timedelta) -> None:

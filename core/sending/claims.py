@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
@@ -17,7 +18,7 @@ from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction
+from core.database import DATABASE_TROUBLE, is_locked, is_sqlite, reading, transaction, wait_for_locks
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
@@ -248,16 +249,27 @@ def take_over_lost(*, now: datetime) -> int:
     with reading() as db:
         of_lost = _lost(now).with_only_columns(col(Delivery.broadcast_id)).distinct()
         ids = sorted(db.execute(of_lost).scalars())
-    return sum(_take_over_of(broadcast_id, now) for broadcast_id in ids)
+    return sum(_take_over_unless_locked(broadcast_id, now) for broadcast_id in ids)
+
+
+def _take_over_unless_locked(broadcast_id: int, now: datetime) -> int:
+    try:
+        return _take_over_of(broadcast_id, now)
+    except OperationalError as problem:
+        if not is_locked(problem):
+            raise
+        return 0
 
 
 def _take_over_of(broadcast_id: int, now: datetime) -> int:
-    """A transaction for each broadcast, so that none waits for another; one that is just being changed is
-    for the next time."""
+    """A transaction for each broadcast, so that none waits long for another; one that is being changed for
+    longer than that is for the next time."""
     mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
     lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
     with transaction() as db:
-        if db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is None:
+        # Waited for: while an audience is added the row is hardly ever free.
+        wait_for_locks(db, "500ms")
+        if db.execute(mine.with_for_update(key_share=True)).first() is None:
             return 0
         ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()
         taken = db.execute(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
 from pages.components.broadcast_doubt import why_open
-from pages.components.broadcast_words import reason_sentence, reason_word
+from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
 from pages.components.layout import section
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, number, percent, state_label
@@ -27,8 +27,7 @@ class Line:
 
 def draw_balance(view: BroadcastView) -> None:
     _sum(view)
-    if not view.is_complete:
-        words = _("A large audience: more people are being added right now.")
+    if words := still_growing(view):
         st.caption(f":material/group_add: {words}")
     lines = [
         Line(Badge("delivery", state), view.counts[state], view.audience, f"&state={state}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.broadcasts import actions
 from core.broadcasts.queries import BroadcastView, dry_run
 from core.clock import utc_now
+from pages.components.broadcast_words import still_growing
 from pages.components.layout import confirm
 from pages.components.session import Current
 from pages.components.texts import _, n_, number
@@ -58,7 +59,7 @@ def _resume_dialog(here: Current, view: BroadcastView) -> None:
     confirm(
         "broadcast_resume",
         _("Resume sending?"),
-        body,
+        f"{body}\n\n{still_growing(view)}",
         verb,
         lambda: actions.resume(here.actor, view.id, now=utc_now()),
         done=_("Sending goes on."),
@@ -82,7 +83,9 @@ def _cancel_dialog(here: Current, view: BroadcastView) -> None:
                 view.counts["sending"],
             )
             body = f"{body} {on_way}"
-    body = f"{body}\n\n{_('A cancelled broadcast cannot be resumed; you can copy it.')}"
+    body = (
+        f"{body}\n\n{still_growing(view)}\n\n{_('A cancelled broadcast cannot be resumed; you can copy it.')}"
+    )
     confirm(
         "broadcast_cancel",
         _("Cancel this broadcast?"),

@@ -12,6 +12,7 @@ from core.broadcasts.overview import FirstPart
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import CANARY_FAILED
 from core.clock import utc_now
+from pages.components.broadcast_words import still_growing
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, n_, number
@@ -73,7 +74,7 @@ def _ahead(here: Current, view: BroadcastView, part: FirstPart) -> None:
     confirm(
         "broadcast_release",
         _("Send the rest now?"),
-        body,
+        f"{body}\n\n{still_growing(view)}",
         _("Send the rest"),
         lambda: canary.release(here.actor, view.id, now=utc_now()),
         done=_("Sending goes on."),

@@ -23,7 +23,7 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
     """For those who did not get it although their opt-in could still be used. What stopped itself is
     probably wrong as it is: that one is copied and corrected instead."""
     is_over = view.state in ("finished", "cancelled") and view.pause_code != ALL_REFUSED
-    if not is_over or not here.actor.may(Permission.SEND):
+    if not is_over or not view.is_complete or not here.actor.may(Permission.SEND):
         return
     chances = second_chances(view.id, now=utc_now())
     late, best_before = new_best_before(view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.broadcasts.audience import LEFT_OUT
+from core.broadcasts.queries import BroadcastView
 from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
 from pages.components.texts import _
@@ -119,3 +120,8 @@ def plain(text: str) -> str:
 def kind_word(kind: str) -> str:
     words = {"text": N_("Text"), "image": N_("Image"), "buttons": N_("Text with buttons")}
     return _(words.get(kind, kind))
+
+
+def still_growing(view: BroadcastView) -> str:
+    """For next to numbers that are not final yet; empty when they are."""
+    return "" if view.is_complete else _("A large audience: more people are being added right now.")

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, second_chance
+from core.broadcasts import actions, clockwork, gathering, second_chance
 from core.consent.clockwork import expire_due
 from core.database import transaction
 from core.errors import WrongState
@@ -85,14 +85,14 @@ def test_a_broadcast_that_cannot_start_does_not_hold_up_the_others(studio: Studi
     poisoned, healthy = studio.broadcast(), studio.broadcast()
     for broadcast_id in (poisoned, healthy):
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    freeze = clockwork._freeze
+    begin = gathering.begin
 
     def fails_for_one(db, broadcast, now):
         if broadcast.id == poisoned:
             raise RuntimeError("made up")
-        return freeze(db, broadcast, now)
+        return begin(db, broadcast, now)
 
-    monkeypatch.setattr(clockwork, "_freeze", fails_for_one)
+    monkeypatch.setattr(gathering, "begin", fails_for_one)
     assert clockwork.start_due(now=studio.now) == [healthy]
     assert studio.show(poisoned).state == "scheduled"
 

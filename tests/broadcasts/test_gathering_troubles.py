@@ -1,0 +1,225 @@
+"""Workers that end, rows that are locked and steps of staff while a large audience is still being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from core.accounts.rules import COMMAND_LINE
+from core.broadcasts import actions, clockwork, gathering, second_chance
+from core.consent import ledger
+from core.database import engine, reading, transaction
+from core.errors import WrongState
+from core.messenger.errors import Failure, NextStep
+from core.sending import claims
+from tests.broadcasts.parts import gather, recipients, unfinished
+from tests.processes import until
+from tests.sending.conftest import Studio
+
+pytestmark = pytest.mark.usefixtures("small_parts")
+DOUBT = Failure(NextStep.IN_DOUBT, "timeout")
+ODD = Failure(NextStep.END_DELIVERY, "unknown_error", 400, 4242)
+CONTENT = Failure(NextStep.END_DELIVERY, "content", 400, 105)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def killed_before_the_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Studio], None]:
+    """A worker that ends between the last part and the word that it was the last."""
+
+    def run(studio: Studio) -> None:
+        def dies(*_: object) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(gathering, "_complete", dies)
+            with pytest.raises(Killed):
+                gather(studio)
+
+    return run
+
+
+def two_opt_ins_each(studio: Studio, people: int) -> int:
+    for _ in range(people):
+        person = studio.arrange.customer(studio.fanpage_id)
+        for _ in range(2):
+            studio.arrange.opt_in(studio.topic_id, person, fanpage_id=studio.fanpage_id)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    return broadcast_id
+
+
+@pytest.mark.parametrize("story", ["two opt-ins", "cancelled", "late", "refused"])
+def test_another_worker_completes_what_one_left_at_the_very_end(
+    studio: Studio, monkeypatch, killed_before_the_end, story: str
+) -> None:
+    monkeypatch.setattr(gathering, "PART", 5)
+    late = {"best_before": studio.now + timedelta(minutes=1)} if story == "late" else {}
+    if story == "two opt-ins":
+        broadcast_id = two_opt_ins_each(studio, 8)
+    else:
+        studio.people(8)
+        broadcast_id = studio.broadcast()
+        studio.launch(broadcast_id, **late)
+    if story == "cancelled":
+        actions.cancel(COMMAND_LINE, broadcast_id, now=studio.now)
+    killed_before_the_end(studio)
+    assert (len(recipients(broadcast_id)), unfinished()) == (8, [broadcast_id])
+    if story == "late":
+        studio.pass_time(minutes=2)
+    if story == "refused":
+        studio.platform.fault = lambda token, nth: CONTENT
+        studio.pump().run()
+    assert gather(studio) == [broadcast_id]
+    assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
+    following = studio.broadcast()
+    studio.launch(following)
+    assert studio.show(following).started_at == studio.now
+
+
+def test_two_workers_at_the_very_end_complete_it_once(studio: Studio, monkeypatch) -> None:
+    monkeypatch.setattr(gathering, "PART", 5)
+    broadcast_id = two_opt_ins_each(studio, 8)
+    complete = gathering._complete
+
+    def the_other_first(broadcast_id: int, now: datetime) -> bool:
+        monkeypatch.setattr(gathering, "_complete", complete)
+        with engine().connect() as connection:
+            assert gathering._go_on(connection, broadcast_id, now) == gathering.Outcome.COMPLETE
+        return complete(broadcast_id, now)
+
+    monkeypatch.setattr(gathering, "_complete", the_other_first)
+    assert gather(studio) == []
+    assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
+
+
+@pytest.mark.parametrize("step", [second_chance.retry_failed, second_chance.try_again])
+def test_one_cancelled_meanwhile_is_for_nobody_who_was_still_to_be_added(
+    studio: Studio, started: int, step: Callable[..., int]
+) -> None:
+    studio.platform.fault = lambda token, nth: ODD if step is second_chance.retry_failed else DOUBT
+    for _ in range(12):
+        studio.pump().run()
+        studio.pass_time(seconds=90)
+    actions.cancel(COMMAND_LINE, started, now=studio.now)
+    studio.platform.fault = lambda token, nth: None
+    with pytest.raises(WrongState):
+        step(COMMAND_LINE, started, now=studio.now)
+    gather(studio)
+    assert step(COMMAND_LINE, started, now=studio.now) == 3
+    studio.send_all(rounds=3)
+    assert studio.platform.accepted.total() == 3
+    assert second_chance.send_to_rest(COMMAND_LINE, started, now=studio.now) == 5
+
+
+def test_nor_is_one_past_its_best_before(studio: Studio) -> None:
+    studio.people(8)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
+    studio.platform.fault = lambda token, nth: ODD
+    studio.pump().run()
+    studio.platform.fault = lambda token, nth: None
+    studio.pass_time(minutes=2)
+    with pytest.raises(WrongState):
+        second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
+    gather(studio)
+    studio.pass_time(seconds=1)
+    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 3
+    studio.send_all(rounds=3)
+    assert studio.platform.accepted.total() == 3
+
+
+def test_nor_one_that_stopped_itself(studio: Studio, monkeypatch) -> None:
+    monkeypatch.setattr(gathering, "FIRST", 22)
+    studio.people(40)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    studio.platform.fault = lambda token, nth: CONTENT
+    studio.pump().run()
+    shown = studio.show(broadcast_id)
+    assert (shown.state, shown.pause_code) == ("cancelled", "all_refused")
+    studio.platform.fault = lambda token, nth: None
+    with pytest.raises(WrongState):
+        second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
+    gather(studio)
+    again = second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
+    studio.send_all(rounds=2)
+    assert studio.platform.accepted.total() == again == shown.counts["failed"]
+
+
+@pytest.mark.postgresql
+def test_an_opt_in_that_somebody_holds_keeps_only_its_own_broadcast_waiting(
+    studio: Studio, started: int, monkeypatch
+) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE", "100ms")
+    studio.topic_id = studio.arrange.topic(studio.fanpage_id, name="Chủ đề khác")
+    for n in range(8):
+        studio.opt_in(f"other-{n}")
+    other = studio.broadcast()
+    studio.launch(other)
+    with transaction() as holder:
+        left = "SELECT id FROM opt_in WHERE state = 'available' ORDER BY id LIMIT 1 FOR UPDATE"
+        holder.execute(text(left))
+        assert gather(studio) == [other]
+    assert gather(studio) == [started]
+
+
+@pytest.mark.postgresql
+def test_of_two_broadcasts_that_start_at_once_one_gets_the_topic(studio: Studio, monkeypatch) -> None:
+    studio.people(12)
+    first, second = studio.broadcast(), studio.broadcast()
+    for each in (first, second):
+        actions.schedule(COMMAND_LINE, each, at=None, now=studio.now)
+    may = clockwork._may_start_still
+
+    def and_the_other_at_once(db: Session, broadcast_id: int, now: datetime) -> bool:
+        found = may(db, broadcast_id, now)
+        monkeypatch.setattr(clockwork, "_may_start_still", may)
+        assert not clockwork._start_alone(first, now)
+        return found
+
+    monkeypatch.setattr(clockwork, "_may_start_still", and_the_other_at_once)
+    assert clockwork._start_alone(second, studio.now)
+    gather(studio)
+    assert clockwork.start_due(now=studio.now) == [first]
+    assert [studio.show(each).audience for each in (first, second)] == [0, 12]
+
+
+@pytest.mark.postgresql
+def test_a_dead_workers_claims_are_taken_over_between_two_parts(
+    studio: Studio, started: int, monkeypatch
+) -> None:
+    """Although the next part takes the broadcast's row as soon as the one before has let go of it."""
+    assert len(claims.claim(started, 2, worker="dead", now=studio.now)) == 2
+    studio.now += timedelta(minutes=5)
+    taken: list[int] = []
+    reserve = ledger.reserve
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def reserve_and_look(*given: object) -> int:
+            if not looking:
+                looking.append(pool.submit(claims.take_over_lost, now=studio.now))
+                until(lambda: waits_for_a_lock(), what="the take-over waits for the part")
+            return reserve(*given)
+
+        looking: list[Future[int]] = []
+        monkeypatch.setattr(ledger, "reserve", reserve_and_look)
+        gather(studio)
+        taken.append(looking[0].result())
+    assert taken == [2]
+
+
+def waits_for_a_lock() -> bool:
+    waiting = """SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    with reading() as db:
+        return bool(db.execute(text(waiting)).scalar_one())
