@@ -40,6 +40,8 @@ CLEAN_EVERY_SECONDS = 3600.0
 KEPT_HOURS = 24  # of jobs that failed
 END_WITHIN_SECONDS = 2.0
 AGAIN_SECONDS = 1.0  # after the queue was lost
+A_FEW_MORE = 3  # fanpages above the share are taken: to pass one on delays its first message
+FRESH_SECONDS = 0.2
 PASSED_ON_AT_MOST = 3  # times in a row; then nobody else seems to be there
 
 _HANDED_OUT = text(
@@ -101,6 +103,8 @@ class _Queue:
         self._jobs: set[int | None] = set()  # that a coroutine of ours is about
         self._left_over: set[int] = set()  # that none was about at the last look, though ours
         self._share = 1_000_000  # fanpages that are ours when all workers have as many
+        self._shared_at = 0.0  # monotonic
+        self._sharing: asyncio.Lock  # made with each life, for its loop
         self._had_too_many = False
         self._stopping = threading.Event()
         self._worker: Worker | None = None
@@ -121,6 +125,7 @@ class _Queue:
 
     async def _take_jobs(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_say)
+        self._sharing = asyncio.Lock()
         lines = Lines()
         app = App(connector=lines.connector())
         app.job_manager = jobs = Jobs(app.connector)
@@ -164,7 +169,7 @@ class _Queue:
             self._jobs.discard(context.job.id)
 
     async def _send_for_fanpage(self, fanpage_id: int) -> None:
-        if self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
+        if await self._has_enough() and self._passed_on[fanpage_id] < PASSED_ON_AT_MOST:
             self._passed_on[fanpage_id] += 1
             self._to_hand_on.add(fanpage_id)  # more likely to a worker that has less to do
             return
@@ -187,8 +192,15 @@ class _Queue:
             self._to_hand_on.discard(fanpage_id)
             await asyncio.to_thread(_enqueue_again, fanpage_id)
 
-    def _has_enough(self) -> bool:
-        return len(self._running) >= self._share
+    async def _has_enough(self) -> bool:
+        """Many may have become due since the last look: by the share of before each would be passed on."""
+        if len(self._running) < self._share + A_FEW_MORE:
+            return False
+        async with self._sharing:
+            if time.monotonic() - self._shared_at > FRESH_SECONDS:
+                self._share = await asyncio.to_thread(_share)
+                self._shared_at = time.monotonic()
+        return len(self._running) >= self._share + A_FEW_MORE
 
     async def _look_round(self, jobs: Jobs, worker: Worker) -> None:
         """Take over from workers that fell silent, share with those that came, clear away what is done."""

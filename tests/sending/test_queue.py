@@ -106,6 +106,20 @@ def test_a_job_at_work_is_left_alone_however_often_the_queue_looks_round(
         assert len(hands.pumps) == 1
 
 
+def test_many_that_become_due_at_once_are_taken_by_the_share_of_now(
+    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
+) -> None:
+    monkeypatch.setattr(distributed, "LOOK_ROUND_SECONDS", 3600.0)
+    hands = Hands()
+    with at_work(hands) as engine:
+        until(lambda: engine._queue._share == 1, what="it has looked round, and nothing was to be done")
+        with transaction() as db:
+            enqueue(db, range(1, 13))
+        until(lambda: len(hands.pumps) == 12, what="all are taken")
+        # None was passed on as another job.
+        assert fresh_database.rows("SELECT max(id) - min(id) FROM procrastinate_jobs") == [(11,)]
+
+
 @pytest.fixture
 def line(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenLine]:
     """What the queue's connections run over."""
