@@ -67,9 +67,7 @@ def sweep(*, now: datetime) -> None:
             stray.order_by(col(Broadcast.id)).with_for_update(key_share=True, of=Broadcast)
         ).all():
             if state == BroadcastState.CANCELLED:
-                closing.end_queued(
-                    db, broadcast_id or 0, DeliveryState.CANCELLED, reason="cancelled", now=now
-                )
+                closing.end_cancelled(db, get_row(db, broadcast_id or 0), now)
             else:
                 again = update(Broadcast).where(col(Broadcast.id) == broadcast_id)
                 db.execute(again.values(state=BroadcastState.SENDING, finished_at=None))

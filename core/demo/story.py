@@ -94,7 +94,7 @@ CONTENTS: dict[str, dict[str, Any]] = {
     SCHEDULED: {
         "text": "{{first_name}} ơi, sổ đặt hoa Tết đã mở: đào Nhật Tân, mai vàng, lan hồ điệp. Bạn chọn "
         "ngày giao sớm để tiệm giữ lịch nhé.",
-        "button": "Chọn hoa và ngày giao",
+        "button": "Chọn hoa, ngày giao",
         "path": "hoa-tet",
     },
 }

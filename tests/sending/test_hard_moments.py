@@ -102,9 +102,11 @@ def test_what_is_left_queued_under_an_ended_broadcast_is_swept_up(studio: Studio
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     with transaction() as db:
-        db.execute(update(Broadcast).values(state="cancelled", updated_at=studio.now))
+        stopped = {"state": "cancelled", "pause_code": "all_refused"}
+        db.execute(update(Broadcast).values(updated_at=studio.now, **stopped))
     clockwork.sweep(now=studio.now)
-    assert studio.show(broadcast_id).counts["cancelled"] == 4
+    shown = studio.show(broadcast_id)
+    assert (shown.counts["cancelled"], shown.reasons) == (4, {"all_refused": 4})
     assert opt_in_states() == {"available": 4}
 
 
