@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
-from core.database import transaction
+from core.database import is_locked, reading, transaction, wait_for_locks
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
 from core.tables import Broadcast, Delivery
@@ -102,32 +103,44 @@ def may_be_sent() -> ColumnElement[bool]:
 
 
 def judge(*, now: datetime) -> None:
-    """Let broadcasts go on, or pause them, whose first part has ended."""
+    """Let broadcasts go on, or pause them, whose first part has ended. A transaction for each, so that none
+    waits long for another."""
+    with reading() as db:
+        ids = (
+            db.execute(select(col(Broadcast.id)).where(*_waits()).order_by(col(Broadcast.id))).scalars().all()
+        )
+    for broadcast_id in ids:
+        try:
+            _judge(broadcast_id or 0, now)
+        except OperationalError as problem:
+            if not is_locked(problem):
+                raise
+
+
+def _waits() -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Broadcast.state) == BroadcastState.SENDING,
+        col(Broadcast.canary_last_id).is_not(None),
+        col(Broadcast.canary_passed_at).is_(None),
+    )
+
+
+def _judge(broadcast_id: int, now: datetime) -> None:
+    mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, *_waits())
     with transaction() as db:
-        waiting = db.execute(
-            select(Broadcast)
-            .where(
-                col(Broadcast.state) == BroadcastState.SENDING,
-                col(Broadcast.canary_last_id).is_not(None),
-                col(Broadcast.canary_passed_at).is_(None),
-            )
-            .order_by(col(Broadcast.id))
-            .with_for_update(key_share=True)
-        ).scalars()
-        going_on = set()
-        for broadcast in waiting.all():
-            outcome = outcome_of(db, broadcast)
-            if outcome.left:
-                continue
-            if outcome.is_bad(broadcast.canary_max_failed, broadcast.canary_max_blocked):
-                broadcast.state, broadcast.pause_code = BroadcastState.PAUSED, CANARY_FAILED
-                verb = "broadcast.stop_after_first"
-            else:
-                broadcast.canary_passed_at = now
-                verb = "broadcast.go_on_after_first"
-                going_on.add(broadcast.fanpage_id)
-            record(db, SYSTEM, verb, broadcast, now=now, failed=outcome.failed, blocked=outcome.blocked)
-        enqueue(db, going_on)
+        wait_for_locks(db, "500ms")
+        broadcast = db.execute(mine.with_for_update(key_share=True)).scalar_one_or_none()
+        if broadcast is None or (outcome := outcome_of(db, broadcast)).left:
+            return
+        is_bad = outcome.is_bad(broadcast.canary_max_failed, broadcast.canary_max_blocked)
+        if is_bad:
+            broadcast.state, broadcast.pause_code = BroadcastState.PAUSED, CANARY_FAILED
+        else:
+            broadcast.canary_passed_at = now
+        verb = "broadcast.stop_after_first" if is_bad else "broadcast.go_on_after_first"
+        record(db, SYSTEM, verb, broadcast, now=now, failed=outcome.failed, blocked=outcome.blocked)
+        if not is_bad:
+            enqueue(db, [broadcast.fanpage_id])
 
 
 def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:

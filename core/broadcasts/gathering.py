@@ -27,8 +27,9 @@ from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import DATABASE_TROUBLE, engine, is_locked, is_sqlite, reading, transaction, wait_for_locks
+from core.errors import N_, WrongState
 from core.holding import is_free
-from core.tables import Broadcast, Delivery, Gathering, OptIn, UtcTime
+from core.tables import Broadcast, Delivery, Gathering, OptIn, Topic, UtcTime
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +127,16 @@ def is_topic_free() -> ColumnElement[bool]:
     return ~exists().where(
         col(Gathering.broadcast_id) == col(other.id), col(other.topic_id) == col(Broadcast.topic_id)
     )
+
+
+def refuse_while_adding(db: Session, topic_id: int) -> None:
+    """For what gives a topic older opt-ins: some of their people would be added, some not."""
+    db.execute(select(col(Topic.id)).where(col(Topic.id) == topic_id).with_for_update(key_share=True))
+    its = select(col(Gathering.broadcast_id)).join(
+        Broadcast, col(Broadcast.id) == col(Gathering.broadcast_id)
+    )
+    if db.execute(its.where(col(Broadcast.topic_id) == topic_id)).first():
+        raise WrongState(N_("The audience is still being added; try again in a minute."))
 
 
 def so_far() -> ColumnElement[int]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from core.accounts.rules import Actor, Permission
 from core.activity import record
+from core.broadcasts import gathering
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.rules import OptInState, check_topic_name
@@ -105,6 +106,7 @@ def assign_topic(
         topic = _topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
+        gathering.refuse_while_adding(db, topic_id)
         homeless = _homeless(topic.fanpage_id, opt_in_ids)
         changed = update(OptIn).where(*homeless).values(topic_id=topic_id).returning(col(OptIn.id))
         ids = db.execute(changed.execution_options(synchronize_session=False)).scalars().all()

@@ -26,12 +26,13 @@ log = structlog.get_logger(__name__)
 RECONNECT_SECONDS = 5.0
 DEAF_SECONDS = 1.0  # from a lost ear to the next
 TICK_SECONDS = 1.0
-SILENT_TICKS = 20  # longer than the limits; not read off a clock: a process that was paused has missed none
+# Longer than to connect and the limits; not read off a clock: a process that was paused has missed none.
+SILENT_TICKS = 20
 _LIMITS = "; ".join(
     f"SET {name} = '{value}'"
     for name, value in {
-        "lock_timeout": "15s",
-        "statement_timeout": "18s",
+        "lock_timeout": "12s",
+        "statement_timeout": "14s",
         "idle_in_transaction_session_timeout": "8s",
     }.items()
 )
@@ -47,8 +48,18 @@ class Lines:
     def connector(self) -> PsycopgConnector:
         url = settings().database_url
         address = make_url(url).set(drivername="postgresql")
+        waiting = self.waiting
+
+        class Line(psycopg.AsyncConnection):
+            """Counts what does not go by the connector: to listen, and to see whether it still can."""
+
+            async def execute(self, *given: Any, **named: Any) -> Any:
+                with waiting():
+                    return await super().execute(*given, **named)
+
         return _Connector(
-            self.waiting,
+            waiting,
+            connection_class=Line,
             conninfo=address.render_as_string(hide_password=False),
             kwargs=patience(url),
             configure=self._prepare,

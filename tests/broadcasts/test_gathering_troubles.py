@@ -7,16 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import text, update
+from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, gathering, second_chance
+from core.broadcasts import actions, canary, clockwork, gathering, second_chance
+from core.consent import actions as consent
 from core.consent import ledger
 from core.database import engine, reading, transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims
+from core.tables import OptIn
 from tests.broadcasts.parts import gather, recipients, unfinished
 from tests.processes import until
 from tests.sending.conftest import Studio
@@ -153,6 +155,68 @@ def test_nor_one_that_stopped_itself(studio: Studio, monkeypatch) -> None:
     again = second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
     studio.send_all(rounds=2)
     assert studio.platform.accepted.total() == again == shown.counts["failed"]
+
+
+def test_what_is_too_late_is_for_nobody_who_has_not_yet_been_skipped(studio: Studio) -> None:
+    studio.people(8)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
+    studio.platform.fault = lambda token, nth: ODD
+    studio.pump().run()
+    studio.platform.fault = lambda token, nth: None
+    studio.pass_time(minutes=2)
+    gather(studio)  # and the next look at what is too late has not come yet
+    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 3
+    studio.send_all(rounds=3)
+    assert studio.platform.accepted.total() == 3
+
+
+def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio) -> None:
+    opt_ins = studio.people(8)
+    homeless = [opt_ins[0], opt_ins[7]]
+    with transaction() as db:
+        db.execute(update(OptIn).where(col(OptIn.id).in_(homeless)).values(topic_id=None))
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    with pytest.raises(WrongState):
+        consent.assign_topic(COMMAND_LINE, studio.topic_id, now=studio.now)
+    gather(studio)
+    assert consent.assign_topic(COMMAND_LINE, studio.topic_id, now=studio.now) == 2
+    assert len(recipients(broadcast_id)) == 6
+
+
+@pytest.mark.postgresql
+def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkeypatch) -> None:
+    first, second = (launch_with_canary(studio, topic) for topic in ("Một", "Hai"))
+    with engine().connect() as connection:
+        while gathering._go_on(connection, first, studio.now) != gathering.Outcome.COMPLETE:
+            pass
+    looking: list[Future[None]] = []
+    claimed: list[claims.Claim] = []
+    reserve = ledger.reserve
+    with ThreadPoolExecutor(1) as pool:
+
+        def reserve_and_look(*given: object) -> int:
+            if not looking:
+                looking.append(pool.submit(canary.judge, now=studio.now))
+                until(waits_for_a_lock, what="the judge waits for the part")
+                claimed.extend(claims.claim(first, 2, worker="worker a", now=studio.now))
+            return reserve(*given)
+
+        monkeypatch.setattr(ledger, "reserve", reserve_and_look)
+        assert gather(studio) == [second]
+        looking[0].result()
+    assert len(claimed) == 2
+
+
+def launch_with_canary(studio: Studio, topic: str) -> int:
+    studio.topic_id = studio.arrange.topic(studio.fanpage_id, name=topic)
+    for n in range(8):
+        studio.opt_in(f"{topic}-{n}")
+    broadcast_id = studio.broadcast()
+    canary.set_canary(COMMAND_LINE, broadcast_id, size=2, now=studio.now)
+    studio.launch(broadcast_id)
+    return broadcast_id
 
 
 @pytest.mark.postgresql

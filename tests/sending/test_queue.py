@@ -169,6 +169,24 @@ def test_one_line_that_answers_nothing_is_cut_though_the_others_do(
         until(lambda: len(looks) > seen, what="it looks round")
 
 
+def test_an_ear_whose_line_answers_nothing_listens_again(
+    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine, monkeypatch
+) -> None:
+    loop = lines.PsycopgConnector._loop_notify
+
+    async def ask_often(self: object, timeout: float = 0, **words: object) -> None:
+        await loop(self, timeout=0.2, **words)  # whether it still can, each half minute as a rule
+
+    monkeypatch.setattr(lines.PsycopgConnector, "_loop_notify", ask_often)
+    line.lose_next(b"SELECT 1")
+    with at_work(Hands()):
+        until(lambda: line.has_lost, what="the line is lost")
+        [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
+        asked = f"""SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+            AND query = 'SELECT 1' AND query_start > '{now}' AND pid <> pg_backend_pid()"""
+        until(lambda: fresh_database.rows(asked), what="it listens again")
+
+
 def test_a_queue_that_could_not_listen_listens_again(
     fanpage_id: int, fresh_database: TestDatabase, monkeypatch
 ) -> None:
