@@ -31,6 +31,8 @@ _LISTENING = (
     """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^LISTEN'"""
 )
 
+_HAS_LISTENED = _LISTENING.replace("'^LISTEN'", "'^(LISTEN|SELECT 1$)'")
+
 
 class Hands:
     """A crew that only notes for whom it is to send, and lets go when told."""
@@ -178,8 +180,9 @@ def test_an_ear_whose_line_answers_nothing_listens_again(
         await loop(self, timeout=0.2, **words)  # whether it still can, each half minute as a rule
 
     monkeypatch.setattr(lines.PsycopgConnector, "_loop_notify", ask_often)
-    line.lose_next(b"SELECT 1")
     with at_work(Hands()):
+        until(lambda: fresh_database.rows(_HAS_LISTENED) != [(0,)], what="it listens")
+        line.lose_next(b"SELECT 1")
         until(lambda: line.has_lost, what="the line is lost")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
         asked = f"""SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
