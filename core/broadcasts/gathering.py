@@ -35,11 +35,12 @@ log = structlog.get_logger(__name__)
 
 FIRST = 2_000  # opt-ins looked at by the start itself: a tenth of a second on PostgreSQL
 PART = 10_000
+PART_ALONE = 40_000  # on SQLite, as long as nobody else writes
 REST_SECONDS = 0.025
+QUIET = 5  # parts in which nobody else wrote: from then on we are alone, and rest after one in so many:
+ONE_IN = 8
 EVERYBODY = 2**63 - 1  # no customer has an id beyond
 PATIENCE = "2s"  # for an opt-in that somebody holds; the audiences of others wait as long
-QUIET = 5  # parts in which nobody else wrote; from then on only each so many are followed by a rest:
-ONE_IN = 20
 
 
 def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
@@ -72,7 +73,7 @@ def gather(clock: Callable[[], datetime], *, rest: Callable[[float], object] = t
         while unfinished := _unfinished():
             outcomes = []
             for broadcast_id in unfinished:
-                outcomes.append(_go_on(connection, broadcast_id, clock()))
+                outcomes.append(_go_on(connection, broadcast_id, others.part, clock()))
                 if outcomes[-1] == Outcome.COMPLETE:
                     completed.append(broadcast_id)
                     look_over()
@@ -84,7 +85,7 @@ def gather(clock: Callable[[], datetime], *, rest: Callable[[float], object] = t
 
 
 class _Others:
-    """How long to stand back between two parts, so that others come to write as well.
+    """How much to do at a time, and how long to rest, so that others come to write as well.
 
     SQLite has one writer at a time, and who waits for it is not in a line but looks again every 25 ms or so:
     between parts that follow at once it would hardly ever find it free.
@@ -95,14 +96,19 @@ class _Others:
         self._version = self._seen()
         self._quiet = 0  # parts in a row in which nobody else wrote
 
+    @property
+    def part(self) -> int:
+        """Opt-ins to look at in the next part."""
+        return PART_ALONE if self._quiet >= QUIET else PART
+
     def need_seconds(self) -> float:
+        """To be asked after each part."""
         if self._file is None:
             return 0.0
         version = self._seen()
         self._quiet = self._quiet + 1 if version == self._version else 0
         self._version = version
-        is_alone = self._quiet >= QUIET and self._quiet % ONE_IN != 0
-        return 0.0 if is_alone else REST_SECONDS
+        return REST_SECONDS if self._quiet < QUIET or self._quiet % ONE_IN == 0 else 0.0
 
     def _seen(self) -> int:
         """Another number when another connection has committed; what this one commits does not count."""
@@ -152,9 +158,9 @@ def _unfinished() -> list[int]:
         )
 
 
-def _go_on(connection: Connection, broadcast_id: int, now: datetime) -> Outcome:
+def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) -> Outcome:
     try:
-        more = _next_part(connection, broadcast_id, now)
+        more = _next_part(connection, broadcast_id, size, now)
         if more is None:
             return Outcome.NOT_NOW
         if more:
@@ -168,7 +174,7 @@ def _go_on(connection: Connection, broadcast_id: int, now: datetime) -> Outcome:
         return Outcome.NOT_NOW
 
 
-def _next_part(connection: Connection, broadcast_id: int, now: datetime) -> bool | None:
+def _next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> bool | None:
     """Whether there is more; None when it is not ours to do now."""
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
     progress = select(Gathering).where(col(Gathering.broadcast_id) == broadcast_id)
@@ -177,7 +183,7 @@ def _next_part(connection: Connection, broadcast_id: int, now: datetime) -> bool
         # Locked for sharing, as a claim does: it may send meanwhile, and who ends it waits for us.
         broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
-        return _make_part(db, broadcast, row, PART, now) if broadcast and row else None
+        return _make_part(db, broadcast, row, size, now) if broadcast and row else None
 
 
 def _complete(broadcast_id: int, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from tests.sending.conftest import Studio, opt_in_states, studio, wire  # noqa: 
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "FIRST", 3)
     monkeypatch.setattr(gathering, "PART", 2)
+    monkeypatch.setattr(gathering, "PART_ALONE", 2)
     monkeypatch.setattr(gathering, "REST_SECONDS", 0.0)
 
 

@@ -95,7 +95,7 @@ def test_two_workers_at_the_very_end_complete_it_once(studio: Studio, monkeypatc
     def the_other_first(broadcast_id: int, now: datetime) -> bool:
         monkeypatch.setattr(gathering, "_complete", complete)
         with engine().connect() as connection:
-            assert gathering._go_on(connection, broadcast_id, now) == gathering.Outcome.COMPLETE
+            assert gathering._go_on(connection, broadcast_id, 5, now) == gathering.Outcome.COMPLETE
         return complete(broadcast_id, now)
 
     monkeypatch.setattr(gathering, "_complete", the_other_first)
@@ -189,7 +189,7 @@ def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio)
 def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkeypatch) -> None:
     first, second = (launch_with_canary(studio, topic) for topic in ("Một", "Hai"))
     with engine().connect() as connection:
-        while gathering._go_on(connection, first, studio.now) != gathering.Outcome.COMPLETE:
+        while gathering._go_on(connection, first, 2, studio.now) != gathering.Outcome.COMPLETE:
             pass
     looking: list[Future[None]] = []
     claimed: list[claims.Claim] = []

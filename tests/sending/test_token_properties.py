@@ -343,7 +343,7 @@ def test_no_history_uses_a_token_twice_or_unbalances_the_books(
 ) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    for name, value in (("FIRST", 2), ("PART", 1), ("REST_SECONDS", 0.0)):
+    for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
         monkeypatch.setattr(gathering, name, value)
     TokenHistory.empty = lambda: databases.empty(fresh_database)
     run_state_machine_as_test(
