@@ -105,10 +105,9 @@ def may_be_sent() -> ColumnElement[bool]:
 def judge(*, now: datetime) -> None:
     """Let broadcasts go on, or pause them, whose first part has ended. A transaction for each, so that none
     waits long for another."""
+    waiting = select(col(Broadcast.id)).where(*_waits()).order_by(col(Broadcast.id))
     with reading() as db:
-        ids = (
-            db.execute(select(col(Broadcast.id)).where(*_waits()).order_by(col(Broadcast.id))).scalars().all()
-        )
+        ids = db.execute(waiting).scalars().all()
     for broadcast_id in ids:
         try:
             _judge(broadcast_id or 0, now)

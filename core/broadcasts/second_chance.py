@@ -115,9 +115,8 @@ def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
     broadcast = get_row(db, broadcast_id, lock=True)
     closing.end_cancelled(db, broadcast, now)
     ended = broadcast.state == BroadcastState.CANCELLED or is_too_late(broadcast.best_before, now)
-    if (
-        ended and db.get(Gathering, broadcast_id) is not None
-    ):  # who is still to be added has not ended with it
+    # Who is still to be added has not ended with it.
+    if ended and db.get(Gathering, broadcast_id) is not None:
         raise WrongState(N_("The audience is still being added; try again in a minute."))
     if is_too_late(broadcast.best_before, now):
         closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
