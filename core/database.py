@@ -104,6 +104,16 @@ def is_locked(problem: BaseException) -> bool:
     return is_deadlock(problem) or getattr(getattr(problem, "orig", None), "sqlstate", None) == "55P03"
 
 
+@contextmanager
+def unless_locked() -> Iterator[None]:
+    """What waited too long for another's lock is left for the next time."""
+    try:
+        yield
+    except OperationalError as problem:
+        if not is_locked(problem):
+            raise
+
+
 def is_sqlite(db: Session) -> bool:
     return db.get_bind().dialect.name == "sqlite"
 

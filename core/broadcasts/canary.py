@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
-from core.database import is_locked, reading, transaction, wait_for_locks
+from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
 from core.tables import Broadcast, Delivery
@@ -109,11 +108,8 @@ def judge(*, now: datetime) -> None:
     with reading() as db:
         ids = db.execute(waiting).scalars().all()
     for broadcast_id in ids:
-        try:
+        with unless_locked():
             _judge(broadcast_id or 0, now)
-        except OperationalError as problem:
-            if not is_locked(problem):
-                raise
 
 
 def _waits() -> tuple[ColumnElement[bool], ...]:

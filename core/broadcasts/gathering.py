@@ -40,6 +40,7 @@ REST_SECONDS = 0.025
 QUIET = 5  # parts in which nobody else wrote: from then on we are alone, and rest after one in so many:
 ONE_IN = 8
 EVERYBODY = 2**63 - 1  # no customer has an id beyond
+STILL_ADDING = N_("The audience is still being added; try again in a minute.")
 PATIENCE = "2s"  # for an opt-in that somebody holds; the audiences of others wait as long
 
 
@@ -142,7 +143,7 @@ def refuse_while_adding(db: Session, topic_id: int) -> None:
         Broadcast, col(Broadcast.id) == col(Gathering.broadcast_id)
     )
     if db.execute(its.where(col(Broadcast.topic_id) == topic_id)).first():
-        raise WrongState(N_("The audience is still being added; try again in a minute."))
+        raise WrongState(STILL_ADDING)
 
 
 def so_far() -> ColumnElement[int]:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing
+from core.broadcasts import closing, gathering
 from core.broadcasts.drafting import check_times
 from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState, is_too_late
 from core.broadcasts.steps import get_row, record
@@ -114,11 +114,12 @@ def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
     """What its end has not come to yet ends first, or it would go out with what is tried again."""
     broadcast = get_row(db, broadcast_id, lock=True)
     closing.end_cancelled(db, broadcast, now)
-    ended = broadcast.state == BroadcastState.CANCELLED or is_too_late(broadcast.best_before, now)
+    is_late = is_too_late(broadcast.best_before, now)
+    ended = is_late or broadcast.state == BroadcastState.CANCELLED
     # Who is still to be added has not ended with it.
     if ended and db.get(Gathering, broadcast_id) is not None:
-        raise WrongState(N_("The audience is still being added; try again in a minute."))
-    if is_too_late(broadcast.best_before, now):
+        raise WrongState(gathering.STILL_ADDING)
+    if is_late:
         closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
     return broadcast
 

@@ -10,7 +10,6 @@ from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
@@ -18,7 +17,7 @@ from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import DATABASE_TROUBLE, is_locked, is_sqlite, reading, transaction, wait_for_locks
+from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
@@ -249,16 +248,11 @@ def take_over_lost(*, now: datetime) -> int:
     with reading() as db:
         of_lost = _lost(now).with_only_columns(col(Delivery.broadcast_id)).distinct()
         ids = sorted(db.execute(of_lost).scalars())
-    return sum(_take_over_unless_locked(broadcast_id, now) for broadcast_id in ids)
-
-
-def _take_over_unless_locked(broadcast_id: int, now: datetime) -> int:
-    try:
-        return _take_over_of(broadcast_id, now)
-    except OperationalError as problem:
-        if not is_locked(problem):
-            raise
-        return 0
+    taken = 0
+    for broadcast_id in ids:
+        with unless_locked():
+            taken += _take_over_of(broadcast_id, now)
+    return taken
 
 
 def _take_over_of(broadcast_id: int, now: datetime) -> int:

@@ -122,7 +122,9 @@ def test_one_cancelled_meanwhile_is_for_nobody_who_was_still_to_be_added(
     assert second_chance.send_to_rest(COMMAND_LINE, started, now=studio.now) == 5
 
 
-def test_nor_is_one_past_its_best_before(studio: Studio) -> None:
+@pytest.fixture
+def late(studio: Studio) -> int:
+    """Past its best-before; the three who were there were refused, the others are still to be added."""
     studio.people(8)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
@@ -130,11 +132,15 @@ def test_nor_is_one_past_its_best_before(studio: Studio) -> None:
     studio.pump().run()
     studio.platform.fault = lambda token, nth: None
     studio.pass_time(minutes=2)
+    return broadcast_id
+
+
+def test_nor_is_one_past_its_best_before(studio: Studio, late: int) -> None:
     with pytest.raises(WrongState):
-        second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
+        second_chance.retry_failed(COMMAND_LINE, late, now=studio.now)
     gather(studio)
     studio.pass_time(seconds=1)
-    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 3
+    assert second_chance.retry_failed(COMMAND_LINE, late, now=studio.now) == 3
     studio.send_all(rounds=3)
     assert studio.platform.accepted.total() == 3
 
@@ -157,16 +163,9 @@ def test_nor_one_that_stopped_itself(studio: Studio, monkeypatch) -> None:
     assert studio.platform.accepted.total() == again == shown.counts["failed"]
 
 
-def test_what_is_too_late_is_for_nobody_who_has_not_yet_been_skipped(studio: Studio) -> None:
-    studio.people(8)
-    broadcast_id = studio.broadcast()
-    studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
-    studio.platform.fault = lambda token, nth: ODD
-    studio.pump().run()
-    studio.platform.fault = lambda token, nth: None
-    studio.pass_time(minutes=2)
+def test_what_is_too_late_is_for_nobody_who_has_not_yet_been_skipped(studio: Studio, late: int) -> None:
     gather(studio)  # and the next look at what is too late has not come yet
-    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 3
+    assert second_chance.retry_failed(COMMAND_LINE, late, now=studio.now) == 3
     studio.send_all(rounds=3)
     assert studio.platform.accepted.total() == 3
 
