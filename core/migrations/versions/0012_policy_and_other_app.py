@@ -1,13 +1,13 @@
 """what Meta last said of a fanpage, and which conversations another app holds
 
-Revision ID: 0019
+Revision ID: 0012
 Revises: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0019'
+revision = '0012'
 down_revision = '0011'
 branch_labels = None
 depends_on = None
