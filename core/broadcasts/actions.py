@@ -10,6 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from core import holding
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, drafting, rules
 from core.broadcasts.rules import BroadcastState, Step
@@ -34,8 +35,8 @@ def create_broadcast(
     now: datetime,
 ) -> int:
     """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         topic, fanpage = _topic(db, topic_id)
         broadcast = Broadcast(
             fanpage_id=topic.fanpage_id,
@@ -56,8 +57,8 @@ def create_broadcast(
 
 def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """A new draft with the same topic and content; only who opts in again will be offered it."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
         topic, fanpage = _topic(db, source.topic_id)
         copied = Broadcast(
@@ -76,8 +77,8 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
 
 
 def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
@@ -101,9 +102,9 @@ def schedule(
     now: datetime,
 ) -> str:
     """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached."""
-    by.require(Permission.SEND)
     check_schedule(at, best_before, now=now)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         if at is None:
             _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.SCHEDULE, now)
@@ -118,8 +119,8 @@ def schedule(
 
 def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """Start at once, keeping a best-before that was set. Launching what is under way changes nothing."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id)
         if broadcast.state == BroadcastState.SENDING:
             holding.refuse_if_moving(db)
@@ -129,16 +130,16 @@ def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.UNSCHEDULE, now)
         record(db, by, "broadcast.unschedule", broadcast, now=now)
         return broadcast.state
 
 
 def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.PAUSE, now)
         broadcast.pause_code = None
         record(db, by, "broadcast.pause", broadcast, now=now)
@@ -146,8 +147,8 @@ def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 
 def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.RESUME, now)
         if broadcast.pause_code == rules.CANARY_FAILED:
@@ -160,18 +161,23 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in."""
-    by.require(Permission.SEND)
     with transaction() as db:  # for itself: from its commit on nothing leaves, however many are to be ended
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.count_unused(db, broadcast_id)
         record(db, by, "broadcast.cancel", broadcast, now=now, returned=returned)
+    _end_cancelled(broadcast_id, now)
+    return broadcast.state
+
+
+def _end_cancelled(broadcast_id: int, now: datetime) -> None:
+    """What follows from a cancel, whoever asked for it."""
     try:
         with transaction() as db:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
     except DATABASE_TROUBLE as problem:  # `clockwork.sweep` ends them
         log.warning("cancelled_ended_later", broadcast_id=broadcast_id, error=type(problem).__name__)
-    return broadcast.state
 
 
 def _check_not_stopped(db: Session, fanpage_id: int) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core import activity
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import drafting
 from core.broadcasts.canary import LARGEST
@@ -69,8 +70,8 @@ def get_draft(broadcast_id: int) -> Draft:
 
 def begin_draft(by: Actor, *, topic_id: int, name: str = "", now: datetime) -> int:
     """A blank draft for those who agreed to a topic."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         topic = _open_topic(db, topic_id)
         broadcast = Broadcast(
             fanpage_id=topic.fanpage_id,
@@ -90,12 +91,12 @@ def begin_draft(by: Actor, *, topic_id: int, name: str = "", now: datetime) -> i
 
 def keep_draft(by: Actor, draft: Draft, *, now: datetime) -> None:
     """Save a draft as it is now; only one that is still a draft can be changed."""
-    by.require(Permission.EDIT)
     if draft.content.get("kind") not in drafting.CONTENT_KINDS:
         raise Invalid(drafting.check_content(draft.content))
     if not 0 <= draft.first_part <= LARGEST:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         kept = db.get(Broadcast, draft.id)
         if kept is None:
             raise _gone(draft.id)

@@ -17,8 +17,8 @@ from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.tables import Activity, Topic
 from tests.sending.conftest import Studio
 
-LAN = Actor(2, "lan", Role.SENDER)
-VIEWER = Actor(3, "viewer", Role.VIEWER)
+LAN = Actor(None, "lan", Role.SENDER)
+VIEWER = Actor(None, "viewer", Role.VIEWER)
 
 
 def begun(studio: Studio) -> int:
@@ -80,7 +80,7 @@ def test_saving_again_and_again_is_one_line_of_the_log(studio: Studio) -> None:
         content = {"kind": "text", "text": word}
         keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
     assert (lines(broadcast_id, "create"), lines(broadcast_id, "change")) == (1, 0)
-    other = Actor(4, "minh", Role.EDITOR)
+    other = Actor(None, "minh", Role.EDITOR)
     keep_draft(other, get_draft(broadcast_id), now=studio.now)
     keep_draft(LAN, get_draft(broadcast_id), now=studio.now + timedelta(hours=2))
     assert lines(broadcast_id, "change") == 2
