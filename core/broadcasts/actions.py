@@ -13,12 +13,13 @@ from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, drafting, rules
+from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, Problem, WrongState, problem
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
@@ -28,21 +29,25 @@ def create_broadcast(
     by: Actor,
     *,
     topic_id: int,
-    content: dict[str, Any],
+    content: dict[str, Any] | None = None,
     name: str = "",
     due_at: datetime | None = None,
     best_before: datetime | None = None,
     now: datetime,
 ) -> int:
-    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled."""
+    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled.
+    Without content it is a blank one, still to be written."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic, fanpage = _topic(db, topic_id)
+        topic = open_topic(db, topic_id)
+        if content is not None:
+            _refuse(check_content(db, topic.fanpage_id, content, lock=False))
+        fanpage = db.get_one(Fanpage, topic.fanpage_id)
         broadcast = Broadcast(
             fanpage_id=topic.fanpage_id,
             topic_id=topic_id,
             name=_checked_name(name, topic, fanpage, now),
-            content=_checked_content(content),
+            content=content or dict(drafting.BLANK),
             due_at=due_at,
             best_before=best_before,
             created_by=by.name,
@@ -60,7 +65,7 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
-        topic, fanpage = _topic(db, source.topic_id)
+        topic, fanpage = db.get_one(Topic, source.topic_id), db.get_one(Fanpage, source.fanpage_id)
         copied = Broadcast(
             fanpage_id=source.fanpage_id,
             topic_id=source.topic_id,
@@ -88,9 +93,7 @@ def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
 
 def check_schedule(at: datetime | None, best_before: datetime | None, *, now: datetime) -> None:
     """Raise Invalid when these times make no sense; `at` None means now."""
-    problems = drafting.check_times(at, best_before, now)
-    if problems:
-        raise Invalid(problems)
+    _refuse(drafting.check_times(at, best_before, now))
 
 
 def schedule(
@@ -108,7 +111,7 @@ def schedule(
         if at is None:
             _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.SCHEDULE, now)
-        _checked_content(broadcast.content)  # a draft may have been kept half written
+        refuse_unready(db, broadcast)  # a draft may have been kept half written
         broadcast.due_at = at or at_once(db, now)
         broadcast.best_before = best_before
         broadcast.launched_by = by.name
@@ -187,13 +190,6 @@ def _check_not_stopped(db: Session, fanpage_id: int) -> None:
         )
 
 
-def _topic(db: Session, topic_id: int) -> tuple[Topic, Fanpage]:
-    topic = db.get(Topic, topic_id)
-    if topic is None:
-        raise NotFound(N_("There is no topic {id}."), id=topic_id)
-    return topic, db.get_one(Fanpage, topic.fanpage_id)
-
-
 def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> str:
     name = name.strip() or drafting.default_name(topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
     if len(name) > drafting.NAME_LIMIT:
@@ -203,8 +199,6 @@ def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> s
     return name
 
 
-def _checked_content(content: dict[str, Any]) -> dict[str, Any]:
-    problems = drafting.check_content(content)
+def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise Invalid(problems)
-    return content

@@ -59,7 +59,7 @@ def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
     """Put a topic away: nothing new is made of it, its opt-ins are kept."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id)
+        topic = _topic(db, topic_id, lock=True)  # who schedules a broadcast on it waits
         at_work = select(col(Broadcast.name)).where(
             col(Broadcast.topic_id) == topic_id, col(Broadcast.state).in_(_AT_WORK)
         )
@@ -182,8 +182,8 @@ def _taken(name: str) -> Problem:
     return problem("name", N_("There is a topic called “{name}” already. Choose another name."), name=name)
 
 
-def _topic(db: Session, topic_id: int) -> Topic:
-    topic = db.get(Topic, topic_id)
+def _topic(db: Session, topic_id: int, *, lock: bool = False) -> Topic:
+    topic = db.get(Topic, topic_id, with_for_update={"key_share": True} if lock else None)
     if topic is None:
         raise NotFound(N_("There is no topic {id}."), id=topic_id)
     return topic

@@ -55,8 +55,9 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
     """Put a message away: nothing starts it any more. Archiving it again changes nothing."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        kept = storing.kept_message(db, message_id)
+        kept = storing.kept_message(db, message_id, lock=True)  # who schedules a broadcast to it waits
         storing.refuse_while_led_to(db, kept)
+        storing.refuse_while_broadcast_leads(db, kept, now=now)
         if storing.archive(db, message_id, now):
             _record(db, by, "message.archive", kept, now)
 

@@ -95,6 +95,7 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
         "audience": 20,
         "eligible": 20,
         "left_out": {},
+        "problems": [],
         "seconds_at_rate": 0.1,
     }
     assert call("broadcast", "launch", "1") == {"id": 1, "state": "scheduled"}
