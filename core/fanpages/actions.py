@@ -15,7 +15,7 @@ from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
-from core.fanpages import checkup
+from core.fanpages import checkup, zones
 from core.fanpages.connection import messenger_for, open_line
 from core.fanpages.queries import FanpageView, get_fanpage, view_of
 from core.fanpages.rules import (
@@ -69,6 +69,8 @@ def connect(
         row, is_new = _upsert(db, page_id, name, now)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
+        if zone and not is_new:
+            zones.refuse_while_planned(db, row, zone)
         row.timezone = zone or row.timezone
         db.flush()
         waited = {"early_events": early.apply_early_events(db, page_id)} if is_new else {}
