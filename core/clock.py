@@ -20,6 +20,11 @@ def local_to_utc(naive: datetime, zone: str) -> datetime:
     return naive.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
+def same_local_time(at: datetime, zone: str, other: str) -> datetime:
+    """The moment at which a clock in the other zone shows what one in this zone shows at `at`."""
+    return local_to_utc(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), other)
+
+
 def parse_iso(text: str, zone: str) -> datetime:
     """ISO 8601 to UTC; without an offset it is wall-clock time in `zone`. ValueError when it is no time."""
     parsed = datetime.fromisoformat(text.strip())

@@ -3,6 +3,7 @@
 OperatorError                 refused; the sentence is safe to show and says what to do
 ├── NotFound                  no such thing (any more)
 ├── NotAllowed                the operator's role does not include this
+│   └── SignedOut             their session has ended: they have to sign in (again)
 ├── Invalid                   bad input; `problems` names fields
 ├── WrongState                the thing's state does not allow this step
 └── Held                      the database is held: it takes in nothing (core/holding.py)
@@ -56,6 +57,10 @@ class NotFound(OperatorError):
 
 class NotAllowed(OperatorError):
     code = "not_allowed"
+
+
+class SignedOut(NotAllowed):
+    code = "signed_out"
 
 
 class WrongState(OperatorError):

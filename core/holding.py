@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlmodel import Session, col
 
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import reading, transaction
@@ -115,8 +116,8 @@ def lift(db: Session) -> None:
 
 def hold_restored(by: Actor, *, now: datetime) -> None:
     """A database of the past sends nothing until it is released."""
-    by.require(Permission.ADMIN)
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         if found := standing_in(db):
             raise WrongState(found.template, place=found.place)
         hold(db, HoldCode.RESTORED, now=now)
@@ -125,8 +126,8 @@ def hold_restored(by: Actor, *, now: datetime) -> None:
 
 def release(by: Actor, *, now: datetime, although_moved: bool = False) -> None:
     """An admin lets the installation send."""
-    by.require(Permission.ADMIN)
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         found = standing_in(db)
         if found is None:
             raise WrongState(N_("Nothing is held here."))

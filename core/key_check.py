@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import insert_new, reading, transaction
@@ -65,8 +66,8 @@ def kept_hash(db: Session) -> str | None:
 
 def accept_key(by: Actor, *, now: datetime) -> int:
     """This process's key is ours from now on; returns how many fanpages must be connected again."""
-    by.require(Permission.ADMIN)
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         db.execute(delete(KeyCheck))
         db.add(KeyCheck(id=1, hash=find_hash(PURPOSE)))
         record(db, by, "installation.accept_key", now=now)

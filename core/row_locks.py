@@ -1,7 +1,8 @@
 """Locks on rows, taken in one order by everybody, so that no two transactions wait for each other.
 
-The order: fanpage, broadcasts, customers, deliveries, opt-ins, replies, then pace and calls; rows of one kind
-by id, customers by fanpage and PSID. SQLite lets one write at a time and needs none of it.
+The order: the operator who asks (accounts/authorising.py), fanpage, broadcasts, customers, deliveries,
+opt-ins, replies, then pace and calls; rows of one kind by id, customers by fanpage and PSID. SQLite lets one
+write at a time and needs none of it.
 """
 
 from __future__ import annotations

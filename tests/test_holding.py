@@ -34,7 +34,7 @@ def test_a_restored_copy_sends_nothing_until_an_admin_says_so(studio: Studio, no
     assert studio.platform.tries.total() == 0
     assert studio.show(broadcast_id).counts["queued"] == 3
     with pytest.raises(NotAllowed):
-        holding.release(Actor(1, "lan", Role.SENDER), now=now)
+        holding.release(Actor(None, "lan", Role.SENDER), now=now)
     holding.release(COMMAND_LINE, now=now)
     studio.send_all(rounds=2)
     assert studio.platform.accepted.total() == 3

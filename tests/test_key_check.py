@@ -154,7 +154,7 @@ def test_a_lost_key_is_given_up_by_an_admin_alone(arrange, fresh_database, key, 
     refuse_another_key()
     key(OTHER)
     with pytest.raises(NotAllowed):
-        key_check.accept_key(Actor(1, "an", Role.SENDER), now=now)
+        key_check.accept_key(Actor(None, "an", Role.SENDER), now=now)
     assert key_check.accept_key(COMMAND_LINE, now=now) == 1
     refuse_another_key()
     assert fresh_database.rows("SELECT verb FROM activity") == [("installation.accept_key",)]

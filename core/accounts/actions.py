@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core import activity
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.passwords import fresh_password, hashed, matches
 from core.accounts.queries import OperatorView, find_password_hash, view_of
 from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
@@ -38,13 +39,12 @@ def ensure_admin(now: datetime) -> str | None:
 def add_operator(
     by: Actor, name: str, role: str, password: str, *, must_change_password: bool = False, now: datetime
 ) -> OperatorView:
-    by.require(Permission.ADMIN)
     name = normal_name(name)
     _refuse(check_name(name) + check_password(password, name) + _check_role(role))
     row = _new(name, Role(role), hashed(password), now)
     row.must_change_password = must_change_password
     with transaction() as db:
-        take_turn(db, OPERATORS)
+        _take_turn(db, by, Permission.ADMIN, now)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
             raise Invalid([problem("name", N_("There is already a user called {name}."), name=name)])
         db.add(row)
@@ -60,10 +60,10 @@ def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[
 
 
 def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> OperatorView:
-    by.require(Permission.ADMIN)
     _refuse(_check_role(role))
     with transaction() as db:
-        row = _locked(db, operator_id)
+        _take_turn(db, by, Permission.ADMIN, now)
+        row = _operator(db, operator_id)
         if role == row.role:
             return view_of(row)
         if role != Role.ADMIN:
@@ -75,9 +75,9 @@ def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> Ope
 
 def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
     """Ends their sessions at once and lets them in no more."""
-    by.require(Permission.ADMIN)
     with transaction() as db:
-        row = _locked(db, operator_id)
+        _take_turn(db, by, Permission.ADMIN, now)
+        row = _operator(db, operator_id)
         if row.disabled_at is not None:
             return
         _keep_an_admin(db, row)
@@ -86,9 +86,9 @@ def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 
 
 def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
-    by.require(Permission.ADMIN)
     with transaction() as db:
-        row = _locked(db, operator_id)
+        _take_turn(db, by, Permission.ADMIN, now)
+        row = _operator(db, operator_id)
         if row.disabled_at is None:
             return
         row.disabled_at = None
@@ -97,11 +97,11 @@ def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 
 def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     """A fresh password, shown once; their sessions end and they must change it."""
-    by.require(Permission.ADMIN)
     password = fresh_password()
     password_hash = hashed(password)
     with transaction() as db:
-        row = _locked(db, operator_id)
+        _take_turn(db, by, Permission.ADMIN, now)
+        row = _operator(db, operator_id)
         row.password_hash, row.must_change_password, row.sessions_valid_after = password_hash, True, now
         _record(db, by, "operator.reset_password", row, now)
     return password
@@ -109,10 +109,10 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
 
 def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
     """Signs an operator out everywhere. Everybody may do it to themselves."""
-    if by.id != operator_id:
-        by.require(Permission.ADMIN)
+    needed = Permission.VIEW if by.id == operator_id else Permission.ADMIN
     with transaction() as db:
-        row = _locked(db, operator_id)
+        _take_turn(db, by, needed, now)
+        row = _operator(db, operator_id)
         row.sessions_valid_after = now
         _record(db, by, "operator.end_sessions", row, now)
 
@@ -121,26 +121,29 @@ def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None
     """Every session made before `now` ends; the caller signs this one in again."""
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
+    authorise_early(by, Permission.VIEW, now=now, own_account=True)
     _check_new_password(by, old, new)
     new_hash = hashed(new)
     with transaction() as db:
-        row = _locked(db, by.id)
+        _take_turn(db, by, Permission.VIEW, now, own_account=True)
+        row = _operator(db, by.id)
         row.password_hash, row.must_change_password, row.sessions_valid_after = new_hash, False, now
         _record(db, by, "operator.change_password", row, now)
 
 
-def set_language(by: Actor, language: str) -> None:
+def set_language(by: Actor, language: str, *, now: datetime) -> None:
     """Remembers the language an operator reads; not worth a line in the activity log."""
-    _update_own(by, update(Operator).values(language=language))
-
-
-def note_seen(by: Actor, *, now: datetime) -> None:
-    _update_own(by, update(Operator).values(last_seen_at=now))
-
-
-def _update_own(by: Actor, statement: Update) -> None:
     with transaction() as db:
-        db.execute(statement.where(col(Operator.id) == by.id))
+        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        db.execute(update(Operator).where(col(Operator.id) == by.id).values(language=language))
+
+
+def note_seen(operator_id: int, *, now: datetime) -> None:
+    """No deed, and not worth waiting for one of theirs to end: the next page notes it."""
+    free = select(col(Operator.id)).where(col(Operator.id) == operator_id)
+    free = free.with_for_update(key_share=True, skip_locked=True)
+    with transaction() as db:
+        db.execute(update(Operator).where(col(Operator.id).in_(free)).values(last_seen_at=now))
 
 
 def _check_new_password(by: Actor, old: str, new: str) -> None:
@@ -168,9 +171,16 @@ def _refuse(problems: list[Problem]) -> None:
         raise Invalid(problems)
 
 
-def _locked(db: Session, operator_id: int) -> Operator:
-    """The operator's row; nobody else changes operators until this transaction ends."""
+def _take_turn(
+    db: Session, by: Actor, permission: Permission, now: datetime, *, own_account: bool = False
+) -> None:
+    """Nobody else changes operators until this transaction ends. The turn comes first: two admins who
+    disable each other would otherwise wait for each other."""
     take_turn(db, OPERATORS)
+    authorise(db, by, permission, now=now, own_account=own_account)
+
+
+def _operator(db: Session, operator_id: int) -> Operator:
     row = db.get(Operator, operator_id)
     if row is None:
         raise NotFound(N_("This user no longer exists."))

@@ -32,11 +32,16 @@ _NEEDS = {Permission.VIEW: 0, Permission.EDIT: 1, Permission.SEND: 2, Permission
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks for a write: an operator, or the machine itself (`SYSTEM`)."""
+    """Who asks for a write: an operator, or the machine itself (`SYSTEM`).
+
+    The role is the one of when the value was made: good enough for what a page shows. What an action may do
+    is read anew, see authorising.py.
+    """
 
     id: int | None
     name: str
     role: Role
+    signed_in_at: datetime | None = None  # when the session began by which an operator asks
 
     def may(self, permission: Permission) -> bool:
         return _RANK[Role(self.role)] >= _NEEDS[permission]

@@ -8,8 +8,18 @@ from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
 from core import activity
+from core.accounts.authorising import authorise
 from core.accounts.queries import OperatorView, view_of
-from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Attempt, Role, locked_until, normal_name
+from core.accounts.rules import (
+    ATTEMPT_WINDOW,
+    SYSTEM,
+    Actor,
+    Attempt,
+    Permission,
+    Role,
+    locked_until,
+    normal_name,
+)
 from core.accounts.turns import SIGN_IN, take_turn
 from core.database import transaction
 from core.errors import N_, NotAllowed
@@ -59,6 +69,7 @@ def succeed(name: str, address: str, *, now: datetime) -> OperatorView | None:
 def sign_out(by: Actor, *, now: datetime) -> None:
     """Ends every session of this operator: a signed cookie could otherwise be used again by a thief."""
     with transaction() as db:
+        authorise(db, by, Permission.VIEW, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(sessions_valid_after=now))
         activity.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
 

@@ -10,14 +10,16 @@ import structlog
 from sqlmodel import Session
 
 from core import holding
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, drafting, rules
+from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, Problem, WrongState, problem
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
@@ -27,21 +29,25 @@ def create_broadcast(
     by: Actor,
     *,
     topic_id: int,
-    content: dict[str, Any],
+    content: dict[str, Any] | None = None,
     name: str = "",
     due_at: datetime | None = None,
     best_before: datetime | None = None,
     now: datetime,
 ) -> int:
-    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled."""
-    by.require(Permission.EDIT)
+    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled.
+    Without content it is a blank one, still to be written."""
     with transaction() as db:
-        topic, fanpage = _topic(db, topic_id)
+        authorise(db, by, Permission.EDIT, now=now)
+        topic = open_topic(db, topic_id)
+        if content is not None:
+            _refuse(check_content(db, topic.fanpage_id, content, lock=False))
+        fanpage = db.get_one(Fanpage, topic.fanpage_id)
         broadcast = Broadcast(
             fanpage_id=topic.fanpage_id,
             topic_id=topic_id,
             name=_checked_name(name, topic, fanpage, now),
-            content=_checked_content(content),
+            content=content or dict(drafting.BLANK),
             due_at=due_at,
             best_before=best_before,
             created_by=by.name,
@@ -56,10 +62,10 @@ def create_broadcast(
 
 def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """A new draft with the same topic and content; only who opts in again will be offered it."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
-        topic, fanpage = _topic(db, source.topic_id)
+        topic, fanpage = db.get_one(Topic, source.topic_id), db.get_one(Fanpage, source.fanpage_id)
         copied = Broadcast(
             fanpage_id=source.fanpage_id,
             topic_id=source.topic_id,
@@ -76,8 +82,8 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
 
 
 def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
@@ -87,9 +93,7 @@ def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
 
 def check_schedule(at: datetime | None, best_before: datetime | None, *, now: datetime) -> None:
     """Raise Invalid when these times make no sense; `at` None means now."""
-    problems = drafting.check_times(at, best_before, now)
-    if problems:
-        raise Invalid(problems)
+    _refuse(drafting.check_times(at, best_before, now))
 
 
 def schedule(
@@ -101,13 +105,13 @@ def schedule(
     now: datetime,
 ) -> str:
     """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached."""
-    by.require(Permission.SEND)
     check_schedule(at, best_before, now=now)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         if at is None:
             _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.SCHEDULE, now)
-        _checked_content(broadcast.content)  # a draft may have been kept half written
+        refuse_unready(db, broadcast)  # a draft may have been kept half written
         broadcast.due_at = at or at_once(db, now)
         broadcast.best_before = best_before
         broadcast.launched_by = by.name
@@ -118,8 +122,8 @@ def schedule(
 
 def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """Start at once, keeping a best-before that was set. Launching what is under way changes nothing."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id)
         if broadcast.state == BroadcastState.SENDING:
             holding.refuse_if_moving(db)
@@ -129,16 +133,16 @@ def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.UNSCHEDULE, now)
         record(db, by, "broadcast.unschedule", broadcast, now=now)
         return broadcast.state
 
 
 def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.PAUSE, now)
         broadcast.pause_code = None
         record(db, by, "broadcast.pause", broadcast, now=now)
@@ -146,8 +150,8 @@ def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 
 def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.RESUME, now)
         if broadcast.pause_code == rules.CANARY_FAILED:
@@ -160,18 +164,23 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in."""
-    by.require(Permission.SEND)
     with transaction() as db:  # for itself: from its commit on nothing leaves, however many are to be ended
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.count_unused(db, broadcast_id)
         record(db, by, "broadcast.cancel", broadcast, now=now, returned=returned)
+    _end_cancelled(broadcast_id, now)
+    return broadcast.state
+
+
+def _end_cancelled(broadcast_id: int, now: datetime) -> None:
+    """What follows from a cancel, whoever asked for it."""
     try:
         with transaction() as db:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
     except DATABASE_TROUBLE as problem:  # `clockwork.sweep` ends them
         log.warning("cancelled_ended_later", broadcast_id=broadcast_id, error=type(problem).__name__)
-    return broadcast.state
 
 
 def _check_not_stopped(db: Session, fanpage_id: int) -> None:
@@ -179,13 +188,6 @@ def _check_not_stopped(db: Session, fanpage_id: int) -> None:
         raise WrongState(
             N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
         )
-
-
-def _topic(db: Session, topic_id: int) -> tuple[Topic, Fanpage]:
-    topic = db.get(Topic, topic_id)
-    if topic is None:
-        raise NotFound(N_("There is no topic {id}."), id=topic_id)
-    return topic, db.get_one(Fanpage, topic.fanpage_id)
 
 
 def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> str:
@@ -197,8 +199,6 @@ def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> s
     return name
 
 
-def _checked_content(content: dict[str, Any]) -> dict[str, Any]:
-    problems = drafting.check_content(content)
+def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise Invalid(problems)
-    return content

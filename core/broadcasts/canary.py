@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session, col
 
+from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
@@ -47,9 +48,9 @@ def set_canary(
     now: datetime,
 ) -> None:
     """Send to `size` first (0: to all at once) and go on only if the shares stay within the limits."""
-    by.require(Permission.EDIT)
     _check(size, max_failed, max_blocked)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         changed = db.execute(
             update(Broadcast)
             .where(
@@ -71,8 +72,8 @@ def set_canary(
 
 def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     """Staff look no further: the rest may go out."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now

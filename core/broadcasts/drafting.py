@@ -10,6 +10,8 @@ from core.errors import N_, Problem, problem
 
 NAME_LIMIT = 120
 CONTENT_KINDS = (BlockKind.TEXT, BlockKind.IMAGE, BlockKind.BUTTONS)
+BLANK: dict[str, Any] = {"kind": BlockKind.TEXT.value, "text": "", "fallback": ""}
+USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before
 LATE_START_GRACE = timedelta(minutes=1)
 
 

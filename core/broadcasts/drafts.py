@@ -14,17 +14,16 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core import activity
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import drafting
 from core.broadcasts.canary import LARGEST
+from core.broadcasts.readiness import open_topic
 from core.broadcasts.rules import BroadcastState
-from core.conversation.rules import BlockKind
 from core.database import reading, transaction
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.tables import Activity, Broadcast, Fanpage, Topic
 
-BLANK: dict[str, Any] = {"kind": BlockKind.TEXT.value, "text": "", "fallback": ""}
-USUAL_SPAN = timedelta(hours=12)
 ONE_SITTING = timedelta(hours=1)  # saves of one person within it are one line of the activity log
 
 
@@ -67,40 +66,19 @@ def get_draft(broadcast_id: int) -> Draft:
     )
 
 
-def begin_draft(by: Actor, *, topic_id: int, name: str = "", now: datetime) -> int:
-    """A blank draft for those who agreed to a topic."""
-    by.require(Permission.EDIT)
-    with transaction() as db:
-        topic = _open_topic(db, topic_id)
-        broadcast = Broadcast(
-            fanpage_id=topic.fanpage_id,
-            topic_id=topic_id,
-            name=_named(db, name, topic, now),
-            content=dict(BLANK),
-            best_before=now + USUAL_SPAN,
-            created_by=by.name,
-            created_at=now,
-            updated_at=now,
-        )
-        db.add(broadcast)
-        db.flush()
-        _record(db, by, "broadcast.create", broadcast.id or 0, broadcast.fanpage_id, broadcast.name, now)
-        return broadcast.id or 0
-
-
 def keep_draft(by: Actor, draft: Draft, *, now: datetime) -> None:
     """Save a draft as it is now; only one that is still a draft can be changed."""
-    by.require(Permission.EDIT)
     if draft.content.get("kind") not in drafting.CONTENT_KINDS:
         raise Invalid(drafting.check_content(draft.content))
     if not 0 <= draft.first_part <= LARGEST:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         kept = db.get(Broadcast, draft.id)
         if kept is None:
             raise _gone(draft.id)
         topic = db.get(Topic, draft.topic_id) if kept.topic_id == draft.topic_id else None
-        topic = topic or _open_topic(db, draft.topic_id)
+        topic = topic or open_topic(db, draft.topic_id)
         name = _named(db, draft.name, topic, now)
         _write(db, draft, topic.fanpage_id, name, now)
         if not _in_the_same_sitting(db, by, draft.id, now):
@@ -126,16 +104,6 @@ def _write(db: Session, draft: Draft, fanpage_id: int, name: str, now: datetime)
     )
     if moved.first() is None:
         raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
-
-
-def _open_topic(db: Session, topic_id: int) -> Topic:
-    topic = db.get(Topic, topic_id)
-    if topic is None:
-        raise NotFound(N_("There is no topic {id}."), id=topic_id)
-    if topic.archived_at:
-        words = N_("The topic “{name}” is archived; restore it or choose another one.")
-        raise Invalid([problem("topic_id", words, name=topic.name)])
-    return topic
 
 
 def _named(db: Session, name: str, topic: Topic, now: datetime) -> str:

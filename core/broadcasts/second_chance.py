@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core import bulk
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, gathering
 from core.broadcasts.drafting import check_times
@@ -36,8 +37,8 @@ def count_as_sent(
     by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
 ) -> int:
     """Staff say that these unknown outcomes (all when None) reached their customers. Returns how many."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         spent = _update(
             db,
@@ -62,8 +63,8 @@ def try_again(
     now: datetime,
 ) -> int:
     """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
@@ -74,8 +75,8 @@ def try_again(
 
 def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
     """Queue the failed whose opt-in is still theirs to use; blocked customers stay out. Returns how many."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
@@ -89,8 +90,8 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
 
 def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """Give back the opt-ins that unknown codes left held: staff have read the answers and judge so."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         opt_ins = _opt_ins(db, _held(broadcast_id, now))
         released = ledger.release(db, opt_ins, now=now)
@@ -100,8 +101,8 @@ def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
 
 def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
     """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, best_before, now)
         queued = _queue_and_reserve(db, _rest(broadcast_id, now))

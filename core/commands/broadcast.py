@@ -12,7 +12,9 @@ import typer
 from core import holding
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
+from core.broadcasts.drafts import get_draft
 from core.broadcasts.queries import BroadcastView
+from core.broadcasts.readiness import find_problems
 from core.broadcasts.report import csv_lines
 from core.clock import parse_iso, utc_now
 from core.commands.answers import Id, Json, answer, command
@@ -59,16 +61,20 @@ def create(
 @app.command("dry-run")
 @command
 def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
-    """Who would get it and who would not, by reason."""
-    run = queries.dry_run(queries.get_broadcast(broadcast_id).topic_id, now=utc_now())
+    """Who would get it and who would not, by reason; and what keeps it from being sent."""
+    draft = get_draft(broadcast_id)
+    run = queries.dry_run(draft.topic_id, now=utc_now())
+    problems = [found.message for found in find_problems(draft.topic_id, draft.content)]
     data = {
         "audience": run.audience,
         "eligible": run.eligible,
         "left_out": run.left_out,
         "seconds_at_rate": run.seconds_at_rate,
+        "problems": problems,
     }
+    wrong = "".join(f"\nIt cannot be sent as it is: {problem}" for problem in problems)
     left_out = "".join(f"\n  left out, {reason}: {people}" for reason, people in run.left_out.items())
-    answer(as_json, data, f"{run.eligible} of {run.audience} would get it.{left_out}")
+    answer(as_json, data, f"{run.eligible} of {run.audience} would get it.{left_out}{wrong}")
 
 
 @app.command()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -12,9 +14,10 @@ from core.clock import utc_now
 from core.commands.answers import Json, answer, command, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
-from core.fanpages import actions, queries
+from core.fanpages import actions, queries, zones
 from core.fanpages.queries import FanpageView
-from core.fanpages.rules import describe_problem
+from core.fanpages.rules import describe_problem, is_zone
+from core.fanpages.zones import Keep, Planned
 from core.messenger.reasons import describe
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
@@ -88,6 +91,36 @@ def resume(
     resumed = actions.resume_after_repair(COMMAND_LINE, found.id, now=utc_now())
     data = {"id": found.id, "page_id": found.page_id, "resumed": resumed}
     answer(as_json, data, f"{found.name} may send again; {resumed} broadcasts go on.")
+
+
+@app.command()
+@command
+def zone(
+    fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")],
+    name: Annotated[str, typer.Argument(metavar="ZONE", help="Like Asia/Ho_Chi_Minh.")],
+    keep: Annotated[
+        Keep | None, typer.Option(help="What planned broadcasts keep: their moment, or their local time.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change the time zone; refused without --keep while broadcasts are planned."""
+    found = fanpage_named(fanpage)
+    planned = zones.list_planned(found.id, name) if is_zone(name) else []
+    changed = zones.change_zone(COMMAND_LINE, found.id, name, keep=keep, now=utc_now())
+    after = [_moved(each, keep, found.timezone, name) for each in planned]
+    data = {"id": found.id, "page_id": found.page_id, "timezone": changed.timezone, "planned": after}
+    lines = [f"{each['name']}: {each['was']} is now {each['due_at']}" for each in after]
+    answer(as_json, data, "\n".join([f"{found.name} keeps the time of {changed.timezone}.", *lines]))
+
+
+def _moved(planned: Planned, keep: Keep | None, old: str, new: str) -> dict[str, Any]:
+    starts = planned.moved_due_at if keep == Keep.LOCAL_TIME else planned.due_at
+    was, due_at = _local(planned.due_at, old), _local(starts, new)
+    return {"id": planned.id, "name": planned.name, "was": was, "due_at": due_at}
+
+
+def _local(at: datetime, zone: str) -> str:
+    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes")
 
 
 @app.command("list")

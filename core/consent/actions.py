@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.broadcasts import gathering
@@ -24,10 +25,10 @@ _AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAU
 
 
 def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = "", now: datetime) -> int:
-    by.require(Permission.EDIT)
     name, description = _tidy(name), description.strip()
     _check(name, description)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         if db.get(Fanpage, fanpage_id) is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         _check_name_is_free(db, fanpage_id, name)
@@ -41,10 +42,10 @@ def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = ""
 
 
 def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: datetime) -> None:
-    by.require(Permission.EDIT)
     name, description = _tidy(name), description.strip()
     _check(name, description)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         topic = _topic(db, topic_id)
         if (topic.name, topic.description) == (name, description):
             return
@@ -56,9 +57,9 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
 
 def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
     """Put a topic away: nothing new is made of it, its opt-ins are kept."""
-    by.require(Permission.EDIT)
     with transaction() as db:
-        topic = _topic(db, topic_id)
+        authorise(db, by, Permission.EDIT, now=now)
+        topic = _topic(db, topic_id, lock=True)  # who schedules a broadcast on it waits
         at_work = select(col(Broadcast.name)).where(
             col(Broadcast.topic_id) == topic_id, col(Broadcast.state).in_(_AT_WORK)
         )
@@ -73,8 +74,8 @@ def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
 
 
 def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         topic = _topic(db, topic_id)
         if topic.archived_at is not None:
             topic.archived_at, topic.updated_at = None, now
@@ -83,8 +84,8 @@ def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
 
 def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
     """Give an opt-in that the platform refused another chance; a second call changes nothing."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         opt_in = db.get(OptIn, opt_in_id)
         if opt_in is None:
             raise NotFound(N_("There is no opt-in {id}."), id=opt_in_id)
@@ -101,8 +102,8 @@ def assign_topic(
     by: Actor, topic_id: int, *, opt_in_ids: Collection[int] | None = None, now: datetime
 ) -> int:
     """Give opt-ins without a topic this one: those named, or all of the topic's fanpage. Returns how many."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         topic = _topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
@@ -117,8 +118,8 @@ def assign_topic(
 
 def withdraw_customer(by: Actor, customer_id: int, *, now: datetime) -> int:
     """A customer wants no notifications: none of their opt-ins is used any more. Returns how many ended."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         customer = db.get(Customer, customer_id)
         if customer is None:
             raise NotFound(N_("There is no customer {id}."), id=customer_id)
@@ -181,8 +182,8 @@ def _taken(name: str) -> Problem:
     return problem("name", N_("There is a topic called “{name}” already. Choose another name."), name=name)
 
 
-def _topic(db: Session, topic_id: int) -> Topic:
-    topic = db.get(Topic, topic_id)
+def _topic(db: Session, topic_id: int, *, lock: bool = False) -> Topic:
+    topic = db.get(Topic, topic_id, with_for_update={"key_share": True} if lock else None)
     if topic is None:
         raise NotFound(N_("There is no topic {id}."), id=topic_id)
     return topic

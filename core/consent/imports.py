@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import key_check
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.consent import files
@@ -45,7 +46,7 @@ def import_opt_ins(
     by: Actor, fanpage_id: int, *, topic_id: int, data: bytes, now: datetime, only_check: bool = False
 ) -> ImportOutcome:
     """Read a CSV file into the ledger; repeating it changes nothing. `only_check` says what would happen."""
-    by.require(Permission.EDIT)
+    authorise_early(by, Permission.EDIT, now=now)
     sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
@@ -56,11 +57,13 @@ def import_opt_ins(
     imported = new_customers = 0
     for rows in _chunks(fresh):
         with transaction() as db:
+            authorise(db, by, Permission.EDIT, now=now)
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
     outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome
 

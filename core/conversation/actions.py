@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.conversation import storing
@@ -32,11 +33,11 @@ def save_message(
 
     `seen_at` is the `updated_at` the change is based on: a change by somebody else meanwhile is refused.
     """
-    by.require(Permission.EDIT)
     name, blocks = tidied(name), [cleaned(block) for block in blocks]
     entry_points = [EntryDraft(entry.kind, entry.match, tidied(entry.value)) for entry in entry_points]
     _refuse(check_message(name, blocks, entry_points))
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         _refuse(storing.check_references(db, fanpage_id, blocks))
         _refuse(check_taken(entry_points, storing.owners_of(db, fanpage_id, but=message_id)))
         if message_id is None:
@@ -52,18 +53,19 @@ def save_message(
 
 def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
     """Put a message away: nothing starts it any more. Archiving it again changes nothing."""
-    by.require(Permission.EDIT)
     with transaction() as db:
-        kept = storing.kept_message(db, message_id)
+        authorise(db, by, Permission.EDIT, now=now)
+        kept = storing.kept_message(db, message_id, lock=True)  # who schedules a broadcast to it waits
         storing.refuse_while_led_to(db, kept)
+        storing.refuse_while_broadcast_leads(db, kept, now=now)
         if storing.archive(db, message_id, now):
             _record(db, by, "message.archive", kept, now)
 
 
 def copy_message(by: Actor, message_id: int, *, now: datetime) -> int:
     """A second message with the same blocks. Entry points stay: each leads to one message only."""
-    by.require(Permission.EDIT)
     with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
         kept = storing.kept_message(db, message_id)
         name = storing.free_name(db, kept)
         copy_id = storing.insert_message(db, kept.fanpage_id, name, now)

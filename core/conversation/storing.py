@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from core.broadcasts.rules import BroadcastState
 from core.conversation.contents import leads_to
 from core.conversation.entry_points import entry_key
 from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.tables import Block, EntryPoint, Message, Topic
+from core.tables import Block, Broadcast, EntryPoint, Message, Topic
+
+TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,10 @@ class KeptMessage:
     name: str
 
 
-def kept_message(db: Session, message_id: int) -> KeptMessage:
+def kept_message(db: Session, message_id: int, *, lock: bool = False) -> KeptMessage:
     statement = select(col(Message.id), col(Message.fanpage_id), col(Message.name))
-    row = db.execute(statement.where(col(Message.id) == message_id)).one_or_none()
+    statement = statement.where(col(Message.id) == message_id)
+    row = db.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     if row is None:
         raise NotFound(N_("There is no such message."))
     return KeptMessage(*row)
@@ -127,6 +131,20 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
     return found
 
 
+def check_targets(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
+    """A broadcast's buttons must lead to messages of its fanpage that are in use; with `lock` they stay so
+    until the transaction ends."""
+    wanted = leads_to(block.kind, block.content)
+    living = select(col(Message.id)).where(
+        col(Message.id).in_(wanted), col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+    )
+    if lock:
+        living = living.order_by(col(Message.id)).with_for_update(read=True)
+    if wanted <= set(db.execute(living).scalars()):
+        return []
+    return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
+
+
 def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[str, str], str]:
     """The fanpage's entry points, by kind and key, with the names of the messages that have them."""
     statement = (
@@ -153,6 +171,33 @@ def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
         if kept.id in leads_to(row.kind, row.content):
             words = N_("A button of “{name}” leads to this message; change that button first.")
             raise WrongState(words, name=row.name)
+
+
+def refuse_while_broadcast_leads(db: Session, kept: KeptMessage, *, now: datetime) -> None:
+    """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
+    statement = (
+        select(col(Broadcast.name), col(Broadcast.content))
+        .where(col(Broadcast.fanpage_id) == kept.fanpage_id, _may_be_tapped(now))
+        .order_by(col(Broadcast.id))
+    )
+    names = [
+        row.name
+        for row in db.execute(statement)
+        if kept.id in leads_to(row.content.get("kind", ""), row.content)
+    ]
+    if names:
+        words = N_(
+            "Buttons of broadcasts lead to this message: {names}. Customers tap them until {days} days after "
+            "the end of a broadcast; archive it then, or take what is only scheduled back first."
+        )
+        raise WrongState(words, names=", ".join(f"“{name}”" for name in names), days=TAPPED_FOR.days)
+
+
+def _may_be_tapped(now: datetime) -> ColumnElement[bool]:
+    ahead = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
+    over = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
+    recently = col(Broadcast.started_at).is_not(None) & (col(Broadcast.finished_at) > now - TAPPED_FOR)
+    return col(Broadcast.state).in_(ahead) | (col(Broadcast.state).in_(over) & recently)
 
 
 def free_name(db: Session, kept: KeptMessage) -> str:

@@ -9,12 +9,13 @@ from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
 from core import activity, key_check, row_locks
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.database import insert_new, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
-from core.fanpages import checkup
+from core.fanpages import checkup, zones
 from core.fanpages.connection import messenger_for, open_line
 from core.fanpages.queries import FanpageView, get_fanpage, view_of
 from core.fanpages.rules import (
@@ -53,7 +54,7 @@ def connect(
 ) -> FanpageView:
     """Connect a fanpage, or renew its token. With `check` the token is tried first, and webhooks and Get
     Started are set up afterwards (what fails there becomes `problems`). What came in before is applied."""
-    by.require(Permission.ADMIN)
+    authorise_early(by, Permission.ADMIN, now=now)
     page_id, name, token = page_id.strip(), name.strip(), token.strip()
     problems = check_connection(page_id, name, token, zone or settings().timezone)
     _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
@@ -64,9 +65,12 @@ def connect(
         raise Invalid([problem("name", N_("Give the fanpage a name."))])
     key_check.refuse_another_key()
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         row, is_new = _upsert(db, page_id, name, now)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
+        if zone and not is_new:
+            zones.refuse_while_planned(db, row, zone)
         row.timezone = zone or row.timezone
         db.flush()
         waited = {"early_events": early.apply_early_events(db, page_id)} if is_new else {}
@@ -80,9 +84,9 @@ def connect(
 
 def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now: datetime) -> FanpageView:
     """Messages per second; above 40 only for who says they know."""
-    by.require(Permission.ADMIN)
     _refuse(check_rate(rate, i_know=i_know))
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         row = _locked(db, fanpage_id)
         if row.rate != rate:
             was, row.rate, row.updated_at = row.rate, rate, now
@@ -118,11 +122,12 @@ def check_all(*, now: datetime) -> dict[int, list[str]]:
 def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
     """Let a stopped fanpage send again, if a fresh check finds nothing in the way. Returns how many
     broadcasts go on: those the stop had paused, not those a person paused."""
-    by.require(Permission.ADMIN)
+    authorise_early(by, Permission.ADMIN, now=now)
     blocking = [code for code in check_health(fanpage_id, now=now) if code in BLOCKING]
     if blocking:
         raise WrongState(describe_problem(blocking[0]))
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         row = _locked(db, fanpage_id)
         if row.stopped_code is None:
             return 0

@@ -13,6 +13,7 @@ from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlmodel import Session, col
 
 from core import bulk, key_check
+from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
@@ -210,7 +211,6 @@ def _mark(*, for_sqlite: bool) -> Any:
 
 def replay(by: Actor, *, now: datetime) -> int:
     """Failed events, and those of a fanpage connected since, wait to be applied again; returns how many."""
-    by.require(Permission.ADMIN)
     ours = select(col(Fanpage.page_id))
     was_unknown = (col(Event.note) == UNKNOWN_FANPAGE) & col(Event.page_id).in_(ours)
     statement = (
@@ -221,6 +221,7 @@ def replay(by: Actor, *, now: datetime) -> int:
         .values(state=EventState.PENDING, note=None, applied_at=None)
     )
     with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         count = db.connection().execute(statement).rowcount
         record(db, by, "event.replay", now=now, events=count)
         return count

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import Session, col
 
 from core import activity, holding, key_check, migrations
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import DeliveryState
 from core.conversation.rules import ReplyState
@@ -57,7 +58,7 @@ class Move:
     key: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def run(self) -> Moved:
-        self.by.require(Permission.ADMIN)
+        authorise_early(self.by, Permission.ADMIN, now=self.clock())
         self._check_source()
         target = Target(self.address)
         try:
@@ -102,6 +103,7 @@ class Move:
 
     def _hold(self, place: str) -> None:
         with transaction() as db:
+            authorise(db, self.by, Permission.ADMIN, now=self.clock())
             holding.lift(db)
             holding.hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
         self.say("Held: nothing new is sent from the old database.")
@@ -192,8 +194,8 @@ class Move:
 
 def abandon(by: Actor, *, now: datetime) -> None:
     """Let the old database go on after a move that broke off and will not be repeated."""
-    by.require(Permission.ADMIN)
     with _alone(), transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
         found = holding.standing_in(db)
         if found and found.code == HoldCode.LEAVING:
             holding.lift(db)

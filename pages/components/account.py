@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts import actions
-from core.accounts.rules import Actor
+from core.clock import utc_now
 from pages.components import browser, session, style
 from pages.components.layout import close_dialog, dialog, open_dialog
 from pages.components.password_form import change_password
@@ -67,5 +67,5 @@ def _speak() -> None:
     st.session_state["language"] = st.session_state["language_switch"]
     operator = session.signed_in()
     if operator is not None:
-        actor = Actor(operator.id, operator.name, operator.role)
-        actions.set_language(actor, language())
+        by, chosen = session.actor_of(operator), language()
+        session.attempt(lambda: actions.set_language(by, chosen, now=utc_now()))

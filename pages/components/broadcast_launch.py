@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts import actions
-from core.broadcasts.drafting import check_content, check_times
+from core.broadcasts.drafting import check_times
 from core.broadcasts.drafts import Draft, get_draft
 from core.broadcasts.queries import DryRun
+from core.broadcasts.readiness import find_problems
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.components.layout import confirm, open_dialog
@@ -47,7 +48,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
     now = utc_now()
-    if check_content(draft.content) or check_times(draft.due_at, draft.best_before(now), now):
+    if find_problems(draft.topic_id, draft.content) or check_times(draft.due_at, draft.best_before(now), now):
         return _("Something above is still to be put right.")
     if draft.due_at is None and stopped:
         return _("Messenger has stopped this fanpage; it has to be repaired under set-up first.")

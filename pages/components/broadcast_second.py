@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts import second_chance
-from core.broadcasts.drafts import USUAL_SPAN
+from core.broadcasts.drafting import USUAL_SPAN
 from core.broadcasts.overview import second_chances
 from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.broadcasts.drafting import NAME_LIMIT
-from core.broadcasts.drafts import Draft, begin_draft, keep_draft
+from core.broadcasts.actions import create_broadcast
+from core.broadcasts.drafting import NAME_LIMIT, USUAL_SPAN
+from core.broadcasts.drafts import Draft, keep_draft
 from core.broadcasts.queries import dry_run
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
@@ -95,7 +96,9 @@ def _label(topic: TopicView | None) -> str:
 def _begin(here: Current, topic_id: int, name: str) -> None:
     if asked_id() is not None:
         return  # the second click of a double click
-    error, made = attempt(lambda: begin_draft(here.actor, topic_id=topic_id, name=name, now=utc_now()))
+    now = utc_now()
+    new = {"topic_id": topic_id, "name": name, "best_before": now + USUAL_SPAN}
+    error, made = attempt(lambda: create_broadcast(here.actor, **new, now=now))
     if error:
         flash(error, icon=":material/error:")
         return

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.accounts import sign_in
 from core.accounts.queries import OperatorView
-from core.accounts.rules import Actor
 from core.clock import utc_now
 from pages.components import cookie, session
 
@@ -19,6 +18,7 @@ def begin(operator: OperatorView, at: datetime) -> None:
     st.session_state["operator_id"] = operator.id
     st.session_state["signed_in_at"] = at
     st.session_state.pop("signed_out", None)
+    st.session_state.pop("ended_because", None)
     if operator.language:
         st.session_state["language"] = operator.language
 
@@ -56,6 +56,7 @@ def sign_out() -> None:
     """Callback: ends every session of this operator and forgets this one."""
     operator = session.signed_in()
     if operator is not None:
-        sign_in.sign_out(Actor(operator.id, operator.name, operator.role), now=utc_now())
+        by = session.actor_of(operator)
+        session.attempt(lambda: sign_in.sign_out(by, now=utc_now()))
     session.forget()
     st.session_state["signed_out"] = True

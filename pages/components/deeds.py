@@ -56,6 +56,7 @@ DEEDS: dict[str, str] = {
     "customer.forget": N_("erased the customer {subject}"),
     "fanpage.connect": N_("connected the fanpage {subject}"),
     "fanpage.set_rate": N_("set the sending rate of {subject}"),
+    "fanpage.set_zone": N_("changed the time zone of {subject}"),
     "fanpage.stop": N_("stopped all sending for {subject}"),
     "fanpage.resume": N_("let {subject} send again after a repair"),
     "fanpage.policy": N_("noted what Meta said about {subject}"),
@@ -82,6 +83,9 @@ DETAILS: dict[str, str] = {
     "was": N_("formerly"),
     "address": N_("address"),
     "rate": N_("messages per second"),
+    "zone": N_("time zone"),
+    "kept": N_("they keep"),
+    "planned": N_("planned broadcasts"),
     "people": N_("people"),
     "count": N_("opt-ins"),
     "imported": N_("imported"),
@@ -93,6 +97,9 @@ DETAILS: dict[str, str] = {
     "action": N_("action"),
     "reason": N_("reason"),
 }
+
+
+KEPT = {"moment": N_("the moment"), "local-time": N_("the local time")}
 
 
 def deed(verb: str, subject: str) -> str:
@@ -116,4 +123,6 @@ def detail_line(detail: dict[str, object]) -> str:
 def _value(key: str, value: object) -> str:
     if key in ("role", "was") and str(value) in STATES["role"]:
         return state_label("role", str(value))[0]
+    if key == "kept":
+        return _(KEPT[str(value)]) if str(value) in KEPT else str(value)
     return number(value) if isinstance(value, int) else str(value)

@@ -1,8 +1,6 @@
-"""The dialogs of the set-up page: connect, renew the token, set the rate, go on after a repair."""
+"""The dialogs of the set-up page: connect, renew the token, set rate and zone, go on after a repair."""
 
 from __future__ import annotations
-
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -11,6 +9,7 @@ from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, HARD_RATE, describe_problem
 from core.settings import settings
+from pages.components import zone_dialog
 from pages.components.layout import confirm, dialog, settle
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
@@ -24,6 +23,7 @@ def show(fanpage: FanpageView | None) -> None:
     title = _("New access token for {name}", name=fanpage.name)
     dialog("fanpage_again", title, lambda: _connect("fanpage_again", fanpage), width="medium")
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
+    zone_dialog.show(fanpage)
     _resume(fanpage)
 
 
@@ -50,9 +50,8 @@ def _connect(key: str, known: FanpageView | None) -> None:
         autocomplete="off",
         help=_("From your app: Messenger → API settings → Generate token. It is kept encrypted."),
     )
-    zones = sorted(available_timezones())
-    zone = known.timezone if known else settings().timezone
-    st.selectbox(_("Time zone"), zones, index=zones.index(zone) if zone in zones else 0, key=f"{key}_zone")
+    if known is None:
+        zone_dialog.zone_choice(settings().timezone, f"{key}_zone")
     _submit(_("Check and connect"), key, lambda: _connect_now(key, known))
 
 
@@ -63,7 +62,7 @@ def _connect_now(key: str, known: FanpageView | None) -> None:
         page_id=known.page_id if known else typed[f"{key}_page_id"],
         name=typed[f"{key}_name"],
         token=typed[f"{key}_token"],
-        zone=typed[f"{key}_zone"],
+        zone=None if known else typed[f"{key}_zone"],
         is_demo=known.is_demo if known else False,
         now=utc_now(),
     )

@@ -12,7 +12,7 @@ from streamlit_authenticator.models.cookie_model import CookieModel
 from core.accounts import actions, queries, sign_in
 from core.accounts.passwords import matches
 from core.accounts.queries import OperatorView
-from core.accounts.rules import SEEN_EVERY, Actor, normal_name
+from core.accounts.rules import SEEN_EVERY, normal_name
 from core.clock import utc_now
 from core.errors import OperatorError
 from pages.components import account, browser, cookie, session, style
@@ -61,6 +61,8 @@ def _sign_in_form() -> OperatorView | None:
     with spot.container(key="sign_in"):
         style.brand()
         st.markdown(_("One-time notifications on Messenger, sent with consent."))
+        if why := st.session_state.get("ended_because"):
+            st.warning(why, icon=":material/logout:")
         with st.form("sign_in_form", border=False):
             name = st.text_input(_("User name"), key="sign_in_name", autocomplete="username")
             password = st.text_input(
@@ -111,7 +113,7 @@ def _password_fits(name: str, password: str) -> bool:
 def _note_seen(operator: OperatorView) -> None:
     now = utc_now()
     if operator.last_seen_at is None or now - operator.last_seen_at > SEEN_EVERY:
-        actions.note_seen(Actor(operator.id, operator.name, operator.role), now=now)
+        actions.note_seen(operator.id, now=now)
 
 
 def _first_password(operator: OperatorView) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts import actions
 from core.accounts.queries import OperatorView
-from core.accounts.rules import PASSWORD_MINIMUM, Actor
+from core.accounts.rules import PASSWORD_MINIMUM
 from core.clock import utc_now
 from pages.components import browser, session
 from pages.components.texts import _
@@ -36,7 +36,7 @@ def change_password(operator: OperatorView, *, key: str) -> str | None:
     if new != again:
         st.error(_("The two new passwords differ."), icon=":material/error:")
         return None
-    actor, now = Actor(operator.id, operator.name, operator.role), utc_now()
+    actor, now = session.actor_of(operator), utc_now()
     if session.do(lambda: actions.change_own_password(actor, old, new, now=now)) is None:
         return None
     browser.begin_anew(operator, now)

@@ -16,13 +16,16 @@ import streamlit as st
 from core.accounts import queries as accounts
 from core.accounts.rules import Actor, Permission
 from core.clock import utc_now
-from core.errors import NotAllowed, NotFound, OperatorError
+from core.errors import N_, NotAllowed, NotFound, OperatorError, SignedOut
 from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
 from core.settings import settings
 from pages.components.texts import _, error_text, language
 
 T = TypeVar("T")
 log = logging.getLogger("panel")
+ENDED = N_(
+    "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
+)
 _last_fanpage: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
 
 
@@ -45,7 +48,13 @@ def current() -> Current:
     fanpage = _chosen_fanpage(operator.id)
     zone = fanpage.timezone if fanpage else settings().timezone
     st.session_state["zone"] = zone
-    return Current(Actor(operator.id, operator.name, operator.role), fanpage, language(), zone)
+    return Current(actor_of(operator), fanpage, language(), zone)
+
+
+def actor_of(operator: accounts.OperatorView) -> Actor:
+    """Who asks for a write by this browser's session."""
+    at = st.session_state.get("signed_in_at")
+    return Actor(operator.id, operator.name, operator.role, signed_in_at=at)
 
 
 def signed_in() -> accounts.OperatorView | None:
@@ -55,16 +64,15 @@ def signed_in() -> accounts.OperatorView | None:
         return None
     operator = accounts.find_session(operator_id, st.session_state["signed_in_at"], utc_now())
     if operator is None:
-        forget()
+        forget(_(ENDED))
     return operator
 
 
-def forget() -> None:
-    """Empties the session but for its language."""
-    kept = st.session_state.get("language")
+def forget(why: str | None = None) -> None:
+    """Empties the session but for its language; `why` is shown above the sign-in."""
+    kept = {"language": st.session_state.get("language"), "ended_because": why}
     st.session_state.clear()
-    if kept:
-        st.session_state["language"] = kept
+    st.session_state.update({key: value for key, value in kept.items() if value})
 
 
 def _chosen_fanpage(operator_id: int) -> FanpageView | None:
@@ -116,6 +124,8 @@ def do(action: Callable[[], T], *, done: str | None = None) -> T | None:
     """Runs an action. Refused: says so here and returns None. Done: flashes and returns its value
     (True when it has none). The caller decides about `st.rerun()`."""
     text, value = attempt(action)
+    if "ended_because" in st.session_state:
+        st.rerun(scope="app")  # to the sign-in, which says why
     if text is not None:
         st.error(text, icon=":material/error:")
         return None
@@ -125,9 +135,14 @@ def do(action: Callable[[], T], *, done: str | None = None) -> T | None:
 
 
 def attempt(action: Callable[[], T]) -> tuple[str | None, T | None]:
-    """(why not, None) or (None, the action's value): for callbacks, which cannot draw where they like."""
+    """(why not, None) or (None, the action's value): for callbacks, which cannot draw where they like.
+    Who has been signed out comes to the sign-in next, and reads there why nothing was done."""
     try:
         value = action()
+    except SignedOut as ended:
+        text = error_text(ended)
+        forget(text)
+        return text, None
     except OperatorError as refused:
         return error_text(refused), None
     except Exception as unexpected:

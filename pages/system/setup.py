@@ -81,6 +81,7 @@ def _buttons(fanpage: FanpageView) -> None:
                 st.rerun()
         for key, label, icon in (
             ("fanpage_rate", _("Sending rate…"), "speed"),
+            ("fanpage_zone", _("Time zone…"), "schedule"),
             ("fanpage_again", _("New access token…"), "key"),
         ):
             st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))

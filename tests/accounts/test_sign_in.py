@@ -90,12 +90,11 @@ def test_the_last_try_is_written_down_once(lan, now):
 
 
 def test_somebody_disabled_meanwhile_does_not_get_in(lan, now):
-    admin = actions.add_operator(COMMAND_LINE, "chi", "admin", "correct-horse-battery", now=now)
-    actions.disable_operator(Actor(admin.id, "chi", admin.role), lan.id, now=now)
+    actions.disable_operator(COMMAND_LINE, lan.id, now=now)
     assert sign_in.succeed("lan", HERE, now=now) is None
 
 
 def test_signing_out_ends_every_session_made_before(lan, now):
     later = now + timedelta(minutes=1)
-    sign_in.sign_out(Actor(lan.id, lan.name, lan.role), now=later)
+    sign_in.sign_out(Actor(lan.id, lan.name, lan.role, signed_in_at=now), now=later)
     assert queries.find_session_by_name("lan", now, later) is None

@@ -11,18 +11,21 @@ from sqlmodel import col
 
 from core.accounts.rules import Actor, Role
 from core.broadcasts import actions
-from core.broadcasts.drafts import BLANK, USUAL_SPAN, begin_draft, get_draft, keep_draft
+from core.broadcasts.actions import create_broadcast
+from core.broadcasts.drafting import BLANK, USUAL_SPAN
+from core.broadcasts.drafts import get_draft, keep_draft
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.tables import Activity, Topic
 from tests.sending.conftest import Studio
 
-LAN = Actor(2, "lan", Role.SENDER)
-VIEWER = Actor(3, "viewer", Role.VIEWER)
+LAN = Actor(None, "lan", Role.SENDER)
+VIEWER = Actor(None, "viewer", Role.VIEWER)
 
 
 def begun(studio: Studio) -> int:
-    return begin_draft(LAN, topic_id=studio.topic_id, now=studio.now)
+    now = studio.now
+    return create_broadcast(LAN, topic_id=studio.topic_id, best_before=now + USUAL_SPAN, now=now)
 
 
 def lines(broadcast_id: int, verb: str) -> int:
@@ -80,7 +83,7 @@ def test_saving_again_and_again_is_one_line_of_the_log(studio: Studio) -> None:
         content = {"kind": "text", "text": word}
         keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
     assert (lines(broadcast_id, "create"), lines(broadcast_id, "change")) == (1, 0)
-    other = Actor(4, "minh", Role.EDITOR)
+    other = Actor(None, "minh", Role.EDITOR)
     keep_draft(other, get_draft(broadcast_id), now=studio.now)
     keep_draft(LAN, get_draft(broadcast_id), now=studio.now + timedelta(hours=2))
     assert lines(broadcast_id, "change") == 2
@@ -103,7 +106,7 @@ def test_an_archived_topic_cannot_be_chosen_but_one_that_was_chosen_stays(studio
         for topic_id in (studio.topic_id, other):
             db.get(Topic, topic_id).archived_at = studio.now
     with pytest.raises(Invalid, match="archived"):
-        begin_draft(LAN, topic_id=other, now=studio.now)
+        create_broadcast(LAN, topic_id=other, now=studio.now)
     with pytest.raises(Invalid, match="archived"):
         keep_draft(LAN, replace(get_draft(broadcast_id), topic_id=other), now=studio.now)
     keep_draft(LAN, replace(get_draft(broadcast_id), name="Tết"), now=studio.now)
@@ -121,7 +124,7 @@ def test_what_cannot_be_a_broadcast_is_not_kept(studio: Studio) -> None:
 def test_viewers_write_nothing_and_what_is_gone_is_gone(studio: Studio) -> None:
     draft = get_draft(begun(studio))
     with pytest.raises(NotAllowed):
-        begin_draft(VIEWER, topic_id=studio.topic_id, now=studio.now)
+        create_broadcast(VIEWER, topic_id=studio.topic_id, now=studio.now)
     with pytest.raises(NotAllowed):
         keep_draft(VIEWER, draft, now=studio.now)
     actions.delete_draft(LAN, draft.id, now=studio.now)

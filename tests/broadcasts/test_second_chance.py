@@ -114,4 +114,4 @@ def test_a_draft_has_nothing_to_settle(studio) -> None:
 
 def test_an_editor_may_not_settle(studio, doubtful) -> None:
     with pytest.raises(NotAllowed):
-        second_chance.count_as_sent(Actor(1, "lan", Role.EDITOR), doubtful, now=studio.now)
+        second_chance.count_as_sent(Actor(None, "lan", Role.EDITOR), doubtful, now=studio.now)

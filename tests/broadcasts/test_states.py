@@ -21,8 +21,8 @@ from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
 TEXT = {"kind": "text", "text": "Hàng mới đã về!"}
-EDITOR = Actor(2, "editor.one", Role.EDITOR)
-VIEWER = Actor(3, "viewer.one", Role.VIEWER)
+EDITOR = Actor(None, "editor.one", Role.EDITOR)
+VIEWER = Actor(None, "viewer.one", Role.VIEWER)
 HOUR = timedelta(hours=1)
 
 

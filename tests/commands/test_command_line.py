@@ -18,6 +18,7 @@ from core.clock import utc_now
 from core.database import forget_engines, transaction
 from core.holding import HoldCode
 from core.settings import settings
+from core.tables import Topic
 from tests.databases import TestDatabase, use
 
 PAGE = "108877665544332"
@@ -95,6 +96,7 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
         "audience": 20,
         "eligible": 20,
         "left_out": {},
+        "problems": [],
         "seconds_at_rate": 0.1,
     }
     assert call("broadcast", "launch", "1") == {"id": 1, "state": "scheduled"}
@@ -245,3 +247,29 @@ def test_operators_and_messages(shop: dict[str, Any], tmp_path: Path) -> None:
     shown = call("message", "show", str(message_id))
     assert [block["kind"] for block in shown["blocks"]] == ["text", "otnr"]
     assert shown["entry_points"] == [{"kind": "keyword", "match": "contains", "value": "khuyến mãi"}]
+
+
+def test_an_archived_topic_is_not_broadcast_on(shop: dict[str, Any]) -> None:
+    words = ("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
+    assert call(*words)["id"] == 1
+    with transaction() as db:
+        db.get(Topic, 1).archived_at = utc_now()
+    assert "archived" in call("broadcast", "dry-run", "1")["problems"][0]
+    assert "cannot be sent as it is" in plain("broadcast", "dry-run", "1")
+    assert "archived" in call("broadcast", "launch", "1", code=1)["error"]["message"]
+    assert call("broadcast", "show", "1")["state"] == "draft"
+    assert "error" in call(*words, code=1)
+
+
+def test_another_time_zone_asks_what_is_planned_keeps(shop: dict[str, Any]) -> None:
+    at = (utc_now() + timedelta(days=2)).strftime("%Y-%m-%dT09:00")
+    call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--at", at, "--name", "Tết")
+    refused = call("fanpage", "zone", PAGE, "Asia/Dubai", code=1)["error"]
+    assert refused["code"] == "wrong_state"
+    assert "--keep" in refused["message"]
+    changed = call("fanpage", "zone", PAGE, "Asia/Dubai", "--keep", "local-time")
+    planned = [{"id": 1, "name": "Tết", "was": f"{at}+07:00", "due_at": f"{at}+04:00"}]
+    assert changed == {"id": 1, "page_id": PAGE, "timezone": "Asia/Dubai", "planned": planned}
+    moved = call("fanpage", "zone", PAGE, "Asia/Ho_Chi_Minh", "--keep", "moment")
+    assert moved["planned"][0]["due_at"] == f"{at.replace('09:00', '12:00')}+07:00"
+    assert call("fanpage", "zone", PAGE, "Asia/Nowhere", code=1)["error"]["code"] == "invalid"

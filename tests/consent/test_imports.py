@@ -23,7 +23,7 @@ from core.sealing import unseal
 from core.tables import Activity, Customer, OptIn
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-EDITOR = Actor(8, "editor.one", Role.EDITOR)
+EDITOR = Actor(None, "editor.one", Role.EDITOR)
 HEADER = "psid,token,consented_at,promise\n"
 GOOD = "2026-11-01T09:30:00+07:00"
 
@@ -301,7 +301,7 @@ def test_an_import_that_broke_off_is_ended_by_the_same_file(load, monkeypatch):
 def test_an_import_needs_a_topic_in_use_of_the_same_fanpage_and_an_editor(load, arrange, fanpage, topic, now):
     with pytest.raises(NotFound):
         load(HEADER, topic_id=arrange.topic(arrange.fanpage("Khác")))
-    viewer = Actor(1, "viewer.one", Role.VIEWER)
+    viewer = Actor(None, "viewer.one", Role.VIEWER)
     with pytest.raises(NotAllowed):
         import_opt_ins(viewer, fanpage, topic_id=topic, data=b"", now=now)
     archive_topic(EDITOR, topic, now=now)

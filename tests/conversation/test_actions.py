@@ -14,7 +14,7 @@ from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.tables import Activity
 from tests.arrange import Arrange
 
-EDITOR = Actor(1, "mai", Role.EDITOR)
+EDITOR = Actor(None, "mai", Role.EDITOR)
 HELLO = BlockDraft("text", {"text": "Chào {{first_name}}", "fallback": "bạn"})
 START = EntryDraft("get_started")
 PRICE = EntryDraft("keyword", "contains", "giá")
@@ -136,7 +136,7 @@ def test_a_copy_has_the_blocks_a_free_name_and_no_entry_points(arrange: Arrange,
 
 def test_viewers_change_nothing(arrange: Arrange, fanpage: int) -> None:
     message_id = save(arrange, fanpage)
-    viewer = Actor(2, "xem", Role.VIEWER)
+    viewer = Actor(None, "xem", Role.VIEWER)
     for attempt in (
         lambda: save_message(viewer, fanpage, name="x", blocks=[HELLO], entry_points=[], now=arrange.now),
         lambda: archive_message(viewer, message_id, now=arrange.now),

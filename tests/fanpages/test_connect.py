@@ -147,7 +147,7 @@ def test_a_brisk_rate_is_for_who_says_they_know(page, now):
 
 
 def test_only_admins_connect_and_pace(page, now):
-    sender = Actor(3, "lan", Role.SENDER)
+    sender = Actor(None, "lan", Role.SENDER)
     with pytest.raises(NotAllowed):
         actions.connect(sender, page_id=PAGE_ID, name="x", token=TOKEN, now=now)
     fanpage = connect(now)

@@ -179,7 +179,7 @@ def test_the_last_webhook_of_a_fanpage_is_found_among_many_of_another(receive, n
 
 def test_only_an_admin_replays(fresh_database, now):
     with pytest.raises(NotAllowed):
-        actions.replay(Actor(1, "an", Role.SENDER), now=now)
+        actions.replay(Actor(None, "an", Role.SENDER), now=now)
 
 
 def test_a_tap_without_a_sender_is_noted(fanpage, receive, now):

@@ -12,7 +12,7 @@ from core.database import transaction
 from pages.components.deeds import DEEDS, NOUNS
 from tests.pages.conftest import APP, opened
 
-LAN = Actor(1, "lan", Role.EDITOR)
+LAN = Actor(None, "lan", Role.EDITOR)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, canary, clockwork, gathering, queries
-from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
+from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
 from core.tables import Broadcast, Delivery, Fanpage, Heartbeat
@@ -148,7 +148,7 @@ def test_changing_the_words_takes_the_tick_away(panel, topic_id) -> None:
 
 
 def test_half_a_message_survives_a_reload_and_cannot_be_launched(panel, topic_id) -> None:
-    draft = begin_draft(COMMAND_LINE, topic_id=topic_id, now=utc_now())
+    draft = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, now=utc_now())
     at = panel("new_broadcast", id=draft, step="what")
     at.segmented_control(key=f"broadcast_{draft}_kind").select("buttons").run()
     at.text_area[0].input("Xem khuyến mãi").run()

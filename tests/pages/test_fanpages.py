@@ -161,3 +161,24 @@ def test_every_sentence_of_ours_is_translated_with_its_placeholders():
             english = said if isinstance(said, str) else said[0]
             assert known.get(english), f"{file.name}: {english}"
             assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", known[english]))
+
+
+def test_a_change_of_zone_shows_what_is_planned_and_asks_what_it_keeps(arrange, panel):
+    fanpage = arrange.fanpage()
+    nine = utc_now().replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=2)  # in Hanoi
+    times = {"due_at": nine, "created_at": arrange.now, "updated_at": arrange.now}
+    topic_id = arrange.topic(fanpage)
+    row = Broadcast(fanpage_id=fanpage, topic_id=topic_id, name="Tết", content={}, state="scheduled", **times)
+    scheduled = arrange.save(row)
+    at = panel("setup")
+    at.button(key="fanpage_zone_open").click().run()
+    assert at.button(key="fanpage_zone_submit").disabled
+    at.selectbox(key="fanpage_zone_value").select("Asia/Dubai").run()
+    assert "09:00, then" in words(at)
+    assert ", 06:00" in words(at)  # the moment, which is offered first
+    at.radio(key="fanpage_zone_keep").set_value("local-time").run()
+    at.button(key="fanpage_zone_submit").click().run()
+    assert not at.exception
+    assert queries.get_fanpage(fanpage).timezone == "Asia/Dubai"
+    with reading() as db:
+        assert db.get(Broadcast, scheduled).due_at == nine + timedelta(hours=3)

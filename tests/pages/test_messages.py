@@ -12,7 +12,7 @@ from core.database import reading
 from core.tables import Topic
 from tests.arrange import Arrange
 
-EDITOR = Actor(1, "mai", Role.EDITOR)
+EDITOR = Actor(None, "mai", Role.EDITOR)
 
 
 @pytest.fixture

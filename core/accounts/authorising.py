@@ -1,0 +1,69 @@
+"""Whether who asks for a write may still do it, read inside the write's own transaction.
+
+A page that was opened an hour ago knows the operator of an hour ago: meanwhile they may have been disabled,
+demoted or signed out. So no action believes its `Actor`; each begins its transaction with `authorise`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlmodel import Session, col
+
+from core.accounts.rules import Actor, Permission, Role, session_is_good
+from core.database import transaction
+from core.errors import N_, NotAllowed, SignedOut
+from core.tables import Operator
+
+_COLUMNS = (
+    col(Operator.role),
+    col(Operator.disabled_at),
+    col(Operator.must_change_password),
+    col(Operator.sessions_valid_after),
+)
+
+
+def authorise(
+    db: Session, by: Actor, permission: Permission, *, now: datetime, own_account: bool = False
+) -> None:
+    """First in an action's transaction: NotAllowed or SignedOut when this operator may not do it (any more).
+
+    PostgreSQL: their row stays locked until the transaction ends, before every other row. A demotion that was
+    committed before is seen; one that comes later waits, so that nothing of theirs follows its commit.
+    `own_account`: the action changes this very row, and is open to who must choose a new password first.
+    The machine and the command line have no row: what their value says holds.
+    """
+    if by.id is None:
+        by.require(permission)
+        return
+    found = _operator(db, by.id, to_change=own_account)
+    _refuse_who_is_out(found, by, now)
+    if found.must_change_password and not own_account:
+        raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
+    Actor(by.id, by.name, Role(found.role)).require(permission)
+
+
+def authorise_early(by: Actor, permission: Permission, *, now: datetime, own_account: bool = False) -> None:
+    """The same before an action's transaction, for what it does before (calls, hashing, reading a file)."""
+    with transaction() as db:
+        authorise(db, by, permission, now=now, own_account=own_account)
+
+
+def _operator(db: Session, operator_id: int, *, to_change: bool) -> Row[Any]:
+    # Never shared first and then changed: two who do so at once would wait for each other.
+    found = select(*_COLUMNS).where(col(Operator.id) == operator_id)
+    row = db.execute(found.with_for_update(read=not to_change, key_share=to_change)).one_or_none()
+    if row is None:
+        raise SignedOut(N_("Nothing was done: your account no longer exists. Ask an admin for a new one."))
+    return row
+
+
+def _refuse_who_is_out(found: Row[Any], by: Actor, now: datetime) -> None:
+    if found.disabled_at:
+        raise SignedOut(
+            N_("Nothing was done: your account has been disabled. Ask an admin if you need it again.")
+        )
+    if by.signed_in_at is None or not session_is_good(by.signed_in_at, found.sessions_valid_after, now):
+        raise SignedOut(N_("Nothing was done: you have been signed out. Sign in and try again."))

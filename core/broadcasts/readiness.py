@@ -1,0 +1,61 @@
+"""Whether a broadcast may go out as it is: its content, its topic, and what its buttons lead to.
+
+A draft may be kept half written. What is missing is asked for when it is scheduled or launched, and shown by
+the dry run before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import Session
+
+from core.broadcasts import drafting
+from core.conversation import storing
+from core.conversation.kinds import BlockDraft, BlockKind
+from core.database import reading
+from core.errors import N_, Invalid, NotFound, Problem, problem
+from core.tables import Broadcast, Topic
+
+ARCHIVED_TOPIC = N_("The topic “{name}” is archived; restore it or choose another one.")
+
+
+def refuse_unready(db: Session, broadcast: Broadcast) -> None:
+    """Invalid when something is missing. What it needs stays locked, so that nobody archives it meanwhile."""
+    found = _problems(db, broadcast.topic_id, broadcast.content, lock=True)
+    if found:
+        raise Invalid(found)
+
+
+def find_problems(topic_id: int, content: dict[str, Any]) -> list[Problem]:
+    """What `refuse_unready` would say of a broadcast with this topic and content."""
+    with reading() as db:
+        return _problems(db, topic_id, content, lock=False)
+
+
+def open_topic(db: Session, topic_id: int) -> Topic:
+    """A topic that something new may be made of."""
+    topic = db.get(Topic, topic_id)
+    if topic is None:
+        raise NotFound(N_("There is no topic {id}."), id=topic_id)
+    if found := _about_topic(topic):
+        raise Invalid(found)
+    return topic
+
+
+def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:
+    """As a message's block is checked: by itself, and what its buttons lead to."""
+    found = drafting.check_content(content)
+    if found:
+        return found
+    block = BlockDraft(BlockKind(content["kind"]), content)
+    return storing.check_targets(db, fanpage_id, block, lock=lock)
+
+
+def _problems(db: Session, topic_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:
+    topic = db.get_one(Topic, topic_id, with_for_update={"read": True} if lock else None)
+    return _about_topic(topic) + check_content(db, topic.fanpage_id, content, lock=lock)
+
+
+def _about_topic(topic: Topic) -> list[Problem]:
+    return [problem("topic_id", ARCHIVED_TOPIC, name=topic.name)] if topic.archived_at else []

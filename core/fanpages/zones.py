@@ -1,0 +1,143 @@
+"""A change of a fanpage's time zone. What is planned keeps its moment, or is moved to the same local time.
+
+A time is kept as a moment; staff plan by the clock on the wall. So somebody has to say which of the two they
+meant, whenever broadcasts are planned: nobody else can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlmodel import Session, col
+
+from core import activity, row_locks
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission
+from core.broadcasts.rules import BroadcastState
+from core.clock import same_local_time
+from core.database import reading, transaction
+from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.fanpages.queries import FanpageView, view_of
+from core.fanpages.rules import is_zone
+from core.tables import Broadcast, Fanpage
+
+_PLANNED = (BroadcastState.SCHEDULED, BroadcastState.DRAFT)
+
+
+class Keep(StrEnum):
+    MOMENT = "moment"
+    LOCAL_TIME = "local-time"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A broadcast with a start, and the moments that show the same local time in the other zone."""
+
+    id: int
+    name: str
+    state: str
+    due_at: datetime
+    best_before: datetime | None
+    moved_due_at: datetime
+    moved_best_before: datetime | None
+
+
+def list_planned(fanpage_id: int, zone: str) -> list[Planned]:
+    """What a change to this zone is about: scheduled broadcasts and drafts with a start, next first."""
+    with reading() as db:
+        old = db.get_one(Fanpage, fanpage_id).timezone
+        return [_planned(row, old, zone) for row in db.scalars(_rows(fanpage_id))]
+
+
+def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now: datetime) -> FanpageView:
+    """`keep` says what becomes of what is planned; None is refused when something is."""
+    if not is_zone(zone):
+        words = N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh.")
+        raise Invalid([problem("zone", words, zone=zone)])
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        row = _locked(db, fanpage_id)
+        if row.timezone == zone:
+            return view_of(row)
+        planned = list(db.scalars(_rows(fanpage_id)))
+        if planned and keep is None:
+            raise WrongState(ASK, names=_names(planned))
+        if keep == Keep.LOCAL_TIME:
+            _move(planned, row.timezone, zone, now)
+        about: dict[str, Any] = {"kept": keep.value, "planned": len(planned)} if keep and planned else {}
+        _set(db, by, row, zone, now, **about)
+        return view_of(row)
+
+
+def refuse_while_planned(db: Session, row: Fanpage, zone: str) -> None:
+    """For what changes a zone along with other things, and so cannot ask."""
+    planned = list(db.scalars(_rows(row.id or 0))) if row.timezone != zone else []
+    if planned:
+        raise WrongState(CHANGE_ALONE, names=_names(planned))
+
+
+ASK = N_(
+    "Broadcasts are planned: {names}. Say what they keep in the other time zone: the moment, or the local "
+    "time (command line: --keep moment or --keep local-time)."
+)
+CHANGE_ALONE = N_(
+    "Broadcasts are planned: {names}. Change the time zone by itself under set-up (command line: fanpage "
+    "zone), where you say whether they keep the moment or the local time."
+)
+
+
+def _rows(fanpage_id: int) -> Select[Broadcast]:
+    mine = col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.due_at).is_not(None)
+    return select(Broadcast).where(*mine, col(Broadcast.state).in_(_PLANNED)).order_by(col(Broadcast.due_at))
+
+
+def _planned(row: Broadcast, old: str, new: str) -> Planned:
+    if row.due_at is None:
+        raise ValueError("a broadcast without a start is not planned")
+    moved = same_local_time(row.best_before, old, new) if row.best_before else None
+    return Planned(
+        id=row.id or 0,
+        name=row.name,
+        state=row.state,
+        due_at=row.due_at,
+        best_before=row.best_before,
+        moved_due_at=same_local_time(row.due_at, old, new),
+        moved_best_before=moved,
+    )
+
+
+def _locked(db: Session, fanpage_id: int) -> Fanpage:
+    """With all that is scheduled, so that the worker starts nothing meanwhile."""
+    row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
+    if row is None:
+        raise NotFound(N_("This fanpage is no longer connected."))
+    row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SCHEDULED)
+    return row
+
+
+def _move(rows: Sequence[Broadcast], old: str, new: str, now: datetime) -> None:
+    for row in rows:
+        planned = _planned(row, old, new)
+        if planned.moved_due_at <= now and row.state == BroadcastState.SCHEDULED:
+            words = N_(
+                "“{name}” would have started already by the clock of {zone}. Let it keep the moment, or take "
+                "it off the schedule first."
+            )
+            raise WrongState(words, name=row.name, zone=new)
+        row.due_at, row.best_before = planned.moved_due_at, planned.moved_best_before
+        row.updated_at = now
+
+
+def _set(db: Session, by: Actor, row: Fanpage, zone: str, now: datetime, **detail: Any) -> None:
+    of: dict[str, Any] = {"fanpage_id": row.id, "subject_id": row.id, "subject": row.name}
+    activity.record(db, by, "fanpage.set_zone", now=now, **of, zone=zone, was=row.timezone, **detail)
+    row.timezone, row.updated_at = zone, now
+
+
+def _names(rows: Sequence[Broadcast]) -> str:
+    return ", ".join(f"“{row.name}”" for row in rows)

@@ -1,0 +1,72 @@
+"""The dialog that changes a fanpage's time zone and asks what becomes of the broadcasts that are planned."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from core.clock import utc_now
+from core.errors import N_
+from core.fanpages import zones
+from core.fanpages.queries import FanpageView
+from core.fanpages.zones import Keep, Planned
+from pages.components.broadcast_words import plain
+from pages.components.layout import badge_markdown, dialog, settle
+from pages.components.session import current, flash
+from pages.components.texts import _, when
+
+KEY = "fanpage_zone"
+CHOICES = {
+    Keep.MOMENT: N_("The moment: everything starts when it would have started"),
+    Keep.LOCAL_TIME: N_("The local time: everything starts when the clock shows the same"),
+}
+
+
+def show(fanpage: FanpageView) -> None:
+    """Shows the dialog if it is open."""
+    dialog(KEY, _("Time zone"), lambda: _draw(fanpage), width="medium")
+
+
+def zone_choice(zone: str, key: str) -> str:
+    """The choice of a zone; the one in use is chosen to begin with."""
+    known = sorted(available_timezones())
+    return st.selectbox(_("Time zone"), known, index=known.index(zone) if zone in known else 0, key=key)
+
+
+def _draw(fanpage: FanpageView) -> None:
+    zone = zone_choice(fanpage.timezone, f"{KEY}_value")
+    planned = zones.list_planned(fanpage.id, zone) if zone != fanpage.timezone else []
+    keep = _ask(fanpage, zone, planned) if planned else None
+    with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
+        st.button(
+            _("Change the time zone"),
+            key=f"{KEY}_submit",
+            type="primary",
+            disabled=zone == fanpage.timezone,
+            on_click=settle,
+            args=(KEY, lambda: _change(fanpage, zone, keep)),
+        )
+
+
+def _ask(fanpage: FanpageView, zone: str, planned: list[Planned]) -> Keep:
+    st.markdown(_("These broadcasts are planned. What should they keep?"))
+    keep: Keep = st.radio(
+        _("What they keep"),
+        list(CHOICES),
+        key=f"{KEY}_keep",
+        format_func=lambda choice: _(CHOICES[choice]),
+        label_visibility="collapsed",
+    )
+    for each in planned:
+        starts = each.due_at if keep == Keep.MOMENT else each.moved_due_at
+        words = _("now {old}, then {new}", old=when(each.due_at, fanpage.timezone), new=when(starts, zone))
+        st.markdown(f"**{plain(each.name)}** {badge_markdown('broadcast', each.state)}  \n{words}")
+    if keep == Keep.LOCAL_TIME:
+        st.caption(_("Their best-before moves along."))
+    return keep
+
+
+def _change(fanpage: FanpageView, zone: str, keep: Keep | None) -> None:
+    zones.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
+    flash(_("Times of {name} are those of {zone} now.", name=fanpage.name, zone=zone))
