@@ -90,7 +90,7 @@ def test_the_export_holds_no_token(opt_ins: Path) -> None:
 def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     made = call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--name", "Đợt 1")
-    assert made == {"id": 1, "state": "draft"}
+    assert made == {"id": 1, "state": "draft", "version": 1}
     assert call("broadcast", "dry-run", "1") == {
         "audience": 20,
         "eligible": 20,
