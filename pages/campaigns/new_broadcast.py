@@ -44,6 +44,7 @@ def body() -> None:
     _draw(here, step, draft)
     if draft is not None:
         steps.draw_ways(step)
+        steps.move_on(refused=saving.is_refused())
 
 
 def _asked_draft() -> Draft | None:

@@ -21,6 +21,7 @@ from pages.components.texts import _, changes_text
 
 _SHOWN = "broadcast_shown"  # {"id", "step", "version", and each of FIELDS}
 _REFILL = "broadcast_refill"
+_REFUSED = "broadcast_refused"
 
 
 def enter(draft: Draft, step: str) -> None:
@@ -53,6 +54,11 @@ def is_refilled() -> bool:
     return bool(st.session_state.get(_REFILL))
 
 
+def is_refused() -> bool:
+    """Whether what is written in this step could not be saved just now."""
+    return bool(st.session_state.get(_REFUSED))
+
+
 def fill(key: str, value: object) -> None:
     """What a field shows at first, and again when the draft was changed elsewhere."""
     if key not in st.session_state or is_refilled():
@@ -67,6 +73,7 @@ def save(here: Current, draft: Draft, **mine: Any) -> Draft:
     kept: Draft | None = draft
     if differing(began, wanted):
         kept = do(lambda: _keep(here, wanted, began))
+    st.session_state[_REFUSED] = kept is None
     if kept is None:
         return wanted  # why not stands on the page; what was typed stays and is tried again
     elsewhere = differing(wanted, kept)

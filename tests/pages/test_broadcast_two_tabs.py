@@ -165,6 +165,20 @@ def test_a_best_before_is_a_moment_and_stays_when_the_start_moves(panel, topic_i
     assert get_draft(draft).best_before is None
 
 
+def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="who")
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết")
+    at.button(key="step_on").click().run()
+    at.text_area[0].input("Hàng về")
+    at.button(key="step_on").click().run()
+    at.selectbox(key=f"broadcast_{draft}_first").select(50)
+    at.button(key="step_on").click().run()
+    kept = get_draft(draft)
+    assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
+    assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
+
+
 # Pages that have become old
 
 
