@@ -6,6 +6,7 @@ OperatorError                 refused; the sentence is safe to show and says wha
 │   └── SignedOut             their session has ended: they have to sign in (again)
 ├── Invalid                   bad input; `problems` names fields
 ├── WrongState                the thing's state does not allow this step
+├── Changed                   somebody changed meanwhile what was looked at; `changes` says what, who, when
 └── Held                      the database is held: it takes in nothing (core/holding.py)
 
 A sentence is an English template; the panel looks it up in its catalogues and fills in `values`.
@@ -13,7 +14,9 @@ A sentence is an English template; the panel looks it up in its catalogues and f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 def N_(template: str) -> str:
@@ -65,6 +68,40 @@ class SignedOut(NotAllowed):
 
 class WrongState(OperatorError):
     code = "wrong_state"
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of one field of a broadcast; `version` is the one it made."""
+
+    field: str
+    version: int
+    by: str
+    at: datetime
+
+
+# What a change is called; each is filled with `by` and `at`.
+CHANGES = {
+    "name": N_("name changed by {by} at {at}"),
+    "topic_id": N_("topic changed by {by} at {at}"),
+    "content": N_("message changed by {by} at {at}"),
+    "due_at": N_("start changed by {by} at {at}"),
+    "best_before": N_("best-before changed by {by} at {at}"),
+    "first_part": N_("first part changed by {by} at {at}"),
+    "back_to_draft": N_("put back to draft by {by} at {at}"),
+}
+
+
+class Changed(OperatorError):
+    code = "changed"
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = tuple(changes)
+        said = [CHANGES[c.field].format(by=c.by, at=f"{c.at:%Y-%m-%d %H:%M} UTC") for c in changes]
+        super().__init__(
+            N_("This broadcast was changed meanwhile: {changes}. Nothing was lost; look at it again."),
+            changes="; ".join(said),
+        )
 
 
 class Held(OperatorError):

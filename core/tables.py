@@ -294,6 +294,7 @@ class Broadcast(Table, table=True):
     state: str = _word(default=BroadcastState.DRAFT)
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
+    best_before_chosen: bool = False  # else it is set at the launch: core/broadcasts/drafting.py
     audience: int = 0  # frozen at the start
     canary_size: int = 0  # so many go first, then their outcome is looked at; 0: none
     canary_max_failed: float = Field(default=0.2, sa_type=Float(53))  # share of them
@@ -303,6 +304,11 @@ class Broadcast(Table, table=True):
     pause_code: str | None = _word(64, default=None)  # None: a person paused it
     created_by: str = _word(64, default="")
     launched_by: str = _word(64, default="")
+    version: int = 1  # rises with every change of what is approved: core/broadcasts/versions.py
+    changes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # field: its last {version, by, at}
+    approved_version: int | None = None
+    approved_by: str = _word(64, default="")
+    approved_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
     started_at: datetime | None = _time()

@@ -12,7 +12,8 @@ from sqlmodel import Session
 from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, drafting, rules
+from core.broadcasts import closing, drafting, rules, versions
+from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
@@ -24,6 +25,8 @@ from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
 
+ANY_PAUSE = "any"  # end a pause for whatever reason
+
 
 def create_broadcast(
     by: Actor,
@@ -32,11 +35,12 @@ def create_broadcast(
     content: dict[str, Any] | None = None,
     name: str = "",
     due_at: datetime | None = None,
-    best_before: datetime | None = None,
+    best_before: BestBefore = USUAL,
     now: datetime,
 ) -> int:
     """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled.
-    Without content it is a blank one, still to be written."""
+    Without content it is a blank one, still to be written. Without a best-before it gets the usual one then;
+    None means without limit."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         topic = open_topic(db, topic_id)
@@ -49,7 +53,8 @@ def create_broadcast(
             name=_checked_name(name, topic, fanpage, now),
             content=content or dict(drafting.BLANK),
             due_at=due_at,
-            best_before=best_before,
+            best_before=None if best_before == USUAL else settled_best_before(best_before, now),
+            best_before_chosen=best_before != USUAL,
             created_by=by.name,
             created_at=now,
             updated_at=now,
@@ -81,12 +86,14 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         return copied.id or 0
 
 
-def delete_draft(by: Actor, broadcast_id: int, *, now: datetime) -> None:
+def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, now: datetime) -> None:
+    """`version` is the one that was looked at: what somebody has written since is not thrown away."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
+        versions.refuse_if_changed(broadcast, version)
         record(db, by, "broadcast.delete", broadcast, now=now)
         db.delete(broadcast)
 
@@ -101,41 +108,71 @@ def schedule(
     broadcast_id: int,
     *,
     at: datetime | None,
-    best_before: datetime | None = None,
+    best_before: BestBefore = USUAL,
+    version: int | None = None,
     now: datetime,
 ) -> str:
-    """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached."""
-    check_schedule(at, best_before, now=now)
+    """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached.
+
+    `version` is the one that is approved: if it is not the latest any more, Changed says what differs. None
+    approves whatever is kept, for a caller that has just made the draft itself. A best-before that is not
+    given is the draft's own, and if nobody chose one, the usual time after the start, fixed from here on.
+    """
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
+        broadcast = get_row(db, broadcast_id, lock=True)
+        versions.refuse_if_changed(broadcast, version)
         if at is None:
-            _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
-        broadcast = take_step(db, broadcast_id, Step.SCHEDULE, now)
+            _check_not_stopped(db, broadcast.fanpage_id)
+        chosen = _chosen(broadcast, best_before)
+        check_schedule(at, None if isinstance(chosen, str) else chosen, now=now)
+        take_step(db, broadcast_id, Step.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
-        broadcast.due_at = at or at_once(db, now)
-        broadcast.best_before = best_before
+        start = at or at_once(db, now)
+        if at is not None:
+            versions.alter(broadcast, by, now, due_at=at)
+        if best_before != USUAL:
+            versions.alter(broadcast, by, now, best_before=settled_best_before(chosen, start))
+        broadcast.due_at = start
+        broadcast.best_before, broadcast.best_before_chosen = settled_best_before(chosen, start), True
         broadcast.launched_by = by.name
+        versions.approve(broadcast, by, now)
         verb = "broadcast.schedule" if at else "broadcast.launch"
-        record(db, by, verb, broadcast, now=now, due_at=broadcast.due_at.isoformat())
+        record(db, by, verb, broadcast, now=now, due_at=start.isoformat(), version=broadcast.version)
         return broadcast.state
 
 
-def launch(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    """Start at once, keeping a best-before that was set. Launching what is under way changes nothing."""
+def _chosen(broadcast: Broadcast, best_before: BestBefore) -> BestBefore:
+    """What was given, else what the draft says, else the usual."""
+    return broadcast.best_before if best_before == USUAL and broadcast.best_before_chosen else best_before
+
+
+def launch(
+    by: Actor,
+    broadcast_id: int,
+    *,
+    best_before: BestBefore = USUAL,
+    version: int | None = None,
+    now: datetime,
+) -> str:
+    """Start this version at once; see `schedule`. Launching what is under way changes nothing."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id)
         if broadcast.state == BroadcastState.SENDING:
             holding.refuse_if_moving(db)
+            versions.refuse_if_changed(broadcast, version)
             return broadcast.state
-        best_before = broadcast.best_before
-    return schedule(by, broadcast_id, at=None, best_before=best_before, now=now)
+    return schedule(by, broadcast_id, at=None, best_before=best_before, version=version, now=now)
 
 
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
+    """Back to draft. The approval ends with it: who looked at the scheduled one has to look again."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = take_step(db, broadcast_id, Step.UNSCHEDULE, now)
+        versions.mark(broadcast, by, now, {versions.BACK_TO_DRAFT})
+        broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
         record(db, by, "broadcast.unschedule", broadcast, now=now)
         return broadcast.state
 
@@ -149,11 +186,14 @@ def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
         return broadcast.state
 
 
-def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
+def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, now: datetime) -> str:
+    """`pause_code` is the reason that was looked at: a pause for another reason is not ended unseen."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = take_step(db, broadcast_id, Step.RESUME, now)
+        if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
+            raise WrongState(N_("It was paused again meanwhile, for another reason; look at it first."))
         if broadcast.pause_code == rules.CANARY_FAILED:
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
@@ -162,10 +202,14 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
         return broadcast.state
 
 
-def cancel(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in."""
+def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: datetime) -> str:
+    """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in.
+    `seen` is the state that was looked at: what has become a draft again since is not ended with it."""
     with transaction() as db:  # for itself: from its commit on nothing leaves, however many are to be ended
         authorise(db, by, Permission.SEND, now=now)
+        was = get_row(db, broadcast_id, lock=True).state
+        if seen not in (None, was) and was == BroadcastState.DRAFT:
+            raise WrongState(N_("It was put back to draft meanwhile and starts no more; look at it again."))
         broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.count_unused(db, broadcast_id)

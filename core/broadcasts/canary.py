@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
+from core.broadcasts import versions
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
 from core.database import reading, transaction, unless_locked, wait_for_locks
@@ -47,27 +48,23 @@ def set_canary(
     max_blocked: float = 0.1,
     now: datetime,
 ) -> None:
-    """Send to `size` first (0: to all at once) and go on only if the shares stay within the limits."""
+    """Send to `size` first (0: to all at once) and go on only if the shares stay within the limits.
+    To change what is scheduled takes the right to launch, and approves the version it makes."""
     _check(size, max_failed, max_blocked)
+    shares = {"canary_max_failed": max_failed, "canary_max_blocked": max_blocked}
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        changed = db.execute(
-            update(Broadcast)
-            .where(
-                col(Broadcast.id) == broadcast_id,
-                col(Broadcast.state).in_([BroadcastState.DRAFT, BroadcastState.SCHEDULED]),
-            )
-            .values(
-                canary_size=size,
-                canary_max_failed=max_failed,
-                canary_max_blocked=max_blocked,
-                updated_at=now,
-            )
-            .returning(col(Broadcast.id))
-            .execution_options(synchronize_session=False)
-        ).first()
-        if changed is None:
+        broadcast = get_row(db, broadcast_id, lock=True)
+        if broadcast.state not in (BroadcastState.DRAFT, BroadcastState.SCHEDULED):
             raise WrongState(N_("The first part can only be set before the broadcast starts."))
+        is_approved = broadcast.state == BroadcastState.SCHEDULED
+        if is_approved:
+            authorise(db, by, Permission.SEND, now=now)
+        if not versions.alter(broadcast, by, now, canary_size=size, **shares):
+            return
+        if is_approved:
+            versions.approve(broadcast, by, now)
+        record(db, by, "broadcast.set_first_part", broadcast, now=now, size=size, version=broadcast.version)
 
 
 def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
@@ -75,6 +72,10 @@ def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
+        if broadcast.state != BroadcastState.SENDING:
+            raise WrongState(
+                N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state
+            )
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now
             record(db, by, "broadcast.release_rest", broadcast, now=now)

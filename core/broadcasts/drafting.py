@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from core.conversation.rules import BlockKind, check_block
@@ -11,8 +12,23 @@ from core.errors import N_, Problem, problem
 NAME_LIMIT = 120
 CONTENT_KINDS = (BlockKind.TEXT, BlockKind.IMAGE, BlockKind.BUTTONS)
 BLANK: dict[str, Any] = {"kind": BlockKind.TEXT.value, "text": "", "fallback": ""}
-USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before
 LATE_START_GRACE = timedelta(minutes=1)
+USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before that nobody chose
+
+
+class NotChosen(StrEnum):
+    """Nobody has said until when it may be sent: the launch sets the usual moment."""
+
+    USUAL = "usual"
+
+
+USUAL = NotChosen.USUAL
+BestBefore = datetime | None | NotChosen  # a moment; None: without limit
+
+
+def settled_best_before(best_before: BestBefore, start: datetime) -> datetime | None:
+    """The moment it is for a broadcast that starts then; a chosen one does not move with the start."""
+    return start + USUAL_SPAN if isinstance(best_before, str) else best_before
 
 
 def check_content(content: dict[str, Any]) -> list[Problem]:

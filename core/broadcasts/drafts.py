@@ -10,100 +10,127 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core import activity
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import drafting
+from core.broadcasts import drafting, versions
 from core.broadcasts.canary import LARGEST
+from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import open_topic
 from core.broadcasts.rules import BroadcastState
+from core.broadcasts.steps import get_row, record
 from core.database import reading, transaction
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Change, Changed, Invalid, WrongState, problem
 from core.tables import Activity, Broadcast, Fanpage, Topic
 
 ONE_SITTING = timedelta(hours=1)  # saves of one person within it are one line of the activity log
+FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """`span` is how long after its start the broadcast may still be sent; None: without limit."""
-
     id: int
     fanpage_id: int
     topic_id: int
     name: str
     content: dict[str, Any]
     due_at: datetime | None  # None: as soon as it is launched
-    span: timedelta | None
+    best_before: BestBefore
     state: str
     first_part: int = 0  # so many go first, and their outcome decides about the rest
+    version: int = 1
+    changes: tuple[Change, ...] = ()  # of each field its last, the earliest first
 
-    def best_before(self, now: datetime) -> datetime | None:
-        return (self.due_at or now) + self.span if self.span else None
+    def best_before_at(self, now: datetime) -> datetime | None:
+        """The moment it would be if it were launched now."""
+        return settled_best_before(self.best_before, self.due_at or now)
 
 
 def get_draft(broadcast_id: int) -> Draft:
     """Any broadcast, read as the draft it is or was."""
     with reading() as db:
-        row = db.get(Broadcast, broadcast_id)
-    if row is None:
-        raise _gone(broadcast_id)
-    start = row.due_at or row.updated_at
-    span = row.best_before - start if row.best_before else None
+        return _as_draft(get_row(db, broadcast_id))
+
+
+def _as_draft(row: Broadcast) -> Draft:
     return Draft(
-        id=broadcast_id,
+        id=row.id or 0,
         fanpage_id=row.fanpage_id,
         topic_id=row.topic_id,
         name=row.name,
         content=row.content,
         due_at=row.due_at,
-        span=span,
+        best_before=row.best_before if row.best_before_chosen else USUAL,
         state=row.state,
         first_part=row.canary_size,
+        version=row.version,
+        changes=tuple(versions.last_changes(row)),
     )
 
 
-def keep_draft(by: Actor, draft: Draft, *, now: datetime) -> None:
-    """Save a draft as it is now; only one that is still a draft can be changed."""
-    if draft.content.get("kind") not in drafting.CONTENT_KINDS:
-        raise Invalid(drafting.check_content(draft.content))
-    if not 0 <= draft.first_part <= LARGEST:
-        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
+def differing(one: Draft, other: Draft) -> dict[str, Any]:
+    """The fields in which `other` differs, as it has them."""
+    return {name: getattr(other, name) for name in FIELDS if getattr(one, name) != getattr(other, name)}
+
+
+def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft:
+    """Save what `draft` has otherwise than `began`, the version it was written from; returns what is kept.
+
+    What others have changed since in other fields stays theirs. A field that both changed is not saved:
+    Changed says who changed it and when. Only what is still a draft can be changed.
+    """
+    mine = differing(began, draft)
+    _check(mine)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        kept = db.get(Broadcast, draft.id)
-        if kept is None:
-            raise _gone(draft.id)
-        topic = db.get(Topic, draft.topic_id) if kept.topic_id == draft.topic_id else None
-        topic = topic or open_topic(db, draft.topic_id)
-        name = _named(db, draft.name, topic, now)
-        _write(db, draft, topic.fanpage_id, name, now)
-        if not _in_the_same_sitting(db, by, draft.id, now):
-            _record(db, by, "broadcast.change", draft.id, topic.fanpage_id, name, now)
+        row = get_row(db, draft.id, lock=True)
+        if row.state != BroadcastState.DRAFT:
+            raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
+        _refuse_clashes(mine, began, _as_draft(row))
+        changed = versions.alter(row, by, now, **_columns(db, row, mine, now))
+        if changed and not _in_the_same_sitting(db, by, draft.id, now):
+            record(db, by, "broadcast.change", row, now=now)
+        return _as_draft(row)
 
 
-def _write(db: Session, draft: Draft, fanpage_id: int, name: str, now: datetime) -> None:
-    moved = db.execute(
-        update(Broadcast)
-        .where(col(Broadcast.id) == draft.id, col(Broadcast.state) == BroadcastState.DRAFT)
-        .values(
-            topic_id=draft.topic_id,
-            fanpage_id=fanpage_id,
-            name=name,
-            content=draft.content,
-            due_at=draft.due_at,
-            best_before=draft.best_before(now),
-            canary_size=draft.first_part,
-            updated_at=now,
-        )
-        .returning(col(Broadcast.id))
-        .execution_options(synchronize_session=False)
-    )
-    if moved.first() is None:
-        raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
+def _check(mine: dict[str, Any]) -> None:
+    content, first_part = mine.get("content"), mine.get("first_part", 0)
+    if content is not None and content.get("kind") not in drafting.CONTENT_KINDS:
+        raise Invalid(drafting.check_content(content))
+    if not 0 <= first_part <= LARGEST:
+        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
+
+
+def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
+    both = {
+        name
+        for name, value in mine.items()
+        if getattr(theirs, name) != getattr(began, name) and getattr(theirs, name) != value
+    }
+    if both:
+        raise Changed([change for change in theirs.changes if change.field in both])
+
+
+def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What is to be written, in the table's columns."""
+    columns: dict[str, Any] = {name: mine[name] for name in ("content", "due_at") if name in mine}
+    topic = db.get_one(Topic, row.topic_id)
+    if mine.get("topic_id", row.topic_id) != row.topic_id:
+        topic = open_topic(db, mine["topic_id"])
+        columns |= {"topic_id": topic.id, "fanpage_id": topic.fanpage_id}
+    if "name" in mine:
+        columns["name"] = _named(db, mine["name"], topic, now)
+    if "first_part" in mine:
+        columns["canary_size"] = mine["first_part"]
+    if "best_before" in mine:
+        is_chosen = mine["best_before"] != USUAL
+        columns |= {
+            "best_before": mine["best_before"] if is_chosen else None,
+            "best_before_chosen": is_chosen,
+        }
+    return columns
 
 
 def _named(db: Session, name: str, topic: Topic, now: datetime) -> str:
@@ -124,13 +151,3 @@ def _in_the_same_sitting(db: Session, by: Actor, broadcast_id: int, now: datetim
         col(Activity.verb).in_(verbs),
     )
     return db.execute(statement.limit(1)).first() is not None
-
-
-def _record(
-    db: Session, by: Actor, verb: str, broadcast_id: int, fanpage_id: int, name: str, now: datetime
-) -> None:
-    activity.record(db, by, verb, now=now, fanpage_id=fanpage_id, subject_id=broadcast_id, subject=name)
-
-
-def _gone(broadcast_id: int) -> NotFound:
-    return NotFound(N_("There is no broadcast {id}."), id=broadcast_id)

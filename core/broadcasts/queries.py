@@ -49,6 +49,10 @@ class BroadcastView:
     pause_code: str | None
     created_by: str
     launched_by: str
+    version: int
+    approved_version: int | None  # what is sent; None: nothing is approved
+    approved_by: str
+    approved_at: datetime | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -263,6 +267,10 @@ def _view(
         pause_code=row.pause_code,
         created_by=row.created_by,
         launched_by=row.launched_by,
+        version=row.version,
+        approved_version=row.approved_version,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

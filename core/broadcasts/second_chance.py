@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, gathering
+from core.broadcasts import closing, gathering, versions
 from core.broadcasts.drafting import check_times
 from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState, is_too_late
 from core.broadcasts.steps import get_row, record
@@ -66,7 +66,7 @@ def try_again(
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
-        _new_best_before(broadcast, best_before, now)
+        _new_best_before(broadcast, by, best_before, now)
         queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.try_again", broadcast, now=now, people=queued)
@@ -78,7 +78,7 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
-        _new_best_before(broadcast, best_before, now)
+        _new_best_before(broadcast, by, best_before, now)
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
         ledger.make_available(db, _opt_ins(db, refused), now=now)
         held = _queue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
@@ -104,7 +104,7 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
-        _new_best_before(broadcast, best_before, now)
+        _new_best_before(broadcast, by, best_before, now)
         queued = _queue_and_reserve(db, _rest(broadcast_id, now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
@@ -221,12 +221,14 @@ def _update(
     return list(changed.scalars())
 
 
-def _new_best_before(broadcast: Broadcast, best_before: datetime | None, now: datetime) -> None:
+def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | None, now: datetime) -> None:
+    """What is sent again is what was approved; a later best-before is approved by who gives it."""
     problems = check_times(None, best_before, now)
     if problems:
         raise Invalid(problems)
     if best_before or (broadcast.best_before and broadcast.best_before <= now):
-        broadcast.best_before = best_before
+        versions.alter(broadcast, by, now, best_before=best_before)
+        versions.approve(broadcast, by, now)
 
 
 def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from core import holding
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries
+from core.broadcasts import actions, drafting, queries
 from core.broadcasts.drafts import get_draft
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.readiness import find_problems
@@ -21,6 +21,13 @@ from core.commands.answers import Id, Json, answer, command
 from core.commands.lookup import topic_named
 from core.errors import Invalid, problem
 
+BestBefore = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ISO8601|none",
+        help="Nothing is sent later; none: without limit. Else 12 hours after the start, unless chosen.",
+    ),
+]
 app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opted in to a topic.")
 
 
@@ -33,16 +40,17 @@ def create(
     at: Annotated[
         str | None, typer.Option(metavar="ISO8601", help="When it starts; no zone: the fanpage's.")
     ] = None,
-    best_before: Annotated[str | None, typer.Option(metavar="ISO8601", help="Nothing is sent later.")] = None,
+    best_before: BestBefore = None,
     fanpage: Annotated[str | None, typer.Option(metavar="ID")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a draft, or with --at schedule it."""
     topic_id, owner = topic_named(topic, fanpage)
-    due_at, late = _time("at", at, owner.timezone), _time("best_before", best_before, owner.timezone)
+    due_at, late = _time("at", at, owner.timezone), _best_before(best_before, owner.timezone)
     now = utc_now()
-    if due_at or late:
-        actions.check_schedule(due_at, late, now=now)  # before anything is made
+    actions.check_schedule(
+        due_at, drafting.settled_best_before(late, due_at or now), now=now
+    )  # before it is made
     broadcast_id = actions.create_broadcast(
         COMMAND_LINE,
         topic_id=topic_id,
@@ -52,10 +60,10 @@ def create(
         best_before=late,
         now=now,
     )
-    state = "draft"
     if due_at:
-        state = actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, best_before=late, now=now)
-    _say_state(broadcast_id, state, as_json)
+        actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, version=1, now=now)
+    made = queries.get_broadcast(broadcast_id)
+    _say_state(broadcast_id, made.state, as_json, version=made.version)
 
 
 @app.command("dry-run")
@@ -79,9 +87,24 @@ def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
 
 @app.command()
 @command
-def launch(broadcast_id: Id, as_json: Json = False) -> None:
-    """Start now; the worker sends."""
-    _step(actions.launch, broadcast_id, as_json)
+def launch(
+    broadcast_id: Id,
+    version: Annotated[
+        int | None, typer.Option(help="The version you approve, as create and show print it.")
+    ] = None,
+    best_before: BestBefore = None,
+    as_json: Json = False,
+) -> None:
+    """Start now; the worker sends. It sends exactly the version you name, or refuses and says what changed.
+
+    Without --version that is the one kept when this command starts: a change a moment before is approved with
+    it, unseen. Who has looked at a version names it.
+    """
+    looked_at = queries.get_broadcast(broadcast_id)
+    approved = looked_at.version if version is None else version
+    late = _best_before(best_before, looked_at.timezone)
+    state = actions.launch(COMMAND_LINE, broadcast_id, best_before=late, version=approved, now=utc_now())
+    _say_state(broadcast_id, state, as_json)
 
 
 @app.command()
@@ -127,11 +150,12 @@ def _step(action: Callable[..., str], broadcast_id: int, as_json: bool) -> None:
     _say_state(broadcast_id, action(COMMAND_LINE, broadcast_id, now=utc_now()), as_json)
 
 
-def _say_state(broadcast_id: int, state: str, as_json: bool) -> None:
+def _say_state(broadcast_id: int, state: str, as_json: bool, **more: int) -> None:
     held = _held()
     said = "".join(f"\n{why}" for why in held.values())
-    data = {"id": broadcast_id, "state": state} | held
-    answer(as_json, data, f"Broadcast {broadcast_id} is {state}.{said}")
+    which = "".join(f" ({name} {value})" for name, value in more.items())
+    data = {"id": broadcast_id, "state": state} | more | held
+    answer(as_json, data, f"Broadcast {broadcast_id} is {state}{which}.{said}")
 
 
 def _held() -> dict[str, str]:
@@ -146,6 +170,10 @@ def _figures(shown: BroadcastView) -> dict[str, Any]:
         "name": shown.name,
         "topic": shown.topic,
         "state": shown.state,
+        "version": shown.version,
+        "approved_version": shown.approved_version,
+        "approved_by": shown.approved_by or None,
+        "approved_at": _iso(shown.approved_at),
         "audience": shown.audience,
         "audience_complete": shown.is_complete,
         **shown.counts,
@@ -162,6 +190,12 @@ def _figures(shown: BroadcastView) -> dict[str, Any]:
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
+
+
+def _best_before(text: str | None, zone: str) -> drafting.BestBefore:
+    if text is None:
+        return drafting.USUAL
+    return None if text.strip().lower() == "none" else _time("best_before", text, zone)
 
 
 def _time(field: str, text: str | None, zone: str) -> datetime | None:

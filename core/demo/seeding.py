@@ -220,7 +220,7 @@ def _draft(topics: dict[str, int], about: story.Story, name: str, now: datetime)
 
 
 def _launch(broadcast_id: int, now: datetime) -> int:
-    launch(STAFF, broadcast_id, now=now)
+    launch(STAFF, broadcast_id, best_before=None, now=now)  # `now` may be weeks ago
     return broadcast_id
 
 

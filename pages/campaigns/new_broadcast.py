@@ -10,6 +10,7 @@ from core.consent.queries import get_topic
 from core.errors import NotFound
 from core.fanpages.queries import get_fanpage
 from pages.components import broadcast_check as check
+from pages.components import broadcast_saving as saving
 from pages.components import broadcast_steps as steps
 from pages.components import broadcast_what as what
 from pages.components import broadcast_when as when_step
@@ -19,7 +20,7 @@ from pages.components.asked import asked_id, no_fanpage, not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import confirm, open_dialog, page_header
 from pages.components.session import Current, current, see_fanpage
-from pages.components.texts import _
+from pages.components.texts import _, state_label
 
 
 def body() -> None:
@@ -35,9 +36,15 @@ def body() -> None:
     _header(here, draft)
     step = steps.asked_step(draft)
     steps.draw_steps(step, draft)
+    if draft is not None:
+        saving.enter(draft, step)
+        saving.draw_conflict(here, draft)
+        if draft.state != BroadcastState.DRAFT:
+            _no_draft_any_more(draft)
     _draw(here, step, draft)
     if draft is not None:
         steps.draw_ways(step)
+        steps.move_on(refused=saving.is_refused())
 
 
 def _asked_draft() -> Draft | None:
@@ -50,9 +57,23 @@ def _asked_draft() -> Draft | None:
     except NotFound:
         not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
         st.stop()
-    if draft.state != BroadcastState.DRAFT:
+    if draft.state != BroadcastState.DRAFT and not saving.is_open(draft.id):
         menu.go("broadcast", id=draft.id)
     return draft
+
+
+def _no_draft_any_more(draft: Draft) -> None:
+    """What is being written in this tab stays to be read, though it cannot be saved."""
+    state = state_label("broadcast", draft.state)[0].lower()
+    st.warning(
+        _(
+            "This broadcast is {state} meanwhile, so it cannot be changed here. What you have just written "
+            "is not in it; copy it from here if you need it.",
+            state=state,
+        ),
+        icon=":material/lock:",
+    )
+    menu.link("broadcast", _("See the broadcast as it is"), icon=":material/arrow_forward:", id=draft.id)
 
 
 def _header(here: Current, draft: Draft | None) -> None:
@@ -76,13 +97,14 @@ def _header(here: Current, draft: Draft | None) -> None:
         _("Delete this draft?"),
         _("Nothing was sent, and no opt-in is used. The draft cannot be brought back."),
         _("Delete"),
-        lambda: _delete(here, draft.id),
+        lambda: _delete(here, draft),
         done=_("The draft is deleted."),
     )
 
 
-def _delete(here: Current, broadcast_id: int) -> None:
-    actions.delete_draft(here.actor, broadcast_id, now=utc_now())
+def _delete(here: Current, draft: Draft) -> None:
+    actions.delete_draft(here.actor, draft.id, version=draft.version, now=utc_now())
+    saving.leave()
     st.query_params.clear()
 
 

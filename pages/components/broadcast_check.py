@@ -14,13 +14,13 @@ from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
+from pages.components import broadcast_saving as saving
 from pages.components.broadcast_allowance import draw_allowance
-from pages.components.broadcast_first import size_word
 from pages.components.broadcast_launch import draw_launch
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_steps import go_to
 from pages.components.broadcast_what import show_message
-from pages.components.broadcast_words import kind_word, plain
+from pages.components.broadcast_words import kind_word, plain, size_word
 from pages.components.composer.fields import advice, complaints
 from pages.components.layout import Card, cards
 from pages.components.session import Current
@@ -28,7 +28,7 @@ from pages.components.texts import _, duration, n_, number, when
 
 
 def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
-    now = utc_now()
+    now, draft = utc_now(), saving.save(here, draft)
     run = dry_run(draft.topic_id, now=draft.due_at or now)
     _numbers(draft, run, now, fanpage.timezone)
     left, right = st.columns([1.55, 1], gap="large")
@@ -62,7 +62,7 @@ def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:
 def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> None:
     left_out = run.audience - run.eligible
     who = n_("{n} is left out", "{n} are left out", left_out) if left_out else _("nobody is left out")
-    best_before = draft.best_before(now)
+    best_before = draft.best_before_at(now)
     late = _("best before {when}", when=when(best_before, zone)) if best_before else _("without best-before")
     first = "; " + size_word(draft.first_part).lower() if draft.first_part else ""
     start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
@@ -82,12 +82,14 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
 
 def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime) -> None:
     complaints(find_problems(draft.topic_id, draft.content))
-    complaints(check_times(draft.due_at, draft.best_before(now), now))
+    complaints(check_times(draft.due_at, draft.best_before_at(now), now))
     advice(warn_content(draft.content, promises))
     for clash in list_clashes(draft.topic_id, except_id=draft.id):
         _say_clash(clash)
-    if draft.span and run.seconds_at_rate > draft.span.total_seconds():
-        reached = int(draft.span.total_seconds() * run.rate)
+    best_before, start = draft.best_before_at(now), draft.due_at or now
+    time_left = (best_before - start).total_seconds() if best_before else None
+    if time_left is not None and 0 < time_left < run.seconds_at_rate:
+        reached = int(time_left * run.rate)
         st.warning(
             _(
                 "At this pace only about {reached} of {people} get it before the best-before; the others "

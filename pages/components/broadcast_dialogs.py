@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.broadcasts import actions
-from core.broadcasts.queries import BroadcastView, dry_run
+from core.broadcasts.queries import BroadcastView, dry_run, get_broadcast
 from core.clock import utc_now
 from pages.components.broadcast_words import still_growing
 from pages.components.layout import confirm
-from pages.components.session import Current
+from pages.components.session import Current, flash
 from pages.components.texts import _, n_, number
 
 
@@ -42,7 +42,7 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
         _("Send it now?"),
         body,
         verb,
-        lambda: actions.launch(here.actor, view.id, now=utc_now()),
+        lambda: actions.launch(here.actor, view.id, version=view.version, now=utc_now()),
         done=_("Launched. You can watch it here."),
     )
 
@@ -61,7 +61,7 @@ def _resume_dialog(here: Current, view: BroadcastView) -> None:
         _("Resume sending?"),
         f"{body}\n\n{still_growing(view)}",
         verb,
-        lambda: actions.resume(here.actor, view.id, now=utc_now()),
+        lambda: actions.resume(here.actor, view.id, pause_code=view.pause_code, now=utc_now()),
         done=_("Sending goes on."),
     )
 
@@ -91,6 +91,20 @@ def _cancel_dialog(here: Current, view: BroadcastView) -> None:
         _("Cancel this broadcast?"),
         body,
         _("Cancel the broadcast"),
-        lambda: actions.cancel(here.actor, view.id, now=utc_now()),
-        done=_("The broadcast is cancelled."),
+        lambda: _cancel(here, view),
     )
+
+
+def _cancel(here: Current, view: BroadcastView) -> None:
+    """To stop is right in any case; but if it has started since the dialog was opened, that is told."""
+    actions.cancel(here.actor, view.id, seen=view.state, now=utc_now())
+    after = get_broadcast(view.id)
+    if view.started_at is None and after.started_at is not None:
+        started = n_(
+            "The broadcast is cancelled. It had started meanwhile, and {n} customer has got it.",
+            "The broadcast is cancelled. It had started meanwhile, and {n} customers have got it.",
+            after.counts["sent"],
+        )
+        flash(started, icon=":material/info:")
+        return
+    flash(_("The broadcast is cancelled."))

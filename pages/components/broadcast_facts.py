@@ -11,7 +11,7 @@ from pages.components import menu
 from pages.components.broadcast_words import reason_word
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, table
-from pages.components.texts import _, ago, duration, number, when
+from pages.components.texts import _, ago, duration, number, when, who
 
 
 def draw_plan(view: BroadcastView) -> None:
@@ -44,6 +44,7 @@ def _facts(view: BroadcastView) -> list[tuple[str, str]]:
         (_("OTN topic"), view.topic),
         (_("Drafted"), f"{when(view.created_at, view.timezone)} · {view.created_by}"),
         (_("Launched by"), view.launched_by),
+        (_("Approved version"), _approved(view)),
         (_("Planned start"), when(view.due_at, view.timezone) if view.due_at else ""),
         (_("Started"), when(view.started_at, view.timezone) if view.started_at else ""),
         (_("Ended"), when(view.finished_at, view.timezone) if view.finished_at else ""),
@@ -53,6 +54,13 @@ def _facts(view: BroadcastView) -> list[tuple[str, str]]:
         ),
         (_("Sending rate"), _("{n} a second", n=number(view.rate))),
     ]
+
+
+def _approved(view: BroadcastView) -> str:
+    if view.approved_version is None:
+        return ""
+    at = f" · {when(view.approved_at, view.timezone)}" if view.approved_at else ""
+    return f"{number(view.approved_version)} · {who(view.approved_by)}{at}"
 
 
 def _answers(answers: list[Answer]) -> None:

@@ -12,7 +12,8 @@ from core.broadcasts.overview import FirstPart
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import CANARY_FAILED
 from core.clock import utc_now
-from pages.components.broadcast_words import still_growing
+from pages.components import broadcast_saving as saving
+from pages.components.broadcast_words import size_word, still_growing
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, n_, number
@@ -23,7 +24,7 @@ SIZES = (20, USUAL_SIZE, 100, 500)
 def choose_first_part(draft: Draft) -> int:
     key = f"broadcast_{draft.id}_first"
     options = sorted({0, *SIZES, draft.first_part})
-    st.session_state.setdefault(key, draft.first_part)
+    saving.fill(key, draft.first_part)
     return st.selectbox(
         _("Send to a few first?"),
         options,
@@ -34,10 +35,6 @@ def choose_first_part(draft: Draft) -> int:
             "the broadcast pauses before it costs the others."
         ),
     )
-
-
-def size_word(size: int) -> str:
-    return _("First {n}, then the rest", n=number(size)) if size else _("No, to everybody at once")
 
 
 def draw_first_part(here: Current, view: BroadcastView, part: FirstPart | None) -> None:

@@ -7,11 +7,12 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts import actions
 from core.broadcasts.drafting import check_times
-from core.broadcasts.drafts import Draft, get_draft
-from core.broadcasts.queries import DryRun
+from core.broadcasts.drafts import Draft
+from core.broadcasts.queries import DryRun, get_broadcast
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from pages.components import broadcast_saving as saving
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, when
@@ -41,14 +42,15 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
         _("Send it now?") if draft.due_at is None else _("Schedule it?"),
         _consequence(draft, run),
         verb,
-        lambda: launch(here, draft.id),
+        lambda: launch(here, draft),
         done=_("Launched. You can watch it here.") if draft.due_at is None else _("Scheduled."),
     )
 
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
     now = utc_now()
-    if find_problems(draft.topic_id, draft.content) or check_times(draft.due_at, draft.best_before(now), now):
+    is_late = check_times(draft.due_at, draft.best_before_at(now), now)
+    if find_problems(draft.topic_id, draft.content) or is_late:
         return _("Something above is still to be put right.")
     if draft.due_at is None and stopped:
         return _("Messenger has stopped this fanpage; it has to be repaired under set-up first.")
@@ -84,9 +86,11 @@ def _consequence(draft: Draft, run: DryRun) -> str:
     return f"{start}\n\n{used}"
 
 
-def launch(here: Current, broadcast_id: int) -> None:
-    """Launch or schedule the draft as it is kept. A second click finds it under way and changes nothing."""
-    draft, now = get_draft(broadcast_id), utc_now()
-    if draft.state != BroadcastState.DRAFT:
-        return
-    actions.schedule(here.actor, broadcast_id, at=draft.due_at, best_before=draft.best_before(now), now=now)
+def launch(here: Current, draft: Draft) -> None:
+    """Launch or schedule exactly the version that was shown. A second click finds it done, and changes
+    nothing."""
+    now, kept = utc_now(), get_broadcast(draft.id)
+    is_done = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
+    if not is_done or kept.approved_version != draft.version:
+        actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
+    saving.leave()

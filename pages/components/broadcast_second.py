@@ -15,7 +15,7 @@ from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
 from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.layout import confirm, open_dialog
-from pages.components.session import Current
+from pages.components.session import Current, flash
 from pages.components.texts import _, n_, when
 
 
@@ -98,5 +98,14 @@ def _opener(verb: str, label: str, icon: str) -> None:
     )
 
 
-def _dialog(verb: str, title: str, body: str, label: str, action: Callable[[], object]) -> None:
-    confirm(f"broadcast_{verb}", title, body, label, action, done=_("Done."))
+def _dialog(verb: str, title: str, body: str, label: str, action: Callable[[], int]) -> None:
+    confirm(f"broadcast_{verb}", title, body, label, lambda: _do(action))
+
+
+def _do(action: Callable[[], int]) -> None:
+    """A colleague may have been quicker."""
+    people = action()
+    if people:
+        flash(n_("Done for {n} customer.", "Done for {n} customers.", people))
+    else:
+        flash(_("It was settled meanwhile, so nothing was changed."), icon=":material/info:")

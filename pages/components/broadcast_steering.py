@@ -57,8 +57,9 @@ def _opener(verb: str, label: str, icon: str, *, main: bool = False) -> None:
 
 
 def _pause(here: Current, view: BroadcastView) -> None:
-    if get_broadcast(view.id).state != "sending":
-        return  # the second click of a double click, or it has just finished
+    if get_broadcast(view.id).state == "paused":
+        _tell(_("It is paused."), None)  # the second click of a double click, or a colleague was quicker
+        return
     error, _state = attempt(lambda: actions.pause(here.actor, view.id, now=utc_now()))
     after = get_broadcast(view.id)
     words = _("Paused: {sent} have got it, {left} are waiting.")
@@ -67,6 +68,7 @@ def _pause(here: Current, view: BroadcastView) -> None:
 
 def _unschedule(here: Current, broadcast_id: int) -> None:
     if get_broadcast(broadcast_id).state == "draft":
+        _tell(_("It is a draft again and does not start by itself."), None)
         return
     error, _state = attempt(lambda: actions.unschedule(here.actor, broadcast_id, now=utc_now()))
     _tell(error or _("It is a draft again and does not start by itself."), error)

@@ -18,6 +18,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "check": (N_("Check"), "counter_4"),
 }
 _NAMES = list(STEPS)
+_GO_TO = "broadcast_go_to"
 
 
 def draw_styles() -> None:
@@ -31,7 +32,16 @@ def asked_step(draft: Draft | None) -> str:
 
 
 def go_to(step: str) -> None:
-    st.query_params["step"] = step
+    """Once this step has been drawn and saved: a click that overtakes what was just typed loses nothing."""
+    st.session_state[_GO_TO] = step
+
+
+def move_on(*, refused: bool) -> None:
+    """Where a button led; what could not be saved stays on the page with the reason."""
+    step = st.session_state.pop(_GO_TO, None)
+    if step is not None and not refused:
+        st.query_params["step"] = step
+        st.rerun()
 
 
 def draw_steps(here: str, draft: Draft | None) -> None:

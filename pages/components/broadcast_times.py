@@ -6,6 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import Draft
 from pages.components.texts import _, n_, when
 
@@ -20,7 +21,7 @@ def _explain_first_part(size: int) -> None:
 
 
 def explain(draft: Draft, zone: str, now: datetime) -> None:
-    best_before = draft.best_before(now)
+    best_before = draft.best_before_at(now)
     with st.container(key="broadcast_once", border=True):
         if draft.due_at is None:
             st.markdown(f":material/send: **{_('Starts when you launch it')}**")
@@ -33,6 +34,8 @@ def explain(draft: Draft, zone: str, now: datetime) -> None:
             st.markdown(_("There is no best-before: whenever it can be sent, it is sent."))
             return
         st.markdown(f":material/timer_off: **{_('Best before {when}', when=when(best_before, zone))}**")
+        if draft.best_before == USUAL:
+            st.markdown(_("Nobody has chosen it: it is 12 hours after the start, and fixed by the launch."))
         st.markdown(
             _(
                 "Whoever has not got it by then does not get it, and keeps the opt-in. If it could not even "

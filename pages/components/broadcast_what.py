@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core.broadcasts.drafting import check_content
-from core.broadcasts.drafts import Draft, keep_draft
+from core.broadcasts.drafts import Draft
 from core.broadcasts.wording import warn_content
-from core.clock import utc_now
 from core.conversation.queries import message_names
+from pages.components import broadcast_saving as saving
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_words import kind_word
 from pages.components.composer import draft as composing
@@ -19,16 +18,16 @@ from pages.components.composer.blocks import Around, edit_block
 from pages.components.composer.fields import advice, complaints
 from pages.components.composer.head import draw_styles
 from pages.components.composer.preview import show_preview
-from pages.components.session import Current, do, flash
+from pages.components.session import Current
 from pages.components.texts import _
 
 KINDS = ("text", "buttons", "image")
-_WRITING = "broadcast_writing"  # {"id", "kept", "blocks": [one block], "words": {...}}
+_WRITING = "broadcast_writing"  # {"id", "kept", "opened", "blocks": [one block], "words": {...}}
 
 
 def draw(here: Current, draft: Draft, page_name: str) -> None:
     draw_styles()
-    writing = _opened(draft)
+    writing = _opened(saving.shown(draft))
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         _choose_kind(writing)
@@ -51,14 +50,13 @@ def show_message(draft: Draft, page_name: str) -> None:
 
 
 def _opened(draft: Draft) -> dict[str, Any]:
-    """What is being written; read anew when the draft was changed elsewhere."""
+    """What is being written; begun anew when the draft says something else."""
     held: dict[str, Any] | None = st.session_state.get(_WRITING)
     if held is not None and held["id"] == draft.id and held["kept"] == draft.content:
         return held
-    if held is not None and held["id"] == draft.id:
-        flash(_("Somebody else changed this draft; here is the latest."), icon=":material/sync:")
     held = {"id": draft.id, "kept": draft.content, "blocks": [], "words": {}}
     composing.add_block(held, draft.content["kind"], _without_kind(draft.content))
+    held["opened"] = _content(held)  # the same in the composer's form: to look at it is no change
     st.session_state[_WRITING] = held
     return held
 
@@ -95,12 +93,13 @@ def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:
-    changed = replace(draft, content=_content(writing))
-    if changed.content == draft.content:
-        return draft
-    if do(lambda: keep_draft(here.actor, changed, now=utc_now())):
-        writing["kept"] = changed.content
-    return changed
+    content = _content(writing)
+    if content == writing["opened"]:
+        content = writing["kept"]
+    kept = saving.save(here, draft, content=content)
+    if saving.shown(draft).content == content:
+        writing["kept"], writing["opened"] = content, _content(writing)
+    return kept
 
 
 def _say(draft: Draft, promises: list[str]) -> None:

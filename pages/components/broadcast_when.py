@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.broadcasts.drafting import check_times
-from core.broadcasts.drafts import Draft, keep_draft
+from core.broadcasts.drafting import USUAL, USUAL_SPAN, BestBefore, check_times
+from core.broadcasts.drafts import Draft
 from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import N_
+from pages.components import broadcast_saving as saving
 from pages.components.broadcast_first import choose_first_part
 from pages.components.broadcast_times import explain
 from pages.components.composer.fields import advice, complaints
-from pages.components.session import Current, do
-from pages.components.texts import _, duration, language, when
+from pages.components.session import Current
+from pages.components.texts import _, language, when
 
-SPANS = [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 168)]
 STARTS = {"now": N_("As soon as it is launched"), "later": N_("At a time you choose")}
+ENDS = {
+    "usual": N_("Until 12 hours after the start"),
+    "chosen": N_("Until a time you choose"),
+    "never": N_("Without limit"),
+}
 _USUAL_HOUR = time(9, 0)
 
 
 def draw(here: Current, draft: Draft, zone: str) -> None:
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        due_at = _start(draft, zone)
-        changed = replace(draft, due_at=due_at, span=_span(draft), first_part=choose_first_part(draft))
-    if changed != draft:
-        do(lambda: keep_draft(here.actor, changed, now=utc_now()))
+        shown = saving.shown(draft)
+        due_at = _start(shown, zone)
+        best_before = _best_before(shown, due_at, zone)
+        first_part = choose_first_part(shown)
+        kept = saving.save(here, draft, due_at=due_at, best_before=best_before, first_part=first_part)
     now = utc_now()
     with left:
-        complaints(check_times(changed.due_at, changed.best_before(now), now))
-        advice(warn_hour((changed.due_at or now).astimezone(ZoneInfo(zone))))
+        complaints(check_times(kept.due_at, kept.best_before_at(now), now))
+        advice(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
     with right:
-        explain(changed, zone, now)
+        explain(kept, zone, now)
 
 
 def _start(draft: Draft, zone: str) -> datetime | None:
     key = f"broadcast_{draft.id}"
-    st.session_state.setdefault(f"{key}_start", "later" if draft.due_at else "now")
+    saving.fill(f"{key}_start", "later" if draft.due_at else "now")
     chosen = st.radio(
         _("When does it start?"),
         list(STARTS),
@@ -51,9 +56,34 @@ def _start(draft: Draft, zone: str) -> datetime | None:
     if chosen == "now":
         return None
     tomorrow = utc_now().astimezone(ZoneInfo(zone)) + timedelta(days=1)
-    shown = draft.due_at.astimezone(ZoneInfo(zone)) if draft.due_at else None
-    st.session_state.setdefault(f"{key}_day", shown.date() if shown else tomorrow.date())
-    st.session_state.setdefault(f"{key}_time", shown.time() if shown else _USUAL_HOUR)
+    usual = datetime.combine(tomorrow.date(), _USUAL_HOUR)
+    due_at = _moment(key, draft.due_at, usual, zone)
+    return due_at or draft.due_at
+
+
+def _best_before(draft: Draft, due_at: datetime | None, zone: str) -> BestBefore:
+    key, kept = f"broadcast_{draft.id}_late", draft.best_before
+    moment = kept if isinstance(kept, datetime) else None
+    saving.fill(key, "chosen" if moment else "usual" if kept else "never")
+    chosen = st.selectbox(
+        _("Until when may it still be sent?"),
+        list(ENDS),
+        key=key,
+        format_func=lambda end: _(ENDS[end]),
+        help=_("If something holds it up, late news is worse than none: after that nothing is sent."),
+    )
+    if chosen != "chosen":
+        return USUAL if chosen == "usual" else None
+    usual = ((due_at or utc_now()) + USUAL_SPAN).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return _moment(key, moment, usual.replace(minute=usual.minute // 5 * 5), zone) or kept
+
+
+def _moment(key: str, kept: datetime | None, usual: datetime, zone: str) -> datetime | None:
+    """A day and a time of the fanpage's clock, beginning with what is kept; None while one is missing."""
+    seen = kept.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if kept else usual
+    seen = seen.replace(second=0, microsecond=0)
+    saving.fill(f"{key}_day", seen.date())
+    saving.fill(f"{key}_time", seen.time())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input(
             _("Day"),
@@ -64,13 +94,17 @@ def _start(draft: Draft, zone: str) -> datetime | None:
         at = st.time_input(_("Time"), key=f"{key}_time", step=timedelta(minutes=5), width=140)
         st.caption(_zone_words(zone, day, at), width="content")
     if day is None or at is None:
-        return draft.due_at
+        return None
     wished = datetime.combine(day, at)
-    due_at = local_to_utc(wished, zone)
-    if due_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wished:
-        words = _("The clock skips that time on this day, so it starts at {when}.", when=when(due_at, zone))
+    return kept if kept and wished == seen else _real(wished, zone)  # to look at it is no change
+
+
+def _real(wished: datetime, zone: str) -> datetime:
+    moment = local_to_utc(wished, zone)
+    if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wished:
+        words = _("The clock skips that time on this day, so it is {when}.", when=when(moment, zone))
         st.info(words, icon=":material/schedule:")
-    return due_at
+    return moment
 
 
 def _zone_words(zone: str, day: object, at: object) -> str:
@@ -80,23 +114,3 @@ def _zone_words(zone: str, day: object, at: object) -> str:
     hours, rest = divmod(abs(minutes), 60)
     distance = f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
     return _("The fanpage's clock: {zone} ({distance})", zone=zone.replace("_", " "), distance=distance)
-
-
-def _span(draft: Draft) -> timedelta | None:
-    key = f"broadcast_{draft.id}_span"
-    options: list[timedelta | None] = [*SPANS, None]
-    if draft.span not in options:
-        options.insert(0, draft.span)
-    st.session_state.setdefault(key, options.index(draft.span))
-    place = st.selectbox(
-        _("How long after the start may it still be sent?"),
-        range(len(options)),
-        key=key,
-        format_func=lambda one: _span_word(options[one]),
-        help=_("If something holds it up, late news is worse than none: after that nothing is sent."),
-    )
-    return options[place]
-
-
-def _span_word(span: timedelta | None) -> str:
-    return duration(span.total_seconds()) if span else _("Without limit")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core.broadcasts.actions import create_broadcast
-from core.broadcasts.drafting import NAME_LIMIT, USUAL_SPAN
-from core.broadcasts.drafts import Draft, keep_draft
+from core.broadcasts.drafting import NAME_LIMIT
+from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import dry_run
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
+from pages.components import broadcast_saving as saving
 from pages.components.asked import asked_id
 from pages.components.broadcast_promises import draw_promises
 from pages.components.broadcast_reach import draw_once_only, draw_people, draw_reach
 from pages.components.layout import empty_state
-from pages.components.session import Current, attempt, do, flash
+from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_
 
 
@@ -57,14 +56,15 @@ def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
             )
 
 
-def _choose(here: Current, topics: dict[int, TopicView], draft: Draft | None) -> int | None:
+def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> int | None:
+    draft = saving.shown(kept) if kept else None
     key = f"broadcast_{draft.id if draft else 'new'}"
     options = list(topics)
     current = draft.topic_id if draft else asked_id("topic")
     if draft and draft.topic_id not in options:
         options.append(draft.topic_id)  # archived since
-    st.session_state.setdefault(f"{key}_topic", current if current in options else None)
-    st.session_state.setdefault(f"{key}_name", draft.name if draft else "")
+    saving.fill(f"{key}_topic", current if current in options else None)
+    saving.fill(f"{key}_name", draft.name if draft else "")
     which, called = st.columns([1.6, 1], gap="large")
     topic_id = which.selectbox(
         _("OTN topic"),
@@ -81,9 +81,9 @@ def _choose(here: Current, topics: dict[int, TopicView], draft: Draft | None) ->
     )
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
-    if draft is not None and (topic_id, name.strip()) != (draft.topic_id, draft.name):
-        changed = replace(draft, topic_id=topic_id or draft.topic_id, name=name.strip() or draft.name)
-        do(lambda: keep_draft(here.actor, changed, now=utc_now()))
+    if draft is not None:
+        topic_id, name = topic_id or draft.topic_id, name.strip() or draft.name
+        topic_id = saving.save(here, kept, topic_id=topic_id, name=name).topic_id
     return topic_id
 
 
@@ -96,9 +96,7 @@ def _label(topic: TopicView | None) -> str:
 def _begin(here: Current, topic_id: int, name: str) -> None:
     if asked_id() is not None:
         return  # the second click of a double click
-    now = utc_now()
-    new = {"topic_id": topic_id, "name": name, "best_before": now + USUAL_SPAN}
-    error, made = attempt(lambda: create_broadcast(here.actor, **new, now=now))
+    error, made = attempt(lambda: create_broadcast(here.actor, topic_id=topic_id, name=name, now=utc_now()))
     if error:
         flash(error, icon=":material/error:")
         return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.broadcasts.audience import LEFT_OUT
+from core.broadcasts.drafting import BestBefore
 from core.broadcasts.queries import BroadcastView
 from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
-from pages.components.texts import _
+from pages.components.texts import _, number, when
 
 ALL_REFUSED = "all_refused"  # pause code and reason: nobody of the first twenty was reached
 # Short enough for a filter or a cell of a table.
@@ -120,6 +123,17 @@ def plain(text: str) -> str:
 def kind_word(kind: str) -> str:
     words = {"text": N_("Text"), "image": N_("Image"), "buttons": N_("Text with buttons")}
     return _(words.get(kind, kind))
+
+
+def size_word(size: int) -> str:
+    """Of the first part."""
+    return _("First {n}, then the rest", n=number(size)) if size else _("No, to everybody at once")
+
+
+def best_before_word(chosen: BestBefore, zone: str | None = None) -> str:
+    if isinstance(chosen, datetime):
+        return when(chosen, zone)
+    return _("12 hours after the start") if chosen else _("Without limit")
 
 
 def still_growing(view: BroadcastView) -> str:

@@ -25,6 +25,7 @@ DEEDS: dict[str, str] = {
     "broadcast.schedule": N_("scheduled the broadcast {subject}"),
     "broadcast.unschedule": N_("took the broadcast {subject} off the schedule"),
     "broadcast.launch": N_("launched the broadcast {subject}"),
+    "broadcast.set_first_part": N_("set the first part of the broadcast {subject}"),
     "broadcast.start": N_("started the broadcast {subject}"),
     "broadcast.gather": N_("added everybody in the large audience of {subject}"),
     "broadcast.pause": N_("paused the broadcast {subject}"),
@@ -96,6 +97,7 @@ DETAILS: dict[str, str] = {
     "events": N_("events"),
     "action": N_("action"),
     "reason": N_("reason"),
+    "version": N_("version"),
 }
 
 
@@ -107,11 +109,6 @@ def deed(verb: str, subject: str) -> str:
     if verb in DEEDS:
         return _(DEEDS[verb], subject=f"“{subject}”" if subject else "–")
     return f"{verb} {subject}".strip()
-
-
-def who(actor: str) -> str:
-    """The machine and the command line are named in the reader's language."""
-    return {"system": _("The system"), "command line": _("Command line")}.get(actor, actor)
 
 
 def detail_line(detail: dict[str, object]) -> str:

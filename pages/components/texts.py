@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from core.clock import utc_now
-from core.errors import Invalid, OperatorError
+from core.errors import CHANGES, Change, Changed, Invalid, OperatorError
 from core.settings import settings
 from pages.components.states import STATES
 
@@ -62,7 +63,22 @@ def error_text(error: OperatorError) -> str:
     """A refusal in the reader's language; several complaints become several lines."""
     if isinstance(error, Invalid):
         return "  \n".join(_(p.template, **dict(p.values)) for p in error.problems)
-    return _(error.template, **error.values)
+    if isinstance(error, Changed):
+        return _(error.template, changes=changes_text(error.changes))
+    values = dict(error.values)
+    if values.get("state") in STATES["broadcast"]:
+        values["state"] = state_label("broadcast", str(values["state"]))[0].lower()
+    return _(error.template, **values)
+
+
+def who(actor: str) -> str:
+    """The machine and the command line are named in the reader's language."""
+    return {"system": _("The system"), "command line": _("Command line")}.get(actor, actor)
+
+
+def changes_text(changes: Iterable[Change]) -> str:
+    """Who changed which field of a broadcast, and when."""
+    return "; ".join(_(CHANGES[each.field], by=who(each.by), at=when(each.at)) for each in changes)
 
 
 def number(n: float) -> str:

@@ -8,10 +8,10 @@ from core.accounts import queries
 from core.accounts.files import activity_csv
 from core.accounts.queries import ActivityFilter, ActivityView
 from core.clock import utc_now
-from pages.components.deeds import NOUNS, deed, detail_line, who
+from pages.components.deeds import NOUNS, deed, detail_line
 from pages.components.layout import empty_state, page_header
 from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
-from pages.components.texts import _, ago, when
+from pages.components.texts import _, ago, when, who
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 

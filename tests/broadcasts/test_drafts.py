@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -12,8 +12,8 @@ from sqlmodel import col
 from core.accounts.rules import Actor, Role
 from core.broadcasts import actions
 from core.broadcasts.actions import create_broadcast
-from core.broadcasts.drafting import BLANK, USUAL_SPAN
-from core.broadcasts.drafts import get_draft, keep_draft
+from core.broadcasts.drafting import BLANK, USUAL, USUAL_SPAN, BestBefore
+from core.broadcasts.drafts import Draft, differing, get_draft, keep_draft
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.tables import Activity, Topic
@@ -21,11 +21,17 @@ from tests.sending.conftest import Studio
 
 LAN = Actor(None, "lan", Role.SENDER)
 VIEWER = Actor(None, "viewer", Role.VIEWER)
+LATE = datetime(2027, 2, 1, 3, 0, tzinfo=UTC)
 
 
 def begun(studio: Studio) -> int:
-    now = studio.now
-    return create_broadcast(LAN, topic_id=studio.topic_id, best_before=now + USUAL_SPAN, now=now)
+    return create_broadcast(LAN, topic_id=studio.topic_id, now=studio.now)
+
+
+def save(broadcast_id: int, now: datetime, by: Actor = LAN, **fields: object) -> Draft:
+    """One who has looked a moment ago."""
+    began = get_draft(broadcast_id)
+    return keep_draft(by, replace(began, **fields), began=began, now=now)
 
 
 def lines(broadcast_id: int, verb: str) -> int:
@@ -38,7 +44,7 @@ def lines(broadcast_id: int, verb: str) -> int:
 
 def test_a_new_draft_is_blank_and_has_a_sensible_best_before(studio: Studio) -> None:
     draft = get_draft(begun(studio))
-    assert (draft.content, draft.due_at, draft.span) == (BLANK, None, USUAL_SPAN)
+    assert (draft.content, draft.due_at, draft.best_before) == (BLANK, None, USUAL)
     assert draft.name.startswith("KH nhận khuyến mãi SP mới")
 
 
@@ -52,7 +58,7 @@ def test_a_new_draft_is_blank_and_has_a_sensible_best_before(studio: Studio) -> 
 )
 def test_half_written_words_are_kept_and_cannot_be_launched(studio: Studio, content: dict) -> None:
     broadcast_id = begun(studio)
-    keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
+    save(broadcast_id, studio.now, content=content)
     assert get_draft(broadcast_id).content == content
     with pytest.raises(Invalid):
         actions.launch(LAN, broadcast_id, now=studio.now)
@@ -62,30 +68,31 @@ def test_half_written_words_are_kept_and_cannot_be_launched(studio: Studio, cont
 
 
 @pytest.mark.parametrize("due_in", [None, timedelta(hours=20)])
-@pytest.mark.parametrize("span", [None, timedelta(hours=1), timedelta(days=7)])
-def test_times_survive_a_reload(studio: Studio, due_in: timedelta | None, span: timedelta | None) -> None:
-    broadcast_id = begun(studio)
+@pytest.mark.parametrize("late", [USUAL, None, LATE])
+def test_times_survive_a_reload(studio: Studio, due_in: timedelta | None, late: BestBefore) -> None:
+    began = get_draft(begun(studio))
     due_at = studio.now + due_in if due_in else None
-    wanted = replace(get_draft(broadcast_id), due_at=due_at, span=span, first_part=50, name="Tết")
-    keep_draft(LAN, wanted, now=studio.now + timedelta(minutes=7))
-    assert get_draft(broadcast_id) == wanted
+    wanted = replace(began, due_at=due_at, best_before=late, first_part=50, name="Tết")
+    kept = keep_draft(LAN, wanted, began=began, now=studio.now + timedelta(minutes=7))
+    assert get_draft(began.id) == kept
+    assert differing(kept, wanted) == {}
 
 
-def test_the_best_before_of_a_draft_without_a_time_moves_with_the_launch(studio: Studio) -> None:
+def test_the_best_before_that_nobody_chose_moves_with_the_launch(studio: Studio) -> None:
     draft = get_draft(begun(studio))
     later = studio.now + timedelta(days=3)
-    assert draft.best_before(later) == later + USUAL_SPAN
+    assert draft.best_before_at(later) == later + USUAL_SPAN
 
 
 def test_saving_again_and_again_is_one_line_of_the_log(studio: Studio) -> None:
     broadcast_id = begun(studio)
     for word in ("a", "ab", "abc"):
-        content = {"kind": "text", "text": word}
-        keep_draft(LAN, replace(get_draft(broadcast_id), content=content), now=studio.now)
+        save(broadcast_id, studio.now, content={"kind": "text", "text": word})
     assert (lines(broadcast_id, "create"), lines(broadcast_id, "change")) == (1, 0)
     other = Actor(None, "minh", Role.EDITOR)
-    keep_draft(other, get_draft(broadcast_id), now=studio.now)
-    keep_draft(LAN, get_draft(broadcast_id), now=studio.now + timedelta(hours=2))
+    save(broadcast_id, studio.now, by=other, name="Tết")
+    save(broadcast_id, studio.now + timedelta(hours=2), name="Tết 2027")
+    save(broadcast_id, studio.now + timedelta(hours=9))  # nothing changed, nothing written down
     assert lines(broadcast_id, "change") == 2
 
 
@@ -95,7 +102,7 @@ def test_only_a_draft_can_be_kept(studio: Studio) -> None:
     draft = get_draft(broadcast_id)
     studio.launch(broadcast_id)
     with pytest.raises(WrongState):
-        keep_draft(LAN, replace(draft, name="Khác"), now=studio.now)
+        keep_draft(LAN, replace(draft, name="Khác"), began=draft, now=studio.now)
     assert studio.show(broadcast_id).name == draft.name
 
 
@@ -108,8 +115,8 @@ def test_an_archived_topic_cannot_be_chosen_but_one_that_was_chosen_stays(studio
     with pytest.raises(Invalid, match="archived"):
         create_broadcast(LAN, topic_id=other, now=studio.now)
     with pytest.raises(Invalid, match="archived"):
-        keep_draft(LAN, replace(get_draft(broadcast_id), topic_id=other), now=studio.now)
-    keep_draft(LAN, replace(get_draft(broadcast_id), name="Tết"), now=studio.now)
+        save(broadcast_id, studio.now, topic_id=other)
+    save(broadcast_id, studio.now, name="Tết")
     assert get_draft(broadcast_id).name == "Tết"
 
 
@@ -117,7 +124,7 @@ def test_what_cannot_be_a_broadcast_is_not_kept(studio: Studio) -> None:
     draft = get_draft(begun(studio))
     for wrong in ({"content": {"kind": "otnr"}}, {"name": "x" * 121}, {"first_part": -1}):
         with pytest.raises(Invalid):
-            keep_draft(LAN, replace(draft, **wrong), now=studio.now)
+            keep_draft(LAN, replace(draft, **wrong), began=draft, now=studio.now)
     assert get_draft(draft.id) == draft
 
 
@@ -126,9 +133,9 @@ def test_viewers_write_nothing_and_what_is_gone_is_gone(studio: Studio) -> None:
     with pytest.raises(NotAllowed):
         create_broadcast(VIEWER, topic_id=studio.topic_id, now=studio.now)
     with pytest.raises(NotAllowed):
-        keep_draft(VIEWER, draft, now=studio.now)
+        keep_draft(VIEWER, draft, began=draft, now=studio.now)
     actions.delete_draft(LAN, draft.id, now=studio.now)
     with pytest.raises(NotFound):
-        keep_draft(LAN, draft, now=studio.now)
+        keep_draft(LAN, draft, began=draft, now=studio.now)
     with pytest.raises(NotFound):
         get_draft(draft.id)

@@ -34,8 +34,9 @@ def test_lines_come_newest_first_and_count_every_state(studio: Studio) -> None:
 def test_lines_are_filtered_searched_and_paged_by_the_database(studio: Studio) -> None:
     for number in range(5):
         made = studio.broadcast()
-        renamed = replace(drafts.get_draft(made), name=f"Đợt sale {number}")
-        drafts.keep_draft(COMMAND_LINE, renamed, now=studio.now)
+        began = drafts.get_draft(made)
+        renamed = replace(began, name=f"Đợt sale {number}")
+        drafts.keep_draft(COMMAND_LINE, renamed, began=began, now=studio.now)
     actions.cancel(COMMAND_LINE, made, now=studio.now)
     fanpage_id = studio.fanpage_id
     assert count_lines(fanpage_id) == 5

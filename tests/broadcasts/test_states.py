@@ -69,12 +69,13 @@ def test_a_draft_can_be_changed_and_deleted_but_nothing_later(studio: Studio) ->
     studio.people(1)
     broadcast_id = studio.broadcast()
     other = {"kind": "image", "url": "https://hoa.vn/a.jpg"}
-    changed = replace(drafts.get_draft(broadcast_id), content=other, name="Tết")
-    drafts.keep_draft(EDITOR, changed, now=studio.now)
+    began = drafts.get_draft(broadcast_id)
+    changed = replace(began, content=other, name="Tết")
+    drafts.keep_draft(EDITOR, changed, began=began, now=studio.now)
     assert (studio.show(broadcast_id).name, studio.show(broadcast_id).content) == ("Tết", other)
     studio.launch(broadcast_id)
     with pytest.raises(WrongState):
-        drafts.keep_draft(EDITOR, changed, now=studio.now)
+        drafts.keep_draft(EDITOR, changed, began=began, now=studio.now)
     with pytest.raises(WrongState):
         actions.delete_draft(EDITOR, broadcast_id, now=studio.now)
     draft = studio.broadcast()
@@ -240,7 +241,8 @@ def test_what_could_not_start_before_its_best_before_is_missed(studio: Studio, o
     assert opt_in_states() == {"available": 2}
     with pytest.raises(Invalid):  # the old best-before is over
         actions.launch(COMMAND_LINE, broadcast_id, now=late)
-    assert actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=late) == "scheduled"
+    anew = late + HOUR
+    assert actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=anew, now=late) == "scheduled"
     assert clockwork.start_due(now=late) == [broadcast_id]
 
 

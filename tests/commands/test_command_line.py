@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 
 from core import holding
 from core.__main__ import app
+from core.accounts.rules import Actor, Role
 from core.broadcasts import clockwork
+from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.database import forget_engines, transaction
 from core.holding import HoldCode
@@ -91,7 +94,7 @@ def test_the_export_holds_no_token(opt_ins: Path) -> None:
 def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     made = call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--name", "Đợt 1")
-    assert made == {"id": 1, "state": "draft"}
+    assert made == {"id": 1, "state": "draft", "version": 1}
     assert call("broadcast", "dry-run", "1") == {
         "audience": 20,
         "eligible": 20,
@@ -273,3 +276,55 @@ def test_another_time_zone_asks_what_is_planned_keeps(shop: dict[str, Any]) -> N
     moved = call("fanpage", "zone", PAGE, "Asia/Ho_Chi_Minh", "--keep", "moment")
     assert moved["planned"][0]["due_at"] == f"{at.replace('09:00', '12:00')}+07:00"
     assert call("fanpage", "zone", PAGE, "Asia/Nowhere", code=1)["error"]["code"] == "invalid"
+
+
+CREATE = ("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
+
+
+def test_a_launch_names_the_version_it_approves(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    looked_at = call(*CREATE)["version"]
+    began = get_draft(1)
+    changed = replace(began, content={"kind": "text", "text": "Hàng khác"})
+    keep_draft(Actor(None, "lan", Role.EDITOR), changed, began=began, now=utc_now())
+    refused = call("broadcast", "launch", "1", "--version", str(looked_at), code=1)["error"]
+    assert refused["code"] == "changed"
+    assert "message changed by lan at" in refused["message"]
+    shown = call("broadcast", "show", "1")
+    assert (shown["state"], shown["version"], shown["approved_version"]) == ("draft", 2, None)
+    assert call("broadcast", "launch", "1", "--version", "2")["state"] == "scheduled"
+    shown = call("broadcast", "show", "1")
+    assert (shown["approved_version"], shown["approved_by"]) == (2, "command line")
+
+
+def test_a_launch_without_a_version_approves_the_one_it_finds(opt_ins: Path) -> None:
+    call(*CREATE)
+    assert call("broadcast", "launch", "1")["state"] == "scheduled"
+    assert call("broadcast", "show", "1")["approved_version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("made", "launched", "hours"),
+    [
+        ((), (), 12),
+        (("--best-before", "none"), (), None),
+        ((), ("--best-before", "none"), None),
+        (("--best-before", "none"), ("--best-before", "2031-01-01T00:00Z"), "2031-01-01T00:00:00+00:00"),
+    ],
+)
+def test_the_command_line_has_the_panels_best_before(opt_ins: Path, made, launched, hours) -> None:
+    call(*CREATE, *made)
+    assert call("broadcast", "show", "1")["best_before"] is None
+    call("broadcast", "launch", "1", *launched)
+    shown = call("broadcast", "show", "1")
+    if hours == 12:
+        start, late = (datetime.fromisoformat(shown[name]) for name in ("due_at", "best_before"))
+        assert late - start == timedelta(hours=12)
+    else:
+        assert shown["best_before"] == hours
+
+
+def test_a_planned_one_has_it_twelve_hours_after_its_start(opt_ins: Path) -> None:
+    made = call(*CREATE, "--at", "2031-01-01T09:00Z")
+    assert (made["state"], made["version"]) == ("scheduled", 1)
+    assert call("broadcast", "show", "1")["best_before"] == "2031-01-01T21:00:00+00:00"

@@ -51,11 +51,9 @@ def test_what_is_under_way_counts_and_what_has_ended_does_not(panel, topic_id) -
 def test_todays_calls_do_not_count_for_a_later_day(panel, topic_id) -> None:  # noqa: F811
     used(597)
     draft = a_draft(topic_id)
-    keep_draft(
-        COMMAND_LINE,
-        replace(get_draft(draft), due_at=utc_now() + timedelta(days=3)),
-        now=utc_now(),
-    )
+    began = get_draft(draft)
+    later = replace(began, due_at=utc_now() + timedelta(days=3))
+    keep_draft(COMMAND_LINE, later, began=began, now=utc_now())
     said = words(panel("new_broadcast", role="sender", id=draft, step="check"))
     assert "0.5% of it is used" in said
     assert "Used: " not in said

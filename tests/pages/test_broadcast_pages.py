@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -450,7 +451,7 @@ def test_a_draft_that_is_kept_elsewhere_is_read_anew(panel, topic_id) -> None:
     at = panel("new_broadcast", id=draft, step="what")
     other = get_draft(draft)
     changed = {"kind": "text", "text": "Khuyến mãi, bản của đồng nghiệp", "fallback": ""}
-    keep_draft(COMMAND_LINE, type(other)(**{**vars(other), "content": changed}), now=utc_now())
+    keep_draft(COMMAND_LINE, replace(other, content=changed), began=other, now=utc_now())
     at.run()
     assert at.text_area[0].value == changed["text"]
     assert get_draft(draft).content == changed

@@ -61,8 +61,8 @@ class Studio:
             COMMAND_LINE, topic_id=self.topic_id, content=content, now=self.now, **times
         )
 
-    def launch(self, broadcast_id: int, **times: datetime | None) -> None:
-        actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=self.now, **times)
+    def launch(self, broadcast_id: int, *, best_before: datetime | None = None) -> None:
+        actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=best_before, now=self.now)
         clockwork.start_due(now=self.now)
 
     def pump(self, *, stop: threading.Event | None = None, worker: str = "worker a") -> Pump:

@@ -1,0 +1,75 @@
+"""The version of a broadcast: what is approved, who changed what since, and the refusal that says so.
+
+It rises with every change of what is sent or when: topic, message, start, best-before, first part, and when
+the broadcast is put back to draft. The name is for the team only and leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from core.accounts.rules import Actor
+from core.errors import N_, Change, Changed, Invalid, problem
+from core.tables import Broadcast
+
+# A column, and the field of a draft it belongs to.
+_FIELDS = {
+    "name": "name",
+    "topic_id": "topic_id",
+    "fanpage_id": "topic_id",
+    "content": "content",
+    "due_at": "due_at",
+    "best_before": "best_before",
+    "best_before_chosen": "best_before",
+    "canary_size": "first_part",
+    "canary_max_failed": "first_part",
+    "canary_max_blocked": "first_part",
+}
+BACK_TO_DRAFT = "back_to_draft"
+_NOT_APPROVED = {"name"}
+
+
+def alter(broadcast: Broadcast, by: Actor, now: datetime, **columns: object) -> set[str]:
+    """Set what differs, in a row the caller has locked, and remember by whom. Returns the fields changed."""
+    differing = {name: value for name, value in columns.items() if getattr(broadcast, name) != value}
+    for name, value in differing.items():
+        setattr(broadcast, name, value)
+    fields = {_FIELDS[name] for name in differing}
+    if fields:
+        mark(broadcast, by, now, fields)
+    return fields
+
+
+def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]) -> None:
+    """Remember who changed these fields; a change of what is approved makes a new version."""
+    if set(fields) - _NOT_APPROVED:
+        broadcast.version += 1
+    said = {"version": broadcast.version, "by": by.name, "at": now.isoformat()}
+    broadcast.changes = {**broadcast.changes, **dict.fromkeys(fields, said)}
+    broadcast.updated_at = now
+
+
+def approve(broadcast: Broadcast, by: Actor, now: datetime) -> None:
+    broadcast.approved_version, broadcast.approved_by = broadcast.version, by.name
+    broadcast.approved_at = now
+
+
+def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
+    """Raise unless `version`, the one that somebody looked at, is the latest; None names none."""
+    if version is None or version == broadcast.version:
+        return
+    if version > broadcast.version or version < 1:
+        words = N_("There is no version {version}; the latest is {latest}.")
+        raise Invalid([problem("version", words, version=version, latest=broadcast.version)])
+    changes = last_changes(broadcast)
+    raise Changed([c for c in changes if c.version > version and c.field not in _NOT_APPROVED])
+
+
+def last_changes(broadcast: Broadcast) -> list[Change]:
+    """Of each field its last change, the earliest first."""
+    found = [
+        Change(field, said["version"], said["by"], datetime.fromisoformat(said["at"]))
+        for field, said in broadcast.changes.items()
+    ]
+    return sorted(found, key=lambda change: change.at)

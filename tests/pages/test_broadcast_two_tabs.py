@@ -1,0 +1,234 @@
+"""Two people, or two tabs, in one draft: both are told, and nothing of either is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.broadcasts import actions, clockwork, queries, second_chance
+from core.broadcasts.drafting import USUAL
+from core.broadcasts.drafts import get_draft, keep_draft
+from core.clock import utc_now
+from tests.pages.conftest import an_operator, opened
+from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
+
+__all__ = ["topic_id"]
+OTHERS = {"kind": "text", "text": "Bản của Lan: khuyến mãi đến thứ sáu", "fallback": ""}
+LAN = Actor(None, "lan", Role.SENDER)
+
+
+def tab(arrange, name: str, draft: int, step: str, role: str = "sender") -> AppTest:
+    return opened(an_operator(arrange, role, name=name), page="new_broadcast", id=draft, step=step)
+
+
+def elsewhere(draft: int, **fields: object) -> None:
+    began = get_draft(draft)
+    keep_draft(LAN, replace(began, **fields), began=began, now=utc_now())
+
+
+def told(at: AppTest) -> str:
+    return "\n".join(toast.value for toast in at.toast)
+
+
+def test_a_stale_tab_does_not_put_the_topic_back(panel, arrange, topic_id) -> None:
+    draft, other = a_draft(topic_id), arrange.topic(1, "Khác")
+    at = panel("new_broadcast", id=draft, step="who")
+    elsewhere(draft, topic_id=other)
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết").run()
+    assert not at.exception
+    assert (get_draft(draft).topic_id, get_draft(draft).name) == (other, "Tết")
+    assert at.selectbox(key=f"broadcast_{draft}_topic").value == other
+    assert "topic changed by lan at" in told(at)
+
+
+def test_a_stale_tab_does_not_turn_a_planned_time_into_at_once(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    due_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    elsewhere(draft, due_at=due_at)
+    at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    assert not at.exception
+    assert (get_draft(draft).due_at, get_draft(draft).first_part) == (due_at, 20)
+    assert at.radio(key=f"broadcast_{draft}_start").value == "later"
+    assert "start changed by lan at" in told(at)
+    version = get_draft(draft).version
+    at.run()
+    assert get_draft(draft).version == version  # to look at it is no change
+
+
+@pytest.mark.parametrize("step", ["who", "what", "when", "check"])
+def test_to_look_at_a_draft_is_no_change(panel, topic_id, step) -> None:
+    draft = a_draft(topic_id)  # its message has no "fallback", as the composer would write it
+    put(draft, due_at=utc_now() + timedelta(hours=30, seconds=7), best_before=utc_now() + timedelta(hours=50))
+    put(draft, best_before_chosen=True)
+    before = get_draft(draft)
+    at = panel("new_broadcast", id=draft, step=step)
+    at.run()
+    assert not at.exception
+    assert get_draft(draft) == before
+
+
+def test_two_who_write_the_message_choose_with_both_before_them(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    lan, minh = tab(arrange, "lan", draft, "what"), tab(arrange, "minh", draft, "what")
+    lan.text_area[0].input(OTHERS["text"]).run()
+    minh.text_area[0].input("Bản của Minh").run()
+    assert not minh.exception
+    assert get_draft(draft).content["text"] == OTHERS["text"]
+    said = words(minh)
+    assert "message changed by lan at" in said
+    assert "Bản của Minh" in said
+    assert minh.text_area[0].value == OTHERS["text"]
+    minh.button(key="step_on").click().run()  # the question goes along
+    assert "Bản của Minh" in words(minh)
+    minh.button(key="conflict_mine").click().run()
+    assert get_draft(draft).content["text"] == "Bản của Minh"
+    assert "conflict_mine" not in keys(minh)
+    lan.run()
+    assert lan.text_area[0].value == "Bản của Minh"
+    assert "message changed by minh at" in told(lan)
+
+
+def test_theirs_can_be_taken(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "when")
+    elsewhere(draft, first_part=100)
+    minh.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    assert "First 20, then the rest" in words(minh)
+    minh.button(key="conflict_theirs").click().run()
+    assert not minh.exception
+    assert get_draft(draft).first_part == 100
+    assert minh.selectbox(key=f"broadcast_{draft}_first").value == 100
+    assert "conflict_theirs" not in keys(minh)
+
+
+def test_to_keep_mine_after_theirs_changed_again_asks_again(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "when")
+    elsewhere(draft, first_part=100)
+    minh.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    elsewhere(draft, first_part=500)
+    minh.button(key="conflict_mine").click().run()
+    assert get_draft(draft).first_part == 500
+    assert "First 500, then the rest" in words(minh)
+    minh.button(key="conflict_mine").click().run()
+    assert get_draft(draft).first_part == 20
+
+
+def test_a_launch_of_a_draft_that_was_changed_says_what_changed(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "check")
+    minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    minh.button(key="broadcast_launch").click().run()
+    elsewhere(draft, content=OTHERS)
+    minh.button(key="launch_confirm").click().run()
+    assert not minh.exception
+    assert "message changed by lan at" in words(minh)
+    assert (get_draft(draft).state, get_draft(draft).content) == ("draft", OTHERS)
+
+
+def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "what")
+    actions.schedule(COMMAND_LINE, draft, at=utc_now() + timedelta(hours=3), now=utc_now())
+    minh.text_area[0].input("Bản của Minh").run()
+    assert not minh.exception
+    assert "This broadcast is scheduled meanwhile" in words(minh)
+    assert minh.text_area[0].value == "Bản của Minh"
+    assert get_draft(draft).content["text"] != "Bản của Minh"
+
+
+def test_a_best_before_is_a_moment_and_stays_when_the_start_moves(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    assert get_draft(draft).best_before == USUAL
+    at.selectbox(key=f"broadcast_{draft}_late").select("chosen").run()
+    day = (utc_now() + timedelta(days=4)).date()
+    at.date_input(key=f"broadcast_{draft}_late_day").set_value(day).run()
+    late = get_draft(draft).best_before
+    at.radio(key=f"broadcast_{draft}_start").set_value("later").run()
+    at.date_input(key=f"broadcast_{draft}_day").set_value(day - timedelta(days=2)).run()
+    assert get_draft(draft).best_before == late
+    at.date_input(key=f"broadcast_{draft}_day").set_value(day + timedelta(days=2)).run()
+    assert get_draft(draft).best_before == late
+    assert "The best-before must be after the start" in words(at)
+    at.selectbox(key=f"broadcast_{draft}_late").select("never").run()
+    assert get_draft(draft).best_before is None
+
+
+def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="who")
+    at.text_input(key=f"broadcast_{draft}_name").input("Tết")
+    at.button(key="step_on").click().run()
+    at.text_area[0].input("Hàng về")
+    at.button(key="step_on").click().run()
+    at.selectbox(key=f"broadcast_{draft}_first").select(50)
+    at.button(key="step_on").click().run()
+    kept = get_draft(draft)
+    assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
+    assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
+
+
+# Pages that have become old
+
+
+def test_send_now_after_a_colleague_took_it_back_sends_nothing(panel, topic_id) -> None:
+    broadcast_id = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now() + timedelta(hours=3), now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_launch").click().run()
+    actions.unschedule(COMMAND_LINE, broadcast_id, now=utc_now())
+    at.button(key="broadcast_launch_confirm").click().run()
+    assert not at.exception
+    assert queries.get_broadcast(broadcast_id).state == "draft"
+
+
+def test_resume_after_it_paused_itself_for_another_reason_sends_nothing(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    actions.pause(COMMAND_LINE, broadcast_id, now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_resume").click().run()
+    put(broadcast_id, pause_code="canary_failed")
+    at.button(key="broadcast_resume_confirm").click().run()
+    assert "paused again meanwhile, for another reason" in words(at)
+    assert queries.get_broadcast(broadcast_id).state == "paused"
+
+
+@pytest.mark.parametrize("now_is", ["finished", "cancelled"])
+def test_a_pause_that_comes_too_late_says_so(panel, topic_id, now_is) -> None:
+    broadcast_id = started(topic_id)
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    put(broadcast_id, state=now_is)
+    at.button(key="broadcast_pause").click().run()
+    assert f"The broadcast is {now_is}, so this step is not possible" in told(at)
+
+
+def test_a_cancel_that_comes_after_the_start_says_so(panel, topic_id) -> None:
+    broadcast_id = a_draft(topic_id)
+    actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now(), now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_cancel").click().run()
+    assert clockwork.start_due(now=utc_now()) == [broadcast_id]
+    at.button(key="broadcast_cancel_confirm").click().run()
+    assert "It had started meanwhile, and 0 customers have got it" in told(at)
+    assert queries.get_broadcast(broadcast_id).state == "cancelled"
+
+
+def test_a_retry_that_a_colleague_has_done_already_says_so(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    actions.cancel(COMMAND_LINE, broadcast_id, now=utc_now())
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    at.button(key="broadcast_rest").click().run()
+    second_chance.send_to_rest(COMMAND_LINE, broadcast_id, now=utc_now())
+    at.button(key="broadcast_rest_confirm").click().run()
+    assert "It was settled meanwhile" in told(at)
