@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core import activity, row_locks
+from core import activity
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import BroadcastState
@@ -51,7 +51,8 @@ def list_planned(fanpage_id: int, zone: str) -> list[Planned]:
     """What a change to this zone is about: scheduled broadcasts and drafts with a start, next first."""
     with reading() as db:
         old = db.get_one(Fanpage, fanpage_id).timezone
-        return [_planned(row, old, zone) for row in db.scalars(_rows(fanpage_id))]
+        found = [_planned(row, old, zone) for row in db.scalars(_rows(fanpage_id))]
+    return sorted(found, key=lambda planned: planned.due_at)
 
 
 def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now: datetime) -> FanpageView:
@@ -64,7 +65,8 @@ def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now
         row = _locked(db, fanpage_id)
         if row.timezone == zone:
             return view_of(row)
-        planned = list(db.scalars(_rows(fanpage_id)))
+        # Locked, so that nobody changes a draft meanwhile and the worker starts nothing.
+        planned = list(db.scalars(_rows(fanpage_id).with_for_update(key_share=True)))
         if planned and keep is None:
             raise WrongState(ASK, names=_names(planned))
         if keep == Keep.LOCAL_TIME:
@@ -93,7 +95,7 @@ CHANGE_ALONE = N_(
 
 def _rows(fanpage_id: int) -> Select[Broadcast]:
     mine = col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.due_at).is_not(None)
-    return select(Broadcast).where(*mine, col(Broadcast.state).in_(_PLANNED)).order_by(col(Broadcast.due_at))
+    return select(Broadcast).where(*mine, col(Broadcast.state).in_(_PLANNED)).order_by(col(Broadcast.id))
 
 
 def _planned(row: Broadcast, old: str, new: str) -> Planned:
@@ -112,11 +114,9 @@ def _planned(row: Broadcast, old: str, new: str) -> Planned:
 
 
 def _locked(db: Session, fanpage_id: int) -> Fanpage:
-    """With all that is scheduled, so that the worker starts nothing meanwhile."""
     row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
     if row is None:
         raise NotFound(N_("This fanpage is no longer connected."))
-    row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SCHEDULED)
     return row
 
 
