@@ -140,8 +140,8 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
 
 def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
     """Staff have read the latest that Meta said about the fanpage, and need no reminder of it."""
-    by.require(Permission.SEND)
     with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
         row = _locked(db, fanpage_id)
         if row.policy_at is not None and row.policy_seen_at is None:
             row.policy_seen_at = now

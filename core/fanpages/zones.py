@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 from core import activity
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
+from core.broadcasts import versions
 from core.broadcasts.rules import BroadcastState
 from core.clock import same_local_time
 from core.database import reading, transaction
@@ -70,7 +71,7 @@ def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now
         if planned and keep is None:
             raise WrongState(ASK, names=_names(planned))
         if keep == Keep.LOCAL_TIME:
-            _move(planned, row.timezone, zone, now)
+            _move(by, planned, row.timezone, zone, now)
         about: dict[str, Any] = {"kept": keep.value, "planned": len(planned)} if keep and planned else {}
         _set(db, by, row, zone, now, **about)
         return view_of(row)
@@ -120,7 +121,7 @@ def _locked(db: Session, fanpage_id: int) -> Fanpage:
     return row
 
 
-def _move(rows: Sequence[Broadcast], old: str, new: str, now: datetime) -> None:
+def _move(by: Actor, rows: Sequence[Broadcast], old: str, new: str, now: datetime) -> None:
     for row in rows:
         planned = _planned(row, old, new)
         if planned.moved_due_at <= now and row.state == BroadcastState.SCHEDULED:
@@ -129,8 +130,10 @@ def _move(rows: Sequence[Broadcast], old: str, new: str, now: datetime) -> None:
                 "it off the schedule first."
             )
             raise WrongState(words, name=row.name, zone=new)
-        row.due_at, row.best_before = planned.moved_due_at, planned.moved_best_before
-        row.updated_at = now
+        moved = {"due_at": planned.moved_due_at, "best_before": planned.moved_best_before}
+        versions.alter(row, by, now, **moved)
+        if row.state == BroadcastState.SCHEDULED:
+            versions.approve(row, by, now)
 
 
 def _set(db: Session, by: Actor, row: Fanpage, zone: str, now: datetime, **detail: Any) -> None:

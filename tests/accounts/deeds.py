@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core import holding, key_check
@@ -71,6 +71,9 @@ class World:
         consent.archive_topic(SYSTEM, topic_id, now=self.now)
         return topic_id
 
+    def warned_fanpage(self) -> int:
+        return self.arrange.fanpage("C", policy_action="warning", policy_at=self.now)
+
     def held(self) -> None:
         values = {"code": "restored", "place": "", "key": "", "at": self.now}
         self.arrange.save(Hold(id=1, **values))
@@ -122,7 +125,8 @@ def _release(w: World) -> Call:
 
 def _keep_draft(w: World) -> Call:
     draft = drafts.get_draft(w.broadcast())
-    return lambda by: drafts.keep_draft(by, draft, now=w.now)
+    changed = replace(draft, name="Tết 2027")
+    return lambda by: drafts.keep_draft(by, changed, began=draft, now=w.now)
 
 
 def _on(
@@ -213,6 +217,7 @@ DEEDS: dict[str, Deed] = {
     "core.fanpages.actions.connect": Deed(A, _connect),
     "core.fanpages.actions.set_rate": Deed(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
     "core.fanpages.actions.resume_after_repair": Deed(A, _after_repair),
+    "core.fanpages.actions.see_policy": Deed(S, _on(fanpages.see_policy, World.warned_fanpage)),
     "core.fanpages.zones.change_zone": Deed(
         A, _on(zones.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
     ),

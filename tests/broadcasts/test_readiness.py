@@ -115,7 +115,8 @@ def test_blank_or_written_a_broadcast_is_made_and_recorded_alike(arrange, topic_
     assert said[0] == said[1]
     with pytest.raises(Invalid):
         actions.launch(COMMAND_LINE, blank, now=now)
-    keep_draft(COMMAND_LINE, get_draft(blank), now=now)  # half written it may stay
+    draft = get_draft(blank)
+    keep_draft(COMMAND_LINE, draft, began=draft, now=now)  # half written it may stay
 
 
 @pytest.mark.parametrize(
