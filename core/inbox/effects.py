@@ -13,6 +13,7 @@ from core.accounts.rules import SYSTEM
 from core.activity import record
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
+from core.customers import marks
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
 from core.inbox.taps import record_taps
@@ -53,6 +54,8 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
     _lock_rows(db, happenings)
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
+    signs = [((e.fanpage_id, e.psid), e.at) for e in happenings if e.psid and e.kind in rules.REPORTS]
+    marks.note_signs(db, signs)
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]

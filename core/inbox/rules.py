@@ -19,6 +19,8 @@ TOPIC_PREFIX = "topic:"
 # Acts of the customer that open the window. A tap on "Notify Me" is not documented to, so it does not.
 _OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
 _BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
+# They show that a message got to somebody.
+REPORTS = frozenset({"echo", "delivery", "read"})
 
 # Events applied between two groups of the intake, so that answers never wait long for it.
 TURN_EVENTS = 300
