@@ -163,7 +163,7 @@ class Customer(Table, table=True):
     unreachable_detail: str | None = Field(default=None, sa_type=Text)  # its answer, without secrets
     unreachable_delivery_id: int | None = Field(default=None, sa_type=BigId)  # None: it answered a reply
     unreachable_firm_at: datetime | None = _time()  # when a later call was taken; None: tentative
-    reachable_at: datetime | None = _time()  # the latest report of a delivery or a read, or word of staff
+    reachable_at: datetime | None = _time()  # a report, a read, staff's word: signs besides the last event
     created_at: datetime = _time(nullable=False)
 
 

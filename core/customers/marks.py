@@ -79,6 +79,13 @@ def is_tentative() -> ColumnElement[bool]:
     return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_(None))
 
 
+def made_by(fanpage_id: int, broadcast_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Whether a customer's mark comes from this broadcast: asked of the few of its fanpage who have one."""
+    evidence = col(Delivery.id) == col(Customer.unreachable_delivery_id)
+    is_its = exists().where(evidence, col(Delivery.broadcast_id) == broadcast_id)
+    return col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_not(None), is_its
+
+
 def lifted_when(sign_of_life: ColumnElement[bool]) -> dict[str, Any]:
     """For the SET of an UPDATE of customers: no mark any more where this is true, else as before."""
     return {name: case((sign_of_life, None), else_=getattr(Customer, name)) for name in UNMARKED}
@@ -118,9 +125,9 @@ def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
 
 
 def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
-    """Somebody got or read a message, or one reached their thread: whoever is marked since before is
-    reachable again. Kept, since the answer to an older call may come in later. Strangers stay strangers.
-    The people are locked by the caller."""
+    """Signs of life other than `Customer.last_event_at`: whoever was marked before is reachable again. The
+    latest is kept, since the answer to an older call may be settled later. Strangers stay strangers. The
+    people are locked by the caller."""
     seen: dict[Person, datetime] = {}
     for person, at in signs:
         seen[person] = max(at, seen.get(person, at))
@@ -184,13 +191,14 @@ def _marking(*, for_sqlite: bool) -> bulk.Ready:
 
 
 def _accepted_since(table: type[Delivery] | type[Reply], at: Any) -> ColumnElement[bool]:
-    """A message to the customer that set out since then was taken, and is settled already."""
+    """A message to the customer was taken, and settled since then: when its call set out is not kept, and who
+    may have been reached later is not blamed."""
     sent = DeliveryState.SENT if table is Delivery else ReplyState.SENT
     return exists().where(
         col(table.customer_id) == col(Customer.id),
         col(table.state) == sent,
         col(table.mid).is_not(None),
-        col(table.claimed_at) >= at,
+        col(table.settled_at) >= at,
     )
 
 

@@ -54,8 +54,8 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
     _lock_rows(db, happenings)
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
-    signs = [((e.fanpage_id, e.psid), e.at) for e in happenings if e.psid and e.kind in rules.REPORTS]
-    marks.note_signs(db, signs)
+    also = [event for event in happenings if event.kind in rules.ALSO_SIGNS_OF_LIFE]
+    marks.note_signs(db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid])
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]
