@@ -38,8 +38,8 @@ def _consequence(mark: MarkView) -> str:
     if mark.firm_at:
         return _(
             "**Messenger could not reach this customer on {when}**, and took a later message of the fanpage. "
-            "So broadcasts leave them out until they write, tap or read something, or until you lift the mark; "
-            "their opt-ins are kept.",
+            "So broadcasts leave them out until they write, tap or read something, or until you lift the "
+            "mark; their opt-ins are kept.",
             when=when(mark.at),
         )
     return _(

@@ -17,7 +17,10 @@ from core.sending.allowance import allowance_of
 from tests.customers.conftest import BLOCKED, FIRM, NONE, TENTATIVE, Shop
 
 LAN = Actor(1, "lan", Role.SENDER)
-VERBS = "SELECT actor, verb, subject_id, detail FROM activity WHERE verb LIKE '%lift%'"
+VERBS = (
+    "SELECT actor, verb, subject_id, detail FROM activity"
+    " WHERE verb IN ('customer.lift_mark', 'broadcast.lift_marks')"
+)
 
 
 def offered(shop: Shop) -> dict[str, int]:
