@@ -14,6 +14,7 @@ from core.activity import record
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
+from core.customers import marks
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
 from core.inbox.standby import Holder, note_holders
@@ -60,6 +61,8 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
     note_holders(db, [holder for event in happenings if (holder := _holder(event))])
+    also = [event for event in happenings if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
+    marks.note_signs(db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid])
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]

@@ -27,6 +27,7 @@ from core.accounts.rules import SYSTEM
 from core.broadcasts import closing
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
+from core.customers import marks
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
@@ -41,7 +42,7 @@ from core.sending.rules import (
     Verdict,
     decide,
 )
-from core.tables import Broadcast, Customer, Delivery, Fanpage
+from core.tables import Broadcast, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 ALL_REFUSED = "all_refused"
@@ -62,15 +63,20 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
         return
     taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
+    answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     with transaction() as db:
         _lock_rows(db, fanpage_id, outcomes, refused)
         acceptances.settle(db, taken, now)
+        blamed: list[marks.Refusal] = []
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
                 failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
             )
-            _settle_refused(db, claim, verdict, now)
+            if _settle_refused(db, claim, verdict, now):
+                blamed.append(_blame(claim, verdict, answered[claim.delivery_id]))
+        marks.mark(db, blamed)
+        marks.note_acceptances(db, acceptances.noted(fanpage_id, taken))
         tries.keep(db, outcomes, now=now)
         evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
         follow_up(db, fanpage_id, [failure for _, failure in refused], now)
@@ -83,12 +89,14 @@ def _lock_rows(
     db: Session, fanpage_id: int, outcomes: Sequence[Outcome], refused: Sequence[tuple[Claim, Failure]]
 ) -> None:
     """Before anything moves. What was accepted moves by one statement, in the order of the ids."""
+    taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
     if not refused:
+        row_locks.lock_customers(db, (), marked=taken)
         return
     lock_if_stopped(db, fanpage_id, [failure for _, failure in refused])
     row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
     unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
-    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable})
+    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=taken)
     row_locks.lock_deliveries(db, {outcome.claim.delivery_id for outcome in outcomes})
 
 
@@ -111,7 +119,8 @@ def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
     return bool(db.execute(select(alike & ~reached)).scalar_one())
 
 
-def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
+def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> bool:
+    """Whether it says that the customer cannot be reached."""
     ended = verdict.state != DeliveryState.QUEUED
     moved = db.execute(
         update(Delivery)
@@ -134,14 +143,13 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
         .execution_options(synchronize_session=False)
     )
     if not (isinstance(moved, CursorResult) and moved.rowcount):
-        return  # taken over, or an echo settled it: not ours to end
+        return False  # taken over, or an echo settled it: not ours to end
     _move_token(db, claim, verdict, now)
-    if verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS:
-        db.execute(
-            update(Customer)
-            .where(col(Customer.id) == claim.customer_id)
-            .values(unreachable_code=verdict.reason, unreachable_at=now)
-        )
+    return verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS
+
+
+def _blame(claim: Claim, verdict: Verdict, at: datetime) -> marks.Refusal:
+    return marks.Refusal(claim.customer_id, claim.delivery_id, verdict.reason or "", verdict.detail, at)
 
 
 def _ran_out(ended: bool) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from core.broadcasts import canary, drafts, second_chance
 from core.consent import actions as consent
 from core.consent import imports
 from core.conversation import actions as conversation
+from core.customers import actions as customers
 from core.fanpages import actions as fanpages
 from core.fanpages import zones
 from core.inbox import actions as inbox
@@ -73,6 +74,10 @@ class World:
 
     def warned_fanpage(self) -> int:
         return self.arrange.fanpage("C", policy_action="warning", policy_at=self.now)
+
+    def marked_customer(self) -> int:
+        marked = {"unreachable_code": "blocked", "unreachable_at": self.now}
+        return self.arrange.customer(self.fanpage_id, **marked)
 
     def held(self) -> None:
         values = {"code": "restored", "place": "", "key": "", "at": self.now}
@@ -211,6 +216,8 @@ DEEDS: dict[str, Deed] = {
     "core.broadcasts.canary.release": Deed(S, _on(canary.release, _broadcast("sending", canary_last_id=1))),
     "core.broadcasts.drafts.keep_draft": Deed(E, _keep_draft),
     "core.consent.imports.import_opt_ins": Deed(E, _import),
+    "core.customers.actions.lift_mark": Deed(S, _on(customers.lift_mark, World.marked_customer)),
+    "core.customers.actions.lift_marks_of": Deed(S, _on(customers.lift_marks_of, _broadcast("finished"))),
     "core.conversation.actions.save_message": Deed(E, _save_message),
     "core.conversation.actions.archive_message": Deed(E, _on(conversation.archive_message, World.message)),
     "core.conversation.actions.copy_message": Deed(E, _on(conversation.copy_message, World.message)),

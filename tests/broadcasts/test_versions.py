@@ -23,8 +23,8 @@ from core.errors import Changed, Invalid, NotAllowed, WrongState
 from core.tables import Activity, Broadcast
 from tests.sending.conftest import Studio
 
-LAN = Actor(2, "lan", Role.SENDER)
-MINH = Actor(3, "minh", Role.EDITOR)
+LAN = Actor(None, "lan", Role.SENDER)
+MINH = Actor(None, "minh", Role.EDITOR)
 HOUR = timedelta(hours=1)
 NEW = {"kind": "text", "text": "Hàng mới đã về, giảm 20%!"}
 
@@ -219,7 +219,7 @@ def test_the_first_part_of_what_is_scheduled_takes_the_right_to_launch(studio: S
     broadcast_id = studio.broadcast()
     actions.schedule(LAN, broadcast_id, at=studio.now + HOUR, now=studio.now)
     with pytest.raises(NotAllowed):
-        canary.set_canary(Actor(9, "x", role), broadcast_id, size=50, now=studio.now)
+        canary.set_canary(Actor(None, "x", role), broadcast_id, size=50, now=studio.now)
     seen = studio.show(broadcast_id).version
     canary.set_canary(LAN, broadcast_id, size=50, now=studio.now)
     assert (get_draft(broadcast_id).first_part, approved(studio, broadcast_id)) == (50, (seen + 1, "lan"))

@@ -92,7 +92,7 @@ def test_what_staff_have_read_comes_up_again_only_with_the_next_word(fanpage, re
 def test_a_viewer_cannot_put_it_away(fanpage, receive, now):
     receive(event(None, now, policy_enforcement=BLOCK))
     with pytest.raises(NotAllowed):
-        see_policy(Actor(1, "xem", Role.VIEWER), fanpage, now=now)
+        see_policy(Actor(None, "xem", Role.VIEWER), fanpage, now=now)
 
 
 def test_a_report_on_the_fanpages_integrity_is_shown_and_stops_nothing(fanpage, sending, receive, now):
