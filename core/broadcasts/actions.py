@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core import holding
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, drafting, rules
+from core.broadcasts import closing, drafting, recent_outcomes, rules
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
@@ -153,6 +153,7 @@ def resume(by: Actor, broadcast_id: int, *, now: datetime) -> str:
         if broadcast.pause_code == rules.CANARY_FAILED:
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
+        recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast_id])
         record(db, by, "broadcast.resume", broadcast, now=now)
         enqueue(db, [broadcast.fanpage_id])
         return broadcast.state
