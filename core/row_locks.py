@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, collate, or_, select
+from sqlalchemy import ColumnElement, Select, and_, collate, or_, select
 from sqlmodel import Session, col
 
 from core import bulk
@@ -35,9 +35,15 @@ def lock_broadcasts(db: Session, ids: Collection[int]) -> None:
     _lock_by_id(db, Broadcast, ids)
 
 
-def lock_customers(db: Session, ids: Collection[int]) -> None:
-    if ids and not is_sqlite(db):
-        _lock(db, _customers().where(col(Customer.id).in_(bulk.among(db, ids))))
+def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int] = ()) -> int:
+    """These, and those of `marked` that are marked as unreachable. Returns how many are locked now."""
+    if is_sqlite(db) or not (ids or marked):
+        return 0
+    chosen: ColumnElement[bool] = col(Customer.id).in_(bulk.among(db, ids))
+    if marked:
+        is_marked = col(Customer.unreachable_at).is_not(None)
+        chosen = or_(chosen, and_(col(Customer.id).in_(bulk.among(db, marked)), is_marked))
+    return _lock(db, _customers().where(chosen))
 
 
 def lock_people(db: Session, people: Collection[tuple[int, str]]) -> None:
@@ -90,5 +96,6 @@ def _lock_by_id(
         _lock(db, chosen.order_by(col(table.id)))
 
 
-def _lock(db: Session, chosen: Select[Any]) -> None:
-    db.execute(chosen.with_for_update(key_share=True)).all()  # rows that point to these may still be made
+def _lock(db: Session, chosen: Select[Any]) -> int:
+    # Rows that point to these may still be made.
+    return len(db.execute(chosen.with_for_update(key_share=True)).all())

@@ -136,6 +136,13 @@ class Customer(Table, table=True):
             sqlite_where=text("unreachable_at IS NOT NULL"),
             postgresql_where=text("unreachable_at IS NOT NULL"),
         ),
+        # Marks that wait for a later acceptance: asked for each time that acceptances are settled.
+        Index(
+            "ix_customer_tentative",
+            "unreachable_at",
+            sqlite_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
+        ),
     )
 
     id: int | None = _id()
@@ -150,8 +157,13 @@ class Customer(Table, table=True):
     last_event_at: datetime | None = _time()
     delivered_watermark: datetime | None = _time()  # all we sent before then has been delivered, read
     read_watermark: datetime | None = _time()
-    unreachable_code: str | None = _word(64, default=None)  # blocked or gone, until they write again
-    unreachable_at: datetime | None = _time()
+    # The mark that Messenger cannot reach them, with its evidence: core/customers/marks.py
+    unreachable_code: str | None = _word(64, default=None)  # a code word of messenger.reasons
+    unreachable_at: datetime | None = _time()  # when the platform said so
+    unreachable_detail: str | None = Field(default=None, sa_type=Text)  # its answer, without secrets
+    unreachable_delivery_id: int | None = Field(default=None, sa_type=BigId)  # None: it answered a reply
+    unreachable_firm_at: datetime | None = _time()  # when a later call was taken; None: tentative
+    reachable_at: datetime | None = _time()  # a report, a read, staff's word: signs besides the last event
     created_at: datetime = _time(nullable=False)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func
 from sqlmodel import col
 
 from core.consent.rules import OptInState
+from core.customers import marks
 from core.errors import N_
 from core.tables import Customer, OptIn
 
@@ -34,7 +35,7 @@ def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) ->
             .label("rank"),
         )
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(OptIn.topic_id) == topic_id, _usable(now), col(Customer.unreachable_at).is_(None), *among)
+        .where(col(OptIn.topic_id) == topic_id, _usable(now), ~marks.keeps_out(), *among)
         .subquery()
     )
     return select(ranked.c.id, ranked.c.customer_id).where(ranked.c.rank == 1)
@@ -54,9 +55,7 @@ def standing(topic_id: int, now: datetime) -> Subquery:
         .group_by(col(OptIn.customer_id))
         .subquery()
     )
-    unreachable = exists().where(
-        col(Customer.id) == held.c.customer_id, col(Customer.unreachable_at).is_not(None)
-    )
+    unreachable = exists().where(col(Customer.id) == held.c.customer_id, marks.keeps_out())
     reason = case(
         (and_(held.c.weight == _USABLE, unreachable), literal("unreachable")),
         (held.c.weight == _USABLE, literal(ELIGIBLE)),

@@ -14,6 +14,7 @@ from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.second_chance import REST
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
+from core.customers import marks
 from core.database import is_sqlite, reading
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
 
@@ -59,7 +60,7 @@ def get_stock(topic_id: int, *, now: datetime) -> Stock:
             col(OptIn.topic_id) == topic_id,
             col(OptIn.state) == OptInState.AVAILABLE,
             col(OptIn.expires_at) > now,
-            col(Customer.unreachable_at).is_(None),
+            ~marks.keeps_out(),
         )
         .group_by(col(OptIn.customer_id))
         .subquery()
@@ -185,7 +186,7 @@ def second_chances(broadcast_id: int, *, now: datetime) -> SecondChances:
             (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
             (col(OptIn.state) != OptInState.RESERVED) | is_held,
             col(OptIn.expires_at) > now,
-            col(Customer.unreachable_at).is_(None),
+            ~marks.keeps_out(),
             ~held_elsewhere(),
         )
         .group_by(col(Delivery.state))

@@ -20,6 +20,7 @@ from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, a
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
+from core.customers import marks
 from core.database import transaction
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
@@ -155,7 +156,7 @@ def _with_opt_in(
             col(Delivery.state).in_(list(states)),
             col(OptIn.state) == opt_in_state,
             col(OptIn.expires_at) > now,
-            col(Customer.unreachable_at).is_(None),
+            ~marks.keeps_out(),
             ~held_elsewhere(),
         )
     )

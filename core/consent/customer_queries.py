@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core.alphabet import in_order
 from core.consent.rules import OptInState
 from core.conversation.rules import fold
+from core.customers import marks
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
@@ -96,7 +97,7 @@ def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
     topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     unreachable = (
         holders.join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_not(None))
+        .where(col(Customer.fanpage_id) == fanpage_id, marks.keeps_out())
         .where(col(OptIn.topic_id).op("+")(0) > 0)
     )
     everybody = int(db.execute(holders.where(col(OptIn.topic_id).in_(topics))).scalar_one())
@@ -153,7 +154,7 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
         made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
-        made += [exists().where(theirs, _usable(now)), col(Customer.unreachable_at).is_(None)]
+        made += [exists().where(theirs, _usable(now)), ~marks.keeps_out()]
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:

@@ -16,6 +16,7 @@ from core.alphabet import in_order
 from core.broadcasts import gathering
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
+from core.customers import marks
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
@@ -158,7 +159,7 @@ def _unreachable(db: Session, topic_ids: Sequence[int], usable: ColumnElement[bo
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
         .where(
             col(Customer.fanpage_id).in_(fanpages),
-            col(Customer.unreachable_at).is_not(None),
+            marks.keeps_out(),
             col(OptIn.topic_id).op("+")(0).in_(topic_ids),  # + 0: start from these few customers
             usable,
         )

@@ -12,6 +12,7 @@ from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
 from core import bulk
+from core.customers import marks
 from core.database import is_sqlite
 from core.inbox.rules import latest
 from core.tables import Customer
@@ -79,8 +80,7 @@ def upserting(*, for_sqlite: bool, given: Select[Any] | None = None) -> Any:
         set_={
             "window_closes_at": _later(col(Customer.window_closes_at), new.window_closes_at),
             "last_event_at": _later(col(Customer.last_event_at), new.last_event_at),
-            "unreachable_code": case((reachable_again, None), else_=col(Customer.unreachable_code)),
-            "unreachable_at": case((reachable_again, None), else_=col(Customer.unreachable_at)),
+            **marks.lifted_when(reachable_again),
         },
     )
 

@@ -13,6 +13,7 @@ from core.accounts.rules import SYSTEM
 from core.activity import record
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
+from core.customers import marks
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
 from core.inbox.taps import record_taps
@@ -53,6 +54,8 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
     _lock_rows(db, happenings)
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
+    also = [event for event in happenings if event.kind in rules.ALSO_SIGNS_OF_LIFE]
+    marks.note_signs(db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid])
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]

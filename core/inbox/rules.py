@@ -19,6 +19,9 @@ TOPIC_PREFIX = "topic:"
 # Acts of the customer that open the window. A tap on "Notify Me" is not documented to, so it does not.
 _OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
 _BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
+# They make nobody a customer, but whoever they are about can be reached: a message got there, or was read,
+# or the person edited or unsent one.
+ALSO_SIGNS_OF_LIFE = frozenset({"echo", "delivery", "read", "edit", "deleted", "opt_in_other"})
 
 # Events applied between two groups of the intake, so that answers never wait long for it.
 TURN_EVENTS = 300

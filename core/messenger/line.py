@@ -27,11 +27,11 @@ def judged(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
     asked_about = [a for a in answers if isinstance(a, Failure) and a.step in _ASKED_ABOUT]
     if not asked_about:
         return list(answers)
-    if any(isinstance(answer, Accepted) for answer in answers):
-        said = None  # an acceptance in the same call has shown that the line works
+    by_token = [NextStep.TOKEN_REFUSED in (each.step, each.person_step) for each in asked_about]
+    only_tokens = all(each.step == NextStep.TOKEN_REFUSED for each in asked_about)
+    if only_tokens and any(isinstance(answer, Accepted) for answer in answers):
+        said = None  # an acceptance in the same call has shown that the call was sound
     else:
-        by_token = [NextStep.TOKEN_REFUSED in (each.step, each.person_step) for each in asked_about]
-        only_tokens = all(each.step == NextStep.TOKEN_REFUSED for each in asked_about)
         edge = ANYBODY if only_tokens else EDGE
         said = _line_of(messenger).ask(messenger, edge, may_be_old=not any(by_token))
     return [judge(each, said) if each in asked_about else each for each in answers]

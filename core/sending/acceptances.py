@@ -15,6 +15,8 @@ from core import bulk
 from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
+from core.customers import marks
+from core.customers.marks import Acceptance
 from core.database import is_sqlite, transaction
 from core.messenger.client import Accepted
 from core.sending import allowance, evidence, tries
@@ -44,6 +46,7 @@ def settle_together(outcomes: Mapping[int, Sequence[Outcome]], *, now: datetime)
     with transaction() as db:
         if not is_sqlite(db):
             db.execute(_PATIENCE)
+        marks.note_acceptances(db, [each for one in outcomes for each in noted(one, outcomes[one])])
         settle(db, every, now)
         tries.keep(db, every, now=now)
         allowance.note_calls_of(db, {each: len(of_one) for each, of_one in outcomes.items()}, now=now)
@@ -71,6 +74,15 @@ def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     _sent(for_sqlite=lite).run(db, {**bulk.bound(rows), "now": bulk.stamp(now, for_sqlite=lite)})
     ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
     evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
+
+
+def noted(fanpage_id: int, outcomes: Sequence[Outcome]) -> list[Acceptance]:
+    """What these acceptances say about customers. A claim is older than its call: never too late."""
+    return [
+        Acceptance(fanpage_id, o.claim.customer_id, began)
+        for o in outcomes
+        if (began := o.started_at or o.claim.claimed_at)
+    ]
 
 
 @cache

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import bulk
+from core.customers import marks
 from core.database import is_sqlite, reading
 from core.tables import CallsOfHour, Customer
 
@@ -66,7 +67,7 @@ def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
         people = db.execute(
             select(func.count())
             .select_from(Customer)
-            .where(col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_(None))
+            .where(col(Customer.fanpage_id) == fanpage_id, ~marks.keeps_out())
         ).scalar_one()
         used = db.execute(
             select(func.coalesce(func.sum(col(CallsOfHour.calls)), 0)).where(

@@ -240,7 +240,8 @@ class Pump:
 
     def _answer(self, messenger: Messenger | None, claim: ReplyClaim) -> list[Landed]:
         try:
-            return [replies.send_reply(_known(messenger), claim)]
+            outcome = replies.send_reply(_known(messenger), claim)
+            return [replace(outcome, answered_at=self.clock())]
         except Exception as problem:  # a defect of ours must not lose the outcome
             return [ReplyOutcome(claim, _defect(problem, self.fanpage_id))]
 

@@ -21,6 +21,7 @@ from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Scope
 from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, fold, personalise
+from core.customers import marks
 from core.database import DATABASE_TROUBLE, transaction
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
@@ -57,6 +58,11 @@ class ReplyOutcome:
     answer: Answer
     profile: Profile | None = None  # asked for on the way
     asked_profile: bool = False
+    answered_at: datetime | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        return isinstance(self.answer, Accepted)
 
 
 def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) -> list[ReplyClaim]:
@@ -164,6 +170,7 @@ def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: da
             if outcome.asked_profile:
                 keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
             ended += _settle(db, outcome, now)
+        marks.note_acceptances(db, [_accepted(fanpage_id, o.claim) for o in outcomes if o.is_accepted])
         follow_up(db, fanpage_id, failures, now)
         note_calls(db, fanpage_id, len(outcomes), now=now)
         noted = recent_outcomes.note(db, {(Scope.REPLIES, fanpage_id): ended})
@@ -200,10 +207,17 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
     if not (isinstance(moved, CursorResult) and moved.rowcount):
         return []  # settled before, taken over, or another's by now
     if values.get("reason") in UNREACHABLE_REASONS:
-        _give_up_on(db, outcome.claim.customer_id, str(values["reason"]), now)
+        at = outcome.answered_at or now
+        blame = marks.Refusal(outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at)
+        _give_up_on(db, blame, now)
     if values["state"] not in (ReplyState.SENT, ReplyState.FAILED):
         return []
     return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
+
+
+def _accepted(fanpage_id: int, claim: ReplyClaim) -> marks.Acceptance:
+    """A claim is older than its call: never too late."""
+    return marks.Acceptance(fanpage_id, claim.customer_id, claim.claimed_at)
 
 
 def _is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:
@@ -232,16 +246,12 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
             return {"state": ReplyState.FAILED, "settled_at": now, **said}
 
 
-def _give_up_on(db: Session, customer_id: int, reason: str, now: datetime) -> None:
-    db.execute(
-        update(Customer)
-        .where(col(Customer.id) == customer_id)
-        .values(unreachable_code=reason, unreachable_at=now)
-    )
+def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
+    marks.mark(db, [blame])
     db.execute(
         update(Reply)
-        .where(col(Reply.customer_id) == customer_id, _is(ReplyState.QUEUED))
-        .values(state=ReplyState.SKIPPED, reason=reason, settled_at=now)
+        .where(col(Reply.customer_id) == blame.customer_id, _is(ReplyState.QUEUED))
+        .values(state=ReplyState.SKIPPED, reason=blame.code, settled_at=now)
         .execution_options(synchronize_session=False)
     )
 

@@ -21,6 +21,7 @@ from core.broadcasts.breaker import Ended, Recent
 from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
+from core.customers import marks
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
@@ -34,7 +35,7 @@ from core.sending.rules import (
     decide,
     set_aside,
 )
-from core.tables import Broadcast, Customer, Delivery, Fanpage
+from core.tables import Broadcast, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 TOKEN_REFUSED = "token_refused"  # as a reason
@@ -62,18 +63,21 @@ def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> No
 def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tuple[dict[Key, Recent], bool]:
     """What the breaker is to look at, and whether the fanpage was stopped."""
     taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+    answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     with transaction() as db:
         refused = _charged(db, outcomes)
         _lock_rows(db, fanpage_id, outcomes, refused)
         acceptances.settle(db, taken, now)
-        ended = {o.claim.delivery_id: _ended(o.claim, None) for o in taken}
+        moved: list[tuple[Claim, Verdict]] = []
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
                 failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
             )
-            if _settle_refused(db, claim, verdict, now) and verdict.state in _COUNTED:
-                ended[claim.delivery_id] = _ended(claim, verdict.reason)
+            if _settle_refused(db, claim, verdict, now):
+                moved.append((claim, verdict))
+        marks.mark(db, [_blame(c, v, answered[c.delivery_id]) for c, v in moved if _is_unreachable(v)])
+        marks.note_acceptances(db, acceptances.noted(fanpage_id, taken))
         tries.keep(db, outcomes, now=now)
         evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
         failures = [failure for _, failure in refused]
@@ -81,14 +85,21 @@ def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tupl
         for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
             _after_refusals(db, broadcast_id, now)
         allowance.note_calls(db, fanpage_id, len(outcomes), now=now)
-        in_order = [ended[o.claim.delivery_id] for o in outcomes if o.claim.delivery_id in ended]
-        noted = recent_outcomes.note(db, recent_outcomes.by_key(fanpage_id, in_order))
+        noted = recent_outcomes.note(db, recent_outcomes.by_key(fanpage_id, _ended(outcomes, moved)))
         stopped = any(each.step == NextStep.STOP_FANPAGE for each in failures)
     return noted, stopped
 
 
-def _ended(claim: Claim, reason: str | None) -> Ended:
-    return Ended(reason, claim.broadcast_id, claim.delivery_id, claim.customer_id)
+def _ended(outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]) -> list[Ended]:
+    """What the breaker counts, in the order of the answers."""
+    reasons = {o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)}
+    refused = {c.delivery_id: v.reason for c, v in moved if v.state in _COUNTED}
+    known = {**reasons, **refused}
+    return [
+        Ended(known[c.delivery_id], c.broadcast_id, c.delivery_id, c.customer_id)
+        for c in (o.claim for o in outcomes)
+        if c.delivery_id in known
+    ]
 
 
 def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[tuple[Claim, Failure]]:
@@ -107,12 +118,14 @@ def _lock_rows(
     db: Session, fanpage_id: int, outcomes: Sequence[Outcome], refused: Sequence[tuple[Claim, Failure]]
 ) -> None:
     """Before anything moves. What was accepted moves by one statement, in the order of the ids."""
+    taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
     if not refused:
+        row_locks.lock_customers(db, (), marked=taken)
         return
     lock_if_stopped(db, fanpage_id, [failure for _, failure in refused])
     row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
     unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
-    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable})
+    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=taken)
     row_locks.lock_deliveries(db, {outcome.claim.delivery_id for outcome in outcomes})
 
 
@@ -161,13 +174,15 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
     if not (isinstance(moved, CursorResult) and moved.rowcount):
         return False  # taken over, or an echo settled it: not ours to end
     _move_token(db, claim, verdict, now)
-    if verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS:
-        db.execute(
-            update(Customer)
-            .where(col(Customer.id) == claim.customer_id)
-            .values(unreachable_code=verdict.reason, unreachable_at=now)
-        )
     return True
+
+
+def _is_unreachable(verdict: Verdict) -> bool:
+    return verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS
+
+
+def _blame(claim: Claim, verdict: Verdict, at: datetime) -> marks.Refusal:
+    return marks.Refusal(claim.customer_id, claim.delivery_id, verdict.reason or "", verdict.detail, at)
 
 
 def _ran_out(ended: bool) -> ColumnElement[bool]:

@@ -18,10 +18,11 @@ from core.broadcasts import breaker, recent_outcomes
 from core.broadcasts.breaker import Recent, Refusal
 from core.broadcasts.eligibility import held_elsewhere
 from core.broadcasts.recent_outcomes import Key, Scope
-from core.broadcasts.rules import HELD_REASONS, UNREACHABLE_REASONS, BroadcastState, DeliveryState, alike_code
+from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, alike_code
 from core.consent import ledger
+from core.customers import marks
 from core.database import reading, transaction
-from core.tables import Broadcast, Customer, Delivery
+from core.tables import Broadcast, Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -90,18 +91,12 @@ def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -
 
 def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
     """Nobody is charged for this run. Returns how many opt-ins went back."""
-    customer_ids = {each.customer_id for each in run if each.reason in UNREACHABLE_REASONS}
-    row_locks.lock_customers(db, customer_ids)
-    row_locks.lock_deliveries(db, {each.delivery_id for each in run if each.delivery_id})
-    _take_back_marks(db, customer_ids)
-    return _give_back(db, {each.delivery_id for each in run if each.delivery_id}, now)
-
-
-def _take_back_marks(db: Session, customer_ids: Collection[int]) -> None:
-    """They were in the audience, so no mark is older than this run."""
-    marked = col(Customer.id).in_(bulk.among(db, customer_ids)), col(Customer.unreachable_at).is_not(None)
-    unmarked = update(Customer).where(*marked).values(unreachable_code=None, unreachable_at=None)
-    db.execute(unmarked.execution_options(synchronize_session=False))
+    row_locks.lock_customers(db, {each.customer_id for each in run})
+    delivery_ids = {each.delivery_id for each in run if each.delivery_id}
+    marks.take_back(db, delivery_ids)
+    marks.take_back_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
+    row_locks.lock_deliveries(db, delivery_ids)
+    return _give_back(db, delivery_ids, now)
 
 
 def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int:

@@ -46,7 +46,8 @@ def somebody(studio: Studio, *holdings: str, unreachable: bool = False) -> int:
         hold(studio, customer_id, **HOLDINGS.get(holding, {"state": holding}))
     if unreachable:
         with transaction() as db:
-            db.get(Customer, customer_id).unreachable_at = studio.now
+            customer = db.get_one(Customer, customer_id)
+            customer.unreachable_at = customer.unreachable_firm_at = studio.now
     return customer_id
 
 

@@ -24,7 +24,10 @@ from core.broadcasts.breaker import (
 MANY = 1000  # left to serve
 
 
-def seen(*reasons: str | None, among: Recent = Recent()) -> Recent:
+NOTHING = Recent()
+
+
+def seen(*reasons: str | None, among: Recent = NOTHING) -> Recent:
     first = among.outcomes
     ended = [Ended(each, 1, first + place, first + place) for place, each in enumerate(reasons)]
     return noted(among, ended)

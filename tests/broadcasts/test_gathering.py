@@ -64,7 +64,8 @@ def test_it_is_who_had_opted_in_at_the_start_and_each_once(studio: Studio) -> No
     studio.arrange.opt_in(studio.topic_id, asked[0], fanpage_id=studio.fanpage_id)
     with transaction() as db:
         ledger.withdraw(db, opt_ins[asked[5]], now=studio.now)
-        db.get_one(Customer, asked[6]).unreachable_at = studio.now
+        blocked = db.get_one(Customer, asked[6])
+        blocked.unreachable_at = blocked.unreachable_firm_at = studio.now
     gather(studio)
     assert recipients(broadcast_id) == asked[:5]
 

@@ -59,7 +59,9 @@ def test_the_stock_counts_people_opt_ins_and_who_holds_several(studio: Studio) -
     customer_id = studio.arrange.customer(studio.fanpage_id)
     for state in ("available", "available", "spent"):
         studio.arrange.opt_in(studio.topic_id, customer_id, fanpage_id=studio.fanpage_id, state=state)
-    gone = studio.arrange.customer(studio.fanpage_id, unreachable_at=studio.now)
+    gone = studio.arrange.customer(
+        studio.fanpage_id, unreachable_at=studio.now, unreachable_firm_at=studio.now
+    )
     studio.arrange.opt_in(studio.topic_id, gone, fanpage_id=studio.fanpage_id)
     stock = overview.get_stock(studio.topic_id, now=studio.now)
     assert stock == overview.Stock(people=3, opt_ins=4, stacked=1)
@@ -152,7 +154,8 @@ def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None
     deliveries = queries.list_deliveries(broadcast_id)
     with transaction() as db:
         db.get(Delivery, deliveries[0].id).state = "failed"
-        db.get(Customer, deliveries[1].customer_id).unreachable_at = studio.now
+        blocked = db.get_one(Customer, deliveries[1].customer_id)
+        blocked.unreachable_at = blocked.unreachable_firm_at = studio.now
         db.get(OptIn, db.get(Delivery, deliveries[2].id).opt_in_id).state = "spent"
     chances = overview.second_chances(broadcast_id, now=studio.now)
     assert chances == overview.SecondChances(failed=1, rest=2, held=0)

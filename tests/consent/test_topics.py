@@ -159,7 +159,7 @@ def test_figures_count_opt_ins_by_state_and_people_once(fanpage, arrange, now):
 
 def test_people_are_those_a_broadcast_would_reach(fanpage, arrange, now):
     topic_id = create(fanpage, now)
-    gone = {"unreachable_at": now, "unreachable_code": "blocked"}
+    gone = {"unreachable_at": now, "unreachable_firm_at": now, "unreachable_code": "blocked"}
     for states, more in [
         (["available", "available"], {}),
         (["available", "spent"], {}),

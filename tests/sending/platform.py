@@ -24,6 +24,7 @@ class Platform:
     accepted: Counter[str] = field(default_factory=Counter)
     tries: Counter[str] = field(default_factory=Counter)
     texts: list[tuple[str, str]] = field(default_factory=list)
+    by_psid: Callable[[dict], Failure | None] = lambda _body: None
     to_psids: list[dict] = field(default_factory=list)
     line_trouble: Failure | None = None  # what any question gets
     profile_trouble: Failure | None = None  # what the question that needs pages_messaging gets
@@ -37,6 +38,8 @@ class Platform:
         with self._lock:
             if "id" in body["recipient"]:
                 self.to_psids.append(body)
+                if refused := self.by_psid(body):
+                    return refused
                 return Accepted(f"m_reply_{len(self.to_psids)}")
             token = body["recipient"]["one_time_notif_token"]
             self.tries[token] += 1

@@ -295,7 +295,8 @@ def test_a_customer_who_cannot_be_reached_does_not_use_up_the_allowance(studio: 
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     with transaction() as db:
-        db.execute(update(Customer).values(unreachable_at=studio.now, unreachable_code="blocked"))
+        firm = {"unreachable_at": studio.now, "unreachable_firm_at": studio.now}
+        db.execute(update(Customer).values(unreachable_code="blocked", **firm))
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).state == "finished"
 

@@ -61,7 +61,9 @@ def test_a_doubt_that_never_clears_ends_as_unknown_and_keeps_the_token(studio, o
     assert opt_in_states() == {"reserved": 3}
 
 
-def test_a_blocked_customer_keeps_the_token_and_is_left_out_next_time(studio, opt_in_states) -> None:
+def test_a_blocked_customer_keeps_the_token_and_is_left_out_once_a_later_call_is_taken(
+    studio, opt_in_states
+) -> None:
     studio.people(2)
     studio.platform.fault = lambda token, nth: BLOCKED if token == "token-0" else None
     broadcast_id = studio.broadcast()
@@ -69,7 +71,13 @@ def test_a_blocked_customer_keeps_the_token_and_is_left_out_next_time(studio, op
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).reasons == {"blocked": 1}
     assert opt_in_states() == {"available": 1, "spent": 1}
-    assert queries.dry_run(studio.topic_id, now=studio.now).left_out == {"unreachable": 1, "used": 1}
+    assert queries.dry_run(studio.topic_id, now=studio.now).left_out == {"used": 1}
+    studio.opt_in("token-2")
+    later = studio.broadcast()
+    studio.launch(later)
+    studio.send_all(rounds=1)
+    assert studio.show(later).counts["sent"] == 1
+    assert queries.dry_run(studio.topic_id, now=studio.now).left_out == {"unreachable": 1, "used": 2}
 
 
 def test_a_blocked_answer_after_a_doubt_proves_nothing(studio, opt_in_states) -> None:

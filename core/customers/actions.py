@@ -1,0 +1,51 @@
+"""What staff do about marks: lift one customer's, or all that a broadcast has left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from core.accounts.rules import Actor, Permission
+from core.activity import record
+from core.customers import marks
+from core.database import transaction
+from core.errors import N_, NotFound
+from core.tables import Broadcast, Customer
+
+
+def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
+    """Offer this customer to broadcasts again. False when there is no mark (any more)."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        owner = select(col(Customer.fanpage_id)).where(col(Customer.id) == customer_id)
+        fanpage_id = db.execute(owner).scalar_one_or_none()
+        if fanpage_id is None:
+            raise NotFound(N_("There is no customer {id}."), id=customer_id)
+        lifted = marks.lift(db, now, col(Customer.id) == customer_id)
+        if lifted:
+            record(db, by, "customer.lift_mark", now=now, fanpage_id=fanpage_id, subject_id=customer_id)
+        return bool(lifted)
+
+
+def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
+    """Offer everybody again whom this broadcast marked as unreachable. Returns how many."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        broadcast = db.get(Broadcast, broadcast_id)
+        if broadcast is None:
+            raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
+        lifted = marks.lift(db, now, *marks.made_by(broadcast.fanpage_id, broadcast_id))
+        if lifted:
+            record(
+                db,
+                by,
+                "broadcast.lift_marks",
+                now=now,
+                fanpage_id=broadcast.fanpage_id,
+                subject_id=broadcast_id,
+                subject=broadcast.name,
+                people=lifted,
+            )
+        return lifted

@@ -1,0 +1,248 @@
+"""Marks on customers whom Messenger says it cannot reach: made with evidence, confirmed, taken back, lifted.
+
+A mark is tentative until a later call of the same fanpage was accepted; only then it is firm, and only a firm
+mark keeps somebody out of an audience. Any later sign of life lifts it. See docs/decisions/0028.
+
+Everything here runs inside the caller's transaction. On PostgreSQL customers are locked before deliveries:
+`core/row_locks.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, or_, select, update
+from sqlmodel import Session, col
+
+from core import bulk, row_locks
+from core.broadcasts.rules import DeliveryState
+from core.conversation.rules import ReplyState
+from core.database import is_sqlite
+from core.tables import Customer, Delivery, Reply
+
+Person = tuple[int, str]  # fanpage id, PSID
+
+# What a customer without a mark has in these columns.
+UNMARKED: Mapping[str, None] = dict.fromkeys(
+    (
+        "unreachable_code",
+        "unreachable_at",
+        "unreachable_detail",
+        "unreachable_delivery_id",
+        "unreachable_firm_at",
+    )
+)
+_REFUSED = {
+    "customer_id": Customer.__table__.c.id.type,  # type: ignore[attr-defined]
+    **bulk.columns_of(
+        Customer, "unreachable_delivery_id", "unreachable_code", "unreachable_detail", "unreachable_at"
+    ),
+}
+_ACCEPTED = {
+    "customer_id": Customer.__table__.c.id.type,  # type: ignore[attr-defined]
+    **bulk.columns_of(Customer, "reachable_at"),
+}
+_FANPAGE = bulk.columns_of(Customer, "fanpage_id", "reachable_at")
+_SEEN = bulk.columns_of(Customer, "fanpage_id", "psid", "reachable_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The platform's answer that this customer cannot be reached."""
+
+    customer_id: int
+    delivery_id: int | None  # None: it answered a reply of the chatbot
+    code: str  # a code word of messenger.reasons
+    detail: str | None  # what the platform said, without secrets
+    at: datetime  # when the answer came
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A message that the platform took."""
+
+    fanpage_id: int
+    customer_id: int
+    at: datetime  # when its call set out
+
+
+def keeps_out() -> ColumnElement[bool]:
+    """Whether a customer is left out of audiences: the one place that says so."""
+    return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_not(None))
+
+
+def is_tentative() -> ColumnElement[bool]:
+    return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_(None))
+
+
+def made_by(fanpage_id: int, broadcast_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Whether a customer's mark comes from this broadcast: asked of the few of its fanpage who have one."""
+    evidence = col(Delivery.id) == col(Customer.unreachable_delivery_id)
+    is_its = exists().where(evidence, col(Delivery.broadcast_id) == broadcast_id)
+    return col(Customer.fanpage_id) == fanpage_id, col(Customer.unreachable_at).is_not(None), is_its
+
+
+def lifted_when(sign_of_life: ColumnElement[bool]) -> dict[str, Any]:
+    """For the SET of an UPDATE of customers: no mark any more where this is true, else as before."""
+    return {name: case((sign_of_life, None), else_=getattr(Customer, name)) for name in UNMARKED}
+
+
+def mark(db: Session, refusals: Sequence[Refusal]) -> None:
+    """Tentative marks. Who has shown a sign of life since the refusal gets none; who has a mark keeps it, or
+    each refusal would put off its becoming firm. The customers are locked by the caller."""
+    if not refusals:
+        return
+    lite = is_sqlite(db)
+    newest = {each.customer_id: each for each in sorted(refusals, key=lambda each: each.at)}
+    rows = [
+        (each.customer_id, each.delivery_id, each.code, each.detail, bulk.stamp(each.at, for_sqlite=lite))
+        for each in newest.values()
+    ]
+    _marking(for_sqlite=lite).run(db, bulk.bound(rows))
+
+
+def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
+    """Lift the marks of these customers, and make firm what their fanpages refused before these calls set
+    out. A call that was under way at the time of a refusal says nothing about it.
+
+    Before the deliveries are touched, or after `row_locks.lock_customers(…, marked=…)`.
+    """
+    customers: dict[int, datetime] = {}
+    fanpages: dict[int, datetime] = {}
+    for each in acceptances:
+        customers[each.customer_id] = max(each.at, customers.get(each.customer_id, each.at))
+        fanpages[each.fanpage_id] = max(each.at, fanpages.get(each.fanpage_id, each.at))
+    if not customers:
+        return
+    lite = is_sqlite(db)
+    if lite or row_locks.lock_customers(db, (), marked=customers):
+        _lifting(for_sqlite=lite).run(db, _timed(customers, lite))
+    _confirming(for_sqlite=lite).run(db, _timed(fanpages, lite))
+
+
+def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
+    """Signs of life other than `Customer.last_event_at`: whoever was marked before is reachable again. The
+    latest is kept, since the answer to an older call may be settled later. Strangers stay strangers. The
+    people are locked by the caller."""
+    seen: dict[Person, datetime] = {}
+    for person, at in signs:
+        seen[person] = max(at, seen.get(person, at))
+    if seen:
+        lite = is_sqlite(db)
+        rows = [(*person, bulk.stamp(seen[person], for_sqlite=lite)) for person in sorted(seen)]
+        _seeing(for_sqlite=lite).run(db, bulk.bound(rows))
+
+
+def take_back(db: Session, delivery_ids: Collection[int]) -> int:
+    """Undo the marks whose evidence is the refusal of one of these deliveries, firm or not: it was not the
+    customers' doing. Returns how many. Before deliveries are locked, or their customers are locked already.
+    """
+    if not delivery_ids:
+        return 0
+    given = bulk.among(db, delivery_ids)
+    theirs = select(col(Delivery.customer_id)).where(col(Delivery.id).in_(given))
+    blamed = col(Customer.id).in_(theirs), col(Customer.unreachable_delivery_id).in_(given)
+    return _unmark(db, *blamed)
+
+
+def take_back_of_replies(db: Session, customer_ids: Collection[int]) -> int:
+    """The same for marks whose evidence is the answer to a reply to one of these customers."""
+    if not customer_ids:
+        return 0
+    theirs = col(Customer.id).in_(bulk.among(db, customer_ids))
+    return _unmark(db, theirs, col(Customer.unreachable_delivery_id).is_(None))
+
+
+def lift(db: Session, now: datetime, *whose: ColumnElement[bool]) -> int:
+    """Staff say that these customers can be reached; what was refused before now marks them no more.
+    Returns how many had a mark."""
+    return _unmark(db, *whose, reachable_at=now)
+
+
+def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int:
+    marked = select(col(Customer.id)).where(col(Customer.unreachable_at).is_not(None), *whose)
+    ids = list(db.execute(marked).scalars())
+    row_locks.lock_customers(db, ids)
+    done = db.execute(
+        update(Customer)
+        .where(col(Customer.unreachable_at).is_not(None), *whose, col(Customer.id).in_(bulk.among(db, ids)))
+        .values(**UNMARKED, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return done.rowcount if isinstance(done, CursorResult) else 0
+
+
+def _timed(times: Mapping[int, datetime], lite: bool) -> dict[str, str]:
+    return bulk.bound([(key, bulk.stamp(at, for_sqlite=lite)) for key, at in sorted(times.items())])
+
+
+@cache
+def _marking(*, for_sqlite: bool) -> bulk.Ready:
+    given = bulk.rows_given(_REFUSED, for_sqlite=for_sqlite).subquery("refused")
+    at = given.c.unreachable_at
+    signs = col(Customer.last_event_at), col(Customer.reachable_at)
+    evidence = "unreachable_code", "unreachable_at", "unreachable_detail", "unreachable_delivery_id"
+    return bulk.Ready(
+        update(Customer)
+        .where(
+            col(Customer.id) == given.c.customer_id,
+            col(Customer.unreachable_at).is_(None),
+            *(or_(sign.is_(None), sign < at) for sign in signs),
+            *(~_accepted_since(table, at) for table in (Delivery, Reply)),
+        )
+        .values({name: given.c[name] for name in evidence})
+    )
+
+
+def _accepted_since(table: type[Delivery] | type[Reply], at: Any) -> ColumnElement[bool]:
+    """A message to the customer was taken, and settled since then: when its call set out is not kept, and who
+    may have been reached later is not blamed."""
+    sent = DeliveryState.SENT if table is Delivery else ReplyState.SENT
+    return exists().where(
+        col(table.customer_id) == col(Customer.id),
+        col(table.state) == sent,
+        col(table.mid).is_not(None),
+        col(table.settled_at) >= at,
+    )
+
+
+@cache
+def _lifting(*, for_sqlite: bool) -> bulk.Ready:
+    given = bulk.rows_given(_ACCEPTED, for_sqlite=for_sqlite).subquery("accepted")
+    return bulk.Ready(
+        update(Customer)
+        .where(col(Customer.id) == given.c.customer_id, col(Customer.unreachable_at) <= given.c.reachable_at)
+        .values(**UNMARKED, reachable_at=given.c.reachable_at)
+    )
+
+
+@cache
+def _confirming(*, for_sqlite: bool) -> bulk.Ready:
+    """On PostgreSQL nobody is waited for: what another holds becomes firm by a later acceptance."""
+    given = bulk.rows_given(_FANPAGE, for_sqlite=for_sqlite).subquery("accepted")
+    same = col(Customer.fanpage_id).op("+", return_type=Integer())(0) == given.c.fanpage_id
+    older = same, is_tentative(), col(Customer.unreachable_at) < given.c.reachable_at
+    statement = update(Customer).where(*older).values(unreachable_firm_at=given.c.reachable_at)
+    if not for_sqlite:
+        theirs = col(Customer.fanpage_id).in_(select(given.c.fanpage_id))
+        free = select(col(Customer.id)).where(theirs, is_tentative())
+        free = free.with_for_update(key_share=True, skip_locked=True)
+        statement = statement.where(col(Customer.id).in_(free))
+    return bulk.Ready(statement)
+
+
+@cache
+def _seeing(*, for_sqlite: bool) -> bulk.Ready:
+    given = bulk.rows_given(_SEEN, for_sqlite=for_sqlite).subquery("seen")
+    at = given.c.reachable_at
+    same = and_(col(Customer.fanpage_id) == given.c.fanpage_id, col(Customer.psid) == given.c.psid)
+    is_news = or_(col(Customer.reachable_at).is_(None), col(Customer.reachable_at) < at)
+    return bulk.Ready(
+        update(Customer)
+        .where(same, is_news)
+        .values(reachable_at=at, **lifted_when(col(Customer.unreachable_at) <= at))
+    )
