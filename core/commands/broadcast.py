@@ -23,7 +23,7 @@ from core.errors import Invalid, problem
 _ALIKE = (
     "The last customers were all refused for the same reason ({reason}), so it is probably not about them: "
     "the broadcast paused itself. Nobody was marked as unreachable for that, and their opt-ins can be used "
-    "again. Check the fanpage, the message and where the opt-ins came from; then resume, and retry the failed."
+    "again. Check the fanpage, the message and where the opt-ins came from; resume, then retry the failed."
 )
 
 app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opted in to a topic.")
