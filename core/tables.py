@@ -422,6 +422,18 @@ class Try(Table, table=True):
     answered_at: datetime | None = _time()
 
 
+class RecentOutcomes(Table, table=True):
+    """What the breaker looks at, since counting began: core/broadcasts/breaker.py."""
+
+    __tablename__ = "recent_outcomes"
+
+    scope: str = _word(primary_key=True)  # broadcast, fanpage or replies
+    ref_id: int = Field(primary_key=True, sa_type=BigId)  # of the broadcast or the fanpage
+    outcomes: int = Field(default=0, sa_type=BigInteger)  # how many, accepted or not
+    # The last of them that were refused: [number, reason, broadcast, delivery, customer]
+    refusals: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
+
+
 class Reply(Table, table=True):
     """A message by PSID inside the window: a bot's answer or a request; sent at most once."""
 

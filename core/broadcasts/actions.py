@@ -12,7 +12,7 @@ from sqlmodel import Session
 from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, drafting, rules, versions
+from core.broadcasts import closing, drafting, recent_outcomes, rules, versions
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
@@ -197,6 +197,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
         if broadcast.pause_code == rules.CANARY_FAILED:
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
+        recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast_id])
         record(db, by, "broadcast.resume", broadcast, now=now)
         enqueue(db, [broadcast.fanpage_id])
         return broadcast.state

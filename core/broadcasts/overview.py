@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, String, case, func, literal_column, select
 from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
-from core.broadcasts.rules import BroadcastState, DeliveryState
-from core.broadcasts.second_chance import HELD_REASONS, REST, held_elsewhere
+from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState
+from core.broadcasts.second_chance import REST
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.customers import marks

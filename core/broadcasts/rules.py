@@ -73,8 +73,27 @@ ENDED: frozenset[DeliveryState] = frozenset(
 
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
 
+_ALIKE = "alike:"  # pause code: the last were all refused for the reason that follows
+# A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
+HELD_REASONS = ("unknown_error", "cannot_open")
+
 # This person cannot be reached: the opt-in is kept, and they are left out until they write again.
 UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
+
+
+def alike_code(reason: str) -> str:
+    return _ALIKE + reason
+
+
+def alike_reason(pause_code: str | None) -> str | None:
+    """Why a broadcast paused itself; None when it did not."""
+    return pause_code.removeprefix(_ALIKE) if pause_code and pause_code.startswith(_ALIKE) else None
+
+
+def waits_for_repair(pause_code: str | None) -> bool:
+    """Whether a fanpage's stop paused it: then it goes on with the fanpage. What a person has to look at
+    does not."""
+    return pause_code not in (None, CANARY_FAILED) and alike_reason(pause_code) is None
 
 
 def is_too_late(best_before: datetime | None, now: datetime) -> bool:

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Exists, Select, exists, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
 from core import bulk
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, gathering, versions
+from core.broadcasts import closing, gathering, recent_outcomes, versions
 from core.broadcasts.drafting import check_times
-from core.broadcasts.rules import LIVE, BroadcastState, DeliveryState, is_too_late
+from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, alike_reason, is_too_late
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
@@ -29,8 +29,6 @@ from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
 BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
-# A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
-HELD_REASONS = ("unknown_error", "cannot_open")
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
@@ -165,16 +163,6 @@ def _with_opt_in(
     )
 
 
-def held_elsewhere() -> Exists:
-    """Whether another broadcast has taken the opt-in of a delivery meanwhile."""
-    other = aliased(Delivery)
-    return exists().where(
-        col(other.opt_in_id) == col(Delivery.opt_in_id),
-        col(other.id) != col(Delivery.id),
-        col(other.state).in_(LIVE),
-    )
-
-
 def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
     return list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
 
@@ -243,7 +231,8 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
         )
     if broadcast.best_before and broadcast.best_before <= now:
         raise WrongState(N_("The best-before has passed; choose a later one, or none."))
-    if broadcast.state != BroadcastState.PAUSED:
+    if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):
         broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
+        recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast.id or 0])
     broadcast.updated_at = now
     enqueue(db, [broadcast.fanpage_id])

@@ -16,6 +16,7 @@ from core.broadcasts.drafts import get_draft
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.report import csv_lines
+from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
 from core.commands.answers import Id, Json, answer, command
 from core.commands.lookup import topic_named
@@ -28,6 +29,12 @@ BestBefore = Annotated[
         help="Nothing is sent later; none: without limit. Else 12 hours after the start, unless chosen.",
     ),
 ]
+_ALIKE = (
+    "The last customers were all refused for the same reason ({reason}), so it is probably not about them: "
+    "the broadcast paused itself. Nobody was marked as unreachable for that, and their opt-ins can be used "
+    "again. Check the fanpage, the message and where the opt-ins came from; resume, then retry the failed."
+)
+
 app = typer.Typer(no_args_is_help=True, help="Broadcasts: one message to who opted in to a topic.")
 
 
@@ -185,7 +192,13 @@ def _figures(shown: BroadcastView) -> dict[str, Any]:
         "started_at": _iso(shown.started_at),
         "finished_at": _iso(shown.finished_at),
         "pause_code": shown.pause_code,
+        **_why_paused(shown),
     }
+
+
+def _why_paused(shown: BroadcastView) -> dict[str, str]:
+    reason = alike_reason(shown.pause_code)
+    return {"pause_reason": _ALIKE.format(reason=reason)} if reason else {}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -149,6 +149,14 @@ def take_back(db: Session, delivery_ids: Collection[int]) -> int:
     return _unmark(db, *blamed)
 
 
+def take_back_of_replies(db: Session, customer_ids: Collection[int]) -> int:
+    """The same for marks whose evidence is the answer to a reply to one of these customers."""
+    if not customer_ids:
+        return 0
+    theirs = col(Customer.id).in_(bulk.among(db, customer_ids))
+    return _unmark(db, theirs, col(Customer.unreachable_delivery_id).is_(None))
+
+
 def lift(db: Session, now: datetime, *whose: ColumnElement[bool]) -> int:
     """Staff say that these customers can be reached; what was refused before now marks them no more.
     Returns how many had a mark."""

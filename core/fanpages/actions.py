@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core import activity, key_check, row_locks
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.broadcasts.rules import CANARY_FAILED, BroadcastState
+from core.broadcasts import recent_outcomes
+from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.database import insert_new, reading, transaction
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
@@ -232,18 +233,20 @@ def _keep_problems(fanpage_id: int, found: list[Trouble], now: datetime) -> None
 
 def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
     row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.PAUSED)
-    resumed = db.execute(
-        update(Broadcast)
-        .where(
-            col(Broadcast.fanpage_id) == fanpage_id,
-            col(Broadcast.state) == BroadcastState.PAUSED,
-            col(Broadcast.pause_code).is_not(None),
-            col(Broadcast.pause_code) != CANARY_FAILED,
+    paused = db.execute(
+        select(col(Broadcast.id), col(Broadcast.pause_code)).where(
+            col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.PAUSED
         )
+    )
+    ids = [broadcast_id or 0 for broadcast_id, code in paused if waits_for_repair(code)]
+    db.execute(
+        update(Broadcast)
+        .where(col(Broadcast.id).in_(ids))
         .values(state=BroadcastState.SENDING, pause_code=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )
-    return resumed.rowcount if isinstance(resumed, CursorResult) else 0
+    recent_outcomes.start_anew(db, fanpage_id, ids)
+    return len(ids)
 
 
 def _locked(db: Session, fanpage_id: int) -> Fanpage:

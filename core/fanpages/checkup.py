@@ -11,10 +11,9 @@ from core.fanpages.rules import (
     missing_fields,
     review_trouble,
 )
+from core.messenger import errors, line
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import NextStep
-
-_NO_ANSWER = (NextStep.NOT_SENT, NextStep.IN_DOUBT, NextStep.SLOW_DOWN, NextStep.RETRY_LATER)
 
 
 def identity(messenger: Messenger) -> tuple[str, str]:
@@ -59,13 +58,17 @@ def subscribe(messenger: Messenger) -> list[Trouble]:
 
 
 def set_get_started(messenger: Messenger, *, take_over: bool) -> list[Trouble]:
-    """Give new customers a Get Started button that leads to us."""
+    """Give new customers a Get Started button that leads to us. Who may not even read it may not send."""
     try:
-        profile = _items(messenger.get("me/messenger_profile", fields="get_started"))
+        profile = _items(messenger.get(line.EDGE, fields="get_started"))
+    except GraphRefused as refusal:
+        may_not_send = line.refuses(refusal.failure)
+        return [_trouble(refusal, Trouble.REFUSED if may_not_send else Trouble.NO_GET_STARTED)]
+    try:
         buttons = [part["get_started"] for part in profile if part.get("get_started")]
         is_ours = {"payload": GET_STARTED} in buttons
         if not buttons or (take_over and not is_ours):
-            messenger.post("me/messenger_profile", {"get_started": {"payload": GET_STARTED}})
+            messenger.post(line.EDGE, {"get_started": {"payload": GET_STARTED}})
     except GraphRefused as refusal:
         return [_trouble(refusal, Trouble.NO_GET_STARTED)]
     return []
@@ -86,7 +89,7 @@ def _trouble(refusal: GraphRefused, otherwise: Trouble) -> Trouble:
 
 def is_silence(refusal: GraphRefused) -> bool:
     """Nobody answered, or only to say that now is not the time: it says nothing about the fanpage."""
-    return refusal.failure.step in _NO_ANSWER
+    return refusal.failure.step == NextStep.IN_DOUBT or errors.is_silence(refusal.failure)
 
 
 def _items(answer: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.alphabet import in_order
-from core.broadcasts.rules import BroadcastState
+from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Fanpage, Heartbeat
@@ -85,13 +85,11 @@ def find_by_page_id(page_id: str) -> FanpageView | None:
 
 def count_paused_by_stop(fanpage_id: int) -> int:
     """Broadcasts that go on once the fanpage is repaired."""
-    statement = select(func.count()).where(
-        col(Broadcast.fanpage_id) == fanpage_id,
-        col(Broadcast.state) == BroadcastState.PAUSED,
-        col(Broadcast.pause_code).is_not(None),
+    statement = select(col(Broadcast.pause_code)).where(
+        col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.PAUSED
     )
     with reading() as db:
-        return int(db.execute(statement).scalar_one())
+        return sum(waits_for_repair(code) for code in db.execute(statement).scalars())
 
 
 def find_other_app(fanpage_id: int, *, now: datetime) -> OtherApp | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from core.messenger.errors import Failure, NextStep, classify, storable, without_secrets
+from core.messenger.errors import PERMISSIONS, Failure, NextStep, classify
+from core.messenger.redaction import storable, without_secrets
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ def _read_item(item: object, secrets: tuple[str, ...]) -> Answer:
 def _refused_whole(status: int, parsed: object, secrets: tuple[str, ...]) -> Failure:
     """What turns down a whole batch is never about one person or one token."""
     failure = refused(status, parsed, secrets, by_token=False)
-    if failure.step == NextStep.END_DELIVERY:
-        return replace(failure, step=NextStep.STOP_FANPAGE, reason="call_refused")
+    if NextStep.END_DELIVERY in (failure.step, failure.person_step):
+        reason = "permission" if failure.code in PERMISSIONS else "call_refused"
+        return replace(failure, step=NextStep.STOP_FANPAGE, reason=reason, person_step=None)
     return failure
 
 

@@ -5,20 +5,18 @@ The rows below are the one place to teach a new code. A wrong row can burn one-t
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from core.messenger.reasons import describe
+from core.messenger.redaction import without_secrets
 
-__all__ = ["ROWS", "Failure", "NextStep", "classify", "describe", "without_secrets"]
+__all__ = ["ROWS", "Failure", "NextStep", "classify", "describe", "is_silence"]
 
-DETAIL_LIMIT = 500
 CODE, STATUS = 2**63, 2**31  # from there on no column takes one
 
 
@@ -28,13 +26,18 @@ class NextStep(StrEnum):
     END_DELIVERY = "end_delivery"  # this person, or this message to them, will not do
     TOKEN_REFUSED = "token_refused"  # the one-time token was turned down
     STOP_FANPAGE = "stop_fanpage"  # nothing of this fanpage will do until a person repairs something
+    PERSON_OR_ACCOUNT = "person_or_account"  # it may be said of either: the line is asked, see line.py
     IN_DOUBT = "in_doubt"  # it may have been taken
     NOT_SENT = "not_sent"  # no connection was made: again later, costs no try
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`reason` is our stable code word (see `describe`); `detail` is the platform's answer, no secrets."""
+    """`reason` is our stable code word (see `describe`); `detail` is the platform's answer, no secrets.
+
+    `person_step` is what a refusal of PERSON_OR_ACCOUNT means once the line has been found to work, `reason`
+    then included. `line_works` says that it was found to work after this refusal.
+    """
 
     step: NextStep
     reason: str
@@ -43,6 +46,8 @@ class Failure:
     subcode: int | None = None
     detail: str = ""
     retry_after_seconds: float | None = None
+    person_step: NextStep | None = None
+    line_works: bool = False
 
 
 class Row(NamedTuple):
@@ -51,6 +56,7 @@ class Row(NamedTuple):
     step: NextStep
     reason: str
     source: str
+    person_step: NextStep | None = None  # of PERSON_OR_ACCOUNT: see Failure
 
 
 ANY = -1
@@ -62,27 +68,32 @@ _GRAPH = "developers.facebook.com/docs/graph-api/guides/error-handling"
 _RATES = "developers.facebook.com/docs/graph-api/overview/rate-limiting"
 _FIELD = "seen in the field, undocumented"
 
+_SDK = "the platform's PHP SDK, which sorts errors into classes by code"
+
 _N = NextStep
+_EITHER = _N.PERSON_OR_ACCOUNT
 ROWS: tuple[Row, ...] = (
     # May have been taken
     Row(1, 1357046, _N.IN_DOUBT, "bad_answer", _CODES),  # documented: the messages were in fact sent
     # Passing
     Row(1, ANY, _N.RETRY_LATER, "temporary", _GRAPH),
-    Row(2, ANY, _N.RETRY_LATER, "temporary", _CODES),  # also said of a person who blocked the fanpage
     Row(1200, ANY, _N.RETRY_LATER, "temporary", _OLD_SEND),
     Row(2018300, ANY, _N.RETRY_LATER, "other_app", _CODES),
     Row(2018321, ANY, _N.RETRY_LATER, "other_app", _CODES),
     # Too fast
     Row(4, ANY, _N.SLOW_DOWN, "rate_limit", _CODES),
     Row(17, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
+    Row(18, ANY, _N.SLOW_DOWN, "rate_limit", _SDK),
     Row(32, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
+    Row(341, ANY, _N.SLOW_DOWN, "rate_limit", _GRAPH),
     Row(613, ANY, _N.SLOW_DOWN, "rate_limit", _SEND),
     Row(613, 2534040, _N.SLOW_DOWN, "rate_limit", _CODES),
-    Row(80001, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
-    Row(80006, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
+    *(
+        Row(code, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # the business use case limits
+        for code in (80000, 80001, 80002, 80003, 80004, 80005, 80006, 80008, 80009, 80014)
+    ),
     # This person
-    Row(551, ANY, _N.END_DELIVERY, "blocked", _CODES),
-    Row(230, ANY, _N.END_DELIVERY, "blocked", _EDGE),
+    Row(551, 1545041, _N.END_DELIVERY, "blocked", _CODES),
     Row(100, 2018001, _N.END_DELIVERY, "gone", _CODES),
     Row(200, 1545041, _N.END_DELIVERY, "unavailable", _CODES),
     Row(10, 2018108, _N.END_DELIVERY, "unavailable", _CODES),
@@ -107,24 +118,54 @@ ROWS: tuple[Row, ...] = (
     Row(100, 2018328, _N.END_DELIVERY, "content", _CODES),
     Row(100, 2018034, _N.END_DELIVERY, "content", _FIELD),
     Row(105, ANY, _N.END_DELIVERY, "content", _FIELD),
-    # The whole fanpage. 10 and 200 only without a subcode: most of their subcodes are about one person.
+    Row(506, ANY, _N.END_DELIVERY, "content", _GRAPH),
+    Row(1609005, ANY, _N.END_DELIVERY, "content", _GRAPH),
+    # The whole fanpage: session and token, restrictions, permissions
+    Row(102, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH),
+    Row(104, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
     Row(190, ANY, _N.STOP_FANPAGE, "token_invalid", _CODES),
+    Row(2500, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
     Row(10, 1893063, _N.STOP_FANPAGE, "restricted", _CODES),
     Row(10, 1404170, _N.STOP_FANPAGE, "restricted", _CODES),
     Row(368, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
     Row(2022, ANY, _N.STOP_FANPAGE, "restricted", _CODES),
     Row(10904, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
+    Row(3, ANY, _N.STOP_FANPAGE, "permission", _GRAPH),
     Row(10, None, _N.STOP_FANPAGE, "permission", _SEND),
-    Row(200, None, _N.STOP_FANPAGE, "permission", _CODES),
     Row(200, 2018021, _N.STOP_FANPAGE, "permission", _CODES),
     Row(200, 2018027, _N.STOP_FANPAGE, "permission", _CODES),
     Row(200, 2018028, _N.STOP_FANPAGE, "permission", _CODES),
-    Row(3, ANY, _N.STOP_FANPAGE, "permission", _GRAPH),
-    Row(1, 99, _N.STOP_FANPAGE, "permission", _CODES),
+    # This person, or the whole fanpage: the same code is said of both
+    Row(551, ANY, _EITHER, "blocked", _CODES, _N.END_DELIVERY),
+    Row(230, ANY, _EITHER, "blocked", _EDGE, _N.END_DELIVERY),  # or pages_messaging is gone
+    Row(200, None, _EITHER, "unavailable", _CODES, _N.END_DELIVERY),  # or a permission is gone
+    Row(10, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY),
+    Row(1, 99, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # "missing permissions can cause this"
+    Row(2, ANY, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # an outage, or this person blocked us
 )
+# Permissions not granted or removed; of a few the field knows that they are said of a person, too.
+PERMISSIONS = range(200, 300)
+_PERMISSION = Row(-1, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY)
+_UNKNOWN = Row(-1, ANY, _EITHER, "unknown_error", "no source: nobody knows this code", _N.END_DELIVERY)
+# 100/33: the object does not exist or is not permitted; by a token, that is its person or our fanpage.
+_BAD_TOKEN = Row(100, ANY, _N.TOKEN_REFUSED, "token_refused", _CODES)
+_BAD_OBJECT = Row(100, 33, _EITHER, "token_refused", _CODES, _N.TOKEN_REFUSED)
+_BAD_OBJECT_BY_PSID = Row(100, 33, _EITHER, "content", _CODES, _N.END_DELIVERY)
+_BAD_CONTENT = Row(100, ANY, _N.END_DELIVERY, "content", _CODES)
+# Whatever code they come with: app removed, checkpoint, password changed, expired, unconfirmed, invalid.
+_SESSION_SUBCODES = frozenset({458, 459, 460, 463, 464, 467, 492})
+_SESSION = Row(190, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH)
+# Another app, or Facebook's own automation, controls the conversation: said as a subcode of 10, too.
+_OTHER_APP_SUBCODES = frozenset({2018300, 2018321})
+_OTHER_APP = Row(10, ANY, _N.RETRY_LATER, "other_app", _CODES)
+_SERVER_ERROR = Row(-1, ANY, _N.IN_DOUBT, "server_error", _GRAPH)
+_BAD_ANSWER = Row(-1, ANY, _N.IN_DOUBT, "bad_answer", _GRAPH)
+_TOO_MANY = Row(-1, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # HTTP 429
 _NAMED = {(row.code, row.subcode): row for row in ROWS if row.subcode != ANY}
 _BY_CODE = {row.code: row for row in ROWS if row.subcode == ANY}
-BAD_PARAMETER = 100
+BAD_PARAMETER, NO_OBJECT = 100, 33
+OUTAGE = 2
+_NOT_NOW = (NextStep.NOT_SENT, NextStep.SLOW_DOWN, NextStep.RETRY_LATER)
 
 
 def classify(
@@ -132,31 +173,47 @@ def classify(
 ) -> Failure:
     """What to do about an answer that is no acceptance. `error` is its `error` object, None without one."""
     code, subcode = _number(error, "code"), _number(error, "error_subcode") or None
-    step, reason = _decide(status or 0, error is not None, code, subcode, by_token)
+    row = _row(status or 0, error is not None, code, subcode, by_token)
     detail = json.dumps(error, ensure_ascii=False, default=str) if error is not None else ""
     status, code, subcode = _fitting(status, STATUS), _fitting(code, CODE), _fitting(subcode, CODE)
-    return Failure(step, reason, status, code, subcode, without_secrets(detail, secrets))
+    said = without_secrets(detail, secrets)
+    return Failure(row.step, row.reason, status, code, subcode, said, person_step=row.person_step)
 
 
-def _decide(
-    status: int, is_platforms: bool, code: int | None, subcode: int | None, by_token: bool
-) -> tuple[NextStep, str]:
+def is_silence(failure: Failure) -> bool:
+    """Nobody answered, or only to say that now is not the time: it says nothing about what was asked."""
+    if failure.step == NextStep.IN_DOUBT:
+        return failure.status is None or failure.status >= 500
+    return failure.code == OUTAGE or failure.step in _NOT_NOW
+
+
+def _row(status: int, is_platforms: bool, code: int | None, subcode: int | None, by_token: bool) -> Row:
     if status >= 500:  # whatever the body says: it may have been taken before it failed
-        return NextStep.IN_DOUBT, "server_error"
+        return _SERVER_ERROR
     if status < 400:
-        return NextStep.IN_DOUBT, "bad_answer"
+        return _BAD_ANSWER
     if code is not None and (named := _NAMED.get((code, subcode))):
-        return named.step, named.reason
+        return named
     if status == 429:
-        return NextStep.SLOW_DOWN, "rate_limit"
+        return _TOO_MANY
     if not is_platforms:  # somebody in between answered; the platform may have heard us
-        return NextStep.IN_DOUBT, "bad_answer"
+        return _BAD_ANSWER
+    if subcode in _SESSION_SUBCODES:
+        return _SESSION
+    if subcode in _OTHER_APP_SUBCODES:
+        return _OTHER_APP
+    return _row_of(code, subcode, by_token)
+
+
+def _row_of(code: int | None, subcode: int | None, by_token: bool) -> Row:
+    if code == BAD_PARAMETER and subcode == NO_OBJECT:
+        return _BAD_OBJECT if by_token else _BAD_OBJECT_BY_PSID
     if code == BAD_PARAMETER:
         # No code is published for a used or expired token; its siblings get a bare 100.
-        return (NextStep.TOKEN_REFUSED, "token_refused") if by_token else (NextStep.END_DELIVERY, "content")
+        return _BAD_TOKEN if by_token else _BAD_CONTENT
     if code is not None and (row := _BY_CODE.get(code)):
-        return row.step, row.reason
-    return NextStep.END_DELIVERY, "unknown_error"
+        return row
+    return _PERMISSION if code in PERMISSIONS else _UNKNOWN
 
 
 def _number(error: dict[str, Any] | None, key: str) -> int | None:
@@ -170,43 +227,3 @@ def _number(error: dict[str, Any] | None, key: str) -> int | None:
 
 def _fitting(number: int | None, limit: int) -> int | None:
     return number if number is not None and abs(number) < limit else None
-
-
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f]+")
-_REMOVED = "[removed]"
-_LOOKS_SECRET = re.compile(
-    r"((?:access_token|appsecret_proof|app_secret|client_secret|one_time_notif_token)"
-    r"(?:[\"'\\]|%22)*(?:\s*[=:]\s*|%3A|%3D)(?:[\"'\\]|%22)*|Bearer\s+)[^\"'\\&\s<>,;}]+|\bEAA[0-9A-Za-z]{8,}",
-    re.IGNORECASE,
-)
-
-
-def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text fit to keep and to show: secrets cut out in every spelling they travel in, then trimmed."""
-    for secret in sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True):
-        for spelling in _spellings(secret):
-            text = text.replace(spelling, _REMOVED)
-    text = _LOOKS_SECRET.sub(lambda found: (found[1] or "") + _REMOVED, text)
-    text = storable(text)
-    return text if len(text) <= DETAIL_LIMIT else text[: DETAIL_LIMIT - 1] + "…"
-
-
-def storable(text: str) -> str:
-    """Text that every database takes: no lone surrogates, no control characters."""
-    if text.isascii() and text.isprintable():
-        return text.strip()  # each message id comes by here
-    return _UNSTORABLE.sub(" ", text.encode("utf-8", "replace").decode()).strip()
-
-
-def _spellings(secret: str) -> tuple[str, ...]:
-    quoted = quote(secret, safe="", errors="replace")
-    in_json = json.dumps(secret)[1:-1]
-    return (
-        secret,
-        in_json,
-        in_json.replace("/", r"\/"),
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quoted,
-        quote(quoted, safe=""),
-        html.escape(secret),
-    )

@@ -57,6 +57,11 @@ SENTENCES: dict[str, str] = {
         "Messenger refused the call as a whole, so nobody in it got anything. Sending has stopped; check "
         "the app secret and the version of the Graph API, then press “Repaired, go on”."
     ),
+    "set_aside": N_(
+        "Messenger refused to send to this customer in words that speak of a permission, although the "
+        "fanpage may send to others. Nothing was sent and the opt-in was not used; include them in a later "
+        "broadcast."
+    ),
     "rate_limit": N_(
         "Messenger asks the fanpage to send more slowly. Nothing was lost; sending goes on by itself at a "
         "lower rate."

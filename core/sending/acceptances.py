@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, text, update
 from sqlmodel import Session, col
 
 from core import bulk
+from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
 from core.customers import marks
@@ -49,6 +50,14 @@ def settle_together(outcomes: Mapping[int, Sequence[Outcome]], *, now: datetime)
         settle(db, every, now)
         tries.keep(db, every, now=now)
         allowance.note_calls_of(db, {each: len(of_one) for each, of_one in outcomes.items()}, now=now)
+        recent_outcomes.note_accepted(db, _counts(outcomes))
+
+
+def _counts(outcomes: Mapping[int, Sequence[Outcome]]) -> dict[recent_outcomes.Key, int]:
+    counts: dict[recent_outcomes.Key, int] = {}
+    for fanpage_id, of_one in outcomes.items():
+        counts |= recent_outcomes.keys_of(fanpage_id, [each.claim.broadcast_id for each in of_one])
+    return counts
 
 
 def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:

@@ -6,8 +6,9 @@ A message by PSID has no guard against doubles, so after an ambiguous try it is 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,16 +16,20 @@ from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, upd
 from sqlmodel import Session, col
 
 from core import row_locks
+from core.broadcasts import recent_outcomes
+from core.broadcasts.breaker import Ended
+from core.broadcasts.recent_outcomes import Scope
 from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, fold, personalise
 from core.customers import marks
 from core.database import DATABASE_TROUBLE, transaction
-from core.messenger import wire
+from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
+from core.sending import trip
 from core.sending.allowance import note_calls
 from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_the_future, is_due
-from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
+from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
 
@@ -42,6 +47,7 @@ class ReplyClaim:
     knows_profile: bool
     body: dict[str, Any]
     tries: int
+    said: str | None  # why it is tried again
     worker: str  # with the time: the fence against another claim of the same reply
     claimed_at: datetime
 
@@ -95,6 +101,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, now: datetime) -> Repl
         knows_profile=customer.profile_at is not None,
         body=reply.body,
         tries=reply.tries,
+        said=reply.reason,
         worker=worker,
         claimed_at=now,
     )
@@ -144,7 +151,8 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
         asked, profile = True, messenger.profile(claim.psid)
         name = profile.first_name if profile else name
     answer = messenger.send(wire.send_to_psid(claim.psid, personalise(claim.body, name)))
-    return ReplyOutcome(claim, answer, profile, asked)
+    (judged,) = line.judged(messenger, [answer])
+    return ReplyOutcome(claim, judged, profile, asked)
 
 
 def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
@@ -152,20 +160,38 @@ def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: da
     nothing."""
     if not outcomes:
         return
+    outcomes = _charged(outcomes)
     failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
     with transaction() as db:
         lock_if_stopped(db, fanpage_id, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in outcomes})
+        ended = []
         for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
             if outcome.asked_profile:
                 keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
-            _settle(db, outcome, now)
+            ended += _settle(db, outcome, now)
         marks.note_acceptances(db, [_accepted(fanpage_id, o.claim) for o in outcomes if o.is_accepted])
         follow_up(db, fanpage_id, failures, now)
         note_calls(db, fanpage_id, len(outcomes), now=now)
+        noted = recent_outcomes.note(db, {(Scope.REPLIES, fanpage_id): ended})
+        is_stopped = any(each.step == NextStep.STOP_FANPAGE for each in failures)
+    trip.look(fanpage_id, noted, is_stopped=is_stopped, now=now)
 
 
-def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> None:
+def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:
+    """One that has stopped the fanpage before, for the same answer, may be set aside."""
+    failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
+    stops = Counter(each.reason for each in failures if each.step == NextStep.STOP_FANPAGE)
+    return [
+        replace(o, answer=set_aside(o.answer, alike=stops[o.answer.reason], among=len(outcomes)))
+        if isinstance(o.answer, Failure) and o.answer.reason in stops and o.answer.reason == o.claim.said
+        else o
+        for o in outcomes
+    ]
+
+
+def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
+    """What has ended by it, for the breaker."""
     values = _values(outcome, now)
     may_move = (
         col(Reply.state).in_(_MAY_TURN_OUT_SENT)
@@ -179,11 +205,14 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     if not (isinstance(moved, CursorResult) and moved.rowcount):
-        return  # settled before, taken over, or another's by now
+        return []  # settled before, taken over, or another's by now
     if values.get("reason") in UNREACHABLE_REASONS:
         at = outcome.answered_at or now
         blame = marks.Refusal(outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at)
         _give_up_on(db, blame, now)
+    if values["state"] not in (ReplyState.SENT, ReplyState.FAILED):
+        return []
+    return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
 
 
 def _accepted(fanpage_id: int, claim: ReplyClaim) -> marks.Acceptance:
@@ -207,7 +236,7 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
     match answer.step:
         case NextStep.IN_DOUBT:
             return {"state": ReplyState.UNKNOWN, "settled_at": now, **said}
-        case NextStep.RETRY_LATER if tries + 1 < MAX_TRIES:
+        case NextStep.RETRY_LATER | NextStep.PERSON_OR_ACCOUNT if tries + 1 < MAX_TRIES:
             due = now + wait_after(tries + 1)
             return {"state": ReplyState.QUEUED, "tries": tries + 1, "next_try_at": due, **said}
         case NextStep.SLOW_DOWN | NextStep.NOT_SENT | NextStep.STOP_FANPAGE:

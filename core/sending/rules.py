@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,9 +18,8 @@ NOT_SENT_SECONDS = 2  # the platform could not be reached at all
 REFUSED_ON_RETRY = "refused_on_retry"
 RETRIED = "accepted_on_retry"
 LEASE_RAN_OUT = "lease_ran_out"
-# A broadcast whose first so many are all turned down, with nobody reached, stops itself.
-BREAKER = 20
-BREAKING_REASONS = ("token_refused", "content", "unknown_error")
+SET_ASIDE = "set_aside"
+FEW = 3  # so many may be refused alike for reasons of their own
 
 
 class Token(StrEnum):
@@ -66,11 +65,22 @@ def decide(
             return _token_refused(failure, in_doubt, tries)
         case NextStep.END_DELIVERY:
             return _ended(failure, in_doubt)
-        case NextStep.RETRY_LATER | NextStep.IN_DOUBT:
+        # Of a person or the account: nobody has judged it, which is for another try.
+        case NextStep.RETRY_LATER | NextStep.IN_DOUBT | NextStep.PERSON_OR_ACCOUNT:
             doubt = in_doubt or failure.step == NextStep.IN_DOUBT
             return try_again(failure.reason, failure.detail, tries=tries, in_doubt=doubt, now=now)
         case _:
             return _not_its_fault(failure, in_doubt, now)
+
+
+def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
+    """One person's refusal never stops a fanpage twice: when what had stopped it comes again for the same
+    delivery, and the line works, it is about them. `alike` of `among` in one settle were refused like this:
+    for more than a few it is the fanpage's after all."""
+    firm = failure.step == NextStep.STOP_FANPAGE and failure.line_works
+    if not firm or (alike > FEW and alike * 2 > among):
+        return failure
+    return replace(failure, step=NextStep.END_DELIVERY, reason=SET_ASIDE)
 
 
 def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from core.conversation.rules import personalise, render
+from core.messenger import line
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending.claims import Claim
-from core.sending.cross_check import believed
 from core.sending.evidence import metadata_of
 
 
@@ -33,7 +33,7 @@ class TokenSender:
             ]
         except (KeyError, TypeError, ValueError) as problem:  # nothing has left yet
             return [Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)] * len(claims)
-        return believed(messenger, messenger.send_batch(sends))
+        return line.judged(messenger, messenger.send_batch(sends))
 
 
 @lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes

@@ -6,47 +6,41 @@ still ours, or ran out and nobody has tried again since (attempt and state are t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    and_,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, update
 from sqlmodel import Session, col
 
 from core import activity, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import closing
+from core.broadcasts import closing, recent_outcomes
+from core.broadcasts.breaker import Ended, Recent
+from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.consent import ledger
 from core.customers import marks
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import acceptances, allowance, evidence, pace, tries
+from core.sending import acceptances, allowance, evidence, pace, tries, trip
 from core.sending.claims import Claim
 from core.sending.rules import (
-    BREAKER,
-    BREAKING_REASONS,
     LEASE_RAN_OUT,
     NOT_SENT_SECONDS,
     Token,
     Verdict,
     decide,
+    set_aside,
 )
 from core.tables import Broadcast, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
-ALL_REFUSED = "all_refused"
 TOKEN_REFUSED = "token_refused"  # as a reason
+# Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
+_COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -58,31 +52,66 @@ class Outcome:
 
 
 def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Persist what became of these claims. Repeating it changes nothing."""
+    """Persist what became of these claims, and let the breaker look at it. Repeating it changes nothing."""
     if not outcomes:
         return
+    outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
+    noted, is_stopped = _settle(fanpage_id, outcomes, now)
+    trip.look(fanpage_id, noted, is_stopped=is_stopped, now=now)
+
+
+def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tuple[dict[Key, Recent], bool]:
+    """What the breaker is to look at, and whether the fanpage was stopped."""
     taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
-    refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     with transaction() as db:
+        refused = _charged(db, outcomes)
         _lock_rows(db, fanpage_id, outcomes, refused)
         acceptances.settle(db, taken, now)
-        blamed: list[marks.Refusal] = []
+        moved: list[tuple[Claim, Verdict]] = []
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
                 failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
             )
             if _settle_refused(db, claim, verdict, now):
-                blamed.append(_blame(claim, verdict, answered[claim.delivery_id]))
-        marks.mark(db, blamed)
+                moved.append((claim, verdict))
+        marks.mark(db, [_blame(c, v, answered[c.delivery_id]) for c, v in moved if _is_unreachable(v)])
         marks.note_acceptances(db, acceptances.noted(fanpage_id, taken))
         tries.keep(db, outcomes, now=now)
         evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
-        follow_up(db, fanpage_id, [failure for _, failure in refused], now)
+        failures = [failure for _, failure in refused]
+        follow_up(db, fanpage_id, failures, now)
         for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
             _after_refusals(db, broadcast_id, now)
         allowance.note_calls(db, fanpage_id, len(outcomes), now=now)
+        noted = recent_outcomes.note(db, recent_outcomes.by_key(fanpage_id, _ended(outcomes, moved)))
+        stopped = any(each.step == NextStep.STOP_FANPAGE for each in failures)
+    return noted, stopped
+
+
+def _ended(outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]) -> list[Ended]:
+    """What the breaker counts, in the order of the answers."""
+    reasons = {o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)}
+    refused = {c.delivery_id: v.reason for c, v in moved if v.state in _COUNTED}
+    known = {**reasons, **refused}
+    return [
+        Ended(known[c.delivery_id], c.broadcast_id, c.delivery_id, c.customer_id)
+        for c in (o.claim for o in outcomes)
+        if c.delivery_id in known
+    ]
+
+
+def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[tuple[Claim, Failure]]:
+    """The refusals. One that has stopped the fanpage before, for the same delivery, may be set aside."""
+    refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
+    stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.line_works}
+    again = tries.refused_before(db, {each: failure.reason for each, failure in stops.items()})
+    alike = Counter(failure.reason for failure in stops.values())
+    return [
+        (c, set_aside(f, alike=alike[f.reason], among=len(outcomes)) if c.delivery_id in again else f)
+        for c, f in refused
+    ]
 
 
 def _lock_rows(
@@ -120,7 +149,7 @@ def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
 
 
 def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> bool:
-    """Whether it says that the customer cannot be reached."""
+    """Whether it was ours to settle."""
     ended = verdict.state != DeliveryState.QUEUED
     moved = db.execute(
         update(Delivery)
@@ -145,6 +174,10 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
     if not (isinstance(moved, CursorResult) and moved.rowcount):
         return False  # taken over, or an echo settled it: not ours to end
     _move_token(db, claim, verdict, now)
+    return True
+
+
+def _is_unreachable(verdict: Verdict) -> bool:
     return verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS
 
 
@@ -208,37 +241,3 @@ def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:
         closing.end_cancelled(db, broadcast, now)
     elif broadcast.best_before and broadcast.best_before <= now:
         closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
-    elif broadcast.state == BroadcastState.SENDING and _all_turned_down(db, broadcast_id):
-        broadcast.state = BroadcastState.CANCELLED
-        broadcast.pause_code = ALL_REFUSED
-        broadcast.finished_at = broadcast.updated_at = now
-        db.flush()
-        returned = closing.end_queued(db, broadcast_id, DeliveryState.CANCELLED, reason=ALL_REFUSED, now=now)
-        activity.record(
-            db,
-            SYSTEM,
-            "broadcast.stop_itself",
-            now=now,
-            fanpage_id=broadcast.fanpage_id,
-            subject_id=broadcast_id,
-            subject=broadcast.name,
-            returned=returned,
-        )
-
-
-def _all_turned_down(db: Session, broadcast_id: int) -> bool:
-    """The message itself is probably wrong: nobody reached, and the first twenty turned down alike."""
-    tally = dict(
-        db.execute(
-            select(col(Delivery.state), func.count())
-            .where(
-                col(Delivery.broadcast_id) == broadcast_id,
-                col(Delivery.state).in_([DeliveryState.SENT, DeliveryState.FAILED]),
-                # Sent without a message id is concluded from a refusal: no proof that the message is fine.
-                ((col(Delivery.state) == DeliveryState.SENT) & col(Delivery.mid).is_not(None))
-                | col(Delivery.reason).in_(BREAKING_REASONS),
-            )
-            .group_by(col(Delivery.state))
-        ).all()
-    )
-    return not tally.get(DeliveryState.SENT) and tally.get(DeliveryState.FAILED, 0) >= BREAKER

@@ -5,7 +5,7 @@ What never left this machine is no try. A repeated settle adds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -112,6 +112,15 @@ def _statement(*, for_sqlite: bool) -> Any:
     return bulk.insert_given(
         Try, bulk.columns_of(Try, *_KEPT), for_sqlite=for_sqlite
     ).on_conflict_do_nothing()
+
+
+def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
+    """Which of these deliveries were refused before for the same reason."""
+    if not reasons:
+        return set()
+    theirs = col(Try.delivery_id).in_(bulk.among(db, reasons))
+    rows = db.execute(select(col(Try.delivery_id), col(Try.reason)).where(theirs))
+    return {delivery_id for delivery_id, reason in rows if reasons[delivery_id] == reason}
 
 
 def last_doubt() -> Select[Any]:

@@ -7,6 +7,7 @@ A share is met exactly, not by chance: 0.3 of ten sends are three sends. `after`
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -43,7 +44,13 @@ REFUSALS: dict[str, tuple[int, int | None, int]] = {
     "busy_80006": (80006, None, 400),
     "token_invalid": (190, None, 400),
     "restricted": (10, 1893063, 400),
+    "session_102": (102, None, 400),
+    "limit_341": (341, None, 400),
+    "no_object_33": (100, 33, 400),
     "blocked": (551, 1545041, 400),
+    "blocked_551": (551, None, 400),
+    "blocked_230": (230, None, 400),
+    "not_receiving_200": (200, None, 400),
     "abuse_warning": (613, 2018338, 400),
     "unknown_code": (99999, 9999999, 400),
 }
@@ -56,6 +63,15 @@ MESSAGE_FAULTS = {
     "batch_null_after": "batch: the item is null though it was taken",
     "batch_short": "batch: the item is missing from the answer though it was taken",
 }
+# The fanpage's app or its permission: strikes sends, and the edges that need the same permission.
+ACCOUNT_FAULTS = {
+    "permission_gone": "refuses sends and the messenger profile with value {code, subcode, status}, or 230",
+}
+PROFILE_FAULTS = {
+    **ACCOUNT_FAULTS,
+    "profile_refused": "refuses the messenger profile only, with value {code, subcode, status}",
+}
+MESSAGE_FAULTS.update(ACCOUNT_FAULTS)
 WEBHOOK_FAULTS = {
     "webhook_duplicate": "an event is delivered twice",
     "webhook_reorder": "the events of a delivery come in reverse",
@@ -63,7 +79,7 @@ WEBHOOK_FAULTS = {
     "webhook_bad_signature": "a delivery is signed with another secret",
     "webhook_lost": "an event is never delivered",
 }
-KNOWN = {**REQUEST_FAULTS, **MESSAGE_FAULTS, **WEBHOOK_FAULTS}
+KNOWN = {**REQUEST_FAULTS, **MESSAGE_FAULTS, **PROFILE_FAULTS, **WEBHOOK_FAULTS}
 
 
 @dataclass
@@ -74,6 +90,7 @@ class Fault:
     after: int = 0
     value: Any = None
     page_id: str | None = None
+    psid: str | None = None  # only sends to this person
     hits: int = 0
     _owed: float = field(default=0.0, repr=False)
 
@@ -119,23 +136,31 @@ class Faults:
                 for each in self._active.values()
             ]
 
-    def hit(self, page_id: str, among: dict[str, str]) -> Fault | None:
-        """The first active fault among these that strikes now."""
+    def hit(
+        self, page_id: str, among: dict[str, str], psid: Callable[[], str | None] = lambda: None
+    ) -> Fault | None:
+        """The first active fault among these that strikes now; `psid` is whom a message is for."""
         if not self._active:
             return None
         with self._lock:
             for fault in self._active.values():
                 mine = fault.name in among and fault.page_id in (None, page_id)
+                mine = mine and (fault.psid is None or fault.psid == psid())
                 if mine and fault.fires():
                     return fault
         return None
 
 
+# With the code of each when none is given.
+_SCRIPTED = {"refuse": 1, "refuse_all": 1, "permission_gone": 230, "profile_refused": 230}
+
+
 def refusal(fault: Fault) -> Refusal | None:
     """The error answer of a fault that is one."""
-    if fault.name in ("refuse", "refuse_all"):
+    if fault.name in _SCRIPTED:
         given: dict[str, Any] = fault.value or {}
-        code, subcode, status = given.get("code", 1), given.get("subcode"), given.get("status", 400)
+        code, subcode = given.get("code", _SCRIPTED[fault.name]), given.get("subcode")
+        status = given.get("status", 400)
     elif fault.name in REFUSALS:
         code, subcode, status = REFUSALS[fault.name]
     elif fault.name == "message_500_before":

@@ -7,12 +7,13 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from core.messenger import signature
 from core.simulator import profiles, send_api, thread_control
 from core.simulator.entities import Page, Refusal
-from core.simulator.faults import MESSAGE_FAULTS, refusal
+from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, refusal
 from core.simulator.profiles import Edge
 from core.simulator.world import World
 
@@ -94,6 +95,8 @@ def _route(world: World, page: Page, call: Call) -> Answer:
         raise _no_such_object(call.method, node)
     if edge == ["messages"] and call.method == "POST":
         return _message(world, page, call)
+    if edge == ["messenger_profile"] and (fault := world.faults.hit(page.page_id, PROFILE_FAULTS)):
+        raise refusal(fault) or Refusal(230, "(#230) Requires pages_messaging permission.")
     handler = _EDGES.get((call.method, "/".join(edge)))
     if handler is None:
         raise Refusal(100, f"(#100) Tried accessing nonexisting field ({edge[0]}) on node type (Page)")
@@ -120,7 +123,8 @@ _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
 
 def _message(world: World, page: Page, call: Call) -> Answer:
     """One message, unless a fault of the day strikes it."""
-    fault = world.faults.hit(page.page_id, _message_faults(call))
+    whom = partial(send_api.psid_of, world, call.params)
+    fault = world.faults.hit(page.page_id, _message_faults(call), whom)
     if fault is None:
         return Answer(200, send_api.send(world, page, call.params))
     if problem := refusal(fault):

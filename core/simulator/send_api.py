@@ -41,6 +41,16 @@ def send(world: World, page: Page, params: Params) -> dict[str, Any]:
         raise
 
 
+def psid_of(world: World, params: Params) -> str | None:
+    """Whom a message is for, as far as it says so."""
+    try:
+        recipient = parsed_object(params.get("recipient", {}), "recipient")
+    except Refusal:
+        return None
+    token = world.tokens.get(str(recipient.get("one_time_notif_token")))
+    return token.psid if token else str(recipient.get("id"))
+
+
 def note_refusal(world: World, page: Page, recipient: dict[str, Any], refusal: Refusal) -> None:
     token = recipient.get("one_time_notif_token")
     psid = recipient.get("id")

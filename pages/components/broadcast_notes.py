@@ -9,14 +9,14 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.overview import get_first_part
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.rules import CANARY_FAILED
+from core.broadcasts.rules import CANARY_FAILED, alike_reason
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.components import menu
 from pages.components.broadcast_basket import draw_ways
 from pages.components.broadcast_doubt import draw_doubt, draw_worker_missing
 from pages.components.broadcast_first import draw_first_part
-from pages.components.broadcast_words import ALL_REFUSED
+from pages.components.broadcast_words import ALL_REFUSED, reason_word
 from pages.components.session import Current
 from pages.components.texts import _, n_, number, when
 
@@ -26,6 +26,8 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
     match view.state:
         case "scheduled" | "sending" | "paused" if fanpage.stopped_code:
             _stopped(here, view, fanpage.stopped_code, left)
+        case "paused" if reason := alike_reason(view.pause_code):
+            _paused_itself(here, view, reason, left)
         case "paused" if view.pause_code != CANARY_FAILED:
             _paused(view, left)
         case "missed":
@@ -57,6 +59,32 @@ def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:
         menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
     else:
         st.caption(_("Ask an admin to repair it under set-up."))
+
+
+def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -> None:
+    refused = n_(
+        "**It paused itself.** Messenger refused {n} customer for the same reason each time ({reason}), so "
+        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
+        "used again.",
+        "**It paused itself.** Messenger refused {n} customers for the same reason each time ({reason}), so "
+        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
+        "used again.",
+        view.reasons.get(reason, 0),
+        reason=reason_word(reason),
+    )
+    waiting = n_(
+        "{n} customer is still waiting; their opt-in is safe.",
+        "{n} customers are still waiting; their opt-ins are safe.",
+        left,
+    )
+    todo = _(
+        "1. Check the fanpage under set-up, the message, and where the opt-ins came from; Messenger's own "
+        "answers are below.  \n2. Resume, and it goes on with those who are waiting.  \n3. Retry the failed, "
+        "once the others arrive."
+    )
+    st.error(f"{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
+    if here.actor.may(Permission.ADMIN):
+        menu.link("setup", _("Set-up"), icon=":material/build:")
 
 
 def _paused(view: BroadcastView, left: int) -> None:

@@ -12,6 +12,7 @@ from core.broadcasts import second_chance
 from core.broadcasts.drafting import USUAL_SPAN
 from core.broadcasts.overview import second_chances
 from core.broadcasts.queries import BroadcastView
+from core.broadcasts.rules import alike_reason
 from core.clock import utc_now
 from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.layout import confirm, open_dialog
@@ -20,10 +21,10 @@ from pages.components.texts import _, n_, when
 
 
 def draw_second_run(here: Current, view: BroadcastView) -> None:
-    """For those who did not get it although their opt-in could still be used. What stopped itself is
-    probably wrong as it is: that one is copied and corrected instead."""
+    """For those who did not get it although their opt-in could still be used."""
     is_over = view.state in ("finished", "cancelled") and view.pause_code != ALL_REFUSED
-    if not is_over or not view.is_complete or not here.actor.may(Permission.SEND):
+    paused_itself = view.state == "paused" and alike_reason(view.pause_code) is not None
+    if not (is_over or paused_itself) or not view.is_complete or not here.actor.may(Permission.SEND):
         return
     chances = second_chances(view.id, now=utc_now())
     late, best_before = new_best_before(view)

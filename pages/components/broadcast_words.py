@@ -36,6 +36,7 @@ REASONS: dict[str, str] = {
     "not_answered": N_("Left without an answer"),
     "bad_answer": N_("Answer not understood"),
     "unknown_error": N_("Unknown code"),
+    "set_aside": N_("Set aside"),
     "too_late": N_("Past its best-before"),
     "cancelled": N_("Broadcast cancelled"),
     "withdrawn": N_("Opt-in withdrawn"),

@@ -111,7 +111,7 @@ def test_an_unreachable_platform_is_said_to_be_that(page, now, monkeypatch):
 
 def test_what_fails_after_the_connection_is_a_problem_and_no_error(page, now):
     page.refuses = {"subscribed_apps": (403, 200), "messenger_profile": (400, 10)}
-    assert connect(now).problems == ("not_subscribed", "no_get_started")
+    assert connect(now).problems == ("not_subscribed", "refused")
 
 
 def test_another_tools_get_started_is_taken_over_when_connecting(page, now):

@@ -68,7 +68,11 @@ def test_a_get_started_of_another_tool_is_left_alone_by_a_check(page, fanpage, h
         ("me", (500, 2), ["unreachable"]),
         ("me", (400, 80001), ["unreachable"]),
         ("subscribed_apps", (403, 200), ["not_subscribed"]),
-        ("messenger_profile", (400, 10), ["no_get_started"]),
+        ("messenger_profile", (400, 10), ["refused"]),
+        ("messenger_profile", (403, 230), ["refused"]),
+        ("messenger_profile", (400, 283), ["refused"]),
+        ("messenger_profile", (400, 100), ["no_get_started"]),
+        ("messenger_profile", (400, 2), ["unreachable"]),
         ("messaging_feature_review", (400, 10), []),
     ],
 )

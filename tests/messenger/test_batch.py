@@ -87,7 +87,7 @@ def test_items_keep_their_order_and_their_own_fates(graph, messenger):
         "m_5",
         NextStep.SLOW_DOWN,
         NextStep.STOP_FANPAGE,
-        NextStep.END_DELIVERY,
+        NextStep.PERSON_OR_ACCOUNT,
         *[NextStep.IN_DOUBT] * 5,
     ]
 
@@ -109,7 +109,9 @@ def test_an_answer_longer_than_the_batch_is_not_matched_up_by_guess(graph, messe
         (Reply(403, refusal(10, 1893063)), NextStep.STOP_FANPAGE, "restricted"),
         (Reply(400, refusal(80006)), NextStep.SLOW_DOWN, "rate_limit"),
         (Reply(429, "slow down"), NextStep.SLOW_DOWN, "rate_limit"),
-        (Reply(400, refusal(2)), NextStep.RETRY_LATER, "temporary"),
+        (Reply(400, refusal(2)), NextStep.PERSON_OR_ACCOUNT, "temporary"),
+        (Reply(400, refusal(1)), NextStep.RETRY_LATER, "temporary"),
+        (Reply(400, refusal(283)), NextStep.STOP_FANPAGE, "permission"),
         (Reply(400, refusal(1, 1357046)), NextStep.IN_DOUBT, "bad_answer"),
         (Reply(500, refusal(100)), NextStep.IN_DOUBT, "server_error"),
         (Reply(502, "<html>"), NextStep.IN_DOUBT, "server_error"),

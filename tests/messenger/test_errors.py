@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger.errors import ANY, ROWS, NextStep, classify, describe, storable, without_secrets
+from core.messenger.errors import ANY, ROWS, NextStep, classify, describe
 from core.messenger.reasons import SENTENCES
+from core.messenger.redaction import storable, without_secrets
 
 
 def answer(status, code, subcode=None, *, by_token=True):
@@ -20,11 +21,9 @@ def answer(status, code, subcode=None, *, by_token=True):
     ("code", "subcode", "step", "reason"),
     [
         (1, None, NextStep.RETRY_LATER, "temporary"),
-        (2, None, NextStep.RETRY_LATER, "temporary"),
         (1200, None, NextStep.RETRY_LATER, "temporary"),
         (2018300, None, NextStep.RETRY_LATER, "other_app"),
         (1, 1357046, NextStep.IN_DOUBT, "bad_answer"),
-        (1, 99, NextStep.STOP_FANPAGE, "permission"),
         (4, None, NextStep.SLOW_DOWN, "rate_limit"),
         (17, None, NextStep.SLOW_DOWN, "rate_limit"),
         (32, None, NextStep.SLOW_DOWN, "rate_limit"),
@@ -34,9 +33,7 @@ def answer(status, code, subcode=None, *, by_token=True):
         (80006, None, NextStep.SLOW_DOWN, "rate_limit"),
         (613, 2018338, NextStep.END_DELIVERY, "abuse_warning"),
         (613, 1893016, NextStep.END_DELIVERY, "request_limit"),
-        (551, None, NextStep.END_DELIVERY, "blocked"),
         (551, 1545041, NextStep.END_DELIVERY, "blocked"),
-        (230, None, NextStep.END_DELIVERY, "blocked"),
         (100, 2018001, NextStep.END_DELIVERY, "gone"),
         (200, 1545041, NextStep.END_DELIVERY, "unavailable"),
         (10, 2018108, NextStep.END_DELIVERY, "unavailable"),
@@ -44,27 +41,65 @@ def answer(status, code, subcode=None, *, by_token=True):
         (100, 2018047, NextStep.END_DELIVERY, "content"),
         (105, None, NextStep.END_DELIVERY, "content"),
         (100, None, NextStep.TOKEN_REFUSED, "token_refused"),
-        (100, 33, NextStep.TOKEN_REFUSED, "token_refused"),
         (100, 424242, NextStep.TOKEN_REFUSED, "token_refused"),
         (190, None, NextStep.STOP_FANPAGE, "token_invalid"),
         (190, 463, NextStep.STOP_FANPAGE, "token_invalid"),
         (190, 424242, NextStep.STOP_FANPAGE, "token_invalid"),
         (10, None, NextStep.STOP_FANPAGE, "permission"),
         (10, 1893063, NextStep.STOP_FANPAGE, "restricted"),
-        (200, None, NextStep.STOP_FANPAGE, "permission"),
+        (200, 2018027, NextStep.STOP_FANPAGE, "permission"),
+        (102, None, NextStep.STOP_FANPAGE, "token_invalid"),
+        (102, 459, NextStep.STOP_FANPAGE, "token_invalid"),
+        (104, None, NextStep.STOP_FANPAGE, "token_invalid"),
+        (2500, None, NextStep.STOP_FANPAGE, "token_invalid"),
+        (424242, 460, NextStep.STOP_FANPAGE, "token_invalid"),
+        (100, 463, NextStep.STOP_FANPAGE, "token_invalid"),
+        (10904, None, NextStep.STOP_FANPAGE, "restricted"),
         (368, None, NextStep.STOP_FANPAGE, "restricted"),
         (3, None, NextStep.STOP_FANPAGE, "permission"),
         (2022, None, NextStep.STOP_FANPAGE, "restricted"),
-        (10, 424242, NextStep.END_DELIVERY, "unknown_error"),
-        (200, 424242, NextStep.END_DELIVERY, "unknown_error"),
-        (424242, None, NextStep.END_DELIVERY, "unknown_error"),
-        (None, None, NextStep.END_DELIVERY, "unknown_error"),
+        (18, None, NextStep.SLOW_DOWN, "rate_limit"),
+        (341, None, NextStep.SLOW_DOWN, "rate_limit"),
+        (80002, None, NextStep.SLOW_DOWN, "rate_limit"),
+        (80014, None, NextStep.SLOW_DOWN, "rate_limit"),
         ("190", None, NextStep.STOP_FANPAGE, "token_invalid"),
-        (True, None, NextStep.END_DELIVERY, "unknown_error"),
     ],
 )
 def test_a_refused_token_send_leads_to_the_right_next_step(code, subcode, step, reason):
     assert answer(400, code, subcode) == (step, reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "by_token", "person_step", "reason"),
+    [
+        (230, None, True, NextStep.END_DELIVERY, "blocked"),
+        ("230", None, True, NextStep.END_DELIVERY, "blocked"),
+        (551, None, True, NextStep.END_DELIVERY, "blocked"),
+        (551, 424242, True, NextStep.END_DELIVERY, "blocked"),
+        (200, None, True, NextStep.END_DELIVERY, "unavailable"),
+        (200, 424242, True, NextStep.END_DELIVERY, "set_aside"),
+        (210, None, True, NextStep.END_DELIVERY, "set_aside"),
+        (283, None, True, NextStep.END_DELIVERY, "set_aside"),
+        (299, None, True, NextStep.END_DELIVERY, "set_aside"),
+        (10, 424242, True, NextStep.END_DELIVERY, "set_aside"),
+        (2, None, True, NextStep.RETRY_LATER, "temporary"),
+        (1, 99, True, NextStep.RETRY_LATER, "temporary"),
+        (100, 33, True, NextStep.TOKEN_REFUSED, "token_refused"),
+        (100, 33, False, NextStep.END_DELIVERY, "content"),
+        (424242, None, True, NextStep.END_DELIVERY, "unknown_error"),
+        (300, None, True, NextStep.END_DELIVERY, "unknown_error"),
+        (199, None, True, NextStep.END_DELIVERY, "unknown_error"),
+        (None, None, True, NextStep.END_DELIVERY, "unknown_error"),
+        (True, None, True, NextStep.END_DELIVERY, "unknown_error"),
+    ],
+)
+def test_what_may_be_said_of_a_person_or_of_the_account_is_asked_about(
+    code, subcode, by_token, person_step, reason
+):
+    error = {"message": "words may change", "code": code, "error_subcode": subcode}
+    failure = classify(400, error, by_token=by_token)
+    assert failure.step == NextStep.PERSON_OR_ACCOUNT
+    assert (failure.person_step, failure.reason) == (person_step, reason)
 
 
 def test_a_bad_parameter_by_psid_is_about_the_content():
@@ -122,6 +157,7 @@ def test_any_answer_at_all_is_classified_and_its_detail_can_be_kept(status, erro
 def test_no_two_rows_speak_about_the_same_codes():
     assert len({(row.code, row.subcode) for row in ROWS}) == len(ROWS)
     assert all(row.source for row in ROWS)
+    assert all((row.person_step is None) == (row.step != NextStep.PERSON_OR_ACCOUNT) for row in ROWS)
 
 
 def test_every_reason_has_a_sentence_and_strangers_read_as_unknown():
@@ -166,6 +202,6 @@ def test_a_number_no_column_takes_is_left_out_and_decides_as_it_is() -> None:
     error = {"message": "odd", "code": 200, "error_subcode": 2**63}
     odd = classify(2**31, error, by_token=True)
     assert (odd.step, odd.status, odd.code, odd.subcode) == (NextStep.IN_DOUBT, None, 200, None)
-    assert classify(400, error, by_token=True).reason == "unknown_error"  # not the fanpage's permission
+    assert classify(400, error, by_token=True).step == NextStep.PERSON_OR_ACCOUNT  # no stop
     assert classify(400, {"code": 10**19}, by_token=True).code is None
     assert classify(400, {"code": 2**63 - 1}, by_token=True).code == 2**63 - 1

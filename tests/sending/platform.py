@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, GraphRefused
 from core.messenger.errors import Failure, NextStep
+from core.messenger.line import EDGE
 
 USED = Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
 Fault = Callable[[str, int], str | Failure | None]
@@ -23,8 +24,11 @@ class Platform:
     accepted: Counter[str] = field(default_factory=Counter)
     tries: Counter[str] = field(default_factory=Counter)
     texts: list[tuple[str, str]] = field(default_factory=list)
+    by_psid: Callable[[dict], Failure | None] = lambda _body: None
     to_psids: list[dict] = field(default_factory=list)
-    line_trouble: Failure | None = None
+    line_trouble: Failure | None = None  # what any question gets
+    profile_trouble: Failure | None = None  # what the question that needs pages_messaging gets
+    asked: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:
@@ -34,6 +38,8 @@ class Platform:
         with self._lock:
             if "id" in body["recipient"]:
                 self.to_psids.append(body)
+                if refused := self.by_psid(body):
+                    return refused
                 return Accepted(f"m_reply_{len(self.to_psids)}")
             token = body["recipient"]["one_time_notif_token"]
             self.tries[token] += 1
@@ -50,8 +56,10 @@ class Platform:
 
     def get(self, path: str, **params: str) -> dict[str, str]:
         """A harmless question: whether the line works."""
-        if self.line_trouble:
-            raise GraphRefused(self.line_trouble)
+        self.asked[path] += 1
+        trouble = self.line_trouble or (self.profile_trouble if path == EDGE else None)
+        if trouble:
+            raise GraphRefused(trouble)
         return {"id": "100000000000001"}
 
     def usage(self) -> None:

@@ -61,3 +61,34 @@ def test_a_message_refused_for_a_passing_reason_is_not_taken(remote, graph, faul
     remote.fault(fault, count=1)
     assert graph.refused({"one_time_notif_token": token}) == (code, None)
     assert graph.send({"one_time_notif_token": token})[0] == 200
+
+
+def test_a_permission_that_is_gone_refuses_sends_and_the_profile_but_not_the_page(remote, graph) -> None:
+    (token,) = [each["token"] for each in remote.issue_tokens(PAGE, 1)]
+    remote.fault("permission_gone", value={"code": 283, "status": 403})
+    for status, body in (
+        graph.send({"one_time_notif_token": token}),
+        graph.call("GET", "me/messenger_profile"),
+    ):
+        assert (status, body["error"]["code"]) == (403, 283)
+    assert graph.call("GET", "me")[0] == 200
+    remote.end_faults("permission_gone")
+    assert graph.send({"one_time_notif_token": token})[0] == 200
+
+
+def test_only_the_profile_may_be_refused_too(remote, graph) -> None:
+    (token,) = [each["token"] for each in remote.issue_tokens(PAGE, 1)]
+    remote.fault("profile_refused")
+    assert graph.call("GET", "me/messenger_profile")[1]["error"]["code"] == 230
+    assert graph.send({"one_time_notif_token": token})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("blocked_230", 230), ("blocked_551", 551), ("not_receiving_200", 200)]
+)
+def test_one_person_is_refused_and_the_others_are_not(remote, graph, fault, code) -> None:
+    first, second, third = remote.issue_tokens(PAGE, 3)
+    remote.fault(fault, psid=second["psid"])
+    assert graph.send({"one_time_notif_token": first["token"]})[0] == 200
+    assert graph.refused({"one_time_notif_token": second["token"]}) == (code, None)
+    assert graph.send({"one_time_notif_token": third["token"]})[0] == 200

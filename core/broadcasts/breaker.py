@@ -1,0 +1,110 @@
+"""The breaker on likeness: so many refusals alike are not about the people. Pure.
+
+No code, known or not, may walk through an audience. Outcomes are counted per fanpage and per broadcast, so
+that neither a broadcast that fares well hides another, nor many small ones each stay below the limit; answers
+by PSID are counted apart from both. Counting begins anew when a person lets it go on: docs/decisions/0027.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RUN = 20  # so many in a row
+WINDOW, MOST = 50, 40  # or so many of the last fifty
+SMALL_RUN = 5  # or the first so many, where fewer than fifty are served
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One outcome: a delivery or an answer that has ended. `reason` is None when it was accepted."""
+
+    reason: str | None
+    broadcast_id: int  # 0 of an answer by PSID, as delivery_id
+    delivery_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    number: int  # of the outcome, from 1
+    reason: str
+    broadcast_id: int
+    delivery_id: int
+    customer_id: int
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Outcomes since counting began: how many, the refusals among the last of them, and how many there were
+    before those that were just added."""
+
+    outcomes: int = 0
+    refusals: tuple[Refusal, ...] = ()
+    before: int = 0
+
+
+def noted(recent: Recent, ended: Sequence[Ended]) -> Recent:
+    """With these added, in the order in which they were answered."""
+    first = recent.outcomes
+    kept = [each for each in recent.refusals if each.number > first - WINDOW]
+    new = [
+        Refusal(first + place, one.reason, one.broadcast_id, one.delivery_id, one.customer_id)
+        for place, one in enumerate(ended, start=1)
+        if one.reason
+    ]
+    return Recent(first + len(ended), (*kept, *new), before=first)
+
+
+def tripped_by(recent: Recent, *, left: int | None = None) -> str | None:
+    """The reason that so many were refused for, looking at every outcome just added; None: all is well.
+
+    `left` is how many a broadcast has still to serve: only a small one is judged by its first few.
+    """
+    is_small = left is not None and recent.outcomes + left < WINDOW
+    for place, newest in enumerate(recent.refusals, start=1):
+        if newest.number > recent.before:
+            so_far = recent.refusals[max(0, place - WINDOW) : place]
+            if _is_run(so_far) or _is_most(so_far) or (is_small and _is_all(so_far)):
+                return newest.reason
+    return None
+
+
+def may_be_small(recent: Recent) -> bool:
+    """Whether it is worth asking how many are left."""
+    return recent.outcomes < WINDOW and len(recent.refusals) >= SMALL_RUN
+
+
+def refused_alike(recent: Recent, reason: str) -> list[Refusal]:
+    """Whose tokens and marks were charged for what was not about them."""
+    return [each for each in recent.refusals if each.reason == reason]
+
+
+def since_accepted(recent: Recent) -> list[Refusal]:
+    """The refusals that no acceptance has followed: when the fanpage turns out to be stopped, they prove
+    nothing about anybody."""
+    numbers = {each.number for each in recent.refusals}
+    last = recent.outcomes
+    while last in numbers:
+        last -= 1
+    return [each for each in recent.refusals if each.number > last]
+
+
+def _is_run(so_far: Sequence[Refusal]) -> bool:
+    last = so_far[-RUN:]
+    return len(last) == RUN and last[-1].number - last[0].number == RUN - 1 and _are_alike(last)
+
+
+def _is_most(so_far: Sequence[Refusal]) -> bool:
+    newest = so_far[-1]
+    alike = [each for each in so_far if each.reason == newest.reason]
+    return sum(each.number > newest.number - WINDOW for each in alike) >= MOST
+
+
+def _is_all(so_far: Sequence[Refusal]) -> bool:
+    """Every outcome so far, and the same."""
+    return len(so_far) == so_far[-1].number >= SMALL_RUN and _are_alike(so_far)
+
+
+def _are_alike(refusals: Sequence[Refusal]) -> bool:
+    return len({each.reason for each in refusals}) == 1

@@ -1,0 +1,20 @@
+"""Whether the opt-in of a delivery is still its own to use: conditions that several statements share."""
+
+from __future__ import annotations
+
+from sqlalchemy import Exists, exists
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from core.broadcasts.rules import LIVE
+from core.tables import Delivery
+
+
+def held_elsewhere() -> Exists:
+    """Whether another broadcast has taken the opt-in of a delivery meanwhile."""
+    other = aliased(Delivery)
+    return exists().where(
+        col(other.opt_in_id) == col(Delivery.opt_in_id),
+        col(other.id) != col(Delivery.id),
+        col(other.state).in_(LIVE),
+    )

@@ -1,0 +1,117 @@
+"""What happens when the breaker trips: pause, give back what is held, take back the marks just made.
+
+In a transaction of its own, right after the settle that tripped it: more rows move than were settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from core import activity, bulk, row_locks
+from core.accounts.rules import SYSTEM
+from core.broadcasts import breaker, recent_outcomes
+from core.broadcasts.breaker import Recent, Refusal
+from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.recent_outcomes import Key, Scope
+from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, alike_code
+from core.consent import ledger
+from core.customers import marks
+from core.database import reading, transaction
+from core.tables import Broadcast, Delivery
+
+log = structlog.get_logger(__name__)
+
+
+def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:
+    """After a settle, with what was noted of its refusals. `is_stopped`: it stopped the fanpage."""
+    for (scope, ref_id), recent in noted.items():
+        left = _left(ref_id) if scope == Scope.BROADCAST and breaker.may_be_small(recent) else None
+        reason = breaker.tripped_by(recent, left=left)
+        if reason is not None:
+            _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
+    if is_stopped:
+        with transaction() as db:
+            of_it = recent_outcomes.recent(db, (Scope.FANPAGE, fanpage_id))
+            _make_good(db, breaker.since_accepted(of_it), now)
+
+
+def _left(broadcast_id: int) -> int:
+    """How many it has still to serve; only whether they are few matters."""
+    waiting = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
+        )
+        .limit(breaker.WINDOW)
+        .subquery()
+    )
+    with reading() as db:
+        return int(db.execute(select(func.count()).select_from(waiting)).scalar_one())
+
+
+def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -> None:
+    """Pauses the broadcasts that have a part in the run. Another one meets the same breaker at its first
+    refusal alike."""
+    with transaction() as db:
+        concerned = {each.broadcast_id for each in run if each.broadcast_id}
+        row_locks.lock_broadcasts(db, concerned)
+        paused = db.execute(
+            update(Broadcast)
+            .where(
+                col(Broadcast.id).in_(concerned),
+                col(Broadcast.fanpage_id) == fanpage_id,
+                col(Broadcast.state) == BroadcastState.SENDING,
+            )
+            .values(state=BroadcastState.PAUSED, pause_code=alike_code(reason), updated_at=now)
+            .returning(col(Broadcast.id), col(Broadcast.name))
+            .execution_options(synchronize_session=False)
+        ).all()
+        returned = _make_good(db, run, now)
+        for broadcast_id, name in paused:
+            activity.record(
+                db,
+                SYSTEM,
+                "broadcast.pause_itself",
+                now=now,
+                fanpage_id=fanpage_id,
+                subject_id=broadcast_id,
+                subject=name,
+                reason=reason,
+                refused=len(run),
+                returned=returned,
+            )
+    log.warning("breaker_tripped", fanpage_id=fanpage_id, reason=reason, paused=[each[0] for each in paused])
+
+
+def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
+    """Nobody is charged for this run. Returns how many opt-ins went back."""
+    row_locks.lock_customers(db, {each.customer_id for each in run})
+    delivery_ids = {each.delivery_id for each in run if each.delivery_id}
+    marks.take_back(db, delivery_ids)
+    marks.take_back_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
+    row_locks.lock_deliveries(db, delivery_ids)
+    return _give_back(db, delivery_ids, now)
+
+
+def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int:
+    """The opt-ins that these keep, or had refused; never one in doubt, nor one held by another delivery."""
+    failed = (
+        select(col(Delivery.opt_in_id), col(Delivery.reason))
+        .where(
+            col(Delivery.id).in_(bulk.among(db, delivery_ids)),
+            col(Delivery.state) == DeliveryState.FAILED,
+            col(Delivery.in_doubt).is_(False),
+            ~held_elsewhere(),
+        )
+        .order_by(col(Delivery.opt_in_id))
+    )
+    rows = db.execute(failed).all()
+    kept = [opt_in_id for opt_in_id, reason in rows if reason in HELD_REASONS]
+    refused = [opt_in_id for opt_in_id, _ in rows]
+    return ledger.release(db, kept, now=now) + ledger.make_available(db, refused, now=now)
