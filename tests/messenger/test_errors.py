@@ -23,6 +23,8 @@ def answer(status, code, subcode=None, *, by_token=True):
         (1, None, NextStep.RETRY_LATER, "temporary"),
         (1200, None, NextStep.RETRY_LATER, "temporary"),
         (2018300, None, NextStep.RETRY_LATER, "other_app"),
+        (10, 2018300, NextStep.RETRY_LATER, "other_app"),
+        (10, 2018321, NextStep.RETRY_LATER, "other_app"),
         (1, 1357046, NextStep.IN_DOUBT, "bad_answer"),
         (4, None, NextStep.SLOW_DOWN, "rate_limit"),
         (17, None, NextStep.SLOW_DOWN, "rate_limit"),
