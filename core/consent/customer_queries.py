@@ -24,7 +24,7 @@ class Only(StrEnum):
 
     HOLDING = "holding"  # a broadcast on some topic would reach them
     WINDOW = "window"  # inside the 24-hour messaging window
-    UNREACHABLE = "unreachable"
+    UNREACHABLE = "unreachable"  # marked, firmly or not
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class CustomerView:
     topics: tuple[str, ...]  # of those opt-ins
     window_closes_at: datetime | None
     last_event_at: datetime | None
-    unreachable_code: str | None
-    unreachable_at: datetime | None
+    unreachable_at: datetime | None  # of the mark; core/customers/queries.py has its evidence
+    is_left_out: bool  # the mark is firm
     created_at: datetime
 
 
@@ -191,8 +191,8 @@ def _view(row: Customer, held: list[tuple[str | None, int]]) -> CustomerView:
         topics=tuple(topic for topic, _ in held if topic),
         window_closes_at=row.window_closes_at,
         last_event_at=row.last_event_at,
-        unreachable_code=row.unreachable_code,
         unreachable_at=row.unreachable_at,
+        is_left_out=row.unreachable_firm_at is not None,
         created_at=row.created_at,
     )
 

@@ -75,6 +75,9 @@ def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
         theirs = col(Try.delivery_id).in_([delivery.id for delivery in deliveries])
         for tried in db.scalars(select(Try).where(theirs)):
             _move(tried, ("started_at", "answered_at"), earlier)
+        marked = col(Customer.unreachable_delivery_id).in_([delivery.id for delivery in deliveries])
+        for customer in db.scalars(select(Customer).where(marked)):
+            _move(customer, ("unreachable_at", "unreachable_firm_at"), earlier)
         used = [delivery.opt_in_id for delivery in deliveries]
         for opt_in in db.scalars(select(OptIn).where(col(OptIn.id).in_(used))):
             _move(opt_in, ("settled_at",), earlier)

@@ -1,7 +1,5 @@
 """One customer: what they agreed to, what they were asked, what they were sent."""
 
-import streamlit as st
-
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView, get_customer, list_deliveries, list_requests
@@ -11,6 +9,7 @@ from pages.components import customer_dialogs as dialogs
 from pages.components import customer_lists as lists
 from pages.components import menu
 from pages.components.asked import asked_id, not_there
+from pages.components.customer_mark import draw_mark
 from pages.components.layout import Card, cards, open_dialog, page_header
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, when
@@ -49,15 +48,7 @@ def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
             args=("customer_withdraw",),
         )
     dialogs.withdraw(customer, len(open_ones))
-    if customer.unreachable_at:
-        st.warning(
-            _(
-                "Messenger could not reach this customer on {when}. They get nothing until they write again; "
-                "their opt-ins are kept.",
-                when=when(customer.unreachable_at),
-            ),
-            icon=":material/person_off:",
-        )
+    draw_mark(customer)
 
 
 def _cards(customer: CustomerView) -> None:

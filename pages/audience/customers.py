@@ -73,7 +73,7 @@ def _topics(customer: CustomerView) -> str:
 
 def _note(customer: CustomerView) -> str:
     if customer.unreachable_at:
-        return _("Cannot be reached")
+        return _("Cannot be reached") if customer.is_left_out else _("Perhaps cannot be reached")
     closes = customer.window_closes_at
     if closes and closes > utc_now():
         return _("24-hour window until {when}", when=when(closes))

@@ -13,6 +13,7 @@ from pages.components.broadcast_balance import draw_reasons
 from pages.components.broadcast_dialogs import draw_dialogs
 from pages.components.broadcast_facts import draw_facts, draw_plan
 from pages.components.broadcast_live import draw_live
+from pages.components.broadcast_marks import draw_marks
 from pages.components.broadcast_notes import draw_notes
 from pages.components.broadcast_people import draw_people
 from pages.components.broadcast_second import draw_second_run
@@ -59,6 +60,7 @@ def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
             draw_plan(view)
         draw_live(view)
         draw_reasons(view)
+        draw_marks(here, view)
         draw_second_run(here, view)
         draw_facts(view)
     with right, st.container(key="composer_phone"):

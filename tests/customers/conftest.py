@@ -29,7 +29,7 @@ class Shop:
         self.studio, self.database, self._numbers = studio, database, count()
 
     def customer(self, **more: object) -> int:
-        return self.studio.arrange.customer(self.studio.fanpage_id, **more)
+        return self.studio.arrange.customer(self.studio.fanpage_id, **{"search_text": "lan", **more})
 
     def opt_in(self, customer_id: int) -> int:
         return self.studio.arrange.opt_in(
@@ -65,8 +65,16 @@ class Shop:
         return taken
 
     def accept(self, *customer_ids: int) -> None:
+        """On a topic of its own, so that it takes nobody else's opt-in; a minute passes."""
+        usual = self.studio.topic_id
+        self.another_topic()
         self.settle(*(self.outcome(claim) for claim in self.claims_for(*customer_ids)))
+        self.studio.topic_id = usual
         self.studio.pass_time(minutes=1)
+
+    def another_topic(self) -> None:
+        name = f"Chủ đề {next(self._numbers)}"
+        self.studio.topic_id = self.studio.arrange.topic(self.studio.fanpage_id, name)
 
     def marks(self) -> list[tuple[object, ...]]:
         return [(code, bool(firm)) for code, firm in self.database.rows(MARKS)]

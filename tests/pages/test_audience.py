@@ -87,9 +87,34 @@ def test_a_refused_opt_in_is_made_available_by_who_may_send(panel, arrange, fanp
     assert opt_ins()[0].state == "available"
 
 
-def test_an_unreachable_customer_is_explained(panel, arrange, fanpage):
-    gone = arrange.customer(fanpage, unreachable_at=utc_now(), unreachable_code="blocked")
-    assert "until they write again" in said(panel("customer", id=gone))
+@pytest.fixture
+def gone(arrange, fanpage):
+    """Blocked the fanpage at a broadcast; a later message to somebody else was taken."""
+    mark = {"unreachable_at": utc_now(), "unreachable_firm_at": utc_now(), "unreachable_code": "blocked"}
+    return arrange.customer(fanpage, "Gone", **mark, unreachable_detail='{"code": 551}')
+
+
+def test_an_unreachable_customer_is_explained_with_what_messenger_said(panel, gone):
+    at = panel("customer", role="editor", id=gone)
+    assert "broadcasts leave them out until they write, tap or read" in said(at)
+    assert "Messenger's answer: Blocked" in said(at)
+    assert [code.value for code in at.code] == ['{"code": 551}']
+    assert "customer_lift" not in keys(at.button)
+
+
+def test_a_mark_that_is_not_certain_says_so(panel, arrange, fanpage):
+    perhaps = arrange.customer(fanpage, "Perhaps", unreachable_at=utc_now(), unreachable_code="blocked")
+    assert "broadcasts still include them" in said(panel("customer", id=perhaps))
+    assert "Perhaps cannot be reached" in said(panel("customers", only="unreachable"))
+
+
+def test_a_mark_is_lifted_after_its_consequence_was_shown(panel, arrange, fanpage, topic, gone):
+    arrange.opt_in(topic, gone, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    assert "Gone" not in said(panel("customers", role="editor", only="holding"))
+    at = press(panel("customer", role="sender", id=gone), "customer_lift")
+    assert "1 opt-in of Gone is offered to broadcasts again" in said(at)
+    assert "could not reach" not in said(press(at, "customer_lift_dialog_confirm"))
+    assert "Gone" in said(panel("customers", only="holding"))
 
 
 @pytest.mark.parametrize("query", [{}, {"id": "999"}, {"id": "x"}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
@@ -12,7 +13,7 @@ from core.broadcasts import actions, canary, clockwork, gathering, queries
 from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
-from core.tables import Broadcast, Delivery, Fanpage, Heartbeat
+from core.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat
 
 TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!"}
 
@@ -454,3 +455,38 @@ def test_a_draft_that_is_kept_elsewhere_is_read_anew(panel, topic_id) -> None:
     at.run()
     assert at.text_area[0].value == changed["text"]
     assert get_draft(draft).content == changed
+
+
+# Whom it marked as unreachable
+
+
+@pytest.fixture
+def marking(topic_id) -> int:
+    """A broadcast that was answered "blocked" for two of three, of whom one is not certain yet."""
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("failed", "blocked"), ("failed", "blocked"), ("sent", None))
+    put(broadcast_id, state="finished", finished_at=utc_now())
+    with transaction() as db:
+        for delivery, is_firm in zip(queries.list_deliveries(broadcast_id), (True, False), strict=False):
+            customer = db.get_one(Customer, delivery.customer_id)
+            customer.unreachable_code, customer.unreachable_at = "blocked", utc_now()
+            customer.unreachable_delivery_id = delivery.id
+            customer.unreachable_firm_at = utc_now() if is_firm else None
+    return broadcast_id
+
+
+def test_who_was_marked_by_a_broadcast_is_told_and_only_a_sender_lifts_it(panel, marking) -> None:
+    at = panel("broadcast", role="editor", id=marking)
+    assert "2 customers were marked as unreachable by this broadcast." in words(at)
+    assert "For 1 of them this is not certain yet" in words(at)
+    assert "broadcast_lift" not in keys(at)
+
+
+def test_all_marks_of_a_broadcast_are_lifted_after_their_number_was_shown(panel, marking) -> None:
+    at = panel("broadcast", role="sender", id=marking)
+    at.button(key="broadcast_lift").click().run()
+    assert "**2 customers are offered to broadcasts again**" in words(at)
+    at.button(key="broadcast_lift_dialog_confirm").click().run()
+    assert "marked as unreachable" not in words(at)
+    with transaction() as db:
+        assert not db.execute(select(Customer).where(col(Customer.unreachable_at).is_not(None))).all()
