@@ -11,9 +11,9 @@ from sqlmodel import Session, col
 
 from core.broadcasts import gathering
 from core.broadcasts.rules import ENDED
-from core.conversation.rules import fold
 from core.database import reading
 from core.tables import Broadcast, Delivery, Topic
+from core.text.matching import search_key
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,17 @@ def _filters(fanpage_id: int, states: Sequence[str]) -> list[ColumnElement[bool]
 
 
 def _matching(db: Session, fanpage_id: int, states: Sequence[str], search: str) -> list[int]:
-    """Ids, newest first. Broadcasts are few; folding them here finds "khuyen mai" on any database."""
+    """Ids, newest first. Broadcasts are few; comparing them here finds "khuyen mai" on any database."""
     statement = (
         select(col(Broadcast.id), col(Broadcast.name), col(Topic.name))
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .where(*_filters(fanpage_id, states))
         .order_by(col(Broadcast.id).desc())
     )
-    wanted = fold(search)
-    return [key or 0 for key, *names in db.execute(statement) if any(wanted in fold(name) for name in names)]
+    wanted = search_key(search)
+    return [
+        key or 0 for key, *names in db.execute(statement) if any(wanted in search_key(name) for name in names)
+    ]
 
 
 def _counts(db: Session, broadcast_ids: Sequence[int]) -> dict[int, dict[str, int]]:

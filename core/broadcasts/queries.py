@@ -12,10 +12,10 @@ from sqlmodel import Session, col
 
 from core.broadcasts import audience, gathering
 from core.broadcasts.rules import DELIVERY_STATES
-from core.conversation.rules import fold
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
+from core.text.matching import search_key
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ def _delivery_filters(
         typed = search.strip()
         made.append(
             or_(
-                col(Customer.search_text).contains(fold(typed), autoescape=True),
+                col(Customer.search_text).contains(search_key(typed), autoescape=True),
                 col(Customer.psid) == typed,
             )
         )

@@ -10,12 +10,12 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
 from sqlmodel import Session, col
 
-from core.alphabet import in_order
 from core.consent.rules import OptInState
-from core.conversation.rules import fold
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
+from core.text.collation import sort_key
+from core.text.matching import search_key
 
 
 class Only(StrEnum):
@@ -148,8 +148,8 @@ def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
 
 def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(Customer.fanpage_id) == fanpage_id]
-    made += [col(Customer.search_text).contains(word, autoescape=True) for word in fold(search).split()]
-    if search.strip() and not fold(search):
+    made += [col(Customer.search_text).contains(word, autoescape=True) for word in search_key(search).split()]
+    if search.strip() and not search_key(search):
         made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
@@ -174,7 +174,7 @@ def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[Custome
         .group_by(col(OptIn.customer_id), col(Topic.name))
     )
     by_customer: dict[int, list[tuple[str | None, int]]] = {}
-    for customer_id, topic, count in sorted(db.execute(held), key=lambda row: in_order(row[1] or "")):
+    for customer_id, topic, count in sorted(db.execute(held), key=lambda row: sort_key(row[1] or "")):
         by_customer.setdefault(customer_id, []).append((topic, count))
     return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
 

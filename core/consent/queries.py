@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
-from core.alphabet import in_order
 from core.broadcasts import gathering
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
+from core.text.collation import sort_key
 
 SOON = timedelta(days=30)
 
@@ -83,7 +83,7 @@ def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> li
     with reading() as db:
         topics = db.execute(chosen).scalars().all()
         figures = _figures(db, [topic.id or 0 for topic in topics], now)
-    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: in_order(topic.name))
+    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: sort_key(topic.name))
 
 
 def get_topic(topic_id: int, *, now: datetime) -> TopicView:
@@ -201,7 +201,7 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
         )
         .distinct()
     )
-    found = sorted(db.execute(statement), key=lambda row: in_order(row[1]))
+    found = sorted(db.execute(statement), key=lambda row: sort_key(row[1]))
     return tuple(Named(id or 0, name) for id, name in found)
 
 

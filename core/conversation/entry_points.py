@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.conversation.folding import fold, is_same_word, words
 from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
+from core.text.matching import is_same_word, search_key, words
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def _by_keyword(known: Sequence[KnownEntry], text: str) -> Called | None:
     with_marks = [entry for entry in keywords if entry_key(EntryKind.KEYWORD, entry.value) == said]
     if with_marks:
         return _called(with_marks[:1])
-    folded = fold(text)
-    without = [entry for entry in keywords if folded and fold(entry.value) == folded]
+    folded = search_key(text)
+    without = [entry for entry in keywords if folded and search_key(entry.value) == folded]
     return _called(without[:1]) or _called(_contained(keywords, text, folded)[:1])
 
 
@@ -99,7 +99,7 @@ def _contained(keywords: Sequence[KnownEntry], text: str, folded: str) -> list[K
     spoken = words(text)
     ranked = []
     for entry in keywords:
-        bare = fold(entry.value)
+        bare = search_key(entry.value)
         if entry.match != KeywordMatch.CONTAINS or not bare or f" {bare} " not in f" {folded} ":
             continue
         wanted = words(entry.value)

@@ -8,7 +8,6 @@ from typing import Any
 
 from core.consent.rules import check_promise, length
 from core.conversation.entry_points import entry_key as entry_key
-from core.conversation.folding import fold as fold
 from core.conversation.kinds import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
 from core.conversation.kinds import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
 from core.conversation.kinds import BlockDraft as BlockDraft

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from core.conversation.folding import fold
+from core.text.matching import search_key
 
 # Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
 WINDOW = timedelta(hours=24)
@@ -75,8 +75,8 @@ def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
     number = payload.removeprefix(TOPIC_PREFIX)
     if payload.startswith(TOPIC_PREFIX) and number.isdecimal() and len(number) < 19:
         return int(number) if int(number) in topics else None
-    wanted = fold(payload)
-    return next((id_ for id_, name in topics.items() if wanted and fold(name) == wanted), None)
+    wanted = search_key(payload)
+    return next((id_ for id_, name in topics.items() if wanted and search_key(name) == wanted), None)
 
 
 def next_turn(events: int, took_seconds: float) -> int:

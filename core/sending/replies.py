@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 
 from core import row_locks
 from core.broadcasts.rules import UNREACHABLE_REASONS
-from core.conversation.rules import ReplyState, fold, personalise
+from core.conversation.rules import ReplyState, personalise
 from core.database import DATABASE_TROUBLE, transaction
 from core.messenger import wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
@@ -26,6 +26,7 @@ from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_th
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
+from core.text.matching import search_key
 
 MAX_TRIES = 5
 WINDOW_CLOSED = "window_closed"
@@ -226,7 +227,7 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
             "first_name": profile.first_name[:100] if profile.first_name else None,
             "last_name": profile.last_name[:100] if profile.last_name else None,
             "locale": profile.locale[:16] if profile.locale else None,
-            "search_text": f"{fold(name)} {psid}".strip()[:300],
+            "search_text": f"{search_key(name)} {psid}".strip()[:300],
         }
     db.execute(
         update(Customer)
