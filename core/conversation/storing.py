@@ -17,6 +17,7 @@ from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.tables import Block, EntryPoint, Message, Topic
+from core.text.length import cut
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def free_name(db: Session, kept: KeptMessage) -> str:
     """The next name of the row "Welcome (2)", "Welcome (3)" …"""
     statement = select(col(Message.name)).where(col(Message.fanpage_id) == kept.fanpage_id)
     taken = set(db.execute(statement).scalars())
-    tries = (f"{kept.name[: NAME_LIMIT - 6]} ({number})" for number in count(2))
+    tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
     return next(name for name in tries if name not in taken)
 
 
