@@ -44,6 +44,11 @@ def longest_length(text: str, fallback: str = "") -> int:
     return units(_NAME.sub(lambda found: found[1], clean)) + sum(names)
 
 
+def unnamed(text: str, fallback: str) -> str:
+    """What is left of a text for a customer whose name is not known."""
+    return _named(_with_fallback({"text": text, "fallback": fallback}), "")
+
+
 def _text(content: dict[str, Any], _payload: str | None) -> dict[str, Any]:
     return wire.text(_with_fallback(content))
 

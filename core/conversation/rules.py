@@ -19,7 +19,7 @@ from core.conversation.kinds import KeywordMatch as KeywordMatch
 from core.conversation.kinds import MessageDraft as MessageDraft
 from core.conversation.kinds import ReplyState as ReplyState
 from core.conversation.promises import warn_promise as warn_promise
-from core.conversation.rendering import has_placeholder, longest_length, strange_placeholder
+from core.conversation.rendering import has_placeholder, longest_length, strange_placeholder, unnamed
 from core.conversation.rendering import personalise as personalise
 from core.conversation.rendering import render as render
 from core.errors import N_, Problem, problem
@@ -119,6 +119,8 @@ def _check_text(content: dict[str, Any], limit: int, field: str = "text") -> lis
     text, fallback = str(content.get(field) or ""), str(content.get("fallback") or "")
     if is_blank(text):
         return [problem(field, N_("Write what the customer should read."))]
+    if is_blank(unnamed(text, fallback)):
+        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
     return _check_wording(field, text, fallback, limit)
 
 

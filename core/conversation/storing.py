@@ -131,11 +131,11 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
 def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[str, str], str]:
     """The fanpage's entry points, by kind and key, with the names of the messages that have them."""
     statement = (
-        select(col(EntryPoint.kind), col(EntryPoint.folded), col(Message.name))
+        select(col(EntryPoint.kind), col(EntryPoint.value), col(Message.name))
         .join(Message, col(Message.id) == col(EntryPoint.message_id))
         .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.message_id) != (but or 0))
     )
-    return {(row.kind, row.folded): row.name for row in db.execute(statement)}
+    return {(row.kind, entry_key(row.kind, row.value)): row.name for row in db.execute(statement)}
 
 
 def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
