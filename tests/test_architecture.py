@@ -150,8 +150,9 @@ def test_tables_take_their_words_from_rules():
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("core.messenger", ("core.messenger", "core.errors", "core.settings")),
-        ("core.simulator", ("core.simulator", "core.messenger.signature", "core.settings")),
+        ("core.text", ("core.text", "core.errors")),
+        ("core.messenger", ("core.messenger", "core.text", "core.errors", "core.settings")),
+        ("core.simulator", ("core.simulator", "core.messenger.signature", "core.text", "core.settings")),
     ],
 )
 def test_a_package_at_the_edge_knows_no_feature(package, allowed):

@@ -11,10 +11,11 @@ from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normal_name, session_is_good
-from core.alphabet import in_order
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Activity, Operator
+from core.text.collation import sort_key
+from core.text.normalise import normalise_name
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def view_of(row: Operator) -> OperatorView:
 def list_operators() -> list[OperatorView]:
     with reading() as db:
         rows = db.scalars(select(Operator)).all()
-    rows = sorted(rows, key=lambda row: (row.disabled_at is not None, in_order(row.name)))
+    rows = sorted(rows, key=lambda row: (row.disabled_at is not None, sort_key(row.name)))
     return [view_of(row) for row in rows]
 
 
@@ -139,7 +140,7 @@ def list_actors() -> list[str]:
     """Everybody who may have done something: operators are never deleted, so the log need not be read."""
     with reading() as db:
         names = db.scalars(select(col(Operator.name))).all()
-    return [*sorted(names, key=in_order), COMMAND_LINE.name, SYSTEM.name]
+    return [*sorted(names, key=sort_key), COMMAND_LINE.name, SYSTEM.name]
 
 
 def _activity(row: Activity) -> ActivityView:
@@ -166,9 +167,9 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
         statement = statement.where(col(Activity.fanpage_id) == asked.fanpage_id)
     if asked.before_id:
         statement = statement.where(col(Activity.id) < asked.before_id)
-    if asked.search:
+    if search := normalise_name(asked.search):
         statement = statement.where(
-            col(Activity.subject).icontains(asked.search, autoescape=True)
-            | col(Activity.actor).icontains(asked.search, autoescape=True)
+            col(Activity.subject).icontains(search, autoescape=True)
+            | col(Activity.actor).icontains(search, autoescape=True)
         )
     return statement

@@ -20,7 +20,7 @@ from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
-from core.errors import N_, Invalid, Problem, WrongState, problem
+from core.errors import N_, Invalid, Problem, WrongState
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,7 @@ def create_broadcast(
         authorise(db, by, Permission.EDIT, now=now)
         topic = open_topic(db, topic_id)
         if content is not None:
+            content = drafting.clean_content(content)
             _refuse(check_content(db, topic.fanpage_id, content, lock=False))
         fanpage = db.get_one(Fanpage, topic.fanpage_id)
         broadcast = Broadcast(
@@ -236,12 +237,7 @@ def _check_not_stopped(db: Session, fanpage_id: int) -> None:
 
 
 def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> str:
-    name = name.strip() or drafting.default_name(topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
-    if len(name) > drafting.NAME_LIMIT:
-        raise Invalid(
-            [problem("name", N_("A name has at most {limit} characters."), limit=drafting.NAME_LIMIT)]
-        )
-    return name
+    return drafting.clean_name(name, topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -115,7 +115,9 @@ def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
 
 def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What is to be written, in the table's columns."""
-    columns: dict[str, Any] = {name: mine[name] for name in ("content", "due_at") if name in mine}
+    columns: dict[str, Any] = {"due_at": mine["due_at"]} if "due_at" in mine else {}
+    if "content" in mine:
+        columns["content"] = drafting.clean_content(mine["content"])
     topic = db.get_one(Topic, row.topic_id)
     if mine.get("topic_id", row.topic_id) != row.topic_id:
         topic = open_topic(db, mine["topic_id"])
@@ -135,11 +137,7 @@ def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -
 
 def _named(db: Session, name: str, topic: Topic, now: datetime) -> str:
     zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
-    named = name.strip() or drafting.default_name(topic.name, now.astimezone(zone))
-    if len(named) > drafting.NAME_LIMIT:
-        words = N_("A name has at most {limit} characters.")
-        raise Invalid([problem("name", words, limit=drafting.NAME_LIMIT)])
-    return named
+    return drafting.clean_name(name, topic.name, now.astimezone(zone))
 
 
 def _in_the_same_sitting(db: Session, by: Actor, broadcast_id: int, now: datetime) -> bool:

@@ -11,9 +11,10 @@ from sqlmodel import Session, col
 
 from core.broadcasts import gathering
 from core.broadcasts.rules import ENDED
-from core.conversation.rules import fold
 from core.database import reading
 from core.tables import Broadcast, Delivery, Topic
+from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def list_lines(
     with reading() as db:
         statement = select(Broadcast, col(Topic.name), gathering.so_far())
         statement = statement.join(Topic, col(Topic.id) == col(Broadcast.topic_id))
-        if search.strip():
+        if not is_blank(search):
             ids = _matching(db, fanpage_id, states, search)[offset : offset + limit]
             statement = statement.where(col(Broadcast.id).in_(ids))
         else:
@@ -64,7 +65,7 @@ def list_lines(
 
 def count_lines(fanpage_id: int, *, states: Sequence[str] = (), search: str = "") -> int:
     with reading() as db:
-        if search.strip():
+        if not is_blank(search):
             return len(_matching(db, fanpage_id, states, search))
         statement = select(func.count()).select_from(Broadcast).where(*_filters(fanpage_id, states))
         return int(db.execute(statement).scalar_one())
@@ -85,15 +86,17 @@ def _filters(fanpage_id: int, states: Sequence[str]) -> list[ColumnElement[bool]
 
 
 def _matching(db: Session, fanpage_id: int, states: Sequence[str], search: str) -> list[int]:
-    """Ids, newest first. Broadcasts are few; folding them here finds "khuyen mai" on any database."""
+    """Ids, newest first. Broadcasts are few; comparing them here finds "khuyen mai" on any database."""
     statement = (
         select(col(Broadcast.id), col(Broadcast.name), col(Topic.name))
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .where(*_filters(fanpage_id, states))
         .order_by(col(Broadcast.id).desc())
     )
-    wanted = fold(search)
-    return [key or 0 for key, *names in db.execute(statement) if any(wanted in fold(name) for name in names)]
+    wanted = search_key(search)
+    return [
+        key or 0 for key, *names in db.execute(statement) if any(wanted in search_key(name) for name in names)
+    ]
 
 
 def _counts(db: Session, broadcast_ids: Sequence[int]) -> dict[int, dict[str, int]]:

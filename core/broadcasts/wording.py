@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from core.conversation.rules import BlockDraft, fold, warn_message
+from core.conversation.rules import BlockDraft, warn_message
 from core.errors import N_, Problem, problem
+from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 ENOUGH_LETTERS = 20  # shorter than that, capitals are a name or a code
 WAKING_HOURS = (7, 22)
 _PRIZES = ("trúng thưởng", "trúng giải", "lì xì", "thẻ cào", "nhận tiền", "tiền mặt", "you won", "cash prize")
 _COMMON = frozenset(
-    fold(
+    search_key(
         "about after again ai all and anh any are ban bao bi biet but cac can chi chien cho chung co"
         " con cua da de den di duoc em for from get gi has have hay hello here hon how ich just kem"
         " khach khi khong la lai len let like loi luc mai may me more mot nay new ngay nghe nhan nhe"
@@ -38,7 +40,7 @@ def warn_content(content: dict[str, Any], promises: Sequence[str]) -> list[Probl
 def _off_topic(text: str, promises: Sequence[str]) -> list[Problem]:
     """Not one telling word of any promise: the customer may well ask why they get this."""
     promised = {word for promise in promises for word in _telling(promise)}
-    if not text.strip() or not promised or promised & _telling(text):
+    if is_blank(text) or not promised or promised & _telling(text):
         return []
     words = N_(
         "This shares no word with what these customers agreed to. Name what you promised, so that nobody "
@@ -48,8 +50,8 @@ def _off_topic(text: str, promises: Sequence[str]) -> list[Problem]:
 
 
 def _prizes(text: str) -> list[Problem]:
-    said = f" {fold(text)} "
-    found = next((prize for prize in _PRIZES if f" {fold(prize)} " in said), None)
+    said = f" {search_key(text)} "
+    found = next((prize for prize in _PRIZES if f" {search_key(prize)} " in said), None)
     if found is None:
         return []
     words = N_(
@@ -69,7 +71,7 @@ def _shouting(text: str) -> list[Problem]:
 
 
 def _telling(text: str) -> set[str]:
-    return {word for word in fold(text).split() if len(word) > 1 and word not in _COMMON}
+    return {word for word in search_key(text).split() if len(word) > 1 and word not in _COMMON}
 
 
 def warn_hour(local_start: datetime) -> list[Problem]:

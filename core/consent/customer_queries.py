@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, false, func, select
 from sqlmodel import Session, col
 
-from core.alphabet import in_order
 from core.consent.rules import OptInState
-from core.conversation.rules import fold
 from core.customers import marks
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
+from core.text.collation import sort_key
+from core.text.identifiers import read_id
+from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 class Only(StrEnum):
@@ -86,7 +88,7 @@ def list_customers(
 def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
     statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
     with reading() as db:
-        if only == Only.HOLDING and not search.strip():
+        if only == Only.HOLDING and is_blank(search):
             return _count_holders(db, fanpage_id, now)
         return int(db.execute(statement).scalar_one())
 
@@ -113,8 +115,9 @@ def get_customer(customer_id: int, *, now: datetime) -> CustomerView:
 
 
 def find_customer(fanpage_id: int, psid: str) -> int | None:
+    """By a PSID as it was typed or pasted."""
     wanted = select(col(Customer.id)).where(
-        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
+        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == read_id(psid)
     )
     with reading() as db:
         return db.execute(wanted).scalar_one_or_none()
@@ -149,9 +152,10 @@ def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
 
 def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(Customer.fanpage_id) == fanpage_id]
-    made += [col(Customer.search_text).contains(word, autoescape=True) for word in fold(search).split()]
-    if search.strip() and not fold(search):
-        made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
+    words = search_key(read_id(search) or search).split()
+    made += [col(Customer.search_text).contains(word, autoescape=True) for word in words]
+    if not words and not is_blank(search):
+        made.append(false())  # nothing but signs: no name has them, and no PSID
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
         made += [exists().where(theirs, _usable(now)), ~marks.keeps_out()]
@@ -175,7 +179,7 @@ def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[Custome
         .group_by(col(OptIn.customer_id), col(Topic.name))
     )
     by_customer: dict[int, list[tuple[str | None, int]]] = {}
-    for customer_id, topic, count in sorted(db.execute(held), key=lambda row: in_order(row[1] or "")):
+    for customer_id, topic, count in sorted(db.execute(held), key=lambda row: sort_key(row[1] or "")):
         by_customer.setdefault(customer_id, []).append((topic, count))
     return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
 

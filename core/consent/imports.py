@@ -22,11 +22,11 @@ from core.activity import record
 from core.consent import files
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
-from core.conversation.rules import fold
 from core.database import insert_new, reading, transaction
 from core.errors import N_, NotFound, WrongState
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
+from core.text.matching import search_key
 
 T = TypeVar("T")
 CHUNK = 1000  # rows per transaction
@@ -98,7 +98,7 @@ def _customers(
     """The ids of these rows' customers by PSID, and how many had to be made."""
     psids = sorted({row.psid for row in rows})
     values = [
-        {"fanpage_id": fanpage_id, "psid": psid, "search_text": fold(psid), "created_at": now}
+        {"fanpage_id": fanpage_id, "psid": psid, "search_text": search_key(psid), "created_at": now}
         for psid in psids
     ]
     made = db.execute(insert_new(db, Customer).returning(Customer.psid, Customer.id), values)

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlmodel import Session, col
 
-from core.alphabet import in_order
 from core.broadcasts import gathering
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
@@ -20,6 +19,8 @@ from core.customers import marks
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
+from core.text.collation import sort_key
+from core.text.normalise import name_key, normalise_name
 
 SOON = timedelta(days=30)
 
@@ -84,7 +85,7 @@ def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> li
     with reading() as db:
         topics = db.execute(chosen).scalars().all()
         figures = _figures(db, [topic.id or 0 for topic in topics], now)
-    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: in_order(topic.name))
+    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: sort_key(topic.name))
 
 
 def get_topic(topic_id: int, *, now: datetime) -> TopicView:
@@ -96,10 +97,13 @@ def get_topic(topic_id: int, *, now: datetime) -> TopicView:
 
 
 def find_topic(fanpage_id: int, name: str) -> int | None:
-    """The id of the topic with exactly this name."""
-    wanted = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id, col(Topic.name) == name.strip())
+    """The id of the topic with this name, compared as `create_topic` compares names."""
+    topics = select(col(Topic.name), col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     with reading() as db:
-        return db.execute(wanted).scalar_one_or_none()
+        names = dict(db.execute(topics.order_by(col(Topic.id))).all())
+    wanted = name_key(name)
+    alike = (topic_id for known, topic_id in names.items() if name_key(known) == wanted)
+    return names.get(normalise_name(name)) or next(alike, None)
 
 
 def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
@@ -202,7 +206,7 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
         )
         .distinct()
     )
-    found = sorted(db.execute(statement), key=lambda row: in_order(row[1]))
+    found = sorted(db.execute(statement), key=lambda row: sort_key(row[1]))
     return tuple(Named(id or 0, name) for id, name in found)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.conversation.folding import fold, is_same_word, words
 from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
+from core.text.identifiers import unwrapped
+from core.text.matching import is_same_word, search_key, words
+from core.text.normalise import normalise_name
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,15 @@ def entry_key(kind: str, value: str) -> str:
     """What makes two entry points of a kind the same one: case and punctuation do not, marks do."""
     if kind == EntryKind.GET_STARTED:
         return ""
+    clean = clean_value(kind, value)
     if kind == EntryKind.REF:
-        return value.strip().lower()
-    return " ".join(words(value)) or value.strip().lower()
+        return clean.lower()
+    return " ".join(words(clean)) or clean.lower()
+
+
+def clean_value(kind: str, value: str) -> str:
+    """A keyword as a name, a link's name as an id: what is typed or pasted, without what surrounds it."""
+    return unwrapped(value) if kind == EntryKind.REF else normalise_name(value)
 
 
 def find_entry(
@@ -89,8 +97,8 @@ def _by_keyword(known: Sequence[KnownEntry], text: str) -> Called | None:
     with_marks = [entry for entry in keywords if entry_key(EntryKind.KEYWORD, entry.value) == said]
     if with_marks:
         return _called(with_marks[:1])
-    folded = fold(text)
-    without = [entry for entry in keywords if folded and fold(entry.value) == folded]
+    folded = search_key(text)
+    without = [entry for entry in keywords if folded and search_key(entry.value) == folded]
     return _called(without[:1]) or _called(_contained(keywords, text, folded)[:1])
 
 
@@ -99,7 +107,7 @@ def _contained(keywords: Sequence[KnownEntry], text: str, folded: str) -> list[K
     spoken = words(text)
     ranked = []
     for entry in keywords:
-        bare = fold(entry.value)
+        bare = search_key(entry.value)
         if entry.match != KeywordMatch.CONTAINS or not bare or f" {bare} " not in f" {folded} ":
             continue
         wanted = words(entry.value)

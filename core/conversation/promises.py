@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.conversation.folding import fold, words
 from core.errors import N_, Problem, problem
+from core.text.matching import search_key, words
+from core.text.normalise import is_blank
 
 # One-time notification policy: nothing of money's worth as an incentive to opt in, no misleading promise.
 _LURES = (
@@ -14,7 +15,7 @@ _LURES = (
     "prize", "prizes", "win", "reward", "rewards", "bonus", "giveaway", "lottery",
 )  # fmt: skip
 _SAYS_NOTHING = frozenset(
-    fold(
+    search_key(
         "nhận thông báo tin tức nhắn mới nhất cho tôi mình bạn chúng em cập nhật từ của shop trang này khi có"
         " về các những đăng ký bấm nhấn vào đây nhé ạ ngay một lần hãy để được biết thêm quan trọng hấp dẫn"
         " get receive news updates update notify notified notification notifications message messages me us"
@@ -26,7 +27,7 @@ _SAYS_NOTHING = frozenset(
 
 def warn_promise(title: str) -> list[Problem]:
     """What a careful colleague would say about a promise; none of it forbids saving."""
-    return [*_lures(title), *_vague(title)] if title.strip() else []
+    return [*_lures(title), *_vague(title)] if not is_blank(title) else []
 
 
 def _lures(title: str) -> list[Problem]:
@@ -46,7 +47,7 @@ def _lures(title: str) -> list[Problem]:
 
 
 def _vague(title: str) -> list[Problem]:
-    said = [word for word in fold(title).split() if any(map(str.isalnum, word))]
+    said = [word for word in search_key(title).split() if any(map(str.isalnum, word))]
     telling = [word for word in said if word not in _SAYS_NOTHING]
     if telling:
         return []
@@ -64,6 +65,6 @@ def _vague(title: str) -> list[Problem]:
 def _says(text: str, phrase: str) -> bool:
     """Whole words, with their marks; a text typed without any marks is compared without."""
     spoken: Sequence[str] = words(text)
-    unmarked = " ".join(spoken) == fold(text)
-    wanted = fold(phrase) if unmarked else " ".join(words(phrase))
+    unmarked = " ".join(spoken) == search_key(text)
+    wanted = search_key(phrase) if unmarked else " ".join(words(phrase))
     return f" {wanted} " in f" {' '.join(spoken)} "

@@ -11,15 +11,16 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core.alphabet import in_order
 from core.conversation import storing
 from core.conversation.contents import leads_to
 from core.conversation.entry_points import KnownEntry, find_entry
-from core.conversation.folding import fold
 from core.conversation.kinds import BlockKind
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, EntryPoint, Message, Topic
+from core.text.collation import sort_key
+from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def list_messages(
     """The fanpage's messages, the latest change first; `search` looks into names and entry points."""
     with reading() as db:
         found = _listed(fanpage_id).order_by(col(Message.updated_at).desc(), col(Message.id).desc())
-        if search.strip():
+        if not is_blank(search):
             ids = _matching(db, fanpage_id, search)[offset : offset + limit]
             found = found.where(col(Message.id).in_(ids))
         else:
@@ -75,7 +76,7 @@ def list_messages(
 
 def count_messages(fanpage_id: int, *, search: str = "") -> int:
     with reading() as db:
-        if search.strip():
+        if not is_blank(search):
             return len(_matching(db, fanpage_id, search))
         return int(db.execute(select(func.count()).select_from(_listed(fanpage_id).subquery())).scalar_one())
 
@@ -108,7 +109,7 @@ def topic_names(fanpage_id: int) -> dict[int, str]:
 
 
 def _by_name(db: Session, statement: Select[*tuple[Any, ...]]) -> dict[int, str]:
-    return {row.id: row.name for row in sorted(db.execute(statement), key=lambda row: in_order(row.name))}
+    return {row.id: row.name for row in sorted(db.execute(statement), key=lambda row: sort_key(row.name))}
 
 
 def leading_to(message_id: int) -> list[str]:
@@ -125,7 +126,7 @@ def leading_to(message_id: int) -> list[str]:
             )
         )
         rows = [row for row in db.execute(statement) if message_id in leads_to(row.kind, row.content)]
-        return sorted({row.name for row in rows}, key=in_order)
+        return sorted({row.name for row in rows}, key=sort_key)
 
 
 def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:
@@ -167,8 +168,8 @@ def _listed(fanpage_id: int) -> Select[Message]:
 
 
 def _matching(db: Session, fanpage_id: int, search: str) -> list[int]:
-    """Ids, latest change first. Messages are few; folding them here finds "khuyen mai" on any database."""
-    wanted = fold(search)
+    """Ids, latest change first. Messages are few; comparing them here finds "khuyen mai" on any database."""
+    wanted = search_key(search)
     texts: dict[int, list[str]] = {}
     listed = _listed(fanpage_id).order_by(col(Message.updated_at).desc(), col(Message.id).desc()).subquery()
     for row in db.execute(
@@ -177,7 +178,7 @@ def _matching(db: Session, fanpage_id: int, search: str) -> list[int]:
         .order_by(listed.c.updated_at.desc(), listed.c.id.desc())
     ):
         texts.setdefault(row.id, [row.name]).append(row.value or "")
-    return [key for key, values in texts.items() if any(wanted in fold(value) for value in values)]
+    return [key for key, values in texts.items() if any(wanted in search_key(value) for value in values)]
 
 
 def _views(db: Session, rows: Sequence[Message]) -> list[MessageView]:

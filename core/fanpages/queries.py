@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from core.alphabet import in_order
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Fanpage, Heartbeat
+from core.text.collation import sort_key
 
 OTHER_APP_LATELY = timedelta(days=30)
 
@@ -65,7 +65,7 @@ def list_fanpages() -> list[FanpageView]:
     """Real fanpages first, each group by name."""
     with reading() as db:
         rows = db.scalars(select(Fanpage)).all()
-    rows = sorted(rows, key=lambda row: (row.is_demo, in_order(row.name), row.id))
+    rows = sorted(rows, key=lambda row: (row.is_demo, sort_key(row.name), row.id))
     return [view_of(row) for row in rows]
 
 

@@ -25,6 +25,8 @@ from core.sealing import find_hash, seal
 from core.sending import evidence
 from core.sending.settling import stop_fanpage
 from core.tables import Fanpage
+from core.text.length import cut
+from core.text.normalise import normalise_text, storable
 
 OPT_IN = "opt_in"
 RESTRICTED = "restricted"  # why a blocked fanpage is stopped, see messenger.reasons
@@ -82,7 +84,7 @@ def _lock_rows(db: Session, happenings: Sequence[Happening]) -> None:
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
     row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in happenings if event.psid})
     echoed = [facts.echoed(event.raw).metadata for event in happenings if base_kind(event.kind) == "echo"]
-    ids = [evidence.delivery_of(rules.readable(metadata)) for metadata in echoed]
+    ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
     receipts = [event for event in happenings if base_kind(event.kind) in ("delivery", "read")]
     told = {(event.fanpage_id, event.psid) for event in receipts if event.psid}
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
@@ -119,7 +121,7 @@ def _tap(event: Happening) -> Tap:
     return Tap(
         event.fanpage_id,
         event.psid or "",
-        rules.readable(tapped.payload),
+        storable(tapped.payload or ""),
         None,
         find_hash(tapped.token),
         seal(tapped.token),
@@ -158,9 +160,9 @@ def _answer(
         fanpage_id=event.fanpage_id,
         customer_id=_customer(scene, event),
         kind=event.kind,
-        text=rules.readable(text) or None,
-        payload=rules.readable(payload) or None,
-        ref=rules.readable(ref) or None,
+        text=normalise_text(text or "") or None,
+        payload=storable(payload or "") or None,
+        ref=storable(ref or "") or None,
         now=scene.now,
         occurred_at=event.at,
     )
@@ -172,8 +174,8 @@ def _echo(scene: Scene, event: Happening) -> None:
         scene.db,
         fanpage_id=event.fanpage_id,
         psid=event.psid or "",
-        mid=rules.readable(echo.mid),
-        metadata=rules.readable(echo.metadata) or None,
+        mid=storable(echo.mid or ""),
+        metadata=storable(echo.metadata or "") or None,
         at=event.at,
     )
 
@@ -184,7 +186,7 @@ def _delivery(scene: Scene, event: Happening) -> None:
         scene.db,
         fanpage_id=event.fanpage_id,
         psid=event.psid or "",
-        mids=[rules.readable(mid) for mid in delivered.mids],
+        mids=[storable(mid) for mid in delivered.mids],
         watermark_at=_moment(delivered.watermark_ms, event),
         at=event.at,
     )
@@ -205,19 +207,19 @@ def _policy(scene: Scene, event: Happening) -> None:
     """Meta warns, blocks or unblocks the fanpage. A block stops it; only a person lets it send again. One
     that is told after a newer word of Meta's changes nothing any more."""
     policy = facts.policy(event.raw)
-    action = rules.readable(policy.action)
-    if _note_policy(scene, event, action, rules.readable(policy.reason)) and action == "block":
+    action = storable(policy.action or "")
+    if _note_policy(scene, event, action, policy.reason or "") and action == "block":
         stop_fanpage(scene.db, event.fanpage_id, RESTRICTED, now=scene.now)
 
 
 def _integrity(scene: Scene, event: Happening) -> None:
     """What Meta holds against the fanpage need not concern its messages: it is shown, and stops nothing."""
-    _note_policy(scene, event, "integrity", rules.readable(facts.integrity(event.raw)))
+    _note_policy(scene, event, "integrity", facts.integrity(event.raw) or "")
 
 
 def _note_policy(scene: Scene, event: Happening, action: str, reason: str) -> bool:
     """Keep what Meta said of the fanpage for staff to see. Whether it is the latest."""
-    reason = reason[:500]
+    reason = cut(reason, 500)
     fanpage = scene.db.get_one(Fanpage, event.fanpage_id)
     is_latest = fanpage.policy_at is None or fanpage.policy_at < event.at
     if is_latest:

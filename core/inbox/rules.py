@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from core.conversation.folding import fold
 from core.messenger.events import base_kind
+from core.text.matching import search_key
 
 # Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
 WINDOW = timedelta(hours=24)
@@ -69,18 +69,13 @@ def latest(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((time for time in (one, other) if time is not None), default=None)
 
 
-def readable(text: str | None) -> str:
-    """Text as any database keeps it: no NUL, no half of a surrogate pair; empty when there is none."""
-    return (text or "").replace("\0", "").encode("utf-8", "replace").decode()
-
-
 def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
     """The topic a payload that is not ours names: `topic:<id>`, or a topic's name however it is spelt."""
     number = payload.removeprefix(TOPIC_PREFIX)
     if payload.startswith(TOPIC_PREFIX) and number.isdecimal() and len(number) < 19:
         return int(number) if int(number) in topics else None
-    wanted = fold(payload)
-    return next((id_ for id_, name in topics.items() if wanted and fold(name) == wanted), None)
+    wanted = search_key(payload)
+    return next((id_ for id_, name in topics.items() if wanted and search_key(name) == wanted), None)
 
 
 def next_turn(events: int, took_seconds: float) -> int:

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, replace
 
 from core.messenger.errors import PERMISSIONS, Failure, NextStep, classify
-from core.messenger.redaction import storable, without_secrets
+from core.messenger.redaction import without_secrets
+from core.text.normalise import storable
 
 
 @dataclass(frozen=True)

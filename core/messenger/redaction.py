@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from core.text.normalise import storable
+
 DETAIL_LIMIT = 500
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _REMOVED = "[removed]"
 _LOOKS_SECRET = re.compile(
     r"((?:access_token|appsecret_proof|app_secret|client_secret|one_time_notif_token)"
@@ -26,13 +27,6 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     text = _LOOKS_SECRET.sub(lambda found: (found[1] or "") + _REMOVED, text)
     text = storable(text)
     return text if len(text) <= DETAIL_LIMIT else text[: DETAIL_LIMIT - 1] + "…"
-
-
-def storable(text: str) -> str:
-    """Text that every database takes: no lone surrogates, no control characters."""
-    if text.isascii() and text.isprintable():
-        return text.strip()  # each message id comes by here
-    return _UNSTORABLE.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
 def _spellings(secret: str) -> tuple[str, ...]:

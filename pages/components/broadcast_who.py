@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.actions import create_broadcast
-from core.broadcasts.drafting import NAME_LIMIT
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import dry_run
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
+from core.text.normalise import normalise_name
 from pages.components import broadcast_saving as saving
 from pages.components.asked import asked_id
 from pages.components.broadcast_promises import draw_promises
@@ -76,13 +76,12 @@ def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> 
     name = called.text_input(
         _("Name (only your team sees it)"),
         key=f"{key}_name",
-        max_chars=NAME_LIMIT,
         placeholder=_("Made of topic and date"),
     )
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
     if draft is not None:
-        topic_id, name = topic_id or draft.topic_id, name.strip() or draft.name
+        topic_id, name = topic_id or draft.topic_id, normalise_name(name) or draft.name
         topic_id = saving.save(here, kept, topic_id=topic_id, name=name).topic_id
     return topic_id
 

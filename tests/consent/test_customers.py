@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from core.consent import customer_queries as customers
-from core.conversation.rules import fold
 from core.errors import NotFound
 from core.tables import Broadcast, Delivery, Request
+from core.text.matching import search_key
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def fanpage(arrange):
 
 
 def a_customer(arrange, fanpage, first, last, psid, **more):
-    text = f"{fold(f'{last} {first}')} {psid}"
+    text = f"{search_key(f'{last} {first}')} {psid}"
     return arrange.customer(fanpage, first, last_name=last, psid=psid, search_text=text, **more)
 
 

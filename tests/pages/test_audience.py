@@ -6,9 +6,9 @@ import pytest
 from sqlmodel import select
 
 from core.clock import utc_now
-from core.conversation.rules import fold
 from core.database import reading
 from core.tables import OptIn
+from core.text.matching import search_key
 from tests.pages.test_topics import keys, press, said
 
 CSV = (
@@ -35,7 +35,7 @@ def topic(arrange, fanpage):
 @pytest.fixture
 def lan(arrange, fanpage):
     return arrange.customer(
-        fanpage, "Lan", last_name="Nguyễn", psid="2500123", search_text=f"{fold('Nguyễn Lan')} 2500123"
+        fanpage, "Lan", last_name="Nguyễn", psid="2500123", search_text=f"{search_key('Nguyễn Lan')} 2500123"
     )
 
 

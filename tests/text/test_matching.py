@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conversation.folding import fold, is_same_word, words
+from core.text.matching import is_same_word, search_key, words
 
 
 @pytest.mark.parametrize(
@@ -22,17 +22,17 @@ from core.conversation.folding import fold, is_same_word, words
     ],
 )
 def test_a_text_is_folded_to_what_it_means(typed: str, folded: str) -> None:
-    assert fold(typed) == folded
+    assert search_key(typed) == folded
 
 
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
+    assert search_key(search_key(text)) == search_key(text)
 
 
 @given(st.text())
 def test_words_and_folded_words_stay_side_by_side(text: str) -> None:
-    assert len(words(text)) == len(fold(text).split())
+    assert len(words(text)) == len(search_key(text).split())
 
 
 @pytest.mark.parametrize(

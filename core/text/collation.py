@@ -10,7 +10,7 @@ import unicodedata
 _D = str.maketrans("đĐ", "dD")
 
 
-def in_order(name: str) -> tuple[str, str]:
+def sort_key(name: str) -> tuple[str, str]:
     """A key for `sorted`: Ấm chén, áo dài, Bánh."""
     letters = unicodedata.normalize("NFKD", name.translate(_D))
     bare = "".join(sign for sign in letters if not unicodedata.combining(sign))

@@ -1,15 +1,19 @@
-"""Text as people mean it: without case, marks and punctuation. Vietnamese is typed with and without marks."""
+"""Texts compared as people mean them: without case, marks and punctuation. Vietnamese is typed with and
+without marks."""
 
 from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
 
+from core.text.invisible import UNSEEN_SIGNS
+
 _D = str.maketrans("đ", "d")
+_BREAKS = str.maketrans("\u200b\u2800", "  ")  # nobody sees them, yet they stand between words
 
 
-@lru_cache(maxsize=8192)  # a fanpage's keywords are folded for every message that arrives
-def fold(text: str) -> str:
+@lru_cache(maxsize=8192)  # a fanpage's keywords are asked for with every message that arrives
+def search_key(text: str) -> str:
     """Lower case, no marks, đ as d, no punctuation, single spaces: "Giá  CẢ?" and "gia ca" are one."""
     return " ".join(_bare(word) for word in words(text))
 
@@ -32,7 +36,8 @@ def is_same_word(said: str, wanted: str) -> bool:
 
 
 def _lower(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+    seen = UNSEEN_SIGNS.sub("", text.translate(_BREAKS))
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).lower())
 
 
 def _is_noise(sign: str) -> bool:
