@@ -45,7 +45,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         format_func=lambda id_: names.get(id_, ""),
     )
     _columns()
-    file = st.file_uploader(_("CSV file"), type=["csv", "txt"], key="opt_in_import_file")
+    file = st.file_uploader(_("CSV file or Excel workbook (.xlsx)"), key="opt_in_import_file")
     if file is None or topic_id is None:
         return
     checked = _check(fanpage_id, topic_id, file)
