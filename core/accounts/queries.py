@@ -15,6 +15,7 @@ from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Activity, Operator
 from core.text.collation import sort_key
+from core.text.normalise import normalise_name
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,9 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
         statement = statement.where(col(Activity.fanpage_id) == asked.fanpage_id)
     if asked.before_id:
         statement = statement.where(col(Activity.id) < asked.before_id)
-    if asked.search:
+    if search := normalise_name(asked.search):
         statement = statement.where(
-            col(Activity.subject).icontains(asked.search, autoescape=True)
-            | col(Activity.actor).icontains(asked.search, autoescape=True)
+            col(Activity.subject).icontains(search, autoescape=True)
+            | col(Activity.actor).icontains(search, autoescape=True)
         )
     return statement

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import N_, NotAllowed, Problem, problem
+from core.text.normalise import normalise_name
 
 
 class Role(StrEnum):
@@ -61,7 +62,8 @@ SEEN_EVERY = timedelta(minutes=5)
 
 
 def normal_name(typed: str) -> str:
-    return unicodedata.normalize("NFKC", typed).strip().lower()[:64]
+    """A user name as it is compared: compatible spellings are one (ａ is a), case does not matter."""
+    return normalise_name(unicodedata.normalize("NFKC", typed)).lower()[:64]
 
 
 def check_name(name: str) -> list[Problem]:

@@ -17,7 +17,7 @@ from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, NotFound, WrongState
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
@@ -189,16 +189,12 @@ def _topic(db: Session, topic_id: int) -> tuple[Topic, Fanpage]:
 
 
 def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> str:
-    name = name.strip() or drafting.default_name(topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
-    if len(name) > drafting.NAME_LIMIT:
-        raise Invalid(
-            [problem("name", N_("A name has at most {limit} characters."), limit=drafting.NAME_LIMIT)]
-        )
-    return name
+    return drafting.clean_name(name, topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
 
 
 def _checked_content(content: dict[str, Any]) -> dict[str, Any]:
-    problems = drafting.check_content(content)
+    clean = drafting.clean_content(content)
+    problems = drafting.check_content(clean)
     if problems:
         raise Invalid(problems)
-    return content
+    return clean

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.conversation.rules import BlockKind, check_block
-from core.errors import N_, Problem, problem
+from core.conversation.contents import cleaned
+from core.conversation.rules import BlockDraft, BlockKind, check_block
+from core.errors import N_, Invalid, Problem, problem
+from core.text.length import cut, length
+from core.text.normalise import normalise_name
 
 NAME_LIMIT = 120
 CONTENT_KINDS = (BlockKind.TEXT, BlockKind.IMAGE, BlockKind.BUTTONS)
@@ -19,6 +22,22 @@ def check_content(content: dict[str, Any]) -> list[Problem]:
     if kind not in CONTENT_KINDS:
         return [problem("content", N_("A broadcast is one text, one image, or one text with buttons."))]
     return check_block(BlockKind(kind), content)
+
+
+def clean_content(content: dict[str, Any]) -> dict[str, Any]:
+    """The content as it is kept and sent; what check_content refuses comes back as it is."""
+    kind = content.get("kind")
+    if kind not in CONTENT_KINDS:
+        return content
+    return {"kind": str(kind), **cleaned(BlockDraft(kind, content)).content}
+
+
+def clean_name(name: str, topic: str, now_local: datetime) -> str:
+    """A name as it is kept, made of topic and time when none is given; Invalid when it is too long."""
+    named = normalise_name(name) or default_name(topic, now_local)
+    if length(named) > NAME_LIMIT:
+        raise Invalid([problem("name", N_("A name has at most {limit} characters."), limit=NAME_LIMIT)])
+    return named
 
 
 def check_times(due_at: datetime | None, best_before: datetime | None, now: datetime) -> list[Problem]:
@@ -36,4 +55,4 @@ def check_times(due_at: datetime | None, best_before: datetime | None, now: date
 
 
 def default_name(topic: str, now_local: datetime) -> str:
-    return f"{topic} {now_local:%d.%m.%Y %H:%M}"[:NAME_LIMIT]
+    return cut(f"{topic} {now_local:%d.%m.%Y %H:%M}", NAME_LIMIT)

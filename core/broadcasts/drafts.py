@@ -115,7 +115,7 @@ def _write(db: Session, draft: Draft, fanpage_id: int, name: str, now: datetime)
             topic_id=draft.topic_id,
             fanpage_id=fanpage_id,
             name=name,
-            content=draft.content,
+            content=drafting.clean_content(draft.content),
             due_at=draft.due_at,
             best_before=draft.best_before(now),
             canary_size=draft.first_part,
@@ -140,11 +140,7 @@ def _open_topic(db: Session, topic_id: int) -> Topic:
 
 def _named(db: Session, name: str, topic: Topic, now: datetime) -> str:
     zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
-    named = name.strip() or drafting.default_name(topic.name, now.astimezone(zone))
-    if len(named) > drafting.NAME_LIMIT:
-        words = N_("A name has at most {limit} characters.")
-        raise Invalid([problem("name", words, limit=drafting.NAME_LIMIT)])
-    return named
+    return drafting.clean_name(name, topic.name, now.astimezone(zone))
 
 
 def _in_the_same_sitting(db: Session, by: Actor, broadcast_id: int, now: datetime) -> bool:

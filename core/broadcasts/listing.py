@@ -14,6 +14,7 @@ from core.broadcasts.rules import ENDED
 from core.database import reading
 from core.tables import Broadcast, Delivery, Topic
 from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def list_lines(
     with reading() as db:
         statement = select(Broadcast, col(Topic.name), gathering.so_far())
         statement = statement.join(Topic, col(Topic.id) == col(Broadcast.topic_id))
-        if search.strip():
+        if not is_blank(search):
             ids = _matching(db, fanpage_id, states, search)[offset : offset + limit]
             statement = statement.where(col(Broadcast.id).in_(ids))
         else:
@@ -64,7 +65,7 @@ def list_lines(
 
 def count_lines(fanpage_id: int, *, states: Sequence[str] = (), search: str = "") -> int:
     with reading() as db:
-        if search.strip():
+        if not is_blank(search):
             return len(_matching(db, fanpage_id, states, search))
         statement = select(func.count()).select_from(Broadcast).where(*_filters(fanpage_id, states))
         return int(db.execute(statement).scalar_one())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience, gathering
@@ -15,7 +15,9 @@ from core.broadcasts.rules import DELIVERY_STATES
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
+from core.text.identifiers import read_id
 from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 @dataclass(frozen=True)
@@ -310,14 +312,10 @@ def _delivery_filters(
     if arrival:
         seen = Delivery.read_at if arrival == "read" else Delivery.delivered_at
         made.append(col(seen).is_not(None))
-    if search.strip():
-        typed = search.strip()
-        made.append(
-            or_(
-                col(Customer.search_text).contains(search_key(typed), autoescape=True),
-                col(Customer.psid) == typed,
-            )
-        )
+    if not is_blank(search):
+        name, psid = search_key(search), read_id(search)
+        named = col(Customer.search_text).contains(name, autoescape=True) if name else false()
+        made.append(or_(named, col(Customer.psid) == psid) if psid else named)
     return made
 
 

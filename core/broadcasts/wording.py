@@ -9,6 +9,7 @@ from typing import Any
 from core.conversation.rules import BlockDraft, warn_message
 from core.errors import N_, Problem, problem
 from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 ENOUGH_LETTERS = 20  # shorter than that, capitals are a name or a code
 WAKING_HOURS = (7, 22)
@@ -39,7 +40,7 @@ def warn_content(content: dict[str, Any], promises: Sequence[str]) -> list[Probl
 def _off_topic(text: str, promises: Sequence[str]) -> list[Problem]:
     """Not one telling word of any promise: the customer may well ask why they get this."""
     promised = {word for promise in promises for word in _telling(promise)}
-    if not text.strip() or not promised or promised & _telling(text):
+    if is_blank(text) or not promised or promised & _telling(text):
         return []
     words = N_(
         "This shares no word with what these customers agreed to. Name what you promised, so that nobody "

@@ -43,7 +43,7 @@ def connect(
         COMMAND_LINE,
         page_id=page_id,
         name=name,
-        token=sys.stdin.read().strip(),
+        token=sys.stdin.read(),
         rate=rate,
         i_know=True,  # naming the rate on the command line says so; the note above tells the risk
         check=not no_check,

@@ -6,6 +6,7 @@ from core.consent import queries as consent
 from core.errors import Invalid, NotFound, problem
 from core.fanpages import queries as fanpages
 from core.fanpages.queries import FanpageView
+from core.text.identifiers import read_id
 
 
 def fanpage_named(given: str | None) -> FanpageView:
@@ -13,7 +14,7 @@ def fanpage_named(given: str | None) -> FanpageView:
     known = fanpages.list_fanpages()
     if given:
         for fanpage in known:
-            if given in (fanpage.page_id, str(fanpage.id)):
+            if read_id(given) in (fanpage.page_id, str(fanpage.id)):
                 return fanpage
         raise NotFound("No fanpage has the id {id}; `fanpage check` lists them.", id=given)
     real = [f for f in known if not f.is_demo] or known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
@@ -18,6 +17,8 @@ from core.consent.rules import OptInState, check_topic_name
 from core.database import insert_new, transaction
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.tables import Broadcast, Customer, Fanpage, OptIn, Topic
+from core.text.length import length
+from core.text.normalise import name_key, normalise_name, normalise_text
 
 DESCRIPTION_LIMIT = 500
 _AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
@@ -25,7 +26,7 @@ _AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAU
 
 def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = "", now: datetime) -> int:
     by.require(Permission.EDIT)
-    name, description = _tidy(name), description.strip()
+    name, description = normalise_name(name), normalise_text(description)
     _check(name, description)
     with transaction() as db:
         if db.get(Fanpage, fanpage_id) is None:
@@ -42,7 +43,7 @@ def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = ""
 
 def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: datetime) -> None:
     by.require(Permission.EDIT)
-    name, description = _tidy(name), description.strip()
+    name, description = normalise_name(name), normalise_text(description)
     _check(name, description)
     with transaction() as db:
         topic = _topic(db, topic_id)
@@ -138,14 +139,9 @@ def withdraw_customer(by: Actor, customer_id: int, *, now: datetime) -> int:
         return ended
 
 
-def _tidy(name: str) -> str:
-    visible = "".join(sign if sign.isprintable() else " " for sign in name)
-    return unicodedata.normalize("NFC", " ".join(visible.split()))
-
-
 def _check(name: str, description: str) -> None:
     problems: list[Problem] = check_topic_name(name)
-    if len(description) > DESCRIPTION_LIMIT:
+    if length(description) > DESCRIPTION_LIMIT:
         problems.append(
             problem(
                 "description",
@@ -161,8 +157,9 @@ def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | N
     others = select(col(Topic.id), col(Topic.name), col(Topic.archived_at)).where(
         col(Topic.fanpage_id) == fanpage_id
     )
+    wanted = name_key(name)
     for topic_id, other, archived_at in db.execute(others):
-        if topic_id == but or _tidy(other).casefold() != name.casefold():
+        if topic_id == but or name_key(other) != wanted:
             continue
         if archived_at is None:
             raise Invalid([_taken(other)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, false, func, select
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInState
@@ -15,7 +15,9 @@ from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 from core.text.collation import sort_key
+from core.text.identifiers import read_id
 from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 class Only(StrEnum):
@@ -85,7 +87,7 @@ def list_customers(
 def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
     statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
     with reading() as db:
-        if only == Only.HOLDING and not search.strip():
+        if only == Only.HOLDING and is_blank(search):
             return _count_holders(db, fanpage_id, now)
         return int(db.execute(statement).scalar_one())
 
@@ -112,8 +114,9 @@ def get_customer(customer_id: int, *, now: datetime) -> CustomerView:
 
 
 def find_customer(fanpage_id: int, psid: str) -> int | None:
+    """By a PSID as it was typed or pasted."""
     wanted = select(col(Customer.id)).where(
-        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
+        col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == read_id(psid)
     )
     with reading() as db:
         return db.execute(wanted).scalar_one_or_none()
@@ -148,9 +151,10 @@ def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
 
 def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(Customer.fanpage_id) == fanpage_id]
-    made += [col(Customer.search_text).contains(word, autoescape=True) for word in search_key(search).split()]
-    if search.strip() and not search_key(search):
-        made.append(col(Customer.psid) == search.strip())  # nothing but signs: no name has them
+    words = search_key(read_id(search) or search).split()
+    made += [col(Customer.search_text).contains(word, autoescape=True) for word in words]
+    if not words and not is_blank(search):
+        made.append(false())  # nothing but signs: no name has them, and no PSID
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
         made += [exists().where(theirs, _usable(now)), col(Customer.unreachable_at).is_(None)]

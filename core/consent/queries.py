@@ -19,6 +19,7 @@ from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
 from core.text.collation import sort_key
+from core.text.normalise import name_key, normalise_name
 
 SOON = timedelta(days=30)
 
@@ -95,10 +96,13 @@ def get_topic(topic_id: int, *, now: datetime) -> TopicView:
 
 
 def find_topic(fanpage_id: int, name: str) -> int | None:
-    """The id of the topic with exactly this name."""
-    wanted = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id, col(Topic.name) == name.strip())
+    """The id of the topic with this name, compared as `create_topic` compares names."""
+    topics = select(col(Topic.name), col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     with reading() as db:
-        return db.execute(wanted).scalar_one_or_none()
+        names = dict(db.execute(topics.order_by(col(Topic.id))).all())
+    wanted = name_key(name)
+    alike = (topic_id for known, topic_id in names.items() if name_key(known) == wanted)
+    return names.get(normalise_name(name)) or next(alike, None)
 
 
 def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:

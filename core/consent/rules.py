@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import N_, Problem, problem
+from core.text.length import length
+from core.text.normalise import is_blank
 
 # One year from the tap (Messenger Platform guide, one-time notification); a day less, so that clocks that
 # disagree and a send that takes a while never meet the platform's own limit.
@@ -46,13 +48,8 @@ def expires_at(consented_at: datetime) -> datetime:
     return consented_at + LIFETIME - SAFETY_MARGIN
 
 
-def length(text: str) -> int:
-    """UTF-16 units: the platform does not say how it counts, and this is never less than it may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def check_promise(title: str) -> list[Problem]:
-    if not title.strip():
+    if is_blank(title):
         return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
     if length(title) > TITLE_LIMIT:
         return [
@@ -67,8 +64,8 @@ def check_promise(title: str) -> list[Problem]:
 
 
 def check_topic_name(name: str) -> list[Problem]:
-    if not name.strip():
+    if is_blank(name):
         return [problem("name", N_("Give the topic a name."))]
-    if len(name.strip()) > TOPIC_NAME_LIMIT:
+    if length(name) > TOPIC_NAME_LIMIT:
         return [problem("name", N_("A topic's name has at most {limit} characters."), limit=TOPIC_NAME_LIMIT)]
     return []

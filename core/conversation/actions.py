@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,12 +10,14 @@ from sqlmodel import Session
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.conversation import storing
-from core.conversation.contents import cleaned, tidied
+from core.conversation.contents import cleaned
+from core.conversation.entry_points import clean_value
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
 from core.conversation.rules import check_message, check_taken
 from core.database import transaction
 from core.errors import Invalid, Problem
+from core.text.normalise import normalise_name
 
 
 def save_message(
@@ -33,8 +36,8 @@ def save_message(
     `seen_at` is the `updated_at` the change is based on: a change by somebody else meanwhile is refused.
     """
     by.require(Permission.EDIT)
-    name, blocks = tidied(name), [cleaned(block) for block in blocks]
-    entry_points = [EntryDraft(entry.kind, entry.match, tidied(entry.value)) for entry in entry_points]
+    name, blocks = normalise_name(name), [cleaned(block) for block in blocks]
+    entry_points = [replace(entry, value=clean_value(entry.kind, entry.value)) for entry in entry_points]
     _refuse(check_message(name, blocks, entry_points))
     with transaction() as db:
         _refuse(storing.check_references(db, fanpage_id, blocks))

@@ -1,4 +1,4 @@
-"""The shape of a block's content: tidied before it is kept, and where its buttons lead (pure)."""
+"""The shape of a block's content: made clean before it is kept, and where its buttons lead (pure)."""
 
 from __future__ import annotations
 
@@ -6,34 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.conversation.kinds import BlockDraft, BlockKind
+from core.text.identifiers import unwrapped
+from core.text.normalise import normalise_name, normalise_text, storable
 
 
 def cleaned(block: BlockDraft) -> BlockDraft:
-    """Only the fields of its kind, texts tidied, no empty choices of target."""
+    """Only the fields of its kind, texts normalised, no empty choices of target."""
     content = block.content
     match block.kind:
         case BlockKind.TEXT:
             return BlockDraft(block.kind, _worded(content))
         case BlockKind.IMAGE:
-            return BlockDraft(block.kind, {"url": _said(content, "url")})
+            return BlockDraft(block.kind, {"url": _address(content)})
         case BlockKind.BUTTONS:
             buttons = [_button(button) for button in content.get("buttons") or []]
             return BlockDraft(block.kind, {**_worded(content), "buttons": buttons})
         case BlockKind.QUICK_REPLIES:
             replies = [
-                {"title": _said(reply, "title"), "message_id": reply.get("message_id")}
+                {"title": _title(reply), "message_id": reply.get("message_id")}
                 for reply in content.get("replies") or []
             ]
             return BlockDraft(block.kind, {**_worded(content), "replies": replies})
         case BlockKind.OTNR:
-            kept = {"title": _said(content, "title"), "after": _said(content, "after")}
+            kept = {"title": _title(content), "after": normalise_text(_said(content, "after"))}
             return BlockDraft(block.kind, kept, block.topic_id)
     return block
-
-
-def tidied(text: str) -> str:
-    """Without what no database keeps (NUL, halves of a character) and without spaces at the ends."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode().strip()
 
 
 def leads_to(kind: str, content: Mapping[str, Any]) -> set[int]:
@@ -44,17 +41,26 @@ def leads_to(kind: str, content: Mapping[str, Any]) -> set[int]:
 
 
 def _worded(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {"text": _said(content, "text"), "fallback": _said(content, "fallback")}
+    return {
+        "text": normalise_text(_said(content, "text")),
+        "fallback": normalise_name(_said(content, "fallback")),
+    }
 
 
 def _button(button: Mapping[str, Any]) -> dict[str, Any]:
-    title, message_id = _said(button, "title"), button.get("message_id")
-    return (
-        {"title": title, "message_id": message_id}
-        if message_id
-        else {"title": title, "url": _said(button, "url")}
-    )
+    title, message_id = _title(button), button.get("message_id")
+    leads = {"message_id": message_id} if message_id else {"url": _address(button)}
+    return {"title": title, **leads}
+
+
+def _title(content: Mapping[str, Any]) -> str:
+    return normalise_name(_said(content, "title"))
+
+
+def _address(content: Mapping[str, Any]) -> str:
+    """Only its ends are made clean: another spelling of its letters may be another address."""
+    return unwrapped(storable(_said(content, "url")))
 
 
 def _said(content: Mapping[str, Any], field: str) -> str:
-    return tidied(str(content.get(field) or ""))
+    return str(content.get(field) or "")

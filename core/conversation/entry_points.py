@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
+from core.text.identifiers import unwrapped
 from core.text.matching import is_same_word, search_key, words
+from core.text.normalise import normalise_name
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,15 @@ def entry_key(kind: str, value: str) -> str:
     """What makes two entry points of a kind the same one: case and punctuation do not, marks do."""
     if kind == EntryKind.GET_STARTED:
         return ""
+    clean = clean_value(kind, value)
     if kind == EntryKind.REF:
-        return value.strip().lower()
-    return " ".join(words(value)) or value.strip().lower()
+        return clean.lower()
+    return " ".join(words(clean)) or clean.lower()
+
+
+def clean_value(kind: str, value: str) -> str:
+    """A keyword as a name, a link's name as an id: what is typed or pasted, without what surrounds it."""
+    return unwrapped(value) if kind == EntryKind.REF else normalise_name(value)
 
 
 def find_entry(

@@ -8,6 +8,7 @@ from typing import Any
 from core.conversation.queries import MessageView, topic_names
 from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch, MessageDraft
 from core.errors import N_, Invalid, problem
+from core.text.normalise import name_key
 
 _CHOICES = {BlockKind.BUTTONS: "buttons", BlockKind.QUICK_REPLIES: "replies"}
 _VALUE_NAMES = ("value", "keyword", "ref")
@@ -17,7 +18,7 @@ def draft_from_json(fanpage_id: int, data: object) -> MessageDraft:
     """What the file says, ready for `save_message`. Shapes are checked here, wording and limits there."""
     if not isinstance(data, Mapping):
         raise Invalid([problem("file", N_("The file must hold one JSON object: a message."))])
-    topics = {name: topic_id for topic_id, name in topic_names(fanpage_id).items()}
+    topics = {name_key(name): topic_id for topic_id, name in topic_names(fanpage_id).items()}
     blocks = [_block(item, topics, place) for place, item in enumerate(_list(data, "blocks"))]
     entries = [_entry_point(item) for item in _list(data, "entry_points")]
     return MessageDraft(_text(data, "name"), blocks, entries)
@@ -71,12 +72,12 @@ def _choices(field: str, value: object) -> list[dict[str, Any]]:
 
 
 def _topic(wanted: object, topics: dict[str, int], field: str) -> int | None:
-    """By id, or by name; None when the file names none (`check_message` then says so)."""
+    """By id, or by name (`topics` has its `name_key`); None, which `check_message` speaks of, for neither."""
     if wanted is None or wanted == "":
         return None
     if isinstance(wanted, int) and wanted in topics.values():
         return wanted
-    found = topics.get(str(wanted).strip())
+    found = topics.get(name_key(str(wanted)))
     if found is None:
         words = N_("There is no topic called “{topic}” on this fanpage.")
         raise Invalid([problem(f"{field}.topic", words, topic=str(wanted)[:80])])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.errors import N_, Problem, problem
 from core.text.matching import search_key, words
+from core.text.normalise import is_blank
 
 # One-time notification policy: nothing of money's worth as an incentive to opt in, no misleading promise.
 _LURES = (
@@ -26,7 +27,7 @@ _SAYS_NOTHING = frozenset(
 
 def warn_promise(title: str) -> list[Problem]:
     """What a careful colleague would say about a promise; none of it forbids saving."""
-    return [*_lures(title), *_vague(title)] if title.strip() else []
+    return [*_lures(title), *_vague(title)] if not is_blank(title) else []
 
 
 def _lures(title: str) -> list[Problem]:

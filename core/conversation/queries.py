@@ -20,6 +20,7 @@ from core.errors import N_, NotFound
 from core.tables import Block, EntryPoint, Message, Topic
 from core.text.collation import sort_key
 from core.text.matching import search_key
+from core.text.normalise import is_blank
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def list_messages(
     """The fanpage's messages, the latest change first; `search` looks into names and entry points."""
     with reading() as db:
         found = _listed(fanpage_id).order_by(col(Message.updated_at).desc(), col(Message.id).desc())
-        if search.strip():
+        if not is_blank(search):
             ids = _matching(db, fanpage_id, search)[offset : offset + limit]
             found = found.where(col(Message.id).in_(ids))
         else:
@@ -75,7 +76,7 @@ def list_messages(
 
 def count_messages(fanpage_id: int, *, search: str = "") -> int:
     with reading() as db:
-        if search.strip():
+        if not is_blank(search):
             return len(_matching(db, fanpage_id, search))
         return int(db.execute(select(func.count()).select_from(_listed(fanpage_id).subquery())).scalar_one())
 

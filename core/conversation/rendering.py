@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from core.consent.rules import length
 from core.conversation.kinds import MESSAGE_PAYLOAD, BlockKind
 from core.messenger import wire
+from core.text.length import cut, length, units
+from core.text.normalise import normalise_name, normalise_text
 
 NAME_ROOM = 50  # characters kept free for a name wherever one is put in; a longer name is cut
 _NAME = re.compile(r"( ?)\{\{\s*first_name\s*(?:\|([^{}]*))?\}\}")
@@ -37,9 +38,15 @@ def strange_placeholder(text: str) -> str | None:
 
 
 def longest_length(text: str, fallback: str = "") -> int:
-    """The most characters the text can have once a name, or the fallback, is put in."""
-    names = [max(NAME_ROOM, length(found[2] or fallback)) for found in _NAME.finditer(text)]
-    return length(_NAME.sub(lambda found: found[1], text)) + sum(names)
+    """The most characters the text, however it was typed, can have once a name or the fallback is put in."""
+    clean = normalise_text(text)
+    names = [max(NAME_ROOM, length(found[2] or fallback)) for found in _NAME.finditer(clean)]
+    return units(_NAME.sub(lambda found: found[1], clean)) + sum(names)
+
+
+def unnamed(text: str, fallback: str) -> str:
+    """What is left of a text for a customer whose name is not known."""
+    return _named(_with_fallback({"text": text, "fallback": fallback}), "")
 
 
 def _text(content: dict[str, Any], _payload: str | None) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def _button(button: dict[str, Any]) -> wire.Button:
 
 def _with_fallback(content: dict[str, Any]) -> str:
     """The text with the block's fallback written into each placeholder that brings none of its own."""
-    text, fallback = str(content["text"]), str(content.get("fallback") or "").strip()
+    text, fallback = str(content["text"]), normalise_name(str(content.get("fallback") or ""))
     if not fallback:
         return text
     return _BARE_NAME.sub(lambda _: "{{first_name|" + fallback + "}}", text)
@@ -98,7 +105,7 @@ def _named(text: str, name: str) -> str:
     """Without name and fallback the space before the gap goes, too: "Chào {{first_name}}!" → "Chào!"."""
 
     def fill(found: re.Match[str]) -> str:
-        called = name or (found[2] or "").strip()
+        called = name or normalise_name(found[2] or "")
         return found[1] + called if called else ""
 
     filled = _NAME.sub(fill, text)
@@ -106,7 +113,4 @@ def _named(text: str, name: str) -> str:
 
 
 def _clean_name(first_name: str | None) -> str:
-    name = " ".join((first_name or "").split())
-    while length(name) > NAME_ROOM:
-        name = name[:-1]
-    return name.strip()
+    return cut(normalise_name(first_name or ""), NAME_ROOM)

@@ -17,13 +17,14 @@ from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
 from core import bulk
-from core.conversation.contents import tidied
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
 from core.database import is_sqlite
 from core.messenger import wire
 from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
+from core.text.length import cut
+from core.text.normalise import is_blank, normalise_name
 
 _THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
 ASKED_JUST_NOW = timedelta(seconds=60)  # an impatient second keyword brings no second card
@@ -62,7 +63,7 @@ def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
     rows = [
         [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
         for fanpage_id, customer_id, text in asked
-        if text.strip()
+        if not is_blank(text)
     ]
     if rows:
         db.connection().execute(bulk.insert_given(Reply, _THANKS, for_sqlite=lite), bulk.bound(rows))
@@ -154,7 +155,7 @@ def _request(
         "topic_id": topic_id,
         "message_id": asking.called.message_id,
         "entry_kind": asking.called.kind,
-        "entry_value": tidied(asking.called.value)[:200],
+        "entry_value": cut(normalise_name(asking.called.value), 200),
         "title": content["title"],
         "after_text": content.get("after") or "",
         "payload": payload,

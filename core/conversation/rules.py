@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.consent.rules import check_promise, length
+from core.consent.rules import check_promise
+from core.conversation.entry_points import clean_value
 from core.conversation.entry_points import entry_key as entry_key
 from core.conversation.kinds import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
 from core.conversation.kinds import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
@@ -18,11 +19,14 @@ from core.conversation.kinds import KeywordMatch as KeywordMatch
 from core.conversation.kinds import MessageDraft as MessageDraft
 from core.conversation.kinds import ReplyState as ReplyState
 from core.conversation.promises import warn_promise as warn_promise
-from core.conversation.rendering import has_placeholder, longest_length, strange_placeholder
+from core.conversation.rendering import has_placeholder, longest_length, strange_placeholder, unnamed
 from core.conversation.rendering import personalise as personalise
 from core.conversation.rendering import render as render
 from core.errors import N_, Problem, problem
 from core.messenger import wire
+from core.text.identifiers import unwrapped
+from core.text.length import length
+from core.text.normalise import is_blank, normalise_name
 
 NAME_LIMIT = 120
 BLOCKS_LIMIT = 10  # ours: a customer who gets more at once stops reading
@@ -100,21 +104,23 @@ def _taken(entry: EntryDraft, owner: str) -> Problem:
         words = N_("The Get Started button already starts “{name}”; remove it there first.")
         return problem("entry_points", words, name=owner)
     words = N_("“{value}” already starts “{name}”; remove it there first.")
-    return problem("entry_points", words, value=entry.value.strip(), name=owner)
+    return problem("entry_points", words, value=clean_value(entry.kind, entry.value), name=owner)
 
 
 def check_name(name: str) -> list[Problem]:
-    if not name.strip():
+    if is_blank(name):
         return [problem("name", N_("Give the message a name; customers never see it."))]
-    if len(name.strip()) > NAME_LIMIT:
+    if length(name) > NAME_LIMIT:
         return [problem("name", N_("A message's name has at most {limit} characters."), limit=NAME_LIMIT)]
     return []
 
 
 def _check_text(content: dict[str, Any], limit: int, field: str = "text") -> list[Problem]:
     text, fallback = str(content.get(field) or ""), str(content.get("fallback") or "")
-    if not text.strip():
+    if is_blank(text):
         return [problem(field, N_("Write what the customer should read."))]
+    if is_blank(unnamed(text, fallback)):
+        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
     return _check_wording(field, text, fallback, limit)
 
 
@@ -133,7 +139,7 @@ def _check_wording(field: str, text: str, fallback: str, limit: int) -> list[Pro
 
 
 def _check_link(field: str, value: object, missing: str) -> list[Problem]:
-    link = str(value or "").strip()
+    link = unwrapped(str(value or ""))
     if not link:
         return [problem(field, missing)]
     if not _LINK.fullmatch(link):
@@ -143,7 +149,7 @@ def _check_link(field: str, value: object, missing: str) -> list[Problem]:
 
 
 def _check_title(field: str, title: object, limit: int) -> list[Problem]:
-    words = str(title or "").strip()
+    words = normalise_name(str(title or ""))
     if not words:
         return [problem(field, N_("Write what the button says."))]
     if length(words) > limit:
@@ -184,15 +190,15 @@ def _check_otnr(content: dict[str, Any], topic_id: int | None) -> list[Problem]:
         found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
     if topic_id is None:
         found.append(problem("topic_id", N_("Choose the topic that this promise belongs to.")))
-    return found + (_check_wording("after", after, "", TEXT_MOST) if after.strip() else [])
+    return found + (_check_wording("after", after, "", TEXT_MOST) if not is_blank(after) else [])
 
 
 def _check_entry_point(entry: EntryDraft) -> list[Problem]:
-    value = entry.value.strip()
+    value = clean_value(entry.kind, entry.value)
     match entry.kind:
         case EntryKind.GET_STARTED:
             return []
-        case EntryKind.KEYWORD if not value or len(value) > KEYWORD_LIMIT:
+        case EntryKind.KEYWORD if not value or length(value) > KEYWORD_LIMIT:
             words = N_("A keyword has between 1 and {limit} characters.")
             return [problem("entry_points", words, limit=KEYWORD_LIMIT)]
         case EntryKind.KEYWORD if entry.match not in tuple(KeywordMatch):

@@ -17,6 +17,7 @@ from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.tables import Block, EntryPoint, Message, Topic
+from core.text.length import cut
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
 def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[str, str], str]:
     """The fanpage's entry points, by kind and key, with the names of the messages that have them."""
     statement = (
-        select(col(EntryPoint.kind), col(EntryPoint.folded), col(Message.name))
+        select(col(EntryPoint.kind), col(EntryPoint.value), col(Message.name))
         .join(Message, col(Message.id) == col(EntryPoint.message_id))
         .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.message_id) != (but or 0))
     )
-    return {(row.kind, row.folded): row.name for row in db.execute(statement)}
+    return {(row.kind, entry_key(row.kind, row.value)): row.name for row in db.execute(statement)}
 
 
 def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
@@ -159,7 +160,7 @@ def free_name(db: Session, kept: KeptMessage) -> str:
     """The next name of the row "Welcome (2)", "Welcome (3)" …"""
     statement = select(col(Message.name)).where(col(Message.fanpage_id) == kept.fanpage_id)
     taken = set(db.execute(statement).scalars())
-    tries = (f"{kept.name[: NAME_LIMIT - 6]} ({number})" for number in count(2))
+    tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
     return next(name for name in tries if name not in taken)
 
 

@@ -20,6 +20,7 @@ from core.fanpages.queries import FanpageView, get_fanpage, view_of
 from core.fanpages.rules import (
     BLOCKING,
     DEFAULT_RATE,
+    NAME_LIMIT,
     Trouble,
     check_connection,
     check_rate,
@@ -32,6 +33,9 @@ from core.messenger.errors import BAD_PARAMETER
 from core.sealing import CannotOpen, seal
 from core.settings import settings
 from core.tables import Broadcast, Event, Fanpage, Pace
+from core.text.identifiers import unwrapped
+from core.text.length import cut
+from core.text.normalise import normalise_name
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +58,7 @@ def connect(
     """Connect a fanpage, or renew its token. With `check` the token is tried first, and webhooks and Get
     Started are set up afterwards (what fails there becomes `problems`). What came in before is applied."""
     by.require(Permission.ADMIN)
-    page_id, name, token = page_id.strip(), name.strip(), token.strip()
+    page_id, name, token = unwrapped(page_id), normalise_name(name), unwrapped(token)
     problems = check_connection(page_id, name, token, zone or settings().timezone)
     _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
     messenger = open_line(page_id, token, is_demo=is_demo)
@@ -147,7 +151,7 @@ def _name_of(messenger: Messenger) -> str:
     if page_id != messenger.page_id:
         text = N_("This access token belongs to the fanpage {name} ({found}), not to {asked}.")
         raise Invalid([problem("token", text, name=name, found=page_id, asked=messenger.page_id)])
-    return name[:200]
+    return cut(normalise_name(name), NAME_LIMIT)
 
 
 def _token_problem(refusal: GraphRefused) -> Problem:

@@ -8,11 +8,14 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import N_, Problem, problem
+from core.text.identifiers import is_id
+from core.text.length import length
 
 DEFAULT_RATE = 25  # messages per second
 # https://developers.facebook.com/documentation/business-messaging/messenger-platform/overview/rate-limiting
 CALM_RATE = 40  # sustained above it, the platform stops the fanpage
 HARD_RATE = 300  # calls per second and fanpage for texts and links
+NAME_LIMIT = 200
 GET_STARTED = "GET_STARTED"  # the payload of the Get Started button
 
 # What the fanpage has to tell us.
@@ -114,12 +117,12 @@ def check_rate(rate: int, *, i_know: bool) -> list[Problem]:
 
 def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Problem]:
     found = []
-    if not re.fullmatch(r"[0-9]{1,64}", page_id):
+    if not is_id(page_id):
         found.append(
             problem("page_id", N_("The page ID is a number, as shown in the fanpage's “About” section."))
         )
-    if len(name) > 200:
-        found.append(problem("name", N_("Keep the name under {most} characters."), most=200))
+    if length(name) > NAME_LIMIT:
+        found.append(problem("name", N_("Keep the name under {most} characters."), most=NAME_LIMIT))
     if not re.fullmatch(r"[\x21-\x7e]{1,4000}", token):
         found.append(
             problem("token", N_("Paste the fanpage's access token: one long word without spaces or lines."))

@@ -20,6 +20,8 @@ from core.messenger import facts
 from core.messenger.events import Raw
 from core.sealing import find_hash, seal
 from core.sending import evidence
+from core.text.length import cut
+from core.text.normalise import normalise_text, storable
 
 OPT_IN = "opt_in"
 NO_SENDER = "names no sender"
@@ -70,7 +72,7 @@ def _lock_rows(db: Session, happenings: Sequence[Happening]) -> None:
     """Workers settle what concerns the same people and deliveries: before anything changes, in one order."""
     row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in happenings if event.psid})
     echoed = [facts.echoed(event.raw).metadata for event in happenings if event.kind == "echo"]
-    ids = [evidence.delivery_of(rules.readable(metadata)) for metadata in echoed]
+    ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
     told = {(e.fanpage_id, e.psid) for e in happenings if e.psid and e.kind in ("delivery", "read")}
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
 
@@ -97,7 +99,7 @@ def _tap(event: Happening) -> Tap:
     return Tap(
         event.fanpage_id,
         event.psid or "",
-        rules.readable(tapped.payload),
+        storable(tapped.payload or ""),
         None,
         find_hash(tapped.token),
         seal(tapped.token),
@@ -136,9 +138,9 @@ def _answer(
         fanpage_id=event.fanpage_id,
         customer_id=_customer(scene, event),
         kind=event.kind,
-        text=rules.readable(text) or None,
-        payload=rules.readable(payload) or None,
-        ref=rules.readable(ref) or None,
+        text=normalise_text(text or "") or None,
+        payload=storable(payload or "") or None,
+        ref=storable(ref or "") or None,
         now=scene.now,
         occurred_at=event.at,
     )
@@ -150,8 +152,8 @@ def _echo(scene: Scene, event: Happening) -> None:
         scene.db,
         fanpage_id=event.fanpage_id,
         psid=event.psid or "",
-        mid=rules.readable(echo.mid),
-        metadata=rules.readable(echo.metadata) or None,
+        mid=storable(echo.mid or ""),
+        metadata=storable(echo.metadata or "") or None,
         at=event.at,
     )
 
@@ -162,7 +164,7 @@ def _delivery(scene: Scene, event: Happening) -> None:
         scene.db,
         fanpage_id=event.fanpage_id,
         psid=event.psid or "",
-        mids=[rules.readable(mid) for mid in delivered.mids],
+        mids=[storable(mid) for mid in delivered.mids],
         watermark_at=_moment(delivered.watermark_ms, event),
         at=event.at,
     )
@@ -189,8 +191,8 @@ def _policy(scene: Scene, event: Happening) -> None:
         now=scene.now,
         fanpage_id=event.fanpage_id,
         subject_id=event.fanpage_id,
-        action=rules.readable(policy.action),
-        reason=rules.readable(policy.reason)[:500],
+        action=storable(policy.action or ""),
+        reason=cut(policy.reason or "", 500),
     )
 
 

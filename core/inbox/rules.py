@@ -65,11 +65,6 @@ def latest(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((time for time in (one, other) if time is not None), default=None)
 
 
-def readable(text: str | None) -> str:
-    """Text as any database keeps it: no NUL, no half of a surrogate pair; empty when there is none."""
-    return (text or "").replace("\0", "").encode("utf-8", "replace").decode()
-
-
 def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
     """The topic a payload that is not ours names: `topic:<id>`, or a topic's name however it is spelt."""
     number = payload.removeprefix(TOPIC_PREFIX)

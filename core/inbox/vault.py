@@ -16,9 +16,11 @@ import orjson
 
 from core.inbox import rules
 from core.messenger import facts
-from core.messenger.events import Malformed, Parsed, Raw, identifier, milliseconds, parse
+from core.messenger.events import Malformed, Parsed, Raw, milliseconds, parse
 from core.messenger.plain_taps import PlainTap, plain_taps
 from core.sealing import find_hash, seal, unseal
+from core.text.identifiers import read_id
+from core.text.normalise import storable
 
 __all__ = ["Malformed", "NewEvent", "open_tokens", "person_of", "read_body"]
 
@@ -118,7 +120,7 @@ def _new_event(parsed: Parsed, received_at: datetime) -> NewEvent:
         received_at=received_at,
         body=_to_json(_with_tokens(parsed.raw, _seal)),
         psid=person_of(parsed.raw, parsed.page_id),
-        payload=rules.readable(tapped.payload) if tapped else "",
+        payload=storable(tapped.payload or "") if tapped else "",
         token_hash=key if tapped else "",
         token_sealed=seal(tapped.token) if tapped else "",
     )
@@ -134,7 +136,7 @@ def person_of(raw: Raw, page_id: str) -> str | None:
     """The PSID on the customer's side: the sender, or the recipient of what the fanpage itself sent."""
     for side in ("sender", "recipient"):
         party = raw.get(side)
-        found = identifier(party.get("id")) if isinstance(party, dict) else None
+        found = read_id(party.get("id")) if isinstance(party, dict) else None
         if found != page_id:
             return found
     return None

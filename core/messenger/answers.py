@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from core.messenger.errors import Failure, NextStep, classify, storable, without_secrets
+from core.messenger.errors import Failure, NextStep, classify, without_secrets
+from core.text.normalise import storable
 
 
 @dataclass(frozen=True)

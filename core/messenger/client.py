@@ -14,12 +14,13 @@ from urllib.parse import quote, urlencode
 
 from core.messenger.answers import Accepted, Answer, json_or_text, read_batch, read_send, refused
 from core.messenger.batch import TokenSend, batch_field
-from core.messenger.errors import Failure, NextStep, storable, without_secrets
+from core.messenger.errors import Failure, NextStep, without_secrets
 from core.messenger.quoting import form
 from core.messenger.signature import appsecret_proof
 from core.messenger.transport import HttpAnswer, Lost, Transport
 from core.messenger.usage import Usage, read_usage, retry_after
 from core.messenger.wire import BATCH_LIMIT, Body, one_time_token
+from core.text.normalise import storable
 
 __all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from core.messenger.reasons import describe
+from core.text.normalise import storable
 
 __all__ = ["ROWS", "Failure", "NextStep", "classify", "describe", "without_secrets"]
 
@@ -172,7 +173,6 @@ def _fitting(number: int | None, limit: int) -> int | None:
     return number if number is not None and abs(number) < limit else None
 
 
-_UNSTORABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _REMOVED = "[removed]"
 _LOOKS_SECRET = re.compile(
     r"((?:access_token|appsecret_proof|app_secret|client_secret|one_time_notif_token)"
@@ -189,13 +189,6 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     text = _LOOKS_SECRET.sub(lambda found: (found[1] or "") + _REMOVED, text)
     text = storable(text)
     return text if len(text) <= DETAIL_LIMIT else text[: DETAIL_LIMIT - 1] + "…"
-
-
-def storable(text: str) -> str:
-    """Text that every database takes: no lone surrogates, no control characters."""
-    if text.isascii() and text.isprintable():
-        return text.strip()  # each message id comes by here
-    return _UNSTORABLE.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
 def _spellings(secret: str) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.text.identifiers import read_id, unwrapped
+
 Raw = dict[str, Any]
 LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
-_IDENTIFIER_LIMIT = 64
 _HANDOVERS = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
 _PLAIN_KINDS = {
     "message_edit": "edit",
@@ -57,13 +58,9 @@ def parse(payload: object, token_hash: Callable[[str], str] = hashed) -> list[Pa
     return [event for entry in entries for event in _entry(entry, is_page, token_hash)]
 
 
-def identifier(value: object) -> str | None:
-    """An id as text: strings in live traffic, numbers in old samples."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    text = str(value)
-    usable = text.isascii() and text.isprintable() and 0 < len(text) <= _IDENTIFIER_LIMIT
-    return text if usable else None
+def one_time_token(optin: Raw) -> str | None:
+    """The token of a one-time opt-in, without what surrounds it; None when it has none. A secret."""
+    return unwrapped(_text(optin.get("one_time_notif_token")) or "") or None
 
 
 def milliseconds(value: object) -> int | None:
@@ -80,7 +77,7 @@ def _entry(entry: object, is_page: bool, token_hash: Callable[[str], str]) -> It
     if not isinstance(entry, dict):
         yield _unknown("", None, {"entry": entry})
         return
-    page_id, time = identifier(entry.get("id")) or "", milliseconds(entry.get("time"))
+    page_id, time = read_id(entry.get("id")) or "", milliseconds(entry.get("time"))
     lists = {key: entry[key] for key in ("messaging", "standby", "changes") if key in entry}
     if not is_page or not lists:
         yield _unknown(page_id, time, entry)
@@ -112,7 +109,7 @@ def _kind(event: Raw) -> str:
         return "deleted" if message.get("is_deleted") else "echo" if message.get("is_echo") else "message"
     optin = event.get("optin")
     if isinstance(optin, dict):
-        is_ours = optin.get("type") == "one_time_notif_req" and _token(optin)
+        is_ours = optin.get("type") == "one_time_notif_req" and one_time_token(optin)
         return "opt_in" if is_ours else "opt_in_other"
     if any(isinstance(event.get(key), dict) for key in _HANDOVERS):
         return "handover"
@@ -122,7 +119,7 @@ def _kind(event: Raw) -> str:
 
 def _dedupe_key(kind: str, event: Raw, token_hash: Callable[[str], str]) -> str:
     if kind == "opt_in":
-        return token_hash(str(_token(event["optin"])))
+        return token_hash(str(one_time_token(event["optin"])))
     parts = _natural_key(kind, event)
     if parts is None or None in parts:
         return _whole(kind, event)
@@ -201,16 +198,12 @@ def _psid(event: Raw, page_id: str) -> str | None:
 
 
 def _party(event: Raw, side: str) -> str | None:
-    return identifier(_part(event, side).get("id"))
+    return read_id(_part(event, side).get("id"))
 
 
 def _part(event: Raw, key: str) -> Raw:
     value = event.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def _token(optin: Raw) -> str | None:
-    return _text(optin.get("one_time_notif_token"))
 
 
 def _text(value: object) -> str | None:

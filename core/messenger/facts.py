@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.messenger.events import Raw, identifier, milliseconds
+from core.messenger.events import Raw, milliseconds, one_time_token
+from core.text.identifiers import read_id
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ def referred(raw: Raw) -> str | None:
 
 def opted_in(raw: Raw) -> OptedIn | None:
     optin = _part(raw, "optin")
-    token = _text(optin, "one_time_notif_token")
+    token = one_time_token(optin)
     return OptedIn(token, _text(optin, "payload")) if token else None
 
 
 def echoed(raw: Raw) -> Echoed:
     message = _part(raw, "message")
-    return Echoed(_text(message, "mid"), _text(message, "metadata"), identifier(message.get("app_id")))
+    return Echoed(_text(message, "mid"), _text(message, "metadata"), read_id(message.get("app_id")))
 
 
 def delivered(raw: Raw) -> Delivered:
@@ -114,7 +115,7 @@ def commented(raw: Raw) -> Commented | None:
     comment_id, verb = _text(value, "comment_id"), _text(value, "verb")
     if not comment_id or not verb:
         return None
-    from_id = identifier(_part(value, "from").get("id"))
+    from_id = read_id(_part(value, "from").get("id"))
     return Commented(comment_id, _text(value, "post_id"), verb, from_id, _text(value, "message"))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.messenger.events import LATEST_MS, Raw
+from core.text.identifiers import is_id, unwrapped
+from core.text.normalise import storable
 
 _BODY = {"object", "entry"}
 _ENTRY = {"id", "time", "messaging"}
@@ -12,7 +14,6 @@ _EVENT = {"sender", "recipient", "timestamp", "optin"}
 _PARTY = {"id"}
 _OPTIN = {"type", "payload", "one_time_notif_token"}
 _EARLIEST_MS = 100_000_000_000  # less would be seconds
-_ID_LIMIT = 64
 
 
 class PlainTap(NamedTuple):
@@ -52,18 +53,16 @@ def _tap(page_id: object, event: object) -> PlainTap | None:
     if not isinstance(optin, dict) or optin.keys() != _OPTIN or optin["type"] != "one_time_notif_req":
         return None
     psid, payload, token = _id_of(event["sender"]), optin["payload"], optin["one_time_notif_token"]
-    if not _is_id(page_id) or not _is_id(psid) or psid == page_id or _id_of(event["recipient"]) is None:
+    if not is_id(page_id) or not is_id(psid) or psid == page_id or _id_of(event["recipient"]) is None:
         return None
     if type(time) is not int or not _EARLIEST_MS <= time <= LATEST_MS:
         return None
-    if type(token) is not str or not token or type(payload) is not str or "\0" in payload:
+    if type(token) is not str or not token or unwrapped(token) != token:
+        return None
+    if type(payload) is not str or storable(payload) != payload:
         return None
     return PlainTap(page_id, psid, payload, token, time, event)  # type: ignore[arg-type]
 
 
 def _id_of(party: object) -> object:
     return party["id"] if isinstance(party, dict) and party.keys() == _PARTY else None
-
-
-def _is_id(value: object) -> bool:
-    return type(value) is str and 0 < len(value) <= _ID_LIMIT and value.isascii() and value.isprintable()

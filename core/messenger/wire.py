@@ -1,6 +1,7 @@
 """Bodies of the Send API as plain dicts, and the limits the platform sets on them.
 
-Limits count UTF-16 units (`length`): the platform names no unit, and this is the strictest reading.
+Limits count UTF-16 units (core/text/length.py): the platform names no unit, and this is the strictest
+reading.
 """
 
 from __future__ import annotations
@@ -26,11 +27,6 @@ REQUEST_TITLE_LIMIT = 65
 PAYLOAD_LIMIT = 1000
 # https://developers.facebook.com/docs/graph-api/batch-requests
 BATCH_LIMIT = 50
-
-
-def length(text: str) -> int:
-    """Length in UTF-16 units: an emoji counts as two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True)

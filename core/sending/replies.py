@@ -26,7 +26,9 @@ from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_th
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
+from core.text.length import cut
 from core.text.matching import search_key
+from core.text.normalise import normalise_name
 
 MAX_TRIES = 5
 WINDOW_CLOSED = "window_closed"
@@ -222,10 +224,11 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
     """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
     values: dict[str, Any] = {"profile_at": now}
     if profile:
-        name = f"{profile.last_name or ''} {profile.first_name or ''}"
+        first_name, last_name = _kept_name(profile.first_name), _kept_name(profile.last_name)
+        name = f"{last_name or ''} {first_name or ''}"
         values |= {
-            "first_name": profile.first_name[:100] if profile.first_name else None,
-            "last_name": profile.last_name[:100] if profile.last_name else None,
+            "first_name": first_name,
+            "last_name": last_name,
             "locale": profile.locale[:16] if profile.locale else None,
             "search_text": f"{search_key(name)} {psid}".strip()[:300],
         }
@@ -235,6 +238,11 @@ def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | No
         .values(**values)
         .execution_options(synchronize_session=False)
     )
+
+
+def _kept_name(name: str | None) -> str | None:
+    """None for a name that nobody can see: the customer is then greeted as one whose name is unknown."""
+    return cut(normalise_name(name or ""), 100) or None
 
 
 def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from core.simulator.behaviour import Behaviour
 from core.simulator.entities import Refusal
+from core.text.length import units
 
 TEXT_LIMIT = 2000  # "less than 2000 characters": Send API reference
 METADATA_LIMIT = 1000  # "less than": Send API reference
@@ -38,12 +39,12 @@ def check(message: dict[str, Any], behaviour: Behaviour) -> None:
         raise Refusal(
             100, "(#100) Message cannot be empty, must provide valid attachment or text", subcode=2018034
         )
-    elif _length(message["text"]) >= TEXT_LIMIT:
+    elif units(message["text"]) >= TEXT_LIMIT:
         _too_long("message[text]", TEXT_LIMIT - 1)
     if "quick_replies" in message:
         _check_quick_replies(message["quick_replies"], behaviour)
     metadata = message.get("metadata", "")
-    if not isinstance(metadata, str) or _length(metadata) >= METADATA_LIMIT:
+    if not isinstance(metadata, str) or units(metadata) >= METADATA_LIMIT:
         _too_long("message[metadata]", METADATA_LIMIT - 1)
 
 
@@ -120,12 +121,8 @@ def _check_quick_replies(replies: Any, behaviour: Behaviour) -> None:
 def _check_text(value: object, name: str, limit: int) -> None:
     if not isinstance(value, str) or not value.strip():
         _refuse(f"Param {name} must be a non-empty string.")
-    elif _length(value) > limit:
+    elif units(value) > limit:
         _too_long(name, limit)
-
-
-def _length(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _too_long(name: str, limit: int) -> NoReturn:

@@ -17,6 +17,7 @@ from core.simulator import books, people
 from core.simulator.deeds import DEEDS
 from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
+from core.text.identifiers import read_id
 
 Given = dict[str, Any]
 PAGE_FIELDS = {each.name for each in fields(Page)}
@@ -53,6 +54,14 @@ def _endpoint(deed: Deed, *, slow: bool = False) -> Callable[[Request], Any]:
     return endpoint
 
 
+def _id(given: object) -> str:
+    """An id as a script or a person gives it; ValueError when it is none."""
+    known = read_id(given)
+    if known is None:
+        raise ValueError(f"{given!r} is no id: an id is digits")
+    return known
+
+
 def _list_pages(asked: Asked) -> Any:
     return {"pages": [books.shown_page(asked.world, each) for each in list(asked.world.pages.values())]}
 
@@ -60,21 +69,22 @@ def _list_pages(asked: Asked) -> Any:
 def _save_page(asked: Asked) -> Any:
     if unknown := set(asked.given) - PAGE_FIELDS:
         raise ValueError(f"a page has no {sorted(unknown)}")
-    known = asked.world.pages.get(str(asked.given["page_id"]))
+    page_id = _id(asked.given.pop("page_id"))
+    known = asked.world.pages.get(page_id)
     name = asked.given.pop("name", known.name if known else "")
     token = asked.given.pop("token", known.token if known else "")
-    page = asked.world.add_page(str(asked.given.pop("page_id")), name, token, **asked.given)
+    page = asked.world.add_page(page_id, name, token, **asked.given)
     return books.shown_page(asked.world, page)
 
 
 def _remove_page(asked: Asked) -> Any:
-    asked.world.remove_page(asked.world.page(asked.path["page_id"]).page_id)
+    asked.world.remove_page(asked.world.page(_id(asked.path["page_id"])).page_id)
     return {}
 
 
 def _verify(asked: Asked) -> Any:
     """The handshake Meta makes when a webhook is entered in the app's settings."""
-    page = asked.world.page(asked.path["page_id"])
+    page = asked.world.page(_id(asked.path["page_id"]))
     challenge = str(secrets.randbelow(10**10))
     query = {
         "hub.mode": "subscribe",
@@ -90,6 +100,7 @@ def _verify(asked: Asked) -> Any:
 
 def _list_people(asked: Asked) -> Any:
     page_id = asked.query.get("page_id")
+    page_id = page_id and _id(page_id)
     return {
         "people": [
             books.shown_person(asked.world, p)
@@ -100,19 +111,21 @@ def _list_people(asked: Asked) -> Any:
 
 
 def _add_people(asked: Asked) -> Any:
-    page_id = str(asked.given["page_id"])
-    added = [asked.world.add_person(page_id, **each) for each in asked.given["people"]]
+    page_id = _id(asked.given["page_id"])
+    people_given = [
+        {**each, "psid": _id(each["psid"])} if each.get("psid") else each for each in asked.given["people"]
+    ]
+    added = [asked.world.add_person(page_id, **each) for each in people_given]
     return {"people": [books.shown_person(asked.world, each) for each in added]}
 
 
 def _change_person(asked: Asked) -> Any:
-    return books.shown_person(
-        asked.world, people.change_person(asked.world, asked.path["psid"], **asked.given)
-    )
+    psid = _id(asked.path["psid"])
+    return books.shown_person(asked.world, people.change_person(asked.world, psid, **asked.given))
 
 
 def _thread(asked: Asked) -> Any:
-    person = asked.world.person(asked.path["psid"])
+    person = asked.world.person(_id(asked.path["psid"]))
     bubbles = list(asked.world.threads.get(person.psid, []))
     return {
         "person": books.shown_person(asked.world, person),
@@ -121,7 +134,7 @@ def _thread(asked: Asked) -> Any:
 
 
 def _forget_thread(asked: Asked) -> Any:
-    asked.world.forget_thread(asked.path["psid"])
+    asked.world.forget_thread(_id(asked.path["psid"]))
     return {}
 
 
@@ -140,19 +153,19 @@ def _acts(asked: Asked) -> Any:
 def _deed(world: World, psid: str, deed: str, given: Given) -> Given:
     if deed not in DEEDS:
         raise NotPossible(f"people cannot {deed!r}")
-    return DEEDS[deed](world, psid, **given)
+    return DEEDS[deed](world, _id(psid), **given)
 
 
 def _date_earlier(asked: Asked) -> Any:
     """Dates the notifications a page has sent by token earlier: invented history for the demo."""
-    page_id, seconds = asked.path["page_id"], float(asked.given["seconds"])
+    page_id, seconds = _id(asked.path["page_id"]), float(asked.given["seconds"])
     return {"dated": asked.world.date_earlier(page_id, seconds)}
 
 
 def _issue_tokens(asked: Asked) -> Any:
     """Consents in bulk that no webhook tells of: what an import brings, and what sending tests spend."""
-    page_id = asked.path["page_id"]
-    psids = asked.given.get("psids") or [
+    page_id = _id(asked.path["page_id"])
+    psids = [_id(psid) for psid in asked.given.get("psids") or ()] or [
         asked.world.add_person(page_id, f"Khách {number + 1}").psid
         for number in range(int(asked.given.get("count", 1)))
     ]
@@ -165,7 +178,7 @@ def _issue_tokens(asked: Asked) -> Any:
 
 
 def _books(asked: Asked) -> Any:
-    page_id = asked.world.page(asked.path["page_id"]).page_id
+    page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     since = float(asked.query.get("since", 0))
     return books.books(asked.world, page_id, since, short=asked.query.get("short") == "1")
 
@@ -201,7 +214,7 @@ def _clock(asked: Asked) -> Any:
 
 def _emit(asked: Asked) -> Any:
     """Any events, as they are: odd shapes, unknown kinds, a thousand at once."""
-    page = asked.world.page(str(asked.given["page_id"]))
+    page = asked.world.page(_id(asked.given["page_id"]))
     for event in asked.given["events"]:
         field = asked.given.get("field", "messages")
         asked.world.emit(page, field, event, list_name=asked.given.get("list_name", "messaging"))
@@ -209,7 +222,7 @@ def _emit(asked: Asked) -> Any:
 
 
 def _webhooks(asked: Asked) -> Any:
-    page_id = asked.world.page(asked.path["page_id"]).page_id
+    page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     if asked.method == "POST":
         asked.world.courier.wait_until_delivered(page_id, float(asked.given.get("timeout", 10)))
     return asdict(asked.world.courier.report(page_id))

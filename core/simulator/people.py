@@ -6,11 +6,12 @@ from typing import Any
 
 from core.simulator.entities import Bubble, NotPossible, Person, Token
 from core.simulator.world import World
+from core.text.normalise import is_blank
 
 
 def say(world: World, psid: str, text: str, *, at: float | None = None) -> Bubble:
     """Types a message."""
-    if not text.strip():
+    if is_blank(text):
         raise NotPossible("nothing was typed")
     with world.lock:
         return _write(world, world.person(psid), {"text": text}, at)

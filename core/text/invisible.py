@@ -12,7 +12,8 @@ _RANGES = (
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _SPACES = "\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-BLANKS = rf"\x00-\x20\x7f-\xa0{_SPACES}"  # controls and spaces of every width, as a part of a character class
+# Parts of a character class. Blank are controls, spaces of every width and halves of a character.
+BLANKS = rf"\x00-\x20\x7f-\xa0\ud800-\udfff{_SPACES}"
 INVISIBLE = _RANGES
 
 VISIBLE = re.compile(f"[^{BLANKS}{INVISIBLE}]")

@@ -7,7 +7,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.conversation import actions, queries
-from core.conversation.rules import NAME_LIMIT, EntryKind, check_message, check_name
+from core.conversation.rules import EntryKind, check_message, check_name
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView
 from pages.components.asked import asked_id
@@ -77,7 +77,6 @@ def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView 
         f"message_{draft['uid']}_name",
         disabled=locked,
         placeholder=_("Welcome"),
-        max_chars=NAME_LIMIT,
     )
     complaints(check_name(draft["name"]) if draft["tried"] else [])
     section(_("Content"))

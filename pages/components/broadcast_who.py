@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.broadcasts.drafting import NAME_LIMIT
 from core.broadcasts.drafts import Draft, begin_draft, keep_draft
 from core.broadcasts.queries import dry_run
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
+from core.text.normalise import normalise_name
 from pages.components.asked import asked_id
 from pages.components.broadcast_promises import draw_promises
 from pages.components.broadcast_reach import draw_once_only, draw_people, draw_reach
@@ -75,13 +75,13 @@ def _choose(here: Current, topics: dict[int, TopicView], draft: Draft | None) ->
     name = called.text_input(
         _("Name (only your team sees it)"),
         key=f"{key}_name",
-        max_chars=NAME_LIMIT,
         placeholder=_("Made of topic and date"),
     )
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
-    if draft is not None and (topic_id, name.strip()) != (draft.topic_id, draft.name):
-        changed = replace(draft, topic_id=topic_id or draft.topic_id, name=name.strip() or draft.name)
+    named = normalise_name(name)
+    if draft is not None and (topic_id, named) != (draft.topic_id, draft.name):
+        changed = replace(draft, topic_id=topic_id or draft.topic_id, name=named or draft.name)
         do(lambda: keep_draft(here.actor, changed, now=utc_now()))
     return topic_id
 

@@ -41,7 +41,6 @@ def _connect(key: str, known: FanpageView | None) -> None:
         value=known.name if known else "",
         key=f"{key}_name",
         placeholder=_("Left empty, the fanpage's own name is used"),
-        max_chars=200,
     )
     st.text_input(
         _("Page access token"),

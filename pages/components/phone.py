@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.conversation.rules import BlockKind, personalise, render
+from core.text.normalise import is_blank, normalise_name
 
 # Meta words and translates these; a fanpage cannot change them.
 _WORDS = {
@@ -60,7 +61,8 @@ def bubbles_of(
             return [Bubble(kind, str(content.get("url") or ""))]
         case BlockKind.OTNR:
             after = str(content.get("after") or "") if tapped else ""
-            thanks = [Bubble(BlockKind.TEXT, _words({"text": after}, first_name))] if after.strip() else []
+            said = _words({"text": after}, first_name)
+            thanks = [] if is_blank(after) else [Bubble(BlockKind.TEXT, said)]
             return [Bubble(kind, str(content.get("title") or ""), tapped=tapped), *thanks]
     listed = content.get("buttons") or content.get("replies") or []
     choices = tuple(str(choice.get("title") or "") for choice in listed)
@@ -101,7 +103,7 @@ def phone_html(
     bubbles: Sequence[Bubble], *, language: str, dark: bool = False, page_name: str = "", tall: int = 640
 ) -> str:
     words = _WORDS.get(language, _WORDS["en"])
-    name = page_name.strip() or words["page"]
+    name = normalise_name(page_name) or words["page"]
     thread = "".join(_line(bubbles, place, name, words) for place in range(len(bubbles)))
     if not bubbles:
         thread = f'<div class="otn-note">{escape(words["nothing"])}</div>'
@@ -190,7 +192,7 @@ def _drawn(bubble: Bubble, words: Mapping[str, str]) -> str:
             return _card(_text(bubble.text, words), bubble.choices)
         case BlockKind.OTNR:
             return _ask(bubble, words)
-    empty = "" if bubble.text.strip() else " otn-empty"
+    empty = " otn-empty" if is_blank(bubble.text) else ""
     return f'<div class="otn-bubble{empty}">{_text(bubble.text, words)}</div>'
 
 
@@ -217,7 +219,7 @@ def _ask(bubble: Bubble, words: Mapping[str, str]) -> str:
 
 def _text(text: str, words: Mapping[str, str]) -> str:
     if len(text) <= FOLDED_AFTER:
-        return escape(text) if text.strip() else "…"
+        return "…" if is_blank(text) else escape(text)
     shown, rest = escape(text[:FOLDED_AFTER]), escape(text[FOLDED_AFTER:])
     return (
         f'{shown}<details class="otn-long"><summary><i>… </i><b>{escape(words["more"])}</b></summary>'

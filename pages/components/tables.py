@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.text.normalise import normalise_name
 from pages.components.texts import _, n_, number, state_label, when
 
 
@@ -159,7 +160,7 @@ def search_box(key: str, label: str) -> str:
         bind="query-params",
         max_chars=100,
     )
-    return (typed or "").strip()
+    return normalise_name(typed or "")
 
 
 def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> str | None:

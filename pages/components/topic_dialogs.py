@@ -7,7 +7,6 @@ import streamlit as st
 from core.clock import utc_now
 from core.consent import actions
 from core.consent.queries import TopicProgress, TopicView
-from core.consent.rules import TOPIC_NAME_LIMIT
 from pages.components.layout import confirm, dialog, settle
 from pages.components.session import current, flash
 from pages.components.texts import _, n_
@@ -59,7 +58,6 @@ def _fields(key: str, name: str, description: str) -> None:
         _("Topic name"),
         value=name,
         key=f"{key}_name",
-        max_chars=TOPIC_NAME_LIMIT,
         placeholder=_("e.g. New product offers"),
         help=_("Only your team sees this name. Customers see the promise you write in the message."),
     )
@@ -67,7 +65,6 @@ def _fields(key: str, name: str, description: str) -> None:
         _("Note for your team (optional)"),
         value=description,
         key=f"{key}_description",
-        max_chars=actions.DESCRIPTION_LIMIT,
         height=96,
         placeholder=_("What may be sent about it, and what may not"),
     )

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.conversation.contents import cleaned
 from core.conversation.rendering import NAME_ROOM, longest_length, personalise, render, strange_placeholder
+from core.conversation.rules import TEXT_MOST, BlockDraft, check_block
+from core.text.length import units
 
 
 def text_for(name: str | None, text: str, fallback: str = "") -> str:
@@ -98,6 +101,33 @@ def test_no_name_makes_a_text_longer_than_was_counted(text: str, name: str, fall
     whole = f"{text} {{{{first_name}}}} {text}"
     read = text_for(name, whole, fallback)
     assert len(read.encode("utf-16-le", "surrogatepass")) // 2 <= longest_length(whole, fallback)
+
+
+PARTS = st.sampled_from(
+    ["{{first_name}}", "{{first_name|ba\u0323n}}", "e\u0301", "🎁", "👩‍👧", "\u200b", "\n", " ", "ạ"]
+)
+
+
+@given(st.lists(PARTS | st.text(max_size=3)).map("".join), st.lists(PARTS).map("".join), st.integers(1, 300))
+def test_the_counter_shows_what_is_checked_and_never_less_than_what_is_sent(
+    part: str, name: str, times: int
+) -> None:
+    text = part * times
+    typed = {"text": text, "fallback": "bạn"}
+    kept = cleaned(BlockDraft("text", typed)).content
+    counted = longest_length(text, "bạn")
+    assert counted == longest_length(kept["text"], kept["fallback"])
+    problems = [dict(one.values) for one in check_block("text", typed)]
+    checked = [values["count"] for values in problems if "count" in values]
+    assert checked in ([counted], []) if counted > TEXT_MOST else checked == []
+    for known in (name, None):
+        sent = personalise(render("text", kept), known)["text"]
+        assert units(sent) <= counted
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u3164", "\u2800 \u00ad", "\x00"])
+def test_a_name_that_nobody_sees_is_no_name(name: str) -> None:
+    assert text_for(name, "Chào {{first_name|bạn}} ơi") == "Chào bạn ơi"
 
 
 @given(st.text())

@@ -23,6 +23,12 @@ def fields(problems: list[Any]) -> list[str]:
         ("text", {"text": "🎁" * 1000}, ["text"]),  # two units each
         ("text", {"text": "a" * 1950 + "{{first_name}}"}, ["text"]),  # a name would not fit
         ("text", {"text": "  "}, ["text"]),
+        ("text", {"text": "\u200b\u2060\n\u3164"}, ["text"]),  # nobody sees it
+        ("text", {"text": "{{first_name}}"}, ["fallback"]),  # nothing is left of it without a name
+        ("text", {"text": "{{first_name}}\u200b", "fallback": "\ufeff"}, ["fallback"]),
+        ("text", {"text": "é" * 1999}, []),  # 1999 however they are spelt
+        ("text", {"text": "e\u0301" * 1999}, []),
+        ("text", {"text": " " + "a" * 1999 + "\u200b\n"}, []),  # the ends are not kept
         ("text", {"text": None}, ["text"]),
         ("text", {"text": "{{ten}}"}, ["text"]),
         ("text", {"text": "{{first_name}}", "fallback": "{bạn}"}, ["fallback"]),
@@ -31,6 +37,7 @@ def fields(problems: list[Any]) -> list[str]:
         ("image", {"url": "javascript:alert(1)"}, ["url"]),
         ("image", {}, ["url"]),
         ("image", {"url": "https://hoa.vn/a.jpg"}, []),
+        ("image", {"url": "\ufeff“https://hoa.vn/a.jpg”"}, []),
         ("buttons", {"text": "Chọn", "buttons": [LEADS]}, []),
         ("buttons", {"text": "Chọn", "buttons": []}, ["buttons"]),
         ("buttons", {"text": "Chọn", "buttons": [LEADS] * 4}, ["buttons"]),
@@ -57,6 +64,8 @@ def test_a_block_is_checked(kind: str, content: dict[str, Any], wrong: list[str]
         ("Báo tôi khi mở bán đợt 2", 1, "Cảm ơn {{first_name|bạn}}", []),
         ("a" * 65, 1, "", []),
         ("a" * 66, 1, "", ["title"]),
+        ("e\u0301" * 65, 1, "\u200b", []),
+        ("\u200b\u200d", 1, "", ["title"]),
         ("", 1, "", ["title"]),
         ("Báo {{first_name}}", 1, "", ["title"]),
         ("Báo tôi", None, "", ["topic_id"]),

@@ -69,11 +69,6 @@ def test_a_payload_that_is_not_ours_may_name_a_topic(payload, expected):
     assert rules.topic_of(payload, TOPICS) == expected
 
 
-def test_text_is_made_fit_for_any_database():
-    assert rules.readable("a\0b\ud83dc") == "ab?c"
-    assert rules.readable(None) == ""
-
-
 @pytest.mark.parametrize(
     ("events", "took_seconds", "expected"),
     [(300, 0.5, 150), (300, 0.01, 300), (80, 0.5, 50), (50, 0.5, 50), (50, 0.01, 100), (200, 0.01, 300)],

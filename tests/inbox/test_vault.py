@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from core.inbox.vault import DEPTH_LIMIT, Malformed, open_tokens, read_body, without_depths
-from core.sealing import CannotOpen
+from core.sealing import CannotOpen, unseal
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
 
@@ -37,13 +37,23 @@ def test_a_token_sealed_with_another_key_does_not_open(now, monkeypatch):
     assert "s3cret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("token", [12345, "broken \ud83d half", "\0", "t" * 5000])
+@pytest.mark.parametrize("token", [12345, "broken \ud83d half", "a\0b", "t" * 5000])
 def test_tokens_of_any_shape_are_sealed(now, token):
     [kept] = read(tap("25", now, token), received_at=now)
 
     assert kept.kind == "opt_in"
     assert open_tokens(kept.body)["optin"]["one_time_notif_token"] == str(token)
     assert str(token).encode("utf-8", "surrogatepass") not in kept.body.encode()
+
+
+def test_a_token_is_known_by_what_is_inside_its_ends(now):
+    [kept] = read(tap("25", now, "'s3cret\u200b"), received_at=now)
+    [again] = read(tap("25", now, "s3cret"), received_at=now)
+    [empty] = read(tap("25", now, "\u200b\0"), received_at=now)
+
+    assert (kept.token_hash, kept.dedupe_key) == (again.token_hash, again.dedupe_key)
+    assert unseal(kept.token_sealed) == "s3cret"
+    assert empty.kind == "opt_in_other"
 
 
 def test_tokens_of_other_kinds_of_opt_in_are_sealed_too(now):

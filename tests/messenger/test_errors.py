@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger.errors import ANY, ROWS, NextStep, classify, describe, storable, without_secrets
+from core.messenger.errors import ANY, ROWS, NextStep, classify, describe, without_secrets
 from core.messenger.reasons import SENTENCES
 
 
@@ -156,10 +156,6 @@ def test_a_known_secret_never_survives(secret, around):
 )
 def test_what_looks_like_a_secret_goes_even_when_nobody_named_it(text):
     assert "zxcvbnm1" not in without_secrets(text)
-
-
-def test_text_to_keep_has_no_halves_of_characters():
-    assert storable("a\ud800\x00b") == "a? b"
 
 
 def test_a_number_no_column_takes_is_left_out_and_decides_as_it_is() -> None:

@@ -66,8 +66,3 @@ def test_metadata_is_added_to_a_copy():
     assert wire.with_metadata(message, "m") == {"text": "x", "metadata": "m"}
     assert message == {"text": "x"}
     assert wire.with_metadata(message, None) == {"text": "x"}
-
-
-@pytest.mark.parametrize(("text", "units"), [("", 0), ("ạ", 1), ("🎉", 2), ("\ud800", 1), ("e\u0301", 2)])
-def test_length_counts_utf_16_units(text, units):
-    assert wire.length(text) == units

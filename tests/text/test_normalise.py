@@ -86,6 +86,16 @@ def test_halves_that_make_a_character_are_joined():
     assert normalise_text("\ud83c\udf38 hoa \ud83c") == "🌸 hoa"
 
 
+def test_what_the_platform_says_is_kept_as_it_is_where_a_database_takes_it():
+    assert storable("a\ud800\x00b") == "a? b"
+    assert storable(" otn.x\u200b ") == "otn.x\u200b"
+
+
+@pytest.mark.parametrize(("text", "count"), [("", 0), ("ạ", 1), ("🎉", 2), ("\ud800", 1), ("e\u0301", 2)])
+def test_units_are_those_of_utf_16(text, count):
+    assert units(text) == count
+
+
 def test_names_that_look_alike_have_one_key():
     for other in ("KHUYẾN MÃI", "Khuyến mã\u200bi", " khuyến  mãi\ufeff", "khuyến\u00a0mãi"):
         assert name_key(other) == name_key("Khuyến mãi")

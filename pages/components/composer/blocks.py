@@ -111,7 +111,6 @@ def _edit_words(block: Block, around: Around, limit: int, label: str) -> None:
             f"{key}_fallback",
             disabled=around.locked,
             placeholder=_("you"),
-            max_chars=40,
             live=True,
         )
 

@@ -9,8 +9,10 @@ from typing import Any
 import streamlit as st
 
 from core.conversation.contents import cleaned
+from core.conversation.entry_points import clean_value
 from core.conversation.queries import EntryView, MessageView
 from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch
+from core.text.normalise import normalise_name
 
 Draft = dict[str, Any]
 Block = dict[str, Any]
@@ -38,12 +40,17 @@ def entries_of(draft: Draft) -> list[EntryDraft]:
     keywords = [
         EntryDraft(EntryKind.KEYWORD, match, word) for match in KeywordMatch for word in split(draft[match])
     ]
-    return [*start, *keywords, *(EntryDraft(EntryKind.REF, None, ref) for ref in split(draft["refs"]))]
+    return [*start, *keywords, *(EntryDraft(EntryKind.REF, None, ref) for ref in refs_of(draft))]
+
+
+def refs_of(draft: Draft) -> list[str]:
+    """The names of the links that lead to the message."""
+    return [clean_value(EntryKind.REF, ref) for ref in split(draft["refs"])]
 
 
 def split(listed: str) -> list[str]:
     """What stands between commas."""
-    return [word for word in (part.strip() for part in listed.split(",")) if word]
+    return [word for part in listed.split(",") if (word := normalise_name(part))]
 
 
 def try_saving(draft: Draft) -> None:
@@ -124,7 +131,7 @@ def _content(block: Block) -> dict[str, Any]:
 def _snapshot(draft: Draft) -> str:
     blocks = [[b.kind, b.content, b.topic_id] for b in blocks_of(draft)]
     entries = [[e.kind, e.match, e.value] for e in entries_of(draft)]
-    return json.dumps([draft["name"].strip(), blocks, entries], sort_keys=True)
+    return json.dumps([normalise_name(draft["name"]), blocks, entries], sort_keys=True)
 
 
 def _is_outdated(held: Draft, view: MessageView | None) -> bool:

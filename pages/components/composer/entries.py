@@ -10,7 +10,7 @@ import segno
 import streamlit as st
 
 from core.conversation.rules import REF_PATTERN, KeywordMatch, check_entry_points, check_taken
-from pages.components.composer.draft import Draft, entries_of, split
+from pages.components.composer.draft import Draft, entries_of, refs_of
 from pages.components.composer.fields import bound, complaints
 from pages.components.texts import _
 
@@ -43,7 +43,7 @@ def edit_entries(draft: Draft, elsewhere: Elsewhere, locked: bool) -> None:
             placeholder="tet-2027",
             live=True,
         )
-        for ref in split(draft["refs"]):
+        for ref in refs_of(draft):
             _link(elsewhere.page_id, ref)
         if elsewhere.led_from:
             st.caption(

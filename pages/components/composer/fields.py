@@ -38,10 +38,15 @@ def chosen(
     )
 
 
-def counter(text: str, limit: int, fallback: str = "") -> None:
-    """How much of a limit is used: amber from 90 %, red past it."""
+def counter(text: str, limit: int, fallback: str = "", *, only_near: bool = False) -> None:
+    """How much of a limit is used: amber from 90 %, red past it. With `only_near` nothing before that.
+
+    Fields with a counter have no `max_chars`: the browser counts what is typed, not what is kept and sent.
+    """
     used = longest_length(text, fallback)
     tone = "otn-over" if used > limit else "otn-near" if used >= limit * WARN_SHARE else ""
+    if only_near and not tone:
+        return
     words = _("{used} of {limit} characters", used=number(used), limit=number(limit))
     st.html(
         f'<div class="otn-count {tone}" role="status" aria-label="{escape(words)}">'

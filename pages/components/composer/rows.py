@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components.composer import draft as drafts
 from pages.components.composer.draft import Block
-from pages.components.composer.fields import bound, chosen
+from pages.components.composer.fields import bound, chosen, counter
 from pages.components.texts import _
 
 
@@ -35,7 +35,6 @@ def edit_row(block: Block, place: int, around: Around, targets: Mapping[int, str
             disabled=around.locked,
             placeholder=_("What the button says"),
             label_visibility="collapsed",
-            max_chars=limit,
             live=True,
         )
         if 0 in targets and row["message_id"] is None:
@@ -52,6 +51,7 @@ def edit_row(block: Block, place: int, around: Around, targets: Mapping[int, str
         )
         stuck = around.locked or len(block["rows"]) == 1
         small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_row, (block, place))
+    counter(row["title"], limit, only_near=True)
 
 
 def add_row(block: Block, around: Around, limit: int, label: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.conversation.queries import answer_to
+from core.text.normalise import is_blank
 from pages.components import menu
 from pages.components.layout import section
 from pages.components.texts import _
@@ -21,7 +22,7 @@ def draw_trial(fanpage_id: int) -> None:
             max_chars=300,
             live=True,
         )
-        if words and words.strip():
+        if words and not is_blank(words):
             _answer(fanpage_id, words)
 
 
