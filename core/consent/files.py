@@ -91,10 +91,10 @@ def _refusal(column: str, found: Rounding, rows: str) -> Problem:
 
 def _suspicion(column: str, found: Rounding, rows: str) -> Problem:
     text = N_(
-        "Compare with their source, column {column}, rows {rows}: {count} of {long} long ids end in zeros as "
-        "a spreadsheet's rounding leaves them. By chance about {by_chance} would. They are kept as they are."
+        "Column {column}: {count} of {long} long ids end in zeros as a spreadsheet's rounding leaves them "
+        "(rows {rows}). By chance about {by_chance} would. They are kept; compare them with their source."
     )
-    by_chance = f"{found.by_chance:.2g}"
+    by_chance = f"{found.by_chance:.1f}".removesuffix(".0")
     values = {"column": column, "rows": rows, "count": found.suspects, "long": found.long}
     return problem("file", text, **values, by_chance=by_chance)
 

@@ -282,8 +282,8 @@ def test_ids_that_end_in_zeros_by_chance_are_kept(form, psids):
 def test_single_ids_that_look_rounded_are_noted_with_the_odds(form):
     (note,) = notes(sheet(form(ids_of([f"24070000{n:08}" for n in range(120, 140)]))))
     assert note == (
-        "Compare with their source, column psid, rows 2, 12: 2 of 20 long ids end in zeros as a "
-        "spreadsheet's rounding leaves them. By chance about 2 would. They are kept as they are."
+        "Column psid: 2 of 20 long ids end in zeros as a spreadsheet's rounding leaves them (rows 2, 12). "
+        "By chance about 2 would. They are kept; compare them with their source."
     )
 
 
