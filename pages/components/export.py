@@ -20,7 +20,7 @@ def export_menu(
     key: str, file_name: str, *, csv: Callable[[], bytes], workbook: Callable[[], bytes], help: str
 ) -> None:
     """`file_name` without its ending."""
-    with st.popover(_("Export"), icon=":material/download:", help=help, key=f"{key}_menu"):
+    with st.popover(_("Export"), icon=":material/download:", key=f"{key}_menu"):
         st.caption(help)
         st.download_button(
             _("Excel workbook (.xlsx)"),

@@ -36,7 +36,8 @@ def _said(problem: Problem) -> str:
 def _show_notes(notes: list[str]) -> None:
     """As HTML, for they quote the file: names of its sheets and columns."""
     if notes:
-        st.html("".join(f'<p class="otn-note">{escape(note)}</p>' for note in notes))
+        lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+        st.html(f'<ul class="otn-notes">{lines}</ul>')
 
 
 def show_outcome(outcome: dict[str, Any], good: str) -> None:
