@@ -1,27 +1,36 @@
-"""The activity log as CSV, for spreadsheets."""
+"""The activity log as a file: CSV for machines (times in UTC), a workbook for people."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from core.accounts.queries import ActivityFilter, ActivityView, list_activity
+from core.errors import N_
+from core.spreadsheets.column import Column, Value
+from core.spreadsheets.csv_writer import csv_file
+from core.spreadsheets.workbook_writer import Say, workbook_file
 
 CHUNK = 1000
 EXPORT_LIMIT = 200_000  # newest first
-HEADER = ("at", "actor", "verb", "subject", "subject_id", "fanpage_id", "detail")
+COLUMNS = (
+    Column("at", N_("When"), 20),
+    Column("actor", N_("Who")),
+    Column("verb", N_("Action"), 24),
+    Column("subject", N_("About"), 32),
+    Column("subject_id", N_("Number"), 10),
+    Column("fanpage_id", N_("Fanpage number"), 14),
+    Column("detail", N_("Details"), 60),
+)
 
 
 def activity_csv(asked: ActivityFilter, *, limit: int = EXPORT_LIMIT) -> bytes:
-    """UTF-8 with a byte order mark, so that spreadsheets read the marks; times are UTC."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(HEADER)
-    writer.writerows(_line(entry) for entry in _entries(asked, limit))
-    return out.getvalue().encode("utf-8-sig")
+    return b"".join(csv_file(COLUMNS, map(_line, _entries(asked, limit))))
+
+
+def activity_workbook(asked: ActivityFilter, *, zone: str, say: Say, limit: int = EXPORT_LIMIT) -> bytes:
+    return workbook_file(N_("Activity"), COLUMNS, map(_line, _entries(asked, limit)), zone=zone, say=say)
 
 
 def _entries(asked: ActivityFilter, limit: int) -> Iterator[ActivityView]:
@@ -35,12 +44,6 @@ def _entries(asked: ActivityFilter, limit: int) -> Iterator[ActivityView]:
         left, before = left - len(chunk), chunk[-1].id
 
 
-def _line(entry: ActivityView) -> tuple[object, ...]:
+def _line(entry: ActivityView) -> tuple[Value, ...]:
     detail = json.dumps(entry.detail, ensure_ascii=False) if entry.detail else ""
-    texts = (_plain(entry.actor), entry.verb, _plain(entry.subject))
-    return (entry.at.isoformat(timespec="seconds"), *texts, entry.subject_id, entry.fanpage_id, detail)
-
-
-def _plain(text: str) -> str:
-    """A spreadsheet would run a cell that begins like this as a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
+    return (entry.at, entry.actor, entry.verb, entry.subject, entry.subject_id, entry.fanpage_id, detail)

@@ -1,46 +1,57 @@
-"""A broadcast's result as CSV: a row per delivery, times in UTC, no tokens."""
+"""A broadcast's result as a file, a row per delivery, no tokens: CSV for machines (times in UTC), a workbook
+for people (times in the fanpage's zone)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from core.broadcasts.queries import DeliveryView, export_deliveries
-from core.consent.files import lines_of
+from core.errors import N_
 from core.sending.tries import TryView, tries_of
+from core.spreadsheets.column import Column, Value
+from core.spreadsheets.csv_writer import csv_file
+from core.spreadsheets.workbook_writer import Say, workbook_file
 
-HEADER = (
-    "delivery",
-    "psid",
-    "customer",
-    "state",
-    "reason",
-    "evidence",
-    "promise",
-    "message_id",
-    "settled_at",
-    "delivered_at",
-    "read_at",
-    "first_tried_at",  # this and what came back: only where the first try was not simply accepted
-    "answers",
+COLUMNS = (
+    Column("delivery", N_("Delivery"), 12),
+    Column("psid", N_("PSID"), 22),
+    Column("customer", N_("Customer"), 24),
+    Column("state", N_("Result"), 14),
+    Column("reason", N_("Why"), 24),
+    Column("evidence", N_("Evidence"), 24),
+    Column("promise", N_("Promise"), 32),
+    Column("message_id", N_("Message id"), 24),
+    Column("settled_at", N_("Settled at"), 20),
+    Column("delivered_at", N_("Delivered at"), 20),
+    Column("read_at", N_("Read at"), 20),
+    # This and what came back: only where the first try was not simply accepted.
+    Column("first_tried_at", N_("First tried at"), 20),
+    Column("answers", N_("Answers"), 32),
 )
 CHUNK = 500
 
 
-def csv_lines(broadcast_id: int) -> Iterator[str]:
-    """Line by line, so that a million deliveries need little memory."""
-    return lines_of(HEADER, _rows(broadcast_id))
+def csv_report(broadcast_id: int) -> Iterator[bytes]:
+    """Row by row, so that a million deliveries need little memory."""
+    return csv_file(COLUMNS, _rows(broadcast_id))
 
 
-def _rows(broadcast_id: int) -> Iterator[tuple[object, ...]]:
+def workbook_report(
+    broadcast_id: int, *, zone: str, say: Say = str, words: Mapping[str, Say] | None = None
+) -> bytes:
+    rows = _rows(broadcast_id)
+    return workbook_file(N_("Deliveries"), COLUMNS, rows, zone=zone, say=say, words=words)
+
+
+def _rows(broadcast_id: int) -> Iterator[tuple[Value, ...]]:
     deliveries = export_deliveries(broadcast_id)
     while chunk := list(islice(deliveries, CHUNK)):
         tries = tries_of([d.id for d in chunk])
         yield from (_row(d, tries.get(d.id, [])) for d in chunk)
 
 
-def _row(delivery: DeliveryView, tries: list[TryView]) -> tuple[object, ...]:
+def _row(delivery: DeliveryView, tries: list[TryView]) -> tuple[Value, ...]:
     return (
         delivery.id,
         delivery.psid,
@@ -50,10 +61,10 @@ def _row(delivery: DeliveryView, tries: list[TryView]) -> tuple[object, ...]:
         delivery.evidence or "",
         delivery.promise,
         delivery.mid or "",
-        _iso(delivery.settled_at),
-        _iso(delivery.delivered_at),
-        _iso(delivery.read_at),
-        _iso(tries[0].started_at if tries else None),
+        delivery.settled_at,
+        delivery.delivered_at,
+        delivery.read_at,
+        tries[0].started_at if tries else None,
         "; ".join(map(_answer, tries)),
     )
 
@@ -62,7 +73,3 @@ def _answer(tried: TryView) -> str:
     """Such as "server_error 502" or "blocked 400 551/1545041"."""
     codes = "/".join(str(code) for code in (tried.code, tried.subcode) if code is not None)
     return " ".join(part for part in (tried.reason, str(tried.status or ""), codes) if part)
-
-
-def _iso(at: datetime | None) -> str:
-    return at.isoformat() if at else ""

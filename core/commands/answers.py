@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import structlog
@@ -14,11 +15,14 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from core.errors import OperatorError
+from core.errors import Invalid, OperatorError, problem
 
 LARGEST_ID = 2**63 - 1  # that a database keeps
 Id = Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Workbook = Annotated[
+    Path | None, typer.Option("--xlsx", metavar="FILE", help="Write a workbook for people instead of CSV.")
+]
 P = ParamSpec("P")
 log = structlog.get_logger(__name__)
 
@@ -29,6 +33,22 @@ def answer(as_json: bool, data: dict[str, Any], text: str) -> None:
 
 def warn(text: str) -> None:
     sys.stderr.write(text + "\n")
+
+
+def answer_file(
+    as_json: bool, csv: Iterable[bytes], xlsx: Path | None, workbook: Callable[[], bytes]
+) -> None:
+    """An export: CSV on standard output (with --json, too), or a workbook in a file."""
+    if xlsx is None:
+        for piece in csv:
+            sys.stdout.buffer.write(piece)
+        return
+    try:
+        xlsx.write_bytes(workbook())
+    except OSError as unwritable:
+        said, why = "{file} cannot be written: {why}", unwritable.strerror or "error"
+        raise Invalid([problem("xlsx", said, file=str(xlsx), why=why)]) from None
+    answer(as_json, {"file": str(xlsx)}, f"Written: {xlsx}")
 
 
 def refuse(as_json: bool, code: str, message: str) -> typer.Exit:

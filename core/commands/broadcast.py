@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,10 +14,10 @@ from core.broadcasts import actions, drafting, queries
 from core.broadcasts.drafts import get_draft
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.readiness import find_problems
-from core.broadcasts.report import csv_lines
+from core.broadcasts.report import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
-from core.commands.answers import Id, Json, answer, command
+from core.commands.answers import Id, Json, Workbook, answer, answer_file, command
 from core.commands.lookup import topic_named
 from core.errors import Invalid, problem
 
@@ -146,11 +145,10 @@ def show(broadcast_id: Id, as_json: Json = False) -> None:
 
 @app.command()
 @command
-def export(broadcast_id: Id, as_json: Json = False) -> None:  # noqa: ARG001
-    """CSV on standard output, a row per delivery (with --json, too)."""
-    queries.get_broadcast(broadcast_id)
-    for line in csv_lines(broadcast_id):
-        sys.stdout.write(line)
+def export(broadcast_id: Id, xlsx: Workbook = None, as_json: Json = False) -> None:
+    """CSV on standard output, a row per delivery (with --json, too); or a workbook."""
+    zone = queries.get_broadcast(broadcast_id).timezone
+    answer_file(as_json, csv_report(broadcast_id), xlsx, lambda: workbook_report(broadcast_id, zone=zone))
 
 
 def _step(action: Callable[..., str], broadcast_id: int, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +9,11 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, Workbook, answer, answer_file, command
 from core.commands.lookup import topic_named
 from core.consent import imports
-from core.consent.opt_in_queries import OptInFilter, export_opt_ins
+from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
+from core.consent.opt_in_queries import OptInFilter
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="Opt-ins: one tap, one token, one message.")
@@ -24,12 +24,12 @@ FanpageId = Annotated[str | None, typer.Option(metavar="ID")]
 @app.command("import")
 @command
 def import_them(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
     topic: TopicName,
     fanpage: FanpageId = None,
     as_json: Json = False,
 ) -> None:
-    """Read psid,token,consented_at[,promise]; bad rows are listed, good ones kept."""
+    """Read psid,token,consented_at[,promise] from CSV or .xlsx; bad rows are listed, good ones kept."""
     topic_id, owner = topic_named(topic, fanpage)
     try:
         content = file.read_bytes()
@@ -38,16 +38,25 @@ def import_them(
         raise Invalid([problem("file", text, file=str(file), why=unreadable.strerror or "error")]) from None
     done = imports.import_opt_ins(COMMAND_LINE, owner.id, topic_id=topic_id, data=content, now=utc_now())
     rejected = [{"row": r.row, "reason": r.reason} for r in done.rejected]
-    data = {"imported": done.imported, "duplicates": done.duplicates, "rejected": rejected}
+    notes = [note.message for note in done.notes]
+    data = {
+        "imported": done.imported,
+        "duplicates": done.duplicates,
+        "rejected": rejected,
+        "cleaned": done.cleaned,
+        "notes": notes,
+    }
     listed = "".join(f"\n  row {r['row']}: {r['reason']}" for r in rejected)
-    text = f"{done.imported} imported, {done.duplicates} known already, {len(rejected)} rejected.{listed}"
-    answer(as_json, data, text)
+    noted = "".join(f"\n{note}" for note in notes)
+    text = f"{done.imported} imported, {done.duplicates} known already, {len(rejected)} rejected."
+    answer(as_json, data, text + listed + noted)
 
 
 @app.command()
 @command
-def export(topic: TopicName, fanpage: FanpageId = None, as_json: Json = False) -> None:  # noqa: ARG001
-    """CSV on standard output; tokens stay sealed in the database."""
+def export(topic: TopicName, fanpage: FanpageId = None, xlsx: Workbook = None, as_json: Json = False) -> None:
+    """CSV on standard output (with --json, too), or a workbook; tokens stay sealed in the database."""
     topic_id, owner = topic_named(topic, fanpage)
-    for line in export_opt_ins(owner.id, OptInFilter(topic_id=topic_id), now=utc_now()):
-        sys.stdout.write(line)
+    chosen, now = OptInFilter(topic_id=topic_id), utc_now()
+    csv = csv_opt_ins(owner.id, chosen, now=now)
+    answer_file(as_json, csv, xlsx, lambda: workbook_opt_ins(owner.id, chosen, now=now))

@@ -7,7 +7,7 @@ that broke off in the middle is simply imported again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -20,10 +20,11 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.consent import files
+from core.consent.file_rows import Row
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.database import insert_new, reading, transaction
-from core.errors import N_, NotFound, WrongState
+from core.errors import N_, NotFound, Problem, WrongState
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
 from core.text.matching import search_key
@@ -40,19 +41,24 @@ class ImportOutcome:
     duplicates: int  # tokens that are known already, or that the file has twice; left as they were
     rejected: tuple[files.Rejected, ...]
     new_customers: int = 0
+    cleaned: int = 0  # ids that had quotes or invisible characters around them
+    notes: tuple[Problem, ...] = ()  # what was chosen in reading the file, and what looks odd
 
 
 def import_opt_ins(
     by: Actor, fanpage_id: int, *, topic_id: int, data: bytes, now: datetime, only_check: bool = False
 ) -> ImportOutcome:
-    """Read a CSV file into the ledger; repeating it changes nothing. `only_check` says what would happen."""
+    """Read a CSV or .xlsx file into the ledger; repeating it changes nothing.
+
+    `only_check` says what would happen.
+    """
     authorise_early(by, Permission.EDIT, now=now)
     sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
-    rejected = tuple(sheet.rejected)
+    seen = ImportOutcome(len(fresh), known, tuple(sheet.rejected), cleaned=sheet.cleaned, notes=sheet.notes)
     if only_check:
-        return ImportOutcome(len(fresh), known, rejected)
+        return seen
     key_check.refuse_another_key()
     imported = new_customers = 0
     for rows in _chunks(fresh):
@@ -61,7 +67,8 @@ def import_opt_ins(
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
-    outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
+    late = len(fresh) - imported  # somebody else brought these tokens meanwhile
+    outcome = replace(seen, imported=imported, duplicates=known + late, new_customers=new_customers)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         _record(db, by, fanpage_id, topic_id, outcome, now)
@@ -78,9 +85,9 @@ def _zone(fanpage_id: int, topic_id: int) -> str:
         return fanpage.timezone
 
 
-def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
+def _unknown(fanpage_id: int, rows: Sequence[Row]) -> list[Row]:
     """The rows whose token is new: looked up before the transaction, which then seals no token in vain."""
-    fresh: list[files.Row] = []
+    fresh: list[Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
             hashes = [find_hash(row.token) for row in chunk]
@@ -93,7 +100,7 @@ def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
 
 
 def _customers(
-    db: Session, fanpage_id: int, rows: Sequence[files.Row], now: datetime
+    db: Session, fanpage_id: int, rows: Sequence[Row], now: datetime
 ) -> tuple[dict[str, int], int]:
     """The ids of these rows' customers by PSID, and how many had to be made."""
     psids = sorted({row.psid for row in rows})
@@ -115,7 +122,7 @@ def _customers(
 
 
 def _opt_ins(
-    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[files.Row], now: datetime
+    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[Row], now: datetime
 ) -> list[NewOptIn]:
     return [
         NewOptIn(

@@ -1,4 +1,4 @@
-"""Opt-ins one by one: lists with filters, counts, and the export.
+"""Opt-ins one by one: lists with filters, counts, and all of them for an export.
 
 An opt-in whose year has ended counts as expired from that moment, also before the worker has marked it.
 """
@@ -9,29 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import col
 
-from core.consent import files
 from core.consent.rules import OptInState
 from core.database import reading
-from core.tables import Customer, Fanpage, OptIn, Request, Topic
+from core.tables import Customer, OptIn, Request, Topic
 
-EXPORT_COLUMNS = (
-    "psid",
-    "customer",
-    "topic",
-    "promise",
-    "state",
-    "consented_at",
-    "expires_at",
-    "settled_at",
-    "source",
-    "entry_point",
-)
-_EXPORT_CHUNK = 2000
+_CHUNK = 2000
 
 
 @dataclass(frozen=True)
@@ -85,42 +71,17 @@ def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: dat
         return int(db.execute(statement).scalar_one())
 
 
-def export_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> Iterator[str]:
-    """CSV, line by line, times in the fanpage's zone. Tokens stay here: who has one may use it."""
-    with reading() as db:
-        zone = db.execute(select(col(Fanpage.timezone)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
-    rows = _walk(fanpage_id, chosen, now)
-    return files.lines_of(EXPORT_COLUMNS, (_exported(row, ZoneInfo(zone)) for row in rows))
-
-
-def _walk(fanpage_id: int, chosen: OptInFilter, now: datetime) -> Iterator[OptInView]:
+def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iterator[OptInView]:
+    """Every one in the order they came in, read in chunks so that a million need little memory."""
     after = 0
     while True:
         page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now), col(OptIn.id) > after)
-        ids = page.order_by(col(OptIn.id)).limit(_EXPORT_CHUNK)
+        ids = page.order_by(col(OptIn.id)).limit(_CHUNK)
         rows = _read(_whole().where(col(OptIn.id).in_(ids)).order_by(col(OptIn.id)), now)
         yield from rows
-        if len(rows) < _EXPORT_CHUNK:
+        if len(rows) < _CHUNK:
             return
         after = rows[-1].id
-
-
-def _exported(row: OptInView, zone: ZoneInfo) -> tuple[str | None, ...]:
-    def local(at: datetime | None) -> str | None:
-        return at.astimezone(zone).isoformat(timespec="seconds") if at else None
-
-    return (
-        row.psid,
-        row.customer,
-        row.topic,
-        row.promise,
-        row.state,
-        local(row.consented_at),
-        local(row.expires_at),
-        local(row.settled_at),
-        row.source,
-        ":".join(part for part in (row.entry_kind, row.entry_value) if part),
-    )
 
 
 def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnElement[bool]]:

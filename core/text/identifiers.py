@@ -69,7 +69,8 @@ def read_token(value: str, field: str = "token") -> str | Problem:
         return problem(field, N_("The token is missing."))
     if len(token) > TOKEN_LIMIT:
         return problem(field, N_("The token is longer than {limit} characters."), limit=TOKEN_LIMIT)
-    if not token.isprintable() or any(map(is_unseen, token)):
+    hidden = " " in token if token.isascii() else any(map(is_unseen, token))
+    if hidden or not token.isprintable():
         return problem(field, N_("The token has spaces or other unreadable characters in it."))
     return token
 

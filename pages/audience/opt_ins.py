@@ -4,15 +4,17 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.consent.opt_in_queries import OptInFilter, count_opt_ins, export_opt_ins, list_opt_ins
+from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
+from core.consent.opt_in_queries import OptInFilter, count_opt_ins, list_opt_ins
 from core.consent.queries import list_topics
 from pages.components import opt_in_dialogs, opt_in_filters, opt_in_import
 from pages.components.asked import no_fanpage
+from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.layout import empty_state, open_dialog, page_header
-from pages.components.opt_in_words import ends, through
+from pages.components.opt_in_words import SOURCES, ends, through
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, pager, table
-from pages.components.texts import _
+from pages.components.texts import _, speaker
 
 SIZE = 50
 
@@ -52,15 +54,13 @@ def _first(here: Current) -> None:
 
 
 def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
-    st.download_button(
-        _("Export"),
-        lambda: _export(fanpage_id, chosen),
-        file_name="opt-ins.csv",
-        mime="text/csv",
-        key="opt_ins_export",
-        icon=":material/download:",
-        help=_("What is listed below, as CSV. Tokens stay in the panel."),
-        on_click="ignore",
+    say, words = speaker(), {"state": state_in_words("opt_in"), "source": in_words(SOURCES)}
+    export_menu(
+        "opt_ins_export",
+        "opt-ins",
+        csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
+        workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
+        help=_("What is listed below. Tokens stay in the panel."),
     )
     if here.actor.may(Permission.EDIT):
         st.button(
@@ -71,11 +71,6 @@ def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
             on_click=open_dialog,
             args=("opt_in_import",),
         )
-
-
-def _export(fanpage_id: int, chosen: OptInFilter) -> bytes:
-    """With a byte order mark: spreadsheets then show Vietnamese as it was written."""
-    return "".join(export_opt_ins(fanpage_id, chosen, now=utc_now())).encode("utf-8-sig")
 
 
 def _list(fanpage_id: int, chosen: OptInFilter) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
-from core.broadcasts.report import csv_lines
+from core.broadcasts.report import csv_report, workbook_report
 from core.sending.tries import TryView, tries_of
 from pages.components.broadcast_basket import ANCHOR, draw_basket
 from pages.components.broadcast_filters import choose_reason, choose_state
-from pages.components.broadcast_words import evidence_word, reason_word
+from pages.components.broadcast_words import EVIDENCE, REASONS, evidence_word, reason_word
 from pages.components.delivery_tries import code_of
+from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.session import Current
 from pages.components.tables import Badge, Column, Two, pager, search_box, table
-from pages.components.texts import _, when
+from pages.components.texts import _, speaker, when
 
 SIZE = 25
 ARRIVALS = ("delivered", "read")
@@ -78,13 +79,12 @@ def _arrived(delivery: DeliveryView) -> str:
 
 
 def _export(view: BroadcastView) -> None:
-    st.download_button(
-        _("Export"),
-        lambda: "".join(csv_lines(view.id)).encode("utf-8-sig"),
-        file_name=f"broadcast-{view.id}.csv",
-        mime="text/csv",
-        key="people_export",
-        icon=":material/download:",
-        help=_("One row per person with the result and its reason, as CSV. No tokens in it."),
-        on_click="ignore",
+    say = speaker()
+    words = {"state": state_in_words("delivery"), "reason": in_words(REASONS), "evidence": in_words(EVIDENCE)}
+    export_menu(
+        "people_export",
+        f"broadcast-{view.id}",
+        csv=lambda: b"".join(csv_report(view.id)),
+        workbook=lambda: workbook_report(view.id, zone=view.timezone, say=say, words=words),
+        help=_("One row per person with the result and its reason. No tokens in it."),
     )

@@ -77,7 +77,7 @@ _OWN: dict[str, str] = {
         "Tell your admin; the technical part names the fault."
     ),
 }
-_EVIDENCE: dict[str, str] = {
+EVIDENCE: dict[str, str] = {
     "refused_on_retry": N_("Proved by a second try: the opt-in had been taken"),
     "accepted_on_retry": N_("Taken at a later try"),
     "staff": N_("Counted as sent by staff"),
@@ -105,7 +105,7 @@ def reason_sentence(code: str) -> str:
 
 
 def evidence_word(code: str | None) -> str:
-    return _(_EVIDENCE[code]) if code in _EVIDENCE else ""
+    return _(EVIDENCE[code]) if code in EVIDENCE else ""
 
 
 def standing_word(reason: str) -> str:

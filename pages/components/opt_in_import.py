@@ -11,9 +11,14 @@ from typing import Any
 import streamlit as st
 
 from core.clock import utc_now
+from core.consent.columns import WANTED
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.queries import TopicView
+from core.errors import N_
+from core.spreadsheets.column import Column
+from core.spreadsheets.workbook_writer import workbook_file
 from pages.components import menu
+from pages.components.export import XLSX_TYPE
 from pages.components.layout import close_dialog, dialog, open_dialog, settle
 from pages.components.opt_in_outcome import plain, show_outcome
 from pages.components.session import attempt, current
@@ -21,10 +26,8 @@ from pages.components.texts import _, n_
 
 KEY, DONE = "opt_in_import", "opt_in_import_done"
 CHECKED, RESULT = "opt_in_import_checked", "opt_in_import_result"
-SAMPLE = (
-    "psid,token,consented_at,promise\n"
-    "25012345678901234,token-1,2026-03-31T09:30:00+07:00,Báo tôi khi có hàng\n"
-)
+_COLUMNS = tuple(Column(name, name, 28) for name in WANTED)
+_SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "Báo tôi khi có hàng")
 
 
 def dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
@@ -45,7 +48,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         format_func=lambda id_: names.get(id_, ""),
     )
     _columns()
-    file = st.file_uploader(_("CSV file"), type=["csv", "txt"], key="opt_in_import_file")
+    file = st.file_uploader(_("CSV file or Excel workbook (.xlsx)"), key="opt_in_import_file")
     if file is None or topic_id is None:
         return
     checked = _check(fanpage_id, topic_id, file)
@@ -58,19 +61,25 @@ def _columns() -> None:
     st.caption(
         _(
             "One row per opt-in, with the columns psid, token and consented_at; promise if you have it. "
-            "Times without an offset are read in the fanpage's time zone."
+            "Times without an offset are read in the fanpage's time zone. In a spreadsheet, format the "
+            "columns of ids as text: a number keeps only 15 digits."
         )
     )
     st.download_button(
         _("Sample file"),
-        SAMPLE.encode("utf-8-sig"),
-        file_name="opt-ins-sample.csv",
-        mime="text/csv",
+        _sample,
+        file_name="opt-ins-sample.xlsx",
+        mime=XLSX_TYPE,
         key="opt_in_import_sample",
         type="tertiary",
         icon=":material/description:",
         on_click="ignore",
     )
+
+
+def _sample() -> bytes:
+    """A workbook, for its columns are text: a spreadsheet that opens CSV rounds the ids at once."""
+    return workbook_file(N_("Opt-ins"), _COLUMNS, [_SAMPLE], zone="UTC")
 
 
 def _check(fanpage_id: int, topic_id: int, file: Any) -> dict[str, Any] | None:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import streamlit as st
 
-from core.consent.files import lines_of
 from core.consent.imports import ImportOutcome
-from pages.components.tables import Column, table
+from core.errors import N_, Problem
+from core.spreadsheets.column import Column
+from core.spreadsheets.csv_writer import csv_file
+from pages.components import tables
+from pages.components.tables import table
 from pages.components.texts import _, n_, number
 
+_BAD_ROWS = (Column("row", N_("Row")), Column("reason", N_("Reason")))
 SHOWN = 8  # bad rows on the screen; the download has all
 
 
 def plain(outcome: ImportOutcome) -> dict[str, Any]:
     """The outcome as plain values in the reader's language, as a session may keep them."""
-    reasons = [(bad.row, _(bad.problem.template, **dict(bad.problem.values))) for bad in outcome.rejected]
-    return {"imported": outcome.imported, "duplicates": outcome.duplicates, "rejected": reasons}
+    return {
+        "imported": outcome.imported,
+        "duplicates": outcome.duplicates,
+        "rejected": [(bad.row, _said(bad.problem)) for bad in outcome.rejected],
+        "notes": [_said(note) for note in outcome.notes],
+    }
+
+
+def _said(problem: Problem) -> str:
+    return _(problem.template, **dict(problem.values))
+
+
+def _show_notes(notes: list[str]) -> None:
+    """As HTML, for they quote the file: names of its sheets and columns."""
+    if notes:
+        lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+        st.html(f'<ul class="otn-notes">{lines}</ul>')
 
 
 def show_outcome(outcome: dict[str, Any], good: str) -> None:
@@ -30,9 +50,13 @@ def show_outcome(outcome: dict[str, Any], good: str) -> None:
         help=_("Their token is in the panel, or twice in the file. They are left as they are."),
     )
     bad.metric(_("Cannot be read"), number(len(rejected)))
+    _show_notes(outcome["notes"])
     if not rejected:
         return
-    columns = [Column(_("Row"), lambda bad: bad[0], "15%"), Column(_("Reason"), lambda bad: bad[1])]
+    columns = [
+        tables.Column(_("Row"), lambda bad: bad[0], "15%"),
+        tables.Column(_("Reason"), lambda bad: bad[1]),
+    ]
     table(columns, rejected[:SHOWN], key="opt_in_import_rejected_rows")
     st.download_button(
         n_(
@@ -40,7 +64,7 @@ def show_outcome(outcome: dict[str, Any], good: str) -> None:
             "Download all {n} rows that cannot be read",
             len(rejected),
         ),
-        "".join(lines_of(("row", "reason"), rejected)).encode("utf-8-sig"),
+        b"".join(csv_file(_BAD_ROWS, rejected)),
         file_name="opt-ins-rejected.csv",
         mime="text/csv",
         key="opt_in_import_rejected",

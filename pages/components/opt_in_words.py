@@ -14,6 +14,7 @@ _ENTRIES = {
     "ref": N_("Link “{value}”"),
     "button": N_("Button “{value}”"),
 }
+SOURCES = {"import": N_("Imported file"), "webhook": N_("Messenger")}
 _PLAIN = {"keyword": N_("Keyword"), "ref": N_("Link"), "button": N_("Button")}
 
 

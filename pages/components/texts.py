@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +50,12 @@ def _(template: str, **values: object) -> str:
     """The sentence in the reader's language, then filled in when values are given."""
     translated = _catalogue(language()).get(template, template)
     return translated.format(**values) if values else translated
+
+
+def speaker() -> Callable[[str], str]:
+    """Puts sentences into the language of now, also later and in a thread that has no session."""
+    catalogue = _catalogue(language())
+    return lambda template: catalogue.get(template, template)
 
 
 def n_(singular: str, plural: str, n: int, **values: object) -> str:

@@ -5,13 +5,15 @@ from datetime import timedelta
 import streamlit as st
 
 from core.accounts import queries
-from core.accounts.files import activity_csv
+from core.accounts.files import activity_csv, activity_workbook
 from core.accounts.queries import ActivityFilter, ActivityView
 from core.clock import utc_now
 from pages.components.deeds import NOUNS, deed, detail_line
+from pages.components.export import export_menu
 from pages.components.layout import empty_state, page_header
+from pages.components.session import current
 from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
-from pages.components.texts import _, ago, when, who
+from pages.components.texts import _, ago, speaker, when, who
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 
@@ -22,23 +24,26 @@ def body() -> None:
     )
     asked = _filters()
     total = queries.count_activity(asked)
-    if total and spot.download_button(
-        _("Download CSV"),
-        lambda: activity_csv(asked),
-        "activity.csv",
-        "text/csv",
-        key="activity_export",
-        icon=":material/download:",
-        on_click="ignore",
-    ):
-        return
     if not total:
         empty_state("history", _("Nothing matches. Try fewer filters."), key="activity")
         return
+    with spot:
+        _export(asked)
     spot_for_list = st.container()
     offset = pager(total, key="activity")
     with spot_for_list:
         table(_columns(), queries.list_activity(asked, offset=offset), key="activity")
+
+
+def _export(asked: ActivityFilter) -> None:
+    say, zone = speaker(), current().zone
+    export_menu(
+        "activity_export",
+        "activity",
+        csv=lambda: activity_csv(asked),
+        workbook=lambda: activity_workbook(asked, zone=zone, say=say),
+        help=_("What is listed below, with its details."),
+    )
 
 
 def _filters() -> ActivityFilter:

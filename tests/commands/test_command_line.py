@@ -21,8 +21,10 @@ from core.clock import utc_now
 from core.database import forget_engines, transaction
 from core.holding import HoldCode
 from core.settings import settings
+from core.spreadsheets.reading import read_table
 from core.tables import Topic
 from tests.databases import TestDatabase, use
+from tests.spreadsheets.made import workbook
 
 PAGE = "108877665544332"
 KEYS = {"id", "name", "topic", "state", "audience", "queued", "sending", "sent", "failed", "skipped"} | {
@@ -84,6 +86,26 @@ def test_import_keeps_the_good_lists_the_bad_and_repeats_harmlessly(opt_ins: Pat
     ]
 
 
+def test_an_export_is_csv_with_a_mark_or_a_workbook_in_a_file(opt_ins: Path, tmp_path: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    assert plain("optin", "export", "--topic", "Hàng mới").startswith("\ufeffpsid,customer,topic,")
+    file = tmp_path / "opt-ins.xlsx"
+    asked = ("optin", "export", "--topic", "Hàng mới", "--xlsx")
+    assert call(*asked, str(file)) == {"file": str(file)}
+    psids = [cells[0] for _number, cells in read_table(file.read_bytes()).rows([])]
+    assert psids == [f"2500000000000{n:04}" for n in range(20)]
+    assert call(*asked, str(tmp_path), code=1)["error"]["code"] == "invalid"
+
+
+def test_a_workbook_is_imported_like_csv(shop: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "opt-ins.xlsx"
+    at = (utc_now() - timedelta(days=3)).isoformat()
+    file.write_bytes(workbook([["PSID", "Token", "Đồng ý lúc", "x"], ["'2501", "t", at], [2.5e16, "u", at]]))
+    done = call("optin", "import", str(file), "--topic", "Hàng mới")
+    assert (done["imported"], done["cleaned"], [bad["row"] for bad in done["rejected"]]) == (1, 1, [3])
+    assert "Columns that are not read: x." in done["notes"]
+
+
 def test_the_export_holds_no_token(opt_ins: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     exported = plain("optin", "export", "--topic", "Hàng mới")
@@ -91,7 +113,7 @@ def test_the_export_holds_no_token(opt_ins: Path) -> None:
     assert "token-1" not in exported
 
 
-def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
+def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path, tmp_path: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     made = call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--name", "Đợt 1")
     assert made == {"id": 1, "state": "draft", "version": 1}
@@ -111,6 +133,9 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
     assert set(shown) >= KEYS
     assert (shown["audience"], shown["cancelled"], shown["reasons"]) == (20, 20, {"cancelled": 20})
     assert len(plain("broadcast", "export", "1").strip().splitlines()) == 21
+    file = tmp_path / "broadcast.xlsx"
+    call("broadcast", "export", "1", "--xlsx", str(file))
+    assert len(list(read_table(file.read_bytes()).rows([]))) == 20
 
 
 @pytest.fixture

@@ -6,10 +6,15 @@ import pytest
 from sqlmodel import select
 
 from core.clock import utc_now
+from core.consent.columns import find_columns
+from core.consent.opt_in_export import COLUMNS
 from core.database import reading
 from core.tables import OptIn
 from core.text.matching import search_key
+from pages.components.export import XLSX_TYPE
+from pages.components.texts import LANGUAGES, _catalogue
 from tests.pages.test_topics import keys, press, said
+from tests.spreadsheets.made import workbook
 
 CSV = (
     "psid,token,consented_at,promise\n"
@@ -164,6 +169,43 @@ def test_a_file_is_checked_then_imported_and_its_outcome_told(panel, topic):
     assert "opt_in_import_close" not in keys(at.button)
 
 
+def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel, topic):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    moment = (utc_now() - timedelta(days=1)).replace(tzinfo=None, microsecond=0)
+    data = workbook(
+        [["psid", "token", "consented_at", "<b>x</b>"], ["'2501", "tok-a", moment, ""]], [["more"]]
+    )
+    at.file_uploader(key="opt_in_import_file").upload("optins.xlsx", data, XLSX_TYPE).run()
+    told = " ".join(html.value for html in at.get("html"))
+    for words in (
+        "“Sheet1”",
+        "&lt;b&gt;x&lt;/b&gt;",
+        "time zone Asia/Ho_Chi_Minh: 1",
+        "invisible characters: 1",
+    ):
+        assert words in told
+    press(at, "opt_in_import_save")
+    assert [row.topic_id for row in opt_ins()] == [topic]
+
+
+@pytest.mark.parametrize("name", ["optins.csv", "optins.xls", "optins.ods"])
+def test_a_file_is_known_by_its_content_and_not_by_its_name(panel, topic, name):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    at.file_uploader(key="opt_in_import_file").upload(name, data, "text/csv").run()
+    assert "old Excel file" in at.error[0].value
+
+
+def test_a_workbook_of_our_own_is_known_by_its_columns_in_every_language():
+    for language in LANGUAGES:
+        say = _catalogue(language)
+        titles = [say.get(column.title, column.title) for column in COLUMNS] + [say.get("Token", "Token")]
+        places = find_columns(titles)
+        assert [titles[places[name]] for name in ("psid", "consented_at", "promise")] == [
+            say.get(title, title) for title in ("PSID", "Agreed at", "Promise")
+        ]
+
+
 def test_a_file_without_the_columns_is_refused_with_what_is_missing(panel, topic):
     at = press(panel("opt_ins", role="editor"), "opt_ins_start")
     at.file_uploader(key="opt_in_import_file").upload("x.csv", b"psid,token\n1,t\n", "text/csv").run()
@@ -180,7 +222,8 @@ def test_a_viewer_gets_no_import(panel, arrange, fanpage, topic, lan):
     arrange.opt_in(topic, lan, fanpage_id=fanpage)
     at = panel("opt_ins", role="viewer")
     assert "opt_ins_import" not in keys(at.button)
-    assert at.download_button(key="opt_ins_export").label == "Export"
+    assert at.download_button(key="opt_ins_export").label == "CSV for other programs"
+    assert at.download_button(key="opt_ins_export_xlsx").label == "Excel workbook (.xlsx)"
 
 
 def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):

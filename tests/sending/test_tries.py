@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from core.broadcasts import queries
-from core.broadcasts.report import csv_lines
+from core.broadcasts.report import csv_report
 from core.database import reading
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
@@ -126,7 +126,7 @@ def test_the_export_tells_when_it_was_first_tried_and_what_came_back(studio: Stu
     broadcast_id, began = studio.broadcast(), studio.now
     studio.launch(broadcast_id)
     studio.send_all(rounds=3)
-    rows = list(csv.DictReader(csv_lines(broadcast_id)))
+    rows = list(csv.DictReader(b"".join(csv_report(broadcast_id)).decode("utf-8-sig").splitlines()))
     assert [(row["first_tried_at"], row["answers"]) for row in rows] == [
         (began.isoformat(), "server_error 502; rate_limit 400 613/2534040; accepted 200"),
         ("", ""),

@@ -1,0 +1,47 @@
+"""The columns of an imported file: found by their names, in English or as our own exports write them."""
+
+from __future__ import annotations
+
+from core.errors import N_, Invalid, Problem, problem
+from core.text.matching import search_key
+
+NEEDED = ("psid", "token", "consented_at")
+WANTED = (*NEEDED, "promise")
+_NAMES = {  # by the letters of what a header cell may say
+    "psid": "psid",
+    "token": "token",
+    "matoken": "token",
+    "consentedat": "consented_at",
+    "agreedat": "consented_at",
+    "dongyluc": "consented_at",
+    "promise": "promise",
+    "loihua": "promise",
+}
+
+
+def find_columns(header: list[str]) -> dict[str, int]:
+    """The place of each wanted column; raises Invalid when one is missing or stands there twice."""
+    names = [_NAMES.get(search_key(cell).replace(" ", "")) for cell in header]
+    wrong = [_twice(name, names) for name in WANTED if names.count(name) > 1] or _missing(names)
+    if wrong:
+        raise Invalid(wrong)
+    return {name: names.index(name) for name in WANTED if name in names}
+
+
+def unread(header: list[str], places: dict[str, int]) -> list[str]:
+    """The header's other cells, as they are written."""
+    return [name.strip() for at, name in enumerate(header) if at not in places.values() and name.strip()]
+
+
+def _twice(name: str, names: list[str | None]) -> Problem:
+    text = N_(
+        "The first line names the column {column} twice (columns {numbers}). Delete the one that is wrong."
+    )
+    numbers = ", ".join(str(at + 1) for at, each in enumerate(names) if each == name)
+    return problem("file", text, column=name, numbers=numbers)
+
+
+def _missing(names: list[str | None]) -> list[Problem]:
+    missing = [name for name in NEEDED if name not in names]
+    text = N_("The first line must name the columns psid, token and consented_at. Missing: {columns}.")
+    return [problem("file", text, columns=", ".join(missing))] if missing else []

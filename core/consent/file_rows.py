@@ -1,0 +1,111 @@
+"""One row of an imported file: its cells as an opt-in, or what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from core.clock import local_to_utc
+from core.consent.columns import WANTED
+from core.consent.rounding import is_damaged, is_damaged_number
+from core.consent.rules import expires_at
+from core.errors import N_, Problem, problem
+from core.spreadsheets.harmless import without_mark
+from core.spreadsheets.table import Cell, as_text
+from core.text.identifiers import read_psid, read_token, unwrapped
+from core.text.length import units
+from core.text.normalise import normalise_name
+
+PROMISE_LIMIT = 200
+ROUNDED = {
+    "psid": N_("The PSID {id} was rounded by a spreadsheet. Format the column as text and export again."),
+    "token": N_("The token was rounded by a spreadsheet. Format the column as text and export again."),
+}
+_ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|#+)")
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Row:
+    """A good row; its token never shows in a repr. `number` is its line in the file, the header being 1."""
+
+    number: int
+    psid: str
+    token: str
+    consented_at: datetime
+    promise: str
+    cleaned: int  # how many of its ids had quotes or invisible characters around them
+    is_local: bool  # its time named no offset
+
+
+def read_row(
+    number: int, cells: list[Cell], places: dict[str, int], zone: str, now: datetime
+) -> Row | Problem:
+    """`places` says where the wanted columns stand; a time without an offset is wall-clock time in `zone`."""
+    psid_cell, token_cell, time_cell, promise_cell = (_cell(cells, places.get(name)) for name in WANTED)
+    psid = _id("psid", psid_cell, read_psid)
+    token = psid if isinstance(psid, Problem) else _id("token", token_cell, read_token)
+    promise = token if isinstance(token, Problem) else _promise(promise_cell)
+    moment = promise if isinstance(promise, Problem) else _moment(time_cell, zone)
+    if isinstance(moment, Problem):
+        return moment
+    consented_at, is_local = moment
+    late = _wrong_time(consented_at, now)
+    cleaned = (psid != as_text(psid_cell)) + (token != as_text(token_cell))
+    return late or Row(number, str(psid), str(token), consented_at, str(promise), cleaned, is_local)
+
+
+def _cell(cells: list[Cell], place: int | None) -> Cell:
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _id(column: str, cell: Cell, read: Callable[[str], str | Problem]) -> str | Problem:
+    text = as_text(cell)
+    if (isinstance(cell, int | float) and is_damaged_number(cell)) or is_damaged(unwrapped(text)):
+        return problem(column, ROUNDED[column], **({"id": text[:40]} if column == "psid" else {}))
+    if _ERROR.fullmatch(text):
+        said = N_("The column {column} has the spreadsheet's error {text} here. Mend it and export again.")
+        return problem(column, said, column=column, text=text[:8])
+    return read(text)
+
+
+def _promise(cell: Cell) -> str | Problem:
+    promise = normalise_name(without_mark(as_text(cell)))
+    if units(promise) > PROMISE_LIMIT:
+        return problem("promise", N_("The promise is longer than {limit} characters."), limit=PROMISE_LIMIT)
+    return promise
+
+
+def _moment(cell: Cell, zone: str) -> tuple[datetime, bool] | Problem:
+    """The time of consent in UTC, and whether the zone was ours to add."""
+    text = unwrapped(as_text(cell))
+    if not text:
+        return problem("consented_at", N_("The time of consent is missing."))
+    try:
+        written = _written(cell, text)
+        moment = written.astimezone(UTC) if written.tzinfo else local_to_utc(written, zone)
+        expires_at(moment)
+    except (ValueError, OverflowError):
+        said = N_("“{text}” is not a time. Write it like 2026-03-31T09:30:00+07:00.")
+        return problem("consented_at", said, text=text[:40])
+    return moment, written.tzinfo is None
+
+
+def _written(cell: Cell, text: str) -> datetime:
+    """As the file has it. A number that is not formatted as a date is none: nobody can tell its unit."""
+    if isinstance(cell, datetime):
+        return cell
+    if isinstance(cell, date):
+        return datetime.combine(cell, time())
+    if isinstance(cell, str):
+        return datetime.fromisoformat(text)
+    raise ValueError
+
+
+def _wrong_time(consented_at: datetime, now: datetime) -> Problem | None:
+    if consented_at > now:
+        return problem("consented_at", N_("The time of consent lies in the future."))
+    if expires_at(consented_at) <= now:
+        return problem("consented_at", N_("The consent is a year old or older: it can no longer be used."))
+    return None

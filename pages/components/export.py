@@ -1,0 +1,54 @@
+"""One button for a list as a file: a workbook for people, or CSV for other programs.
+
+A download is made when it is asked for, in a thread without a session: what depends on the reader (language,
+zone) is settled while the page is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from pages.components.states import STATES
+from pages.components.texts import _, speaker
+
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def export_menu(
+    key: str, file_name: str, *, csv: Callable[[], bytes], workbook: Callable[[], bytes], help: str
+) -> None:
+    """`file_name` without its ending."""
+    with st.popover(_("Export"), icon=":material/download:", key=f"{key}_menu"):
+        st.caption(help)
+        st.download_button(
+            _("Excel workbook (.xlsx)"),
+            workbook,
+            file_name=f"{file_name}.xlsx",
+            mime=XLSX_TYPE,
+            key=f"{key}_xlsx",
+            icon=":material/table_view:",
+            width="stretch",
+            on_click="ignore",
+        )
+        st.download_button(
+            _("CSV for other programs"),
+            csv,
+            file_name=f"{file_name}.csv",
+            mime="text/csv",
+            key=key,
+            icon=":material/data_object:",
+            width="stretch",
+            on_click="ignore",
+        )
+
+
+def in_words(words: Mapping[str, str]) -> Callable[[str], str]:
+    """Turns a code into the reader's word for it; one without a word stays."""
+    say = speaker()
+    return lambda code: say(words[code]) if code in words else code
+
+
+def state_in_words(kind: str) -> Callable[[str], str]:
+    return in_words({state: word for state, (word, _icon, _colour) in STATES[kind].items()})
