@@ -38,8 +38,9 @@ def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
             if opt_in.state in _MAY_BE_WITHDRAWN and topic_id in (_ALL, opt_in.topic_id)
         ]
     )
+    ending = n_("{n} opt-in will never be used.", "{n} opt-ins will never be used.", count)
     st.markdown(
-        n_("{n} opt-in will never be used.", "{n} opt-ins will never be used.", count)
+        (ending if count else _("Nothing is open at present."))
         + " "
         + _(
             "The no is remembered: no file and no late webhook brings an older agreement back, and staff "

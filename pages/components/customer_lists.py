@@ -36,7 +36,7 @@ def opt_ins(shown: list[OptInView]) -> None:
     refused([opt_in for opt_in in shown if opt_in.state == "refused"])
 
 
-SOURCES = {
+_SOURCES = {
     WithdrawalSource.KEYWORD: N_("The customer wrote a stop word"),
     WithdrawalSource.BUTTON: N_("The customer tapped a button"),
     WithdrawalSource.STAFF: N_("Staff, in the panel"),
@@ -49,9 +49,12 @@ def withdrawals(shown: list[WithdrawalView]) -> None:
         return
     section(_("What they said no to"))
     columns = [
-        Column(_("Topic"), lambda w: w.topic or _("All topics of the fanpage"), "34%"),
-        Column(_("Said no"), lambda w: w.at, "14%"),
-        Column(_("Through"), lambda w: _(SOURCES[WithdrawalSource(w.source)])),
+        Column(
+            _("Topic"),
+            lambda w: Two(w.topic or _("All topics of the fanpage"), _(_SOURCES[WithdrawalSource(w.source)])),
+            "40%",
+        ),
+        Column(_("Said no"), lambda w: w.at, "25%"),
         Column(_("Agreed anew since"), lambda w: ", ".join(w.lifted_for) or "–"),
     ]
     table(columns, shown, key="customer_withdrawals")
