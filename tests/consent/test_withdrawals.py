@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
+from core import row_locks
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts.queries import dry_run
-from core.consent import actions
+from core.consent import actions, ledger
 from core.consent.imports import import_opt_ins
+from core.consent.rules import WithdrawalSource
 from core.consent.withdrawal_actions import withdraw_customer, withdraw_person
 from core.consent.withdrawal_queries import list_withdrawals
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound
 from core.inbox import actions as inbox
 from core.tables import Activity, Customer, OptIn, Reply, Request, Withdrawal
+from tests import processes
 from tests.inbox.platform import PAGE, read, tap
 
 EDITOR = Actor(1, "an", Role.EDITOR)
@@ -190,3 +195,33 @@ def test_a_repeated_no_ends_nothing_more_and_counts_from_the_latest(fanpage, lan
     assert states() == ["withdrawn", "withdrawn"]
     assert [said.at for said in list_withdrawals(lan)] == [now + 2 * hour, now]
     assert [row.verb for row in rows(Activity)] == ["customer.withdraw"] * 2
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("through", ["file", "tap", "topic"])
+def test_nothing_overtakes_a_no_that_is_just_being_written_down(
+    fanpage, lan, roses, taps, imports, now, through
+):
+    if through == "topic":
+        taps("homeless", "from-another-tool", now - timedelta(hours=1))
+    consents = {
+        "file": lambda: imports(roses, "filed", now - timedelta(hours=1)),
+        "tap": lambda: taps("late", roses, now - timedelta(hours=1)),
+        "topic": lambda: actions.assign_topic(EDITOR, roses, now=now),
+    }
+    with ThreadPoolExecutor(1) as beside, transaction() as db:
+        row_locks.lock_customers(db, [lan])
+        said = {"source": WithdrawalSource.STAFF, "at": now, "now": now}
+        ledger.withdraw(db, lan, roses, fanpage_id=fanpage, **said)
+        done = beside.submit(consents[through])
+        processes.until(lambda: done.done() or is_somebody_waiting(), what="the consent waits for the no")
+        db.commit()
+        done.result(timeout=60)
+    assert states() == ["withdrawn"]
+
+
+def is_somebody_waiting() -> bool:
+    waiting = """SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    with reading() as db:
+        return db.execute(text(waiting)).first() is not None
