@@ -1,4 +1,4 @@
-"""`optin …`: import and export the opt-ins of a topic."""
+"""`optin …`: import, export and withdraw the opt-ins of a topic."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, Workbook, answer, answer_file, command
-from core.commands.lookup import topic_named
+from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import OptInFilter
+from core.consent.withdrawal_actions import withdraw_person
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="Opt-ins: one tap, one token, one message.")
@@ -46,10 +47,27 @@ def import_them(
         "cleaned": done.cleaned,
         "notes": notes,
     }
+    if done.withdrawn:
+        data["withdrawn"] = done.withdrawn  # of the imported
     listed = "".join(f"\n  row {r['row']}: {r['reason']}" for r in rejected)
     noted = "".join(f"\n{note}" for note in notes)
-    text = f"{done.imported} imported, {done.duplicates} known already, {len(rejected)} rejected."
+    no = f" ({done.withdrawn} of them withdrawn by their customers, never used)" if done.withdrawn else ""
+    text = f"{done.imported} imported{no}, {done.duplicates} known already, {len(rejected)} rejected."
     answer(as_json, data, text + listed + noted)
+
+
+@app.command()
+@command
+def withdraw(
+    psid: Annotated[str, typer.Argument(metavar="PSID")],
+    topic: Annotated[str | None, typer.Option(help="Name of the topic; without it, all topics.")] = None,
+    fanpage: FanpageId = None,
+    as_json: Json = False,
+) -> None:
+    """The customer said no; remembered also when nothing is open, until they tap anew themselves."""
+    topic_id, owner = topic_named(topic, fanpage) if topic else (None, fanpage_named(fanpage))
+    ended = withdraw_person(COMMAND_LINE, owner.id, psid, topic_id=topic_id, now=utc_now())
+    answer(as_json, {"withdrawn": ended}, f"{ended} opt-ins withdrawn; the no is remembered.")
 
 
 @app.command()

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from core import key_check
+from core import bulk, key_check, row_locks
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
@@ -23,7 +24,8 @@ from core.consent import files
 from core.consent.file_rows import Row
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
-from core.database import insert_new, reading, transaction
+from core.consent.withdrawals import is_withdrawn
+from core.database import insert_new, is_sqlite, reading, transaction
 from core.errors import N_, NotFound, Problem, WrongState
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
@@ -43,6 +45,7 @@ class ImportOutcome:
     new_customers: int = 0
     cleaned: int = 0  # ids that had quotes or invisible characters around them
     notes: tuple[Problem, ...] = ()  # what was chosen in reading the file, and what looks odd
+    withdrawn: int = 0  # of the imported: their people have said no, so they are kept but never used
 
 
 def import_opt_ins(
@@ -58,17 +61,29 @@ def import_opt_ins(
     known = sheet.repeated + len(sheet.rows) - len(fresh)
     seen = ImportOutcome(len(fresh), known, tuple(sheet.rejected), cleaned=sheet.cleaned, notes=sheet.notes)
     if only_check:
-        return seen
+        with reading() as db:
+            withdrawn = sum(_count_withdrawn(db, fanpage_id, topic_id, rows) for rows in _chunks(fresh))
+        return replace(seen, withdrawn=withdrawn)
     key_check.refuse_another_key()
-    imported = new_customers = 0
+    imported = new_customers = withdrawn = 0
     for rows in _chunks(fresh):
         with transaction() as db:
             authorise(db, by, Permission.EDIT, now=now)
+            people = {(fanpage_id, row.psid) for row in rows}
+            row_locks.lock_people(db, people)  # in everybody's order, before new ones are made
             customers, made = _customers(db, fanpage_id, rows, now)
+            row_locks.lock_people(db, people)  # and whoever has just become known: nobody withdraws meanwhile
             new_customers += made
+            withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
     late = len(fresh) - imported  # somebody else brought these tokens meanwhile
-    outcome = replace(seen, imported=imported, duplicates=known + late, new_customers=new_customers)
+    outcome = replace(
+        seen,
+        imported=imported,
+        duplicates=known + late,
+        new_customers=new_customers,
+        withdrawn=withdrawn,
+    )
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         _record(db, by, fanpage_id, topic_id, outcome, now)
@@ -97,6 +112,24 @@ def _unknown(fanpage_id: int, rows: Sequence[Row]) -> list[Row]:
             known = set(db.execute(wanted).scalars())
             fresh += [row for row, hash_ in zip(chunk, hashes, strict=True) if hash_ not in known]
     return fresh
+
+
+def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[Row]) -> int:
+    """How many of these new rows a withdrawal stands against."""
+    lite = is_sqlite(db)
+    given = [(row.psid, bulk.stamp(row.consented_at, for_sqlite=lite)) for row in rows]
+    values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
+    return int(db.connection().execute(_withdrawn(for_sqlite=lite), values).scalar_one())
+
+
+@cache
+def _withdrawn(*, for_sqlite: bool) -> Select[int]:
+    columns = {**bulk.columns_of(Customer, "psid"), **bulk.columns_of(OptIn, "consented_at")}
+    given = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery("given")
+    mine = col(Customer.fanpage_id) == bindparam("fanpage"), col(Customer.psid) == given.c.psid
+    topic, source = bindparam("topic", type_=BigInteger), literal(OptInSource.IMPORT.value)
+    is_no = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
+    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(is_no)
 
 
 def _customers(
@@ -155,6 +188,7 @@ def _record(
         imported=outcome.imported,
         duplicates=outcome.duplicates,
         rejected=len(outcome.rejected),
+        **({"withdrawn": outcome.withdrawn} if outcome.withdrawn else {}),
     )
 
 

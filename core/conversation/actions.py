@@ -15,7 +15,7 @@ from core.conversation.contents import cleaned
 from core.conversation.entry_points import clean_value
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
-from core.conversation.rules import check_message, check_taken
+from core.conversation.rules import check_against_stop_words, check_message, check_taken
 from core.database import transaction
 from core.errors import Invalid, Problem
 from core.text.normalise import normalise_name
@@ -43,6 +43,7 @@ def save_message(
         authorise(db, by, Permission.EDIT, now=now)
         _refuse(storing.check_references(db, fanpage_id, blocks))
         _refuse(check_taken(entry_points, storing.owners_of(db, fanpage_id, but=message_id)))
+        _refuse(check_against_stop_words(entry_points, storing.stop_words_of(db, fanpage_id)))
         if message_id is None:
             verb, saved_id = "message.create", storing.insert_message(db, fanpage_id, name, now)
         else:

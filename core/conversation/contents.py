@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.conversation.kinds import BlockDraft, BlockKind
+from core.conversation.kinds import STOP_ALL, BlockDraft, BlockKind
 from core.text.identifiers import unwrapped
 from core.text.normalise import normalise_name, normalise_text, storable
 
@@ -40,6 +40,12 @@ def leads_to(kind: str, content: Mapping[str, Any]) -> set[int]:
     return {choice["message_id"] for choice in listed if choice.get("message_id")}
 
 
+def stops(content: Mapping[str, Any]) -> set[int]:
+    """The topics that a block's buttons let a customer withdraw from."""
+    listed = content.get("buttons") or []
+    return {button["stop"] for button in listed if button.get("stop") not in (None, STOP_ALL)}
+
+
 def _worded(content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "text": normalise_text(_said(content, "text")),
@@ -48,9 +54,11 @@ def _worded(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _button(button: Mapping[str, Any]) -> dict[str, Any]:
-    title, message_id = _title(button), button.get("message_id")
-    leads = {"message_id": message_id} if message_id else {"url": _address(button)}
-    return {"title": title, **leads}
+    title = _title(button)
+    for target in ("stop", "message_id"):
+        if button.get(target):
+            return {"title": title, target: button[target]}
+    return {"title": title, "url": _address(button)}
 
 
 def _title(content: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from core.conversation.kinds import MESSAGE_PAYLOAD, BlockKind
+from core.conversation.kinds import MESSAGE_PAYLOAD, STOP_PAYLOAD, BlockKind
 from core.messenger import wire
 from core.text.length import cut, length, units
 from core.text.normalise import normalise_name, normalise_text
@@ -82,6 +82,8 @@ _RENDERERS: dict[BlockKind, Callable[[dict[str, Any], str | None], dict[str, Any
 def _button(button: dict[str, Any]) -> wire.Button:
     if button.get("url"):
         return wire.Button(button["title"], url=button["url"])
+    if button.get("stop"):
+        return wire.Button(button["title"], payload=f"{STOP_PAYLOAD}{button['stop']}")
     return wire.Button(button["title"], payload=f"{MESSAGE_PAYLOAD}{button['message_id']}")
 
 

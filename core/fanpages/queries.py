@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.broadcasts.rules import BroadcastState, waits_for_repair
+from core.consent.stop_words import DEFAULT
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Fanpage, Heartbeat
@@ -30,6 +31,7 @@ class FanpageView:
     problems: tuple[str, ...]  # codes of the last health check, see rules.PROBLEMS
     checked_at: datetime | None
     has_token: bool
+    stop_words: tuple[str, ...] = DEFAULT  # by which customers say that they want no notifications
     policy: Policy | None = None
 
 
@@ -124,6 +126,7 @@ def view_of(row: Fanpage) -> FanpageView:
         checked_at=row.checked_at,
         has_token=row.token_sealed is not None,
         policy=_policy_of(row),
+        stop_words=tuple(row.stop_words or DEFAULT),
     )
 
 

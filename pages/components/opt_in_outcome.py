@@ -23,6 +23,7 @@ def plain(outcome: ImportOutcome) -> dict[str, Any]:
     """The outcome as plain values in the reader's language, as a session may keep them."""
     return {
         "imported": outcome.imported,
+        "withdrawn": outcome.withdrawn,
         "duplicates": outcome.duplicates,
         "rejected": [(bad.row, _said(bad.problem)) for bad in outcome.rejected],
         "notes": [_said(note) for note in outcome.notes],
@@ -51,6 +52,16 @@ def show_outcome(outcome: dict[str, Any], good: str) -> None:
     )
     bad.metric(_("Cannot be read"), number(len(rejected)))
     _show_notes(outcome["notes"])
+    if outcome["withdrawn"]:
+        st.info(
+            n_(
+                "{n} opt-in is kept but never used: its customer has said no since, or has not tapped anew.",
+                "{n} opt-ins are kept but never used: their customers have said no since, or have not tapped "
+                "anew.",
+                outcome["withdrawn"],
+            ),
+            icon=":material/notifications_off:",
+        )
     if not rejected:
         return
     columns = [

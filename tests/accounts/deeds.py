@@ -15,6 +15,7 @@ from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, second_chance
 from core.consent import actions as consent
 from core.consent import imports
+from core.consent import withdrawal_actions as withdrawals
 from core.conversation import actions as conversation
 from core.customers import actions as customers
 from core.fanpages import actions as fanpages
@@ -196,9 +197,6 @@ _CONSENT = {
         S, _on(consent.make_available_again, lambda w: w.opt_in(w.topic_id, state="refused"))
     ),
     "assign_topic": Deed(E, _on(consent.assign_topic, lambda w: (w.opt_in(), w.topic_id)[1])),
-    "withdraw_customer": Deed(
-        E, _on(consent.withdraw_customer, lambda w: (w.opt_in(w.topic_id), w.customer_id)[1])
-    ),
 }
 
 
@@ -218,6 +216,15 @@ DEEDS: dict[str, Deed] = {
     "core.consent.imports.import_opt_ins": Deed(E, _import),
     "core.customers.actions.lift_mark": Deed(S, _on(customers.lift_mark, World.marked_customer)),
     "core.customers.actions.lift_marks_of": Deed(S, _on(customers.lift_marks_of, _broadcast("finished"))),
+    "core.consent.withdrawal_actions.withdraw_customer": Deed(
+        E, _on(withdrawals.withdraw_customer, lambda w: (w.opt_in(w.topic_id), w.customer_id)[1])
+    ),
+    "core.consent.withdrawal_actions.withdraw_person": Deed(
+        E, _on(withdrawals.withdraw_person, lambda w: w.fanpage_id, psid="25000000000000099")
+    ),
+    "core.consent.withdrawal_actions.set_stop_words": Deed(
+        A, _on(withdrawals.set_stop_words, lambda w: w.fanpage_id, listed=["thôi"])
+    ),
     "core.conversation.actions.save_message": Deed(E, _save_message),
     "core.conversation.actions.archive_message": Deed(E, _on(conversation.archive_message, World.message)),
     "core.conversation.actions.copy_message": Deed(E, _on(conversation.copy_message, World.message)),
