@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, bindparam, literal, null, select, update
+from sqlalchemy import CursorResult, Select, String, bindparam, cast, literal, null, select, update
 from sqlmodel import Session, col
 
 from core import bulk
@@ -142,6 +142,19 @@ def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -
 def withdraw(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
     """The customer opted out: whatever is not used yet is never used."""
     return _move(db, opt_in_ids, _MAY_BE_WITHDRAWN, OptInState.WITHDRAWN, now)
+
+
+def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
+    """Their customer is forgotten: what is not used yet never is, and nothing of them leads to anybody."""
+    withdraw(db, opt_in_ids, now=now)
+    nobody = literal("forgotten:").concat(cast(col(OptIn.id), String))
+    statement = (
+        update(OptIn)
+        .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)))
+        .values(customer_id=None, token_sealed=None, token_hash=nobody)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(statement)
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:

@@ -15,9 +15,11 @@ from sqlmodel import Session, col
 from core import bulk, key_check
 from core.accounts.rules import Actor, Permission
 from core.activity import record
+from core.customers import forgotten
 from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
 from core.errors import Held
 from core.inbox import queries
+from core.inbox.door import keep_out_forgotten
 from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
 from core.inbox.keeping import keep_events
@@ -53,6 +55,7 @@ def store(events: Sequence[NewEvent]) -> Kept:
 def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
     now = max(event.received_at for event in events)
     with transaction() as db:
+        events = keep_out_forgotten(db, events)
         straight: list[Straight] = []
         others, known = events, NOTHING
         if may_go_straight:
@@ -104,6 +107,7 @@ def _take(db: Session, limit: int) -> list[Stored]:
         lock = text("SELECT pg_try_advisory_xact_lock(:number)")
         if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
             return []
+    forgotten.pass_door(db)
     found = [
         Stored(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
         for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(

@@ -13,9 +13,12 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Text,
     and_,
+    case,
     exists,
     func,
+    literal,
     or_,
     select,
     update,
@@ -124,7 +127,7 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
             state=verdict.state,
             reason=verdict.reason,
             evidence=verdict.evidence,
-            detail=verdict.detail or None,
+            detail=_unless_forgotten(verdict.detail or None),
             tries=claim.tries + (1 if verdict.counts_as_try else 0),
             in_doubt=verdict.in_doubt,
             next_try_at=verdict.next_try_at,
@@ -142,6 +145,11 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
             .where(col(Customer.id) == claim.customer_id)
             .values(unreachable_code=verdict.reason, unreachable_at=now)
         )
+
+
+def _unless_forgotten(said: str | None) -> ColumnElement[str]:
+    """What leads to a person is not kept when they were forgotten meanwhile."""
+    return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
 
 
 def _ran_out(ended: bool) -> ColumnElement[bool]:

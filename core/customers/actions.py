@@ -1,0 +1,46 @@
+"""What staff do to a person: forget them for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core import key_check
+from core.accounts.rules import Actor, Permission
+from core.activity import record
+from core.customers import erasing, forgotten
+from core.database import empty_log, reading, transaction
+from core.errors import N_, Invalid, NotFound, problem
+from core.tables import Fanpage
+
+
+def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
+    """Erase a person, and let nothing older bring them back. Totals stay. Returns how many customers that
+    were: none if the fanpage did not know them, who are remembered as forgotten all the same."""
+    by.require(Permission.ADMIN)
+    key_check.refuse_another_key()
+    psid = psid.strip()
+    if not psid:
+        raise Invalid([problem("psid", N_("Say who: the PSID is missing."))])
+    page_id = _page_id(fanpage_id)
+    with reading() as db:  # a large vault takes a while to look through; others write meanwhile
+        seen = erasing.events_of(db, page_id, psid)
+    with transaction() as db:
+        forgotten.remember(db, (page_id, psid), now=now)
+        customer = erasing.lock_customer(db, fanpage_id, psid)
+        newer = erasing.events_of(db, page_id, psid, after=max(seen, default=0))
+        erasing.erase_events(db, seen + newer)
+        erasing.blank_activity(db, fanpage_id, psid, customer)
+        if customer:
+            erasing.erase_customer(db, customer.id or 0, now=now)
+        about = customer.id if customer else None
+        record(db, by, "customer.forget", now=now, fanpage_id=fanpage_id, subject_id=about)
+    empty_log()
+    return 1 if customer else 0
+
+
+def _page_id(fanpage_id: int) -> str:
+    with reading() as db:
+        fanpage = db.get(Fanpage, fanpage_id)
+        if fanpage is None:
+            raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
+        return fanpage.page_id
