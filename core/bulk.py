@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -78,31 +77,10 @@ def _spread(columns: list[Any]) -> Select[Any]:
     return select(*columns).where(true())  # else SQLite takes ON CONFLICT for the ON of a join
 
 
-def new_row(columns: Mapping[str, TypeEngine[Any]], **origins: str) -> SimpleNamespace:
-    """The same columns of the row that fires a SQLite trigger, by their names or as said."""
-    return SimpleNamespace(
-        **{name: literal_column(origins.get(name, f"NEW.{name}"), type_) for name, type_ in columns.items()}
-    )
-
-
-def insert_given(
-    table: type[Table],
-    columns: Mapping[str, TypeEngine[Any]],
-    *,
-    for_sqlite: bool,
-    given: Select[Any] | None = None,
-) -> Any:
-    """An INSERT of the bound rows, or of those given, in the database's own words; add what to do on a
-    conflict."""
+def insert_given(table: type[Table], columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> Any:
+    """An INSERT of the bound rows, in the database's own words; add what to do on a conflict."""
     make = sqlite.insert if for_sqlite else postgresql.insert
-    if given is None:
-        given = rows_given(columns, for_sqlite=for_sqlite)
-    return make(table).from_select(list(columns), given)
-
-
-def written_out(statement: Any) -> str:
-    """In SQLite's words, nothing bound: for a trigger."""
-    return str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    return make(table).from_select(list(columns), rows_given(columns, for_sqlite=for_sqlite))
 
 
 def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:

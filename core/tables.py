@@ -460,14 +460,6 @@ class Event(Table, table=True):
             sqlite_where=text("state = 'failed'"),
             postgresql_where=text("state = 'failed'"),
         ),
-        # Whose events wait: asked for each tap before it goes straight to the ledger.
-        Index(
-            "ix_event_page_id_psid_pending",
-            "page_id",
-            "psid",
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
-        ),
         Index("ix_event_page_id_received_at", "page_id", "received_at"),
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import FromClause, Text, func, literal, select, true
+from sqlalchemy import Text, func, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -16,7 +16,7 @@ from core.consent.rules import OptInSource, OptInState, expires_at
 from core.database import is_sqlite
 from core.tables import Customer, OptIn, Request
 
-COLUMNS = {
+_COLUMNS = {
     **bulk.columns_of(Customer, "fanpage_id", "psid"),
     "payload": Text(),
     **bulk.columns_of(
@@ -53,12 +53,8 @@ def _values(tap: Tap, now: str | None, *, for_sqlite: bool) -> list[object]:
 
 @cache
 def _insert(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(COLUMNS, for_sqlite=for_sqlite).subquery("tap")
-    return bulk.Ready(inserting(given.c, given, for_sqlite=for_sqlite))
-
-
-def inserting(tap: Any, source: FromClause | None = None, *, for_sqlite: bool) -> Any:
-    """The statement for taps with such columns (`COLUMNS`), out of a source or of the row of a trigger."""
+    given = bulk.rows_given(_COLUMNS, for_sqlite=for_sqlite).subquery("tap")
+    tap = given.c
     chosen = {
         "fanpage_id": tap.fanpage_id,
         "customer_id": col(Customer.id),
@@ -75,11 +71,7 @@ def inserting(tap: Any, source: FromClause | None = None, *, for_sqlite: bool) -
     }
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)
     is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
-    query = select(*chosen.values())
-    if source is None:
-        query = query.select_from(Customer).where(is_theirs)
-    else:
-        query = query.join_from(source, Customer, is_theirs)
-    query = query.outerjoin(Request, is_asked).where(true())  # else SQLite takes ON CONFLICT for a join's ON
+    query = select(*chosen.values()).join_from(given, Customer, is_theirs).outerjoin(Request, is_asked)
+    query = query.where(true())  # else SQLite takes ON CONFLICT for the ON of a join
     make = sqlite.insert if for_sqlite else postgresql.insert
-    return make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing()
+    return bulk.Ready(make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
@@ -16,7 +16,7 @@ from core import bulk, key_check
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.customers import forgotten
-from core.database import DATABASE_TROUBLE, is_deadlock, is_sqlite, transaction
+from core.database import DATABASE_TROUBLE, is_sqlite, transaction
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.door import keep_out_forgotten
@@ -24,7 +24,6 @@ from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
 from core.inbox.keeping import keep_events
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.inbox.straight import NOTHING, Straight, apply_straight, going_straight
 from core.inbox.vault import NewEvent, open_tokens, person_of
 from core.tables import Event, Fanpage, UtcTime
 
@@ -32,37 +31,14 @@ NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: tru
 log = structlog.get_logger(__name__)
 
 
-class Kept(NamedTuple):
-    new: int  # to the vault
-    waiting: int  # for a turn, at most
-
-
-def store(events: Sequence[NewEvent]) -> Kept:
-    """Keep events for good, and apply those that may go straight. Those the vault has stay as they are."""
+def store(events: Sequence[NewEvent]) -> int:
+    """Keep events for good; they wait for their turn. Those the vault has stay as they are. Returns how many
+    were new."""
     if not events:
-        return Kept(0, 0)
+        return 0
     key_check.refuse_another_key()
-    try:
-        return _store(events, may_go_straight=True)
-    except NOT_NOW as problem:
-        if not is_deadlock(problem):
-            raise
-    except Exception as problem:
-        log.warning("inbox.not_straight", **_where(problem))
-    return _store(events, may_go_straight=False)
-
-
-def _store(events: Sequence[NewEvent], *, may_go_straight: bool) -> Kept:
-    now = max(event.received_at for event in events)
     with transaction() as db:
-        events = keep_out_forgotten(db, events)
-        straight: list[Straight] = []
-        others, known = events, NOTHING
-        if may_go_straight:
-            straight, others, known = going_straight(db, events, now)
-        new = apply_straight(db, straight, known, now) if straight else 0
-        new += keep_events(db, others, EventState.PENDING) if others else 0
-    return Kept(new, len(others))
+        return keep_events(db, keep_out_forgotten(db, events))
 
 
 def apply_pending(limit: int, now: datetime) -> int:

@@ -18,7 +18,7 @@ from core.tables import Customer
 
 Person = tuple[int, str]  # fanpage id, PSID
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
-WRITTEN = bulk.columns_of(
+_WRITTEN = bulk.columns_of(
     Customer, "fanpage_id", "psid", "search_text", "window_closes_at", "last_event_at", "created_at"
 )
 
@@ -66,15 +66,10 @@ def _values(sighting: Sighting, now: datetime, *, for_sqlite: bool) -> list[obje
 
 @cache
 def _upsert(*, for_sqlite: bool) -> bulk.Ready:
-    return bulk.Ready(upserting(for_sqlite=for_sqlite))
-
-
-def upserting(*, for_sqlite: bool, given: Select[Any] | None = None) -> Any:
-    """The statement for the bound rows, or for those given (`WRITTEN` has their columns)."""
-    statement = bulk.insert_given(Customer, WRITTEN, for_sqlite=for_sqlite, given=given)
+    statement = bulk.insert_given(Customer, _WRITTEN, for_sqlite=for_sqlite)
     new = statement.excluded
     reachable_again = col(Customer.unreachable_at) <= new.last_event_at
-    return statement.on_conflict_do_update(
+    update = statement.on_conflict_do_update(
         index_elements=["fanpage_id", "psid"],
         set_={
             "window_closes_at": _later(col(Customer.window_closes_at), new.window_closes_at),
@@ -83,6 +78,7 @@ def upserting(*, for_sqlite: bool, given: Select[Any] | None = None) -> Any:
             "unreachable_at": case((reachable_again, None), else_=col(Customer.unreachable_at)),
         },
     )
+    return bulk.Ready(update)
 
 
 def _later(old: Any, new: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from core.inbox.actions import NOT_NOW, Kept
+from core.inbox.actions import NOT_NOW
 from core.inbox.rules import TURN_EVENTS, next_turn
 from core.inbox.vault import NewEvent
 
@@ -49,11 +49,11 @@ class Parcel(Generic[Asker]):
 class Duties(Generic[Asker]):
     """What the writer does, as its owner wants it. Those of the database may raise."""
 
-    store: Callable[[Sequence[NewEvent]], Kept]
+    store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
     has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many it took on
     answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
-    committed: Callable[[int, Kept], None]  # how many events, and what became of them
+    committed: Callable[[int, int], None]  # how many events, and how many of them were new
     pulse: Callable[[], None]  # called often, as a sign of life
 
 
@@ -145,13 +145,13 @@ class Intake(Generic[Asker]):
 
     def _commit(self, group: list[Parcel[Asker]]) -> None:
         events = [event for parcel in group for event in parcel.events]
-        kept = self.duties.store(events) if events else Kept(0, 0)
-        if kept.waiting:
-            self._stored += kept.waiting
+        new = self.duties.store(events) if events else 0
+        if new:
+            self._stored += new
             soon = time.monotonic() + WAIT_SECONDS
             self._turn_at = 0.0 if self._stored >= self._turn else min(self._turn_at, soon)
         self.duties.answer(group, Outcome.STORED)
-        self.duties.committed(len(events), kept)
+        self.duties.committed(len(events), new)
 
     def _refuse(self, group: list[Parcel[Asker]], problem: Exception) -> None:
         log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, bindparam, select, update
+from sqlalchemy import Text, bindparam, select, update
 from sqlmodel import Session, col
 
 from core import bulk
@@ -19,7 +19,7 @@ from core.database import is_sqlite
 from core.inbox.rules import topic_of
 from core.tables import Customer, Request, Topic, UtcTime
 
-TAPPED = {
+_TAPPED = {
     **bulk.columns_of(Request, "fanpage_id"),
     "payload": Text(),
     **bulk.columns_of(Request, "tapped_at"),
@@ -44,8 +44,8 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
 
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
-    """The requests that were not tapped before. On PostgreSQL those to be thanked for are locked first, so
-    that two servers never thank twice."""
+    """The requests that were not tapped before; the first tap is thanked for. There is one applier at a
+    time, so nobody thanks twice."""
     lite = is_sqlite(db)
     rows = bulk.bound([[*asked, bulk.stamp(at, for_sqlite=lite)] for asked, at in first.items()])
     at = {"now": bulk.stamp(now, for_sqlite=lite)}
@@ -56,41 +56,25 @@ def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) ->
 
 @cache
 def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(TAPPED, for_sqlite=for_sqlite).subquery("tap")
+    given = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap")
     statement = (
         select(col(Request.id))
         .join_from(given, Request, _is_asked(given.c))
-        .join(Customer, their_own())
-        .where(*is_unthanked())
-        .order_by(col(Request.id))
-        .with_for_update(key_share=True, of=Request)
+        .join(Customer, col(Customer.id) == col(Request.customer_id))
+        .where(
+            col(Request.tapped_at).is_(None),
+            col(Request.after_text) != "",
+            col(Customer.window_closes_at) > bindparam("now", type_=UtcTime),
+        )
     )
     return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
 
-def their_own() -> ColumnElement[bool]:
-    """A request's customer."""
-    return col(Customer.id) == col(Request.customer_id)
-
-
-def is_unthanked() -> tuple[ColumnElement[bool], ...]:
-    """Of a request and its customer, as of `now`: the tap on it is the first, and we may and can answer."""
-    is_open = col(Customer.window_closes_at) > bindparam("now", type_=UtcTime)
-    return col(Request.tapped_at).is_(None), col(Request.after_text) != "", is_open
-
-
 @cache
 def _tapped(*, for_sqlite: bool) -> bulk.Ready:
-    return bulk.Ready(marking(bulk.rows_given(TAPPED, for_sqlite=for_sqlite).subquery("tap").c))
-
-
-def marking(tap: Any) -> Any:
-    """The statement for taps with such columns (`TAPPED`)."""
-    return (
-        update(Request)
-        .where(_is_asked(tap), col(Request.tapped_at).is_(None))
-        .values(tapped_at=tap.tapped_at)
-    )
+    tap = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap").c
+    first = _is_asked(tap), col(Request.tapped_at).is_(None)
+    return bulk.Ready(update(Request).where(*first).values(tapped_at=tap.tapped_at))
 
 
 def _is_asked(tap: Any) -> Any:

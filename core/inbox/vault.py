@@ -12,12 +12,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from core.inbox import rules
-from core.messenger import facts
 from core.messenger.events import Malformed, Parsed, Raw, identifier, milliseconds, parse
-from core.messenger.plain_taps import PlainTap, plain_taps
 from core.sealing import find_hash, seal, unseal
 
 __all__ = ["Malformed", "NewEvent", "open_tokens", "person_of", "read_body"]
@@ -40,40 +36,11 @@ class NewEvent(NamedTuple):
     received_at: datetime
     body: str
     psid: str | None
-    payload: str = ""  # of a one-time opt-in, with its token as the ledger keeps it
-    token_hash: str = ""
-    token_sealed: str = ""
 
 
 def read_body(body: bytes, received_at: datetime) -> list[NewEvent]:
     """The events of a webhook's body; Malformed when it is no JSON or no envelope of events."""
-    try:
-        taps = plain_taps(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        taps = None  # it refuses some of what the platform may send; `json` does not
-    if taps is not None:
-        return [_new_tap(tap, received_at) for tap in taps]
-    return _read_patiently(body.decode("utf-8", "replace"), received_at)
-
-
-def _new_tap(tap: PlainTap, received_at: datetime) -> NewEvent:
-    hash_, sealed = find_hash(tap.token), seal(tap.token)
-    tap.raw["optin"]["one_time_notif_token"] = {SEALED: sealed}
-    return NewEvent(
-        tap.page_id,
-        "opt_in",
-        rules.in_time(hash_, tap.occurred_ms),
-        rules.occurred_at(tap.occurred_ms, received_at),
-        received_at,
-        orjson.dumps(tap.raw).decode(),
-        tap.psid,
-        tap.payload,
-        hash_,
-        sealed,
-    )
-
-
-def _read_patiently(text: str, received_at: datetime) -> list[NewEvent]:
+    text = body.decode("utf-8", "replace")
     try:
         return _events(_load(text), received_at)
     except (RecursionError, Malformed):
@@ -108,19 +75,15 @@ def _events(payload: object, received_at: datetime) -> list[NewEvent]:
 
 
 def _new_event(parsed: Parsed, received_at: datetime) -> NewEvent:
-    tapped = facts.opted_in(parsed.raw) if parsed.kind == "opt_in" else None
-    key = parsed.dedupe_key
+    key, is_tap = parsed.dedupe_key, parsed.kind == "opt_in"
     return NewEvent(
         page_id=parsed.page_id,
         kind=parsed.kind,
-        dedupe_key=rules.in_time(key, milliseconds(parsed.raw.get("timestamp"))) if tapped else key,
+        dedupe_key=rules.in_time(key, milliseconds(parsed.raw.get("timestamp"))) if is_tap else key,
         occurred_at=rules.occurred_at(parsed.occurred_ms, received_at),
         received_at=received_at,
         body=_to_json(_with_tokens(parsed.raw, _seal)),
         psid=person_of(parsed.raw, parsed.page_id),
-        payload=rules.readable(tapped.payload) if tapped else "",
-        token_hash=key if tapped else "",
-        token_sealed=seal(tapped.token) if tapped else "",
     )
 
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
-from core.inbox.actions import Kept
 from core.inbox.intake import Duties, Intake, Outcome, Parcel
 from tests.inbox.platform import read, said
 
@@ -38,11 +37,11 @@ class Owner:
             has_backlog=lambda: self.backlog > 0,
             apply=self.apply,
             answer=self.answer,
-            committed=lambda events, kept: None,
+            committed=lambda events, new: None,
             pulse=lambda: None,
         )
 
-    def store(self, events) -> Kept:
+    def store(self, events) -> int:
         self.storing.set()
         assert self.may_store.wait(PATIENCE)
         if self.failing:
@@ -52,7 +51,7 @@ class Owner:
             raise ValueError("cannot be stored")
         self.stored += keys
         self.backlog += len(keys)
-        return Kept(len(keys), len(keys))
+        return len(keys)
 
     def apply(self, limit: int) -> int:
         if self.failing_apply:

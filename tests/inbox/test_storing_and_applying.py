@@ -14,7 +14,7 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.database import reading, transaction
 from core.errors import NotAllowed
-from core.inbox import actions, effects, queries, straight
+from core.inbox import actions, effects, queries
 from core.sealing import find_hash, unseal
 from core.tables import Activity, Customer, Event, OptIn, Reply, Request
 from tests.inbox.platform import PAGE, event, read, said, tap
@@ -32,18 +32,12 @@ def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now, page_id=PAGE) -> int:
-        new = actions.store(read(*events, received_at=at, page_id=page_id)).new
+        new = actions.store(read(*events, received_at=at, page_id=page_id))
         while actions.apply_pending(limit=500, now=at):
             pass
         return new
 
     return _receive
-
-
-@pytest.fixture
-def nothing_goes_straight(monkeypatch) -> None:
-    """Every event waits for a turn, as after a failure."""
-    monkeypatch.setattr(actions, "going_straight", lambda _db, events, _now: ([], events, straight.NOTHING))
 
 
 def rows(table, *conditions) -> list:
@@ -281,7 +275,7 @@ def test_an_event_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
     assert queries.get_backlog() == queries.Backlog(0, None, 0)
 
 
-def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, nothing_goes_straight, now):
+def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now):
     actions.store(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
     with transaction() as db:
         broken = db.get(Event, 1)
@@ -304,9 +298,7 @@ def test_events_apply_in_the_order_they_happened(fanpage, now, monkeypatch):
     assert seen == ["trước", "sau"]
 
 
-def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(
-    fanpage, nothing_goes_straight, now, monkeypatch
-):
+def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, now, monkeypatch):
     done = []
     monkeypatch.setattr(effects, "answer_event", lambda db, **asked: done.append(asked["text"]))
     names = {find_hash(token): token for token in ("one", "three", "one again")}
@@ -333,7 +325,7 @@ def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(
     assert sorted(done) == sorted(["one", "hai", "three", "một", "one again"])
 
 
-def test_two_appliers_at_once_double_nothing(fanpage, nothing_goes_straight, now):
+def test_two_appliers_at_once_double_nothing(fanpage, now):
     taps = [tap(str(10_000 + n % 50), now - timedelta(seconds=n), f"token-{n}") for n in range(600)]
     actions.store(read(*taps, received_at=now))
     applied = []

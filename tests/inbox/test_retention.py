@@ -1,0 +1,80 @@
+"""The vault forgets what it kept long enough, and never a token that is nowhere else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from core.database import reading
+from core.inbox import actions, retention
+from core.tables import Event, OptIn
+from tests.inbox.platform import PAGE, read, said, tap
+
+
+@pytest.fixture
+def fanpage(arrange) -> int:
+    return arrange.fanpage(page_id=PAGE)
+
+
+@pytest.fixture
+def receive(fresh_database, now):
+    """Stores events and applies all that waits."""
+
+    def _receive(*events, at=now) -> None:
+        actions.store(read(*events, received_at=at))
+        while actions.apply_pending(limit=500, now=at):
+            pass
+
+    return _receive
+
+
+def rows(table) -> list:
+    with reading() as db:
+        return list(db.exec(select(table).order_by(table.id)))
+
+
+def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, now):
+    long_ago = now - retention.KEPT_FOR - timedelta(days=1)
+    receive(tap("25", long_ago, "token-1"), at=long_ago)
+    receive(tap("26", now, "token-2"))
+    actions.store(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
+
+    assert retention.forget_old_events(now=now) == 1
+    assert retention.forget_old_events(now=now) == 0
+
+    assert [event.state for event in rows(Event)] == ["applied", "pending"]
+    assert len(rows(OptIn)) == 2
+
+
+def test_many_old_events_go_a_portion_at_a_time(fanpage, receive, now, monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    long_ago = now - retention.KEPT_FOR - timedelta(days=1)
+    receive(*(tap(str(n + 10), long_ago, f"token-{n}") for n in range(10)), at=long_ago)
+
+    assert retention.forget_old_events(now=now) == 10
+    assert rows(Event) == []
+
+
+@pytest.mark.parametrize("what", ["of a fanpage not yet connected", "failed"])
+def test_a_tap_that_is_not_in_the_ledger_is_kept_as_long_as_its_token(fresh_database, receive, now, what):
+    receive(tap("25", now, "token-1"), said("25", now, "hi", "m_1"))
+    if what == "failed":
+        fresh_database.run("UPDATE event SET state = 'failed', note = 'KeyError'")
+
+    assert retention.forget_old_events(now=now + timedelta(days=91)) == 1  # what was said
+    assert retention.forget_old_events(now=now + timedelta(days=364)) == 0
+    assert [event.kind for event in rows(Event)] == ["opt_in"]
+    assert retention.forget_old_events(now=now + timedelta(days=366)) == 1
+
+
+def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, receive, now, monkeypatch):
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    receive(
+        *(tap(str(n + 10), now, f"token-{n}") for n in range(5)),
+        *(said("9", now, "x", f"m_{n}") for n in range(2)),
+    )
+
+    assert retention.forget_old_events(now=now + timedelta(days=31)) == 2
+    assert len(rows(Event)) == 5
