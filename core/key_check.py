@@ -73,8 +73,7 @@ def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) 
         given_up = forgotten.seal_for_new_key(db, although_they_return=forgotten_may_return)
         db.execute(delete(KeyCheck))
         db.add(KeyCheck(id=1, hash=find_hash(PURPOSE)))
-        said = {"forgotten_given_up": given_up} if given_up else {}
-        record(db, by, "installation.accept_key", now=now, **said)
+        record(db, by, "installation.accept_key", now=now, forgotten_given_up=given_up)
         return unseal_all(_tokens_of_fanpages(db)).count(None)
 
 

@@ -26,7 +26,9 @@ def forget(
     known = [] if fanpage else fanpages_that_know(psid.strip())
     chosen = known or [fanpage_named(fanpage).id]
     forgotten = sum(forget_person(COMMAND_LINE, each, psid, now=utc_now()) for each in chosen)
-    said = "Forgotten: {n} customer. Backups made before still name them." if forgotten else (
-        "No customer has this PSID; should an old file or a late webhook bring it, it stays outside."
+    said = (
+        "Forgotten: {n} customer. Backups made before still name them."
+        if forgotten
+        else ("No customer has this PSID; should an old file or a late webhook bring it, it stays outside.")
     )
     answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten))

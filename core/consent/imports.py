@@ -22,13 +22,15 @@ from core.consent import files
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.conversation.rules import fold
+from core.customers.forgotten import forgotten_among
 from core.database import insert_new, reading, transaction
-from core.errors import N_, NotFound, WrongState
+from core.errors import N_, NotFound, WrongState, problem
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
 
 T = TypeVar("T")
 CHUNK = 1000  # rows per transaction
+FORGOTTEN = N_("This person was forgotten (erased for good): no file brings them back.")
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,23 @@ def import_opt_ins(
     sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
-    rejected = tuple(sheet.rejected)
+    rejected = list(sheet.rejected)
     if only_check:
-        return ImportOutcome(len(fresh), known, rejected)
+        with reading() as db:
+            admitted = _admitted(db, fanpage_id, fresh, rejected)
+        return ImportOutcome(len(admitted), known, _in_order(rejected))
     key_check.refuse_another_key()
     imported = new_customers = 0
-    for rows in _chunks(fresh):
+    for chunk in _chunks(fresh):
         with transaction() as db:
+            rows = _admitted(db, fanpage_id, chunk, rejected)
+            if not rows:
+                continue
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
-    outcome = ImportOutcome(imported, known + len(fresh) - imported, rejected, new_customers)
+            known += len(rows)
+    outcome = ImportOutcome(imported, known - imported, _in_order(rejected), new_customers)
     with transaction() as db:
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome
@@ -87,6 +95,20 @@ def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
             known = set(db.execute(wanted).scalars())
             fresh += [row for row, hash_ in zip(chunk, hashes, strict=True) if hash_ not in known]
     return fresh
+
+
+def _admitted(
+    db: Session, fanpage_id: int, rows: Sequence[files.Row], rejected: list[files.Rejected]
+) -> list[files.Row]:
+    """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
+    page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
+    gone = {psid for _, psid in forgotten_among(db, {(page_id, row.psid) for row in rows})}
+    rejected += [files.Rejected(row.number, problem("psid", FORGOTTEN)) for row in rows if row.psid in gone]
+    return [row for row in rows if row.psid not in gone]
+
+
+def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
+    return tuple(sorted(rejected, key=lambda each: each.row))
 
 
 def _customers(

@@ -27,7 +27,7 @@ SURE_LENGTH = 10  # so long an id is not part of another number by chance
 
 
 def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
-    """The customer, if there is one: nobody makes a row for them any more, and no delivery of theirs moves."""
+    """The customer, if there is one: no row is made for them any more, and no delivery of theirs moves."""
     theirs = col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
     under_way = select(col(Delivery.broadcast_id)).where(col(Delivery.state).in_(_UNDER_WAY))
     of_them = col(Delivery.customer_id).in_(select(col(Customer.id)).where(*theirs))

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core import bulk
@@ -114,7 +115,8 @@ def _statement(*, for_sqlite: bool) -> Any:
     rows = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery()
     theirs = (col(Delivery.id) == rows.c.delivery_id) & col(Delivery.customer_id).is_not(None)
     given = select(*rows.c).join_from(rows, Delivery, theirs).where(true())  # see bulk.rows_given
-    return bulk.insert_given(Try, columns, for_sqlite=for_sqlite, given=given).on_conflict_do_nothing()
+    make = sqlite.insert if for_sqlite else postgresql.insert
+    return make(Try).from_select(list(columns), given).on_conflict_do_nothing()
 
 
 def last_doubt() -> Select[Any]:
