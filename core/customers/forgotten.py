@@ -73,8 +73,8 @@ def seal_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
         raise WrongState(
             "The list of {people} forgotten people is opened by the former OTN_SECRET_KEY or by "
             "OTN_APP_SECRET, and this process has neither. Set OTN_APP_SECRET as it was and repeat this. "
-            "Only if both are lost for good: python -m core accept-key --forgotten-may-return (then an old file or a late "
-            "webhook may bring them back).",
+            "Only if both are lost for good: python -m core accept-key --forgotten-may-return (then an "
+            "old file or a late webhook may bring them back).",
             people=people,
         )
     db.execute(delete(Forgotten))
