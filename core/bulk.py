@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CursorResult,
+    FromClause,
     Select,
     String,
     Text,
@@ -89,6 +90,15 @@ def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
     if for_sqlite:
         return select(func.json_group_array(func.json_array(*rows.c)))
     return select(cast(func.json_agg(func.json_build_array(*rows.c)), Text))
+
+
+def insert_selected(
+    table: type[Table], values: Mapping[str, Any], source: FromClause, *, for_sqlite: bool
+) -> Any:
+    """An INSERT of what is reckoned from the rows of a source; add what to do on a conflict."""
+    query = select(*values.values()).select_from(source)
+    make = sqlite.insert if for_sqlite else postgresql.insert
+    return make(table).from_select(list(values), query.where(true()))
 
 
 class Ready:

@@ -97,6 +97,8 @@ class Fanpage(Table, table=True):
     rate: int = 25  # messages per second
     timezone: str = _word(64)
     is_demo: bool = False  # served by the simulator
+    # Whoever writes nothing but one of these wants no notifications; none: consent.stop_words.DEFAULT
+    stop_words: list[str] | None = Field(default=None, sa_type=JSON)
     stopped_code: str | None = _word(64, default=None)  # why nothing may be sent, see messenger.errors
     stopped_at: datetime | None = _time()
     problems: list[str] = Field(default_factory=list, sa_type=JSON)  # codes of the last health check
@@ -270,6 +272,21 @@ class OptIn(Table, table=True):
     consented_at: datetime = _time(nullable=False)
     expires_at: datetime = _time(nullable=False)
     settled_at: datetime | None = _time()  # spent, expired, withdrawn or refused
+    created_at: datetime = _time(nullable=False)
+
+
+class Withdrawal(Table, table=True):
+    """A person said no, to one topic or to all. What it stands against: core/consent/withdrawals.py."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (Index("ix_withdrawal_customer_id_at", "customer_id", "at"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    customer_id: int = _ref("customer.id")
+    topic_id: int | None = _ref("topic.id", nullable=True)  # none: all topics of the fanpage
+    source: str = _word()  # consent.rules.WithdrawalSource
+    at: datetime = _time(nullable=False)  # when it was said; for an event, by the platform's clock
     created_at: datetime = _time(nullable=False)
 
 

@@ -1,4 +1,4 @@
-"""`optin …`: import and export the opt-ins of a topic."""
+"""`optin …`: import, export and withdraw the opt-ins of a topic."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import typer
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, answer, command
-from core.commands.lookup import topic_named
+from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_queries import OptInFilter, export_opt_ins
+from core.consent.withdrawal_actions import withdraw_person
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="Opt-ins: one tap, one token, one message.")
@@ -39,9 +40,26 @@ def import_them(
     done = imports.import_opt_ins(COMMAND_LINE, owner.id, topic_id=topic_id, data=content, now=utc_now())
     rejected = [{"row": r.row, "reason": r.reason} for r in done.rejected]
     data = {"imported": done.imported, "duplicates": done.duplicates, "rejected": rejected}
+    if done.withdrawn:
+        data["withdrawn"] = done.withdrawn  # of the imported
     listed = "".join(f"\n  row {r['row']}: {r['reason']}" for r in rejected)
-    text = f"{done.imported} imported, {done.duplicates} known already, {len(rejected)} rejected.{listed}"
+    no = f" ({done.withdrawn} of them withdrawn by their customers, never used)" if done.withdrawn else ""
+    text = f"{done.imported} imported{no}, {done.duplicates} known already, {len(rejected)} rejected.{listed}"
     answer(as_json, data, text)
+
+
+@app.command()
+@command
+def withdraw(
+    psid: Annotated[str, typer.Argument(metavar="PSID")],
+    topic: Annotated[str | None, typer.Option(help="Name of the topic; without it, all topics.")] = None,
+    fanpage: FanpageId = None,
+    as_json: Json = False,
+) -> None:
+    """The customer said no; remembered also when nothing is open, until they tap anew themselves."""
+    topic_id, owner = topic_named(topic, fanpage) if topic else (None, fanpage_named(fanpage))
+    ended = withdraw_person(COMMAND_LINE, owner.id, psid, topic_id=topic_id, now=utc_now())
+    answer(as_json, {"withdrawn": ended}, f"{ended} opt-ins withdrawn; the no is remembered.")
 
 
 @app.command()

@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
+from core import row_locks
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.broadcasts import gathering
@@ -17,7 +18,7 @@ from core.consent import ledger
 from core.consent.rules import OptInState, check_topic_name
 from core.database import insert_new, transaction
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.tables import Broadcast, Customer, Fanpage, OptIn, Topic
+from core.tables import Broadcast, Fanpage, OptIn, Topic
 
 DESCRIPTION_LIMIT = 500
 _AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
@@ -108,34 +109,13 @@ def assign_topic(
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
         gathering.refuse_while_adding(db, topic_id)
         homeless = _homeless(topic.fanpage_id, opt_in_ids)
-        changed = update(OptIn).where(*homeless).values(topic_id=topic_id).returning(col(OptIn.id))
-        ids = db.execute(changed.execution_options(synchronize_session=False)).scalars().all()
-        if ids:
-            _record(db, by, "opt_in.assign_topic", topic, now, count=len(ids))
-        return len(ids)
-
-
-def withdraw_customer(by: Actor, customer_id: int, *, now: datetime) -> int:
-    """A customer wants no notifications: none of their opt-ins is used any more. Returns how many ended."""
-    by.require(Permission.EDIT)
-    with transaction() as db:
-        customer = db.get(Customer, customer_id)
-        if customer is None:
-            raise NotFound(N_("There is no customer {id}."), id=customer_id)
-        theirs = select(col(OptIn.id)).where(col(OptIn.customer_id) == customer_id)
-        ids = [id for id in db.execute(theirs).scalars() if id]
-        ended = ledger.withdraw(db, ids, now=now)
-        if ended:
-            record(
-                db,
-                by,
-                "customer.withdraw",
-                now=now,
-                fanpage_id=customer.fanpage_id,
-                subject_id=customer_id,
-                count=ended,
-            )
-        return ended
+        # Nobody withdraws meanwhile from the topic that is only now theirs.
+        theirs = select(col(OptIn.customer_id)).where(*homeless).distinct()
+        row_locks.lock_customers(db, [each for each in db.execute(theirs).scalars() if each])
+        count = ledger.assign_topic(db, homeless, topic_id, now)
+        if count:
+            _record(db, by, "opt_in.assign_topic", topic, now, count=count)
+        return count
 
 
 def _tidy(name: str) -> str:

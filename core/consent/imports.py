@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from core import key_check
+from core import bulk, key_check, row_locks
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.consent import files
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
+from core.consent.withdrawals import is_withdrawn
 from core.conversation.rules import fold
 from core.customers.forgotten import forgotten_among
-from core.database import insert_new, reading, transaction
+from core.database import insert_new, is_sqlite, reading, transaction
 from core.errors import N_, NotFound, WrongState, problem
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
@@ -41,6 +43,7 @@ class ImportOutcome:
     duplicates: int  # tokens that are known already, or that the file has twice; left as they were
     rejected: tuple[files.Rejected, ...]
     new_customers: int = 0
+    withdrawn: int = 0  # of the imported: their people have said no, so they are kept but never used
 
 
 def import_opt_ins(
@@ -55,19 +58,22 @@ def import_opt_ins(
     if only_check:
         with reading() as db:
             admitted = _admitted(db, fanpage_id, fresh, rejected)
-        return ImportOutcome(len(admitted), known, _in_order(rejected))
+            withdrawn = sum(_count_withdrawn(db, fanpage_id, topic_id, rows) for rows in _chunks(admitted))
+        return ImportOutcome(len(admitted), known, _in_order(rejected), withdrawn=withdrawn)
     key_check.refuse_another_key()
-    imported = new_customers = 0
+    imported = new_customers = withdrawn = 0
     for chunk in _chunks(fresh):
         with transaction() as db:
             rows = _admitted(db, fanpage_id, chunk, rejected)
             if not rows:
                 continue
+            row_locks.lock_people(db, {(fanpage_id, row.psid) for row in rows})
             customers, made = _customers(db, fanpage_id, rows, now)
             new_customers += made
+            withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
             known += len(rows)
-    outcome = ImportOutcome(imported, known - imported, _in_order(rejected), new_customers)
+    outcome = ImportOutcome(imported, known - imported, _in_order(rejected), new_customers, withdrawn)
     with transaction() as db:
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome
@@ -109,6 +115,24 @@ def _admitted(
 
 def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
     return tuple(sorted(rejected, key=lambda each: each.row))
+
+
+def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[files.Row]) -> int:
+    """How many of these new rows a withdrawal stands against."""
+    lite = is_sqlite(db)
+    given = [(row.psid, bulk.stamp(row.consented_at, for_sqlite=lite)) for row in rows]
+    values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
+    return int(db.connection().execute(_withdrawn(for_sqlite=lite), values).scalar_one())
+
+
+@cache
+def _withdrawn(*, for_sqlite: bool) -> Select[int]:
+    columns = {**bulk.columns_of(Customer, "psid"), **bulk.columns_of(OptIn, "consented_at")}
+    given = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery("given")
+    mine = col(Customer.fanpage_id) == bindparam("fanpage"), col(Customer.psid) == given.c.psid
+    topic, source = bindparam("topic", type_=BigInteger), literal(OptInSource.IMPORT.value)
+    is_no = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
+    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(is_no)
 
 
 def _customers(
@@ -167,6 +191,7 @@ def _record(
         imported=outcome.imported,
         duplicates=outcome.duplicates,
         rejected=len(outcome.rejected),
+        **({"withdrawn": outcome.withdrawn} if outcome.withdrawn else {}),
     )
 
 

@@ -10,16 +10,31 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Select, String, bindparam, cast, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    exists,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from core import bulk
-from core.consent.rules import NEXT_STATES, OptInState, expires_at
+from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expires_at
+from core.consent.withdrawals import is_withdrawn
 from core.database import is_sqlite
 from core.sealing import find_hash, seal_all
-from core.tables import Delivery, OptIn, UtcTime
+from core.tables import Delivery, OptIn, UtcTime, Withdrawal
 
 _OPT_IN = bulk.columns_of(
     OptIn,
@@ -56,8 +71,17 @@ class NewOptIn:
     created_at: datetime
 
 
+class Withdrawn(NamedTuple):
+    is_new: bool  # else this very no was known already
+    ended: int  # opt-ins
+
+
 def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
-    """Store opt-ins; one whose token the fanpage already has is left as it is. Returns how many were new."""
+    """Store opt-ins; one whose token the fanpage already has is left as it is. Returns how many were new.
+
+    What the person has withdrawn is stored as withdrawn. The caller has locked the people's rows, so that
+    nobody withdraws meanwhile: `row_locks.lock_people`.
+    """
     lite = is_sqlite(db)
     sealed = seal_all([row.token for row in rows])
     values = [_values(row, token, for_sqlite=lite) for row, token in zip(rows, sealed, strict=True)]
@@ -82,7 +106,15 @@ def _values(row: NewOptIn, sealed: str, *, for_sqlite: bool) -> list[object]:
 
 @cache
 def _insert(*, for_sqlite: bool) -> Any:
-    insert = bulk.insert_given(OptIn, _OPT_IN, for_sqlite=for_sqlite)
+    given = bulk.rows_given(_OPT_IN, for_sqlite=for_sqlite).subquery("given")
+    row = given.c
+    is_no = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
+    values = {
+        **row,
+        "state": case((is_no, OptInState.WITHDRAWN.value), else_=row.state),
+        "settled_at": case((is_no, row.created_at)),
+    }
+    insert = bulk.insert_selected(OptIn, values, given, for_sqlite=for_sqlite)
     return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
@@ -139,14 +171,55 @@ def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -
     return _move(db, opt_in_ids, OptInState.REFUSED, OptInState.AVAILABLE, now)
 
 
-def withdraw(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
-    """The customer opted out: whatever is not used yet is never used."""
-    return _move(db, opt_in_ids, _MAY_BE_WITHDRAWN, OptInState.WITHDRAWN, now)
+def withdraw(
+    db: Session,
+    customer_id: int,
+    topic_id: int | None,
+    *,
+    fanpage_id: int,
+    source: WithdrawalSource,
+    at: datetime,
+    now: datetime,
+) -> Withdrawn:
+    """The person said no at `at`, to a topic or (none) to all of the fanpage: remembered, and whatever it
+    stands against and is not used yet is never used.
+
+    The caller has locked the person's row: no consent is being written down meanwhile.
+    """
+    row = {"customer_id": customer_id, "topic_id": topic_id, "at": at}
+    said = [col(getattr(Withdrawal, name)).is_not_distinct_from(value) for name, value in row.items()]
+    is_new = not db.execute(select(exists().where(*said))).scalar_one()
+    if is_new:
+        db.execute(insert(Withdrawal).values(**row, fanpage_id=fanpage_id, source=source, created_at=now))
+    return Withdrawn(is_new, _end_withdrawn(db, col(OptIn.customer_id) == customer_id, now))
+
+
+def assign_topic(db: Session, homeless: Sequence[ColumnElement[bool]], topic_id: int, now: datetime) -> int:
+    """Give opt-ins without a topic this one; what their people have withdrawn from it ends. Returns how many
+    have a topic now. The caller has locked the people's rows."""
+    changed = update(OptIn).where(*homeless, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
+    changed = changed.returning(col(OptIn.id)).execution_options(synchronize_session=False)
+    ids = [each for each in db.execute(changed).scalars() if each]
+    _end_withdrawn(db, col(OptIn.id).in_(bulk.among(db, ids)), now)
+    return len(ids)
+
+
+def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int:
+    is_no = is_withdrawn(
+        col(OptIn.customer_id), col(OptIn.topic_id), col(OptIn.source), col(OptIn.consented_at)
+    )
+    statement = (
+        update(OptIn)
+        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), is_no)
+        .values(state=OptInState.WITHDRAWN, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return _count(db.execute(statement))
 
 
 def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
     """Their customer is forgotten: what is not used yet never is, and nothing of them leads to anybody."""
-    withdraw(db, opt_in_ids, now=now)
+    _move(db, opt_in_ids, _MAY_BE_WITHDRAWN, OptInState.WITHDRAWN, now)
     nobody = literal("forgotten:").concat(cast(col(OptIn.id), String))
     statement = (
         update(OptIn)
@@ -179,25 +252,24 @@ _MAY_BE_WITHDRAWN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUS
 def _move(
     db: Session,
     opt_in_ids: Collection[int],
-    source: OptInState | tuple[OptInState, ...],
+    source: OptInState,
     target: OptInState,
     now: datetime,
 ) -> int:
-    sources = (source,) if isinstance(source, OptInState) else source
-    if any(target not in NEXT_STATES[each] for each in sources):
-        raise ValueError(f"an opt-in never goes from {sources} to {target}")
+    if target not in NEXT_STATES[source]:
+        raise ValueError(f"an opt-in never goes from {source} to {target}")
     lite = is_sqlite(db)
     at = {"now": bulk.stamp(now, for_sqlite=lite)}
-    return _moving(sources, target, for_sqlite=lite).run(db, {**bulk.bound_ids(opt_in_ids), **at}).rowcount
+    return _moving(source, target, for_sqlite=lite).run(db, {**bulk.bound_ids(opt_in_ids), **at}).rowcount
 
 
 @cache
-def _moving(sources: tuple[OptInState, ...], target: OptInState, *, for_sqlite: bool) -> bulk.Ready:
+def _moving(source: OptInState, target: OptInState, *, for_sqlite: bool) -> bulk.Ready:
     chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
     at = null() if target == OptInState.AVAILABLE else bindparam("now", type_=UtcTime)
     return bulk.Ready(
         update(OptIn)
-        .where(col(OptIn.id).in_(chosen), bulk.one_of(col(OptIn.state), sources))
+        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == source)
         .values(state=target, settled_at=at)
     )
 

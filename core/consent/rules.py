@@ -41,6 +41,15 @@ class OptInSource(StrEnum):
     IMPORT = "import"
 
 
+class WithdrawalSource(StrEnum):
+    """How a person's no reached us."""
+
+    KEYWORD = "keyword"  # they wrote one of the fanpage's stop words
+    BUTTON = "button"
+    STAFF = "staff"
+    COMMAND_LINE = "command_line"
+
+
 def expires_at(consented_at: datetime) -> datetime:
     """The last moment we would use an opt-in given at `consented_at`."""
     return consented_at + LIFETIME - SAFETY_MARGIN

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Text, func, literal, select, true
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Text, case, func, literal
 from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.rules import OptInSource, OptInState, expires_at
+from core.consent.withdrawals import is_older_than_a_no
 from core.database import is_sqlite
 from core.tables import Customer, OptIn, Request
 
@@ -38,7 +38,8 @@ class Tap(NamedTuple):
 
 
 def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
-    """Store taps; one whose token the fanpage already has is left as it is."""
+    """Store taps; one whose token the fanpage already has is left as it is, and one that came before the
+    person's no is stored as withdrawn. The caller has locked the people's rows."""
     if taps:
         lite = is_sqlite(db)
         at = bulk.stamp(now, for_sqlite=lite)
@@ -55,23 +56,25 @@ def _values(tap: Tap, now: str | None, *, for_sqlite: bool) -> list[object]:
 def _insert(*, for_sqlite: bool) -> bulk.Ready:
     given = bulk.rows_given(_COLUMNS, for_sqlite=for_sqlite).subquery("tap")
     tap = given.c
+    topic_id = func.coalesce(Request.topic_id, tap.topic_id)
+    is_no = is_older_than_a_no(col(Customer.id), topic_id, tap.consented_at)
     chosen = {
         "fanpage_id": tap.fanpage_id,
         "customer_id": col(Customer.id),
-        "topic_id": func.coalesce(Request.topic_id, tap.topic_id),
+        "topic_id": topic_id,
         "request_id": col(Request.id),
         "promise": func.coalesce(Request.title, ""),
         "token_hash": tap.token_hash,
         "token_sealed": tap.token_sealed,
-        "state": literal(OptInState.AVAILABLE.value),
+        "state": case((is_no, OptInState.WITHDRAWN.value), else_=OptInState.AVAILABLE.value),
         "source": literal(OptInSource.WEBHOOK.value),
         "consented_at": tap.consented_at,
         "expires_at": tap.expires_at,
+        "settled_at": case((is_no, tap.created_at)),
         "created_at": tap.created_at,
     }
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)
     is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
-    query = select(*chosen.values()).join_from(given, Customer, is_theirs).outerjoin(Request, is_asked)
-    query = query.where(true())  # else SQLite takes ON CONFLICT for the ON of a join
-    make = sqlite.insert if for_sqlite else postgresql.insert
-    return bulk.Ready(make(OptIn).from_select(list(chosen), query).on_conflict_do_nothing())
+    known = given.join(Customer, is_theirs).outerjoin(Request, is_asked)
+    insert = bulk.insert_selected(OptIn, chosen, known, for_sqlite=for_sqlite)
+    return bulk.Ready(insert.on_conflict_do_nothing())

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.consent import taps as ledger
 from core.consent.taps import Tap
+from core.consent.withdrawals import is_older_than_a_no
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.database import is_sqlite
@@ -44,8 +45,8 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
 
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
-    """The requests that were not tapped before; the first tap is thanked for. There is one applier at a
-    time, so nobody thanks twice."""
+    """The requests that were not tapped before; the first tap is thanked for, unless the person has said no
+    since. There is one applier at a time, so nobody thanks twice."""
     lite = is_sqlite(db)
     rows = bulk.bound([[*asked, bulk.stamp(at, for_sqlite=lite)] for asked, at in first.items()])
     at = {"now": bulk.stamp(now, for_sqlite=lite)}
@@ -65,6 +66,7 @@ def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
             col(Request.tapped_at).is_(None),
             col(Request.after_text) != "",
             col(Customer.window_closes_at) > bindparam("now", type_=UtcTime),
+            ~is_older_than_a_no(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
         )
     )
     return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))

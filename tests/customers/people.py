@@ -137,7 +137,7 @@ class Shop:
     def _acted_on(self) -> None:
         about = {"now": self.now, "fanpage_id": self.fanpage_id}
         with transaction() as db:
-            record(db, COMMAND_LINE, "customer.withdraw", subject_id=self.customer_id, **about)
+            record(db, COMMAND_LINE, "customer.note", subject_id=self.customer_id, **about)
             record(db, COMMAND_LINE, "message.try", subject=f"{LAST} {FIRST}", **about)
             record(db, COMMAND_LINE, "message.try", subject="Khuyến mãi", psid=PSID, **about)
             record(db, COMMAND_LINE, "customer.mark", subject=f"khách {PSID}", **about)

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from core.accounts.rules import COMMAND_LINE
 from core.consent.imports import FORGOTTEN, import_opt_ins
+from core.consent.withdrawal_actions import withdraw_person
 from core.customers.actions import forget
 from core.database import engine, transaction
 from core.inbox import actions as inbox
@@ -61,6 +62,11 @@ def test_a_file_of_nobody_else_imports_nothing(gone: Shop, fresh_database):
     done = import_opt_ins(COMMAND_LINE, gone.fanpage_id, topic_id=gone.topic_id, data=data, now=gone.now)
     assert (done.imported, done.new_customers, len(done.rejected)) == (0, 0, 1)
     assert fresh_database.count("customer") == customers
+
+
+def test_a_no_of_theirs_makes_no_customer(gone: Shop, fresh_database):
+    assert withdraw_person(COMMAND_LINE, gone.fanpage_id, PSID, now=gone.now) == 0
+    assert PSID not in everything_in(fresh_database)
 
 
 def test_they_are_forgotten_for_one_fanpage_only(gone: Shop, arrange):

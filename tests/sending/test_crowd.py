@@ -19,8 +19,8 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork, queries, second_chance
-from core.consent import actions as consent
 from core.consent.clockwork import expire_due
+from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.rules import ReplyState
 from core.database import DATABASE_TROUBLE, reading, transaction
 from core.errors import WrongState
@@ -142,7 +142,7 @@ class Crowd:
         weights = [6, 8, 6, 8, 3, 3, 3, 1, 1]
         chance.choices(steps, weights)[0](COMMAND_LINE, chance.choice(self.broadcasts), now=self.now)
         if chance.random() < 0.2:
-            consent.withdraw_customer(COMMAND_LINE, chance.choice(self.customers), now=self.now)
+            withdraw_customer(COMMAND_LINE, chance.choice(self.customers), now=self.now)
 
     def customers_act(self, chance: random.Random) -> None:
         events = []

@@ -7,7 +7,10 @@ from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
+from core.consent.withdrawal_actions import withdraw_customer
+from core.database import reading
 from core.messenger.errors import Failure, NextStep
+from core.tables import OptIn
 from tests.sending.conftest import Studio
 
 TEMPORARY = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
@@ -174,17 +177,16 @@ def test_a_pump_told_to_stop_hands_back_what_it_has_not_sent(studio) -> None:
 
 
 def test_a_withdrawn_opt_in_is_not_used_even_after_the_launch(studio) -> None:
-    from core.consent import ledger
-    from core.database import transaction
-
-    opt_in_ids = studio.people(2)
+    opt_in_id = studio.people(2)[0]
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    with transaction() as db:
-        ledger.withdraw(db, opt_in_ids[:1], now=studio.now)
+    with reading() as db:
+        customer_id = db.get_one(OptIn, opt_in_id).customer_id
+    withdraw_customer(COMMAND_LINE, customer_id, now=studio.now)
     studio.send_all(rounds=1)
     shown = studio.show(broadcast_id)
     assert (shown.counts["sent"], shown.counts["skipped"]) == (1, 1)
+    assert shown.reasons == {"withdrawn": 1}
     assert studio.platform.accepted == {"token-1": 1}
 
 

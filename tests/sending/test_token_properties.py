@@ -1,4 +1,4 @@
-"""No history of actions, crashes and webhook orders uses a token twice or unbalances the books.
+"""No history of actions, crashes and webhook orders uses a token twice, unbalances the books or forgets a no.
 
 A state machine drives the real actions over a real database against a platform that takes each token once
 and may lose its answer. After every step the ledger must agree with the deliveries and with the platform.
@@ -23,6 +23,7 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.clockwork import expire_due
 from core.consent.ledger import NewOptIn
+from core.consent.rules import WithdrawalSource
 from core.database import DATABASE_TROUBLE, reading, transaction
 from core.errors import WrongState
 from core.messenger.client import Accepted
@@ -66,6 +67,7 @@ class TokenHistory(RuleBasedStateMachine):
         self.perhaps: dict[str, list[Claim]] = {"worker a": [], "worker b": []}
         self.answered: list[Outcome] = []
         self.tokens = 0
+        self.noes: list[tuple[int, int | None, datetime]] = []  # customer, topic, when it was said
 
     def teardown(self) -> None:
         if hasattr(self, "broadcasts"):
@@ -76,8 +78,10 @@ class TokenHistory(RuleBasedStateMachine):
         topic=st.integers(0, 1),
         again=st.booleans(),
         days=st.integers(0, 370),
+        source=st.sampled_from(["webhook", "webhook", "import"]),
     )
-    def tap(self, person: int, topic: int, again: bool, days: int) -> None:
+    def tap(self, person: int, topic: int, again: bool, days: int, source: str) -> None:
+        """Taps come late, and files come back: whatever their dates, the ledger hears of them now."""
         self.tokens += 0 if again and self.tokens else 1
         row = NewOptIn(
             fanpage_id=self.fanpage_id,
@@ -86,7 +90,7 @@ class TokenHistory(RuleBasedStateMachine):
             request_id=None,
             promise="Báo tôi khi hàng về",
             token=f"token-{self.tokens}",
-            source="webhook",
+            source=source,
             consented_at=self.now - timedelta(days=days),
             created_at=self.now,
         )
@@ -142,7 +146,10 @@ class TokenHistory(RuleBasedStateMachine):
     def claim(self, which: int, worker: str, count: int) -> None:
         broadcast_id = self.broadcasts[which % len(self.broadcasts)]
         self._hand_back_perhaps(worker)
-        self.hands[worker] += claims.claim(broadcast_id, count, worker=worker, now=self.now)
+        taken = claims.claim(broadcast_id, count, worker=worker, now=self.now)
+        with reading() as db:
+            assert not [one for one in taken if self._said_no(db.get_one(OptIn, one.opt_in_id))]
+        self.hands[worker] += taken
 
     @precondition(lambda self: self.broadcasts)
     @rule(
@@ -246,13 +253,52 @@ class TokenHistory(RuleBasedStateMachine):
         with reading() as db:
             return [tuple(row) for row in db.execute(select(col(Delivery.id), col(Delivery.state)))]
 
-    @rule(person=st.integers(0, PEOPLE - 1))
-    def customer_withdraws(self, person: int) -> None:
+    @rule(
+        person=st.integers(0, PEOPLE - 1),
+        topic=st.none() | st.integers(0, 1),
+        hours=st.sampled_from([0, 0, 1, 30, 24 * 200]),
+    )
+    def customer_withdraws(self, person: int, topic: int | None, hours: int) -> None:
+        """What they wrote may reach us late."""
+        topic_id = None if topic is None else self.topics[topic]
+        said_at = self.now - timedelta(hours=hours)
+        self.noes.append((self.customers[person], topic_id, said_at))
         with transaction() as db:
-            held = db.execute(
-                select(col(OptIn.id)).where(col(OptIn.customer_id) == self.customers[person])
-            ).scalars()
-            ledger.withdraw(db, [i for i in held.all() if i], now=self.now)
+            ledger.withdraw(
+                db,
+                self.customers[person],
+                topic_id,
+                fanpage_id=self.fanpage_id,
+                source=WithdrawalSource.KEYWORD,
+                at=said_at,
+                now=self.now,
+            )
+
+    def _said_no(self, opt_in: OptIn) -> bool:
+        """In plain words what `consent.withdrawals` says in SQL."""
+        noes = [
+            at
+            for customer_id, topic_id, at in self.noes
+            if customer_id == opt_in.customer_id and topic_id in (None, opt_in.topic_id)
+        ]
+        if not noes:
+            return False
+        taps = [
+            other.consented_at
+            for other, _ in self._opt_ins()
+            if other.source == "webhook"
+            and (other.customer_id, other.topic_id) == (opt_in.customer_id, opt_in.topic_id)
+        ]
+        lifted = any(tap > max(noes) for tap in taps)
+        return opt_in.consented_at <= max(noes) or (opt_in.source == "import" and not lifted)
+
+    @invariant()
+    def no_consent_outlives_a_no(self) -> None:
+        if not hasattr(self, "broadcasts"):
+            return
+        for opt_in, _ in self._opt_ins():
+            if opt_in.state in ("available", "reserved", "refused"):
+                assert not self._said_no(opt_in)
 
     @invariant()
     def the_books_balance(self) -> None:

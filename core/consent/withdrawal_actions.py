@@ -1,0 +1,86 @@
+"""A person's no, as staff or the command line pass it on. What customers say: inbox/stopping.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core import row_locks
+from core.accounts.rules import COMMAND_LINE, Actor, Permission
+from core.activity import record
+from core.consent import ledger
+from core.consent.rules import WithdrawalSource
+from core.conversation.rules import fold
+from core.customers.forgotten import forgotten_among
+from core.database import insert_new, transaction
+from core.errors import N_, Invalid, NotFound, problem
+from core.tables import Customer, Fanpage, Topic
+
+PSID_LIMIT = 64
+
+
+def withdraw_customer(by: Actor, customer_id: int, *, topic_id: int | None = None, now: datetime) -> int:
+    """A customer wants no notifications about a topic, or (none) about any: remembered, and none of their
+    opt-ins given until now is used any more. Returns how many ended."""
+    by.require(Permission.EDIT)
+    with transaction() as db:
+        return _withdraw(db, by, customer_id, topic_id, now)
+
+
+def withdraw_person(
+    by: Actor, fanpage_id: int, psid: str, *, topic_id: int | None = None, now: datetime
+) -> int:
+    """The same by PSID; who is not known yet is remembered, too."""
+    by.require(Permission.EDIT)
+    psid = psid.strip()
+    if not (psid.isascii() and psid.isdigit() and len(psid) <= PSID_LIMIT):
+        raise Invalid([problem("psid", N_("A PSID is a number, as Messenger writes it."))])
+    with transaction() as db:
+        fanpage = db.get(Fanpage, fanpage_id)
+        if fanpage is None:
+            raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
+        customer_id = _customer(db, fanpage, psid, now)
+        return _withdraw(db, by, customer_id, topic_id, now) if customer_id else 0
+
+
+def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | None:
+    """None: they were forgotten, which says more than a no."""
+    row = {"fanpage_id": fanpage.id, "psid": psid, "search_text": fold(psid), "created_at": now}
+    if not forgotten_among(db, [(fanpage.page_id, psid)]):
+        db.execute(insert_new(db, Customer).values(row))
+    mine = col(Customer.fanpage_id) == fanpage.id, col(Customer.psid) == psid
+    return db.execute(select(col(Customer.id)).where(*mine)).scalar_one_or_none()
+
+
+def _withdraw(db: Session, by: Actor, customer_id: int, topic_id: int | None, now: datetime) -> int:
+    row_locks.lock_customers(db, [customer_id])
+    customer = db.get(Customer, customer_id)
+    if customer is None:
+        raise NotFound(N_("There is no customer {id}."), id=customer_id)
+    topic = db.get(Topic, topic_id) if topic_id else None
+    if topic_id and (topic is None or topic.fanpage_id != customer.fanpage_id):
+        raise NotFound(N_("There is no topic {id}."), id=topic_id)
+    is_shell = by == COMMAND_LINE
+    done = ledger.withdraw(
+        db,
+        customer_id,
+        topic_id,
+        fanpage_id=customer.fanpage_id,
+        source=WithdrawalSource.COMMAND_LINE if is_shell else WithdrawalSource.STAFF,
+        at=now,
+        now=now,
+    )
+    if done.is_new or done.ended:
+        record(
+            db,
+            by,
+            "customer.withdraw_topic" if topic else "customer.withdraw",
+            now=now,
+            fanpage_id=customer.fanpage_id,
+            subject_id=customer_id,
+            subject=topic.name if topic else customer.psid,
+            count=done.ended,
+        )
+    return done.ended
