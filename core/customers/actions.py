@@ -20,7 +20,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
     key_check.refuse_another_key()
     psid = psid.strip()
     if not psid:
-        raise Invalid([problem("psid", N_("Say who: the PSID is missing."))])
+        raise Invalid([problem("psid", N_("The PSID is missing."))])
     page_id = _page_id(fanpage_id)
     with reading() as db:  # a large vault takes a while to look through; others write meanwhile
         seen = erasing.events_of(db, page_id, psid)

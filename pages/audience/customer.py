@@ -8,8 +8,8 @@ from core.consent.customer_queries import CustomerView, get_customer, list_deliv
 from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.errors import NotFound
 from pages.components import customer_dialogs as dialogs
+from pages.components import customer_forget, menu
 from pages.components import customer_lists as lists
-from pages.components import menu
 from pages.components.asked import asked_id, not_there
 from pages.components.layout import Card, cards, open_dialog, page_header
 from pages.components.session import current, see_fanpage
@@ -49,6 +49,7 @@ def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
             args=("customer_withdraw",),
         )
     dialogs.withdraw(customer, len(open_ones))
+    customer_forget.offer(spot, customer)
     if customer.unreachable_at:
         st.warning(
             _(

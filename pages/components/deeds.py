@@ -53,7 +53,7 @@ DEEDS: dict[str, str] = {
     "opt_in.make_available": N_("made an opt-in of {subject} available again"),
     "opt_in.assign_topic": N_("assigned a topic to opt-ins: {subject}"),
     "customer.withdraw": N_("withdrew every opt-in of the customer {subject}"),
-    "customer.forget": N_("erased the customer {subject}"),
+    "customer.forget": N_("erased a customer for good"),
     "fanpage.connect": N_("connected the fanpage {subject}"),
     "fanpage.set_rate": N_("set the sending rate of {subject}"),
     "fanpage.stop": N_("stopped all sending for {subject}"),

@@ -245,3 +245,16 @@ def test_operators_and_messages(shop: dict[str, Any], tmp_path: Path) -> None:
     shown = call("message", "show", str(message_id))
     assert [block["kind"] for block in shown["blocks"]] == ["text", "otnr"]
     assert shown["entry_points"] == [{"kind": "keyword", "match": "contains", "value": "khuyến mãi"}]
+
+
+def test_a_person_is_forgotten_and_no_file_brings_them_back(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    gone = "25000000000000003"
+    assert call("forget", gone) == {"forgotten": 1}
+    assert call("forget", gone, "--fanpage", PAGE) == {"forgotten": 0}
+    assert "stays outside" in plain("forget", "25000000000009999")
+    again = call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    assert (again["imported"], again["duplicates"], len(again["rejected"])) == (0, 19, 1)
+    assert (again["rejected"][0]["row"], "forgotten" in again["rejected"][0]["reason"]) == (5, True)
+    assert call("forget", "", code=1)["error"]["code"] == "invalid"
+    assert call("forget", gone, "--fanpage", "999", code=1)["error"]["code"] == "not_found"
