@@ -219,12 +219,16 @@ def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int
 
 def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
     """Their customer is forgotten: what is not used yet never is, and nothing of them leads to anybody."""
-    _move(db, opt_in_ids, _MAY_BE_WITHDRAWN, OptInState.WITHDRAWN, now)
     nobody = literal("forgotten:").concat(cast(col(OptIn.id), String))
+    is_open = bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN)
+    ended = {
+        "state": case((is_open, OptInState.WITHDRAWN.value), else_=col(OptIn.state)),
+        "settled_at": case((is_open, literal(now, UtcTime)), else_=col(OptIn.settled_at)),
+    }
     statement = (
         update(OptIn)
         .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)))
-        .values(customer_id=None, token_sealed=None, token_hash=nobody)
+        .values(customer_id=None, token_sealed=None, token_hash=nobody, **ended)
         .execution_options(synchronize_session=False)
     )
     db.execute(statement)
