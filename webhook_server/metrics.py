@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from core.inbox.actions import Kept
-
 OUTCOMES = ("stored", "too_large", "too_slow", "bad_signature", "foreign", "malformed", "unavailable")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -41,10 +39,9 @@ class Metrics:
             "otn_webhook_backlog_events", "Events stored, not yet applied.", registry=self.registry
         ).set_function(backlog)
 
-    def committed(self, events: int, kept: Kept) -> None:
-        self.new.inc(kept.new)
-        self.duplicate.inc(events - kept.new)
-        self.applied.inc(events - kept.waiting)
+    def committed(self, events: int, new: int) -> None:
+        self.new.inc(new)
+        self.duplicate.inc(events - new)
 
     def page(self) -> bytes:
         return generate_latest(self.registry)
