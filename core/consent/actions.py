@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from core import row_locks
+from core import bulk, row_locks
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.broadcasts import gathering
@@ -111,7 +111,9 @@ def assign_topic(
         homeless = _homeless(topic.fanpage_id, opt_in_ids)
         # Nobody withdraws meanwhile from the topic that is only now theirs.
         theirs = select(col(OptIn.customer_id)).where(*homeless).distinct()
-        row_locks.lock_customers(db, [each for each in db.execute(theirs).scalars() if each])
+        people = [each for each in db.execute(theirs).scalars() if each]
+        row_locks.lock_customers(db, people)
+        homeless.append(col(OptIn.customer_id).in_(bulk.among(db, people)))
         count = ledger.assign_topic(db, homeless, topic_id, now)
         if count:
             _record(db, by, "opt_in.assign_topic", topic, now, count=count)

@@ -67,8 +67,10 @@ def import_opt_ins(
             rows = _admitted(db, fanpage_id, chunk, rejected)
             if not rows:
                 continue
-            row_locks.lock_people(db, {(fanpage_id, row.psid) for row in rows})
+            people = {(fanpage_id, row.psid) for row in rows}
+            row_locks.lock_people(db, people)  # in everybody's order, before new ones are made
             customers, made = _customers(db, fanpage_id, rows, now)
+            row_locks.lock_people(db, people)  # and whoever has just become known: nobody withdraws meanwhile
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))

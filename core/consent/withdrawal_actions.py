@@ -1,7 +1,9 @@
-"""A person's no, as staff or the command line pass it on. What customers say: inbox/stopping.py."""
+"""A person's no, as staff or the command line pass it on, and the words by which customers say it themselves
+(inbox/stopping.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -12,10 +14,13 @@ from core.accounts.rules import COMMAND_LINE, Actor, Permission
 from core.activity import record
 from core.consent import ledger
 from core.consent.rules import WithdrawalSource
+from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
+from core.conversation import storing
+from core.conversation.contents import tidied
 from core.conversation.rules import fold
 from core.customers.forgotten import forgotten_among
 from core.database import insert_new, transaction
-from core.errors import N_, Invalid, NotFound, problem
+from core.errors import N_, Invalid, NotFound, Problem, problem
 from core.tables import Customer, Fanpage, Topic
 
 PSID_LIMIT = 64
@@ -36,13 +41,51 @@ def withdraw_person(
     by.require(Permission.EDIT)
     psid = psid.strip()
     if not (psid.isascii() and psid.isdigit() and len(psid) <= PSID_LIMIT):
-        raise Invalid([problem("psid", N_("A PSID is a number, as Messenger writes it."))])
+        _refuse([problem("psid", N_("A PSID is a number, as Messenger writes it."))])
     with transaction() as db:
         fanpage = db.get(Fanpage, fanpage_id)
         if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         customer_id = _customer(db, fanpage, psid, now)
         return _withdraw(db, by, customer_id, topic_id, now) if customer_id else 0
+
+
+def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: datetime) -> None:
+    """The words by which customers of a fanpage say no, each once."""
+    by.require(Permission.ADMIN)
+    kept = list({word.casefold(): word for word in map(tidied, listed) if word}.values())
+    _refuse(check_stop_words(kept))
+    with transaction() as db:
+        fanpage = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
+        if fanpage is None:
+            raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
+        _refuse(_clashes(storing.keywords_of(db, fanpage_id), kept))
+        if kept != (fanpage.stop_words or list(DEFAULT)):
+            fanpage.stop_words, fanpage.updated_at = kept, now
+            record(
+                db,
+                by,
+                "fanpage.set_stop_words",
+                now=now,
+                fanpage_id=fanpage_id,
+                subject_id=fanpage_id,
+                subject=fanpage.name,
+                words=kept,
+            )
+
+
+def _clashes(keywords: Mapping[str, str], kept: Sequence[str]) -> list[Problem]:
+    words = N_("“{value}” starts the message “{name}”: take that keyword away first.")
+    return [
+        problem("stop_words", words, value=value, name=name)
+        for value, name in keywords.items()
+        if find_stop_word(value, kept)
+    ]
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(problems)
 
 
 def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | None:

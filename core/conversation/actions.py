@@ -12,7 +12,7 @@ from core.conversation import storing
 from core.conversation.contents import cleaned, tidied
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
-from core.conversation.rules import check_message, check_taken
+from core.conversation.rules import check_against_stop_words, check_message, check_taken
 from core.database import transaction
 from core.errors import Invalid, Problem
 
@@ -39,6 +39,7 @@ def save_message(
     with transaction() as db:
         _refuse(storing.check_references(db, fanpage_id, blocks))
         _refuse(check_taken(entry_points, storing.owners_of(db, fanpage_id, but=message_id)))
+        _refuse(check_against_stop_words(entry_points, storing.stop_words_of(db, fanpage_id)))
         if message_id is None:
             verb, saved_id = "message.create", storing.insert_message(db, fanpage_id, name, now)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.conversation.kinds import BlockDraft, BlockKind
+from core.conversation.kinds import STOP_ALL, BlockDraft, BlockKind
 
 
 def cleaned(block: BlockDraft) -> BlockDraft:
@@ -43,17 +43,22 @@ def leads_to(kind: str, content: Mapping[str, Any]) -> set[int]:
     return {choice["message_id"] for choice in listed if choice.get("message_id")}
 
 
+def stops(content: Mapping[str, Any]) -> set[int]:
+    """The topics that a block's buttons let a customer withdraw from."""
+    listed = content.get("buttons") or []
+    return {button["stop"] for button in listed if button.get("stop") not in (None, STOP_ALL)}
+
+
 def _worded(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"text": _said(content, "text"), "fallback": _said(content, "fallback")}
 
 
 def _button(button: Mapping[str, Any]) -> dict[str, Any]:
-    title, message_id = _said(button, "title"), button.get("message_id")
-    return (
-        {"title": title, "message_id": message_id}
-        if message_id
-        else {"title": title, "url": _said(button, "url")}
-    )
+    title = _said(button, "title")
+    for target in ("stop", "message_id"):
+        if button.get(target):
+            return {"title": title, target: button[target]}
+    return {"title": title, "url": _said(button, "url")}
 
 
 def _said(content: Mapping[str, Any], field: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.conversation.kinds import STOP_ALL
 from core.conversation.queries import MessageView, topic_names
 from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch, MessageDraft
 from core.errors import N_, Invalid, problem
@@ -51,7 +52,7 @@ def _block(item: object, topics: dict[str, int], place: int) -> BlockDraft:
     content = {key: value for key, value in item.items() if key not in ("kind", "type", "topic", "topic_id")}
     for key, value in content.items():
         if key in _CHOICES.values():
-            content[key] = _choices(field, value)
+            content[key] = [_with_topic(choice, topics, field) for choice in _choices(field, value)]
         elif not isinstance(value, str | None):
             raise Invalid([problem(f"{field}.{key}", N_("“{name}” must be a text."), name=key)])
     if kind != BlockKind.OTNR:
@@ -68,6 +69,12 @@ def _choices(field: str, value: object) -> list[dict[str, Any]]:
             words = N_("Buttons and quick replies are a list of objects with a “title” and where they lead.")
             raise Invalid([problem(field, words)])
     return [dict(choice) for choice in choices or []]
+
+
+def _with_topic(choice: dict[str, Any], topics: dict[str, int], field: str) -> dict[str, Any]:
+    """A button that stops notifications names "all" or a topic."""
+    wanted = choice.get("stop")
+    return {**choice, "stop": _topic(wanted, topics, field)} if wanted not in (None, STOP_ALL) else choice
 
 
 def _topic(wanted: object, topics: dict[str, int], field: str) -> int | None:

@@ -8,13 +8,15 @@ from typing import Any
 
 GET_STARTED_PAYLOAD = "GET_STARTED"
 MESSAGE_PAYLOAD = "message:"  # + id: what a button or quick reply that leads to a message sends back
+STOP_PAYLOAD = "stop:"  # + "all" or a topic's id: whoever taps it wants no notifications (about it)
+STOP_ALL = "all"
 REQUEST_PAYLOAD = "otn."  # + 22 random characters: leads a tap on "Notify Me" back to its request
 
 
 class BlockKind(StrEnum):
     TEXT = "text"  # {"text", "fallback"}
     IMAGE = "image"  # {"url"}
-    BUTTONS = "buttons"  # {"text", "fallback", "buttons": [{"title", "url" | "message_id"}]}
+    BUTTONS = "buttons"  # {"text", "fallback", "buttons": [{"title", "url" | "message_id" | "stop"}]}
     QUICK_REPLIES = "quick_replies"  # {"text", "fallback", "replies": [{"title", "message_id"}]}
     OTNR = "otnr"  # {"title", "after"} and a topic
 

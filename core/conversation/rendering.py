@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.consent.rules import length
-from core.conversation.kinds import MESSAGE_PAYLOAD, BlockKind
+from core.conversation.kinds import MESSAGE_PAYLOAD, STOP_PAYLOAD, BlockKind
 from core.messenger import wire
 
 NAME_ROOM = 50  # characters kept free for a name wherever one is put in; a longer name is cut
@@ -75,6 +75,8 @@ _RENDERERS: dict[BlockKind, Callable[[dict[str, Any], str | None], dict[str, Any
 def _button(button: dict[str, Any]) -> wire.Button:
     if button.get("url"):
         return wire.Button(button["title"], url=button["url"])
+    if button.get("stop"):
+        return wire.Button(button["title"], payload=f"{STOP_PAYLOAD}{button['stop']}")
     return wire.Button(button["title"], payload=f"{MESSAGE_PAYLOAD}{button['message_id']}")
 
 

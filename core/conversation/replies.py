@@ -52,6 +52,14 @@ def answer_event(
     return _queue(db, asking, _bodies(db, asking))
 
 
+def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:
+    """Queue one text of the bot's own, while the window is open. Returns how many replies."""
+    if not _window_is_open(db, customer_id, now):
+        return 0
+    db.execute(insert(Reply), [_reply(fanpage_id, customer_id, None, wire.text(text), now)])
+    return 1
+
+
 def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
     """Queue what the bot says after taps on "Notify Me", where it has words and the window is open."""
     if not request_ids:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.consent.rules import check_promise, length
+from core.consent.stop_words import find_stop_word
 from core.conversation.entry_points import entry_key as entry_key
 from core.conversation.folding import fold as fold
 from core.conversation.kinds import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
@@ -96,6 +97,17 @@ def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, s
     return [_taken(entry, owner) for entry, owner in wanted if owner is not None]
 
 
+def check_against_stop_words(entry_points: Sequence[EntryDraft], known: Sequence[str]) -> list[Problem]:
+    """Whoever writes a stop word wants no notifications: it cannot start a message as well."""
+    words = N_("“{value}” is a stop word of the fanpage: whoever writes it wants no notifications.")
+    keywords = [entry.value for entry in entry_points if entry.kind == EntryKind.KEYWORD]
+    return [
+        problem("entry_points", words, value=value.strip())
+        for value in keywords
+        if find_stop_word(value, known)
+    ]
+
+
 def _taken(entry: EntryDraft, owner: str) -> Problem:
     if entry.kind == EntryKind.GET_STARTED:
         words = N_("The Get Started button already starts “{name}”; remove it there first.")
@@ -159,7 +171,7 @@ def _check_buttons(buttons: Sequence[dict[str, Any]]) -> list[Problem]:
     found = []
     for place, button in enumerate(buttons):
         found += _check_title(f"buttons.{place}.title", button.get("title"), wire.BUTTON_TITLE_LIMIT)
-        if not button.get("message_id"):
+        if not (button.get("message_id") or button.get("stop")):
             missing = N_("Choose where the button leads: a web address or a message.")
             found += _check_link(f"buttons.{place}.url", button.get("url"), missing)
     return found

@@ -11,12 +11,13 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from core.conversation.contents import leads_to
+from core.consent.stop_words import DEFAULT
+from core.conversation.contents import leads_to, stops
 from core.conversation.entry_points import entry_key
 from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.tables import Block, EntryPoint, Message, Topic
+from core.tables import Block, EntryPoint, Fanpage, Message, Topic
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,28 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
     for place, block in enumerate(blocks):
         if block.kind == BlockKind.OTNR and block.topic_id not in topics:
             found.append(problem(f"blocks.{place}.topic_id", N_("This topic is gone; choose another one.")))
+        elif not stops(block.content) <= topics:
+            words = N_("A button stops notifications about a topic that is gone; choose another one.")
+            found.append(problem(f"blocks.{place}.buttons", words))
         elif not leads_to(block.kind, block.content) <= messages:
             words = N_("A button leads to a message that is gone; choose another one.")
             found.append(problem(f"blocks.{place}.buttons", words))
     return found
+
+
+def stop_words_of(db: Session, fanpage_id: int) -> list[str]:
+    found = db.execute(select(col(Fanpage.stop_words)).where(col(Fanpage.id) == fanpage_id))
+    return found.scalar_one_or_none() or list(DEFAULT)
+
+
+def keywords_of(db: Session, fanpage_id: int) -> dict[str, str]:
+    """The fanpage's keywords, with the names of the messages that they start."""
+    statement = (
+        select(col(EntryPoint.value), col(Message.name))
+        .join(Message, col(Message.id) == col(EntryPoint.message_id))
+        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.kind) == EntryKind.KEYWORD)
+    )
+    return {row.value: row.name for row in db.execute(statement)}
 
 
 def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[str, str], str]:

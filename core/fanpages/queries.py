@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from core.alphabet import in_order
 from core.broadcasts.rules import BroadcastState
+from core.consent.stop_words import DEFAULT
 from core.database import reading
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Fanpage, Heartbeat
@@ -28,6 +29,7 @@ class FanpageView:
     problems: tuple[str, ...]  # codes of the last health check, see rules.PROBLEMS
     checked_at: datetime | None
     has_token: bool
+    stop_words: tuple[str, ...] = DEFAULT  # by which customers say that they want no notifications
 
 
 @dataclass(frozen=True)
@@ -94,4 +96,5 @@ def view_of(row: Fanpage) -> FanpageView:
         problems=tuple(row.problems),
         checked_at=row.checked_at,
         has_token=row.token_sealed is not None,
+        stop_words=tuple(row.stop_words or DEFAULT),
     )

@@ -15,6 +15,7 @@ from core.consent.taps import Tap
 from core.conversation.replies import answer_event
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
+from core.inbox.stopping import asked_to_stop, stop
 from core.inbox.taps import record_taps
 from core.messenger import facts
 from core.messenger.events import Raw
@@ -131,6 +132,9 @@ def _answer(
     payload: str | None = None,
     ref: str | None = None,
 ) -> None:
+    if ask := asked_to_stop(scene.db, event.fanpage_id, kind=event.kind, text=text, payload=payload):
+        stop(scene.db, event.fanpage_id, _customer(scene, event), ask, at=event.at, now=scene.now)
+        return
     answer_event(
         scene.db,
         fanpage_id=event.fanpage_id,

@@ -6,6 +6,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView, get_customer, list_deliveries, list_requests
 from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
+from core.consent.withdrawal_queries import list_withdrawals
 from core.errors import NotFound
 from pages.components import customer_dialogs as dialogs
 from pages.components import customer_forget, menu
@@ -32,6 +33,7 @@ def body() -> None:
     _header(customer, opt_ins)
     _cards(customer)
     lists.opt_ins(opt_ins)
+    lists.withdrawals(list_withdrawals(customer.id))
     lists.requests(list_requests(customer.id))
     lists.deliveries(list_deliveries(customer.id))
 
@@ -39,16 +41,15 @@ def body() -> None:
 def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     name = customer.name or _("Name not known yet")
     spot = page_header(name, _("PSID {psid}", psid=customer.psid), key="customer")
-    open_ones = [opt_in for opt_in in opt_ins if opt_in.state in dialogs.MAY_BE_WITHDRAWN]
-    if open_ones and current().actor.may(Permission.EDIT):
+    if current().actor.may(Permission.EDIT):
         spot.button(
             _("Stop notifications…"),
             key="customer_stop",
             icon=":material/notifications_off:",
             on_click=open_dialog,
-            args=("customer_withdraw",),
+            args=(dialogs.KEY,),
         )
-    dialogs.withdraw(customer, len(open_ones))
+    dialogs.withdraw(customer, opt_ins)
     customer_forget.offer(spot, customer)
     if customer.unreachable_at:
         st.warning(

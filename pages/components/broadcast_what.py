@@ -11,7 +11,7 @@ from core.broadcasts.drafting import check_content
 from core.broadcasts.drafts import Draft, keep_draft
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
-from core.conversation.queries import message_names
+from core.conversation.queries import message_names, topic_names
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_words import kind_word
 from pages.components.composer import draft as composing
@@ -31,9 +31,10 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
     writing = _opened(draft)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
+        around = Around(topic_names(draft.fanpage_id), message_names(draft.fanpage_id), locked=False)
         _choose_kind(writing)
         with st.container(key="broadcast_words", border=True):
-            edit_block(writing["blocks"][0], Around({}, message_names(draft.fanpage_id), locked=False))
+            edit_block(writing["blocks"][0], around)
         draft = _keep(here, draft, writing)
         spot = st.container()
         promises, _ticked = draw_promises_and_tick(draft)

@@ -9,29 +9,56 @@ from core.clock import utc_now
 from core.consent import actions
 from core.consent.customer_queries import CustomerView
 from core.consent.opt_in_queries import OptInView
-from pages.components.layout import confirm
+from core.consent.withdrawal_actions import withdraw_customer
+from core.conversation.queries import topic_names
+from pages.components.layout import close_dialog, dialog, settle
 from pages.components.session import current, do
 from pages.components.texts import _, n_, when
 
-MAY_BE_WITHDRAWN = ("available", "reserved", "refused")
+KEY = "customer_withdraw"
+_MAY_BE_WITHDRAWN = ("available", "reserved", "refused")
+_ALL = 0  # topics
 
 
-def withdraw(customer: CustomerView, count: int) -> None:
-    by = current().actor
-    confirm(
-        "customer_withdraw",
-        _("Stop notifications for {name}?", name=customer.name or customer.psid),
-        n_(
-            "{n} opt-in will never be used. This cannot be undone: to be notified again, the customer has "
-            "to agree anew.",
-            "{n} opt-ins will never be used. This cannot be undone: to be notified again, the customer has "
-            "to agree anew.",
-            count,
-        ),
-        _("Stop notifications"),
-        lambda: actions.withdraw_customer(by, customer.id, now=utc_now()),
-        done=_("This customer is not notified any more."),
+def withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
+    """Staff pass on a customer's no, to one topic or to all; they cannot take it back."""
+    title = _("Stop notifications for {name}?", name=customer.name or customer.psid)
+    dialog(KEY, title, lambda: _withdraw(customer, opt_ins))
+
+
+def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
+    topics = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
+    topic_id = st.selectbox(
+        _("What they want no notifications about"), list(topics), format_func=topics.get, key=f"{KEY}_topic"
     )
+    count = len(
+        [
+            opt_in
+            for opt_in in opt_ins
+            if opt_in.state in _MAY_BE_WITHDRAWN and topic_id in (_ALL, opt_in.topic_id)
+        ]
+    )
+    ending = n_("{n} opt-in will never be used.", "{n} opt-ins will never be used.", count)
+    st.markdown(
+        (ending if count else _("Nothing is open at present."))
+        + " "
+        + _(
+            "The no is remembered: no file and no late webhook brings an older agreement back, and staff "
+            "cannot undo it. Only the customer can, by tapping “Notify Me” anew."
+        )
+    )
+    by = current().actor
+    action = lambda: withdraw_customer(by, customer.id, topic_id=topic_id or None, now=utc_now())  # noqa: E731
+    done = _("This customer is not notified any more.")
+    with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
+        st.button(_("Keep as it is"), key=f"{KEY}_keep", on_click=close_dialog, args=(KEY,))
+        st.button(
+            _("Stop notifications"),
+            key=f"{KEY}_confirm",
+            type="primary",
+            on_click=settle,
+            args=(KEY, action, done),
+        )
 
 
 def refused(opt_ins: list[OptInView]) -> None:

@@ -1,4 +1,4 @@
-"""What one customer agreed to, was asked, and was sent."""
+"""What one customer agreed to, said no to, was asked, and was sent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import streamlit as st
 
 from core.consent.customer_queries import DeliveryView, RequestView
 from core.consent.opt_in_queries import OptInView
+from core.consent.rules import WithdrawalSource
+from core.consent.withdrawal_queries import WithdrawalView
+from core.errors import N_
 from core.sending.tries import tries_of
 from pages.components.customer_dialogs import refused
 from pages.components.delivery_tries import draw_tries
@@ -31,6 +34,30 @@ def opt_ins(shown: list[OptInView]) -> None:
     ]
     table(columns, shown, key="customer_opt_ins")
     refused([opt_in for opt_in in shown if opt_in.state == "refused"])
+
+
+_SOURCES = {
+    WithdrawalSource.KEYWORD: N_("The customer wrote a stop word"),
+    WithdrawalSource.BUTTON: N_("The customer tapped a button"),
+    WithdrawalSource.STAFF: N_("Staff, in the panel"),
+    WithdrawalSource.COMMAND_LINE: N_("Command line"),
+}
+
+
+def withdrawals(shown: list[WithdrawalView]) -> None:
+    if not shown:
+        return
+    section(_("What they said no to"))
+    columns = [
+        Column(
+            _("Topic"),
+            lambda w: Two(w.topic or _("All topics of the fanpage"), _(_SOURCES[WithdrawalSource(w.source)])),
+            "40%",
+        ),
+        Column(_("Said no"), lambda w: w.at, "25%"),
+        Column(_("Agreed anew since"), lambda w: ", ".join(w.lifted_for) or "–"),
+    ]
+    table(columns, shown, key="customer_withdrawals")
 
 
 def requests(shown: list[RequestView]) -> None:

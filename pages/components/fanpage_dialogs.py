@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from core.clock import utc_now
+from core.consent.withdrawal_actions import set_stop_words
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, HARD_RATE, describe_problem
@@ -24,6 +25,7 @@ def show(fanpage: FanpageView | None) -> None:
     title = _("New access token for {name}", name=fanpage.name)
     dialog("fanpage_again", title, lambda: _connect("fanpage_again", fanpage), width="medium")
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
+    dialog("fanpage_stop_words", _("Stop words"), lambda: _stop_words(fanpage), width="medium")
     _resume(fanpage)
 
 
@@ -98,6 +100,28 @@ def _set_rate(fanpage: FanpageView) -> None:
     rate, i_know = int(typed["fanpage_rate_value"]), bool(typed["fanpage_rate_known"])
     actions.set_rate(current().actor, fanpage.id, rate, i_know=i_know, now=utc_now())
     flash(n_("Up to {n} message per second.", "Up to {n} messages per second.", rate))
+
+
+def _stop_words(fanpage: FanpageView) -> None:
+    st.markdown(
+        _(
+            "Whoever writes nothing but one of these words to the fanpage gets no notifications any more, "
+            "and the bot confirms it. Case does not matter, marks do; only a new tap on “Notify Me” lifts it."
+        )
+    )
+    st.text_area(
+        _("Stop words, one a line"),
+        value="\n".join(fanpage.stop_words),
+        key="fanpage_stop_words_listed",
+        height=300,
+    )
+    _submit(_("Save the words"), "fanpage_stop_words", lambda: _set_stop_words(fanpage))
+
+
+def _set_stop_words(fanpage: FanpageView) -> None:
+    listed = str(st.session_state["fanpage_stop_words_listed"]).splitlines()
+    set_stop_words(current().actor, fanpage.id, listed, now=utc_now())
+    flash(_("The stop words of {name} are saved.", name=fanpage.name))
 
 
 def _resume(fanpage: FanpageView) -> None:

@@ -17,7 +17,12 @@ SHOWN = 8  # bad rows on the screen; the download has all
 def plain(outcome: ImportOutcome) -> dict[str, Any]:
     """The outcome as plain values in the reader's language, as a session may keep them."""
     reasons = [(bad.row, _(bad.problem.template, **dict(bad.problem.values))) for bad in outcome.rejected]
-    return {"imported": outcome.imported, "duplicates": outcome.duplicates, "rejected": reasons}
+    return {
+        "imported": outcome.imported,
+        "withdrawn": outcome.withdrawn,
+        "duplicates": outcome.duplicates,
+        "rejected": reasons,
+    }
 
 
 def show_outcome(outcome: dict[str, Any], good: str) -> None:
@@ -30,6 +35,16 @@ def show_outcome(outcome: dict[str, Any], good: str) -> None:
         help=_("Their token is in the panel, or twice in the file. They are left as they are."),
     )
     bad.metric(_("Cannot be read"), number(len(rejected)))
+    if outcome["withdrawn"]:
+        st.info(
+            n_(
+                "{n} opt-in is kept but never used: its customer has said no since, or has not tapped anew.",
+                "{n} opt-ins are kept but never used: their customers have said no since, or have not tapped "
+                "anew.",
+                outcome["withdrawn"],
+            ),
+            icon=":material/notifications_off:",
+        )
     if not rejected:
         return
     columns = [Column(_("Row"), lambda bad: bad[0], "15%"), Column(_("Reason"), lambda bad: bad[1])]

@@ -82,6 +82,7 @@ def _buttons(fanpage: FanpageView) -> None:
         for key, label, icon in (
             ("fanpage_rate", _("Sending rate…"), "speed"),
             ("fanpage_again", _("New access token…"), "key"),
+            ("fanpage_stop_words", _("Stop words…"), "notifications_off"),
         ):
             st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))
 

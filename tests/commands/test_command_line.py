@@ -87,6 +87,27 @@ def test_the_export_holds_no_token(opt_ins: Path) -> None:
     assert "token-1" not in exported
 
 
+def test_a_no_is_remembered_whatever_is_imported_after_it(opt_ins: Path) -> None:
+    someone = "25000000000000003"
+    assert call("optin", "withdraw", someone) == {"withdrawn": 0}
+    assert call("optin", "withdraw", someone, "--topic", "Hàng mới", "--fanpage", PAGE) == {"withdrawn": 0}
+
+    first = call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+
+    assert (first["imported"], first["withdrawn"]) == (20, 1)
+    assert call("topic", "list")["topics"][0]["available"] == 19
+    assert "withdrawn" not in call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+
+
+def test_withdrawing_ends_what_is_open_once(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    someone = "25000000000000003"
+    assert call("optin", "withdraw", someone, "--topic", "Hàng mới") == {"withdrawn": 1}
+    assert call("optin", "withdraw", someone) == {"withdrawn": 0}
+    assert call("optin", "withdraw", "Lan", code=1)["error"]["code"] == "invalid"
+    assert call("optin", "withdraw", someone, "--topic", "Hàng cũ", code=1)["error"]["code"] == "not_found"
+
+
 def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     made = call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về", "--name", "Đợt 1")

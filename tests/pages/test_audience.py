@@ -74,7 +74,20 @@ def test_notifications_are_stopped_after_the_number_was_shown(panel, arrange, fa
     assert {row.state for row in opt_ins()} == {"available"}
     press(at, "customer_withdraw_confirm")
     assert {row.state for row in opt_ins()} == {"withdrawn"}
-    assert "customer_stop" not in keys(at.button)
+    assert "Staff, in the panel" in said(at)
+
+
+def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, topic, lan):
+    other = arrange.topic(fanpage, "Hoa tulip")
+    for each in (topic, other):
+        arrange.opt_in(each, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    at = press(panel("customer", role="editor", id=lan), "customer_stop")
+    at.selectbox(key="customer_withdraw_topic").select(other).run()
+    assert "1 opt-in will never be used" in said(at)
+    assert "staff cannot undo it" in said(at)
+    press(at, "customer_withdraw_confirm")
+    assert [row.state for row in opt_ins()] == ["available", "withdrawn"]
+    assert "customer_stop" not in keys(panel("customer", role="viewer", id=lan).button)
 
 
 def test_a_refused_opt_in_is_made_available_by_who_may_send(panel, arrange, fanpage, topic, lan):

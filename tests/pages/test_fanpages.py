@@ -61,6 +61,19 @@ def test_a_brisk_rate_needs_the_tick(arrange, panel):
     assert queries.get_fanpage(fanpage).rate == 80
 
 
+def test_stop_words_are_edited_and_never_emptied(arrange, panel):
+    fanpage = arrange.fanpage()
+    at = panel("setup")
+    at.button(key="fanpage_stop_words_open").click().run()
+    at.text_area(key="fanpage_stop_words_listed").input(" \n").run()
+    at.button(key="fanpage_stop_words_submit").click().run()
+    assert "Keep at least one word" in words(at)
+    at.text_area(key="fanpage_stop_words_listed").input("nghỉ\nstop").run()
+    at.button(key="fanpage_stop_words_submit").click().run()
+    assert not at.exception
+    assert queries.get_fanpage(fanpage).stop_words == ("nghỉ", "stop")
+
+
 @pytest.fixture
 def stopped(page, arrange, now) -> int:  # noqa: F811
     fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))

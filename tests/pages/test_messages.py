@@ -71,6 +71,22 @@ def test_the_bot_can_be_tried_out(panel, arrange, fanpage) -> None:
     assert "stays silent" in at.info[0].value
 
 
+def test_a_button_stops_notifications_about_a_topic(panel, arrange, fanpage) -> None:
+    topic = arrange.topic(fanpage)
+    at = panel("message", role="editor")
+    of(at.text_input, "_name").input("Hoa hồng").run()
+    at.button(key="block_add_buttons").click().run()
+    of(at.text_area, "_text").input("Bạn muốn gì ạ?").run()
+    of(at.text_input, "_title").input("Ngừng nhận tin").run()
+    of(at.selectbox, "_target").select(f"stop:{topic}").run()
+    at.button(key="message_save").click().run()
+    assert not at.exception
+    (view,) = queries.list_messages(fanpage)
+    (block,) = queries.get_message(view.id).blocks
+    assert block.content["buttons"] == [{"title": "Ngừng nhận tin", "stop": topic}]
+    assert of(panel("message", role="admin", id=view.id).selectbox, "_target").value == f"stop:{topic}"
+
+
 def test_a_message_is_written_from_top_to_bottom(panel, arrange, fanpage) -> None:
     topic = arrange.topic(fanpage)
     at = panel("message", role="editor")

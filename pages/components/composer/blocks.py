@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.consent.rules import TITLE_LIMIT
+from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.conversation.rendering import has_placeholder
 from core.conversation.rules import TEXT_MOST, BlockKind, check_block, warn_message
 from core.errors import N_
@@ -141,7 +142,10 @@ def _edit_image(block: Block, around: Around) -> None:
 
 def _edit_buttons(block: Block, around: Around) -> None:
     _edit_words(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
-    targets = {0: _("Open a web address"), **around.messages}
+    stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
+    stops |= {id_: _("Stop notifications about “{topic}”", topic=name) for id_, name in around.topics.items()}
+    targets: dict[int | str, str] = {0: _("Open a web address"), **around.messages}
+    targets |= {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
     for place, row in enumerate(block["rows"]):
         edit_row(block, place, around, targets, wire.BUTTON_TITLE_LIMIT)
         if not row["message_id"]:
@@ -162,7 +166,7 @@ def _edit_buttons(block: Block, around: Around) -> None:
 def _edit_replies(block: Block, around: Around) -> None:
     _edit_words(block, around, TEXT_MOST, _("Text above the quick replies"))
     for place in range(len(block["rows"])):
-        edit_row(block, place, around, around.messages, wire.QUICK_REPLY_TITLE_LIMIT)
+        edit_row(block, place, around, {**around.messages}, wire.QUICK_REPLY_TITLE_LIMIT)
     add_row(block, around, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.conversation.contents import cleaned
+from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.conversation.queries import EntryView, MessageView
 from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch
 
@@ -111,14 +112,23 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "uid": _next_uid(),
         "title": row.get("title", ""),
         "url": row.get("url", ""),
-        "message_id": row.get("message_id"),
+        "message_id": f"{STOP_PAYLOAD}{row['stop']}" if row.get("stop") else row.get("message_id"),
     }
 
 
 def _content(block: Block) -> dict[str, Any]:
     """In the shape that rules know; `cleaned` drops what belongs to the composer only."""
-    rows = [{key: row[key] for key in ("title", "url", "message_id")} for row in block["rows"]]
+    rows = [{"title": row["title"], **_target(row)} for row in block["rows"]]
     return cleaned(BlockDraft(block["kind"], {**block, "buttons": rows, "replies": rows})).content
+
+
+def _target(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The composer keeps one choice for a message (its id) and for what a button stops (its payload)."""
+    chosen = row["message_id"]
+    if not isinstance(chosen, str):
+        return {"url": row["url"], "message_id": chosen}
+    wanted = chosen.removeprefix(STOP_PAYLOAD)
+    return {"stop": wanted if wanted == STOP_ALL else int(wanted)}
 
 
 def _snapshot(draft: Draft) -> str:

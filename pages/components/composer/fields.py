@@ -27,9 +27,14 @@ def bound(
 
 
 def chosen(
-    holder: dict[str, Any], field: str, label: str, key: str, options: Mapping[int, str], **more: Any
+    holder: dict[str, Any],
+    field: str,
+    label: str,
+    key: str,
+    options: Mapping[Any, str],
+    **more: Any,
 ) -> None:
-    """As `bound`, for a choice by id; what is no longer there counts as not chosen."""
+    """As `bound`, for a choice by id or word; what is no longer there counts as not chosen."""
     st.session_state.setdefault(key, holder.get(field))
     if st.session_state[key] not in options:
         st.session_state[key] = None

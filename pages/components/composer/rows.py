@@ -22,7 +22,7 @@ class Around:
     locked: bool
 
 
-def edit_row(block: Block, place: int, around: Around, targets: Mapping[int, str], limit: int) -> None:
+def edit_row(block: Block, place: int, around: Around, targets: Mapping[int | str, str], limit: int) -> None:
     row = block["rows"][place]
     key = f"row_{row['uid']}"
     with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):

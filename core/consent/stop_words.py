@@ -1,0 +1,85 @@
+"""Words by which a customer says no, and what the bot says to that. Pure.
+
+A message counts when it is nothing but the word: case, punctuation and where a tone mark sits do not matter,
+marks do ("dung" may well be "đúng", and Huy is a name). Other spellings are entries of their own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from core.conversation.folding import words
+from core.errors import N_, Problem, problem
+
+DEFAULT = (
+    "dừng",
+    "dừng lại",
+    "dừng nhận tin",
+    "dung nhan tin",
+    "ngừng",
+    "ngưng",
+    "ngừng nhận",
+    "ngung nhan",
+    "ngừng nhận tin",
+    "ngung nhan tin",
+    "hủy",
+    "hủy nhận tin",
+    "huy nhan tin",
+    "hủy đăng ký",
+    "huy dang ky",
+    "stop",
+    "stop all",
+    "unsubscribe",
+)
+WORD_LIMIT = 100
+WORDS_LIMIT = 50
+
+# What customers read, in the language of the installation: OTN_LANGUAGE.
+_STOPPED_ALL = {
+    "vi": "Đã dừng: {fanpage} sẽ không gửi thông báo cho bạn nữa. Khi muốn nhận lại, bạn chỉ cần bấm đăng ký "
+    "nhận thông báo ở lời mời mới.",
+    "en": "Done: {fanpage} will not notify you any more. To be notified again, just tap the button of a new "
+    "invitation.",
+}
+_STOPPED_ONE = {
+    "vi": "Đã dừng: bạn sẽ không nhận thông báo về “{topic}” nữa. Khi muốn nhận lại, bạn chỉ cần bấm đăng ký "
+    "nhận thông báo ở lời mời mới.",
+    "en": "Done: you will not be notified about “{topic}” any more. To be notified again, just tap the "
+    "button of a new invitation.",
+}
+
+
+def find_stop_word(text: str, known: Sequence[str]) -> str | None:
+    """The stop word that a text is, spelt as in the list."""
+    said = _spelling(text)
+    return next((word for word in known if said and _spelling(word) == said), None)
+
+
+def check_stop_words(listed: Sequence[str]) -> list[Problem]:
+    if not listed:
+        return [problem("stop_words", N_("Keep at least one word: customers must be able to say no."))]
+    if len(listed) > WORDS_LIMIT:
+        return [problem("stop_words", N_("At most {limit} stop words, please."), limit=WORDS_LIMIT)]
+    bad = [word for word in listed if not _spelling(word) or len(word) > WORD_LIMIT]
+    text = N_("“{word}” is no stop word: it needs a letter or digit and has at most {limit} characters.")
+    return [problem("stop_words", text, word=word[:60], limit=WORD_LIMIT) for word in bad]
+
+
+def stopped(fanpage: str, topic: str | None, language: str) -> str:
+    """What the bot says to a no."""
+    said = _STOPPED_ONE if topic else _STOPPED_ALL
+    return said.get(language, said["en"]).format(fanpage=fanpage, topic=topic)
+
+
+@lru_cache(maxsize=4096)
+def _spelling(text: str) -> tuple[tuple[str, str], ...]:
+    """Each word's letters and marks apart: "hủy" is "huỷ", and "dung" is not "dừng". Emoji are no words."""
+    return tuple(_letters_and_marks(word) for word in words(text) if any(map(str.isalnum, word)))
+
+
+def _letters_and_marks(word: str) -> tuple[str, str]:
+    signs = unicodedata.normalize("NFD", word)
+    marks = sorted(sign for sign in signs if unicodedata.category(sign).startswith("M"))
+    return "".join(sign for sign in signs if sign not in marks), "".join(marks)
