@@ -59,11 +59,12 @@ def _consequence(traces: Traces) -> str:
         traces.open_opt_ins,
     )
     kept = n_(
-        "**This cannot be undone.** {n} delivery still counts in its broadcast, without a name.",
-        "**This cannot be undone.** {n} deliveries still count in their broadcasts, without a name.",
+        "{n} delivery still counts in its broadcast, without a name.",
+        "{n} deliveries still count in their broadcasts, without a name.",
         traces.deliveries,
     )
-    return " ".join([erased, lost, kept] if traces.open_opt_ins else [erased, kept])
+    said = [erased, lost if traces.open_opt_ins else "", _("**This cannot be undone.**")]
+    return " ".join(filter(None, [*said, kept if traces.deliveries else ""]))
 
 
 def _what_stays() -> str:
