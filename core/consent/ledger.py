@@ -20,8 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    exists,
-    insert,
     literal,
     null,
     select,
@@ -31,7 +29,7 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expires_at
-from core.consent.withdrawals import is_withdrawn
+from core.consent.withdrawals import is_withdrawn, remember
 from core.database import is_sqlite
 from core.sealing import find_hash, seal_all
 from core.tables import Delivery, OptIn, UtcTime, Withdrawal
@@ -51,8 +49,6 @@ _OPT_IN = bulk.columns_of(
     "expires_at",
     "created_at",
 )
-
-
 _ID = bulk.columns_of(OptIn, "id")
 
 
@@ -186,11 +182,15 @@ def withdraw(
 
     The caller has locked the person's row: no consent is being written down meanwhile.
     """
-    row = {"customer_id": customer_id, "topic_id": topic_id, "at": at}
-    said = [col(getattr(Withdrawal, name)).is_not_distinct_from(value) for name, value in row.items()]
-    is_new = not db.execute(select(exists().where(*said))).scalar_one()
-    if is_new:
-        db.execute(insert(Withdrawal).values(**row, fanpage_id=fanpage_id, source=source, created_at=now))
+    no = Withdrawal(
+        fanpage_id=fanpage_id,
+        customer_id=customer_id,
+        topic_id=topic_id,
+        source=source,
+        at=at,
+        created_at=now,
+    )
+    is_new = remember(db, no)
     return Withdrawn(is_new, _end_withdrawn(db, col(OptIn.customer_id) == customer_id, now))
 
 
@@ -254,11 +254,7 @@ _MAY_BE_WITHDRAWN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUS
 
 
 def _move(
-    db: Session,
-    opt_in_ids: Collection[int],
-    source: OptInState,
-    target: OptInState,
-    now: datetime,
+    db: Session, opt_in_ids: Collection[int], source: OptInState, target: OptInState, now: datetime
 ) -> int:
     if target not in NEXT_STATES[source]:
         raise ValueError(f"an opt-in never goes from {source} to {target}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core.consent.rules import OptInSource
 from core.tables import OptIn, Withdrawal
@@ -32,6 +32,18 @@ def is_withdrawn(customer_id: Any, topic_id: Any, source: Any, consented_at: Any
     )
     no_consent_anew = and_(source == OptInSource.IMPORT.value, ~tapped_since)
     return _said_no(customer_id, topic_id, or_(col(Withdrawal.at) >= consented_at, no_consent_anew))
+
+
+def remember(db: Session, no: Withdrawal) -> bool:
+    """Keep what a person said. False when this very no was known already."""
+    columns = (Withdrawal.customer_id, Withdrawal.topic_id, Withdrawal.at)
+    values = (no.customer_id, no.topic_id, no.at)
+    same = [col(column).is_not_distinct_from(value) for column, value in zip(columns, values, strict=True)]
+    if db.execute(select(exists().where(*same))).scalar_one():
+        return False
+    db.add(no)
+    db.flush()
+    return True
 
 
 def _said_no(customer_id: Any, topic_id: Any, stands: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -79,7 +79,7 @@ def test_no_history_of_forgetting_unbalances_the_books(
     run_state_machine_as_test(
         ForgettingHistory,
         settings=settings(
-            max_examples=25 if fresh_database.is_sqlite else 12,
+            max_examples=20 if fresh_database.is_sqlite else 8,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -69,6 +69,8 @@ def test_the_bot_can_be_tried_out(panel, arrange, fanpage) -> None:
     assert any("keyword “giá”" in shown.value for shown in at.markdown)
     at.text_input(key="message_trial_words").input("alo").run()
     assert "stays silent" in at.info[0].value
+    at.text_input(key="message_trial_words").input("Dừng!").run()
+    assert "not notified any more" in at.info[0].value
 
 
 def test_a_button_stops_notifications_about_a_topic(panel, arrange, fanpage) -> None:

@@ -143,7 +143,7 @@ def _edit_image(block: Block, around: Around) -> None:
 def _edit_buttons(block: Block, around: Around) -> None:
     _edit_words(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
     stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
-    stops |= {id_: _("Stop notifications about “{topic}”", topic=name) for id_, name in around.topics.items()}
+    stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in around.topics.items()}
     targets: dict[int | str, str] = {0: _("Open a web address"), **around.messages}
     targets |= {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
     for place, row in enumerate(block["rows"]):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.consent.stop_words import find_stop_word
 from core.conversation.queries import answer_to
+from core.fanpages.queries import get_fanpage
 from pages.components import menu
 from pages.components.layout import section
 from pages.components.texts import _
@@ -26,6 +28,15 @@ def draw_trial(fanpage_id: int) -> None:
 
 
 def _answer(fanpage_id: int, words: str) -> None:
+    if stop_word := find_stop_word(words, get_fanpage(fanpage_id).stop_words):
+        st.info(
+            _(
+                "“{word}” is a stop word: the customer is not notified any more, and the bot confirms it.",
+                word=stop_word,
+            ),
+            icon=":material/notifications_off:",
+        )
+        return
     found = answer_to(fanpage_id, words)
     if found is None:
         st.info(
