@@ -7,7 +7,19 @@ import logging
 import typer
 
 from core import logs
-from core.commands import bench, broadcast, doctor, fanpage, message, move, operator, optin, processes, topic
+from core.commands import (
+    bench,
+    broadcast,
+    doctor,
+    fanpage,
+    forget,
+    message,
+    move,
+    operator,
+    optin,
+    processes,
+    topic,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +37,7 @@ app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
     app.command()(command)
 app.command()(doctor.doctor)
+app.command()(forget.forget)
 app.command()(move.move)
 app.command()(move.hold)
 app.command()(move.release)

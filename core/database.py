@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,17 @@ def wait_for_locks(db: Session, at_most: str) -> None:
         db.execute(text(f"SET LOCAL lock_timeout = '{at_most}'"))
 
 
+def empty_log(*, wait_seconds: float = 2.0) -> None:
+    """SQLite: all of the write-ahead log into the file, and the log emptied, unless somebody is at it."""
+    if not settings().is_postgresql:
+        with engine().connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"PRAGMA busy_timeout={int(wait_seconds * 1000)}")
+            with suppress(sqlite3.OperationalError):
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+
+
 def forget_engines() -> None:
     """Close every pool, as after a change of settings (tests) or before a fork."""
     for made in _made:
@@ -231,6 +242,7 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16384")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is deleted, or forgotten, is overwritten
         cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages; a busy log is then copied back less often
         cursor.close()
 

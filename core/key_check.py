@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
+from core.customers import forgotten
 from core.database import insert_new, reading, transaction
 from core.errors import N_, Held, OperatorError
 from core.sealing import find_hash, unseal_all
@@ -50,6 +51,7 @@ def refuse_another_key() -> None:
         return
     if kept != mine:
         raise AnotherKey
+    forgotten.follow_app_secret()
     _proven.add(asked)
 
 
@@ -64,13 +66,15 @@ def kept_hash(db: Session) -> str | None:
     return db.execute(select(col(KeyCheck.hash))).scalar_one_or_none()
 
 
-def accept_key(by: Actor, *, now: datetime) -> int:
-    """This process's key is ours from now on; returns how many fanpages must be connected again."""
+def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) -> int:
+    """This process's key is ours from now on; returns how many fanpages must be connected again. The list of
+    those who were forgotten goes on under it; given up only when nothing opens it any more."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
+        given_up = forgotten.seal_for_new_key(db, although_they_return=forgotten_may_return)
         db.execute(delete(KeyCheck))
         db.add(KeyCheck(id=1, hash=find_hash(PURPOSE)))
-        record(db, by, "installation.accept_key", now=now)
+        record(db, by, "installation.accept_key", now=now, forgotten_given_up=given_up)
         return unseal_all(_tokens_of_fanpages(db)).count(None)
 
 

@@ -76,6 +76,16 @@ def unseal_all(sealed: Sequence[str]) -> list[str | None]:
     return [_opened(decrypt, each, key) for each in sealed]
 
 
+def seal_under(key: str, secret: str) -> str:
+    """The same under another key than the installation's, for `unseal_under`."""
+    return _sealed(_cipher(key).encrypt, secret)
+
+
+def unseal_under(key: str, sealed: str) -> str | None:
+    """None when it was not sealed under this key."""
+    return _opened(_cipher(key).decrypt, sealed, key)
+
+
 def _sealed(encrypt: Cipher, secret: str) -> str:
     raw = encrypt(secret.encode("utf-8", "surrogatepass"), None)
     return _PREFIX + base64.b64encode(raw).decode()

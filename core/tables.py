@@ -63,6 +63,9 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# SQLite would give the number of a deleted last row to the next one, and with it what others remember of it.
+_NEVER_REUSED = {"sqlite_autoincrement": True}
+
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -155,6 +158,7 @@ class Customer(Table, table=True):
             sqlite_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
             postgresql_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
         ),
+        _NEVER_REUSED,
     )
 
     id: int | None = _id()
@@ -235,14 +239,17 @@ class EntryPoint(Table, table=True):
 
 
 class Request(Table, table=True):
-    """One sending of an OTNR: whom, when, which wording, through which entry point."""
+    """One sending of an OTNR: whom, when, which wording, through which entry point.
+
+    Without a customer: of somebody who was forgotten; the same for an opt-in and a delivery.
+    """
 
     __tablename__ = "request"
     __table_args__ = (Index("ix_request_customer_id_topic_id", "customer_id", "topic_id"),)
 
     id: int | None = _id()
     fanpage_id: int = _ref("fanpage.id", index=True)
-    customer_id: int = _ref("customer.id")
+    customer_id: int | None = _ref("customer.id", nullable=True)
     topic_id: int = _ref("topic.id", index=True)
     message_id: int | None = _ref("message.id", nullable=True)
     entry_kind: str = _word(default="")
@@ -275,7 +282,7 @@ class OptIn(Table, table=True):
 
     id: int | None = _id()
     fanpage_id: int = _ref("fanpage.id")
-    customer_id: int = _ref("customer.id", index=True)
+    customer_id: int | None = _ref("customer.id", nullable=True, index=True)
     topic_id: int | None = _ref(
         "topic.id", nullable=True
     )  # none: the tap's payload is not ours; staff assign it
@@ -398,7 +405,7 @@ class Delivery(Table, table=True):
 
     id: int | None = _id()
     broadcast_id: int = _ref("broadcast.id")
-    customer_id: int = _ref("customer.id")
+    customer_id: int | None = _ref("customer.id", nullable=True)
     opt_in_id: int = _ref("opt_in.id", index=True)
     state: str = _word(default=DeliveryState.QUEUED)
     reason: str | None = _word(64, default=None)  # code of why it ended so, see sending.rules
@@ -469,6 +476,7 @@ class Reply(Table, table=True):
             sqlite_where=text("state IN ('queued','sending')"),
             postgresql_where=text("state IN ('queued','sending')"),
         ),
+        _NEVER_REUSED,
     )
 
     id: int | None = _id()
@@ -595,3 +603,22 @@ class KeyCheck(Table, table=True):
 
     id: int = Field(primary_key=True, sa_type=Integer)  # always 1
     hash: str = _word(64)
+
+
+class Forgotten(Table, table=True):
+    """Somebody who was forgotten: a keyed hash of fanpage and PSID. See core/customers/forgotten.py."""
+
+    __tablename__ = "forgotten"
+
+    hash: str = _word(64, primary_key=True)
+    forgotten_at: datetime = _time(nullable=False)
+
+
+class ForgottenKey(Table, table=True):
+    """At most one row: the key of those hashes, made with the first of them and never changed."""
+
+    __tablename__ = "forgotten_key"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    sealed: str = Field(sa_type=Text)  # under OTN_SECRET_KEY
+    sealed_by_app: str | None = Field(default=None, sa_type=Text)  # under OTN_APP_SECRET, should that be lost

@@ -51,7 +51,7 @@ def standing(topic_id: int, now: datetime) -> Subquery:
     )
     held = (
         select(col(OptIn.customer_id).label("customer_id"), func.max(weight).label("weight"))
-        .where(col(OptIn.topic_id) == topic_id)
+        .where(col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None))
         .group_by(col(OptIn.customer_id))
         .subquery()
     )

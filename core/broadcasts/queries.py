@@ -74,7 +74,7 @@ class BroadcastView:
 @dataclass(frozen=True)
 class DeliveryView:
     id: int
-    customer_id: int
+    customer_id: int | None  # None, and no name or PSID: of somebody who was forgotten
     psid: str
     customer: str
     state: str
@@ -304,7 +304,7 @@ def _tally(db: Session, broadcast_id: int) -> Sequence[tuple[str, str | None, bo
 def _deliveries() -> Any:
     return (
         select(Delivery, Customer, col(OptIn.promise))
-        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
     )
 
@@ -327,7 +327,8 @@ def _delivery_filters(
     return made
 
 
-def _delivery(row: Delivery, customer: Customer, promise: str) -> DeliveryView:
+def _delivery(row: Delivery, known: Customer | None, promise: str) -> DeliveryView:
+    customer = known or Customer(psid="")
     return DeliveryView(
         id=row.id or 0,
         customer_id=row.customer_id,

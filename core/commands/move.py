@@ -78,9 +78,15 @@ def release(
 
 
 @command
-def accept_key(as_json: Json = False) -> None:
+def accept_key(
+    forgotten_may_return: Annotated[
+        bool,
+        typer.Option(help="Give up the list of forgotten people, if OTN_APP_SECRET does not open it."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Make this process's key the installation's, when the former one is lost for good."""
-    again = key_check.accept_key(COMMAND_LINE, now=utc_now())
+    again = key_check.accept_key(COMMAND_LINE, now=utc_now(), forgotten_may_return=forgotten_may_return)
     said = "This key is the installation's now. What the former one sealed stays closed: opt-ins collected "
     said += f"until now cannot be used, and {again} fanpages must be connected again. Restart every process."
     answer(as_json, {"accepted": True, "connect_again": again}, said)

@@ -25,14 +25,16 @@ from core.consent.file_rows import Row
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
+from core.customers.forgotten import forgotten_among
 from core.database import insert_new, is_sqlite, reading, transaction
-from core.errors import N_, NotFound, Problem, WrongState
+from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
 from core.text.matching import search_key
 
 T = TypeVar("T")
 CHUNK = 1000  # rows per transaction
+FORGOTTEN = N_("This person was forgotten (erased for good): no file brings them back.")
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,21 @@ def import_opt_ins(
     sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
-    seen = ImportOutcome(len(fresh), known, tuple(sheet.rejected), cleaned=sheet.cleaned, notes=sheet.notes)
+    rejected = list(sheet.rejected)
+    seen = ImportOutcome(0, known, (), cleaned=sheet.cleaned, notes=sheet.notes)
     if only_check:
         with reading() as db:
-            withdrawn = sum(_count_withdrawn(db, fanpage_id, topic_id, rows) for rows in _chunks(fresh))
-        return replace(seen, withdrawn=withdrawn)
+            admitted = _admitted(db, fanpage_id, fresh, rejected)
+            withdrawn = sum(_count_withdrawn(db, fanpage_id, topic_id, rows) for rows in _chunks(admitted))
+        return replace(seen, imported=len(admitted), rejected=_in_order(rejected), withdrawn=withdrawn)
     key_check.refuse_another_key()
     imported = new_customers = withdrawn = 0
-    for rows in _chunks(fresh):
+    for chunk in _chunks(fresh):
         with transaction() as db:
             authorise(db, by, Permission.EDIT, now=now)
+            rows = _admitted(db, fanpage_id, chunk, rejected)
+            if not rows:
+                continue
             people = {(fanpage_id, row.psid) for row in rows}
             row_locks.lock_people(db, people)  # in everybody's order, before new ones are made
             customers, made = _customers(db, fanpage_id, rows, now)
@@ -76,11 +83,12 @@ def import_opt_ins(
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
-    late = len(fresh) - imported  # somebody else brought these tokens meanwhile
+            known += len(rows)
     outcome = replace(
         seen,
         imported=imported,
-        duplicates=known + late,
+        duplicates=known - imported,  # somebody else may have brought some of the tokens meanwhile
+        rejected=_in_order(rejected),
         new_customers=new_customers,
         withdrawn=withdrawn,
     )
@@ -112,6 +120,18 @@ def _unknown(fanpage_id: int, rows: Sequence[Row]) -> list[Row]:
             known = set(db.execute(wanted).scalars())
             fresh += [row for row, hash_ in zip(chunk, hashes, strict=True) if hash_ not in known]
     return fresh
+
+
+def _admitted(db: Session, fanpage_id: int, rows: Sequence[Row], rejected: list[files.Rejected]) -> list[Row]:
+    """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
+    page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
+    gone = {psid for _, psid in forgotten_among(db, {(page_id, row.psid) for row in rows})}
+    rejected += [files.Rejected(row.number, problem("psid", FORGOTTEN)) for row in rows if row.psid in gone]
+    return [row for row in rows if row.psid not in gone]
+
+
+def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
+    return tuple(sorted(rejected, key=lambda each: each.row))
 
 
 def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[Row]) -> int:

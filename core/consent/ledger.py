@@ -12,7 +12,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, case, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    literal,
+    null,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from core import bulk
@@ -203,6 +215,23 @@ def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int
         .execution_options(synchronize_session=False)
     )
     return _count(db.execute(statement))
+
+
+def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
+    """Their customer is forgotten: what is not used yet never is, and nothing of them leads to anybody."""
+    nobody = literal("forgotten:").concat(cast(col(OptIn.id), String))
+    is_open = bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN)
+    ended = {
+        "state": case((is_open, OptInState.WITHDRAWN.value), else_=col(OptIn.state)),
+        "settled_at": case((is_open, literal(now, UtcTime)), else_=col(OptIn.settled_at)),
+    }
+    statement = (
+        update(OptIn)
+        .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)))
+        .values(customer_id=None, token_sealed=None, token_hash=nobody, **ended)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(statement)
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:

@@ -23,7 +23,7 @@ _CHUNK = 2000
 @dataclass(frozen=True)
 class OptInView:
     id: int
-    customer_id: int
+    customer_id: int | None  # None, and no name or PSID: of somebody who was forgotten
     customer: str  # "" while the name is not known
     psid: str
     topic_id: int | None
@@ -113,7 +113,7 @@ def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
 def _whole() -> Select[OptIn, Customer, Topic, Request]:
     return (
         select(OptIn, Customer, Topic, Request)
-        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .outerjoin(Customer, col(Customer.id) == col(OptIn.customer_id))
         .outerjoin(Topic, col(Topic.id) == col(OptIn.topic_id))
         .outerjoin(Request, col(Request.id) == col(OptIn.request_id))
     )
@@ -125,7 +125,8 @@ def _read(statement: Select[OptIn, Customer, Topic, Request], now: datetime) -> 
 
 
 def _view(row: Any, now: datetime) -> OptInView:
-    opt_in, customer, topic, request = row
+    opt_in, known, topic, request = row
+    customer = known or Customer(psid="")
     is_over = opt_in.state == OptInState.AVAILABLE and opt_in.expires_at <= now
     return OptInView(
         id=opt_in.id,

@@ -186,7 +186,9 @@ def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
 
 
 def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
-    of_topic = select(col(OptIn.customer_id)).where(col(OptIn.topic_id) == topic_id)
+    of_topic = select(col(OptIn.customer_id)).where(
+        col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
+    )
     held = or_(
         col(OptIn.state) == OptInState.RESERVED,
         and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now),

@@ -17,6 +17,7 @@ from core.consent import ledger
 from core.consent.rules import WithdrawalSource
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
 from core.conversation import storing
+from core.customers.forgotten import forgotten_among
 from core.database import insert_new, transaction
 from core.errors import N_, Invalid, NotFound, Problem, problem
 from core.tables import Customer, Fanpage, Topic
@@ -40,9 +41,11 @@ def withdraw_person(
     psid = required_psid(psid)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        if db.get(Fanpage, fanpage_id) is None:
+        fanpage = db.get(Fanpage, fanpage_id)
+        if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
-        return _withdraw(db, by, _customer(db, fanpage_id, psid, now), topic_id, now)
+        customer_id = _customer(db, fanpage, psid, now)
+        return _withdraw(db, by, customer_id, topic_id, now) if customer_id else 0
 
 
 def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: datetime) -> None:
@@ -83,11 +86,13 @@ def _refuse(problems: list[Problem]) -> None:
         raise Invalid(problems)
 
 
-def _customer(db: Session, fanpage_id: int, psid: str, now: datetime) -> int:
-    row = {"fanpage_id": fanpage_id, "psid": psid, "search_text": search_key(psid), "created_at": now}
-    db.execute(insert_new(db, Customer).values(row))
-    mine = col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
-    return int(db.execute(select(col(Customer.id)).where(*mine)).scalar_one() or 0)
+def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | None:
+    """None: they were forgotten, which says more than a no."""
+    row = {"fanpage_id": fanpage.id, "psid": psid, "search_text": search_key(psid), "created_at": now}
+    if not forgotten_among(db, [(fanpage.page_id, psid)]):
+        db.execute(insert_new(db, Customer).values(row))
+    mine = col(Customer.fanpage_id) == fanpage.id, col(Customer.psid) == psid
+    return db.execute(select(col(Customer.id)).where(*mine)).scalar_one_or_none()
 
 
 def _withdraw(db: Session, by: Actor, customer_id: int, topic_id: int | None, now: datetime) -> int:

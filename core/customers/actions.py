@@ -1,4 +1,4 @@
-"""What staff do about marks: lift one customer's, or all that a broadcast has left."""
+"""What staff do about customers: lift the marks that keep them out, and forget a person for good."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
-from core.accounts.authorising import authorise
+from core import key_check
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
-from core.customers import marks
-from core.database import transaction
+from core.customers import erasing, forgotten, marks
+from core.database import empty_log, reading, transaction
 from core.errors import N_, NotFound
-from core.tables import Broadcast, Customer
+from core.tables import Broadcast, Customer, Fanpage
+from core.text.identifiers import required_psid
 
 
 def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
@@ -50,3 +52,35 @@ def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
                 people=lifted,
             )
         return lifted
+
+
+def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
+    """Erase a person, and let nothing older bring them back. Totals stay. Returns how many customers that
+    were: none if the fanpage did not know them, who are remembered as forgotten all the same."""
+    authorise_early(by, Permission.ADMIN, now=now)
+    key_check.refuse_another_key()
+    psid = required_psid(psid)
+    page_id = _page_id(fanpage_id)
+    with reading() as db:  # a large vault takes a while to look through; others write meanwhile
+        seen = erasing.events_of(db, page_id, psid)
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        forgotten.remember(db, (page_id, psid), now=now)
+        customer = erasing.lock_customer(db, fanpage_id, psid)
+        newer = erasing.events_of(db, page_id, psid, after=max(seen, default=0))
+        erasing.erase_events(db, seen + newer)
+        erasing.blank_activity(db, fanpage_id, psid, customer)
+        if customer:
+            erasing.erase_customer(db, customer.id or 0, now=now)
+        about = customer.id if customer else None
+        record(db, by, "customer.forget", now=now, fanpage_id=fanpage_id, subject_id=about)
+    empty_log()
+    return 1 if customer else 0
+
+
+def _page_id(fanpage_id: int) -> str:
+    with reading() as db:
+        fanpage = db.get(Fanpage, fanpage_id)
+        if fanpage is None:
+            raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
+        return fanpage.page_id

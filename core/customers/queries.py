@@ -1,4 +1,4 @@
-"""Marks on customers as staff see them: with what Messenger said, when, and about which broadcast."""
+"""What is known of customers: the marks on them as staff see them, and what forgetting a person erases."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import reading
-from core.tables import Broadcast, Customer, Delivery
+from core.tables import Broadcast, Customer, Delivery, OptIn, Reply, Request
+
+_OPEN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,33 @@ def count_marks_of(fanpage_id: int, broadcast_id: int) -> MarksOfBroadcast:
     with reading() as db:
         people, firm = db.execute(statement).one()
     return MarksOfBroadcast(firm, people - firm)
+
+
+@dataclass(frozen=True)
+class Traces:
+    opt_ins: int
+    open_opt_ins: int  # of those, not used yet: they never will be
+    requests: int
+    deliveries: int
+    replies: int
+
+
+def traces_of(customer_id: int) -> Traces:
+    opt_ins = select(func.count()).where(col(OptIn.customer_id) == customer_id)
+    counted = [
+        opt_ins,
+        opt_ins.where(col(OptIn.state).in_(_OPEN)),
+        *(
+            select(func.count()).where(col(table.customer_id) == customer_id)
+            for table in (Request, Delivery, Reply)
+        ),
+    ]
+    with reading() as db:
+        return Traces(*(int(db.execute(each).scalar_one()) for each in counted))
+
+
+def fanpages_that_know(psid: str) -> list[int]:
+    """Our ids of the fanpages that have a customer of this PSID."""
+    wanted = select(col(Customer.fanpage_id)).where(col(Customer.psid) == psid)
+    with reading() as db:
+        return list(db.execute(wanted.order_by(col(Customer.fanpage_id))).scalars())

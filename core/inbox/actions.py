@@ -16,9 +16,11 @@ from core import bulk, key_check
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
+from core.customers import forgotten
 from core.database import DATABASE_TROUBLE, is_sqlite, transaction
 from core.errors import Held
 from core.inbox import queries
+from core.inbox.door import keep_out_forgotten
 from core.inbox.early import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
 from core.inbox.keeping import keep_events
@@ -37,7 +39,7 @@ def store(events: Sequence[NewEvent]) -> int:
         return 0
     key_check.refuse_another_key()
     with transaction() as db:
-        return keep_events(db, events)
+        return keep_events(db, keep_out_forgotten(db, events))
 
 
 def apply_pending(limit: int, now: datetime) -> int:
@@ -82,6 +84,7 @@ def _take(db: Session, limit: int) -> list[Stored]:
         lock = text("SELECT pg_try_advisory_xact_lock(:number)")
         if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
             return []
+    forgotten.pass_door(db)
     found = [
         Stored(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
         for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(

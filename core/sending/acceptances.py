@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, text, update
+from sqlalchemy import bindparam, case, func, text, update
 from sqlmodel import Session, col
 
 from core import bulk
@@ -93,7 +93,7 @@ def _sent(*, for_sqlite: bool) -> bulk.Ready:
         .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))
         .values(
             state=DeliveryState.SENT,
-            mid=given.c.mid,
+            mid=case((col(Delivery.customer_id).is_not(None), given.c.mid)),  # it leads to whom we forgot
             evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
             reason=None,
             settled_at=bindparam("now", type_=UtcTime),

@@ -36,7 +36,7 @@ class Claim:
     delivery_id: int
     broadcast_id: int
     opt_in_id: int
-    customer_id: int
+    customer_id: int  # None of a claim that only ends: of somebody who was forgotten
     first_name: str | None
     token: str
     attempt: int
@@ -125,7 +125,7 @@ def _ready(for_sqlite: bool) -> bulk.Ready:
         )
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))  # forgotten: it ends here
         .where(
             col(Delivery.broadcast_id) == bindparam("broadcast"),
             canary.may_be_sent(),

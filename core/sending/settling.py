@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Text,
+    and_,
+    case,
+    exists,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from core import activity, row_locks
@@ -162,7 +173,7 @@ def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) 
             state=verdict.state,
             reason=verdict.reason,
             evidence=verdict.evidence,
-            detail=verdict.detail or None,
+            detail=_unless_forgotten(verdict.detail or None),
             tries=claim.tries + (1 if verdict.counts_as_try else 0),
             in_doubt=verdict.in_doubt,
             next_try_at=verdict.next_try_at,
@@ -183,6 +194,11 @@ def _is_unreachable(verdict: Verdict) -> bool:
 
 def _blame(claim: Claim, verdict: Verdict, at: datetime) -> marks.Refusal:
     return marks.Refusal(claim.customer_id, claim.delivery_id, verdict.reason or "", verdict.detail, at)
+
+
+def _unless_forgotten(said: str | None) -> ColumnElement[str]:
+    """What leads to a person is not kept when they were forgotten meanwhile."""
+    return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
 
 
 def _ran_out(ended: bool) -> ColumnElement[bool]:

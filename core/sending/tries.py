@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core import bulk
@@ -109,9 +110,13 @@ def _insert(db: Session, rows: Sequence[Sequence[object]], *, for_sqlite: bool) 
 
 @cache
 def _statement(*, for_sqlite: bool) -> Any:
-    return bulk.insert_given(
-        Try, bulk.columns_of(Try, *_KEPT), for_sqlite=for_sqlite
-    ).on_conflict_do_nothing()
+    """None of a delivery whose customer was forgotten meanwhile."""
+    columns = bulk.columns_of(Try, *_KEPT)
+    rows = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery()
+    theirs = (col(Delivery.id) == rows.c.delivery_id) & col(Delivery.customer_id).is_not(None)
+    given = select(*rows.c).join_from(rows, Delivery, theirs).where(true())  # see bulk.rows_given
+    make = sqlite.insert if for_sqlite else postgresql.insert
+    return make(Try).from_select(list(columns), given).on_conflict_do_nothing()
 
 
 def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:

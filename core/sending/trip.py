@@ -107,6 +107,7 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
             col(Delivery.id).in_(bulk.among(db, delivery_ids)),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
+            col(Delivery.opt_in_id).is_not(None),  # else its customer was forgotten
             ~held_elsewhere(),
         )
         .order_by(col(Delivery.opt_in_id))

@@ -7,8 +7,8 @@ from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.consent.withdrawal_queries import list_withdrawals
 from core.errors import NotFound
 from pages.components import customer_dialogs as dialogs
+from pages.components import customer_forget, menu
 from pages.components import customer_lists as lists
-from pages.components import menu
 from pages.components.asked import asked_id, not_there
 from pages.components.customer_mark import draw_mark
 from pages.components.layout import Card, cards, open_dialog, page_header
@@ -49,6 +49,7 @@ def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
             args=(dialogs.KEY,),
         )
     dialogs.withdraw(customer, opt_ins)
+    customer_forget.offer(spot, customer)
     draw_mark(customer)
 
 

@@ -12,6 +12,7 @@ from pages.components.asked import no_fanpage
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.opt_in_words import SOURCES, ends, through
+from pages.components.person import page_of, person
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, pager, table
 from pages.components.texts import _, speaker
@@ -82,7 +83,7 @@ def _list(fanpage_id: int, chosen: OptInFilter) -> None:
     spot = st.container()
     offset = pager(total, key="opt_ins", size=SIZE)
     columns = [
-        Column(_("Customer"), lambda o: Two(o.customer or _("Name not known yet"), o.psid), "22%"),
+        Column(_("Customer"), person, "22%"),
         Column(
             _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "27%"
         ),
@@ -93,7 +94,7 @@ def _list(fanpage_id: int, chosen: OptInFilter) -> None:
     ]
     rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE)
     with spot:
-        table(columns, rows, key="opt_ins", on_click=lambda o: f"customer?id={o.customer_id}")
+        table(columns, rows, key="opt_ins", on_click=page_of)
 
 
 body()

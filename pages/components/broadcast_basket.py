@@ -91,9 +91,12 @@ def draw_basket(here: Current, view: BroadcastView, rows: Sequence[DeliveryView]
 
 
 def _who(row: DeliveryView) -> None:
-    name = plain(row.customer) or _("Name not known yet")
-    menu.link("customer", name, icon=":material/person:", id=row.customer_id)
-    st.caption(row.psid)
+    if row.customer_id is None:
+        st.text(_("Erased customer"))
+    else:
+        name = plain(row.customer) or _("Name not known yet")
+        menu.link("customer", name, icon=":material/person:", id=row.customer_id)
+        st.caption(row.psid)
     st.caption(_("Promise"))
     st.text(row.promise or _("Not recorded"))
 

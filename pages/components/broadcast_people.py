@@ -12,6 +12,7 @@ from pages.components.broadcast_filters import choose_reason, choose_state
 from pages.components.broadcast_words import EVIDENCE, REASONS, evidence_word, reason_word
 from pages.components.delivery_tries import code_of
 from pages.components.export import export_menu, in_words, state_in_words
+from pages.components.person import page_of, person
 from pages.components.session import Current
 from pages.components.tables import Badge, Column, Two, pager, search_box, table
 from pages.components.texts import _, speaker, when
@@ -49,13 +50,13 @@ def draw_people(here: Current, view: BroadcastView) -> None:
             _columns(tries_of([d.id for d in rows])),
             rows,
             key="people",
-            on_click=lambda d: f"customer?id={d.customer_id}",
+            on_click=page_of,
         )
 
 
 def _columns(tries: dict[int, list[TryView]]) -> list[Column]:
     return [
-        Column(_("Customer"), lambda d: Two(d.customer or _("Name not known yet"), d.psid), "23%"),
+        Column(_("Customer"), person, "23%"),
         Column(_("Result"), lambda d: Badge("delivery", d.state)),
         Column(_("Why"), lambda d: _why(d, tries.get(d.id, [])), "15%"),
         Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),

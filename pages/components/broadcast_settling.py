@@ -34,7 +34,7 @@ def draw_openers(spot: str, unknown: int | None = None) -> None:
 def draw_dialogs(here: Current, view: BroadcastView, spot: str, row: DeliveryView | None = None) -> None:
     """Without a row they settle everything that is in doubt."""
     people = 1 if row else view.counts["unknown"]
-    whose = plain(row.customer or row.psid) if row else ""
+    whose = plain(row.customer or row.psid) or _("Erased customer") if row else ""
     confirm(
         f"{spot}_again_dialog",
         _("Try {name} again?", name=whose) if row else _("Try again?"),

@@ -57,7 +57,7 @@ DEEDS: dict[str, str] = {
     "customer.withdraw": N_("withdrew every opt-in of the customer {subject}"),
     "customer.withdraw_topic": N_("withdrew a customer's opt-ins for {subject}"),
     "customer.lift_mark": N_("lifted the mark of a customer: broadcasts include them again"),
-    "customer.forget": N_("erased the customer {subject}"),
+    "customer.forget": N_("erased a customer for good"),
     "fanpage.connect": N_("connected the fanpage {subject}"),
     "fanpage.set_rate": N_("set the sending rate of {subject}"),
     "fanpage.set_zone": N_("changed the time zone of {subject}"),

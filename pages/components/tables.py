@@ -48,9 +48,14 @@ class Column:
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[Any], *, key: str, on_click: Callable[[Any], str] | None = None
+    columns: Sequence[Column],
+    rows: Sequence[Any],
+    *,
+    key: str,
+    on_click: Callable[[Any], str | None] | None = None,
 ) -> None:
-    """`on_click` makes the address a row leads to ("broadcast?id=3"); its first cell becomes the link."""
+    """`on_click` makes the address a row leads to ("broadcast?id=3"), if any; its first cell becomes the
+    link."""
     if not rows:
         return
     cells = [[column.value(row) for column in columns] for row in rows]

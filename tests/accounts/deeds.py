@@ -215,6 +215,9 @@ DEEDS: dict[str, Deed] = {
     "core.broadcasts.drafts.keep_draft": Deed(E, _keep_draft),
     "core.consent.imports.import_opt_ins": Deed(E, _import),
     "core.customers.actions.lift_mark": Deed(S, _on(customers.lift_mark, World.marked_customer)),
+    "core.customers.actions.forget": Deed(
+        A, _on(customers.forget, lambda w: w.fanpage_id, psid="25000000000000099")
+    ),
     "core.customers.actions.lift_marks_of": Deed(S, _on(customers.lift_marks_of, _broadcast("finished"))),
     "core.consent.withdrawal_actions.withdraw_customer": Deed(
         E, _on(withdrawals.withdraw_customer, lambda w: (w.opt_in(w.topic_id), w.customer_id)[1])

@@ -374,3 +374,16 @@ def test_a_planned_one_has_it_twelve_hours_after_its_start(opt_ins: Path) -> Non
     made = call(*CREATE, "--at", "2031-01-01T09:00Z")
     assert (made["state"], made["version"]) == ("scheduled", 1)
     assert call("broadcast", "show", "1")["best_before"] == "2031-01-01T21:00:00+00:00"
+
+
+def test_a_person_is_forgotten_and_no_file_brings_them_back(opt_ins: Path) -> None:
+    call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    gone = "25000000000000003"
+    assert call("forget", gone) == {"forgotten": 1}
+    assert call("forget", gone, "--fanpage", PAGE) == {"forgotten": 0}
+    assert "stays outside" in plain("forget", "25000000000009999")
+    again = call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
+    assert (again["imported"], again["duplicates"], len(again["rejected"])) == (0, 19, 1)
+    assert (again["rejected"][0]["row"], "forgotten" in again["rejected"][0]["reason"]) == (5, True)
+    assert call("forget", "", code=1)["error"]["code"] == "invalid"
+    assert call("forget", gone, "--fanpage", "999", code=1)["error"]["code"] == "not_found"

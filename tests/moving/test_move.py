@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from core import doctor, holding, key_check, migrations
+from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import queries
 from core.clock import utc_now
 from core.consent import queries as consent
+from core.consent.imports import import_opt_ins
+from core.customers.actions import forget
 from core.database import reading, transaction
 from core.errors import Held, OperatorError, WrongState
 from core.holding import HoldCode
@@ -239,3 +244,19 @@ def test_a_new_database_that_another_key_has_used_is_refused(shop, new, there, m
     with pytest.raises(WrongState, match="another OTN_SECRET_KEY"):
         move(new)
     assert holding.standing() is None
+
+
+def test_who_was_forgotten_stays_so(shop, new, there, move) -> None:
+    with reading() as db:
+        gone = db.get(Customer, 5).psid
+    now = utc_now()
+    assert forget(COMMAND_LINE, shop["fanpage"], gone, now=now) == 1
+    counts = queries.get_broadcast(shop["sending"]).counts
+    assert move(new).rows["forgotten"] == 1
+    sheet = f"psid,token,consented_at\n{gone},an-old-token,{(now - timedelta(days=3)).isoformat()}\n".encode()
+    with there(new):
+        assert queries.get_broadcast(shop["sending"]).counts == counts
+        (topic,) = consent.list_topics(shop["fanpage"], now=now)
+        done = import_opt_ins(COMMAND_LINE, shop["fanpage"], topic_id=topic.id, data=sheet, now=utc_now())
+        assert (done.imported, len(done.rejected)) == (0, 1)
+        assert rows_of(Customer) == 4

@@ -69,7 +69,8 @@ def verbs_in(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "feature", ["accounts", "broadcasts", "consent", "conversation", "fanpages", "inbox", "sending"]
+    "feature",
+    ["accounts", "broadcasts", "consent", "conversation", "customers", "fanpages", "inbox", "sending"],
 )
 def test_every_deed_that_is_written_down_has_its_sentence(feature):
     written = set().union(*(verbs_in(file) for file in (APP.parent / "core" / feature).rglob("*.py")))
