@@ -61,6 +61,9 @@ def _cell(cells: list[Cell], place: int | None) -> Cell:
 
 
 def _id(column: str, cell: Cell, read: Callable[[str], str | Problem]) -> str | Problem:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        said = N_("The column {column} has a date or a truth value here. Format it as text and export again.")
+        return problem(column, said, column=column)
     text = as_text(cell)
     if (isinstance(cell, int | float) and is_damaged_number(cell)) or is_damaged(unwrapped(text)):
         return problem(column, ROUNDED[column], **({"id": text[:40]} if column == "psid" else {}))

@@ -20,7 +20,7 @@ from zipfile import BadZipFile, ZipFile
 
 from core.errors import N_, Invalid, Problem, problem
 
-UNPACKED_LIMIT = 512 * 1024 * 1024  # bytes; a million rows of four columns take about 300 MB
+UNPACKED_LIMIT = 200 * 1024 * 1024  # bytes; half a million rows of four columns
 GRID_LIMIT = 8_000_000  # cells of a full grid, which take 32 bytes each
 _CHUNK = 1 << 20
 _WORKBOOK = re.compile(r"xl/workbook\d*\.xml", re.IGNORECASE)

@@ -188,6 +188,13 @@ def test_a_number_of_more_than_15_digits_is_damaged(id_):
         assert "Format the column as text and export again" in bad.reason
 
 
+@pytest.mark.parametrize("cell", [True, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4)])
+def test_what_a_spreadsheet_made_of_an_id_is_none(cell):
+    for row, column in (([cell, "t", GOOD], "psid"), (["2501", cell, GOOD], "token")):
+        (bad,) = sheet(workbook([HEADER, row])).rejected
+        assert f"column {column} has a date or a truth value" in bad.reason
+
+
 def test_a_number_that_a_spreadsheet_keeps_whole_is_its_digits():
     read = sheet(workbook([HEADER, [999_999_999_999_999, 123456789012345, GOOD], [2501, "t", GOOD]]))
     assert [(row.psid, row.token) for row in read.rows] == [

@@ -49,6 +49,8 @@ def workbook(*sheets: Iterable[Iterable[Any]], hidden: Iterable[int] = (), **opt
             for column, value in enumerate(row):
                 if isinstance(value, str):
                     sheet.write_string(number, column, value)
+                elif isinstance(value, bool):
+                    sheet.write_boolean(number, column, value)
                 elif isinstance(value, date):
                     sheet.write_datetime(number, column, value, looks[type(value)])
                 elif value is not None:
