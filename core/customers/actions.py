@@ -62,13 +62,12 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
     psid = required_psid(psid)
     page_id = _page_id(fanpage_id)
     with reading() as db:  # a large vault takes a while to look through; others write meanwhile
-        seen = erasing.events_of(db, page_id, psid)
+        newest, seen = erasing.newest_event(db), erasing.events_of(db, page_id, psid)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         forgotten.remember(db, (page_id, psid), now=now)
         customer = erasing.lock_customer(db, fanpage_id, psid)
-        newer = erasing.events_of(db, page_id, psid, after=max(seen, default=0))
-        erasing.erase_events(db, seen + newer)
+        erasing.erase_events(db, {*seen, *erasing.events_of(db, page_id, psid, after=newest)})
         erasing.blank_activity(db, fanpage_id, psid, customer)
         if customer:
             erasing.erase_customer(db, customer.id or 0, now=now)

@@ -7,11 +7,11 @@ delivery knows its opt-in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, case, cast, delete, literal, or_, select, update
+from sqlalchemy import String, Text, case, cast, delete, func, literal, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
@@ -23,6 +23,7 @@ from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Tab
 WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more
 _UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _STAYS = {"request", "opt_in", "delivery"}
+IN_OPEN_TRANSACTIONS = 100_000  # events that servers may be storing at one moment, amply
 SURE_LENGTH = 10  # so long an id is not part of another number by chance
 
 
@@ -61,7 +62,13 @@ def events_of(db: Session, page_id: str, psid: str, *, after: int = 0) -> list[i
     return [id_ for id_ in db.execute(theirs).scalars() if id_]
 
 
-def erase_events(db: Session, ids: list[int]) -> None:
+def newest_event(db: Session) -> int:
+    """No event that is stored from now on has a lower id, those whose transaction is open now aside."""
+    newest = db.execute(select(func.max(col(Event.id)))).scalar_one() or 0
+    return max(0, newest - IN_OPEN_TRANSACTIONS)
+
+
+def erase_events(db: Session, ids: Collection[int]) -> None:
     _run(db, delete(Event).where(col(Event.id).in_(bulk.among(db, ids))))
 
 
