@@ -13,9 +13,9 @@ from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.customers import erasing, forgotten, marks
 from core.database import empty_log, reading, transaction
-from core.errors import N_, NotFound
+from core.errors import N_, Invalid, NotFound, problem
 from core.tables import Broadcast, Customer, Fanpage
-from core.text.identifiers import required_psid
+from core.text.identifiers import read_id, unwrapped
 
 
 def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
@@ -59,7 +59,9 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
     were: none if the fanpage did not know them, who are remembered as forgotten all the same."""
     authorise_early(by, Permission.ADMIN, now=now)
     key_check.refuse_another_key()
-    psid = required_psid(psid)
+    psid = read_id(psid) or unwrapped(psid)  # or as an earlier version kept it, whatever it was
+    if not psid:
+        raise Invalid([problem("psid", N_("The PSID is missing."))])
     page_id = _page_id(fanpage_id)
     with reading() as db:  # a large vault takes a while to look through; others write meanwhile
         newest, seen = erasing.newest_event(db), erasing.events_of(db, page_id, psid)
