@@ -22,15 +22,15 @@ def normalise_text(text: str) -> str:
     NFC, lines ended by a line feed, no control characters and no halves of a character, no blank or
     invisible characters at the ends. Doing it twice changes nothing more.
     """
-    if text.isascii() and text.isprintable():
-        return text.strip(" ")
+    if text.isprintable():  # neither lines nor controls; the usual name, of which there is one per message
+        return text.strip(" ") if text.isascii() else _trimmed(unicodedata.normalize("NFC", text))
     lines = _LINE_ENDS.sub("\n", without_halves(text))
     return _trimmed(unicodedata.normalize("NFC", _CONTROLS.sub("", lines)))
 
 
 def normalise_name(text: str) -> str:
     """A name, title or keyword: as `normalise_text`, on one line with single spaces."""
-    return normalise_text(" ".join(normalise_text(text).split()))
+    return " ".join(normalise_text(text).split())
 
 
 def name_key(name: str) -> str:
@@ -63,6 +63,8 @@ def _trimmed(text: str) -> str:
         start += 1
     while end > start and is_unseen(text[end - 1]):
         end -= 1
+    if end - start == len(text):
+        return text
     seen = text[start:end]
     tail = _CLOSING_TAIL if OPENERS.search(seen) else _TAIL
     attached = tail.match(text, end) if seen else None
