@@ -16,7 +16,7 @@ from core.clock import utc_now
 from core.database import reading
 from core.errors import OperatorError
 from core.fanpages import actions, queries
-from core.fanpages.rules import describe_problem
+from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.sealing import unseal
@@ -106,6 +106,11 @@ def _fanpages() -> Iterator[str]:
                 f"{fanpage.name} ({fanpage.page_id}) is stopped: {describe(fanpage.stopped_code)} "
                 f"Then run: python -m core fanpage resume {fanpage.page_id}"
             )
+        if fanpage.policy and not fanpage.policy.is_seen:
+            said = f" ({fanpage.policy.reason})" if fanpage.policy.reason else ""
+            yield f"{fanpage.name} ({fanpage.page_id}): {describe_policy(fanpage.policy.action)}{said}"
+        if other := queries.find_other_app(fanpage.id, now=utc_now()):
+            yield f"{fanpage.name} ({fanpage.page_id}): {OTHER_APP.format(customers=other.customers)}"
         for code in actions.check_health(fanpage.id, now=utc_now()):
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
 

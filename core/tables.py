@@ -98,6 +98,10 @@ class Fanpage(Table, table=True):
     stopped_at: datetime | None = _time()
     problems: list[str] = Field(default_factory=list, sa_type=JSON)  # codes of the last health check
     checked_at: datetime | None = _time()
+    policy_action: str | None = _word(default=None)  # the latest Meta said of it: warning, block, unblock, …
+    policy_reason: str = Field(default="", sa_type=Text)
+    policy_at: datetime | None = _time()
+    policy_seen_at: datetime | None = _time()  # when staff said that they have read it
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
 
@@ -136,6 +140,12 @@ class Customer(Table, table=True):
             sqlite_where=text("unreachable_at IS NOT NULL"),
             postgresql_where=text("unreachable_at IS NOT NULL"),
         ),
+        Index(
+            "ix_customer_other_app",
+            "fanpage_id",
+            sqlite_where=text("other_app_at IS NOT NULL"),
+            postgresql_where=text("other_app_at IS NOT NULL"),
+        ),
     )
 
     id: int | None = _id()
@@ -152,6 +162,7 @@ class Customer(Table, table=True):
     read_watermark: datetime | None = _time()
     unreachable_code: str | None = _word(64, default=None)  # blocked or gone, until they write again
     unreachable_at: datetime | None = _time()
+    other_app_at: datetime | None = _time()  # when we were last told that another app holds the conversation
     created_at: datetime = _time(nullable=False)
 
 

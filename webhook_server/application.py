@@ -26,6 +26,7 @@ from webhook_server.reception import Reception
 
 DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator signs with
 CHALLENGE_LIMIT = 1000
+WEBHOOK = ("/webhook", "/webhook/")  # both are served: a redirect would repeat the verify token
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class Front:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_webhook = scope["type"] == "http" and scope["path"] == "/webhook" and scope["method"] == "POST"
+        is_webhook = scope["type"] == "http" and scope["path"] in WEBHOOK and scope["method"] == "POST"
         await (self._reception if is_webhook else self._others)(scope, receive, send)
 
 
@@ -64,12 +65,14 @@ def create_app() -> Front:
         return Response(reception.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     routes = [
-        Route("/webhook", verify, methods=["GET"]),
+        *(Route(path, verify, methods=["GET"]) for path in WEBHOOK),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
     ]
-    return Front(reception, Starlette(routes=routes, lifespan=lifespan))
+    others = Starlette(routes=routes, lifespan=lifespan)
+    others.router.redirect_slashes = False
+    return Front(reception, others)
 
 
 async def verify(request: Request) -> Response:

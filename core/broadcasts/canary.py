@@ -21,6 +21,7 @@ from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50
 LARGEST = 10_000
+PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _waits() -> tuple[ColumnElement[bool], ...]:
 def _judge(broadcast_id: int, now: datetime) -> None:
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, *_waits())
     with transaction() as db:
-        wait_for_locks(db, "500ms")
+        wait_for_locks(db, PATIENCE)
         broadcast = db.execute(mine.with_for_update(key_share=True)).scalar_one_or_none()
         if broadcast is None or (outcome := outcome_of(db, broadcast)).left:
             return

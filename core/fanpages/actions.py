@@ -137,6 +137,16 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
         return resumed
 
 
+def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
+    """Staff have read the latest that Meta said about the fanpage, and need no reminder of it."""
+    by.require(Permission.SEND)
+    with transaction() as db:
+        row = _locked(db, fanpage_id)
+        if row.policy_at is not None and row.policy_seen_at is None:
+            row.policy_seen_at = now
+            _record(db, by, "fanpage.see_policy", row, now, action=row.policy_action)
+
+
 def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise Invalid(problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -11,8 +11,10 @@ from sqlmodel import col
 from core.broadcasts.rules import BroadcastState
 from core.database import reading
 from core.errors import N_, NotFound
-from core.tables import Broadcast, Fanpage, Heartbeat
+from core.tables import Broadcast, Customer, Fanpage, Heartbeat
 from core.text.collation import sort_key
+
+OTHER_APP_LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,25 @@ class FanpageView:
     problems: tuple[str, ...]  # codes of the last health check, see rules.PROBLEMS
     checked_at: datetime | None
     has_token: bool
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The latest that Meta said about the fanpage itself: "warning", "block", "unblock" or "integrity"."""
+
+    action: str
+    reason: str
+    at: datetime
+    is_seen: bool  # staff said that they have read it
+
+
+@dataclass(frozen=True)
+class OtherApp:
+    """Conversations that another app holds, and when we were last told of one."""
+
+    customers: int
+    last_at: datetime
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,16 @@ def count_paused_by_stop(fanpage_id: int) -> int:
         return int(db.execute(statement).scalar_one())
 
 
+def find_other_app(fanpage_id: int, *, now: datetime) -> OtherApp | None:
+    """The conversations that another app was seen to hold lately; None when there is none."""
+    theirs = col(Customer.fanpage_id) == fanpage_id, col(Customer.other_app_at) > now - OTHER_APP_LATELY
+    with reading() as db:
+        customers, last_at = db.execute(
+            select(func.count(), func.max(Customer.other_app_at)).where(*theirs)
+        ).one()
+    return OtherApp(customers, last_at) if customers else None
+
+
 def list_processes() -> list[ProcessView]:
     """Who has shown signs of life, the latest first."""
     with reading() as db:
@@ -94,4 +125,11 @@ def view_of(row: Fanpage) -> FanpageView:
         problems=tuple(row.problems),
         checked_at=row.checked_at,
         has_token=row.token_sealed is not None,
+        policy=_policy_of(row),
     )
+
+
+def _policy_of(row: Fanpage) -> Policy | None:
+    if row.policy_action is None or row.policy_at is None:
+        return None
+    return Policy(row.policy_action, row.policy_reason, row.policy_at, row.policy_seen_at is not None)

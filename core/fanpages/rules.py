@@ -30,6 +30,8 @@ WEBHOOK_FIELDS = (
     "message_reads",
     "message_echoes",
     "messaging_policy_enforcement",
+    "messaging_handovers",
+    "standby",
 )
 
 
@@ -94,6 +96,36 @@ PROBLEMS: dict[str, str] = {
         "check the webhook address in the app's settings."
     ),
 }
+OTHER_APP = N_(
+    "Another app holds the conversation with {customers} customers. Their messages are seen here, but the "
+    "bot must not answer them, and what is sent to them may be refused. In the fanpage's settings, under "
+    "Advanced Messaging, make this app the default app of the conversation routing (primary receiver)."
+)
+POLICIES: dict[str, str] = {
+    "warning": N_(
+        "Meta has warned this fanpage. Read the notice in the fanpage's support inbox and mend its cause; "
+        "the next step may be a block."
+    ),
+    "block": N_(
+        "Meta has blocked this fanpage from sending messages. Nothing was lost; when the block has been "
+        "lifted, press “Repaired, go on” under set-up."
+    ),
+    "unblock": N_(
+        "Meta has lifted its block of this fanpage. Sending does not go on by itself: press “Repaired, go "
+        "on” under set-up."
+    ),
+    "integrity": N_(
+        "Meta reports the standing of this fanpage. Read the notice in the fanpage's support inbox: "
+        "restrictions may follow."
+    ),
+}
+
+
+def describe_policy(action: str) -> str:
+    """What Meta's word on the fanpage means; one that we do not know reads like a warning."""
+    return POLICIES.get(action, POLICIES["warning"])
+
+
 # With any of these nothing can be sent, whatever else is well.
 BLOCKING = frozenset({T.NO_TOKEN, T.TOKEN_SEALED, T.TOKEN_INVALID, T.WRONG_PAGE, T.REFUSED, T.UNREACHABLE})
 

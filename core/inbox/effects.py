@@ -11,19 +11,25 @@ from sqlmodel import Session
 from core import row_locks
 from core.accounts.rules import SYSTEM
 from core.activity import record
+from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
+from core.inbox.standby import Holder, note_holders
 from core.inbox.taps import record_taps
 from core.messenger import facts
-from core.messenger.events import Raw
+from core.messenger.events import Raw, base_kind, is_standby
 from core.sealing import find_hash, seal
 from core.sending import evidence
+from core.sending.settling import stop_fanpage
+from core.tables import Fanpage
 from core.text.length import cut
 from core.text.normalise import normalise_text, storable
 
 OPT_IN = "opt_in"
+RESTRICTED = "restricted"  # why a blocked fanpage is stopped, see messenger.reasons
+ABOUT_THE_FANPAGE = ("policy", "integrity")
 NO_SENDER = "names no sender"
 NOTHING_TO_DO = "nothing to do for this kind"
 
@@ -55,6 +61,7 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
     _lock_rows(db, happenings)
     sightings = [sighting for event in happenings if (sighting := _sighting(event))]
     see_customers(db, sightings, now)
+    note_holders(db, [holder for event in happenings if (holder := _holder(event))])
     scene = Scene(db, now, ids_of(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
     marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in happenings]
@@ -70,10 +77,13 @@ def take_effect(db: Session, happenings: Sequence[Happening], now: datetime) -> 
 
 def _lock_rows(db: Session, happenings: Sequence[Happening]) -> None:
     """Workers settle what concerns the same people and deliveries: before anything changes, in one order."""
+    for fanpage_id in sorted({event.fanpage_id for event in happenings if event.kind == "policy"}):
+        row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
     row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in happenings if event.psid})
-    echoed = [facts.echoed(event.raw).metadata for event in happenings if event.kind == "echo"]
+    echoed = [facts.echoed(event.raw).metadata for event in happenings if base_kind(event.kind) == "echo"]
     ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
-    told = {(e.fanpage_id, e.psid) for e in happenings if e.psid and e.kind in ("delivery", "read")}
+    receipts = [event for event in happenings if base_kind(event.kind) in ("delivery", "read")]
+    told = {(event.fanpage_id, event.psid) for event in receipts if event.psid}
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
 
 
@@ -81,15 +91,24 @@ def _note(event: Happening) -> str:
     """Why an event can have no effect; empty when it can."""
     if event.kind != OPT_IN and event.kind not in _EFFECTS:
         return NOTHING_TO_DO
-    return NO_SENDER if event.psid is None and event.kind != "policy" else ""
+    return NO_SENDER if event.psid is None and event.kind not in ABOUT_THE_FANPAGE else ""
 
 
 def _sighting(event: Happening) -> Sighting | None:
     if event.psid is None or not rules.is_by_the_customer(event.kind):
         return None
-    taken_back = event.kind == "reaction" and event.raw["reaction"].get("action") == "unreact"
+    taken_back = base_kind(event.kind) == "reaction" and event.raw["reaction"].get("action") == "unreact"
     window = rules.window_closes_at(event.kind, event.at, taken_back=taken_back)
     return Sighting((event.fanpage_id, event.psid), event.at, window)
+
+
+def _holder(event: Happening) -> Holder | None:
+    """What an event says of who holds the conversation: who is written to, and where we were told of it."""
+    is_ours = facts.handover(event.raw).is_ours if event.kind == "handover" else not is_standby(event.kind)
+    says = event.kind in ("handover", "message", "postback") or is_standby(event.kind)
+    if event.psid is None or is_ours is None or not says:
+        return None
+    return Holder((event.fanpage_id, event.psid), event.at, is_ours)
 
 
 def _tap(event: Happening) -> Tap:
@@ -182,8 +201,28 @@ def _moment(milliseconds: int | None, event: Happening) -> datetime | None:
 
 
 def _policy(scene: Scene, event: Happening) -> None:
-    """Meta warns or blocks the fanpage: staff must see it, whoever looks at the log first."""
+    """Meta warns, blocks or unblocks the fanpage. A block stops it; only a person lets it send again. One
+    that is told after a newer word of Meta's changes nothing any more."""
     policy = facts.policy(event.raw)
+    action = storable(policy.action or "")
+    if _note_policy(scene, event, action, policy.reason or "") and action == "block":
+        stop_fanpage(scene.db, event.fanpage_id, RESTRICTED, now=scene.now)
+
+
+def _integrity(scene: Scene, event: Happening) -> None:
+    """What Meta holds against the fanpage need not concern its messages: it is shown, and stops nothing."""
+    _note_policy(scene, event, "integrity", facts.integrity(event.raw) or "")
+
+
+def _note_policy(scene: Scene, event: Happening, action: str, reason: str) -> bool:
+    """Keep what Meta said of the fanpage for staff to see. Whether it is the latest."""
+    reason = cut(reason, 500)
+    fanpage = scene.db.get_one(Fanpage, event.fanpage_id)
+    is_latest = fanpage.policy_at is None or fanpage.policy_at < event.at
+    if is_latest:
+        fanpage.policy_action, fanpage.policy_reason = action[:16], reason
+        fanpage.policy_at, fanpage.policy_seen_at = event.at, None
+        scene.db.flush()
     record(
         scene.db,
         SYSTEM,
@@ -191,13 +230,15 @@ def _policy(scene: Scene, event: Happening) -> None:
         now=scene.now,
         fanpage_id=event.fanpage_id,
         subject_id=event.fanpage_id,
-        action=storable(policy.action or ""),
-        reason=cut(policy.reason or "", 500),
+        subject=fanpage.name,
+        action=action,
+        reason=reason,
     )
+    return is_latest
 
 
 def _nothing_more(scene: Scene, event: Happening) -> None:
-    """A reaction opens the window, which the sighting has done."""
+    """That the customer is there, their window and who holds the conversation has been noted already."""
 
 
 _EFFECTS: dict[str, Callable[[Scene, Happening], None]] = {
@@ -209,4 +250,14 @@ _EFFECTS: dict[str, Callable[[Scene, Happening], None]] = {
     "delivery": _delivery,
     "read": _read,
     "policy": _policy,
+    "integrity": _integrity,
+    "handover": _nothing_more,
+    # Another app holds the conversation: what happened counts all the same, and the other app answers.
+    "standby_message": _nothing_more,
+    "standby_postback": _nothing_more,
+    "standby_referral": _nothing_more,
+    "standby_reaction": _nothing_more,
+    "standby_echo": _echo,
+    "standby_delivery": _delivery,
+    "standby_read": _read,
 }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from core.messenger.events import base_kind
 from core.text.matching import search_key
 
 # Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
@@ -53,12 +54,12 @@ def in_time(key: str, milliseconds: int | None) -> str:
 
 def is_by_the_customer(kind: str) -> bool:
     """Whether an event of this kind makes its sender a customer of the fanpage, reachable again."""
-    return kind in _BY_THE_CUSTOMER
+    return base_kind(kind) in _BY_THE_CUSTOMER
 
 
 def window_closes_at(kind: str, at: datetime, *, taken_back: bool = False) -> datetime | None:
     """Until when an event lets us write; None when it opens no window. Taking back a reaction opens none."""
-    return at + WINDOW if kind in _OPENS_WINDOW and not taken_back else None
+    return at + WINDOW if base_kind(kind) in _OPENS_WINDOW and not taken_back else None
 
 
 def latest(one: datetime | None, other: datetime | None) -> datetime | None:

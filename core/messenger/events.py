@@ -16,6 +16,7 @@ from core.text.identifiers import read_id, unwrapped
 Raw = dict[str, Any]
 LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
 _HANDOVERS = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
+POLICY_KEYS = ("policy_enforcement", "policy-enforcement")  # the hyphen is the older spelling
 _PLAIN_KINDS = {
     "message_edit": "edit",
     "reaction": "reaction",
@@ -23,8 +24,28 @@ _PLAIN_KINDS = {
     "referral": "referral",
     "delivery": "delivery",
     "read": "read",
-    "policy-enforcement": "policy",
+    **dict.fromkeys(POLICY_KEYS, "policy"),
 }
+# Events of the standby channel: another app holds the conversation, and we are told what happens in it.
+# https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/standby
+STANDBY = "standby"
+_TOLD_IN_STANDBY = ("message", "postback", "referral", "reaction", "echo", "delivery", "read")
+# What only a person does. Of the fanpage itself it is kept and means nothing.
+_ACTS = (
+    "message",
+    "deleted",
+    "edit",
+    "reaction",
+    "postback",
+    "referral",
+    "opt_in",
+    "opt_in_other",
+    "delivery",
+    "read",
+)
+OWN = "own"
+# https://developers.facebook.com/docs/pages-api/integrity-webhook: a status, and what Meta holds against it.
+_INTEGRITY_LISTS = ("violations", "restrictions", "resolutions")
 
 
 class Malformed(ValueError):
@@ -98,9 +119,29 @@ def _event(
     page_id = page_id or _party(event, "sender" if kind == "echo" else "recipient") or ""
     occurred = milliseconds(event.get("timestamp")) or time
     dedupe_key = _dedupe_key(kind, event, token_hash)
-    if key == "standby":
-        kind, dedupe_key = "standby", hashed(f"standby {dedupe_key}")
+    if key == STANDBY:
+        kind = _kind_in_standby(kind)
+        dedupe_key = dedupe_key if kind == "opt_in" else hashed(f"standby {dedupe_key}")
+    if base_kind(kind) in _ACTS and page_id and _party(event, "sender") == page_id:
+        kind = OWN
     return Parsed(page_id, kind, _psid(event, page_id), occurred, dedupe_key, event)
+
+
+def _kind_in_standby(kind: str) -> str:
+    """A token is a token, whoever holds the conversation. Of the rest the kind says where it was told."""
+    if kind == "opt_in":
+        return kind
+    return f"{STANDBY}_{kind}" if kind in _TOLD_IN_STANDBY else STANDBY
+
+
+def base_kind(kind: str) -> str:
+    """What an event is, wherever it was told."""
+    return kind.removeprefix(f"{STANDBY}_")
+
+
+def is_standby(kind: str) -> bool:
+    """Whether another app held the conversation when it happened."""
+    return kind.startswith(STANDBY)
 
 
 def _kind(event: Raw) -> str:
@@ -114,7 +155,12 @@ def _kind(event: Raw) -> str:
     if any(isinstance(event.get(key), dict) for key in _HANDOVERS):
         return "handover"
     found = (kind for key, kind in _PLAIN_KINDS.items() if isinstance(event.get(key), dict))
-    return next(found, "unknown")
+    return next(found, "integrity" if _is_integrity(event) else "unknown")
+
+
+def _is_integrity(event: Raw) -> bool:
+    lists = any(isinstance(event.get(key), list) for key in _INTEGRITY_LISTS)
+    return isinstance(event.get("status"), str) and lists
 
 
 def _dedupe_key(kind: str, event: Raw, token_hash: Callable[[str], str]) -> str:
@@ -129,8 +175,7 @@ def _dedupe_key(kind: str, event: Raw, token_hash: Callable[[str], str]) -> str:
 def _natural_key(kind: str, event: Raw) -> list[object] | None:
     """What makes an event of this kind unique; None (or a None in it) calls for the whole event."""
     sender, time = _party(event, "sender"), milliseconds(event.get("timestamp"))
-    key = "message" if kind in ("message", "echo", "deleted") else _KEYS.get(kind, kind)
-    body = _part(event, key)
+    body = _body(kind, event)
     mid = _text(body.get("mid"))
     if kind in ("message", "echo", "deleted"):
         return [mid]
@@ -153,7 +198,11 @@ def _natural_key(kind: str, event: Raw) -> list[object] | None:
     return None
 
 
-_KEYS = {kind: key for key, kind in _PLAIN_KINDS.items()}
+def _body(kind: str, event: Raw) -> Raw:
+    """The part of an event that its kind is named after."""
+    if kind in ("message", "echo", "deleted"):
+        return _part(event, "message")
+    return next((_part(event, key) for key, of in _PLAIN_KINDS.items() if of == kind and key in event), {})
 
 
 def _change(event: Raw, page_id: str, time: int | None) -> Parsed:

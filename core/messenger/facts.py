@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.messenger.events import Raw, milliseconds, one_time_token
+from core.messenger.events import POLICY_KEYS, Raw, milliseconds, one_time_token
 from core.text.identifiers import read_id
 
 
@@ -64,8 +64,17 @@ class Commented:
 
 @dataclass(frozen=True)
 class Policy:
+    """What Meta did about the fanpage. `unblock` gives no reason."""
+
     action: str | None  # warning, block, unblock
     reason: str | None
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Who has the conversation from now on; None when the event does not say."""
+
+    is_ours: bool | None
 
 
 def said(raw: Raw) -> Said:
@@ -120,8 +129,30 @@ def commented(raw: Raw) -> Commented | None:
 
 
 def policy(raw: Raw) -> Policy:
-    enforcement = _part(raw, "policy-enforcement")
+    enforcement = next((_part(raw, key) for key in POLICY_KEYS if key in raw), {})
     return Policy(_text(enforcement, "action"), _text(enforcement, "reason"))
+
+
+def integrity(raw: Raw) -> str:
+    """A Page integrity event in one line: the status, and the kinds of what Meta holds against the fanpage.
+
+    https://developers.facebook.com/docs/pages-api/integrity-webhook
+    """
+    listed = raw.get("violations")
+    violations = listed if isinstance(listed, list) else []
+    kinds = [_text(each, "type") for each in violations if isinstance(each, dict)]
+    named = ", ".join(kind for kind in kinds if kind)
+    return ": ".join(part for part in (_text(raw, "status"), named) if part)
+
+
+def handover(raw: Raw) -> Handover:
+    """An app is told when a conversation is passed to it and when one is taken from it.
+
+    https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_handovers
+    """
+    if "pass_thread_control" in raw:
+        return Handover(is_ours=True)
+    return Handover(is_ours=False if "take_thread_control" in raw else None)
 
 
 def _part(raw: Raw, key: str) -> Raw:

@@ -25,6 +25,9 @@ ONE_AT_A_TIME = """
 
 
 def _run(connection: Connection) -> None:
+    """Apply what is missing in the connection's transaction, which already keeps other processes out."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(ONE_AT_A_TIME)
     context.configure(
         connection=connection,
         target_metadata=Table.metadata,
@@ -32,25 +35,25 @@ def _run(connection: Connection) -> None:
         compare_type=True,
         render_item=_render,
         include_name=_is_ours,
-        transaction_per_migration=False,
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(ONE_AT_A_TIME)
         context.run_migrations()
 
 
 def _run_alone() -> None:
-    """SQLite makes a table anew to change it: what refers to the old one must not mind meanwhile."""
+    """Alembic would commit after each migration on SQLite and read the revision without a lock: of two
+    processes that start at once, one would make a table that the other has just made. So the transaction is
+    ours: on SQLite it begins with the write lock.
+    """
     with engine().connect() as own:
-        lite = own.dialect.name == "sqlite"
-        raw = own.connection.driver_connection
-        if lite and raw is not None:
+        raw = own.connection.driver_connection if own.dialect.name == "sqlite" else None
+        if raw is not None:  # a table is made anew to change it: what refers to the old one must not mind
             raw.execute("PRAGMA foreign_keys=OFF")
         try:
-            _run(own)
+            with own.begin():
+                _run(own)
         finally:
-            if lite and raw is not None:
+            if raw is not None:
                 raw.execute("PRAGMA foreign_keys=ON")
 
 

@@ -25,6 +25,7 @@ from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, 
 
 SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
+PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 _ID = bulk.columns_of(Delivery, "id")
 
 
@@ -262,7 +263,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
     lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
     with transaction() as db:
         # Waited for: while an audience is added the row is hardly ever free.
-        wait_for_locks(db, "500ms")
+        wait_for_locks(db, PATIENCE)
         if db.execute(mine.with_for_update(key_share=True)).first() is None:
             return 0
         ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()

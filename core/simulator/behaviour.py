@@ -28,6 +28,7 @@ class Behaviour:
     recipient_id_with_token: bool = True
     reports_for_token_sends: bool = True  # echo, delivery and read webhooks
     token_length: int = 260  # format unknown: long enough to upset a 255 column
+    other_app_refuses_tokens: bool = True  # documented for messages by PSID only
     second_tap_gives_token: bool = False
     tap_opens_window: bool = False  # documented only for Recurring Notifications: no
     # Assumed: limits that practice knows and the documents do not.

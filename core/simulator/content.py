@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -18,6 +19,8 @@ ELEMENTS_LIMIT = 10
 ELEMENT_TITLE_LIMIT = 80
 REQUEST_TITLE_LIMIT = 65  # one-time notification guide
 MEDIA = ("image", "audio", "video", "file")
+PHONE = re.compile(r"\+[0-9]{5,15}")  # with the country code: button reference
+QUICK_REPLIES_OF_THE_PERSON = ("user_phone_number", "user_email")  # Messenger fills in title and payload
 KNOWN_KEYS = {"text", "attachment", "quick_replies", "metadata"}
 
 
@@ -87,10 +90,25 @@ def _check_generic(payload: dict[str, Any], behaviour: Behaviour) -> None:
             _check_buttons(each["buttons"], behaviour)
 
 
+def _check_media_template(payload: dict[str, Any], behaviour: Behaviour) -> None:
+    """One image or video that Facebook already has: by attachment id, or by its URL on Facebook."""
+    elements = payload.get("elements")
+    if not isinstance(elements, list) or len(elements) != 1 or not isinstance(elements[0], dict):
+        _refuse("Param elements must have exactly one element.")
+    each = elements[0]
+    if each.get("media_type") not in ("image", "video"):
+        _refuse("Param elements[media_type] must be one of image, video.")
+    if bool(each.get("attachment_id")) == bool(each.get("url")):
+        _refuse("Param elements must have either attachment_id or url.")
+    if "buttons" in each:
+        _check_buttons(each["buttons"], behaviour)
+
+
 _TEMPLATES: dict[str, Callable[[dict[str, Any], Behaviour], None]] = {
     "one_time_notif_req": _check_request,
     "button": _check_button_template,
     "generic": _check_generic,
+    "media": _check_media_template,
 }
 
 
@@ -98,11 +116,14 @@ def _check_buttons(buttons: Any, behaviour: Behaviour) -> None:
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= BUTTONS_LIMIT:
         _refuse(f"Param buttons must have 1 to {BUTTONS_LIMIT} elements.")
     for each in buttons:
-        if not isinstance(each, dict) or each.get("type") not in ("web_url", "postback"):
-            _refuse("Param buttons[type] must be one of web_url, postback.")
+        if not isinstance(each, dict) or each.get("type") not in ("web_url", "postback", "phone_number"):
+            _refuse("Param buttons[type] must be one of web_url, postback, phone_number.")
         _check_text(each.get("title"), "buttons[title]", behaviour.button_title_limit)
         if each["type"] == "postback":
             _check_text(each.get("payload"), "buttons[payload]", behaviour.payload_limit)
+        elif each["type"] == "phone_number":
+            if not PHONE.fullmatch(str(each.get("payload", ""))):
+                _refuse("Param buttons[payload] must be a phone number with its country code.")
         elif not str(each.get("url", "")).startswith(("http://", "https://")):
             _refuse("Param buttons[url] must be a valid URL.")
 
@@ -111,8 +132,10 @@ def _check_quick_replies(replies: Any, behaviour: Behaviour) -> None:
     if not isinstance(replies, list) or not 1 <= len(replies) <= QUICK_REPLIES_LIMIT:
         _refuse(f"Param quick_replies must have 1 to {QUICK_REPLIES_LIMIT} elements.")
     for each in replies:
+        if isinstance(each, dict) and each.get("content_type") in QUICK_REPLIES_OF_THE_PERSON:
+            continue
         if not isinstance(each, dict) or each.get("content_type") != "text":
-            _refuse("Param quick_replies[content_type] must be text.")
+            _refuse("Param quick_replies[content_type] must be text, user_phone_number or user_email.")
         # Longer titles are cut off on the phone, not refused.
         _check_text(each.get("title"), "quick_replies[title]", TEXT_LIMIT)
         _check_text(each.get("payload"), "quick_replies[payload]", behaviour.payload_limit)

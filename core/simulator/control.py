@@ -221,6 +221,16 @@ def _emit(asked: Asked) -> Any:
     return {"queued": len(asked.given["events"])}
 
 
+def _policy(asked: Asked) -> Any:
+    """Meta warns, blocks or unblocks the page; `old_spelling` names the event with a hyphen."""
+    page = asked.world.page(asked.path["page_id"])
+    key = "policy-enforcement" if asked.given.pop("old_spelling", False) else "policy_enforcement"
+    at = asked.given.pop("at", None)
+    event = {"recipient": {"id": page.page_id}, "timestamp": people.milliseconds(asked.world, at)}
+    asked.world.emit(page, "messaging_policy_enforcement", {**event, key: asked.given})
+    return {}
+
+
 def _webhooks(asked: Asked) -> Any:
     page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     if asked.method == "POST":
@@ -256,6 +266,7 @@ def routes() -> list[BaseRoute]:
         route("/settings", _settings, "POST"),
         route("/clock", _clock, "POST"),
         route("/emit", _emit, "POST"),
+        route("/pages/{page_id}/policy", _policy, "POST"),
         route("/webhooks/{page_id}", _webhooks),
         route("/webhooks/{page_id}", _webhooks, "POST", slow=True),
     ]

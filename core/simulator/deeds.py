@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator import people
+from core.simulator import people, thread_control
 from core.simulator.world import World
 
 Given = dict[str, Any]
@@ -43,6 +43,21 @@ def _remember(world: World, psid: str, **given: Any) -> Given:
     return {}
 
 
+def _page_reacts(world: World, psid: str, **given: Any) -> Given:
+    people.page_reacts(world, psid, **given)
+    return {}
+
+
+def _other_app_takes(world: World, psid: str, **given: Any) -> Given:
+    thread_control.another_app_takes(world, psid, **given)
+    return {}
+
+
+def _other_app_passes(world: World, psid: str) -> Given:
+    thread_control.another_app_passes(world, psid)
+    return {}
+
+
 DEEDS: dict[str, Callable[..., Given]] = {
     "say": lambda world, psid, **given: {"mid": people.say(world, psid, **given).mid},
     "get_started": lambda world, psid, **given: {"mid": people.press_get_started(world, psid, **given).mid},
@@ -54,4 +69,7 @@ DEEDS: dict[str, Callable[..., Given]] = {
     "react": _react,
     "read": _read,
     "remember": _remember,
+    "page_reacts": _page_reacts,
+    "other_app_takes": _other_app_takes,
+    "other_app_passes": _other_app_passes,
 }

@@ -46,6 +46,7 @@ class Person:
     blocked: bool = False
     met: bool = False  # a thread exists, so no Get Started button is shown
     window_until: float = 0.0
+    held_by: str | None = None  # the id of another app that controls the conversation; None: the page's own
 
 
 @dataclass

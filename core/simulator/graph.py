@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.messenger import signature
-from core.simulator import profiles, send_api
+from core.simulator import profiles, send_api, thread_control
 from core.simulator.entities import Page, Refusal
 from core.simulator.faults import MESSAGE_FAULTS, refusal
 from core.simulator.profiles import Edge
@@ -111,6 +111,10 @@ _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
     ("POST", "custom_user_settings"): profiles.set_user_menu,
     ("GET", "conversations"): profiles.conversations,
     ("POST", "message_attachments"): profiles.upload,
+    ("POST", "pass_thread_control"): thread_control.pass_control,
+    ("POST", "take_thread_control"): thread_control.take_control,
+    ("POST", "request_thread_control"): thread_control.request_control,
+    ("GET", "thread_owner"): thread_control.thread_owner,
 }
 
 

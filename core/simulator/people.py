@@ -105,6 +105,16 @@ def react(world: World, psid: str, mid: str, emoji: str) -> None:
         emit(world, person, "message_reactions", None, reaction=reaction)
 
 
+def page_reacts(world: World, psid: str, mid: str, emoji: str) -> None:
+    """A colleague reacts to the customer's message in the page's inbox."""
+    with world.lock:
+        person = world.person(psid)
+        reaction = {"mid": mid, "action": "react", "emoji": emoji, "reaction": "other"}
+        parties = {"sender": {"id": person.page_id}, "recipient": {"id": psid}}
+        event = {**parties, "timestamp": milliseconds(world, None), "reaction": reaction}
+        world.emit(world.pages[person.page_id], "message_reactions", event)
+
+
 def read_everything(world: World, psid: str) -> None:
     with world.lock:
         person = world.person(psid)
@@ -159,9 +169,21 @@ def _open_window(world: World, person: Person, at: float | None) -> None:
 
 
 def emit(world: World, person: Person, field: str, at: float | None, **body: Any) -> None:
+    """What a person did, as our app hears of it: in standby while another app has the conversation."""
     parties = {"sender": {"id": person.psid}, "recipient": {"id": person.page_id}}
     event = {**parties, "timestamp": milliseconds(world, at), **body}
-    world.emit(world.pages[person.page_id], field, event)
+    page = world.pages[person.page_id]
+    if person.held_by is None or field == "messaging_handovers":
+        world.emit(page, field, event)
+    else:
+        world.emit(page, "standby", _overheard(event), list_name="standby")
+
+
+def _overheard(event: dict[str, Any]) -> dict[str, Any]:
+    """Documented: a postback in standby comes without its payload."""
+    if "postback" not in event:
+        return event
+    return {**event, "postback": {key: value for key, value in event["postback"].items() if key != "payload"}}
 
 
 def milliseconds(world: World, at: float | None) -> int:

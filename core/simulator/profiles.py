@@ -166,7 +166,7 @@ def read_profile(edge: Edge) -> Params:
 
 
 def set_profile(edge: Edge) -> Params:
-    given = {each: _json(edge.params[each]) for each in PROFILE_PROPERTIES if each in edge.params}
+    given = {each: parsed(edge.params[each]) for each in PROFILE_PROPERTIES if each in edge.params}
     if not given:
         raise Refusal(100, "(#100) Param must set at least one of " + ", ".join(PROFILE_PROPERTIES))
     _check_profile({**edge.page.profile, **given})
@@ -177,7 +177,7 @@ def set_profile(edge: Edge) -> Params:
 
 
 def delete_profile(edge: Edge) -> Params:
-    fields = _json(edge.params.get("fields", []))
+    fields = parsed(edge.params.get("fields", []))
     fields = fields.split(",") if isinstance(fields, str) else fields
     left = {key: value for key, value in edge.page.profile.items() if key not in fields}
     _check_profile(left)
@@ -227,14 +227,14 @@ def conversations(edge: Edge) -> Params:
 
 
 def upload(edge: Edge) -> Params:
-    message = _json(edge.params.get("message"))
+    message = parsed(edge.params.get("message"))
     if not isinstance(message, dict):
         raise Refusal(100, "(#100) The parameter message is required.")
     content.check(message, edge.world.behaviour)
     return {"attachment_id": str(secrets.randbelow(10**15))}
 
 
-def _json(value: Any) -> Any:
+def parsed(value: Any) -> Any:
     """A parameter as it is, or parsed when it came as JSON in a form field."""
     if isinstance(value, str) and value[:1] in "[{":
         try:

@@ -72,7 +72,7 @@ class Remote:
         self._call("DELETE", f"/people/{psid}/thread")
 
     def act(self, psid: str, deed: str, **values: Any) -> dict[str, Any]:
-        """say, get_started, open, tap, quick_reply, notify_me, consent, react, read, remember."""
+        """One of the names in `core.simulator.deeds.DEEDS`."""
         return self._call("POST", f"/people/{psid}/{deed}", values)
 
     def act_all(self, acts: list[dict[str, Any]]) -> None:
@@ -88,6 +88,11 @@ class Remote:
 
     def notify_me(self, psid: str, **more: Any) -> dict[str, Any]:
         return self.act(psid, "notify_me", **more)
+
+    def policy(self, page_id: str, action: str, reason: str | None = None, **more: Any) -> None:
+        """Meta's word on a page: "warning", "block" or "unblock"; `old_spelling` for the hyphen, `at`."""
+        named = {} if reason is None else {"reason": reason}
+        self._call("POST", f"/pages/{page_id}/policy", {"action": action, **named, **more})
 
     # The platform's moods
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.simulator import arrival, content
 from core.simulator.entities import Bubble, Page, Person, Refusal, Send, Token
+from core.simulator.thread_control import refuse_if_held
 from core.simulator.world import World
 
 MESSAGING_TYPES = ("RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY")
@@ -103,6 +104,8 @@ def _take_by_token(world: World, page: Page, word: object, message: dict[str, An
             raise _token_refusal(world, "is not valid")
         _check_token(world, token)
         person = world.people[token.psid]
+        if world.behaviour.other_app_refuses_tokens:
+            refuse_if_held(person)
         if person.blocked:
             if world.behaviour.token_consumed_on_failure:
                 _spend(world, token, None)
@@ -140,6 +143,7 @@ def _take_by_psid(
         person = _person(world, page, recipient)
         if person.blocked:
             raise _unreachable()
+        refuse_if_held(person)
         open_until = person.window_until
         if params.get("tag") == "HUMAN_AGENT" and not content.is_request(message):
             open_until += HUMAN_AGENT_SECONDS - world.behaviour.window_seconds

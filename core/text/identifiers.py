@@ -1,8 +1,8 @@
 """PSIDs, page ids and tokens, however they were typed, pasted or sent: every door reads them here.
 
-A PSID or page id is ASCII digits and begins with none that is zero (Messenger webhooks: decimal strings of 15
-and more digits). Digits of other scripts are refused rather than converted: the platform never writes them,
-so the file or the keyboard they came through has changed what it was given.
+A PSID or page id is ASCII digits and nothing else (Messenger webhooks: decimal strings of 15 and more). Those
+of other scripts are refused rather than converted: the platform never writes them, so the file or the
+keyboard they came through has changed what it was given.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.text.invisible import is_unseen
 
 ID_LIMIT = 64
 TOKEN_LIMIT = 2000
-_ID = re.compile(rf"[1-9][0-9]{{0,{ID_LIMIT - 1}}}")
+_ID = re.compile(rf"[0-9]{{1,{ID_LIMIT}}}")
 _QUOTES = frozenset("\"'`´‘’‚‛“”„‟‹›«»′″‵‶ʹʺʻʼʽˈˊˋ❛❜❝❞〝〞〟＂＇｀")
 _LONG_NUMBER = 10**ID_LIMIT
 
@@ -29,7 +29,7 @@ def unwrapped(text: str) -> str:
 def read_id(value: object) -> str | None:
     """An id as digits; None when it is none. Strings in live traffic, numbers in old samples."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 < value < _LONG_NUMBER else None
+        return str(value) if 0 <= value < _LONG_NUMBER else None
     if not isinstance(value, str):
         return None
     found = _ID.fullmatch(value) or _ID.fullmatch(unwrapped(value))
@@ -50,7 +50,7 @@ def read_psid(value: str, field: str = "psid") -> str | Problem:
         return problem(field, N_("The PSID is longer than {limit} characters."), limit=ID_LIMIT)
     if _ID.fullmatch(psid):
         return psid
-    text = N_("“{psid}” is no PSID: a PSID is digits from 0 to 9 and does not begin with 0. Copy it again.")
+    text = N_("“{psid}” is no PSID: a PSID is digits from 0 to 9 and nothing else. Copy it again.")
     return problem(field, text, psid=psid)
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.fanpages.queries import FanpageView
-from core.fanpages.rules import describe_problem
+from core.accounts.rules import Actor, Permission
+from core.clock import utc_now
+from core.fanpages.actions import see_policy
+from core.fanpages.queries import FanpageView, find_other_app
+from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.messenger.errors import describe
-from pages.components.texts import _, ago
+from pages.components.broadcast_words import plain
+from pages.components.session import do
+from pages.components.texts import _, ago, number
 
 
 def condition(fanpage: FanpageView) -> str:
@@ -24,6 +29,32 @@ def show_stop(fanpage: FanpageView) -> None:
     if fanpage.stopped_code:
         stopped = _("**Sending has stopped** ({when}).", when=ago(fanpage.stopped_at))
         st.error(f"{stopped}  \n{_(describe(fanpage.stopped_code))}", icon=":material/block:")
+
+
+def show_policy(fanpage: FanpageView, actor: Actor) -> None:
+    """What Meta last said about the fanpage itself, until staff say that they have read it."""
+    policy = fanpage.policy
+    if policy is None or policy.is_seen:
+        return
+    reason = f"  \n{plain(policy.reason)}" if policy.reason else ""
+    words = f"{_(describe_policy(policy.action))} ({ago(policy.at)}){reason}"
+    with st.container(key=f"policy_{fanpage.id}", horizontal=True, vertical_alignment="center"):
+        if policy.action == "unblock":
+            st.info(words, icon=":material/lock_open:", width="stretch")
+        else:
+            st.warning(words, icon=":material/policy:", width="stretch")
+        may = actor.may(Permission.SEND)
+        is_read = may and st.button(_("I have read it"), key=f"policy_see_{fanpage.id}")
+        if is_read and do(lambda: see_policy(actor, fanpage.id, now=utc_now())):
+            st.rerun()
+
+
+def show_other_app(fanpage: FanpageView) -> None:
+    """That another app holds conversations, so that the bot keeps silent in them."""
+    other = find_other_app(fanpage.id, now=utc_now())
+    if other is not None:
+        words = _(OTHER_APP, customers=number(other.customers))
+        st.warning(f"{words} ({ago(other.last_at)})", icon=":material/switch_account:")
 
 
 def show_problems(fanpage: FanpageView) -> None:

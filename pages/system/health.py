@@ -10,7 +10,14 @@ from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
 from pages.components import menu
-from pages.components.fanpage_state import checked, condition, show_problems, show_stop
+from pages.components.fanpage_state import (
+    checked,
+    condition,
+    show_other_app,
+    show_policy,
+    show_problems,
+    show_stop,
+)
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
 from pages.components.session import current, do
 from pages.components.tables import Column, table
@@ -110,6 +117,8 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         heard = _("Last webhook {when}", when=ago(last)) if last else _("No webhook has arrived yet")
         st.caption(f"{checked(fanpage)} · {heard}")
         show_stop(fanpage)
+        show_policy(fanpage, current().actor)
+        show_other_app(fanpage)
         show_problems(fanpage)
         if is_admin and condition(fanpage) in ("stopped", "problem"):
             menu.link("setup", _("Repair it under set-up"), icon=":material/build:")

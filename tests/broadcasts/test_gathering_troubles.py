@@ -186,6 +186,7 @@ def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio)
 
 @pytest.mark.postgresql
 def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkeypatch) -> None:
+    monkeypatch.setattr(canary, "PATIENCE", "1min")
     first, second = (launch_with_canary(studio, topic) for topic in ("Một", "Hai"))
     with engine().connect() as connection:
         while gathering._go_on(connection, first, 2, studio.now) != gathering.Outcome.COMPLETE:
@@ -203,9 +204,10 @@ def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkey
             return reserve(*given)
 
         monkeypatch.setattr(ledger, "reserve", reserve_and_look)
-        assert gather(studio) == [second]
+        added = gather(studio)
         looking[0].result()
-    assert len(claimed) == 2
+    added += gather(studio)  # a part that met the judge at the broadcast's row was left for this time
+    assert (added, len(claimed)) == ([second], 2)
 
 
 def launch_with_canary(studio: Studio, topic: str) -> int:
@@ -261,6 +263,7 @@ def test_a_dead_workers_claims_are_taken_over_between_two_parts(
     studio: Studio, started: int, monkeypatch
 ) -> None:
     """Although the next part takes the broadcast's row as soon as the one before has let go of it."""
+    monkeypatch.setattr(claims, "PATIENCE", "1min")
     assert len(claims.claim(started, 2, worker="dead", now=studio.now)) == 2
     studio.now += timedelta(minutes=5)
     taken: list[int] = []

@@ -31,18 +31,21 @@ def said(psid: str, at: datetime, text: str, mid: str) -> dict[str, Any]:
     return event(psid, at, message={"mid": mid, "text": text})
 
 
-def envelope(*events: Any, page_id: str = PAGE) -> dict[str, Any]:
-    return {"object": "page", "entry": [{"id": page_id, "time": 1795000000000, "messaging": list(events)}]}
+def envelope(*events: Any, page_id: str = PAGE, channel: str = "messaging") -> dict[str, Any]:
+    """`channel` is "standby" for what is told of conversations that another app holds."""
+    return {"object": "page", "entry": [{"id": page_id, "time": 1795000000000, channel: list(events)}]}
 
 
-def body(*events: Any, page_id: str = PAGE) -> bytes:
+def body(*events: Any, page_id: str = PAGE, channel: str = "messaging") -> bytes:
     """As on the wire: ASCII, slashes escaped."""
-    return json.dumps(envelope(*events, page_id=page_id)).replace("/", "\\/").encode()
+    return json.dumps(envelope(*events, page_id=page_id, channel=channel)).replace("/", "\\/").encode()
 
 
 def signed(raw: bytes, secret: str = APP_SECRET) -> dict[str, str]:
     return {HEADER: sign(secret, raw), "Content-Type": "application/json"}
 
 
-def read(*events: Any, received_at: datetime, page_id: str = PAGE) -> list[NewEvent]:
-    return read_body(body(*events, page_id=page_id), received_at)
+def read(
+    *events: Any, received_at: datetime, page_id: str = PAGE, channel: str = "messaging"
+) -> list[NewEvent]:
+    return read_body(body(*events, page_id=page_id, channel=channel), received_at)

@@ -23,24 +23,6 @@ PSID = "25000000000000077"
 
 
 @pytest.fixture
-def fanpage(arrange) -> int:
-    return arrange.fanpage(page_id=PAGE)
-
-
-@pytest.fixture
-def receive(fresh_database, now):
-    """Stores events and applies all that waits."""
-
-    def _receive(*events, at=now, page_id=PAGE) -> int:
-        new = actions.store(read(*events, received_at=at, page_id=page_id)).new
-        while actions.apply_pending(limit=500, now=at):
-            pass
-        return new
-
-    return _receive
-
-
-@pytest.fixture
 def nothing_goes_straight(monkeypatch) -> None:
     """Every event waits for a turn, as after a failure."""
     monkeypatch.setattr(actions, "going_straight", lambda _db, events, _now: ([], events, straight.NOTHING))
@@ -212,7 +194,6 @@ def test_a_tap_without_a_sender_is_noted(fanpage, receive, now):
         {"optin": {"ref": "plugin", "user_ref": "x"}},
         {"message_edit": {"mid": "m_1", "text": "sửa", "num_edit": 1}},
         {"message": {"mid": "m_1", "is_deleted": True}},
-        {"pass_thread_control": {"new_owner_app_id": 1}},
         {"something_new": {}},
     ],
 )

@@ -123,7 +123,7 @@ def test_numbers_serve_as_ids_and_a_missing_sender_is_nobody():
 def test_standby_events_stand_apart_from_ours():
     raw = event(message={"mid": "m_1", "text": "x"})
     ours, overheard = only(envelope(raw)), only(envelope(raw, key="standby"))
-    assert (overheard.kind, overheard.psid) == ("standby", PSID)
+    assert (overheard.kind, overheard.psid) == ("standby_message", PSID)
     assert ours.dedupe_key != overheard.dedupe_key
 
 

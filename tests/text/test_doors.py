@@ -54,7 +54,6 @@ NO_IDS = [
     "２４０７",
     "٢٤٠٧",
     "-5",
-    "0",
     float(PSID),
     True,
     None,

@@ -269,3 +269,39 @@ def test_a_database_that_is_gone_is_a_503(post, fresh_database, now):
     response = post(tap("25", now, "token-1"))
 
     assert (response.status_code, code(response)) == (503, "unavailable")
+
+
+VERIFYING = {
+    "hub.mode": "subscribe",
+    "hub.verify_token": "verify-token-for-tests",
+    "hub.challenge": "1158201444",
+}
+
+
+@pytest.mark.parametrize("path", ["/webhook", "/webhook/"])
+def test_a_slash_at_the_end_is_served_and_never_redirected(fanpage, client, now, path):
+    verified = client.get(path, params=VERIFYING, follow_redirects=False)
+    raw = body(tap("25", now, f"token {path}"))
+    posted = client.post(path, content=raw, headers=signed(raw), follow_redirects=False)
+
+    assert (verified.status_code, verified.text) == (200, "1158201444")
+    assert (posted.status_code, len(kept())) == (200, 1)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS", "PUT"])
+@pytest.mark.parametrize(
+    "path", ["/", "//webhook", "/webhook//", "/Webhook", "/webhook/x", "/healthz/", "/metrics/"]
+)
+def test_no_other_path_is_served_or_repeats_what_it_was_asked(client, method, path):
+    response = client.request(method, f"http://testserver{path}", params=VERIFYING, follow_redirects=False)
+
+    assert response.status_code == 404
+    assert VERIFYING["hub.verify_token"] not in f"{response.headers} {response.text}"
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_no_other_method_is_served(client, method):
+    response = client.request(method, "/webhook/", params=VERIFYING, follow_redirects=False)
+
+    assert response.status_code == 405
+    assert VERIFYING["hub.verify_token"] not in f"{response.headers} {response.text}"

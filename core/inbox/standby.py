@@ -1,0 +1,62 @@
+"""Which conversations another app holds: we are told what happens in them, and must not answer.
+
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/standby
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
+from sqlmodel import Session, col
+
+from core.inbox.customers import Person
+from core.tables import Customer, UtcTime
+
+
+class Holder(NamedTuple):
+    """Who held a conversation at a moment, as an event shows it."""
+
+    person: Person
+    at: datetime
+    is_ours: bool
+
+
+def note_holders(db: Session, seen: Iterable[Holder]) -> None:
+    """Keep what the latest of these says of each conversation. Older events change nothing."""
+    latest: dict[Person, Holder] = {}
+    for holder in seen:
+        known = latest.get(holder.person)
+        latest[holder.person] = holder if known is None or known.at <= holder.at else known
+    holders = [latest[person] for person in sorted(latest)]
+    _write(db, [each for each in holders if not each.is_ours], _taken())
+    if any(each.is_ours for each in holders) and _some_are_taken(db):
+        _write(db, [each for each in holders if each.is_ours], _given_back())
+
+
+def _write(db: Session, holders: list[Holder], statement: Update) -> None:
+    if holders:
+        rows = [{"of": each.person[0], "who": each.person[1], "told_at": each.at} for each in holders]
+        db.connection().execute(statement, rows)
+
+
+def _taken() -> Update:
+    told_at = bindparam("told_at", type_=UtcTime)
+    is_newer = or_(col(Customer.other_app_at).is_(None), col(Customer.other_app_at) < told_at)
+    return update(Customer).where(*_is_person(), is_newer).values(other_app_at=told_at)
+
+
+def _given_back() -> Update:
+    is_older = col(Customer.other_app_at) <= bindparam("told_at", type_=UtcTime)
+    return update(Customer).where(*_is_person(), is_older).values(other_app_at=None)
+
+
+def _is_person() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(Customer.fanpage_id) == bindparam("of"), col(Customer.psid) == bindparam("who")
+
+
+def _some_are_taken(db: Session) -> bool:
+    taken = select(col(Customer.id)).where(col(Customer.other_app_at).is_not(None))
+    return db.execute(taken.limit(1)).first() is not None
