@@ -15,6 +15,7 @@ from core.consent.rounding import Rounding, judge, lost_digits
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table
 
+__all__ = ["Rejected", "Row", "Sheet", "read_sheet"]
 _SHOWN = 5  # rows that a note names
 
 

@@ -21,7 +21,6 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.consent import files
-from core.consent.file_rows import Row
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
@@ -108,9 +107,9 @@ def _zone(fanpage_id: int, topic_id: int) -> str:
         return fanpage.timezone
 
 
-def _unknown(fanpage_id: int, rows: Sequence[Row]) -> list[Row]:
+def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
     """The rows whose token is new: looked up before the transaction, which then seals no token in vain."""
-    fresh: list[Row] = []
+    fresh: list[files.Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
             hashes = [find_hash(row.token) for row in chunk]
@@ -153,7 +152,7 @@ def _withdrawn(*, for_sqlite: bool) -> Select[int]:
 
 
 def _customers(
-    db: Session, fanpage_id: int, rows: Sequence[Row], now: datetime
+    db: Session, fanpage_id: int, rows: Sequence[files.Row], now: datetime
 ) -> tuple[dict[str, int], int]:
     """The ids of these rows' customers by PSID, and how many had to be made."""
     psids = sorted({row.psid for row in rows})
@@ -175,7 +174,7 @@ def _customers(
 
 
 def _opt_ins(
-    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[Row], now: datetime
+    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[files.Row], now: datetime
 ) -> list[NewOptIn]:
     return [
         NewOptIn(
