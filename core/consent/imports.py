@@ -121,7 +121,9 @@ def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
     return fresh
 
 
-def _admitted(db: Session, fanpage_id: int, rows: Sequence[Row], rejected: list[files.Rejected]) -> list[Row]:
+def _admitted(
+    db: Session, fanpage_id: int, rows: Sequence[files.Row], rejected: list[files.Rejected]
+) -> list[files.Row]:
     """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
     page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
     gone = {psid for _, psid in forgotten_among(db, {(page_id, row.psid) for row in rows})}
@@ -133,7 +135,7 @@ def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
     return tuple(sorted(rejected, key=lambda each: each.row))
 
 
-def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[Row]) -> int:
+def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[files.Row]) -> int:
     """How many of these new rows a withdrawal stands against."""
     lite = is_sqlite(db)
     given = [(row.psid, bulk.stamp(row.consented_at, for_sqlite=lite)) for row in rows]

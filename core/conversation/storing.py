@@ -140,14 +140,24 @@ def check_targets(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool
     """A broadcast's buttons must lead to messages of its fanpage that are in use; with `lock` they stay so
     until the transaction ends."""
     wanted = leads_to(block.kind, block.content)
-    living = select(col(Message.id)).where(
-        col(Message.id).in_(wanted), col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+    if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
+        return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
+    wanted = stops(block.content)
+    if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
+        words = N_("A button stops notifications about a topic that is gone; choose another one.")
+        return [problem("buttons", words)]
+    return []
+
+
+def _in_use(
+    db: Session, table: type[Message] | type[Topic], fanpage_id: int, ids: set[int], *, lock: bool
+) -> set[int]:
+    living = select(col(table.id)).where(
+        col(table.id).in_(ids), col(table.fanpage_id) == fanpage_id, col(table.archived_at).is_(None)
     )
     if lock:
-        living = living.order_by(col(Message.id)).with_for_update(read=True)
-    if wanted <= set(db.execute(living).scalars()):
-        return []
-    return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
+        living = living.order_by(col(table.id)).with_for_update(read=True)
+    return {id_ for id_ in db.execute(living).scalars() if id_}
 
 
 def stop_words_of(db: Session, fanpage_id: int) -> list[str]:

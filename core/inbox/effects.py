@@ -156,9 +156,14 @@ def _answer(
     payload: str | None = None,
     ref: str | None = None,
 ) -> None:
-    if ask := asked_to_stop(scene.db, event.fanpage_id, kind=event.kind, text=text, payload=payload):
-        stop(scene.db, event.fanpage_id, _customer(scene, event), ask, at=event.at, now=scene.now)
+    answers = not is_standby(event.kind)
+    kind = base_kind(event.kind)
+    if ask := asked_to_stop(scene.db, event.fanpage_id, kind=kind, text=text, payload=payload):
+        customer_id = _customer(scene, event)
+        stop(scene.db, event.fanpage_id, customer_id, ask, at=event.at, now=scene.now, answer=answers)
         return
+    if not answers:
+        return  # another app has the conversation, and answers
     answer_event(
         scene.db,
         fanpage_id=event.fanpage_id,
@@ -260,8 +265,8 @@ _EFFECTS: dict[str, Callable[[Scene, Happening], None]] = {
     "integrity": _integrity,
     "handover": _nothing_more,
     # Another app holds the conversation: what happened counts all the same, and the other app answers.
-    "standby_message": _nothing_more,
-    "standby_postback": _nothing_more,
+    "standby_message": _message,
+    "standby_postback": _postback,
     "standby_referral": _nothing_more,
     "standby_reaction": _nothing_more,
     "standby_echo": _echo,

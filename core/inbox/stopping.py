@@ -53,7 +53,11 @@ def _by_button(db: Session, fanpage: Fanpage, payload: str) -> Stop | None:
     return Stop(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, language))
 
 
-def stop(db: Session, fanpage_id: int, customer_id: int, ask: Stop, *, at: datetime, now: datetime) -> None:
-    """Remember it as of when it was said, and confirm it once. The turn has locked the customer's row."""
+def stop(
+    db: Session, fanpage_id: int, customer_id: int, ask: Stop, *, at: datetime, now: datetime, answer: bool
+) -> None:
+    """Remember it as of when it was said, and confirm it once, unless another app has the conversation. The
+    turn has locked the customer's row."""
     ledger.withdraw(db, customer_id, ask.topic_id, fanpage_id=fanpage_id, source=ask.source, at=at, now=now)
-    answer_with(db, fanpage_id, customer_id, ask.answer, now)
+    if answer:
+        answer_with(db, fanpage_id, customer_id, ask.answer, now)

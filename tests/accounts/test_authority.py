@@ -30,9 +30,11 @@ def annotated(arguments: ast.arguments) -> set[str]:
 
 
 def asking(node: ast.stmt) -> bool:
-    """An action: it names who asks, and opens its transactions itself."""
+    """An action: it names who asks, and opens its transactions itself (what works on a row of somebody
+    else's transaction is none)."""
     if isinstance(node, ast.FunctionDef):
-        return "Actor" in annotated(node.args) and "Session" not in annotated(node.args)
+        given = annotated(node.args)
+        return "Actor" in given and not given & {"Session", "Broadcast"}
     fields = [each for each in getattr(node, "body", []) if isinstance(each, ast.AnnAssign)]
     return isinstance(node, ast.ClassDef) and any(ast.unparse(f.annotation) == "Actor" for f in fields)
 

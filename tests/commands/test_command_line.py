@@ -22,7 +22,7 @@ from core.database import forget_engines, transaction
 from core.holding import HoldCode
 from core.settings import settings
 from core.spreadsheets.reading import read_table
-from core.tables import Topic
+from core.tables import Broadcast, Topic
 from tests.databases import TestDatabase, use
 from tests.spreadsheets.made import workbook
 
@@ -165,6 +165,16 @@ def sending(opt_ins: Path) -> None:
     call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
     call("broadcast", "launch", "1")
     clockwork.start_due(now=utc_now())
+
+
+def test_a_broadcast_that_paused_itself_says_why(sending) -> None:
+    assert "pause_reason" not in call("broadcast", "show", "1")
+    with transaction() as db:
+        row = db.get_one(Broadcast, 1)
+        row.state, row.pause_code = "paused", "alike:unknown_error"
+    shown = call("broadcast", "show", "1")
+    assert shown["pause_code"] == "alike:unknown_error"
+    assert "resume, then retry the failed" in shown["pause_reason"]
 
 
 def held(code: HoldCode) -> None:

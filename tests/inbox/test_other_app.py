@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.conversation.kinds import EntryKind, KeywordMatch
 from core.database import reading
 from core.fanpages.queries import find_other_app
-from core.tables import Block, Customer, EntryPoint, Message, OptIn, Reply
+from core.tables import Block, Customer, EntryPoint, Message, OptIn, Reply, Withdrawal
 from tests.inbox.platform import PAGE, event, said, tap
 
 PSID = "25000000000000077"
@@ -43,6 +43,17 @@ def test_a_message_told_in_standby_is_seen_and_not_answered(bot, fanpage, receiv
     assert customer.other_app_at == now
     assert count(Reply) == 0
     assert find_other_app(fanpage, now=now).customers == 1
+
+
+def test_a_no_told_in_standby_is_remembered_and_not_answered(bot, arrange, fanpage, receive, now):
+    receive(tap(PSID, now - timedelta(days=1), "token-1"))
+    receive(said(PSID, now, "dừng", "m_1"), channel="standby")
+
+    with reading() as db:
+        (opt_in,) = db.exec(select(OptIn)).all()
+        (no,) = db.exec(select(Withdrawal)).all()
+    assert (opt_in.state, no.topic_id, no.source) == ("withdrawn", None, "keyword")
+    assert count(Reply) == 0
 
 
 def test_who_is_written_to_here_again_is_answered_again(bot, fanpage, receive, now):

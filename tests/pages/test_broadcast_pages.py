@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
@@ -14,7 +14,7 @@ from core.broadcasts import actions, canary, clockwork, gathering, queries
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
-from core.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat
+from core.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat, OptIn
 
 TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!"}
 
@@ -336,6 +336,19 @@ def test_a_stop_by_messenger_says_what_to_do(panel, topic_id) -> None:
     assert "Messenger has stopped this fanpage" in words(at)
     assert "3 customers are still waiting" in words(at)
     assert "broadcast_resume" not in keys(at)  # it goes on by itself once repaired
+
+
+def test_one_that_paused_itself_says_why_and_the_failed_can_be_tried_again(panel, topic_id) -> None:
+    broadcast_id = started(topic_id)
+    settle(broadcast_id, ("failed", "blocked"), ("failed", "blocked"), ("queued", None))
+    with transaction() as db:
+        db.execute(update(OptIn).where(col(OptIn.state) == "reserved").values(state="available"))
+    put(broadcast_id, state="paused", pause_code="alike:blocked")
+    seen = words(panel("broadcast", role="viewer", id=broadcast_id))
+    assert "It paused itself" in seen
+    assert "refused 2 customers for the same reason each time (Blocked the fanpage)" in seen
+    at = panel("broadcast", role="sender", id=broadcast_id)
+    assert {"broadcast_resume", "broadcast_retry"} <= keys(at)
 
 
 def test_one_that_stopped_itself_says_what_to_do(panel, topic_id) -> None:
