@@ -22,7 +22,6 @@ from tests.inbox.platform import PAGE, event, read, said, tap
 PSID = "25000000000000077"
 
 
-@pytest.fixture
 def rows(table, *conditions) -> list:
     with reading() as db:
         return list(db.exec(select(table).where(*conditions).order_by(*table.__table__.primary_key)))
