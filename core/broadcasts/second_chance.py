@@ -72,7 +72,7 @@ def try_again(
 
 
 def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
-    """Queue the failed whose opt-in is still theirs to use; blocked customers stay out. Returns how many."""
+    """Queue the failed whose opt-in is still theirs to use; who is marked firmly stays out. Says how many."""
     by.require(Permission.SEND)
     with transaction() as db:
         broadcast = _locked(db, broadcast_id, now)

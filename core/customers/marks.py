@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
@@ -27,23 +27,18 @@ from core.tables import Customer, Delivery, Reply
 Person = tuple[int, str]  # fanpage id, PSID
 
 # What a customer without a mark has in these columns.
-UNMARKED: Mapping[str, None] = dict.fromkeys(
-    (
-        "unreachable_code",
-        "unreachable_at",
-        "unreachable_detail",
-        "unreachable_delivery_id",
-        "unreachable_firm_at",
-    )
-)
+UNMARKED: Mapping[str, None] = {
+    f"unreachable_{name}": None for name in ("code", "at", "detail", "delivery_id", "firm_at")
+}
+_ID = bulk.columns_of(Customer, "id")
 _REFUSED = {
-    "customer_id": Customer.__table__.c.id.type,  # type: ignore[attr-defined]
+    "customer_id": _ID["id"],
     **bulk.columns_of(
         Customer, "unreachable_delivery_id", "unreachable_code", "unreachable_detail", "unreachable_at"
     ),
 }
 _ACCEPTED = {
-    "customer_id": Customer.__table__.c.id.type,  # type: ignore[attr-defined]
+    "customer_id": _ID["id"],
     **bulk.columns_of(Customer, "reachable_at"),
 }
 _FANPAGE = bulk.columns_of(Customer, "fanpage_id", "reachable_at")
@@ -119,7 +114,7 @@ def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
     if not customers:
         return
     lite = is_sqlite(db)
-    if lite or row_locks.lock_customers(db, (), marked=customers):
+    if _lock_marked(db, customers):
         _lifting(for_sqlite=lite).run(db, _timed(customers, lite))
     _confirming(for_sqlite=lite).run(db, _timed(fanpages, lite))
 
@@ -174,6 +169,21 @@ def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int
         .execution_options(synchronize_session=False)
     )
     return done.rowcount if isinstance(done, CursorResult) else 0
+
+
+def _lock_marked(db: Session, ids: Collection[int]) -> bool:
+    """Whether any of these has a mark; mostly none has."""
+    if is_sqlite(db):
+        return bool(_marked_among().run(db, bulk.bound_ids(ids)).scalar())
+    return bool(row_locks.lock_customers(db, (), marked=ids))
+
+
+@cache
+def _marked_among() -> bulk.Ready:
+    given = bulk.rows_given(_ID, for_sqlite=True)
+    return bulk.Ready(
+        select(func.count()).where(col(Customer.unreachable_at).is_not(None), col(Customer.id).in_(given))
+    )
 
 
 def _timed(times: Mapping[int, datetime], lite: bool) -> dict[str, str]:

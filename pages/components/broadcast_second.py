@@ -38,7 +38,7 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
         if chances.held:
             label = n_("Give back {n} held opt-in…", "Give back {n} held opt-ins…", chances.held)
             _opener("release", label, "undo")
-    nobody = _("Nobody who has got it is touched. Those who blocked the fanpage stay out.")
+    nobody = _("Nobody who has got it is touched. Those who certainly cannot be reached stay out.")
     _dialog(
         "retry",
         _("Retry the failed?"),
