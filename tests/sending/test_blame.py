@@ -12,8 +12,10 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork, second_chance
 from core.database import reading, transaction
 from core.messenger import line
-from core.messenger.client import Accepted
+from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep, classify
+from core.simulator import World, running
+from core.simulator.remote import Remote
 from core.tables import Activity, Customer, Fanpage
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
@@ -452,3 +454,34 @@ def test_the_lines_word_decides_to_whom_a_refusal_belongs(refused, said, step, r
     answer = line.judge(refusal(*refused), asked(*said) if said else None)
     assert isinstance(answer, Failure)
     assert (answer.step, answer.reason) == (step, reason)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("fault", "said", "stopped", "sent"),
+    [
+        ("permission_gone", {"value": {"code": 283, "status": 403}, "after": 0}, "permission", 0),
+        ("session_102", {}, "token_invalid", 0),
+        ("not_receiving_200", {"count": 1}, None, 29),
+        ("blocked_551", {"after": 10}, None, 10),
+    ],
+)
+def test_by_the_real_client_too(
+    studio: Studio, fault: str, said: dict, stopped: str | None, sent: int
+) -> None:
+    page_id = "100000000000099"
+    with running(World(clock=lambda: studio.now.timestamp())) as url, Remote(url) as remote:
+        remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret="app-secret")
+        for issued in remote.issue_tokens(page_id, 30):
+            studio.opt_in(issued["token"])
+        broadcast_id = studio.broadcast()
+        studio.launch(broadcast_id)
+        remote.fault(fault, **said)
+        messenger = Messenger(page_id, "page-token", base_url=url, version="v26.0", app_secret="app-secret")
+        a_pump = studio.pump()
+        a_pump.messenger_for = lambda _fanpage_id: messenger
+        a_pump.run()
+        messenger.close()
+    shown = studio.show(broadcast_id)
+    assert (stopped_code(studio), shown.counts["sent"]) == (stopped, sent)
+    assert marked() == (1 if sent == 29 else 0)
