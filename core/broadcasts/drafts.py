@@ -5,7 +5,7 @@ What is missing is asked for when the draft is scheduled or launched, not while 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,6 +81,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
     What others have changed since in other fields stays theirs. A field that both changed is not saved:
     Changed says who changed it and when. Only what is still a draft can be changed.
     """
+    draft = replace(draft, content=drafting.clean_content(draft.content))
     mine = differing(began, draft)
     _check(mine)
     with transaction() as db:
@@ -115,9 +116,7 @@ def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
 
 def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What is to be written, in the table's columns."""
-    columns: dict[str, Any] = {"due_at": mine["due_at"]} if "due_at" in mine else {}
-    if "content" in mine:
-        columns["content"] = drafting.clean_content(mine["content"])
+    columns: dict[str, Any] = {name: mine[name] for name in ("content", "due_at") if name in mine}
     topic = db.get_one(Topic, row.topic_id)
     if mine.get("topic_id", row.topic_id) != row.topic_id:
         topic = open_topic(db, mine["topic_id"])

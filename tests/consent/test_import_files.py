@@ -18,7 +18,7 @@ from core.tables import Customer, OptIn
 from tests.spreadsheets.made import workbook
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-EDITOR = Actor(8, "editor.one", Role.EDITOR)
+EDITOR = Actor(None, "editor.one", Role.EDITOR)
 HEADER = ["psid", "token", "consented_at", "promise"]
 GOOD = "2026-11-01T09:30:00+07:00"
 MOMENT = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)

@@ -24,7 +24,7 @@ from core.spreadsheets.workbook_writer import workbook_file
 from core.text.normalise import normalise_name
 from tests.spreadsheets.made import workbook
 
-EDITOR = Actor(8, "editor.one", Role.EDITOR)
+EDITOR = Actor(None, "editor.one", Role.EDITOR)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ASKED = tuple(Column(name, N_(name)) for name in ("psid", "token", "consented_at", "promise"))
 ZONES = ("Asia/Ho_Chi_Minh", "Europe/Berlin", "America/St_Johns", "UTC")

@@ -24,7 +24,7 @@ from core.tables import Activity, Customer, OptIn, Reply, Request, Withdrawal
 from tests import processes
 from tests.inbox.platform import PAGE, read, tap
 
-EDITOR = Actor(1, "an", Role.EDITOR)
+EDITOR = Actor(None, "an", Role.EDITOR)
 PSID = "25000000000000077"
 
 
@@ -180,7 +180,7 @@ def test_a_psid_is_a_number(fanpage, now, psid):
 
 def test_only_who_may_edit_passes_on_a_no_and_only_for_topics_of_the_fanpage(arrange, lan, now):
     with pytest.raises(NotAllowed):
-        withdraw_customer(Actor(2, "xem", Role.VIEWER), lan, now=now)
+        withdraw_customer(Actor(None, "xem", Role.VIEWER), lan, now=now)
     other = arrange.topic(arrange.fanpage("Quán Cà Phê"))
     with pytest.raises(NotFound):
         withdraw_customer(EDITOR, lan, topic_id=other, now=now)

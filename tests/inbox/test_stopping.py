@@ -136,7 +136,7 @@ def test_a_fanpage_has_its_own_words(fanpage, lan, receive, now):
 
 def test_only_an_admin_changes_them_and_never_to_nothing(fanpage, now):
     with pytest.raises(NotAllowed):
-        set_stop_words(Actor(1, "an", Role.SENDER), fanpage, ["stop"], now=now)
+        set_stop_words(Actor(None, "an", Role.SENDER), fanpage, ["stop"], now=now)
     with pytest.raises(Invalid):
         set_stop_words(COMMAND_LINE, fanpage, [" ", ""], now=now)
 

@@ -187,7 +187,7 @@ def test_forgetting_twice_or_somebody_unknown_erases_nobody(shop: Shop, fresh_da
 def test_only_an_admin_forgets(shop: Shop):
     for role in set(Role) - {Role.ADMIN}:
         with pytest.raises(NotAllowed):
-            forget(Actor(1, "an", role), shop.fanpage_id, PSID, now=shop.now)
+            forget(Actor(None, "an", role), shop.fanpage_id, PSID, now=shop.now)
     with pytest.raises(NotFound):
         forget(COMMAND_LINE, 999, PSID, now=shop.now)
     with pytest.raises(Invalid):
