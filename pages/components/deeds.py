@@ -34,6 +34,7 @@ DEEDS: dict[str, str] = {
     "broadcast.finish": N_("finished the broadcast {subject}"),
     "broadcast.miss": N_("let the broadcast {subject} pass: its best-before was over"),
     "broadcast.stop_itself": N_("stopped the broadcast {subject}: too many tokens were refused"),
+    "broadcast.pause_itself": N_("paused the broadcast {subject}: customers were refused alike"),
     "broadcast.stop_after_first": N_("paused the broadcast {subject} after its first part went badly"),
     "broadcast.go_on_after_first": N_("let the broadcast {subject} go on after a good first part"),
     "broadcast.release_rest": N_("let the rest of the broadcast {subject} go out"),

@@ -92,6 +92,7 @@ def test_a_sender_that_is_no_id_is_nobody_and_holds_up_nothing(fanpage: int, now
 def test_a_token_with_something_around_it_is_one_opt_in(fanpage: int, now: datetime) -> None:
     for token in ("to'ken-1", "'to'ken-1\u200b", "\ufeffto'ken-1 "):
         inbox.store(read(tap(PSID, now, token), received_at=now))
+    inbox.apply_pending(100, now)
     with reading() as db:
         assert len(db.execute(select(col(OptIn.id))).all()) == 1
 

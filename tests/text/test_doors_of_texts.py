@@ -15,7 +15,7 @@ from core.accounts.actions import add_operator
 from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
-from core.broadcasts.drafts import begin_draft, get_draft, keep_draft
+from core.broadcasts.drafts import get_draft, keep_draft
 from core.commands.lookup import topic_named
 from core.consent import actions as topics
 from core.consent.customer_queries import get_customer, list_customers
@@ -103,8 +103,9 @@ def test_everything_that_has_words_keeps_them_in_one_spelling(
     at_once = broadcasts.create_broadcast(
         COMMAND_LINE, topic_id=topic, name=DECOMPOSED, content=text, now=now
     )
-    by_steps = begin_draft(COMMAND_LINE, topic_id=topic, name=f"{DECOMPOSED}\u200b", now=now)
-    keep_draft(COMMAND_LINE, replace(get_draft(by_steps), content=text), now=now)
+    by_steps = broadcasts.create_broadcast(COMMAND_LINE, topic_id=topic, name=f"{DECOMPOSED}\u200b", now=now)
+    began = get_draft(by_steps)
+    keep_draft(COMMAND_LINE, replace(began, content=text), began=began, now=now)
     for broadcast_id in (at_once, by_steps):
         draft = get_draft(broadcast_id)
         assert (draft.name, draft.content["text"]) == (NAME, NAME)

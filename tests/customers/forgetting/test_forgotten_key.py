@@ -16,7 +16,7 @@ from core.fanpages import connection
 from core.settings import settings
 from core.tables import ForgottenKey
 from tests.customers.forgetting.people import PSID, Shop, everything_in
-from tests.customers.test_doors import sheet
+from tests.customers.forgetting.test_doors import sheet
 from tests.inbox.platform import PAGE
 
 OTHER = "another-key-of-another-machine-0123456789-0123"

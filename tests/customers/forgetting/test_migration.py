@@ -5,11 +5,11 @@ from __future__ import annotations
 from alembic import command
 
 from core import migrations
-from tests.customers.people import Shop, everything_in
+from tests.customers.forgetting.people import Shop, everything_in
 
 
 def down_and_up() -> None:
-    command.downgrade(migrations.config(), "0014")
+    command.downgrade(migrations.config(), "0016")
     migrations.upgrade()
 
 
