@@ -77,6 +77,15 @@ def test_it_keeps_the_moment_or_the_local_time(fanpage, plan, now, keep, after):
     )
 
 
+@pytest.mark.parametrize(("state", "approved"), [("scheduled", (2, "command line")), ("draft", (None, ""))])
+def test_a_moved_one_is_a_new_version_which_who_moves_it_approves(fanpage, plan, now, state, approved):
+    broadcast_id = plan(state)
+    change(fanpage, now, keep=Keep.LOCAL_TIME)
+    with reading() as db:
+        row = db.get(Broadcast, broadcast_id)
+    assert (row.version, (row.approved_version, row.approved_by)) == (2, approved)
+
+
 def test_both_times_are_shown_before(fanpage, plan, now):
     plan("sending")
     plan("draft", due_at=None)
