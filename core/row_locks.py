@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, collate, or_, select
+from sqlalchemy import Select, collate, or_, select
 from sqlmodel import Session, col
 
 from core import bulk
@@ -40,10 +40,13 @@ def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int]
     """These, and those of `marked` that are marked as unreachable. Returns how many are locked now."""
     if is_sqlite(db) or not (ids or marked):
         return 0
-    chosen: ColumnElement[bool] = col(Customer.id).in_(bulk.among(db, ids))
-    if marked:
+    given: Any = bulk.among(db, ids)
+    if marked:  # never an OR of two lists: PostgreSQL would read every customer for it
         is_marked = col(Customer.unreachable_at).is_not(None)
-        chosen = or_(chosen, and_(col(Customer.id).in_(bulk.among(db, marked)), is_marked))
+        given = given.union_all(
+            select(col(Customer.id)).where(col(Customer.id).in_(bulk.among(db, marked)), is_marked)
+        )
+    chosen = col(Customer.id).in_(given)
     return _lock(db, _customers().where(chosen))
 
 

@@ -107,6 +107,7 @@ class Fanpage(Table, table=True):
     policy_reason: str = Field(default="", sa_type=Text)
     policy_at: datetime | None = _time()
     policy_seen_at: datetime | None = _time()  # when staff said that they have read it
+    policy_ruled_at: datetime | None = _time()  # the latest block or unblock: an older block is void
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
 

@@ -36,7 +36,7 @@ from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
-from core.sending import claims, profiles, replies
+from core.sending import claims, profiles, replies, trip
 from core.sending.clerk import Clerk
 from core.sending.crew import WIRE_THREADS, Alarm, Crew
 from core.sending.pulse import Pulse
@@ -145,6 +145,7 @@ class Worker:
             canary.judge(now=now())
 
         def finish_done() -> None:
+            trip.look_again(now=now())
             broadcasts.finish_done(now=now())
 
         def sweep() -> None:

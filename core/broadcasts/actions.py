@@ -12,7 +12,7 @@ from sqlmodel import Session
 from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, drafting, recent_outcomes, rules, versions
+from core.broadcasts import canary, closing, drafting, recent_outcomes, rules, versions
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
@@ -195,13 +195,22 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
         broadcast = take_step(db, broadcast_id, Step.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
             raise WrongState(N_("It was paused again meanwhile, for another reason; look at it first."))
-        if broadcast.pause_code == rules.CANARY_FAILED:
+        if _has_judged_first_part(db, broadcast):
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
         recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast_id])
         record(db, by, "broadcast.resume", broadcast, now=now)
         enqueue(db, [broadcast.fanpage_id])
         return broadcast.state
+
+
+def _has_judged_first_part(db: Session, broadcast: Broadcast) -> bool:
+    """It paused for its first part, or for refusals alike that its whole first part ended with."""
+    if broadcast.pause_code == rules.CANARY_FAILED:
+        return True
+    is_waiting = broadcast.canary_last_id is not None and broadcast.canary_passed_at is None
+    paused_itself = rules.alike_reason(broadcast.pause_code) is not None
+    return is_waiting and paused_itself and not canary.outcome_of(db, broadcast).left
 
 
 def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: datetime) -> str:
@@ -215,6 +224,8 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
         broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.count_unused(db, broadcast_id)
+        # Its refusals must not count against the next broadcast.
+        recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast_id])
         record(db, by, "broadcast.cancel", broadcast, now=now, returned=returned)
     _end_cancelled(broadcast_id, now)
     return broadcast.state

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.broadcasts.rules import UNREACHABLE_REASONS
+
 RUN = 20  # so many in a row
 WINDOW, MOST = 50, 40  # or so many of the last fifty
 SMALL_RUN = 5  # or the first so many, where fewer than fifty are served
@@ -77,7 +79,7 @@ def may_be_small(recent: Recent) -> bool:
 
 def refused_alike(recent: Recent, reason: str) -> list[Refusal]:
     """Whose tokens and marks were charged for what was not about them."""
-    return [each for each in recent.refusals if each.reason == reason]
+    return [each for each in recent.refusals if _likeness(each.reason) == _likeness(reason)]
 
 
 def since_accepted(recent: Recent) -> list[Refusal]:
@@ -97,7 +99,7 @@ def _is_run(so_far: Sequence[Refusal]) -> bool:
 
 def _is_most(so_far: Sequence[Refusal]) -> bool:
     newest = so_far[-1]
-    alike = [each for each in so_far if each.reason == newest.reason]
+    alike = [each for each in so_far if _likeness(each.reason) == _likeness(newest.reason)]
     return sum(each.number > newest.number - WINDOW for each in alike) >= MOST
 
 
@@ -107,4 +109,9 @@ def _is_all(so_far: Sequence[Refusal]) -> bool:
 
 
 def _are_alike(refusals: Sequence[Refusal]) -> bool:
-    return len({each.reason for each in refusals}) == 1
+    return len({_likeness(each.reason) for each in refusals}) == 1
+
+
+def _likeness(reason: str) -> str:
+    """Blocked, gone and unavailable are one: each says that the person cannot be reached."""
+    return UNREACHABLE_REASONS[0] if reason in UNREACHABLE_REASONS else reason

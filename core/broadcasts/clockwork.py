@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +12,8 @@ from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.rules import SYSTEM
-from core.broadcasts import canary, closing, gathering, rules
+from core.broadcasts import breaker, canary, closing, gathering, recent_outcomes, rules
+from core.broadcasts.recent_outcomes import Scope
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import is_locked, reading, transaction
@@ -140,15 +142,16 @@ def finish_done(*, now: datetime) -> list[int]:
     over = ((col(Broadcast.state) == BroadcastState.SENDING) | late) & gathering.is_complete()
     with transaction() as db:
         # Locked first and looked at again: a second chance may have queued some meanwhile.
-        chosen = db.execute(
-            select(col(Broadcast.id))
+        rows = db.execute(
+            select(col(Broadcast.id), col(Broadcast.state))
             .where(over, ~left)
             .order_by(col(Broadcast.id))
             .with_for_update(key_share=True)
-        ).scalars()
+        ).all()
+        chosen = [id_ for id_, state in rows if id_ and not _is_the_breakers(db, id_, state)]
         done = db.execute(
             update(Broadcast)
-            .where(col(Broadcast.id).in_(chosen.all()), over, ~left)
+            .where(col(Broadcast.id).in_(chosen), over, ~left)
             .values(state=BroadcastState.FINISHED, finished_at=now, updated_at=now)
             .returning(col(Broadcast.id), col(Broadcast.name), col(Broadcast.fanpage_id))
             .execution_options(synchronize_session=False)
@@ -166,6 +169,14 @@ def finish_done(*, now: datetime) -> list[int]:
                 subject=name,
             )
         return finished
+
+
+def _is_the_breakers(db: Session, broadcast_id: int, state: str) -> bool:
+    """Whether it is about to pause itself: its last outcomes are settled, and looked at a moment later."""
+    if state != BroadcastState.SENDING:
+        return False
+    recent = replace(recent_outcomes.recent(db, (Scope.BROADCAST, broadcast_id)), before=0)
+    return breaker.tripped_by(recent, left=0) is not None
 
 
 def _start(broadcast_id: int, now: datetime) -> int | None:

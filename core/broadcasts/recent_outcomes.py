@@ -67,12 +67,28 @@ def recent(db: Session, key: Key) -> Recent:
     return Recent(outcomes, tuple(Refusal(*each) for each in refusals), before=outcomes)
 
 
+def as_recent(row: RecentOutcomes) -> Recent:
+    """What a row holds, as if all of it had just been added."""
+    return Recent(row.outcomes, tuple(Refusal(*each) for each in row.refusals))
+
+
 def start_anew(db: Session, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
     """A person has looked at these broadcasts, and at the fanpage, and lets them go on."""
     keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
     keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
     theirs = tuple_(col(RecentOutcomes.scope), col(RecentOutcomes.ref_id)).in_([tuple(each) for each in keys])
     db.execute(delete(RecentOutcomes).where(theirs).execution_options(synchronize_session=False))
+
+
+def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
+    """Leave no way from these outcomes to a person who is erased."""
+    keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
+    keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
+    for key in sorted(keys):
+        row = db.get(RecentOutcomes, key, with_for_update=True)
+        if row and any(refusal[-1] == customer_id for refusal in row.refusals):
+            row.refusals = [[*each[:-1], 0] if each[-1] == customer_id else each for each in row.refusals]
+    db.flush()
 
 
 def _note(db: Session, key: Key, ended: Sequence[Ended]) -> Recent:

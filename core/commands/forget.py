@@ -12,6 +12,7 @@ from core.commands.answers import Json, answer, command
 from core.commands.lookup import fanpage_named
 from core.customers.actions import forget as forget_person
 from core.customers.queries import fanpages_that_know
+from core.text.identifiers import read_id, unwrapped
 
 
 @command
@@ -23,7 +24,7 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Erase a person for good; totals stay. No old file and no late webhook brings them back."""
-    known = [] if fanpage else fanpages_that_know(psid.strip())
+    known = [] if fanpage else fanpages_that_know(read_id(psid) or unwrapped(psid))
     chosen = known or [fanpage_named(fanpage).id]
     forgotten = sum(forget_person(COMMAND_LINE, each, psid, now=utc_now()) for each in chosen)
     said = (

@@ -56,6 +56,15 @@ def read_row(
     return late or Row(number, str(psid), str(token), consented_at, str(promise), cleaned, is_local)
 
 
+def written_id(cells: list[Cell], place: int | None) -> str:
+    """An id as its cell has it, without what surrounds it; of a damaged number nothing."""
+    cell = _cell(cells, place)
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return ""
+    is_whole = isinstance(cell, str) or not is_damaged_number(cell)
+    return unwrapped(as_text(cell)) if is_whole else ""
+
+
 def _cell(cells: list[Cell], place: int | None) -> Cell:
     return cells[place] if place is not None and place < len(cells) else ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.consent.columns import find_columns, unread
-from core.consent.file_rows import ROUNDED, Row, read_row
+from core.consent.file_rows import ROUNDED, Row, read_row, written_id
 from core.consent.rounding import Rounding, judge, lost_digits
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table
@@ -50,13 +50,17 @@ def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
     places = find_columns(table.header)
     read: list[Row] = []
     sheet = Sheet()
+    ids: dict[str, list[tuple[int, str]]] = {column: [] for column in ROUNDED}
     for number, cells in table.rows(list(places.values())):
+        if not isinstance(cells, Problem):
+            for column, found in ids.items():
+                found.append((number, written_id(cells, places.get(column))))
         made = cells if isinstance(cells, Problem) else read_row(number, cells, places, zone, now)
         if isinstance(made, Problem):
             sheet.rejected.append(Rejected(number, made))
         else:
             read.append(made)
-    sheet.notes = (*table.notes, *_unread(unread(table.header, places)), *_rounded(sheet, read))
+    sheet.notes = (*table.notes, *_unread(unread(table.header, places)), *_rounded(sheet, ids))
     firsts: dict[str, Row] = {}
     for row in read:
         firsts.setdefault(row.token, row)
@@ -65,13 +69,13 @@ def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
     return sheet
 
 
-def _rounded(sheet: Sheet, rows: Sequence[Row]) -> Iterator[Problem]:
-    """A note on ids that may be rounded; raises Invalid when most are."""
-    for column in ROUNDED:
+def _rounded(sheet: Sheet, ids: dict[str, list[tuple[int, str]]]) -> Iterator[Problem]:
+    """A note on ids that may be rounded; raises Invalid when most are. Rows that are rejected for something
+    else count, too: who rounds ids also writes dates in a way of its own."""
+    for column, written in ids.items():
         damaged = [bad.row for bad in sheet.rejected if bad.problem.template == ROUNDED[column]]
-        ids = [(row.number, str(getattr(row, column))) for row in rows]
-        suspects = [number for number, text in ids if lost_digits(text)]
-        found = judge((text for _number, text in ids), len(damaged))
+        suspects = [number for number, text in written if lost_digits(text)]
+        found = judge((text for _number, text in written), len(damaged))
         named = _named(sorted(damaged + suspects))
         if found.is_certain:
             raise Invalid([_refusal(column, found, named)])

@@ -16,6 +16,7 @@ from core.text.matching import words
 DEFAULT = (
     "dừng",
     "dừng lại",
+    "dung lai",
     "dừng nhận tin",
     "dung nhan tin",
     "ngừng",

@@ -65,11 +65,15 @@ def _choices(field: str, value: object) -> list[dict[str, Any]]:
     """Buttons or quick replies: objects whose "message_id", if any, is a whole number."""
     choices = value if isinstance(value, list) else None
     for choice in choices if choices is not None else [None]:
-        good = isinstance(choice, dict) and isinstance(choice.get("message_id"), int | None)
+        good = isinstance(choice, dict) and _is_number_or_none(choice.get("message_id"))
         if not good:
             words = N_("Buttons and quick replies are a list of objects with a “title” and where they lead.")
             raise Invalid([problem(field, words)])
     return [dict(choice) for choice in choices or []]
+
+
+def _is_number_or_none(value: object) -> bool:
+    return isinstance(value, int | None) and not isinstance(value, bool)
 
 
 def _with_topic(choice: dict[str, Any], topics: dict[str, int], field: str) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def _topic(wanted: object, topics: dict[str, int], field: str) -> int | None:
     """By id, or by name (`topics` has its `name_key`); None, which `check_message` speaks of, for neither."""
     if wanted is None or wanted == "":
         return None
-    if isinstance(wanted, int) and wanted in topics.values():
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted in topics.values():
         return wanted
     found = topics.get(name_key(str(wanted)))
     if found is None:

@@ -73,7 +73,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
         erasing.blank_activity(db, fanpage_id, psid, customer)
         if customer:
             erasing.erase_customer(db, customer.id or 0, now=now)
-        about = customer.id if customer else None
+        about = customer.id if customer else None  # a number that leads nowhere any more
         record(db, by, "customer.forget", now=now, fanpage_id=fanpage_id, subject_id=about)
     empty_log()
     return 1 if customer else 0

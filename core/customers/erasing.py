@@ -16,6 +16,7 @@ from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
+from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
 from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Table, Try
@@ -42,6 +43,9 @@ def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
 def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     """The customer must be locked. What is being sent is settled when its answer comes."""
     deliveries = _ids(db, Delivery, customer_id)
+    customer = db.get_one(Customer, customer_id)
+    theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
+    broadcasts = set(db.execute(theirs).scalars())
     _end_queued(db, customer_id, now)
     ledger.forget(db, _ids(db, OptIn, customer_id), now=now)
     _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(db, deliveries))))
@@ -51,6 +55,7 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     for table, column in _about_customers():
         _run(db, delete(table).where(column == customer_id))
     _run(db, delete(Customer).where(col(Customer.id) == customer_id))
+    recent_outcomes.forget_customer(db, customer_id, customer.fanpage_id, broadcasts)
 
 
 def events_of(db: Session, page_id: str, psid: str, *, after: int = 0) -> list[int]:

@@ -31,6 +31,7 @@ from core.text.normalise import normalise_text, storable
 
 OPT_IN = "opt_in"
 RESTRICTED = "restricted"  # why a blocked fanpage is stopped, see messenger.reasons
+BLOCK, UNBLOCK = "block", "unblock"
 ABOUT_THE_FANPAGE = ("policy", "integrity")
 NO_SENDER = "names no sender"
 NOTHING_TO_DO = "nothing to do for this kind"
@@ -213,11 +214,17 @@ def _moment(milliseconds: int | None, event: Happening) -> datetime | None:
 
 
 def _policy(scene: Scene, event: Happening) -> None:
-    """Meta warns, blocks or unblocks the fanpage. A block stops it; only a person lets it send again. One
-    that is told after a newer word of Meta's changes nothing any more."""
+    """Meta warns, blocks or unblocks the fanpage. A block stops it, unless a newer block or unblock has been
+    told already; only a person lets it send again."""
     policy = facts.policy(event.raw)
-    action = storable(policy.action or "")
-    if _note_policy(scene, event, action, policy.reason or "") and action == "block":
+    action = storable(policy.action or "").strip().lower()
+    fanpage = scene.db.get_one(Fanpage, event.fanpage_id)
+    is_void = fanpage.policy_ruled_at is not None and fanpage.policy_ruled_at > event.at
+    if action in (BLOCK, UNBLOCK) and not is_void:
+        fanpage.policy_ruled_at = event.at
+    stops = action == BLOCK and not is_void
+    _note_policy(scene, event, action, policy.reason or "", always=stops)
+    if stops:
         stop_fanpage(scene.db, event.fanpage_id, RESTRICTED, now=scene.now)
 
 
@@ -226,15 +233,14 @@ def _integrity(scene: Scene, event: Happening) -> None:
     _note_policy(scene, event, "integrity", facts.integrity(event.raw) or "")
 
 
-def _note_policy(scene: Scene, event: Happening, action: str, reason: str) -> bool:
-    """Keep what Meta said of the fanpage for staff to see. Whether it is the latest."""
-    reason = cut(reason, 500)
+def _note_policy(scene: Scene, event: Happening, action: str, reason: str, *, always: bool = False) -> None:
+    """Keep what Meta said of the fanpage for staff to see: the latest, or what stops it."""
+    reason = cut(normalise_text(reason), 500)
     fanpage = scene.db.get_one(Fanpage, event.fanpage_id)
-    is_latest = fanpage.policy_at is None or fanpage.policy_at < event.at
-    if is_latest:
+    if always or fanpage.policy_at is None or fanpage.policy_at < event.at:
         fanpage.policy_action, fanpage.policy_reason = action[:16], reason
         fanpage.policy_at, fanpage.policy_seen_at = event.at, None
-        scene.db.flush()
+    scene.db.flush()
     record(
         scene.db,
         SYSTEM,
@@ -246,7 +252,6 @@ def _note_policy(scene: Scene, event: Happening, action: str, reason: str) -> bo
         action=action,
         reason=reason,
     )
-    return is_latest
 
 
 def _nothing_more(scene: Scene, event: Happening) -> None:

@@ -88,6 +88,8 @@ def milliseconds(value: object) -> int | None:
     """A platform timestamp in ms; the feed's are in seconds."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
         value = int(value)
+    if isinstance(value, float) and 100_000_000_000 <= value <= LATEST_MS:
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         return None
     value = value * 1000 if value < 100_000_000_000 else value

@@ -27,13 +27,12 @@ def judged(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
     asked_about = [a for a in answers if isinstance(a, Failure) and a.step in _ASKED_ABOUT]
     if not asked_about:
         return list(answers)
-    by_token = [NextStep.TOKEN_REFUSED in (each.step, each.person_step) for each in asked_about]
     only_tokens = all(each.step == NextStep.TOKEN_REFUSED for each in asked_about)
     if only_tokens and any(isinstance(answer, Accepted) for answer in answers):
         said = None  # an acceptance in the same call has shown that the call was sound
     else:
         edge = ANYBODY if only_tokens else EDGE
-        said = _line_of(messenger).ask(messenger, edge, may_be_old=not any(by_token))
+        said = _line_of(messenger).ask(messenger, edge, may_be_old=not only_tokens)
     return [judge(each, said) if each in asked_about else each for each in answers]
 
 
@@ -92,8 +91,10 @@ class _Kept:
     said: Failure | None  # None: it works
     at: float  # monotonic
 
-    def works_at(self, now: float) -> bool:
-        return self.said is None and now - self.at < KEPT_SECONDS
+    def serves_at(self, now: float) -> bool:
+        """That it works, or that it gave no answer: who asks on while it is limited prolongs the limit. A
+        refusal is asked about anew, so that a repair is seen at once."""
+        return (self.said is None or is_silence(self.said)) and now - self.at < KEPT_SECONDS
 
 
 class _Line:
@@ -104,12 +105,12 @@ class _Line:
         self._kept: dict[str, _Kept] = {}  # by edge
 
     def ask(self, messenger: Messenger, edge: str, *, may_be_old: bool) -> Failure | None:
-        """An answer younger than the refusal serves it; `may_be_old`: so does one of the last minute that the
-        line works. Where a token is at stake it may not be: that costs more than a question."""
+        """An answer younger than the refusal serves it; `may_be_old`: so does one that still holds. What a
+        minute's belief gets wrong, the breaker gives back."""
         came = time.monotonic()
         with self._lock:
             kept = self._kept.get(edge)
-            if kept and (kept.at >= came or (may_be_old and kept.works_at(came))):
+            if kept and (kept.at >= came or (may_be_old and kept.serves_at(came))):
                 return kept.said
             said = _asked(messenger, edge)
             self._kept[edge] = _Kept(said, time.monotonic())

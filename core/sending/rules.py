@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.broadcasts.rules import DeliveryState
-from core.messenger.errors import Failure, NextStep
+from core.messenger.errors import NO_OBJECT, Failure, NextStep
 
 MAX_TRIES = 8
 LEASE = timedelta(seconds=60)
@@ -59,6 +59,9 @@ def decide(
     may have reached the customer, so its token is never given back; `may_be_the_message`: nobody has been
     reached by it, and others are refused alike."""
     match failure.step:
+        # 100/33 may be said of a person or a fanpage as well: no proof that the token was taken before.
+        case NextStep.TOKEN_REFUSED if in_doubt and failure.subcode == NO_OBJECT:
+            return _ended(failure, in_doubt)
         case NextStep.TOKEN_REFUSED if in_doubt and may_be_the_message:
             return try_again(failure.reason, failure.detail, tries=tries, in_doubt=True, now=now)
         case NextStep.TOKEN_REFUSED:

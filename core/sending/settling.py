@@ -35,7 +35,7 @@ from core.consent import ledger
 from core.customers import marks
 from core.database import transaction
 from core.messenger.client import Accepted, Answer
-from core.messenger.errors import Failure, NextStep
+from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.sending import acceptances, allowance, evidence, pace, tries, trip
 from core.sending.claims import Claim
 from core.sending.rules import (
@@ -80,10 +80,13 @@ def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tupl
         _lock_rows(db, fanpage_id, outcomes, refused)
         acceptances.settle(db, taken, now)
         moved: list[tuple[Claim, Verdict]] = []
+        of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
+        said_before = tries.only_said_of_the_token(db, of_token)
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
+            known = 0 if claim.delivery_id in said_before else claim.tries
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
             verdict = decide(
-                failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
+                failure, tries=known, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
             )
             if _settle_refused(db, claim, verdict, now):
                 moved.append((claim, verdict))
@@ -146,7 +149,7 @@ def lock_if_stopped(db: Session, fanpage_id: int, failures: Sequence[Failure]) -
 
 
 def _is_proof(claim: Claim, failure: Failure) -> bool:
-    return claim.in_doubt and failure.step == NextStep.TOKEN_REFUSED
+    return claim.in_doubt and failure.step == NextStep.TOKEN_REFUSED and failure.subcode != NO_OBJECT
 
 
 def _may_be_the_message(db: Session, broadcast_id: int) -> bool:

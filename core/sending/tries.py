@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from core import bulk
 from core.database import is_sqlite, reading
 from core.messenger.client import Accepted
-from core.messenger.errors import Failure, NextStep
+from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
 from core.sending.rules import LEASE_RAN_OUT
 from core.tables import Delivery, Try
 
@@ -126,6 +126,16 @@ def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
     theirs = col(Try.delivery_id).in_(bulk.among(db, reasons))
     rows = db.execute(select(col(Try.delivery_id), col(Try.reason)).where(theirs))
     return {delivery_id for delivery_id, reason in rows if reasons[delivery_id] == reason}
+
+
+def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[int]:
+    """Those whose every earlier try was refused as now, while the line was silent: no passing fault."""
+    if not delivery_ids:
+        return set()
+    theirs = col(Try.delivery_id).in_(bulk.among(db, delivery_ids))
+    rows = db.execute(select(col(Try.delivery_id), col(Try.code), col(Try.in_doubt)).where(theirs)).all()
+    other = {delivery_id for delivery_id, code, doubt in rows if code != BAD_PARAMETER or doubt}
+    return {delivery_id for delivery_id, _, _ in rows} - other
 
 
 def last_doubt() -> Select[Any]:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from core import activity, bulk, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import breaker, recent_outcomes
+from core.broadcasts import breaker, canary, recent_outcomes
 from core.broadcasts.breaker import Recent, Refusal
 from core.broadcasts.eligibility import held_elsewhere
 from core.broadcasts.recent_outcomes import Key, Scope
@@ -22,7 +22,7 @@ from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, a
 from core.consent import ledger
 from core.customers import marks
 from core.database import reading, transaction
-from core.tables import Broadcast, Delivery
+from core.tables import Broadcast, Delivery, RecentOutcomes
 
 log = structlog.get_logger(__name__)
 
@@ -40,12 +40,29 @@ def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now:
             _make_good(db, breaker.since_accepted(of_it), now)
 
 
+def look_again(*, now: datetime) -> None:
+    """What a settle left undone whose process died before it looked, or whom the database refused: before
+    the clock calls such a broadcast finished."""
+    sending = (
+        select(RecentOutcomes, col(Broadcast.fanpage_id))
+        .join(Broadcast, col(Broadcast.id) == col(RecentOutcomes.ref_id))
+        .where(col(RecentOutcomes.scope) == Scope.BROADCAST, col(Broadcast.state) == BroadcastState.SENDING)
+    )
+    with reading() as db:
+        rows = [(recent_outcomes.as_recent(row), row.ref_id, page) for row, page in db.execute(sending)]
+    for recent, broadcast_id, fanpage_id in rows:
+        if recent.refusals:
+            look(fanpage_id, {(Scope.BROADCAST, broadcast_id): recent}, is_stopped=False, now=now)
+
+
 def _left(broadcast_id: int) -> int:
     """How many it has still to serve; only whether they are few matters."""
     waiting = (
         select(col(Delivery.id))
+        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
         .where(
             col(Delivery.broadcast_id) == broadcast_id,
+            canary.may_be_sent(),  # a first part is judged by itself
             col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
         )
         .limit(breaker.WINDOW)
@@ -107,7 +124,6 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
             col(Delivery.id).in_(bulk.among(db, delivery_ids)),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
-            col(Delivery.opt_in_id).is_not(None),  # else its customer was forgotten
             ~held_elsewhere(),
         )
         .order_by(col(Delivery.opt_in_id))

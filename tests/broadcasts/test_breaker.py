@@ -48,7 +48,8 @@ def trips(reasons: list[str | None], left: int = MANY) -> str | None:
         ((["unknown_error"] * 9 + [None]) * 5, MANY, "unknown_error"),
         ((["gone"] * 4 + [None]) * 10, MANY, "gone"),
         ((["gone"] * 3 + [None]) * 50, MANY, None),
-        (["blocked", "gone"] * 40, MANY, None),
+        (["blocked", "gone"] * 40, MANY, "gone"),  # both say that the person cannot be reached
+        (["content", "gone"] * 40, MANY, None),
         (["blocked"] * 20 + [None] * 200, MANY, "blocked"),  # settled together, and even so a run
         (["content"] * 5, 0, "content"),
         (["content"] * 5, 44, "content"),

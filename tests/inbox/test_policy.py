@@ -72,6 +72,25 @@ def test_a_block_that_comes_after_the_word_that_it_is_lifted_stops_nothing(fanpa
     assert (shown.stopped_code, shown.policy.action) == (None, "unblock")
 
 
+@pytest.mark.parametrize(
+    "word", [{"action": "warning", "reason": "a"}, {"action": "something new"}, {"action": "UNBLOCKED"}]
+)
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=4)])
+def test_only_a_newer_block_or_unblock_makes_a_block_void(fanpage, receive, now, word, later):
+    receive(event(None, now + later - timedelta(hours=1), policy_enforcement=word))
+    receive(event(None, now - timedelta(hours=1), policy_enforcement={"action": "Block", "reason": "spam"}))
+
+    shown = get_fanpage(fanpage)
+    assert (shown.stopped_code, shown.policy.action, shown.policy.reason) == ("restricted", "block", "spam")
+
+
+def test_a_report_does_not_hide_a_block_that_comes_late(fanpage, receive, now):
+    receive({"timestamp": int(now.timestamp()) - 60, "status": "restricted", "violations": []})
+    receive(event(None, now - timedelta(hours=1), policy_enforcement=BLOCK))
+
+    assert get_fanpage(fanpage).stopped_code == "restricted"
+
+
 def test_an_unblock_leaves_it_to_a_person_to_go_on(fanpage, receive, now):
     receive(event(None, now - timedelta(hours=1), policy_enforcement=BLOCK))
     receive(event(None, now, policy_enforcement=UNBLOCK))

@@ -400,11 +400,12 @@ def test_the_line_is_asked_once_a_minute_at_most_while_it_works(monkeypatch) -> 
     assert platform.asked == {line.EDGE: 2}
 
 
-def test_that_a_line_works_is_not_remembered_where_a_token_is_at_stake() -> None:
-    platform = Platform()
+@pytest.mark.parametrize("said", [None, Failure(NextStep.SLOW_DOWN, "rate_limit", 400, 613)])
+def test_what_the_line_says_is_kept_for_a_minute_so_that_it_is_not_asked_too_often(said) -> None:
+    platform = Platform(profile_trouble=said)
     for _ in range(3):
         line.judged(platform, [refusal(100, 33)])
-    assert platform.asked == {line.EDGE: 3}
+    assert platform.asked == {line.EDGE: 1}
 
 
 def test_a_repair_is_seen_at_once() -> None:

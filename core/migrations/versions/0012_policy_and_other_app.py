@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column('fanpage', sa.Column('policy_reason', sa.Text(), nullable=False, server_default=''))
     op.add_column('fanpage', sa.Column('policy_at', TIME, nullable=True))
     op.add_column('fanpage', sa.Column('policy_seen_at', TIME, nullable=True))
+    op.add_column('fanpage', sa.Column('policy_ruled_at', TIME, nullable=True))
     op.add_column('customer', sa.Column('other_app_at', TIME, nullable=True))
     told = sa.text('other_app_at IS NOT NULL')
     op.create_index(
@@ -30,5 +31,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index('ix_customer_other_app', 'customer')
     op.drop_column('customer', 'other_app_at')
-    for name in ('policy_seen_at', 'policy_at', 'policy_reason', 'policy_action'):
+    for name in ('policy_ruled_at', 'policy_seen_at', 'policy_at', 'policy_reason', 'policy_action'):
         op.drop_column('fanpage', name)
