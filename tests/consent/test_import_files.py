@@ -258,6 +258,13 @@ def test_a_file_of_rounded_ids_is_refused_with_the_cure(form, psids):
 
 
 @both_forms
+def test_rows_that_are_rejected_for_their_date_are_judged_with_the_others(form):
+    rows = ids_of([f"24070000{n:07}0" for n in range(137, 157)])
+    odd_dates = [[psid, token, "13/11/2026 10:00", ""] for psid, token, *_ in rows[1:13]]
+    assert "rounded the column psid" in refusal(form([rows[0], *odd_dates, *rows[13:]]))
+
+
+@both_forms
 def test_rounded_tokens_are_refused_too(form):
     tokens = [f"812{n:012}000" for n in range(12)]
     assert "rounded the column token" in refusal(form(ids_of([f"25{n:03}" for n in range(12)], tokens)))

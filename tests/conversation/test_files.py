@@ -82,6 +82,11 @@ def test_a_short_keyword_entry_is_understood(arrange: Arrange) -> None:
         ({"blocks": [{"kind": "buttons", "buttons": "x"}]}, "blocks.0"),
         ({"blocks": [{"kind": "buttons", "buttons": [{"title": "a", "message_id": "7"}]}]}, "blocks.0"),
         ({"blocks": [{"kind": "otnr", "title": "a", "topic": "Không có"}]}, "blocks.0.topic"),
+        ({"blocks": [{"kind": "otnr", "title": "a", "topic": True}]}, "blocks.0.topic"),
+        (
+            {"blocks": [{"kind": "buttons", "text": "a", "buttons": [{"title": "a", "stop": True}]}]},
+            "blocks.0.topic",
+        ),
         ({"entry_points": [7]}, "entry_points"),
     ],
 )
