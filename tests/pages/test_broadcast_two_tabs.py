@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,8 @@ from core.broadcasts import actions, clockwork, queries, second_chance
 from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
+from core.fanpages import zones
+from core.fanpages.zones import Keep
 from tests.pages.conftest import an_operator, opened
 from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
 
@@ -177,6 +180,34 @@ def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> No
     kept = get_draft(draft)
     assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
     assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, topic_id, keep) -> None:
+    draft, hour = a_draft(topic_id), timedelta(hours=1)
+    due_at = (utc_now() + timedelta(days=3)).replace(hour=2, minute=0, second=0, microsecond=0)
+    elsewhere(draft, due_at=due_at, best_before=due_at + 3 * hour)
+    at = panel("new_broadcast", id=draft, step="when")
+    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=keep, now=utc_now())
+    kept = get_draft(draft)
+    assert kept.due_at == due_at - (2 * hour if keep == Keep.LOCAL_TIME else timedelta())
+    at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    at.run()
+    assert not at.exception
+    seen = get_draft(draft)
+    assert (seen.due_at, seen.best_before, seen.first_part) == (kept.due_at, kept.best_before, 20)
+    local = kept.due_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert at.time_input(key=f"broadcast_{draft}_time").value == local.time()
+
+
+def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
+    at.run()
+    assert "The fanpage's clock is Asia/Tokyo now" in told(at)
+    at.run()
+    assert "The fanpage's clock" not in told(at)
 
 
 # Pages that have become old
