@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.broadcasts.drafting import check_content
 from core.broadcasts.drafts import Draft
+from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
 from core.conversation.queries import message_names, topic_names
 from pages.components import broadcast_saving as saving
@@ -104,8 +104,8 @@ def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:
 
 
 def _say(draft: Draft, promises: list[str]) -> None:
-    """What is missing, once something was written; and what deserves a second look."""
+    """What is missing or gone, once something was written; and what deserves a second look."""
     is_blank = not any(value for key, value in draft.content.items() if key != "kind")
     if not is_blank:
-        complaints(check_content(draft.content))
+        complaints(find_problems(draft.topic_id, draft.content))
     advice(warn_content(draft.content, promises))

@@ -14,8 +14,12 @@ from core.broadcasts import actions, clockwork, queries, second_chance
 from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
+from core.consent.actions import archive_topic
+from core.conversation.actions import archive_message
+from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.fanpages import zones
 from core.fanpages.zones import Keep
+from core.tables import Message, Topic
 from tests.pages.conftest import an_operator, opened
 from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
 
@@ -208,6 +212,52 @@ def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> N
     assert "The fanpage's clock is Asia/Tokyo now" in told(at)
     at.run()
     assert "The fanpage's clock" not in told(at)
+
+
+def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    elsewhere(draft, first_part=100)
+    at.button(key="step_on").click().run()
+    assert not at.exception
+    assert "broadcast_launch" in keys(at)
+    assert "first part changed by lan at" in told(at)
+    assert get_draft(draft).first_part == 100
+
+
+def test_a_stale_tab_that_goes_on_to_where_it_is_shows_what_is_kept(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    elsewhere(draft, first_part=100)
+    at.button(key="step_when").click().run()
+    at.run()
+    assert at.selectbox(key=f"broadcast_{draft}_first").value == 100
+    assert get_draft(draft).first_part == 100
+
+
+@pytest.mark.parametrize(("gone", "said"), [("message", "leads to a message"), ("topic", "about a topic")])
+def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
+    panel, arrange, topic_id, gone, said
+) -> None:
+    times = {"created_at": utc_now(), "updated_at": utc_now()}
+    target = arrange.save((Message if gone == "message" else Topic)(fanpage_id=1, name="Khác", **times))
+    leads = {"message_id": target} if gone == "message" else {"stop": target}
+    draft = a_draft(topic_id, kind="buttons", text="Chào", buttons=[{"title": "Xem", **leads}], fallback="")
+    open_before = panel("new_broadcast", id=draft, step="what", role="editor")
+    before = get_draft(draft)
+    archive = archive_message if gone == "message" else archive_topic
+    archive(COMMAND_LINE, target, now=utc_now())
+    at = panel("new_broadcast", id=draft, step="what")
+    open_before.run()
+    for tab in (at, open_before):
+        assert not tab.exception
+        assert f"{said} that is gone; choose another one" in words(tab)
+        assert get_draft(draft) == before
+    (chosen,) = (box for box in at.selectbox if box.label == "Leads to")
+    assert chosen.value is None
+    chosen.select(f"{STOP_PAYLOAD}{STOP_ALL}").run()
+    assert get_draft(draft).content["buttons"] == [{"title": "Xem", "stop": STOP_ALL}]
+    assert "that is gone" not in words(at)
 
 
 # Pages that have become old
