@@ -14,7 +14,7 @@ from pages.components import broadcast_saving as saving
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_words import kind_word
 from pages.components.composer import draft as composing
-from pages.components.composer.blocks import Around, edit_block
+from pages.components.composer.blocks import Around, edit_block, typed_words
 from pages.components.composer.fields import advice, complaints
 from pages.components.composer.head import draw_styles
 from pages.components.composer.preview import show_preview
@@ -48,6 +48,15 @@ def show_message(draft: Draft, page_name: str) -> None:
     draw_styles()
     with st.container(key="composer_phone"):
         show_preview(_opened(draft), page_name=page_name)
+
+
+def show_written(broadcast_id: int) -> None:
+    """What this tab was writing of a draft that is gone: to be copied, for it is kept nowhere else."""
+    held = st.session_state.get(_WRITING)
+    words = typed_words(held["blocks"][0]) if held is not None and held["id"] == broadcast_id else ""
+    if words:
+        st.markdown(_("What you were writing is kept only here; copy it if you need it."))
+        st.code(words, language=None, wrap_lines=True)
 
 
 def _opened(draft: Draft) -> dict[str, Any]:

@@ -91,6 +91,7 @@ def test_two_who_write_the_message_choose_with_both_before_them(arrange, topic_i
     assert "message changed by lan at" in said
     assert "Bản của Minh" in said
     assert minh.text_area[0].value == OTHERS["text"]
+    assert "reloading the page loses it" in said
     minh.button(key="step_on").click().run()  # the question goes along
     assert "Bản của Minh" in words(minh)
     minh.button(key="conflict_mine").click().run()
@@ -113,6 +114,34 @@ def test_theirs_can_be_taken(arrange, topic_id) -> None:
     assert get_draft(draft).first_part == 100
     assert minh.selectbox(key=f"broadcast_{draft}_first").value == 100
     assert "conflict_theirs" not in keys(minh)
+
+
+def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "what")
+    elsewhere(draft, content=OTHERS)
+    minh.text_area[0].input("Bản của Minh")
+    minh.button(key="step_check").click().run()
+    minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    assert minh.button(key="broadcast_launch").disabled
+    assert "Choose above which version counts" in words(minh)
+    minh.button(key="conflict_theirs").click().run()
+    assert not minh.button(key="broadcast_launch").disabled
+
+
+def test_what_was_being_written_can_be_copied_when_a_colleague_deletes_the_draft(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id, kind="buttons", text="Chào", buttons=[{"title": "Xem", "url": "https://a.vn"}])
+    minh = tab(arrange, "minh", draft, "what")
+    actions.delete_draft(LAN, draft, now=utc_now())
+    minh.text_area[0].input("Bản của Minh").run()
+    for _again in range(2):
+        assert not minh.exception
+        assert "does not exist" in words(minh)
+        assert [code.value for code in minh.code] == ["Bản của Minh\nXem\nhttps://a.vn"]
+        minh.run()
+    assert not tab(arrange, "lan", draft, "what").code
 
 
 def test_to_keep_mine_after_theirs_changed_again_asks_again(arrange, topic_id) -> None:
@@ -150,6 +179,9 @@ def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(ar
     minh.text_area[0].input("Bản của Minh").run()
     assert not minh.exception
     assert "This broadcast is scheduled meanwhile" in words(minh)
+    assert "nothing written here is saved" in words(minh)
+    assert "saved as you go" not in words(minh)
+    assert "draft_delete" not in keys(minh)
     assert minh.text_area[0].value == "Bản của Minh"
     assert get_draft(draft).content["text"] != "Bản của Minh"
 
@@ -258,6 +290,16 @@ def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
     chosen.select(f"{STOP_PAYLOAD}{STOP_ALL}").run()
     assert get_draft(draft).content["buttons"] == [{"title": "Xem", "stop": STOP_ALL}]
     assert "that is gone" not in words(at)
+
+
+def test_a_draft_on_an_archived_topic_says_so_where_the_topic_is_chosen(panel, arrange, topic_id) -> None:
+    draft, other = a_draft(topic_id), arrange.topic(1, "Khác")
+    archive_topic(COMMAND_LINE, topic_id, now=utc_now())
+    at = panel("new_broadcast", id=draft, step="who")
+    assert not at.exception
+    assert "is archived; restore it or choose another one" in words(at)
+    at.selectbox(key=f"broadcast_{draft}_topic").select(other).run()
+    assert "is archived" not in words(at)
 
 
 # Pages that have become old
