@@ -99,9 +99,9 @@ def _suspicion(column: str, found: Rounding, rows: str) -> Problem:
         "Column {column}: {count} of {long} long ids end in zeros as a spreadsheet's rounding leaves them "
         "(rows {rows}). By chance about {by_chance} would. They are kept; compare them with their source."
     )
-    by_chance = f"{found.by_chance:.1f}".removesuffix(".0")
+    by_chance = round(found.by_chance, 1)
     values = {"column": column, "rows": rows, "count": found.suspects, "long": found.long}
-    return problem("file", text, **values, by_chance=by_chance)
+    return problem("file", text, **values, by_chance=int(by_chance) if by_chance.is_integer() else by_chance)
 
 
 def _named(rows: Sequence[int]) -> str:

@@ -56,6 +56,7 @@ def _asked_draft() -> Draft | None:
         draft = get_draft(broadcast_id)
     except NotFound:
         not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        what.show_written(broadcast_id)
         st.stop()
     if draft.state != BroadcastState.DRAFT and not saving.is_open(draft.id):
         menu.go("broadcast", id=draft.id)
@@ -82,6 +83,9 @@ def _header(here: Current, draft: Draft | None) -> None:
         page_header(
             _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"
         )
+        return
+    if draft.state != BroadcastState.DRAFT:
+        page_header(plain(draft.name), _("No draft any more: nothing written here is saved."), key="draft")
         return
     spot = page_header(plain(draft.name), _("Draft. Everything you write is saved as you go."), key="draft")
     spot.button(

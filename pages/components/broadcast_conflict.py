@@ -43,8 +43,8 @@ def draw(draft: Draft, keep_mine: Callable[[dict[str, Any]], None]) -> None:
     with st.container(key="draft_conflict", border=True):
         st.warning(
             _(
-                "You and somebody else changed the same thing: {changes}. Theirs is saved, yours is kept "
-                "here until you choose.",
+                "You and somebody else changed the same thing: {changes}. Theirs is saved; yours is only on "
+                "this page until you choose, and reloading the page loses it.",
                 changes=changes_text(theirs),
             ),
             icon=":material/call_split:",
@@ -53,9 +53,7 @@ def draw(draft: Draft, keep_mine: Callable[[dict[str, Any]], None]) -> None:
             _side_by_side(field, value, getattr(draft, field))
         with st.container(key="conflict_ways", horizontal=True):
             st.button(_("Take theirs"), key="conflict_theirs", on_click=_forget)
-            st.button(
-                _("Keep mine"), key="conflict_mine", type="primary", on_click=_choose, args=(keep_mine, mine)
-            )
+            st.button(_("Keep mine"), key="conflict_mine", on_click=_choose, args=(keep_mine, mine))
 
 
 def _side_by_side(field: str, mine: object, theirs: object) -> None:

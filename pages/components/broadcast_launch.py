@@ -12,6 +12,7 @@ from core.broadcasts.queries import DryRun, get_broadcast
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from pages.components import broadcast_conflict as conflict
 from pages.components import broadcast_saving as saving
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current
@@ -48,6 +49,8 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
 
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
+    if conflict.fields_of(draft.id):
+        return _("Choose above which version counts.")
     now = utc_now()
     is_late = check_times(draft.due_at, draft.best_before_at(now), now)
     if find_problems(draft.topic_id, draft.content) or is_late:

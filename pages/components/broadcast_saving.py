@@ -16,6 +16,7 @@ from core.broadcasts.drafts import FIELDS, Draft, differing, get_draft, keep_dra
 from core.clock import utc_now
 from core.errors import Changed
 from pages.components import broadcast_conflict as conflict
+from pages.components import broadcast_steps as steps
 from pages.components.session import Current, do, flash
 from pages.components.texts import _, changes_text
 
@@ -119,4 +120,5 @@ def _tell(fields: Collection[str], draft: Draft) -> None:
 def _show_anew(elsewhere: Collection[str], mine: Collection[str]) -> None:
     if set(elsewhere) & set(mine):
         st.session_state[_REFILL] = True
-        st.rerun()
+        if not steps.is_moving():  # else two reruns would follow, and the second swallows what is told
+            st.rerun()

@@ -36,6 +36,11 @@ def go_to(step: str) -> None:
     st.session_state[_GO_TO] = step
 
 
+def is_moving() -> bool:
+    """Whether a button leads on once this run has saved."""
+    return _GO_TO in st.session_state
+
+
 def move_on(*, refused: bool) -> None:
     """Where a button led; what could not be saved stays on the page with the reason."""
     step = st.session_state.pop(_GO_TO, None)

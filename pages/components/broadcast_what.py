@@ -6,15 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.broadcasts.drafting import check_content
 from core.broadcasts.drafts import Draft
+from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
 from core.conversation.queries import message_names, topic_names
 from pages.components import broadcast_saving as saving
 from pages.components.broadcast_promises import draw_promises_and_tick
 from pages.components.broadcast_words import kind_word
 from pages.components.composer import draft as composing
-from pages.components.composer.blocks import Around, edit_block
+from pages.components.composer.blocks import Around, edit_block, typed_words
 from pages.components.composer.fields import advice, complaints
 from pages.components.composer.head import draw_styles
 from pages.components.composer.preview import show_preview
@@ -48,6 +48,15 @@ def show_message(draft: Draft, page_name: str) -> None:
     draw_styles()
     with st.container(key="composer_phone"):
         show_preview(_opened(draft), page_name=page_name)
+
+
+def show_written(broadcast_id: int) -> None:
+    """What this tab was writing of a draft that is gone: to be copied, for it is kept nowhere else."""
+    held = st.session_state.get(_WRITING)
+    words = typed_words(held["blocks"][0]) if held is not None and held["id"] == broadcast_id else ""
+    if words:
+        st.markdown(_("What you were writing is kept only here; copy it if you need it."))
+        st.code(words, language=None, wrap_lines=True)
 
 
 def _opened(draft: Draft) -> dict[str, Any]:
@@ -104,8 +113,8 @@ def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:
 
 
 def _say(draft: Draft, promises: list[str]) -> None:
-    """What is missing, once something was written; and what deserves a second look."""
+    """What is missing or gone, once something was written; and what deserves a second look."""
     is_blank = not any(value for key, value in draft.content.items() if key != "kind")
     if not is_blank:
-        complaints(check_content(draft.content))
+        complaints(find_problems(draft.topic_id, draft.content))
     advice(warn_content(draft.content, promises))

@@ -16,7 +16,7 @@ from pages.components import broadcast_saving as saving
 from pages.components.broadcast_first import choose_first_part
 from pages.components.broadcast_times import explain
 from pages.components.composer.fields import advice, complaints
-from pages.components.session import Current
+from pages.components.session import Current, flash
 from pages.components.texts import _, language, when
 
 STARTS = {"now": N_("As soon as it is launched"), "later": N_("At a time you choose")}
@@ -29,6 +29,7 @@ _USUAL_HOUR = time(9, 0)
 
 
 def draw(here: Current, draft: Draft, zone: str) -> None:
+    _mind_zone(draft, zone)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         shown = saving.shown(draft)
@@ -42,6 +43,18 @@ def draw(here: Current, draft: Draft, zone: str) -> None:
         advice(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
     with right:
         explain(kept, zone, now)
+
+
+def _mind_zone(draft: Draft, zone: str) -> None:
+    """What the fields show is of the zone they were filled in: read in another one it is another moment."""
+    key = f"broadcast_{draft.id}"
+    if st.session_state.setdefault(f"{key}_zone", zone) != zone:
+        st.session_state[f"{key}_zone"] = zone
+        for field in ("day", "time", "late_day", "late_time"):
+            st.session_state.pop(f"{key}_{field}", None)  # filled anew from what is kept
+        flash(
+            _("The fanpage's clock is {zone} now; times are shown by it.", zone=zone), icon=":material/sync:"
+        )
 
 
 def _start(draft: Draft, zone: str) -> datetime | None:

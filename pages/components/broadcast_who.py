@@ -7,6 +7,7 @@ import streamlit as st
 from core.broadcasts.actions import create_broadcast
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import dry_run
+from core.broadcasts.readiness import find_problems
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from core.text.normalise import normalise_name
@@ -14,6 +15,7 @@ from pages.components import broadcast_saving as saving
 from pages.components.asked import asked_id
 from pages.components.broadcast_promises import draw_promises
 from pages.components.broadcast_reach import draw_once_only, draw_people, draw_reach
+from pages.components.composer.fields import complaints
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_
@@ -34,6 +36,9 @@ def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
     if topic_id is None:
         st.caption(_("Only those who agreed to the topic you choose can get it."))
         return
+    if draft is not None:
+        problems = find_problems(topic_id, draft.content)
+        complaints([one for one in problems if one.field == "topic_id"])
     run = dry_run(topic_id, now=utc_now())
     draw_reach(run, topic_id)
     left, right = st.columns([1.6, 1], gap="large")

@@ -31,7 +31,8 @@ def plain(outcome: ImportOutcome) -> dict[str, Any]:
 
 
 def _said(problem: Problem) -> str:
-    return _(problem.template, **dict(problem.values))
+    values = {name: number(each) if isinstance(each, float) else each for name, each in problem.values}
+    return _(problem.template, **values)
 
 
 def _show_notes(notes: list[str]) -> None:

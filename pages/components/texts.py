@@ -72,8 +72,9 @@ def error_text(error: OperatorError) -> str:
     if isinstance(error, Changed):
         return _(error.template, changes=changes_text(error.changes))
     values = dict(error.values)
-    if values.get("state") in STATES["broadcast"]:
-        values["state"] = state_label("broadcast", str(values["state"]))[0].lower()
+    for name, kind in (("state", "broadcast"), ("role", "role")):
+        if values.get(name) in STATES[kind]:
+            values[name] = state_label(kind, str(values[name]))[0].lower()
     return _(error.template, **values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,12 @@ from core.broadcasts import actions, clockwork, queries, second_chance
 from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
+from core.consent.actions import archive_topic
+from core.conversation.actions import archive_message
+from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
+from core.fanpages import zones
+from core.fanpages.zones import Keep
+from core.tables import Message, Topic
 from tests.pages.conftest import an_operator, opened
 from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
 
@@ -84,6 +91,7 @@ def test_two_who_write_the_message_choose_with_both_before_them(arrange, topic_i
     assert "message changed by lan at" in said
     assert "Bản của Minh" in said
     assert minh.text_area[0].value == OTHERS["text"]
+    assert "reloading the page loses it" in said
     minh.button(key="step_on").click().run()  # the question goes along
     assert "Bản của Minh" in words(minh)
     minh.button(key="conflict_mine").click().run()
@@ -106,6 +114,34 @@ def test_theirs_can_be_taken(arrange, topic_id) -> None:
     assert get_draft(draft).first_part == 100
     assert minh.selectbox(key=f"broadcast_{draft}_first").value == 100
     assert "conflict_theirs" not in keys(minh)
+
+
+def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "what")
+    elsewhere(draft, content=OTHERS)
+    minh.text_area[0].input("Bản của Minh")
+    minh.button(key="step_check").click().run()
+    minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    assert minh.button(key="broadcast_launch").disabled
+    assert "Choose above which version counts" in words(minh)
+    minh.button(key="conflict_theirs").click().run()
+    assert not minh.button(key="broadcast_launch").disabled
+
+
+def test_what_was_being_written_can_be_copied_when_a_colleague_deletes_the_draft(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id, kind="buttons", text="Chào", buttons=[{"title": "Xem", "url": "https://a.vn"}])
+    minh = tab(arrange, "minh", draft, "what")
+    actions.delete_draft(LAN, draft, now=utc_now())
+    minh.text_area[0].input("Bản của Minh").run()
+    for _again in range(2):
+        assert not minh.exception
+        assert "does not exist" in words(minh)
+        assert [code.value for code in minh.code] == ["Bản của Minh\nXem\nhttps://a.vn"]
+        minh.run()
+    assert not tab(arrange, "lan", draft, "what").code
 
 
 def test_to_keep_mine_after_theirs_changed_again_asks_again(arrange, topic_id) -> None:
@@ -143,6 +179,9 @@ def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(ar
     minh.text_area[0].input("Bản của Minh").run()
     assert not minh.exception
     assert "This broadcast is scheduled meanwhile" in words(minh)
+    assert "nothing written here is saved" in words(minh)
+    assert "saved as you go" not in words(minh)
+    assert "draft_delete" not in keys(minh)
     assert minh.text_area[0].value == "Bản của Minh"
     assert get_draft(draft).content["text"] != "Bản của Minh"
 
@@ -177,6 +216,90 @@ def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> No
     kept = get_draft(draft)
     assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
     assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, topic_id, keep) -> None:
+    draft, hour = a_draft(topic_id), timedelta(hours=1)
+    due_at = (utc_now() + timedelta(days=3)).replace(hour=2, minute=0, second=0, microsecond=0)
+    elsewhere(draft, due_at=due_at, best_before=due_at + 3 * hour)
+    at = panel("new_broadcast", id=draft, step="when")
+    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=keep, now=utc_now())
+    kept = get_draft(draft)
+    assert kept.due_at == due_at - (2 * hour if keep == Keep.LOCAL_TIME else timedelta())
+    at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
+    at.run()
+    assert not at.exception
+    seen = get_draft(draft)
+    assert (seen.due_at, seen.best_before, seen.first_part) == (kept.due_at, kept.best_before, 20)
+    local = kept.due_at.astimezone(ZoneInfo("Asia/Tokyo"))
+    assert at.time_input(key=f"broadcast_{draft}_time").value == local.time()
+
+
+def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
+    at.run()
+    assert "The fanpage's clock is Asia/Tokyo now" in told(at)
+    at.run()
+    assert "The fanpage's clock" not in told(at)
+
+
+def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    elsewhere(draft, first_part=100)
+    at.button(key="step_on").click().run()
+    assert not at.exception
+    assert "broadcast_launch" in keys(at)
+    assert "first part changed by lan at" in told(at)
+    assert get_draft(draft).first_part == 100
+
+
+def test_a_stale_tab_that_goes_on_to_where_it_is_shows_what_is_kept(panel, topic_id) -> None:
+    draft = a_draft(topic_id)
+    at = panel("new_broadcast", id=draft, step="when")
+    elsewhere(draft, first_part=100)
+    at.button(key="step_when").click().run()
+    at.run()
+    assert at.selectbox(key=f"broadcast_{draft}_first").value == 100
+    assert get_draft(draft).first_part == 100
+
+
+@pytest.mark.parametrize(("gone", "said"), [("message", "leads to a message"), ("topic", "about a topic")])
+def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
+    panel, arrange, topic_id, gone, said
+) -> None:
+    times = {"created_at": utc_now(), "updated_at": utc_now()}
+    target = arrange.save((Message if gone == "message" else Topic)(fanpage_id=1, name="Khác", **times))
+    leads = {"message_id": target} if gone == "message" else {"stop": target}
+    draft = a_draft(topic_id, kind="buttons", text="Chào", buttons=[{"title": "Xem", **leads}], fallback="")
+    open_before = panel("new_broadcast", id=draft, step="what", role="editor")
+    before = get_draft(draft)
+    archive = archive_message if gone == "message" else archive_topic
+    archive(COMMAND_LINE, target, now=utc_now())
+    at = panel("new_broadcast", id=draft, step="what")
+    open_before.run()
+    for tab in (at, open_before):
+        assert not tab.exception
+        assert f"{said} that is gone; choose another one" in words(tab)
+        assert get_draft(draft) == before
+    (chosen,) = (box for box in at.selectbox if box.label == "Leads to")
+    assert chosen.value is None
+    chosen.select(f"{STOP_PAYLOAD}{STOP_ALL}").run()
+    assert get_draft(draft).content["buttons"] == [{"title": "Xem", "stop": STOP_ALL}]
+    assert "that is gone" not in words(at)
+
+
+def test_a_draft_on_an_archived_topic_says_so_where_the_topic_is_chosen(panel, arrange, topic_id) -> None:
+    draft, other = a_draft(topic_id), arrange.topic(1, "Khác")
+    archive_topic(COMMAND_LINE, topic_id, now=utc_now())
+    at = panel("new_broadcast", id=draft, step="who")
+    assert not at.exception
+    assert "is archived; restore it or choose another one" in words(at)
+    at.selectbox(key=f"broadcast_{draft}_topic").select(other).run()
+    assert "is archived" not in words(at)
 
 
 # Pages that have become old

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.accounts.rules import Actor, Permission, Role
 from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.consent.imports import ImportOutcome
 from core.consent.rules import OptInState
 from core.conversation.rules import ReplyState
-from core.errors import Invalid, NotFound, problem
+from core.errors import Invalid, NotAllowed, NotFound, problem
 from pages.components import tables, texts
+from pages.components.opt_in_outcome import plain
 from pages.components.states import STATES
 from pages.components.tables import Badge, Column, Link, Two
 
@@ -76,6 +79,15 @@ def test_refusals_are_translated_with_their_values(vietnamese):
     )
     assert texts.error_text(several) == "Hãy đặt tên cho chủ đề.  \nTên chủ đề dài tối đa 80 ký tự."
     assert texts.error_text(NotFound("This user no longer exists.")) == "Người dùng này không còn tồn tại."
+    with pytest.raises(NotAllowed) as refused:
+        Actor(1, "mai", Role.VIEWER).require(Permission.SEND)
+    assert texts.error_text(refused.value).startswith("Vai trò của bạn (người xem) không có quyền này")
+    assert "(viewer)" in refused.value.message  # as the command line says it
+
+
+def test_the_figures_of_an_imports_notes_are_written_the_readers_way(vietnamese):
+    note = problem("file", "{by_chance} / {count}", by_chance=0.3, count=2)
+    assert plain(ImportOutcome(0, 0, (), notes=(note,)))["notes"] == ["0,3 / 2"]
 
 
 @pytest.mark.parametrize(

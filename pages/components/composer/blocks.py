@@ -220,3 +220,15 @@ _EDITORS: dict[str, Callable[[Block, Around], None]] = {
 def edit_block(block: Block, around: Around) -> None:
     """The fields of a single block without its card, for pages that write just one."""
     _EDITORS[block["kind"]](block, around)
+
+
+def typed_words(block: Block) -> str:
+    """What its fields say, also what was typed since they were last drawn: to be copied where they are not
+    drawn any more. The block keeps it, for Streamlit forgets a field that is not drawn."""
+    holders = [(block, f"block_{block['uid']}"), *((row, f"row_{row['uid']}") for row in block["rows"])]
+    said = []
+    for holder, key in holders:
+        for field in ("text", "fallback", "title", "url"):
+            holder[field] = st.session_state.get(f"{key}_{field}", holder.get(field))
+            said.append(holder[field])
+    return "\n".join(word for word in said if word)

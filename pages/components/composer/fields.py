@@ -34,13 +34,15 @@ def chosen(
     options: Mapping[Any, str],
     **more: Any,
 ) -> None:
-    """As `bound`, for a choice by id or word; what is no longer there counts as not chosen."""
-    st.session_state.setdefault(key, holder.get(field))
+    """As `bound`, for a choice by id or word. What is no longer there is shown as not chosen, but stays in
+    the draft until something else is chosen: to look at it is no change, and the rules say what is gone."""
+    kept = holder.get(field)
+    st.session_state.setdefault(key, kept)
     if st.session_state[key] not in options:
         st.session_state[key] = None
-    holder[field] = st.selectbox(
-        label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more
-    )
+    picked = st.selectbox(label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more)
+    if picked is not None or kept in options:
+        holder[field] = picked
 
 
 def counter(text: str, limit: int, fallback: str = "", *, only_near: bool = False) -> None:
