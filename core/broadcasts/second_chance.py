@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
-from core import bulk
+from core import bulk, row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, gathering, recent_outcomes, versions
@@ -78,6 +78,7 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
+        _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
         ledger.make_available(db, _opt_ins(db, refused), now=now)
         held = _queue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
@@ -104,6 +105,7 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
+        _lock_deliveries(db, broadcast_id, REST)
         queued = _queue_and_reserve(db, _rest(broadcast_id, now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
@@ -165,6 +167,14 @@ def _with_opt_in(
 
 def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
     return list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
+
+
+def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[DeliveryState]) -> None:
+    """Before their opt-ins move, as everybody locks them: an echo may be settling one of them."""
+    theirs = select(col(Delivery.id)).where(
+        col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state).in_(list(states))
+    )
+    row_locks.lock_deliveries(db, [each for each in db.execute(theirs).scalars() if each])
 
 
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:

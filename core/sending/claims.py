@@ -36,7 +36,7 @@ class Claim:
     delivery_id: int
     broadcast_id: int
     opt_in_id: int
-    customer_id: int  # None of a claim that only ends: of somebody who was forgotten
+    customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
     first_name: str | None
     token: str
     attempt: int
