@@ -11,7 +11,7 @@ from core.consent.customer_queries import CustomerView
 from core.consent.opt_in_queries import OptInView
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.queries import topic_names
-from pages.components.layout import close_dialog, dialog, settle
+from pages.components.layout import confirm_buttons, dialog
 from pages.components.session import current, do
 from pages.components.texts import _, n_, when
 
@@ -50,15 +50,7 @@ def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     by = current().actor
     action = lambda: withdraw_customer(by, customer.id, topic_id=topic_id or None, now=utc_now())  # noqa: E731
     done = _("This customer is not notified any more.")
-    with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
-        st.button(_("Keep as it is"), key=f"{KEY}_keep", on_click=close_dialog, args=(KEY,))
-        st.button(
-            _("Stop notifications"),
-            key=f"{KEY}_confirm",
-            type="primary",
-            on_click=settle,
-            args=(KEY, action, done),
-        )
+    confirm_buttons(KEY, _("Stop notifications"), action, done=done)
 
 
 def refused(opt_ins: list[OptInView]) -> None:

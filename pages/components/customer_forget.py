@@ -11,7 +11,7 @@ from core.consent.customer_queries import CustomerView
 from core.customers.actions import forget
 from core.customers.queries import Traces, traces_of
 from core.errors import N_, Invalid, problem
-from pages.components.layout import close_dialog, dialog, open_dialog, settle
+from pages.components.layout import confirm_buttons, dialog, open_dialog
 from pages.components.session import current
 from pages.components.texts import _, n_
 
@@ -40,15 +40,9 @@ def _draw(customer: CustomerView) -> None:
         key=TYPED,
         autocomplete="off",
     )
-    with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
-        st.button(_("Keep as it is"), key=f"{KEY}_keep", on_click=close_dialog, args=(KEY,))
-        st.button(
-            _("Erase for good"),
-            key=f"{KEY}_confirm",
-            type="primary",
-            on_click=settle,
-            args=(KEY, lambda: _erase(customer), _("This customer has been erased.")),
-        )
+    confirm_buttons(
+        KEY, _("Erase for good"), lambda: _erase(customer), done=_("This customer has been erased.")
+    )
 
 
 def _consequence(traces: Traces) -> str:

@@ -158,10 +158,15 @@ def confirm(
 
     def draw() -> None:
         st.markdown(body)
-        with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
-            st.button(_("Keep as it is"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
-            st.button(
-                verb, key=f"{key}_confirm", type="primary", on_click=settle, args=(key, on_confirm, done)
-            )
+        confirm_buttons(key, verb, on_confirm, done=done)
 
     dialog(key, title, draw)
+
+
+def confirm_buttons(
+    key: str, verb: str, on_confirm: Callable[[], object], *, done: str | None = None
+) -> None:
+    """The two buttons below what a dialog asks to be confirmed: keep things as they are, or do it."""
+    with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
+        st.button(_("Keep as it is"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
+        st.button(verb, key=f"{key}_confirm", type="primary", on_click=settle, args=(key, on_confirm, done))
