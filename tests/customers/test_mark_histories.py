@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -18,7 +17,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import select
 from sqlmodel import col
@@ -37,6 +35,7 @@ from core.sending.settling import Outcome
 from core.tables import Customer
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
+from tests.histories import run_histories
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap
 
 PEOPLE = 3
@@ -195,12 +194,4 @@ def test_in_no_history_is_anybody_kept_out_without_standing_evidence(
     databases: Databases, fresh_database: TestDatabase
 ) -> None:
     MarkHistory.empty = lambda: databases.empty(fresh_database)
-    run_state_machine_as_test(
-        MarkHistory,
-        settings=settings(
-            max_examples=40 if fresh_database.is_sqlite else 15,
-            stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_histories(MarkHistory, examples=40 if fresh_database.is_sqlite else 15, steps=30)

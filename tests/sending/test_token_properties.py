@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select
@@ -34,6 +33,7 @@ from core.sending.settling import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
+from tests.histories import gather_in_small_parts, run_histories
 from tests.sending.commits import Fate, fated
 
 PEOPLE = 6
@@ -387,17 +387,6 @@ class TokenHistory(RuleBasedStateMachine):
 def test_no_history_uses_a_token_twice_or_unbalances_the_books(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
-    for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
-        monkeypatch.setattr(gathering, name, value)
+    gather_in_small_parts(monkeypatch)
     TokenHistory.empty = lambda: databases.empty(fresh_database)
-    run_state_machine_as_test(
-        TokenHistory,
-        settings=settings(
-            max_examples=40 if fresh_database.is_sqlite else 20,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_histories(TokenHistory, examples=40 if fresh_database.is_sqlite else 20, steps=40)

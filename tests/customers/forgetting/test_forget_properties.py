@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import gathering, queries
+from core.broadcasts import queries
 from core.customers.actions import forget
 from core.database import reading
 from core.sending.claims import Claim
 from core.tables import Broadcast, Customer, Delivery, OptIn, Try
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
+from tests.histories import gather_in_small_parts, run_histories
 from tests.sending.test_token_properties import PEOPLE, TokenHistory
 
 
@@ -73,15 +73,6 @@ class ForgettingHistory(TokenHistory):
 def test_no_history_of_forgetting_unbalances_the_books(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
-        monkeypatch.setattr(gathering, name, value)
+    gather_in_small_parts(monkeypatch)
     ForgettingHistory.empty = lambda: databases.empty(fresh_database)
-    run_state_machine_as_test(
-        ForgettingHistory,
-        settings=settings(
-            max_examples=20 if fresh_database.is_sqlite else 8,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_histories(ForgettingHistory, examples=20 if fresh_database.is_sqlite else 8, steps=40)

@@ -1,0 +1,28 @@
+"""Runs a hypothesis state machine against this test's database."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from core.broadcasts import gathering
+
+
+def gather_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few people are then enough for a launch of several parts."""
+    for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
+        monkeypatch.setattr(gathering, name, value)
+
+
+def run_histories(machine: type[RuleBasedStateMachine], *, examples: int, steps: int) -> None:
+    """`examples` histories of at most `steps` steps each; a database takes as long as it takes."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
