@@ -7,7 +7,7 @@ Every test that uses `fresh_database` runs on SQLite and on PostgreSQL, unless i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import pytest
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 
-from core import database  # noqa: E402
+from core import database, key_check  # noqa: E402
+from core.fanpages import connection  # noqa: E402
 from core.settings import settings  # noqa: E402
 from tests.arrange import Arrange  # noqa: E402
 from tests.databases import KINDS, Databases, PostgresqlServer, SqliteFiles, TestDatabase, use  # noqa: E402
@@ -77,6 +78,21 @@ def fresh_database(
     database.forget_engines()
     settings.cache_clear()
     databases.done(made)
+
+
+@pytest.fixture
+def restart(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """This process has these settings from now on, as if it had just started: `restart(secret_key=...)`."""
+    monkeypatch.setattr(key_check, "_proven", set())
+    monkeypatch.setattr(connection, "_lines", {})
+
+    def use(**given: str) -> None:
+        for name, value in given.items():
+            monkeypatch.setenv(f"OTN_{name.upper()}", value)
+        settings.cache_clear()
+        key_check._proven.clear()
+
+    return use
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from core.consent.imports import import_opt_ins
 from core.database import transaction
 from core.errors import NotAllowed
 from core.fanpages import actions as fanpages
-from core.fanpages import connection, queries
+from core.fanpages import queries
 from core.inbox import actions as inbox
 from core.key_check import AnotherKey, refuse_another_key
-from core.settings import settings
 from core.tables import KeyCheck
 from tests.inbox.platform import PAGE, body, read, signed, tap
 from tests.processes import process
@@ -26,23 +25,13 @@ KEY = "a-key-for-tests-that-is-long-enough-0123456789"
 OTHER = "another-key-of-another-machine-0123456789-0123"
 
 
-@pytest.fixture(autouse=True)
-def nothing_proven(monkeypatch) -> None:
-    """As in a process that has just started."""
-    monkeypatch.setattr(key_check, "_proven", set())
-    monkeypatch.setattr(connection, "_lines", {})
+pytestmark = pytest.mark.usefixtures("restart")
 
 
 @pytest.fixture
-def key(fresh_database, monkeypatch):
+def key(restart):
     """This process has that key from now on, as if it had just started."""
-
-    def use(given: str) -> None:
-        monkeypatch.setenv("OTN_SECRET_KEY", given)
-        settings.cache_clear()
-        key_check._proven.clear()
-
-    return use
+    return lambda given: restart(secret_key=given)
 
 
 def test_the_first_key_is_the_installations(fresh_database, key):

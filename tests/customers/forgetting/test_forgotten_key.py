@@ -12,8 +12,6 @@ from core.consent.imports import import_opt_ins
 from core.customers import forgotten
 from core.database import transaction
 from core.errors import WrongState
-from core.fanpages import connection
-from core.settings import settings
 from core.tables import ForgottenKey
 from tests.customers.forgetting.people import PSID, Shop, everything_in
 from tests.customers.forgetting.test_doors import sheet
@@ -22,24 +20,7 @@ from tests.inbox.platform import PAGE
 OTHER = "another-key-of-another-machine-0123456789-0123"
 
 
-@pytest.fixture(autouse=True)
-def nothing_proven(monkeypatch) -> None:
-    """As in a process that has just started."""
-    monkeypatch.setattr(key_check, "_proven", set())
-    monkeypatch.setattr(connection, "_lines", {})
-
-
-@pytest.fixture
-def restart(fresh_database, monkeypatch):
-    """This process has these settings from now on, as if it had just started."""
-
-    def use(**given: str) -> None:
-        for name, value in given.items():
-            monkeypatch.setenv(f"OTN_{name.upper()}", value)
-        settings.cache_clear()
-        key_check._proven.clear()
-
-    return use
+pytestmark = pytest.mark.usefixtures("restart")
 
 
 def comes_back(shop: Shop) -> bool:
