@@ -27,9 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.consent.rules import OptInState
 from core.conversation.rules import ReplyState
+from core.deliveries.rules import DeliveryState
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -364,7 +365,7 @@ class Gathering(Table, table=True):
 
 
 class Delivery(Table, table=True):
-    """One broadcast to one customer, spending one opt-in. States: core/broadcasts/rules.py."""
+    """One broadcast to one customer, spending one opt-in. States: core/deliveries/rules.py."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -409,7 +410,7 @@ class Delivery(Table, table=True):
     customer_id: int | None = _ref("customer.id", nullable=True)
     opt_in_id: int = _ref("opt_in.id", index=True)
     state: str = _word(default=DeliveryState.QUEUED)
-    reason: str | None = _word(64, default=None)  # code of why it ended so, see sending.rules
+    reason: str | None = _word(64, default=None)  # code of why it ended so, see messenger.reasons
     evidence: str | None = _word(64, default=None)  # what settled a doubt
     detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
     attempt: int = 0  # claims so far; also the fence against a late settle

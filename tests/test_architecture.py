@@ -14,7 +14,17 @@ FILES = sorted(
     for path in ([ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*.py"))
     if "versions" not in path.parts
 )
-FEATURES = {"accounts", "broadcasts", "consent", "conversation", "customers", "fanpages", "inbox", "sending"}
+FEATURES = {
+    "accounts",
+    "broadcasts",
+    "consent",
+    "conversation",
+    "customers",
+    "deliveries",
+    "fanpages",
+    "inbox",
+    "sending",
+}
 
 
 def name_of(path: Path) -> str:

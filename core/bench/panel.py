@@ -21,11 +21,11 @@ from core.accounts.rules import COMMAND_LINE
 from core.bench.crowd import crowd
 from core.bench.databases import fresh
 from core.broadcasts import actions, clockwork, gathering
-from core.broadcasts.rules import DeliveryState
 from core.clock import utc_now
 from core.conversation.actions import save_message
 from core.conversation.rules import BlockDraft
 from core.database import is_sqlite, transaction
+from core.deliveries.rules import DeliveryState
 from core.tables import Customer, Delivery, Event
 
 HOME = Path(__file__).resolve().parents[2]

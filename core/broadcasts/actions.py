@@ -12,12 +12,13 @@ from sqlmodel import Session
 from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, closing, drafting, recent_outcomes, rules, versions
+from core.broadcasts import canary, drafting, recent_outcomes, rules, versions
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
+from core.deliveries import closing
 from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
 from core.errors import N_, Invalid, Problem, WrongState

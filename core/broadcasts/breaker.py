@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.broadcasts.rules import UNREACHABLE_REASONS
+from core.deliveries.rules import UNREACHABLE_REASONS
 
 RUN = 20  # so many in a row
 WINDOW, MOST = 50, 40  # or so many of the last fifty

@@ -14,9 +14,10 @@ from sqlmodel import Session, col
 from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts import versions
-from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
+from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.broadcasts.steps import get_row, record
 from core.database import reading, transaction, unless_locked, wait_for_locks
+from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
 from core.tables import Broadcast, Delivery

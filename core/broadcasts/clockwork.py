@@ -12,11 +12,13 @@ from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.rules import SYSTEM
-from core.broadcasts import breaker, canary, closing, gathering, recent_outcomes, rules
+from core.broadcasts import breaker, canary, gathering, recent_outcomes, rules
 from core.broadcasts.recent_outcomes import Scope
-from core.broadcasts.rules import BroadcastState, DeliveryState, Step
+from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import is_locked, reading, transaction
+from core.deliveries import closing
+from core.deliveries.rules import DeliveryState
 from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free

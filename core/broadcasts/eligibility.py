@@ -6,7 +6,7 @@ from sqlalchemy import Exists, exists
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from core.broadcasts.rules import LIVE
+from core.deliveries.rules import LIVE
 from core.tables import Delivery
 
 

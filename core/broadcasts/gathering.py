@@ -22,11 +22,12 @@ from sqlmodel import Session, col, insert
 
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.database import DATABASE_TROUBLE, engine, is_locked, is_sqlite, reading, transaction, wait_for_locks
+from core.deliveries.rules import DeliveryState
 from core.errors import N_, WrongState
 from core.holding import is_free
 from core.tables import Broadcast, Delivery, Gathering, OptIn, Topic, UtcTime

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from core.broadcasts import gathering
-from core.broadcasts.rules import ENDED
 from core.database import reading
+from core.deliveries.rules import ENDED
 from core.tables import Broadcast, Delivery, Topic
 from core.text.matching import search_key
 from core.text.normalise import is_blank

@@ -10,12 +10,13 @@ from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
 from core.broadcasts.eligibility import held_elsewhere
-from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.broadcasts.second_chance import REST
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.customers import marks
 from core.database import is_sqlite, reading
+from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
 
 

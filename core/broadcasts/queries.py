@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience, gathering
-from core.broadcasts.rules import DELIVERY_STATES
 from core.database import reading
+from core.deliveries.rules import DELIVERY_STATES
 from core.errors import N_, NotFound
 from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
 from core.text.identifiers import read_id

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from core.broadcasts.queries import DeliveryView, export_deliveries
+from core.deliveries.attempts import AttemptView, attempts_of
 from core.errors import N_
-from core.sending.tries import TryView, tries_of
 from core.spreadsheets.column import Column, Value
 from core.spreadsheets.csv_writer import csv_file
 from core.spreadsheets.workbook_writer import Say, workbook_file
@@ -47,11 +47,11 @@ def workbook_report(
 def _rows(broadcast_id: int) -> Iterator[tuple[Value, ...]]:
     deliveries = export_deliveries(broadcast_id)
     while chunk := list(islice(deliveries, CHUNK)):
-        tries = tries_of([d.id for d in chunk])
+        tries = attempts_of([d.id for d in chunk])
         yield from (_row(d, tries.get(d.id, [])) for d in chunk)
 
 
-def _row(delivery: DeliveryView, tries: list[TryView]) -> tuple[Value, ...]:
+def _row(delivery: DeliveryView, tries: list[AttemptView]) -> tuple[Value, ...]:
     return (
         delivery.id,
         delivery.psid,
@@ -69,7 +69,7 @@ def _row(delivery: DeliveryView, tries: list[TryView]) -> tuple[Value, ...]:
     )
 
 
-def _answer(tried: TryView) -> str:
+def _answer(tried: AttemptView) -> str:
     """Such as "server_error 502" or "blocked 400 551/1545041"."""
     codes = "/".join(str(code) for code in (tried.code, tried.subcode) if code is not None)
     return " ".join(part for part in (tried.reason, str(tried.status or ""), codes) if part)

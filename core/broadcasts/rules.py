@@ -1,4 +1,4 @@
-"""Broadcasts and their deliveries as state machines."""
+"""The states of a broadcast, and every way from one to another."""
 
 from __future__ import annotations
 
@@ -46,39 +46,9 @@ def may(step: Step, state: str) -> bool:
     return state in STEPS[step][0]
 
 
-class DeliveryState(StrEnum):
-    QUEUED = "queued"  # waits to be claimed (for the first time, or for another try)
-    SENDING = "sending"  # claimed under a lease
-    SENT = "sent"  # the platform took it
-    FAILED = "failed"  # the platform refused it, or this person cannot be reached
-    SKIPPED = "skipped"  # not tried: too late, withdrawn
-    UNKNOWN = "unknown"  # tries used up without evidence; staff settle it
-    CANCELLED = "cancelled"  # ended by staff before it was tried
-
-
-# The closing balance: audience = the sum over these.
-DELIVERY_STATES: tuple[DeliveryState, ...] = tuple(DeliveryState)
-# It may use its opt-in still, or has used it.
-LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-ENDED: frozenset[DeliveryState] = frozenset(
-    {
-        DeliveryState.SENT,
-        DeliveryState.FAILED,
-        DeliveryState.SKIPPED,
-        DeliveryState.UNKNOWN,
-        DeliveryState.CANCELLED,
-    }
-)
-
-
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
 
 _ALIKE = "alike:"  # pause code: the last were all refused for the reason that follows
-# A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
-HELD_REASONS = ("unknown_error", "cannot_open")
-
-# This person cannot be reached: the opt-in is kept, and they are left out until they write again.
-UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
 
 
 def alike_code(reason: str) -> str:

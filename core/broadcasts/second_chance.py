@@ -14,20 +14,21 @@ from sqlmodel import Session, col
 from core import bulk, row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import closing, gathering, recent_outcomes, versions
+from core.broadcasts import gathering, recent_outcomes, versions
 from core.broadcasts.drafting import check_times
 from core.broadcasts.eligibility import held_elsewhere
-from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, alike_reason, is_too_late
+from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
 from core.broadcasts.steps import get_row, record
 from core.consent import ledger
 from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import transaction
+from core.deliveries import closing
+from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
-BY_STAFF = "staff"
 REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 

@@ -17,8 +17,8 @@ from sqlmodel import Session, col
 
 from core import bulk, row_locks
 from core.broadcasts import recent_outcomes
-from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
+from core.deliveries.rules import DeliveryState
 from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Table, Try
 
 WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists,
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
-from core.broadcasts.rules import DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import is_sqlite
+from core.deliveries.rules import DeliveryState
 from core.tables import Customer, Delivery, Reply
 
 Person = tuple[int, str]  # fanpage id, PSID

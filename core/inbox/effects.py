@@ -15,6 +15,7 @@ from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
 from core.customers import marks
+from core.deliveries import evidence
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
 from core.inbox.standby import Holder, note_holders
@@ -23,7 +24,6 @@ from core.inbox.taps import record_taps
 from core.messenger import facts
 from core.messenger.events import Raw, base_kind, is_standby
 from core.sealing import find_hash, seal
-from core.sending import evidence
 from core.sending.settling import stop_fanpage
 from core.tables import Fanpage
 from core.text.length import cut

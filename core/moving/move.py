@@ -21,9 +21,9 @@ from sqlmodel import Session, col
 from core import activity, holding, key_check, migrations
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.broadcasts.rules import DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import reading, transaction
+from core.deliveries.rules import DeliveryState
 from core.errors import OperatorError, WrongState
 from core.holding import HoldCode, Standing
 from core.moving import checking, copying

@@ -6,25 +6,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, func, text, update
 from sqlmodel import Session, col
 
 from core import bulk
 from core.broadcasts import recent_outcomes
-from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
 from core.customers import marks
 from core.customers.marks import Acceptance
 from core.database import is_sqlite, transaction
+from core.deliveries import attempts, evidence
+from core.deliveries.rules import DeliveryState
 from core.messenger.client import Accepted
-from core.sending import allowance, evidence, tries
+from core.sending import allowance
+from core.sending.outcomes import Outcome, attempts_worth_keeping
 from core.sending.rules import accepted
 from core.tables import Delivery, UtcTime
-
-if TYPE_CHECKING:
-    from core.sending.settling import Outcome
 
 _TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
 _MAY_TURN_OUT_SENT = (
@@ -48,7 +46,7 @@ def settle_together(outcomes: Mapping[int, Sequence[Outcome]], *, now: datetime)
             db.execute(_PATIENCE)
         marks.note_acceptances(db, [each for one in outcomes for each in noted(one, outcomes[one])])
         settle(db, every, now)
-        tries.keep(db, every, now=now)
+        attempts.keep(db, attempts_worth_keeping(every), now=now)
         allowance.note_calls_of(db, {each: len(of_one) for each, of_one in outcomes.items()}, now=now)
         recent_outcomes.note_accepted(db, _counts(outcomes))
 

@@ -13,14 +13,15 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
-from core.broadcasts import canary, closing
-from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
+from core.broadcasts import canary
+from core.broadcasts.rules import BroadcastState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
+from core.deliveries import attempts, closing
+from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState
 from core.sealing import unseal_all
-from core.sending import tries
-from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
+from core.sending.rules import FARTHEST_TRY, LEASE, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
 
 SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
@@ -289,7 +290,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
             .returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at))
             .execution_options(synchronize_session=False)
         ).all()
-        tries.keep_lost(db, [(each, attempt, at) for each, attempt, at in taken])
+        attempts.keep_lost(db, [(each, attempt, at) for each, attempt, at in taken])
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
 

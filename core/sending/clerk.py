@@ -12,7 +12,7 @@ import structlog
 from core.database import DATABASE_TROUBLE, is_locked
 from core.errors import OperatorError
 from core.sending import acceptances
-from core.sending.settling import Outcome
+from core.sending.outcomes import Outcome
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from core.messenger.client import Accepted
 from core.sending import claims, replies, settling
 from core.sending.claims import Claim
 from core.sending.clerk import Clerk
+from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
-from core.sending.settling import Outcome
 
 log = structlog.get_logger(__name__)
 

@@ -29,10 +29,10 @@ from core.sending.clerk import Clerk
 from core.sending.flights import Gate, Slot, Slots, Unpaced
 from core.sending.hands import Hands
 from core.sending.landing import Landed, Landing
+from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.sender import Sender, TokenSender
-from core.sending.settling import Outcome
 from core.sending.watch import Look, Watch
 
 log = structlog.get_logger(__name__)

@@ -14,9 +14,10 @@ from sqlmodel import col
 
 from core import bulk
 from core.broadcasts import canary
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import ReplyState
 from core.database import is_sqlite, reading
+from core.deliveries.rules import DeliveryState
 from core.holding import is_free
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now

@@ -19,10 +19,10 @@ from core import row_locks
 from core.broadcasts import recent_outcomes
 from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Scope
-from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
 from core.database import DATABASE_TROUBLE, transaction
+from core.deliveries.rules import UNREACHABLE_REASONS
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep

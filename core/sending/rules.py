@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from core.broadcasts.rules import DeliveryState
+from core.deliveries.rules import REFUSED_ON_RETRY, RETRIED, DeliveryState, Token, Verdict
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 
 MAX_TRIES = 8
@@ -15,32 +14,8 @@ WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second try, the third, …
 # A next try farther away than any wait of ours is the trace of a clock that jumped back.
 FARTHEST_TRY = timedelta(minutes=5)
 NOT_SENT_SECONDS = 2  # the platform could not be reached at all
-REFUSED_ON_RETRY = "refused_on_retry"
-RETRIED = "accepted_on_retry"
-LEASE_RAN_OUT = "lease_ran_out"
 SET_ASIDE = "set_aside"
 FEW = 3  # so many may be refused alike for reasons of their own
-
-
-class Token(StrEnum):
-    """What happens to the opt-in a delivery holds."""
-
-    HOLD = "hold"
-    SPEND = "spend"
-    RELEASE = "release"
-    REFUSE = "refuse"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    state: DeliveryState
-    token: Token
-    reason: str | None = None
-    evidence: str | None = None
-    detail: str | None = None
-    counts_as_try: bool = True
-    in_doubt: bool = False
-    next_try_at: datetime | None = None
 
 
 def wait_after(tries: int) -> timedelta:

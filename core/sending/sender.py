@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from core.conversation.rules import personalise, render
+from core.deliveries.evidence import metadata_of
 from core.messenger import line
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending.claims import Claim
-from core.sending.evidence import metadata_of
 
 
 class Sender(Protocol):

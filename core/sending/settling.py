@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -27,39 +26,27 @@ from sqlmodel import Session, col
 
 from core import activity, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import closing, recent_outcomes
+from core.broadcasts import recent_outcomes
 from core.broadcasts.breaker import Ended, Recent
 from core.broadcasts.recent_outcomes import Key
-from core.broadcasts.rules import UNREACHABLE_REASONS, BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.customers import marks
 from core.database import transaction
-from core.messenger.client import Accepted, Answer
+from core.deliveries import attempts, closing, evidence
+from core.deliveries.rules import LEASE_RAN_OUT, UNREACHABLE_REASONS, DeliveryState, Token, Verdict
+from core.messenger.client import Accepted
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
-from core.sending import acceptances, allowance, evidence, pace, tries, trip
+from core.sending import acceptances, allowance, pace, trip
 from core.sending.claims import Claim
-from core.sending.rules import (
-    LEASE_RAN_OUT,
-    NOT_SENT_SECONDS,
-    Token,
-    Verdict,
-    decide,
-    set_aside,
-)
+from core.sending.outcomes import Outcome, attempts_worth_keeping
+from core.sending.rules import NOT_SENT_SECONDS, decide, set_aside
 from core.tables import Broadcast, Delivery, Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 TOKEN_REFUSED = "token_refused"  # as a reason
 # Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
 _COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    claim: Claim
-    answer: Answer
-    started_at: datetime | None = None  # of the call
-    answered_at: datetime | None = None
 
 
 def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
@@ -81,7 +68,7 @@ def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tupl
         acceptances.settle(db, taken, now)
         moved: list[tuple[Claim, Verdict]] = []
         of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
-        said_before = tries.only_said_of_the_token(db, of_token)
+        said_before = attempts.only_said_of_the_token(db, of_token)
         for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
             known = 0 if claim.delivery_id in said_before else claim.tries
             suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
@@ -92,7 +79,7 @@ def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tupl
                 moved.append((claim, verdict))
         marks.mark(db, [_blame(c, v, answered[c.delivery_id]) for c, v in moved if _is_unreachable(v)])
         marks.note_acceptances(db, acceptances.noted(fanpage_id, taken))
-        tries.keep(db, outcomes, now=now)
+        attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
         failures = [failure for _, failure in refused]
         follow_up(db, fanpage_id, failures, now)
@@ -120,7 +107,7 @@ def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[tuple[Claim, Fail
     """The refusals. One that has stopped the fanpage before, for the same delivery, may be set aside."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.line_works}
-    again = tries.refused_before(db, {each: failure.reason for each, failure in stops.items()})
+    again = attempts.refused_before(db, {each: failure.reason for each, failure in stops.items()})
     alike = Counter(failure.reason for failure in stops.values())
     return [
         (c, set_aside(f, alike=alike[f.reason], among=len(outcomes)) if c.delivery_id in again else f)

@@ -18,10 +18,11 @@ from core.broadcasts import breaker, canary, recent_outcomes
 from core.broadcasts.breaker import Recent, Refusal
 from core.broadcasts.eligibility import held_elsewhere
 from core.broadcasts.recent_outcomes import Key, Scope
-from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, alike_code
+from core.broadcasts.rules import BroadcastState, alike_code
 from core.consent import ledger
 from core.customers import marks
 from core.database import reading, transaction
+from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Broadcast, Delivery, RecentOutcomes
 
 log = structlog.get_logger(__name__)

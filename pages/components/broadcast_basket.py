@@ -10,7 +10,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.overview import list_doubts
 from core.broadcasts.queries import BroadcastView, DeliveryView
-from core.sending.tries import tries_of
+from core.deliveries.attempts import attempts_of
 from pages.components import menu
 from pages.components.broadcast_evidence import draw_evidence
 from pages.components.broadcast_settling import draw_dialogs, draw_openers
@@ -77,7 +77,7 @@ def draw_basket(here: Current, view: BroadcastView, rows: Sequence[DeliveryView]
     elif whole and view.counts["unknown"] > 1:
         with st.container(key="basket_all", horizontal=True):
             draw_openers("basket", view.counts["unknown"])
-    tries = tries_of([row.id for row in rows])
+    tries = attempts_of([row.id for row in rows])
     for row in rows:
         with st.container(key=f"doubt_{row.id}", border=True):
             who, why, ways = st.columns([1, 1.9, 0.8], gap="medium")

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView
-from core.sending.tries import TryView
+from core.deliveries.attempts import AttemptView
 from pages.components.broadcast_doubt import why_open
 from pages.components.broadcast_words import reason_word
 from pages.components.delivery_tries import draw_tries
 from pages.components.texts import _, n_, when
 
 
-def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[TryView]) -> None:
+def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> None:
     st.markdown(f"**{reason_word(row.reason) or _('Another reason')}**")
     st.caption(why_open(row.reason))
     st.caption(_span(view, row, tries))
@@ -29,7 +29,7 @@ def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[TryVie
         st.caption(_("Messenger sent no answer that could be kept."))
 
 
-def _span(view: BroadcastView, row: DeliveryView, tries: Sequence[TryView]) -> str:
+def _span(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> str:
     return n_(
         "{n} try, between {start} and {last}. Given up {end}.",
         "{n} tries, between {start} and {last}. Given up {end}.",
@@ -40,7 +40,7 @@ def _span(view: BroadcastView, row: DeliveryView, tries: Sequence[TryView]) -> s
     )
 
 
-def _said_since(row: DeliveryView, tries: Sequence[TryView]) -> list[str]:
+def _said_since(row: DeliveryView, tries: Sequence[AttemptView]) -> list[str]:
     """Of the customer, since the last try that may have arrived. No proof: docs/decisions/0018."""
     since = max((t.started_at for t in tries if t.in_doubt), default=row.claimed_at)
     if since is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.rules import DELIVERY_STATES
+from core.deliveries.rules import DELIVERY_STATES
 from pages.components.broadcast_words import reason_word
 from pages.components.texts import _, state_label
 

@@ -8,8 +8,8 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, get_broadcast
-from core.broadcasts.rules import DELIVERY_STATES, ENDED
 from core.clock import utc_now
+from core.deliveries.rules import DELIVERY_STATES, ENDED
 from pages.components.broadcast_balance import draw_balance
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, percent, state_label

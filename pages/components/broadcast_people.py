@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
 from core.broadcasts.report import csv_report, workbook_report
-from core.sending.tries import TryView, tries_of
+from core.deliveries.attempts import AttemptView, attempts_of
 from pages.components.broadcast_basket import ANCHOR, draw_basket
 from pages.components.broadcast_filters import choose_reason, choose_state
 from pages.components.broadcast_words import EVIDENCE, REASONS, evidence_word, reason_word
@@ -47,14 +47,14 @@ def draw_people(here: Current, view: BroadcastView) -> None:
             draw_basket(here, view, rows, whole=total == view.counts["unknown"])
             return
         table(
-            _columns(tries_of([d.id for d in rows])),
+            _columns(attempts_of([d.id for d in rows])),
             rows,
             key="people",
             on_click=page_of,
         )
 
 
-def _columns(tries: dict[int, list[TryView]]) -> list[Column]:
+def _columns(tries: dict[int, list[AttemptView]]) -> list[Column]:
     return [
         Column(_("Customer"), person, "23%"),
         Column(_("Result"), lambda d: Badge("delivery", d.state)),
@@ -65,7 +65,7 @@ def _columns(tries: dict[int, list[TryView]]) -> list[Column]:
     ]
 
 
-def _why(delivery: DeliveryView, tries: list[TryView]) -> str | Two:
+def _why(delivery: DeliveryView, tries: list[AttemptView]) -> str | Two:
     words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
     if delivery.in_doubt and not delivery.settled_at:
         words = _("{why}; being cleared up", why=words)

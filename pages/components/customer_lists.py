@@ -8,8 +8,8 @@ from core.consent.customer_queries import DeliveryView, RequestView
 from core.consent.opt_in_queries import OptInView
 from core.consent.rules import WithdrawalSource
 from core.consent.withdrawal_queries import WithdrawalView
+from core.deliveries.attempts import attempts_of
 from core.errors import N_
-from core.sending.tries import tries_of
 from pages.components.customer_dialogs import refused
 from pages.components.delivery_tries import draw_tries
 from pages.components.layout import section
@@ -83,6 +83,6 @@ def deliveries(shown: list[DeliveryView]) -> None:
         Column(_("Read"), lambda d: d.read_at),
     ]
     table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
-    tries = tries_of([d.id for d in shown])
+    tries = attempts_of([d.id for d in shown])
     for delivery in shown:
         draw_tries(tries.get(delivery.id, []), key=f"delivery_{delivery.id}", name=delivery.broadcast)

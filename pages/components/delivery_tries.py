@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.sending.tries import ACCEPTED, TryView
+from core.deliveries.attempts import ACCEPTED, AttemptView
 from pages.components.broadcast_words import reason_word
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, when
 
 
-def draw_tries(tries: Sequence[TryView], *, key: str, name: str = "") -> None:
+def draw_tries(tries: Sequence[AttemptView], *, key: str, name: str = "") -> None:
     """`name`: of the broadcast, where several are listed."""
     if not tries:
         return
@@ -28,17 +28,17 @@ def draw_tries(tries: Sequence[TryView], *, key: str, name: str = "") -> None:
             st.code(said, language=None, wrap_lines=True)
 
 
-def _came_back(tried: TryView) -> str:
+def _came_back(tried: AttemptView) -> str:
     return _("Taken by Messenger") if tried.reason == ACCEPTED else reason_word(tried.reason)
 
 
-def _meaning(tried: TryView) -> str:
+def _meaning(tried: AttemptView) -> str:
     if tried.reason == ACCEPTED:
         return _("It arrived")
     return _("It may have arrived") if tried.in_doubt else _("This try did not arrive")
 
 
-def code_of(tried: TryView) -> str:
+def code_of(tried: AttemptView) -> str:
     """What an admin or Meta's support asks for: HTTP status, code and subcode."""
     codes = "/".join(str(code) for code in (tried.code, tried.subcode) if code is not None)
     status = f"HTTP {tried.status}" if tried.status else ""

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, closing, second_chance
+from core.broadcasts import actions, clockwork, second_chance
+from core.deliveries import closing
 from core.sending import claims
 from tests.sending.conftest import Studio
 

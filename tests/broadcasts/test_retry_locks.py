@@ -12,7 +12,7 @@ from core import row_locks
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import second_chance
 from core.database import reading, transaction
-from core.sending import evidence
+from core.deliveries import evidence
 from core.tables import Customer, Delivery
 from tests.broadcasts.test_gathering_troubles import waits_for_a_lock
 from tests.processes import until

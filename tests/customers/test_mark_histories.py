@@ -31,7 +31,7 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import acceptances, claims, settling
 from core.sending.claims import Claim
-from core.sending.settling import Outcome
+from core.sending.outcomes import Outcome
 from core.tables import Customer
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase

@@ -6,10 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import Actor, Permission, Role
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.consent.imports import ImportOutcome
 from core.consent.rules import OptInState
 from core.conversation.rules import ReplyState
+from core.deliveries.rules import DeliveryState
 from core.errors import Invalid, NotAllowed, NotFound, problem
 from pages.components import tables, texts
 from pages.components.opt_in_outcome import plain

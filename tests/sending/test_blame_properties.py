@@ -19,7 +19,7 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending import claims, settling
 from core.sending.claims import Claim
-from core.sending.settling import Outcome
+from core.sending.outcomes import Outcome
 from core.tables import Customer, Delivery, OptIn
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase

@@ -15,7 +15,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import acceptances, allowance, claims, clerk, settling
 from core.sending.clerk import Clerk
 from core.sending.landing import Landing
-from core.sending.settling import Outcome
+from core.sending.outcomes import Outcome
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 

@@ -18,8 +18,8 @@ from core.messenger.client import Accepted
 from core.sending import pace, queries
 from core.sending.crew import DRIVERS, Alarm, Crew
 from core.sending.flights import Slots
+from core.sending.outcomes import Outcome
 from core.sending.pace import Speed
-from core.sending.settling import Outcome
 from core.sending.watch import Watch
 from core.tables import Pace
 from tests.databases import TestDatabase

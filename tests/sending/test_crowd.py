@@ -23,15 +23,15 @@ from core.consent.clockwork import expire_due
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.rules import ReplyState
 from core.database import DATABASE_TROUBLE, reading, transaction
+from core.deliveries.evidence import metadata_of
 from core.errors import WrongState
 from core.fanpages.actions import _resume_broadcasts
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, replies, settling
-from core.sending.evidence import metadata_of
+from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
-from core.sending.settling import Outcome
 from core.tables import Customer, Delivery, Fanpage, OptIn, Reply
 from tests.arrange import Arrange
 from tests.inbox.platform import event, milliseconds, read, said

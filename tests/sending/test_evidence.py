@@ -15,10 +15,11 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import second_chance
 from core.broadcasts.queries import DeliveryView, list_deliveries
 from core.database import transaction
+from core.deliveries import evidence
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, evidence, settling
-from core.sending.settling import Outcome
+from core.sending import claims, settling
+from core.sending.outcomes import Outcome
 from core.tables import Customer, Delivery
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED

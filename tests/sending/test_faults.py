@@ -21,10 +21,10 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, second_chance
 from core.consent import imports
 from core.database import reading, transaction
+from core.deliveries.attempts import attempts_of
 from core.messenger.client import Messenger
 from core.sealing import unseal
 from core.sending import flights, hands, settling
-from core.sending.tries import tries_of
 from core.simulator import World, running
 from core.simulator.remote import Remote
 from core.tables import Broadcast, Delivery, Fanpage, OptIn
@@ -231,7 +231,7 @@ def test_through_any_mixture_each_token_is_taken_once(storm: Storm, singly: bool
 
 def _staff_try_again(storm: Storm, broadcast_id: int) -> None:
     unknown = [d for _, d in outcome(broadcast_id) if d.state == "unknown"]
-    assert all(tries_of([d.id])[d.id] for d in unknown), "a doubt without its tries"
+    assert all(attempts_of([d.id])[d.id] for d in unknown), "a doubt without its tries"
     second_chance.try_again(COMMAND_LINE, broadcast_id, now=storm.studio.now)
     second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=storm.studio.now)
     for _ in range(10):

@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from core import migrations
-from core.broadcasts.rules import DeliveryState
 from core.database import reading, transaction
+from core.deliveries.rules import DeliveryState
 from core.messenger.errors import Failure, NextStep
 from core.tables import Delivery, Try
 from tests.sending.conftest import Studio

@@ -24,12 +24,14 @@ from core.consent.clockwork import expire_due
 from core.consent.ledger import NewOptIn
 from core.consent.rules import WithdrawalSource
 from core.database import DATABASE_TROUBLE, reading, transaction
+from core.deliveries import evidence
+from core.deliveries.rules import BY_STAFF
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import acceptances, claims, evidence, settling
+from core.sending import acceptances, claims, settling
 from core.sending.claims import Claim, PerhapsTaken
-from core.sending.settling import Outcome
+from core.sending.outcomes import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
@@ -379,7 +381,7 @@ class TokenHistory(RuleBasedStateMachine):
         for opt_in, deliveries in self._opt_ins():
             if opt_in.id in taken:
                 assert opt_in.state in ("spent", "withdrawn")
-            elif not any(d.evidence == second_chance.BY_STAFF for d in deliveries):
+            elif not any(d.evidence == BY_STAFF for d in deliveries):
                 assert opt_in.state != "spent"
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from core.broadcasts import queries
 from core.broadcasts.report import csv_report
 from core.database import reading
+from core.deliveries.attempts import AttemptView, attempts_of
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
-from core.sending.settling import Outcome
-from core.sending.tries import TryView, tries_of
+from core.sending.outcomes import Outcome
 from core.tables import Try
 from tests.sending.conftest import Studio
 
@@ -23,8 +23,8 @@ BUSY = Failure(NextStep.SLOW_DOWN, "rate_limit", 400, 613, 2534040, '{"code": 61
 UNHEARD = Failure(NextStep.NOT_SENT, "not_connected")
 
 
-def tries(studio: Studio, broadcast_id: int) -> list[list[TryView]]:
-    found = tries_of([d.id for d in queries.list_deliveries(broadcast_id)])
+def tries(studio: Studio, broadcast_id: int) -> list[list[AttemptView]]:
+    found = attempts_of([d.id for d in queries.list_deliveries(broadcast_id)])
     return [found[delivery_id] for delivery_id in sorted(found)]
 
 

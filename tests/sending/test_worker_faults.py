@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from core.broadcasts import queries
-from core.sending.tries import tries_of
+from core.deliveries.attempts import attempts_of
 from tests.processes import until
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
 from tests.sending.shop import Shop, assert_books_agree
@@ -56,4 +56,4 @@ def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop
     assert_books_agree(shop, broadcast_id, PEOPLE)
     doubtful = [d for d in queries.list_deliveries(broadcast_id, limit=PEOPLE) if d.evidence]
     assert doubtful, "the storm was felt"
-    assert all(tries_of([d.id]) for d in doubtful[:20])
+    assert all(attempts_of([d.id]) for d in doubtful[:20])

@@ -13,10 +13,10 @@ from core.clock import utc_now
 from core.consent.opt_in_queries import list_opt_ins
 from core.consent.queries import list_topics
 from core.conversation.queries import list_messages
+from core.deliveries.attempts import attempts_of
 from core.demo import past, seed, story
 from core.demo.story import broadcast_content
 from core.fanpages.queries import list_fanpages
-from core.sending.tries import tries_of
 from core.settings import settings
 from core.simulator.remote import Remote
 from tests.processes import answers, free_port, process, until
@@ -64,7 +64,7 @@ def _check_finished(broadcast, now):
     assert broadcast.counts["sent"] == broadcast.audience - 3
     assert broadcast.reasons == {"blocked": 3}  # who had blocked the shop before
     blocked = [delivery.id for delivery in list_deliveries(broadcast.id, states=["failed"])]
-    tried = [each for tries in tries_of(blocked).values() for each in tries]
+    tried = [each for tries in attempts_of(blocked).values() for each in tries]
     assert len(tried) == 3
     assert all(broadcast.started_at <= each.started_at <= broadcast.finished_at for each in tried)
 

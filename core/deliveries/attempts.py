@@ -1,6 +1,6 @@
-"""The tries of a delivery that was not simply accepted at once: kept with the settle, read as evidence.
+"""The attempts at a delivery that was not simply accepted at once: kept with the settle, read as evidence.
 
-What never left this machine is no try. A repeated settle adds nothing.
+What never left this machine is no attempt. A repeated settle adds nothing. The table is called `try`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,13 +17,10 @@ from sqlmodel import Session, col
 
 from core import bulk
 from core.database import is_sqlite, reading
-from core.messenger.client import Accepted
+from core.deliveries.rules import LEASE_RAN_OUT
+from core.messenger.client import Accepted, Answer
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
-from core.sending.rules import LEASE_RAN_OUT
 from core.tables import Delivery, Try
-
-if TYPE_CHECKING:
-    from core.sending.settling import Outcome
 
 ACCEPTED = "accepted"
 _KEPT = (
@@ -41,7 +38,18 @@ _KEPT = (
 
 
 @dataclass(frozen=True)
-class TryView:
+class Attempt:
+    """One claim of a delivery that was put on the wire, and what came back."""
+
+    delivery_id: int
+    number: int  # of the claim, from 1
+    answer: Answer
+    started_at: datetime | None  # of the call
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AttemptView:
     reason: str  # a code word of messenger.reasons, "lease_ran_out" or "accepted"
     in_doubt: bool  # it may have been taken
     status: int | None
@@ -52,17 +60,17 @@ class TryView:
     answered_at: datetime | None
 
 
-def keep(db: Session, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """One statement for all of a handful, and none when all of it was accepted at once."""
+def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """One statement for all of these, and none when there is nothing to keep."""
     lite = is_sqlite(db)
-    accepted = [o for o in outcomes if isinstance(o.answer, Accepted) and o.claim.attempt > 1]
-    told = _with_tries(db, [o.claim.delivery_id for o in accepted])
-    worth = [o for o in outcomes if isinstance(o.answer, Failure) or o.claim.delivery_id in told]
-    rows = [row for outcome in worth if (row := _row(outcome, now, for_sqlite=lite))]
+    accepted = [each.delivery_id for each in attempts if isinstance(each.answer, Accepted)]
+    told = _with_history(db, accepted)
+    worth = [each for each in attempts if isinstance(each.answer, Failure) or each.delivery_id in told]
+    rows = [row for attempt in worth if (row := _row(attempt, now, for_sqlite=lite))]
     _insert(db, rows, for_sqlite=lite)
 
 
-def _with_tries(db: Session, delivery_ids: Sequence[int]) -> set[int]:
+def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
     """Which of these have a history that their acceptance belongs to; others were only handed back."""
     if not delivery_ids:
         return set()
@@ -71,7 +79,7 @@ def _with_tries(db: Session, delivery_ids: Sequence[int]) -> set[int]:
 
 
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
-    """(delivery, attempt, claimed at) of claims whose worker died or whose lease ran out."""
+    """(delivery, number of the claim, claimed at) of claims whose worker died or whose lease ran out."""
     lite = is_sqlite(db)
     rows: list[list[object]] = [
         [
@@ -91,16 +99,16 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
     _insert(db, rows, for_sqlite=lite)
 
 
-def _row(outcome: Outcome, now: datetime, *, for_sqlite: bool) -> list[object] | None:
-    claim, answer = outcome.claim, outcome.answer
-    times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (outcome.started_at, outcome.answered_at)]
+def _row(attempt: Attempt, now: datetime, *, for_sqlite: bool) -> list[object] | None:
+    answer, which = attempt.answer, (attempt.delivery_id, attempt.number)
+    times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (attempt.started_at, attempt.answered_at)]
     if isinstance(answer, Accepted):
-        return [claim.delivery_id, claim.attempt, ACCEPTED, False, 200, None, None, None, *times]
+        return [*which, ACCEPTED, False, 200, None, None, None, *times]
     if answer.step == NextStep.NOT_SENT:
         return None
     doubt = answer.step == NextStep.IN_DOUBT
     said = (answer.status, answer.code, answer.subcode, answer.detail or None)
-    return [claim.delivery_id, claim.attempt, answer.reason, doubt, *said, *times]
+    return [*which, answer.reason, doubt, *said, *times]
 
 
 def _insert(db: Session, rows: Sequence[Sequence[object]], *, for_sqlite: bool) -> None:
@@ -129,7 +137,7 @@ def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
 
 
 def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[int]:
-    """Those whose every earlier try was refused as now, while the line was silent: no passing fault."""
+    """Those whose every earlier attempt was refused as now, while the line was silent: no passing fault."""
     if not delivery_ids:
         return set()
     theirs = col(Try.delivery_id).in_(bulk.among(db, delivery_ids))
@@ -139,14 +147,14 @@ def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[in
 
 
 def last_doubt() -> Select[Any]:
-    """When the last try of a delivery set out that may have been taken; None without one."""
+    """When the last attempt at a delivery set out that may have been taken; None without one."""
     latest = select(func.max(col(Try.started_at)))
     return latest.where(col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)).correlate(Delivery)
 
 
-def tries_of(delivery_ids: Collection[int]) -> dict[int, list[TryView]]:
+def attempts_of(delivery_ids: Collection[int]) -> dict[int, list[AttemptView]]:
     """Of each of these deliveries that has any, in their order."""
-    found: dict[int, list[TryView]] = {}
+    found: dict[int, list[AttemptView]] = {}
     if not delivery_ids:
         return found
     with reading() as db:
@@ -160,8 +168,8 @@ def tries_of(delivery_ids: Collection[int]) -> dict[int, list[TryView]]:
     return found
 
 
-def _view(row: Try) -> TryView:
-    return TryView(
+def _view(row: Try) -> AttemptView:
+    return AttemptView(
         reason=row.reason,
         in_doubt=row.in_doubt,
         status=row.status,

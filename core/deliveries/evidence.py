@@ -16,14 +16,12 @@ from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import bulk
-from core.broadcasts.rules import LIVE, DeliveryState
 from core.consent import ledger
 from core.database import is_sqlite
-from core.sending.rules import RETRIED
-from core.sending.tries import last_doubt
+from core.deliveries.attempts import last_doubt
+from core.deliveries.rules import ECHO, LIVE, RETRIED, DeliveryState
 from core.tables import Customer, Delivery, Reply
 
-ECHO = "echo"
 _ID = bulk.columns_of(Delivery, "id")
 _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
 

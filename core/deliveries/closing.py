@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import Update, func, select, update
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
+from core.deliveries.rules import DeliveryState
 from core.tables import Broadcast, Delivery
 
 
