@@ -44,6 +44,7 @@ _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 @dataclass(frozen=True)
 class ReplyClaim:
     reply_id: int
+    fanpage_id: int
     customer_id: int
     psid: str
     first_name: str | None
@@ -52,6 +53,7 @@ class ReplyClaim:
     tries: int
     said: str | None  # why it is tried again
     worker: str  # with the time: the fence against another claim of the same reply
+    taken_at: float  # monotonic
     claimed_at: datetime
 
 
@@ -68,36 +70,42 @@ class ReplyOutcome:
         return isinstance(self.answer, Accepted)
 
 
-def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) -> list[ReplyClaim]:
-    """Take the oldest waiting reply of up to `count` customers; what the window closed on is skipped."""
-    taken: list[ReplyClaim] = []
-    try:
-        with transaction() as db:
-            _skip_closed(db, fanpage_id, now)
-            ids = db.execute(
-                update(Reply)
-                .where(col(Reply.id).in_(_first_waiting(fanpage_id, count, now)), _is(ReplyState.QUEUED))
-                .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
-                .returning(col(Reply.id))
-                .execution_options(synchronize_session=False)
-            ).scalars()
-            rows = db.execute(
-                select(Reply, Customer)
-                .join(Customer, col(Customer.id) == col(Reply.customer_id))
-                .where(col(Reply.id).in_(ids.all()))
-                .order_by(col(Reply.id))
-            )
-            taken = [_claim(reply, customer, worker, now) for reply, customer in rows]
-    except DATABASE_TROUBLE as problem:
-        if not taken:
-            raise
-        raise PerhapsTaken(taken) from problem
-    return taken
+def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[int, list[int]]:
+    """The oldest waiting reply of up to so many customers of each fanpage; not yet claimed. What the window
+    closed on is skipped."""
+    found: dict[int, list[int]] = defaultdict(list)
+    if counts:
+        given = bulk.bound(sorted(counts.items()))
+        _skip_closed(db, sorted(counts), now)
+        times = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_TRY)}
+        for fanpage_id, reply_id in sorted(_first_waiting().fetch(db, {**given, **times})):
+            found[fanpage_id].append(reply_id)
+    return found
 
 
-def _claim(reply: Reply, customer: Customer, worker: str, now: datetime) -> ReplyClaim:
+def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) -> dict[int, ReplyClaim]:
+    """Take those of these that still wait, by id."""
+    taken_at = time.monotonic()
+    chosen = col(Reply.id).in_(bulk.among(sorted(reply_ids)))
+    ids = db.execute(
+        update(Reply)
+        .where(chosen, _is(ReplyState.QUEUED))
+        .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
+        .returning(col(Reply.id))
+        .execution_options(synchronize_session=False)
+    ).scalars()
+    rows = db.execute(
+        select(Reply, Customer)
+        .join(Customer, col(Customer.id) == col(Reply.customer_id))
+        .where(col(Reply.id).in_(ids.all()))
+    )
+    return {reply.id or 0: _claim(reply, customer, worker, taken_at, now) for reply, customer in rows}
+
+
+def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: datetime) -> ReplyClaim:
     return ReplyClaim(
         reply_id=reply.id or 0,
+        fanpage_id=reply.fanpage_id,
         customer_id=reply.customer_id,
         psid=customer.psid,
         first_name=customer.first_name,
@@ -106,6 +114,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, now: datetime) -> Repl
         tries=reply.tries,
         said=reply.reason,
         worker=worker,
+        taken_at=taken_at,
         claimed_at=now,
     )
 
@@ -114,34 +123,37 @@ def _is(state: ReplyState) -> Any:
     return col(Reply.state) == state
 
 
-def _first_waiting(fanpage_id: int, count: int, now: datetime) -> Any:
+@cache
+def _first_waiting() -> bulk.Ready:
+    """Of each customer only the first: their replies keep their order."""
+    given = bulk.rows_given({"fanpage": BigInteger(), "count": Integer()}).subquery()
     first = (
         select(func.min(col(Reply.id)))
         .where(
-            col(Reply.fanpage_id) == fanpage_id,
-            col(Reply.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+            col(Reply.fanpage_id).in_(select(given.c.fanpage)),
+            bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING]),
         )
         .group_by(col(Reply.customer_id))
     )
-    return (
-        select(col(Reply.id))
-        .where(
-            col(Reply.id).in_(first),
-            _is(ReplyState.QUEUED),
-            is_due(col(Reply.next_try_at), now, now + FARTHEST_TRY),
-        )
-        .order_by(col(Reply.id))
-        .limit(count)
+    now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+    place = func.row_number().over(partition_by=col(Reply.fanpage_id), order_by=col(Reply.id))
+    ranked = (
+        select(col(Reply.id), col(Reply.fanpage_id), place.label("place"))
+        .where(col(Reply.id).in_(first), _is(ReplyState.QUEUED), is_due(col(Reply.next_try_at), now, far))
+        .subquery()
     )
+    chosen = select(ranked.c.fanpage_id, ranked.c.id).join(given, given.c.fanpage == ranked.c.fanpage_id)
+    return bulk.Ready(bulk.packed(chosen.where(ranked.c.place <= given.c.count)))
 
 
-def _skip_closed(db: Session, fanpage_id: int, now: datetime) -> None:
+def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
     open_for = select(col(Customer.id)).where(
         col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
     )
+    theirs = col(Reply.fanpage_id).in_(bulk.among(fanpage_ids))
     db.execute(
         update(Reply)
-        .where(col(Reply.fanpage_id) == fanpage_id, _is(ReplyState.QUEUED), ~open_for.exists())
+        .where(theirs, _is(ReplyState.QUEUED), ~open_for.exists())
         .values(state=ReplyState.SKIPPED, reason=WINDOW_CLOSED, settled_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -158,33 +170,32 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
     return ReplyOutcome(claim, judged, profile, asked)
 
 
-def settle_replies(fanpage_id: int, outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
-    """An acceptance always counts, any other outcome only while the claim is ours: repeating it changes
-    nothing."""
+def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
+    """Of any fanpages. An acceptance always counts, any other outcome only while the claim is ours: repeating
+    it changes nothing."""
     if not outcomes:
         return
-    outcomes = _charged(outcomes)
-    failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
+    by_fanpage = {key: _charged(of_one) for key, of_one in grouped_by_fanpage(outcomes).items()}
+    failures = {key: failures_of(of_one) for key, of_one in by_fanpage.items()}
+    every = [each for of_one in by_fanpage.values() for each in of_one]
     with transaction() as db:
-        lock_if_stopped(db, fanpage_id, failures)
-        row_locks.lock_customers(db, {o.claim.customer_id for o in outcomes})
-        ended = []
-        for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
+        lock_if_stopped(db, failures)
+        row_locks.lock_customers(db, {o.claim.customer_id for o in every})
+        ended: dict[int, list[Ended]] = {key: [] for key in by_fanpage}
+        for outcome in sorted(every, key=lambda each: each.claim.reply_id):
             if outcome.asked_profile:
                 keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
-            ended += _settle(db, outcome, now)
-        marks.note_acceptances(db, [_accepted(fanpage_id, o.claim) for o in outcomes if o.is_accepted])
-        follow_up(db, fanpage_id, failures, now)
-        note_calls(db, fanpage_id, len(outcomes), now=now)
-        noted = recent_outcomes.note(db, {(Scope.REPLIES, fanpage_id): ended})
-        is_stopped = any(each.step == NextStep.STOP_FANPAGE for each in failures)
-    trip.look(fanpage_id, noted, is_stopped=is_stopped, now=now)
+            ended[outcome.claim.fanpage_id] += _settle(db, outcome, now)
+        marks.note_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
+        follow_up(db, failures, now)
+        note_calls_of(db, {key: len(of_one) for key, of_one in by_fanpage.items()}, now=now)
+        noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended[key] for key in sorted(ended)})
+    look_at_each(by_fanpage, noted, failures, now)
 
 
 def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:
-    """One that has stopped the fanpage before, for the same answer, may be set aside."""
-    failures = [o.answer for o in outcomes if isinstance(o.answer, Failure)]
-    stops = Counter(each.reason for each in failures if each.step == NextStep.STOP_FANPAGE)
+    """One fanpage's. One that has stopped it before, for the same answer, may be set aside."""
+    stops = Counter(each.reason for each in failures_of(outcomes) if each.step == NextStep.STOP_FANPAGE)
     return [
         replace(o, answer=set_aside(o.answer, alike=stops[o.answer.reason], among=len(outcomes)))
         if isinstance(o.answer, Failure) and o.answer.reason in stops and o.answer.reason == o.claim.said
@@ -218,9 +229,9 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
     return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
 
 
-def _accepted(fanpage_id: int, claim: ReplyClaim) -> marks.Acceptance:
+def _accepted(claim: ReplyClaim) -> marks.Acceptance:
     """A claim is older than its call: never too late."""
-    return marks.Acceptance(fanpage_id, claim.customer_id, claim.claimed_at)
+    return marks.Acceptance(claim.fanpage_id, claim.customer_id, claim.claimed_at)
 
 
 def _is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:

@@ -29,10 +29,9 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one fanpage would send: its rate now, until when it is held, and how many are unanswered."""
+    """What one fanpage would send: its rate now, and how many of its messages are unanswered."""
 
     rate: float
-    held_until: float = -math.inf
     unanswered: int = 0
 
 
@@ -118,7 +117,7 @@ def _first_slot(lane: Lane, demand: Demand, now: float) -> float:
     """The lane's next slot, or now where it says nothing any more: after a pause, after the clock jumped, or
     when the rate was raised."""
     is_sound = now - CATCH_UP_SECONDS <= lane.slot <= _farthest(demand, now)
-    return max(lane.slot if is_sound else now, demand.held_until)
+    return lane.slot if is_sound else now
 
 
 def _opens(lane: Lane, demand: Demand, now: float) -> float:

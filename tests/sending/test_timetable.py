@@ -109,20 +109,6 @@ def test_a_changed_rate_bites_with_the_next_claim(before: float, after: float) -
 
 
 @settings(deadline=None, max_examples=50)
-@given(RATES, st.floats(0.1, 30.0))
-def test_a_held_fanpage_sends_nothing_before_the_hold_ends(rate: float, hold: float) -> None:
-    demand, lane, now = Demand(rate, held_until=1000.0 + hold), Lane(1000.0), 1000.0
-    times: list[float] = []
-    for _ in range(int((hold + 3) / 0.1)):
-        count = timetable.plan({1: lane}, {1: demand}, now=now, room=10**6).get(1, 0)
-        found = timetable.depart(lane, demand, count, now=now)
-        lane, times = found.lane, times + list(found.times)
-        now += 0.1
-    assert times
-    assert min(times) >= 1000.0 + hold
-
-
-@settings(deadline=None, max_examples=50)
 @given(RATES, st.floats(-1e6, 1e6))
 def test_a_slot_of_another_time_says_nothing(rate: float, away: float) -> None:
     """The clock jumped, or nothing was sent for long: it begins now, or within a slot's length."""

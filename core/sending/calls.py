@@ -1,0 +1,44 @@
+"""What rides together in one call: messages that a one-time token guards, of any fanpages; replies alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.messenger.wire import BATCH_LIMIT
+from core.sending.claims import Claim
+from core.sending.replies import ReplyClaim
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One claimed message and when it leaves, in monotonic seconds."""
+
+    at: float
+    claim: Claim | ReplyClaim
+
+
+Call = list[Claim] | list[ReplyClaim]
+
+
+def grouped(leaving: Iterable[Leaving]) -> list[tuple[float, Call]]:
+    """Calls with their moments. What leaves at the same tick shares calls, those of one fanpage side by side.
+
+    A message by PSID has no token that guards it: in doubt it could not be tried again, so it rides alone.
+    """
+    calls: list[tuple[float, Call]] = []
+    together: dict[float, list[Claim]] = defaultdict(list)
+    for each in leaving:
+        if isinstance(each.claim, Claim):
+            together[each.at].append(each.claim)
+        else:
+            calls.append((each.at, [each.claim]))
+    for at, claims in together.items():
+        claims.sort(key=lambda claim: claim.fanpage_id)
+        calls += [(at, part) for part in _parts(claims)]
+    return calls
+
+
+def _parts(claims: Sequence[Claim]) -> list[list[Claim]]:
+    return [list(claims[start : start + BATCH_LIMIT]) for start in range(0, len(claims), BATCH_LIMIT)]

@@ -1,0 +1,132 @@
+"""Carries one call: asks in the last moment whether each message may still leave, sends, names the outcomes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from core.database import DATABASE_TROUBLE
+from core.messenger.client import Answer, Messenger
+from core.messenger.errors import Failure, NextStep
+from core.messenger.together import AcrossFanpages, Addressed, send_together
+from core.sending import replies
+from core.sending.calls import Call
+from core.sending.claims import Claim
+from core.sending.lines import Lines
+from core.sending.outcomes import Landed, Outcome
+from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.rules import LEASE
+from core.sending.senders import Sender, TokenSender
+from core.sending.work import Snapshot, WorkSnapshots
+
+log = structlog.get_logger(__name__)
+
+YOUNG_SECONDS = 0.3  # of a work snapshot, if it can be had
+OLDEST_SECONDS = 0.5  # nothing leaves on what was seen longer ago
+
+
+class Carrier:
+    """For the threads of the wire; never raises."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        snapshots: WorkSnapshots,
+        *,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+        holds_since: Callable[[float], bool],
+        across: AcrossFanpages,
+        sender: Sender | None = None,
+    ) -> None:
+        self._lines = lines
+        self._snapshots = snapshots
+        self._clock = clock
+        self._stop = stop
+        self._holds_since = holds_since
+        self._across = across
+        self._sender = sender or TokenSender()
+
+    def carry(self, call: Call) -> list[Landed]:
+        """What became of each message of the call; a claim that comes back as it was never left."""
+        snapshot = self._snapshot()
+        leaving = [(claim, line) for claim in call if (line := self._line(claim, snapshot)) is not None]
+        gone = {id(claim) for claim, _ in leaving}
+        staying = [claim for claim in call if id(claim) not in gone]
+        return [*staying, *(self._sent(leaving, snapshot) if leaving else [])]
+
+    def _snapshot(self) -> Snapshot:
+        """Young enough for a pause to take effect, also while the loop waits for the database."""
+        try:
+            return self._snapshots.fresh(YOUNG_SECONDS)
+        except DATABASE_TROUBLE:
+            return self._snapshots.latest
+
+    def _line(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
+        """The line by which it may leave now. A pause, a stop or lost leases keep it here."""
+        may_leave = (
+            not self._stop.is_set()
+            # We were asleep: whatever we knew may have changed.
+            and time.monotonic() - snapshot.at <= OLDEST_SECONDS
+            and self._holds_since(claim.taken_at)
+            # It waited for a thread: the answer might come after the lease.
+            and time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
+            and snapshot.may_send(claim.fanpage_id, at=self._clock().timestamp())
+            and (isinstance(claim, ReplyClaim) or self._is_sending(claim, snapshot))
+        )
+        return self._lines.of(claim.fanpage_id) if may_leave else None
+
+    def _is_sending(self, claim: Claim, snapshot: Snapshot) -> bool:
+        work = snapshot.fanpages.get(claim.fanpage_id)
+        sending = work.broadcasts.get(claim.broadcast_id) if work else None
+        return sending is not None and (sending.best_before is None or self._clock() < sending.best_before)
+
+    def _sent(
+        self, leaving: Sequence[tuple[Claim | ReplyClaim, Messenger]], snapshot: Snapshot
+    ) -> Sequence[Landed]:
+        first, line = leaving[0]
+        if isinstance(first, ReplyClaim):
+            return [self._answered(first, line)]
+        return self._delivered([(c, line) for c, line in leaving if isinstance(c, Claim)], snapshot)
+
+    def _delivered(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Landed]:
+        began = self._clock()
+        try:
+            answers = self._answers(leaving, snapshot)
+        except Exception as problem:  # a defect of ours must not lose the outcome
+            answers = [_defect(problem)] * len(leaving)
+        ended = self._clock()
+        return [
+            Outcome(claim, answer, began, ended) for (claim, _), answer in zip(leaving, answers, strict=True)
+        ]
+
+    def _answers(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Answer]:
+        """What cannot be written never leaves, and does not hold up the others."""
+        answers: list[Answer | None] = []
+        items = []
+        for claim, line in leaving:
+            wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
+            try:
+                items.append(Addressed(line, self._sender.item(wording, claim)))
+                answers.append(None)
+            except (KeyError, TypeError, ValueError) as problem:
+                answers.append(Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__))
+        said = iter(send_together(items, self._across) if items else [])
+        return [next(said) if answer is None else answer for answer in answers]
+
+    def _answered(self, claim: ReplyClaim, line: Messenger) -> Landed:
+        try:
+            return replace(replies.send_reply(line, claim), answered_at=self._clock())
+        except Exception as problem:
+            return ReplyOutcome(claim, _defect(problem))
+
+
+def _defect(problem: Exception) -> Failure:
+    """An unexpected exception while sending: the call may have left, so it is in doubt."""
+    log.error("send_failed", error=type(problem).__name__)
+    return Failure(NextStep.IN_DOUBT, "our_error", detail=type(problem).__name__)

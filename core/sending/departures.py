@@ -1,0 +1,76 @@
+"""Lets what was claimed ahead leave at its moment, whatever the sending loop is waiting for."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+LATE_SECONDS = 0.1  # a call so late means that this process stood still
+
+T = TypeVar("T")
+
+
+class Departures(Generic[T]):
+    """Calls by the moment at which they leave, monotonic seconds. After a stall all of them leave so much
+    later: those that were missed must not leave at once."""
+
+    def __init__(self, leave: Callable[[T], object]) -> None:
+        self._leave = leave  # must not take long
+        self._waiting: list[tuple[float, int, T]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._delay = 0.0  # since it was last asked for
+        threading.Thread(target=self._run, name="departures", daemon=True).start()
+
+    def add(self, calls: Sequence[tuple[float, T]]) -> None:
+        with self._changed:
+            for at, call in calls:
+                heapq.heappush(self._waiting, (at, next(self._numbers), call))
+            self._changed.notify()
+
+    def recall(self) -> list[T]:
+        """All that has not left yet."""
+        with self._changed:
+            calls = [call for _, _, call in sorted(self._waiting)]
+            self._waiting.clear()
+            return calls
+
+    def take_delay(self) -> float:
+        """How many seconds later everything leaves than when this was last asked."""
+        with self._changed:
+            delay, self._delay = self._delay, 0.0
+            return delay
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def _run(self) -> None:
+        while True:
+            call = self._next()
+            try:
+                self._leave(call)
+            except Exception:  # the pool is shut down: the process ends
+                log.exception("departure_failed")
+
+    def _next(self) -> T:
+        with self._changed:
+            while True:
+                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                if left is not None and left < -LATE_SECONDS:
+                    self._put_off(-left)
+                elif left is not None and left <= 0:
+                    return heapq.heappop(self._waiting)[2]
+                else:
+                    self._changed.wait(left)
+
+    def _put_off(self, seconds: float) -> None:
+        self._waiting = [(at + seconds, number, call) for at, number, call in self._waiting]
+        self._delay += seconds

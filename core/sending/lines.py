@@ -1,0 +1,58 @@
+"""The line to Messenger of each fanpage that this process sends for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+import structlog
+
+from core.database import transaction
+from core.errors import OperatorError
+from core.messenger.client import Messenger
+from core.sealing import CannotOpen
+from core.sending import settling
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 3.0  # how soon a new access token is noticed
+
+Found = Mapping[int, Messenger | OperatorError | CannotOpen]
+
+
+class Lines:
+    def __init__(
+        self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]
+    ) -> None:
+        self._find = find
+        self._clock = clock
+        self._lines: dict[int, Messenger | None] = {}
+        self._at = float("-inf")  # monotonic
+
+    def of(self, fanpage_id: int) -> Messenger | None:
+        """None where nothing can leave; staff are told why."""
+        return self._lines.get(fanpage_id)
+
+    def look_up(self, fanpage_ids: Collection[int]) -> None:
+        """Know the lines of these, anew every three seconds."""
+        is_time = time.monotonic() - self._at >= EVERY_SECONDS
+        wanted = set(fanpage_ids) if is_time else set(fanpage_ids) - self._lines.keys()
+        if not wanted:
+            return
+        began = time.monotonic()
+        found = self._find(wanted)
+        kept = {} if is_time else self._lines
+        self._lines = {**kept, **{each: self._usable(each, found[each]) for each in wanted}}
+        self._at = began if is_time else self._at
+
+    def _usable(self, fanpage_id: int, line: Messenger | OperatorError | CannotOpen) -> Messenger | None:
+        if isinstance(line, CannotOpen):  # this process has another key; those who have the right one go on
+            log.error("another_key", fanpage_id=fanpage_id)
+            return None
+        if isinstance(line, OperatorError):
+            log.warning("no_line_to_messenger", fanpage_id=fanpage_id, error=type(line).__name__)
+            with transaction() as db:
+                settling.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
+            return None
+        return line

@@ -1,0 +1,278 @@
+"""The sending loop: one thread that turns ten times a second and sends for all fanpages of this process.
+
+A turn settles what came back, looks at the work snapshot, asks the timetable who sends how many, claims them
+in one transaction and plans their calls. A few threads carry HTTP. docs/decisions/0040.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor
+from datetime import datetime
+
+import structlog
+
+from core.database import DATABASE_TROUBLE
+from core.messenger.together import AcrossFanpages
+from core.sending import claiming, timetable
+from core.sending.allowance import Allowances
+from core.sending.calls import Call, Leaving, grouped
+from core.sending.carrier import Carrier
+from core.sending.claiming import SlotsMoved, Taken, Wanted
+from core.sending.claims import PerhapsTaken
+from core.sending.departures import Departures
+from core.sending.lines import Found, Lines
+from core.sending.outcomes import Landed
+from core.sending.settlement import Settlement
+from core.sending.shards import shard_of
+from core.sending.timetable import Demand, Lane
+from core.sending.usage import UsageWatch
+from core.sending.work import FRESH_SECONDS, FanpageWork, Snapshot, WorkSnapshots
+
+log = structlog.get_logger(__name__)
+
+TURN_SECONDS = 0.1
+TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
+CLAIM_AT_MOST = 2000  # messages in one transaction
+CALLS_AT_ONCE = 256  # planned or on the wire
+CALL_HOLDS = 20  # messages at least, when there are so many that the wire is the limit
+KEPT_SECONDS = 5.0  # how long a shard that was given up is watched: what was claimed for it still leaves
+END_WITHIN_SECONDS = 3.5
+SOON_SECONDS = 0.02
+
+
+class SendingLoop:
+    """Sends for the shards that it was given (`take`). Its parts run in this thread, but for `Carrier`."""
+
+    def __init__(
+        self,
+        *,
+        worker: str,  # the process of its heartbeat
+        find_lines: Callable[[Collection[int]], Found],
+        wire: Executor,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        # Whether claims taken at a monotonic time are surely still ours; otherwise others may send them.
+        holds_since: Callable[[float], bool] = lambda _taken_at: True,
+        across: AcrossFanpages | None = None,
+    ) -> None:
+        self._worker = worker
+        self._stop = stop
+        self._clock = clock
+        self._shards: dict[int, float] = {}  # until which monotonic time each is ours
+        self._snapshots = WorkSnapshots(clock, self._watched)
+        self._lines = Lines(find_lines, clock)
+        self._allowances = Allowances(clock)
+        self._usage = UsageWatch(clock)
+        self._carrier = Carrier(
+            self._lines,
+            self._snapshots,
+            clock=clock,
+            stop=stop,
+            holds_since=holds_since,
+            across=across or AcrossFanpages(),
+        )
+        self._departures = Departures[Call](lambda call: wire.submit(self._carry, call))
+        self._landed: deque[tuple[Call, list[Landed]]] = deque()  # filled by the threads of the wire
+        self._settlement = Settlement(worker, clock)
+        self._lanes: dict[int, Lane] = {}  # by fanpage
+        self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
+        self._lanes_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
+        self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
+        self._unanswered: Counter[int] = Counter()  # by fanpage
+        self._calls = 0  # planned or on the wire
+        self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
+        self._claimed_at = 0.0
+        self._is_idle = False  # the last look found nothing to claim, now or in a moment
+
+    # Which fanpages: asked for by the assignment, from its own thread.
+
+    def take(self, shard: int, until: float) -> None:
+        """This process claims for the shard until then, a monotonic time. Again: longer."""
+        self._shards = {**self._shards, shard: max(until, self._shards.get(shard, until))}
+
+    def release(self, shard: int) -> None:
+        """Nothing more is claimed for the shard; what was claimed leaves and is settled."""
+        self._shards = {**self._shards, shard: min(self._shards.get(shard, 0.0), time.monotonic())}
+
+    def has_work(self, shard: int) -> bool:
+        """Whether the latest snapshot had something to send for it."""
+        return any(shard_of(fanpage_id) == shard for fanpage_id in self._snapshots.latest.fanpages)
+
+    def _watched(self) -> list[int]:
+        oldest = time.monotonic() - KEPT_SECONDS
+        self._shards = {shard: until for shard, until in self._shards.items() if until > oldest}
+        return sorted(self._shards)
+
+    # The turning.
+
+    def run(self) -> None:
+        """Turn until told to stop, then end within a few seconds."""
+        while not self._stop.is_set():
+            self._stop.wait(self.turn())
+        self._wind_up()
+
+    def drain(self) -> None:
+        """Turn until nothing is left that may be sent now, or until told to stop: for tests and benches."""
+        while not self._stop.is_set():
+            pause = self.turn()
+            if self._is_drained():
+                return
+            self._stop.wait(min(pause, SOON_SECONDS))
+        self._wind_up()
+
+    def turn(self) -> float:
+        """One turn. Returns in how many seconds the next is due."""
+        began = time.monotonic()
+        try:
+            self._land()
+            self._settlement.settle_due()
+            is_full = self._claim()
+        except DATABASE_TROUBLE as problem:  # nothing is forgotten meanwhile
+            log.warning("database_unavailable", error=type(problem).__name__)
+            return TROUBLE_SECONDS
+        except Exception:
+            log.exception("turn_failed")
+            return TROUBLE_SECONDS
+        if is_full:
+            return 0.0
+        least = FRESH_SECONDS if self._is_idle and not self._calls else TURN_SECONDS
+        return max(0.0, began + least - time.monotonic())
+
+    def _is_drained(self) -> bool:
+        is_seen = self._snapshots.latest.at > max(self._settlement.settled_at, self._claimed_at)
+        if self._calls or self._settlement:
+            self._settlement.settle()
+            return False
+        if not is_seen:
+            self._snapshots.fresh(0.0)
+        return is_seen and self._is_idle
+
+    def _wind_up(self) -> None:
+        """Hand back what has not left, wait for what is on the wire, settle. What cannot be settled in time
+        stays in doubt."""
+        until = time.monotonic() + END_WITHIN_SECONDS
+        for call in self._departures.recall():
+            self._landed.append((call, list(call)))
+        while time.monotonic() < until:
+            self._land()
+            try:
+                self._settlement.settle()
+            except DATABASE_TROUBLE as problem:
+                log.warning("database_unavailable", error=type(problem).__name__)
+            if not self._calls and not self._settlement:
+                return
+            time.sleep(SOON_SECONDS)
+        log.warning("left_in_doubt", calls=self._calls, unsettled=len(self._settlement))
+
+    def _carry(self, call: Call) -> None:
+        """In a thread of the wire."""
+        landed: list[Landed] = []
+        try:
+            landed = self._carrier.carry(call)
+        except Exception:  # what was claimed is taken over when its lease has run out
+            log.exception("call_failed")
+        self._landed.append((call, landed))
+
+    def _land(self) -> None:
+        while self._landed:
+            call, landed = self._landed.popleft()
+            self._calls -= 1
+            for claim in call:
+                self._unanswered[claim.fanpage_id] -= 1
+                self._usage.heed(claim.fanpage_id, self._lines.of(claim.fanpage_id))
+            self._settlement.take_in(landed)
+
+    # The claiming.
+
+    def _claim(self) -> bool:
+        """Claim and plan. Whether there was more than one transaction takes."""
+        snapshot = self._snapshots.fresh(after=self._lanes_from)
+        wanted = self._wanted(snapshot)
+        if not wanted:
+            return False
+        self._claimed_at = time.monotonic()
+        try:
+            taken = claiming.claim(wanted, worker=self._worker, now=self._clock())
+        except PerhapsTaken as unsure:
+            self._settlement.take_in(unsure.claims)
+            self._forget_lanes()
+            raise unsure.__cause__ or unsure from None
+        except SlotsMoved:
+            self._forget_lanes()
+            return False
+        self._plan(taken)
+        return sum(each.count for each in wanted) >= CLAIM_AT_MOST
+
+    def _forget_lanes(self) -> None:
+        """Where the fanpages stand is for the next snapshot to say."""
+        self._lanes.clear()
+        self._lanes_from = time.monotonic()
+
+    def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
+        works = {key: work for key, work in snapshot.fanpages.items() if self._may_claim(key, work)}
+        self._lines.look_up(works)
+        used_up = self._allowances.used_up(works)
+        left = {
+            key: (broadcasts, has_replies)
+            for key, work in works.items()
+            if self._lines.of(key) is not None and key not in used_up
+            for broadcasts, has_replies in [self._left_of(key, work, snapshot)]
+            if broadcasts or has_replies
+        }
+        self._is_idle = not left
+        self._know_lanes({key: works[key] for key in left})
+        demands = {key: Demand(works[key].speed.rate, self._unanswered[key]) for key in left}
+        room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - self._calls) * CALL_HOLDS)
+        counts = timetable.plan(self._lanes, demands, now=time.monotonic(), room=room)
+        return [
+            Wanted(
+                key, count, *left[key], self._lanes[key], demands[key], self._stored[key], self._turns[key]
+            )
+            for key, count in counts.items()
+        ]
+
+    def _may_claim(self, fanpage_id: int, work: FanpageWork) -> bool:
+        is_ours = self._shards.get(shard_of(fanpage_id), 0.0) > time.monotonic()
+        return is_ours and work.speed.held_until <= self._clock().timestamp()
+
+    def _left_of(self, fanpage_id: int, work: FanpageWork, snapshot: Snapshot) -> tuple[list[int], bool]:
+        """Its broadcasts that may have something to send, and whether replies wait: without those for which
+        nothing was found since the snapshot."""
+        broadcasts = [key for key in work.broadcasts if self._empty.get(("broadcast", key), 0.0) < snapshot.at]
+        has_replies = work.has_replies and self._empty.get(("replies", fanpage_id), 0.0) < snapshot.at
+        return broadcasts, has_replies
+
+    def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
+        """From the rate rows for those that are new; after a stall of this process they are all later."""
+        delay, ahead = self._departures.take_delay(), time.monotonic() - self._clock().timestamp()
+        for key, work in works.items():
+            if key not in self._lanes:
+                self._lanes[key], self._stored[key] = Lane(work.next_slot + ahead), work.next_slot
+        if delay:
+            self._lanes = {key: timetable.delayed(lane, delay) for key, lane in self._lanes.items()}
+
+    def _plan(self, taken: Sequence[Taken]) -> None:
+        leaving: list[Leaving] = []
+        for each in taken:
+            self._note_what_was_empty(each)
+            if not each.claims:
+                continue
+            key, rate = each.wanted.fanpage_id, each.wanted.demand.rate
+            self._lanes[key], self._stored[key] = each.lane, each.stored
+            self._turns[key] += 1
+            self._unanswered[key] += len(each.claims)
+            times = zip(each.times, each.claims, strict=True)
+            leaving += [Leaving(timetable.tick(at, rate), claim) for at, claim in times]
+        calls = grouped(leaving)
+        self._calls += len(calls)
+        self._departures.add(calls)
+
+    def _note_what_was_empty(self, taken: Taken) -> None:
+        for broadcast_id in taken.without_any:
+            self._empty["broadcast", broadcast_id] = self._claimed_at
+        if taken.wanted.has_replies and len(taken.replies) < taken.wanted.count:
+            self._empty["replies", taken.wanted.fanpage_id] = self._claimed_at

@@ -1,0 +1,117 @@
+"""What has come back from the wire, kept until the database has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from core.database import DATABASE_TROUBLE, is_locked
+from core.errors import OperatorError
+from core.messenger.client import Accepted
+from core.sending import claims, replies, settling
+from core.sending.claims import Claim
+from core.sending.outcomes import Landed, Outcome, by_fanpage
+from core.sending.replies import ReplyClaim, ReplyOutcome
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 0.25  # plain acceptances change nothing for those to come
+MANY = 1000  # a settle of so many takes long enough
+LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
+T = TypeVar("T", Outcome, ReplyOutcome)
+
+
+class Settlement:
+    """All of it is settled in one transaction; what the database refuses, fanpage by fanpage and then one by
+    one, so that nothing keeps the others from being settled."""
+
+    def __init__(self, worker: str, clock: Callable[[], datetime]) -> None:
+        self._worker = worker
+        self._clock = clock
+        self._waiting: list[Landed] = []
+        self._since = 0.0  # monotonic; when the first of them came in
+        self._locked: dict[int, float] = {}  # fanpages, and when (monotonic) they are tried again
+        self.settled_at = 0.0  # monotonic
+
+    def take_in(self, landed: Sequence[Landed]) -> None:
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting.extend(landed)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def knows_of_acceptances(self) -> bool:
+        return any(isinstance(getattr(each, "answer", None), Accepted) for each in self._waiting)
+
+    def settle_due(self) -> None:
+        """Refusals, and what never left, at once: they may say something about those to come."""
+        is_time = time.monotonic() - self._since >= EVERY_SECONDS or len(self._waiting) >= MANY
+        if self._waiting and (is_time or not all(_is_plain(each) for each in self._waiting)):
+            self.settle()
+
+    def settle(self) -> None:
+        """All of it, now."""
+        if not self._waiting:
+            return
+        self._settle(Outcome, settling.settle)
+        self._settle(ReplyOutcome, replies.settle_replies)
+        self._hand_back()
+        self._since = self.settled_at = time.monotonic()
+
+    def _settle(self, kind: type[T], settle: Callable[..., None]) -> None:
+        mine = [each for each in self._waiting if isinstance(each, kind)]
+        together = [each for each in mine if each.claim.fanpage_id not in self._locked]
+        if together and self._is_done(settle, together):
+            self._remove(together)
+            mine = [each for each in mine if each.claim.fanpage_id in self._locked]
+        for fanpage_id, of_one in by_fanpage(mine).items():
+            if self._locked.get(fanpage_id, 0.0) <= time.monotonic():
+                self._settle_one(settle, fanpage_id, of_one)
+
+    def _settle_one(self, settle: Callable[..., None], fanpage_id: int, outcomes: Sequence[T]) -> None:
+        """A fanpage's, by itself. What even alone is refused is dropped: its claim is taken over."""
+        done = self._is_done(settle, outcomes)
+        if done is None:
+            self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
+            return
+        if not done:
+            for each in outcomes:
+                self._is_done(settle, [each])
+        self._locked.pop(fanpage_id, None)
+        self._remove(outcomes)
+
+    def _is_done(self, settle: Callable[..., None], outcomes: Sequence[T]) -> bool | None:
+        """None where somebody keeps a row locked; trouble with the database is raised."""
+        try:
+            settle(outcomes, now=self._clock())
+        except (*DATABASE_TROUBLE, OperatorError) as problem:
+            if not is_locked(problem):
+                raise
+            log.warning("settle_waits_for_lock", outcomes=len(outcomes))
+            return None
+        except Exception:
+            log.exception("settle_failed", outcomes=len(outcomes))
+            return False
+        return True
+
+    def _hand_back(self) -> None:
+        """What is just being changed comes next time."""
+        never_left = [each for each in self._waiting if isinstance(each, Claim)]
+        self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
+        unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]
+        replies.hand_back_replies(unsent)
+        self._remove(unsent)
+
+    def _remove(self, done: Collection[Landed]) -> None:
+        gone = {id(each) for each in done}
+        self._waiting = [each for each in self._waiting if id(each) not in gone]
+
+
+def _is_plain(landed: Landed) -> bool:
+    return isinstance(landed, Outcome) and isinstance(landed.answer, Accepted)

@@ -1,0 +1,227 @@
+"""The work snapshot: what there is to send, read again so soon that a pause takes effect within a second."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, bindparam, exists, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from core.db import bulk
+from core.broadcasts import canary
+from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.conversation.rules import ReplyState
+from core.database import reading
+from core.holding import is_free
+from core.sending.claims import is_due
+from core.sending.rate_limiter import Speed, is_held, speed_now
+from core.sending.rules import FARTHEST_TRY
+from core.sending.shards import SHARDS
+from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply, UtcTime
+
+FRESH_SECONDS = 0.2
+ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-before
+_SHARD = {"shard": BigInteger()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A broadcast that may send."""
+
+    wording: str  # its content as JSON
+    best_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FanpageWork:
+    """What one fanpage may send right now."""
+
+    speed: Speed
+    next_slot: float  # of its rate row, seconds since 1970
+    broadcasts: dict[int, Sending] = field(default_factory=dict)  # by id
+    has_replies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """By fanpage; one that is stopped, or that has nothing to send, is not in it."""
+
+    fanpages: Mapping[int, FanpageWork]
+    stopped: Collection[int]  # all fanpages that may send nothing
+    at: float  # monotonic time before the read, so it never counts as newer
+
+    def may_send(self, fanpage_id: int, *, at: float) -> bool:
+        """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not held."""
+        work = self.fanpages.get(fanpage_id)
+        return fanpage_id not in self.stopped and (work is None or work.speed.held_until <= at)
+
+
+NOTHING = Snapshot({}, (), float("-inf"))
+
+
+class WorkSnapshots:
+    """The latest snapshot, for several threads."""
+
+    def __init__(self, clock: Callable[[], datetime], shards: Callable[[], Collection[int]]) -> None:
+        self._clock = clock
+        self._shards = shards
+        self._wordings: dict[int, str] = {}  # of broadcasts: their contents are frozen while they send
+        self._reading = Lock()
+        self.latest = NOTHING
+
+    def fresh(self, max_age: float = FRESH_SECONDS, *, after: float = float("-inf")) -> Snapshot:
+        """A snapshot not older than `max_age` seconds, and from after a monotonic time; the one before while
+        another thread is reading."""
+        if self._is_old(max_age, after) and self._reading.acquire(blocking=self.latest is NOTHING):
+            try:
+                if self._is_old(max_age, after):
+                    self.latest = self._read()
+            finally:
+                self._reading.release()
+        return self.latest
+
+    def _is_old(self, max_age: float, after: float) -> bool:
+        return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age
+
+    def _read(self) -> Snapshot:
+        began, now = time.monotonic(), self._clock()
+        with reading() as db:
+            given = {**bulk.bound_ids(sorted(self._shards())), **_times(now)}
+            sending = bulk.fetch(db, _sending(), given)
+            answering = bulk.fetch(db, _answering(), given)
+            stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
+            self._learn_wordings(db, {row[0] for row in sending})
+        return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
+
+    def _learn_wordings(self, db: Session, broadcast_ids: set[int]) -> None:
+        """Of broadcasts that begin to send; they are long, and the same at every look."""
+        known = {key: self._wordings[key] for key in broadcast_ids & self._wordings.keys()}
+        if unknown := broadcast_ids - known.keys():
+            wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
+                col(Broadcast.id).in_(bulk.among(unknown))
+            )
+            known |= {broadcast_id or 0: json.dumps(content) for broadcast_id, content in db.execute(wanted)}
+        self._wordings = known
+
+    def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
+        found: dict[int, FanpageWork] = {}
+        for broadcast_id, best_before, fanpage_id, next_slot, *rate_row in sending:
+            work = found.setdefault(fanpage_id, FanpageWork(speed_now(*rate_row, at=at), next_slot))
+            until = bulk.moment(best_before) if best_before else None
+            work.broadcasts[broadcast_id] = Sending(self._wordings[broadcast_id], until)
+        for fanpage_id, next_slot, *rate_row in answering:
+            known = found.get(fanpage_id)
+            broadcasts = known.broadcasts if known else {}
+            found[fanpage_id] = FanpageWork(speed_now(*rate_row, at=at), next_slot, broadcasts, True)
+        return found
+
+
+def fanpages_with_work(*, now: datetime) -> list[int]:
+    """Fanpages that may send and have something that may be tried now."""
+    given = {**_times(now), "at": now.timestamp()}
+    with reading() as db:
+        return sorted(db.execute(_with_work(), given).scalars())
+
+
+def _times(now: datetime) -> dict[str, Any]:
+    return {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
+
+
+def _now_and_far() -> tuple[Any, Any]:
+    return bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+
+
+_RATE_ROW = (
+    col(Fanpage.id),
+    col(Pace.next_free),
+    col(Fanpage.rate),
+    col(Pace.held_until),
+    col(Pace.held_at),
+    col(Pace.factor),
+    col(Pace.factor_at),
+)
+
+
+@cache
+def _sending() -> Select[Any]:
+    statement = (
+        _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
+        .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
+        .where(col(Broadcast.state) == BroadcastState.SENDING, _in_time(), _is_ours())
+        .order_by(col(Broadcast.id))
+    )
+    return bulk.packed(statement)
+
+
+@cache
+def _answering() -> Select[Any]:
+    theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
+    statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
+    return bulk.packed(statement)
+
+
+@cache
+def _stopped() -> Select[Any]:
+    """All of them while the installation is held."""
+    return bulk.packed(select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free())))
+
+
+@cache
+def _with_work() -> Select[Any]:
+    """Asked of the broadcasts that send and the replies that wait: of fanpages there may be far more."""
+    # With a limit it is looked up for each broadcast; else PostgreSQL would read all that is queued.
+    waiting = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.broadcast_id) == col(Broadcast.id), canary.may_be_sent(), *_may_be_tried(Delivery)
+        )
+        .order_by(col(Delivery.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    sending = select(col(Broadcast.fanpage_id)).where(
+        col(Broadcast.state) == BroadcastState.SENDING, _in_time(), waiting.is_not(None)
+    )
+    answering = _next_replies().with_only_columns(col(Reply.fanpage_id))
+    return _may_send(select(col(Fanpage.id))).where(
+        col(Fanpage.id).in_(sending.union(answering)), ~is_held(bindparam("at", type_=Float(53)))
+    )
+
+
+def _may_send(chosen: Select[Any]) -> Select[Any]:
+    """Not stopped, and not held with all others."""
+    rows = chosen.select_from(Fanpage).join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
+    return rows.where(col(Fanpage.stopped_code).is_(None), is_free())
+
+
+def _is_ours() -> ColumnElement[bool]:
+    return (col(Fanpage.id) % SHARDS).in_(bulk.rows_given(_SHARD))
+
+
+def _in_time() -> ColumnElement[bool]:
+    soon = bindparam("soon", type_=UtcTime)
+    return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > soon)
+
+
+def _next_replies() -> Select[int | None]:
+    """Replies that may be claimed: no earlier one of the same customer is still on its way."""
+    earlier = aliased(Reply)
+    blocked = exists().where(
+        col(earlier.customer_id) == col(Reply.customer_id),
+        col(earlier.id) < col(Reply.id),
+        col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+    )
+    return select(col(Reply.id)).where(*_may_be_tried(Reply), ~blocked)
+
+
+def _may_be_tried(table: type[Delivery] | type[Reply]) -> tuple[Any, ...]:
+    queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
+    return (col(table.state) == queued, is_due(col(table.next_try_at), *_now_and_far()))
