@@ -21,7 +21,7 @@ from sqlmodel import Session, col
 
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience
-from core.broadcasts.steps import get_row, record
+from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState

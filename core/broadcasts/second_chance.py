@@ -14,11 +14,12 @@ from sqlmodel import Session, col
 from core import bulk, row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import gathering, recent_outcomes, versions
+from core.broadcasts import gathering, recent_outcomes, transitions, versions
 from core.broadcasts.drafting import check_times
 from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
-from core.broadcasts.steps import get_row, record
+from core.broadcasts.transitions import Transition
 from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
 from core.customers import marks
@@ -30,7 +31,6 @@ from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
-REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
@@ -193,8 +193,7 @@ def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | No
 
 
 def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:
-    if broadcast.state not in REOPENS:
-        raise WrongState(N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state)
+    transitions.refuse_unless(Transition.REOPEN, broadcast)
     if not queued:
         return
     if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:
@@ -204,7 +203,7 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     if broadcast.best_before and broadcast.best_before <= now:
         raise WrongState(N_("The best-before has passed; choose a later one, or none."))
     if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):
-        broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
+        transitions.reopen(broadcast)
         recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast.id or 0])
     broadcast.updated_at = now
     enqueue(db, [broadcast.fanpage_id])

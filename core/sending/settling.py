@@ -20,7 +20,7 @@ from sqlmodel import Session, col
 
 from core import activity, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import recent_outcomes
+from core.broadcasts import recent_outcomes, transitions
 from core.broadcasts.breaker import Ended, Recent
 from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import BroadcastState
@@ -197,12 +197,7 @@ def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> N
         .values(stopped_code=code, stopped_at=now)
         .execution_options(synchronize_session=False)
     )
-    db.execute(
-        update(Broadcast)
-        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
-        .values(state=BroadcastState.PAUSED, pause_code=code, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    transitions.stop_all_of(db, fanpage_id, code, now=now)
     if isinstance(stopped, CursorResult) and stopped.rowcount:
         activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
 
