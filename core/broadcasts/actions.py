@@ -12,11 +12,12 @@ from sqlmodel import Session
 from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, drafting, recent_outcomes, rules, versions
+from core.broadcasts import canary, drafting, recent_outcomes, rules, transitions, versions
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
-from core.broadcasts.rules import BroadcastState, Step
-from core.broadcasts.steps import get_row, record, take_step
+from core.broadcasts.rows import get_row, record
+from core.broadcasts.rules import BroadcastState
+from core.broadcasts.transitions import Transition
 from core.database import DATABASE_TROUBLE, transaction
 from core.deliveries import closing
 from core.engine.enqueue import enqueue
@@ -128,7 +129,7 @@ def schedule(
             _check_not_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
         check_schedule(at, None if isinstance(chosen, str) else chosen, now=now)
-        take_step(db, broadcast_id, Step.SCHEDULE, now)
+        transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
         start = at or at_once(db, now)
         if at is not None:
@@ -172,7 +173,7 @@ def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """Back to draft. The approval ends with it: who looked at the scheduled one has to look again."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
-        broadcast = take_step(db, broadcast_id, Step.UNSCHEDULE, now)
+        broadcast = transitions.move(db, broadcast_id, Transition.UNSCHEDULE, now)
         versions.mark(broadcast, by, now, {versions.BACK_TO_DRAFT})
         broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
         record(db, by, "broadcast.unschedule", broadcast, now=now)
@@ -182,7 +183,7 @@ def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
-        broadcast = take_step(db, broadcast_id, Step.PAUSE, now)
+        broadcast = transitions.move(db, broadcast_id, Transition.PAUSE, now)
         broadcast.pause_code = None
         record(db, by, "broadcast.pause", broadcast, now=now)
         return broadcast.state
@@ -193,7 +194,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
-        broadcast = take_step(db, broadcast_id, Step.RESUME, now)
+        broadcast = transitions.move(db, broadcast_id, Transition.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
             raise WrongState(N_("It was paused again meanwhile, for another reason; look at it first."))
         if _has_judged_first_part(db, broadcast):
@@ -222,7 +223,7 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
         was = get_row(db, broadcast_id, lock=True).state
         if seen not in (None, was) and was == BroadcastState.DRAFT:
             raise WrongState(N_("It was put back to draft meanwhile and starts no more; look at it again."))
-        broadcast = take_step(db, broadcast_id, Step.CANCEL, now)
+        broadcast = transitions.move(db, broadcast_id, Transition.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         returned = closing.count_unused(db, broadcast_id)
         # Its refusals must not count against the next broadcast.

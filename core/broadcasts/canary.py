@@ -13,9 +13,9 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
-from core.broadcasts import versions
-from core.broadcasts.rules import CANARY_FAILED, BroadcastState
-from core.broadcasts.steps import get_row, record
+from core.broadcasts import transitions, versions
+from core.broadcasts.rows import get_row, record
+from core.broadcasts.rules import BroadcastState
 from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
 from core.engine.enqueue import enqueue
@@ -133,7 +133,7 @@ def _judge(broadcast_id: int, now: datetime) -> None:
             return
         is_bad = outcome.is_bad(broadcast.canary_max_failed, broadcast.canary_max_blocked)
         if is_bad:
-            broadcast.state, broadcast.pause_code = BroadcastState.PAUSED, CANARY_FAILED
+            transitions.fail_canary(broadcast)
         else:
             broadcast.canary_passed_at = now
         verb = "broadcast.stop_after_first" if is_bad else "broadcast.go_on_after_first"

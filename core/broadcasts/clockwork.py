@@ -6,16 +6,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, literal, select, update
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.rules import SYSTEM
-from core.broadcasts import breaker, canary, gathering, recent_outcomes, rules
+from core.broadcasts import breaker, canary, gathering, recent_outcomes, rules, transitions
 from core.broadcasts.recent_outcomes import Scope
-from core.broadcasts.rules import BroadcastState, Step
-from core.broadcasts.steps import get_row, record, take_step
+from core.broadcasts.rows import get_row, record
+from core.broadcasts.rules import BroadcastState
+from core.broadcasts.transitions import Transition
 from core.database import is_locked, reading, transaction
 from core.deliveries import closing
 from core.deliveries.rules import DeliveryState
@@ -73,8 +74,7 @@ def sweep(*, now: datetime) -> None:
             if state == BroadcastState.CANCELLED:
                 closing.end_cancelled(db, get_row(db, broadcast_id or 0), now)
             else:
-                again = update(Broadcast).where(col(Broadcast.id) == broadcast_id)
-                db.execute(again.values(state=BroadcastState.SENDING, finished_at=None))
+                transitions.sweep(db, broadcast_id or 0)
 
 
 def _start_alone(broadcast_id: int, now: datetime) -> bool:
@@ -95,16 +95,9 @@ def _start_alone(broadcast_id: int, now: datetime) -> bool:
 
 def end_too_late(*, now: datetime) -> int:
     """Past its best-before a broadcast sends nothing more; unused opt-ins go back. Returns how many ended."""
-    late = (col(Broadcast.best_before).is_not(None), col(Broadcast.best_before) <= now)
     with transaction() as db:
-        missed = db.execute(
-            update(Broadcast)
-            .where(col(Broadcast.state) == BroadcastState.SCHEDULED, *late)
-            .values(state=BroadcastState.MISSED, updated_at=now)
-            .returning(col(Broadcast.id))
-        ).scalars()
-        for broadcast_id in missed.all():
-            activity.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=broadcast_id)
+        for missed in transitions.miss_late(db, now=now):
+            activity.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=missed.id)
     with reading() as db:
         running = db.execute(
             select(col(Broadcast.id)).where(*_is_late_running(now)).order_by(col(Broadcast.id))
@@ -151,26 +144,18 @@ def finish_done(*, now: datetime) -> list[int]:
             .with_for_update(key_share=True)
         ).all()
         chosen = [id_ for id_, state in rows if id_ and not _is_the_breakers(db, id_, state)]
-        done = db.execute(
-            update(Broadcast)
-            .where(col(Broadcast.id).in_(chosen), over, ~left)
-            .values(state=BroadcastState.FINISHED, finished_at=now, updated_at=now)
-            .returning(col(Broadcast.id), col(Broadcast.name), col(Broadcast.fanpage_id))
-            .execution_options(synchronize_session=False)
-        )
-        finished = []
-        for broadcast_id, name, fanpage_id in done.all():
-            finished.append(broadcast_id or 0)
+        finished = transitions.finish(db, col(Broadcast.id).in_(chosen), over, ~left, now=now)
+        for each in finished:
             activity.record(
                 db,
                 SYSTEM,
                 "broadcast.finish",
                 now=now,
-                fanpage_id=fanpage_id,
-                subject_id=broadcast_id,
-                subject=name,
+                fanpage_id=each.fanpage_id,
+                subject_id=each.id,
+                subject=each.name,
             )
-        return finished
+        return [each.id for each in finished]
 
 
 def _is_the_breakers(db: Session, broadcast_id: int, state: str) -> bool:
@@ -191,7 +176,7 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
         broadcast = get_row(db, broadcast_id)
         if rules.is_too_late(broadcast.best_before, now):
             return None  # end_too_late turns it into "missed"
-        take_step(db, broadcast_id, Step.START, now)
+        transitions.move(db, broadcast_id, Transition.START, now)
         broadcast.started_at = now
         more = gathering.begin(db, broadcast, now)
         canary.mark_first(db, broadcast)

@@ -19,8 +19,8 @@ from core.broadcasts import drafting, versions
 from core.broadcasts.canary import LARGEST
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import open_topic
+from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
-from core.broadcasts.steps import get_row, record
 from core.database import reading, transaction
 from core.errors import N_, Change, Changed, Invalid, WrongState, problem
 from core.tables import Activity, Broadcast, Fanpage, Topic

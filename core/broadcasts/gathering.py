@@ -12,25 +12,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, insert
+from sqlmodel import Session, col
 
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience
+from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
-from core.broadcasts.steps import get_row, record
-from core.consent import ledger
+from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
 from core.database import DATABASE_TROUBLE, engine, is_locked, is_sqlite, reading, transaction, wait_for_locks
-from core.deliveries.rules import DeliveryState
+from core.deliveries import ledger as deliveries
 from core.errors import N_, WrongState
 from core.holding import is_free
-from core.tables import Broadcast, Delivery, Gathering, OptIn, Topic, UtcTime
+from core.tables import Broadcast, Delivery, Gathering, OptIn, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -224,26 +223,11 @@ def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int
 def _make(db: Session, broadcast: Broadcast, chosen: Select[int, int], now: datetime) -> int:
     """How many deliveries. Those of a broadcast that was cancelled meanwhile end as they are made."""
     db.flush()
-    given = chosen.subquery()
     ended = broadcast.state == BroadcastState.CANCELLED
-    values: dict[str, ColumnElement[Any]] = {
-        "broadcast_id": literal(broadcast.id),
-        "opt_in_id": given.c.id,
-        "customer_id": given.c.customer_id,
-        "state": literal((DeliveryState.CANCELLED if ended else DeliveryState.QUEUED).value),
-        "attempt": literal(0),
-        "tries": literal(0),
-        "in_doubt": literal(False),
-    }
-    if ended:
-        values["reason"] = literal(broadcast.pause_code or "cancelled")
-        values["settled_at"] = literal(now, UtcTime)
-    mine = col(Delivery.broadcast_id) == broadcast.id
-    before = db.execute(select(func.max(col(Delivery.id))).where(mine)).scalar_one() or 0
-    db.execute(insert(Delivery).from_select(list(values), select(*values.values())))
-    new = mine, col(Delivery.id) > before
+    reason = (broadcast.pause_code or "cancelled") if ended else None
+    new = deliveries.add(db, broadcast.id or 0, chosen, cancelled=reason, now=now)
     made = int(db.execute(select(func.count()).select_from(Delivery).where(*new)).scalar_one())
-    held = made if ended else ledger.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
+    held = made if ended else opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
     if held != made:
         raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {held} opt-ins held")
     return made

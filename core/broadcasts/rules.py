@@ -1,4 +1,4 @@
-"""The states of a broadcast, and every way from one to another."""
+"""The states of a broadcast, and why it pauses. Its transitions are in transitions.py."""
 
 from __future__ import annotations
 
@@ -14,36 +14,6 @@ class BroadcastState(StrEnum):
     FINISHED = "finished"  # every delivery has ended
     CANCELLED = "cancelled"  # ended by staff; what was unsent went back
     MISSED = "missed"  # its best-before passed before it could start; a person decides
-
-
-class Step(StrEnum):
-    """What staff or the clock do to a broadcast."""
-
-    SCHEDULE = "schedule"
-    UNSCHEDULE = "unschedule"
-    START = "start"
-    PAUSE = "pause"
-    RESUME = "resume"
-    CANCEL = "cancel"
-    FINISH = "finish"
-    MISS = "miss"
-
-
-B = BroadcastState
-STEPS: dict[Step, tuple[frozenset[BroadcastState], BroadcastState]] = {
-    Step.SCHEDULE: (frozenset({B.DRAFT, B.SCHEDULED, B.MISSED}), B.SCHEDULED),
-    Step.UNSCHEDULE: (frozenset({B.SCHEDULED, B.MISSED}), B.DRAFT),
-    Step.START: (frozenset({B.SCHEDULED}), B.SENDING),
-    Step.PAUSE: (frozenset({B.SENDING}), B.PAUSED),
-    Step.RESUME: (frozenset({B.PAUSED}), B.SENDING),
-    Step.CANCEL: (frozenset({B.DRAFT, B.SCHEDULED, B.SENDING, B.PAUSED, B.MISSED}), B.CANCELLED),
-    Step.FINISH: (frozenset({B.SENDING}), B.FINISHED),
-    Step.MISS: (frozenset({B.SCHEDULED}), B.MISSED),
-}
-
-
-def may(step: Step, state: str) -> bool:
-    return state in STEPS[step][0]
 
 
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first

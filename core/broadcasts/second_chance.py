@@ -8,28 +8,29 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import gathering, recent_outcomes, versions
+from core.broadcasts import gathering, recent_outcomes, transitions, versions
 from core.broadcasts.drafting import check_times
 from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
-from core.broadcasts.steps import get_row, record
-from core.consent import ledger
+from core.broadcasts.transitions import Transition
+from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import transaction
 from core.deliveries import closing
+from core.deliveries import ledger as deliveries
 from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
-REOPENS = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.FINISHED, BroadcastState.CANCELLED)
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
@@ -40,16 +41,9 @@ def count_as_sent(
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
-        spent = _update(
-            db,
-            _unknown(broadcast_id, delivery_ids),
-            (DeliveryState.UNKNOWN,),
-            state=DeliveryState.SENT,
-            evidence=BY_STAFF,
-            reason=None,
-            settled_at=now,
-        )
-        ledger.spend(db, spent, now=now)
+        unknown = _unknown(broadcast_id, delivery_ids)
+        spent = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
+        opt_ins.spend(db, spent, now=now)
         record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(spent))
         return len(spent)
 
@@ -67,7 +61,7 @@ def try_again(
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
-        queued = _queue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
+        queued = deliveries.requeue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.try_again", broadcast, now=now, people=queued)
         return queued
@@ -81,8 +75,8 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
         refused = _failed(broadcast_id, OptInState.REFUSED, now)
-        ledger.make_available(db, _opt_ins(db, refused), now=now)
-        held = _queue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
+        opt_ins.make_available(db, _opt_ins(db, refused), now=now)
+        held = deliveries.requeue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
         queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
@@ -94,8 +88,7 @@ def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
-        opt_ins = _opt_ins(db, _held(broadcast_id, now))
-        released = ledger.release(db, opt_ins, now=now)
+        released = opt_ins.release(db, _opt_ins(db, _held(broadcast_id, now)), now=now)
         record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
@@ -181,44 +174,12 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Hold the opt-ins again, then queue; both or neither."""
     given = bulk.among(db, [i for i in db.execute(chosen).scalars() if i])
-    held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
-    queued = _queue(
-        db, select(col(Delivery.id)).where(col(Delivery.id).in_(given)), (DeliveryState.FAILED, *REST)
-    )
+    held = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
+    again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
+    queued = deliveries.requeue(db, again, (DeliveryState.FAILED, *REST))
     if held != queued:
         raise RuntimeError(f"{queued} deliveries queued again but {held} opt-ins held")
     return queued
-
-
-def _queue(db: Session, chosen: Select[int | None], sources: Collection[DeliveryState]) -> int:
-    """Doubt stays with a delivery: a token that may have been used is never given back."""
-    queued = _update(
-        db,
-        chosen,
-        sources,
-        state=DeliveryState.QUEUED,
-        tries=0,
-        reason=None,
-        detail=None,
-        evidence=None,
-        settled_at=None,
-        next_try_at=None,
-    )
-    return len(queued)
-
-
-def _update(
-    db: Session, chosen: Select[int | None], sources: Collection[DeliveryState], **values: object
-) -> list[int]:
-    """Change the chosen that are still in one of these states; returns their opt-ins."""
-    changed = db.execute(
-        update(Delivery)
-        .where(col(Delivery.id).in_(chosen), col(Delivery.state).in_(list(sources)))
-        .values(**values)
-        .returning(col(Delivery.opt_in_id))
-        .execution_options(synchronize_session=False)
-    )
-    return list(changed.scalars())
 
 
 def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | None, now: datetime) -> None:
@@ -232,8 +193,7 @@ def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | No
 
 
 def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:
-    if broadcast.state not in REOPENS:
-        raise WrongState(N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state)
+    transitions.refuse_unless(Transition.REOPEN, broadcast)
     if not queued:
         return
     if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:
@@ -243,7 +203,7 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     if broadcast.best_before and broadcast.best_before <= now:
         raise WrongState(N_("The best-before has passed; choose a later one, or none."))
     if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):
-        broadcast.state, broadcast.pause_code, broadcast.finished_at = BroadcastState.SENDING, None, None
+        transitions.reopen(broadcast)
         recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast.id or 0])
     broadcast.updated_at = now
     enqueue(db, [broadcast.fanpage_id])

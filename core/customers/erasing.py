@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, case, cast, delete, func, literal, or_, select, update
+from sqlalchemy import String, Text, cast, delete, func, literal, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
 from core.broadcasts import recent_outcomes
-from core.consent import ledger
+from core.consent import ledger as opt_ins
+from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Table, Try
 
@@ -42,13 +43,13 @@ def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
 
 def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     """The customer must be locked. What is being sent is settled when its answer comes."""
-    deliveries = _ids(db, Delivery, customer_id)
+    delivery_ids = _ids(db, Delivery, customer_id)
     customer = db.get_one(Customer, customer_id)
     theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
     broadcasts = set(db.execute(theirs).scalars())
-    _end_queued(db, customer_id, now)
-    ledger.forget(db, _ids(db, OptIn, customer_id), now=now)
-    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(db, deliveries))))
+    deliveries.end_queued_of_customer(db, customer_id, reason=WITHDRAWN, now=now)
+    opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
+    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(db, delivery_ids))))
     _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
     nobody = literal("forgotten:").concat(cast(col(Request.id), String))
     _run(db, _of(Request, customer_id).values(customer_id=None, payload=nobody))
@@ -92,13 +93,6 @@ def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer |
         naming.append(about[0] & about[1])
     of_fanpage = or_(col(Activity.fanpage_id) == fanpage_id, col(Activity.fanpage_id).is_(None))
     _run(db, update(Activity).where(of_fanpage, or_(*naming)).values(subject="", detail={}))
-
-
-def _end_queued(db: Session, customer_id: int, now: datetime) -> None:
-    """Nothing is sent any more; what may have been sent before stays in doubt."""
-    ended = case((col(Delivery.in_doubt), DeliveryState.UNKNOWN.value), else_=DeliveryState.SKIPPED.value)
-    queued = _of(Delivery, customer_id).where(col(Delivery.state) == DeliveryState.QUEUED)
-    _run(db, queued.values(state=ended, reason=WITHDRAWN, settled_at=now, next_try_at=None))
 
 
 def _about_customers() -> Iterator[tuple[SqlTable, Any]]:

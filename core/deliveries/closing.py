@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
-from core.consent import ledger
+from core.consent import ledger as opt_ins
+from core.deliveries import ledger
 from core.deliveries.rules import DeliveryState
 from core.tables import Broadcast, Delivery
 
@@ -21,9 +22,9 @@ def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: 
 
     Exactly what was ended is released, whatever else happens at the same time. Returns how many.
     """
-    db.execute(_ending(broadcast_id, True, DeliveryState.UNKNOWN, reason, now))
-    ended = _ending(broadcast_id, False, state, reason, now).returning(col(Delivery.opt_in_id))
-    return ledger.release(db, list(db.execute(ended).scalars()), now=now)
+    ledger.end_queued_in_doubt(db, broadcast_id, reason=reason, now=now)
+    unused = ledger.end_queued(db, broadcast_id, state, reason=reason, now=now)
+    return opt_ins.release(db, unused, now=now)
 
 
 def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
@@ -39,16 +40,3 @@ def count_unused(db: Session, broadcast_id: int) -> int:
     queued = col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.QUEUED
     unused = select(func.count()).select_from(Delivery).where(*queued, col(Delivery.in_doubt).is_(False))
     return int(db.execute(unused).scalar_one())
-
-
-def _ending(broadcast_id: int, in_doubt: bool, state: DeliveryState, reason: str, now: datetime) -> Update:
-    return (
-        update(Delivery)
-        .where(
-            col(Delivery.broadcast_id) == broadcast_id,
-            col(Delivery.state) == DeliveryState.QUEUED,
-            col(Delivery.in_doubt).is_(in_doubt),
-        )
-        .values(state=state, reason=reason, settled_at=now, next_try_at=None)
-        .execution_options(synchronize_session=False)
-    )

@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
 from core import bulk
-from core.consent import ledger
+from core.consent import ledger as opt_ins
 from core.database import is_sqlite
+from core.deliveries import ledger
 from core.deliveries.attempts import last_doubt
 from core.deliveries.rules import ECHO, LIVE, RETRIED, DeliveryState
 from core.tables import Customer, Delivery, Reply
@@ -63,11 +64,7 @@ def note_echo(
         return False
     delivery.mid = delivery.mid or mid[:200]
     if delivery.state != DeliveryState.SENT and _may_turn_out_sent(db, delivery):
-        delivery.state = DeliveryState.SENT
-        delivery.evidence = ECHO
-        delivery.reason = None
-        delivery.settled_at = at
-        db.flush()
+        ledger.turn_out_sent(db, delivery, evidence=ECHO, at=at)
         _spend(db, delivery, at)
         catch_up(db, [delivery.id or 0])
     return True
@@ -89,9 +86,9 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
 
 def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
     """Whatever we thought of it: the token was used."""
-    ledger.make_available(db, [delivery.opt_in_id], now=at)
-    ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
-    ledger.spend(db, [delivery.opt_in_id], now=at)
+    opt_ins.make_available(db, [delivery.opt_in_id], now=at)
+    opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
+    opt_ins.spend(db, [delivery.opt_in_id], now=at)
 
 
 def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:

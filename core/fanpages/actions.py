@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core import activity, key_check, row_locks
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import recent_outcomes
+from core.broadcasts import recent_outcomes, transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.database import insert_new, reading, transaction
 from core.engine.enqueue import enqueue
@@ -243,12 +243,7 @@ def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
         )
     )
     ids = [broadcast_id or 0 for broadcast_id, code in paused if waits_for_repair(code)]
-    db.execute(
-        update(Broadcast)
-        .where(col(Broadcast.id).in_(ids))
-        .values(state=BroadcastState.SENDING, pause_code=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    transitions.repair(db, ids, now=now)
     recent_outcomes.start_anew(db, fanpage_id, ids)
     return len(ids)
 

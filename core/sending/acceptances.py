@@ -5,32 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 
-from sqlalchemy import bindparam, case, func, text, update
-from sqlmodel import Session, col
+from sqlalchemy import text
+from sqlmodel import Session
 
-from core import bulk
 from core.broadcasts import recent_outcomes
-from core.consent import ledger
+from core.consent import ledger as opt_ins
 from core.customers import marks
 from core.customers.marks import Acceptance
 from core.database import is_sqlite, transaction
 from core.deliveries import attempts, evidence
-from core.deliveries.rules import DeliveryState
+from core.deliveries import ledger as deliveries
 from core.messenger.client import Accepted
 from core.sending import allowance
 from core.sending.outcomes import Outcome, attempts_worth_keeping
 from core.sending.rules import accepted
-from core.tables import Delivery, UtcTime
 
-_TAKEN = bulk.columns_of(Delivery, "id", "mid", "evidence")
-_MAY_TURN_OUT_SENT = (
-    DeliveryState.SENDING,
-    DeliveryState.QUEUED,
-    DeliveryState.UNKNOWN,
-    DeliveryState.SENT,
-)
 _AFTER_DOUBT = accepted(in_doubt=True).evidence
 
 
@@ -68,9 +58,8 @@ def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         for o in outcomes
         if isinstance(o.answer, Accepted)
     ]
-    lite = is_sqlite(db)
-    _sent(for_sqlite=lite).run(db, {**bulk.bound(rows), "now": bulk.stamp(now, for_sqlite=lite)})
-    ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
+    deliveries.accept(db, rows, now=now)
+    opt_ins.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
     evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
 
 
@@ -81,22 +70,3 @@ def noted(fanpage_id: int, outcomes: Sequence[Outcome]) -> list[Acceptance]:
         for o in outcomes
         if (began := o.started_at or o.claim.claimed_at)
     ]
-
-
-@cache
-def _sent(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_TAKEN, for_sqlite=for_sqlite).subquery()
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))
-        .values(
-            state=DeliveryState.SENT,
-            mid=case((col(Delivery.customer_id).is_not(None), given.c.mid)),  # it leads to whom we forgot
-            evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
-            reason=None,
-            settled_at=bindparam("now", type_=UtcTime),
-            lease_until=None,
-            next_try_at=None,
-        )
-    )
-    return bulk.Ready(statement)

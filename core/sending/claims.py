@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 from sqlmodel import Session, col
 
 from core import bulk, row_locks
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.consent import ledger
+from core.consent import ledger as opt_ins
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
 from core.deliveries import attempts, closing
-from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState
+from core.deliveries import ledger as deliveries
+from core.deliveries.rules import DeliveryState
 from core.sealing import unseal_all
 from core.sending.rules import FARTHEST_TRY, LEASE, MAX_TRIES, wait_after
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
@@ -27,7 +28,6 @@ from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, 
 SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
-_ID = bulk.columns_of(Delivery, "id")
 
 
 @dataclass(slots=True, repr=False)
@@ -93,9 +93,9 @@ def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime
     times = {"now": at(now), "far": at(now + FARTHEST_TRY), "margin": at(now - SAFETY_MARGIN)}
     rows = sorted(_ready(lite).fetch(db, {"broadcast": broadcast_id, "count": count, **times}))
     if rows:
-        marks = {"now": at(now), "worker": worker, "lease": at(now + LEASE)}
-        moved = _mark(lite).run(db, {**bulk.bound([row[:1] for row in rows]), **marks})
-        if moved.rowcount != len(rows):
+        ids = [row[0] for row in rows]
+        taken = deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now)
+        if taken != len(rows):
             raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
     return rows
 
@@ -140,22 +140,6 @@ def _ready(for_sqlite: bool) -> bulk.Ready:
     return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
 
 
-@cache
-def _mark(for_sqlite: bool) -> bulk.Ready:
-    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
-    return bulk.Ready(
-        update(Delivery)
-        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
-        .values(
-            state=DeliveryState.SENDING.value,
-            claimed_at=bindparam("now", type_=UtcTime),
-            claimed_by=bindparam("worker"),
-            lease_until=bindparam("lease", type_=UtcTime),
-            attempt=col(Delivery.attempt) + 1,
-        )
-    )
-
-
 def _fit(
     db: Session, broadcast_id: int, rows: list[list[Any]], taken_at: float, now: datetime
 ) -> list[Claim]:
@@ -195,13 +179,9 @@ def _end_unfit(db: Session, claimed: Claim, state: str, lasts: bool, now: dateti
         reason, ended = CANNOT_OPEN, DeliveryState.FAILED  # kept for when the right key is back
     if claimed.in_doubt:
         ended = DeliveryState.UNKNOWN
-    db.execute(
-        update(Delivery)
-        .where(col(Delivery.id) == claimed.delivery_id)
-        .values(state=ended, reason=reason, settled_at=now, lease_until=None)
-    )
+    deliveries.end_claimed(db, claimed.delivery_id, ended, reason=reason, now=now)
     if ended == DeliveryState.SKIPPED:
-        ledger.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
+        opt_ins.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
 
 
 def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
@@ -212,18 +192,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
     with transaction() as db:
         row_locks.lock_broadcasts(db, {c.broadcast_id for c in claims})
         for (attempt, claimed_at), ids in _by_fence(claims).items():
-            db.execute(
-                update(Delivery)
-                .where(
-                    col(Delivery.id).in_(ids),
-                    col(Delivery.attempt) == attempt,
-                    col(Delivery.claimed_by) == worker,
-                    col(Delivery.claimed_at) == claimed_at,
-                    col(Delivery.state) == DeliveryState.SENDING,
-                )
-                .values(state=DeliveryState.QUEUED, lease_until=None, claimed_by=None)
-                .execution_options(synchronize_session=False)
-            )
+            deliveries.hand_back(db, ids, attempt=attempt, worker=worker, claimed_at=claimed_at)
         _end_if_over(db, {c.broadcast_id for c in claims}, now)
 
 
@@ -268,29 +237,14 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         if db.execute(mine.with_for_update(key_share=True)).first() is None:
             return 0
         ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()
-        taken = db.execute(
-            update(Delivery)
-            .where(
-                col(Delivery.id).in_(bulk.among(db, [each for each in ids if each])),
-                col(Delivery.state) == DeliveryState.SENDING,
-            )
-            .values(
-                state=case(
-                    (col(Delivery.tries) + 1 >= MAX_TRIES, DeliveryState.UNKNOWN.value),
-                    else_=DeliveryState.QUEUED.value,
-                ),
-                settled_at=case((col(Delivery.tries) + 1 >= MAX_TRIES, literal(now, UtcTime)), else_=None),
-                tries=col(Delivery.tries) + 1,
-                in_doubt=True,
-                reason=LEASE_RAN_OUT,
-                lease_until=None,
-                claimed_by=None,
-                next_try_at=now + wait_after(1),
-            )
-            .returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at))
-            .execution_options(synchronize_session=False)
-        ).all()
-        attempts.keep_lost(db, [(each, attempt, at) for each, attempt, at in taken])
+        taken = deliveries.take_over_lost(
+            db,
+            [each for each in ids if each],
+            max_tries=MAX_TRIES,
+            next_try_at=now + wait_after(1),
+            now=now,
+        )
+        attempts.keep_lost(db, taken)
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
 

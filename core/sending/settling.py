@@ -11,14 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import (
-    ColumnElement,
     CursorResult,
-    Text,
-    and_,
-    case,
     exists,
-    literal,
-    or_,
     select,
     update,
 )
@@ -26,15 +20,16 @@ from sqlmodel import Session, col
 
 from core import activity, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import recent_outcomes
+from core.broadcasts import recent_outcomes, transitions
 from core.broadcasts.breaker import Ended, Recent
 from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import BroadcastState
-from core.consent import ledger
+from core.consent import ledger as opt_ins
 from core.customers import marks
 from core.database import transaction
 from core.deliveries import attempts, closing, evidence
-from core.deliveries.rules import LEASE_RAN_OUT, UNREACHABLE_REASONS, DeliveryState, Token, Verdict
+from core.deliveries import ledger as deliveries
+from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, Token, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.sending import acceptances, allowance, pace, trip
@@ -151,28 +146,10 @@ def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
 
 def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> bool:
     """Whether it was ours to settle."""
-    ended = verdict.state != DeliveryState.QUEUED
-    moved = db.execute(
-        update(Delivery)
-        .where(
-            col(Delivery.id) == claim.delivery_id,
-            col(Delivery.attempt) == claim.attempt,
-            or_(col(Delivery.state) == DeliveryState.SENDING, _ran_out(ended)),
-        )
-        .values(
-            state=verdict.state,
-            reason=verdict.reason,
-            evidence=verdict.evidence,
-            detail=_unless_forgotten(verdict.detail or None),
-            tries=claim.tries + (1 if verdict.counts_as_try else 0),
-            in_doubt=verdict.in_doubt,
-            next_try_at=verdict.next_try_at,
-            settled_at=now if ended else None,
-            lease_until=None,
-        )
-        .execution_options(synchronize_session=False)
+    settled = deliveries.settle_refused(
+        db, claim.delivery_id, verdict, attempt=claim.attempt, tries=claim.tries, now=now
     )
-    if not (isinstance(moved, CursorResult) and moved.rowcount):
+    if not settled:
         return False  # taken over, or an echo settled it: not ours to end
     _move_token(db, claim, verdict, now)
     return True
@@ -186,25 +163,14 @@ def _blame(claim: Claim, verdict: Verdict, at: datetime) -> marks.Refusal:
     return marks.Refusal(claim.customer_id, claim.delivery_id, verdict.reason or "", verdict.detail, at)
 
 
-def _unless_forgotten(said: str | None) -> ColumnElement[str]:
-    """What leads to a person is not kept when they were forgotten meanwhile."""
-    return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
-
-
-def _ran_out(ended: bool) -> ColumnElement[bool]:
-    """The answer comes late, but it clears the doubt. What has ended is not queued again by it."""
-    states = (DeliveryState.QUEUED, DeliveryState.UNKNOWN) if ended else (DeliveryState.QUEUED,)
-    return and_(col(Delivery.state).in_(states), col(Delivery.reason) == LEASE_RAN_OUT)
-
-
 def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
     match verdict.token:
         case Token.SPEND:
-            ledger.spend(db, [claim.opt_in_id], now=now)
+            opt_ins.spend(db, [claim.opt_in_id], now=now)
         case Token.RELEASE:
-            ledger.release(db, [claim.opt_in_id], now=now)
+            opt_ins.release(db, [claim.opt_in_id], now=now)
         case Token.REFUSE:
-            ledger.refuse(db, [claim.opt_in_id], now=now)
+            opt_ins.refuse(db, [claim.opt_in_id], now=now)
         case Token.HOLD:
             pass
 
@@ -231,12 +197,7 @@ def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> N
         .values(stopped_code=code, stopped_at=now)
         .execution_options(synchronize_session=False)
     )
-    db.execute(
-        update(Broadcast)
-        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.state) == BroadcastState.SENDING)
-        .values(state=BroadcastState.PAUSED, pause_code=code, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    transitions.stop_all_of(db, fanpage_id, code, now=now)
     if isinstance(stopped, CursorResult) and stopped.rowcount:
         activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
 

@@ -9,12 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core import activity, bulk, row_locks
 from core.accounts.rules import SYSTEM
-from core.broadcasts import breaker, canary, recent_outcomes
+from core.broadcasts import breaker, canary, recent_outcomes, transitions
 from core.broadcasts.breaker import Recent, Refusal
 from core.broadcasts.eligibility import held_elsewhere
 from core.broadcasts.recent_outcomes import Key, Scope
@@ -79,32 +79,22 @@ def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -
     with transaction() as db:
         concerned = {each.broadcast_id for each in run if each.broadcast_id}
         row_locks.lock_broadcasts(db, concerned)
-        paused = db.execute(
-            update(Broadcast)
-            .where(
-                col(Broadcast.id).in_(concerned),
-                col(Broadcast.fanpage_id) == fanpage_id,
-                col(Broadcast.state) == BroadcastState.SENDING,
-            )
-            .values(state=BroadcastState.PAUSED, pause_code=alike_code(reason), updated_at=now)
-            .returning(col(Broadcast.id), col(Broadcast.name))
-            .execution_options(synchronize_session=False)
-        ).all()
+        paused = transitions.trip(db, fanpage_id, concerned, alike_code(reason), now=now)
         returned = _make_good(db, run, now)
-        for broadcast_id, name in paused:
+        for each in paused:
             activity.record(
                 db,
                 SYSTEM,
                 "broadcast.pause_itself",
                 now=now,
                 fanpage_id=fanpage_id,
-                subject_id=broadcast_id,
-                subject=name,
+                subject_id=each.id,
+                subject=each.name,
                 reason=reason,
                 refused=len(run),
                 returned=returned,
             )
-    log.warning("breaker_tripped", fanpage_id=fanpage_id, reason=reason, paused=[each[0] for each in paused])
+    log.warning("breaker_tripped", fanpage_id=fanpage_id, reason=reason, paused=[each.id for each in paused])
 
 
 def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:

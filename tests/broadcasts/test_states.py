@@ -12,7 +12,8 @@ from sqlmodel import col
 from core import holding
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, clockwork, drafts, queries
-from core.broadcasts.rules import STEPS, BroadcastState, Step
+from core.broadcasts.rules import BroadcastState
+from core.broadcasts.transitions import TRANSITIONS, Transition
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.sending import settling
@@ -141,16 +142,16 @@ def test_launching_twice_is_launching_once(studio: Studio, opt_in_states) -> Non
 @pytest.mark.parametrize(
     ("step", "action"),
     [
-        (Step.UNSCHEDULE, actions.unschedule),
-        (Step.PAUSE, actions.pause),
-        (Step.RESUME, actions.resume),
-        (Step.CANCEL, actions.cancel),
+        (Transition.UNSCHEDULE, actions.unschedule),
+        (Transition.PAUSE, actions.pause),
+        (Transition.RESUME, actions.resume),
+        (Transition.CANCEL, actions.cancel),
     ],
 )
 def test_each_step_leaves_only_the_states_it_may(studio: Studio, state, step, action) -> None:
     broadcast_id = studio.broadcast()
     put(broadcast_id, state=state)
-    sources, target = STEPS[step]
+    sources, target = TRANSITIONS[step]
     if state in sources:
         assert action(COMMAND_LINE, broadcast_id, now=studio.now) == target
     else:

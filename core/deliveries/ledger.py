@@ -1,0 +1,274 @@
+"""The ledger of deliveries: every change of a delivery's state, inside the caller's transaction.
+
+Nothing else writes `delivery.state` (tests/test_single_writers.py). Each change names the states it may
+leave, so that repeating one, or racing with another, changes nothing. What a change means for the opt-in is
+for the caller to do in the same transaction, with core/consent/ledger.py; so are the locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlmodel import Session, col, insert
+
+from core import bulk
+from core.database import is_sqlite
+from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState, Verdict
+from core.tables import Delivery, UtcTime
+
+_ID = bulk.columns_of(Delivery, "id")
+_ACCEPTED = bulk.columns_of(Delivery, "id", "mid", "evidence")
+_MAY_TURN_OUT_SENT = (
+    DeliveryState.SENDING,
+    DeliveryState.QUEUED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENT,
+)
+_MAY_BE_REQUEUED = frozenset(
+    {DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED}
+)
+
+
+def add(
+    db: Session, broadcast_id: int, chosen: Select[int, int], *, cancelled: str | None, now: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    """A queued delivery for each of the chosen opt-ins, given as `id` and `customer_id`. With `cancelled`,
+    the reason why their broadcast ended, they are cancelled from the start.
+
+    Returns the conditions that choose the new ones.
+    """
+    mine = col(Delivery.broadcast_id) == broadcast_id
+    before = db.execute(select(func.max(col(Delivery.id))).where(mine)).scalar_one() or 0
+    values = _new(broadcast_id, chosen, cancelled, now)
+    db.execute(insert(Delivery).from_select(list(values), select(*values.values())))
+    return mine, col(Delivery.id) > before
+
+
+def _new(
+    broadcast_id: int, chosen: Select[int, int], cancelled: str | None, now: datetime
+) -> dict[str, ColumnElement[Any]]:
+    given = chosen.subquery()
+    values: dict[str, ColumnElement[Any]] = {
+        "broadcast_id": literal(broadcast_id),
+        "opt_in_id": given.c.id,
+        "customer_id": given.c.customer_id,
+        "state": literal((DeliveryState.QUEUED if cancelled is None else DeliveryState.CANCELLED).value),
+        "attempt": literal(0),
+        "tries": literal(0),
+        "in_doubt": literal(False),
+    }
+    if cancelled is not None:
+        values |= {"reason": literal(cancelled), "settled_at": literal(now, UtcTime)}
+    return values
+
+
+def claim(
+    db: Session, delivery_ids: Collection[int], *, worker: str, lease_until: datetime, now: datetime
+) -> int:
+    """These are the worker's until the lease runs out. Returns how many were free."""
+    lite = is_sqlite(db)
+    times = {"now": now, "lease": lease_until}
+    given = {name: bulk.stamp(at, for_sqlite=lite) for name, at in times.items()}
+    return _claiming(lite).run(db, {**bulk.bound_ids(delivery_ids), "worker": worker, **given}).rowcount
+
+
+@cache
+def _claiming(for_sqlite: bool) -> bulk.Ready:
+    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
+    return bulk.Ready(
+        update(Delivery)
+        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
+        .values(
+            state=DeliveryState.SENDING.value,
+            claimed_at=bindparam("now", type_=UtcTime),
+            claimed_by=bindparam("worker"),
+            lease_until=bindparam("lease", type_=UtcTime),
+            attempt=col(Delivery.attempt) + 1,
+        )
+    )
+
+
+def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: str, now: datetime) -> None:
+    """It was claimed in this very transaction, and turns out not to be fit for sending."""
+    claimed = col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.SENDING
+    db.execute(_change(*claimed).values(state=state, reason=reason, settled_at=now, lease_until=None))
+
+
+def hand_back(
+    db: Session, delivery_ids: Collection[int], *, attempt: int, worker: str, claimed_at: datetime | None
+) -> None:
+    """These claims were never put on the wire: nothing happened to them. What is claimed anew stays."""
+    still_ours = (
+        col(Delivery.attempt) == attempt,
+        col(Delivery.claimed_by) == worker,
+        col(Delivery.claimed_at) == claimed_at,
+        col(Delivery.state) == DeliveryState.SENDING,
+    )
+    claims = _change(col(Delivery.id).in_(list(delivery_ids)), *still_ours)
+    db.execute(claims.values(state=DeliveryState.QUEUED, lease_until=None, claimed_by=None))
+
+
+def take_over_lost(
+    db: Session, delivery_ids: Collection[int], *, max_tries: int, next_try_at: datetime, now: datetime
+) -> list[tuple[int, int, datetime]]:
+    """The worker of these is gone: the try may have reached the platform, so it counts and leaves a doubt.
+    After the last one only staff can settle it. Returns delivery, number of the claim and its time."""
+    is_last = col(Delivery.tries) + 1 >= max_tries
+    lost = col(Delivery.id).in_(bulk.among(db, delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
+    taken = _change(*lost).values(
+        state=case((is_last, DeliveryState.UNKNOWN.value), else_=DeliveryState.QUEUED.value),
+        settled_at=case((is_last, literal(now, UtcTime)), else_=None),
+        tries=col(Delivery.tries) + 1,
+        in_doubt=True,
+        reason=LEASE_RAN_OUT,
+        lease_until=None,
+        claimed_by=None,
+        next_try_at=next_try_at,
+    )
+    rows = db.execute(taken.returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at)))
+    return [(delivery_id, attempt, at) for delivery_id, attempt, at in rows.all()]
+
+
+def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
+    """The platform took these (delivery, mid, evidence), whoever holds them now."""
+    lite = is_sqlite(db)
+    _accepting(for_sqlite=lite).run(db, {**bulk.bound(accepted), "now": bulk.stamp(now, for_sqlite=lite)})
+
+
+@cache
+def _accepting(*, for_sqlite: bool) -> bulk.Ready:
+    given = bulk.rows_given(_ACCEPTED, for_sqlite=for_sqlite).subquery()
+    return bulk.Ready(
+        update(Delivery)
+        .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))
+        .values(
+            state=DeliveryState.SENT,
+            mid=case((col(Delivery.customer_id).is_not(None), given.c.mid)),  # it leads to whom we forgot
+            evidence=func.coalesce(col(Delivery.evidence), given.c.evidence),
+            reason=None,
+            settled_at=bindparam("now", type_=UtcTime),
+            lease_until=None,
+            next_try_at=None,
+        )
+    )
+
+
+def settle_refused(
+    db: Session, delivery_id: int, verdict: Verdict, *, attempt: int, tries: int, now: datetime
+) -> bool:
+    """A claim was refused and is judged. False when it is not the claim's to settle any more: somebody has
+    claimed it since, or an echo has settled it. `tries` are those that counted before this one."""
+    has_ended = verdict.state != DeliveryState.QUEUED
+    is_ours = or_(col(Delivery.state) == DeliveryState.SENDING, _ran_out(has_ended))
+    settled = _change(col(Delivery.id) == delivery_id, col(Delivery.attempt) == attempt, is_ours).values(
+        state=verdict.state,
+        reason=verdict.reason,
+        evidence=verdict.evidence,
+        detail=_unless_forgotten(verdict.detail or None),
+        tries=tries + (1 if verdict.counts_as_try else 0),
+        in_doubt=verdict.in_doubt,
+        next_try_at=verdict.next_try_at,
+        settled_at=now if has_ended else None,
+        lease_until=None,
+    )
+    return _count(db.execute(settled)) > 0
+
+
+def _ran_out(has_ended: bool) -> ColumnElement[bool]:
+    """The answer comes late, but it clears the doubt. What has ended is not queued again by it."""
+    states = (DeliveryState.QUEUED, DeliveryState.UNKNOWN) if has_ended else (DeliveryState.QUEUED,)
+    return and_(col(Delivery.state).in_(states), col(Delivery.reason) == LEASE_RAN_OUT)
+
+
+def _unless_forgotten(said: str | None) -> ColumnElement[str]:
+    """What leads to a person is not kept when they were forgotten meanwhile."""
+    return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
+
+
+def turn_out_sent(db: Session, delivery: Delivery, *, evidence: str, at: datetime) -> None:
+    """There is evidence that it reached the customer, whatever we believed. The caller has locked the row
+    and knows that it is not settled as sent."""
+    delivery.state = DeliveryState.SENT
+    delivery.evidence = evidence
+    delivery.reason = None
+    delivery.settled_at = at
+    db.flush()
+
+
+def end_queued(
+    db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime
+) -> list[int]:
+    """What is queued of a broadcast and was never in doubt ends in `state`. Returns its opt-ins."""
+    queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(False))
+    ended = queued.values(state=state, reason=reason, settled_at=now, next_try_at=None)
+    return list(db.execute(ended.returning(col(Delivery.opt_in_id))).scalars())
+
+
+def end_queued_in_doubt(db: Session, broadcast_id: int, *, reason: str, now: datetime) -> None:
+    """What is queued of a broadcast and may have been sent before ends as unknown."""
+    queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(True))
+    db.execute(queued.values(state=DeliveryState.UNKNOWN, reason=reason, settled_at=now, next_try_at=None))
+
+
+def end_queued_of_customer(db: Session, customer_id: int, *, reason: str, now: datetime) -> None:
+    """Nothing more is sent to this customer; what may have been sent before stays in doubt."""
+    ended = case((col(Delivery.in_doubt), DeliveryState.UNKNOWN.value), else_=DeliveryState.SKIPPED.value)
+    queued = _queued(col(Delivery.customer_id) == customer_id)
+    db.execute(queued.values(state=ended, reason=reason, settled_at=now, next_try_at=None))
+
+
+def settle_unknown(db: Session, chosen: Select[int | None], *, evidence: str, now: datetime) -> list[int]:
+    """The chosen of those whose outcome is unknown count as sent. Returns their opt-ins."""
+    unknown = _change(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.UNKNOWN)
+    sent = unknown.values(state=DeliveryState.SENT, evidence=evidence, reason=None, settled_at=now)
+    return list(db.execute(sent.returning(col(Delivery.opt_in_id))).scalars())
+
+
+def requeue(db: Session, chosen: Select[int | None], sources: Collection[DeliveryState]) -> int:
+    """The chosen that are still in one of these states are tried anew. Returns how many.
+
+    Doubt stays with a delivery: a token that may have been used is never given back.
+    """
+    if not _MAY_BE_REQUEUED.issuperset(sources):
+        raise ValueError(f"a delivery is never queued again from {', '.join(sorted(sources))}")
+    ended = _change(col(Delivery.id).in_(chosen), col(Delivery.state).in_(list(sources)))
+    queued = ended.values(
+        state=DeliveryState.QUEUED,
+        tries=0,
+        reason=None,
+        detail=None,
+        evidence=None,
+        settled_at=None,
+        next_try_at=None,
+    )
+    return _count(db.execute(queued))
+
+
+def _queued(*which: ColumnElement[bool]) -> Update:
+    return _change(*which, col(Delivery.state) == DeliveryState.QUEUED)
+
+
+def _change(*which: ColumnElement[bool]) -> Update:
+    return update(Delivery).where(*which).execution_options(synchronize_session=False)
+
+
+def _count(result: object) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0
