@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Select, collate, or_, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.database import is_sqlite
+from core.db import bulk
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Reply
 
 _ON_THEIR_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.SENT)

@@ -14,10 +14,10 @@ from functools import cache
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts import breaker
 from core.broadcasts.breaker import Ended, Recent, Refusal
 from core.database import is_sqlite
+from core.db import bulk
 from core.tables import RecentOutcomes
 
 

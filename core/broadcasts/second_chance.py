@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import closing, gathering, recent_outcomes, versions
@@ -23,6 +23,7 @@ from core.consent import ledger
 from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import transaction
+from core.db import bulk
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn

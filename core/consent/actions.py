@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
@@ -17,6 +17,7 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.rules import OptInState, check_topic_name
 from core.database import insert_new, transaction
+from core.db import bulk
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.tables import Broadcast, Fanpage, OptIn, Topic
 from core.text.length import length

@@ -16,7 +16,7 @@ from typing import TypeVar
 from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from core import bulk, key_check, row_locks
+from core import key_check, row_locks
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
@@ -26,6 +26,7 @@ from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
 from core.customers.forgotten import forgotten_among
 from core.database import insert_new, is_sqlite, reading, transaction
+from core.db import bulk
 from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic

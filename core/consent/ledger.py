@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expires_at
 from core.consent.withdrawals import is_withdrawn, remember
 from core.database import is_sqlite
+from core.db import bulk
 from core.sealing import find_hash, seal_all
 from core.tables import Delivery, OptIn, UtcTime, Withdrawal
 

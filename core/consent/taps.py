@@ -10,10 +10,10 @@ from typing import NamedTuple
 from sqlalchemy import Text, case, func, literal
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent.rules import OptInSource, OptInState, expires_at
 from core.consent.withdrawals import is_older_than_a_no
 from core.database import is_sqlite
+from core.db import bulk
 from core.tables import Customer, OptIn, Request
 
 _COLUMNS = {

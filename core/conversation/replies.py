@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
 from core.database import is_sqlite
+from core.db import bulk
 from core.messenger import wire
 from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 from core.text.length import cut

@@ -15,10 +15,11 @@ from sqlalchemy import String, Text, case, cast, delete, func, literal, or_, sel
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
+from core.db import bulk
 from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Table, Try
 
 WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more

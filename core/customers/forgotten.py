@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.database import is_sqlite, reading, transaction
+from core.db import bulk
 from core.errors import Held, WrongState
 from core.sealing import seal, seal_under, unseal, unseal_all, unseal_under
 from core.settings import settings

@@ -18,10 +18,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.broadcasts.rules import DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import is_sqlite
+from core.db import bulk
 from core.tables import Customer, Delivery, Reply
 
 Person = tuple[int, str]  # fanpage id, PSID

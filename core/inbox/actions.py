@@ -12,12 +12,13 @@ import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlmodel import Session, col
 
-from core import bulk, key_check
+from core import key_check
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.customers import forgotten
 from core.database import DATABASE_TROUBLE, is_sqlite, transaction
+from core.db import bulk
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.door import keep_out_forgotten

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.customers import marks
 from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import latest
 from core.tables import Customer
 

@@ -7,8 +7,8 @@ from functools import cache
 
 from sqlmodel import Session
 
-from core import bulk
 from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import EventState
 from core.inbox.vault import NewEvent
 from core.tables import Event

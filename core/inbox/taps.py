@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Text, bindparam, select, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent import taps as ledger
 from core.consent.taps import Tap
 from core.consent.withdrawals import is_older_than_a_no
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import topic_of
 from core.tables import Customer, Request, Topic, UtcTime
 

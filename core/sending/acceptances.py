@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, case, func, text, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import DeliveryState
 from core.consent import ledger
 from core.customers import marks
 from core.customers.marks import Acceptance
 from core.database import is_sqlite, transaction
+from core.db import bulk
 from core.messenger.client import Accepted
 from core.sending import allowance, evidence, tries
 from core.sending.rules import accepted

@@ -14,9 +14,9 @@ from functools import cache
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.customers import marks
 from core.database import is_sqlite, reading
+from core.db import bulk
 from core.tables import CallsOfHour, Customer
 
 PER_PERSON = 200

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
+from core.db import bulk
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after

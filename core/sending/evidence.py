@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts.rules import LIVE, DeliveryState
 from core.consent import ledger
 from core.database import is_sqlite
+from core.db import bulk
 from core.sending.rules import RETRIED
 from core.sending.tries import last_doubt
 from core.tables import Customer, Delivery, Reply

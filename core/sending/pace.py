@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Float, and_, bindparam, case, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.database import transaction
+from core.db import bulk
 from core.tables import Pace
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate

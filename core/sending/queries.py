@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Float, Select, bindparam, exists, or_, sel
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from core import bulk
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
 from core.database import is_sqlite, reading
+from core.db import bulk
 from core.holding import is_free
 from core.sending.claims import is_due
 from core.sending.pace import Speed, is_held, speed_now

@@ -15,8 +15,8 @@ from sqlalchemy import Select, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from core import bulk
 from core.database import is_sqlite, reading
+from core.db import bulk
 from core.messenger.client import Accepted
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
 from core.sending.rules import LEASE_RAN_OUT

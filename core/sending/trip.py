@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
-from core import activity, bulk, row_locks
+from core import activity, row_locks
 from core.accounts.rules import SYSTEM
 from core.broadcasts import breaker, canary, recent_outcomes
 from core.broadcasts.breaker import Recent, Refusal
@@ -22,6 +22,7 @@ from core.broadcasts.rules import HELD_REASONS, BroadcastState, DeliveryState, a
 from core.consent import ledger
 from core.customers import marks
 from core.database import reading, transaction
+from core.db import bulk
 from core.tables import Broadcast, Delivery, RecentOutcomes
 
 log = structlog.get_logger(__name__)
