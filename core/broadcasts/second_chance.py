@@ -180,7 +180,7 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Hold the opt-ins again, then queue; both or neither."""
-    given = bulk.among(db, [i for i in db.execute(chosen).scalars() if i])
+    given = bulk.among([i for i in db.execute(chosen).scalars() if i])
     held = ledger.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
     queued = _queue(
         db, select(col(Delivery.id)).where(col(Delivery.id).in_(given)), (DeliveryState.FAILED, *REST)

@@ -49,7 +49,7 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     broadcasts = set(db.execute(theirs).scalars())
     _end_queued(db, customer_id, now)
     ledger.forget(db, _ids(db, OptIn, customer_id), now=now)
-    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(db, deliveries))))
+    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(deliveries))))
     _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
     nobody = literal("forgotten:").concat(cast(col(Request.id), String))
     _run(db, _of(Request, customer_id).values(customer_id=None, payload=nobody))
@@ -75,7 +75,7 @@ def newest_event(db: Session) -> int:
 
 
 def erase_events(db: Session, ids: Collection[int]) -> None:
-    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(db, ids))))
+    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
 
 
 def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer | None) -> None:

@@ -70,8 +70,7 @@ def settle(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         for o in outcomes
         if isinstance(o.answer, Accepted)
     ]
-    lite = is_sqlite(db)
-    _sent(for_sqlite=lite).run(db, {**bulk.bound(rows), "now": bulk.stamp(now, for_sqlite=lite)})
+    _sent().run(db, {**bulk.bound(rows), "now": bulk.stamp(now)})
     ledger.spend(db, [o.claim.opt_in_id for o in outcomes], now=now)
     evidence.catch_up(db, [o.claim.delivery_id for o in outcomes])
 
@@ -86,8 +85,8 @@ def noted(fanpage_id: int, outcomes: Sequence[Outcome]) -> list[Acceptance]:
 
 
 @cache
-def _sent(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_TAKEN, for_sqlite=for_sqlite).subquery()
+def _sent() -> bulk.Ready:
+    given = bulk.rows_given(_TAKEN).subquery()
     statement = (
         update(Delivery)
         .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))

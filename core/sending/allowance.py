@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.customers import marks
-from core.database import is_sqlite, reading
+from core.database import reading
 from core.db import bulk
 from core.tables import CallsOfHour, Customer
 
@@ -46,15 +46,14 @@ def note_calls(db: Session, fanpage_id: int, calls: int, *, now: datetime) -> No
 
 def note_calls_of(db: Session, calls: Mapping[int, int], *, now: datetime) -> None:
     """By fanpage."""
-    lite = is_sqlite(db)
-    hour = bulk.stamp(now.replace(minute=0, second=0, microsecond=0), for_sqlite=lite)
+    hour = bulk.stamp(now.replace(minute=0, second=0, microsecond=0))
     rows = [(fanpage_id, hour, calls[fanpage_id]) for fanpage_id in sorted(calls)]
-    _noting(for_sqlite=lite).run(db, bulk.bound(rows))
+    _noting().run(db, bulk.bound(rows))
 
 
 @cache
-def _noting(*, for_sqlite: bool) -> bulk.Ready:
-    insert = bulk.insert_given(CallsOfHour, _NOTED, for_sqlite=for_sqlite)
+def _noting() -> bulk.Ready:
+    insert = bulk.insert_given(CallsOfHour, _NOTED)
     together = col(CallsOfHour.calls) + insert.excluded.calls
     return bulk.Ready(
         insert.on_conflict_do_update(index_elements=["fanpage_id", "hour"], set_={"calls": together})

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, literal, or_, select, update
@@ -17,7 +17,7 @@ from core.broadcasts import canary, closing
 from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
+from core.database import DATABASE_TROUBLE, reading, transaction, unless_locked, wait_for_locks
 from core.db import bulk
 from core.sealing import unseal_all
 from core.sending import tries
@@ -88,20 +88,19 @@ def _broadcast() -> Any:
 
 def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> list[list[Any]]:
     """Rows as `_ready` selects them, now ours."""
-    lite = is_sqlite(db)
-    at = partial(bulk.stamp, for_sqlite=lite)
+    at = bulk.stamp
     times = {"now": at(now), "far": at(now + FARTHEST_TRY), "margin": at(now - SAFETY_MARGIN)}
-    rows = sorted(_ready(lite).fetch(db, {"broadcast": broadcast_id, "count": count, **times}))
+    rows = sorted(_ready().fetch(db, {"broadcast": broadcast_id, "count": count, **times}))
     if rows:
         marks = {"now": at(now), "worker": worker, "lease": at(now + LEASE)}
-        moved = _mark(lite).run(db, {**bulk.bound([row[:1] for row in rows]), **marks})
+        moved = _mark().run(db, {**bulk.bound([row[:1] for row in rows]), **marks})
         if moved.rowcount != len(rows):
             raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
     return rows
 
 
 @cache
-def _ready(for_sqlite: bool) -> bulk.Ready:
+def _ready() -> bulk.Ready:
     """What may be sent now, packed: one value is read out much faster than rows and columns.
 
     SQLite has one writer and leaves FOR UPDATE out.
@@ -137,12 +136,12 @@ def _ready(for_sqlite: bool) -> bulk.Ready:
         .limit(bindparam("count"))
         .with_for_update(key_share=True, skip_locked=True, of=Delivery)
     )
-    return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
+    return bulk.Ready(bulk.packed(statement))
 
 
 @cache
-def _mark(for_sqlite: bool) -> bulk.Ready:
-    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
+def _mark() -> bulk.Ready:
+    chosen = bulk.rows_given(_ID)
     return bulk.Ready(
         update(Delivery)
         .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
@@ -271,7 +270,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         taken = db.execute(
             update(Delivery)
             .where(
-                col(Delivery.id).in_(bulk.among(db, [each for each in ids if each])),
+                col(Delivery.id).in_(bulk.among([each for each in ids if each])),
                 col(Delivery.state) == DeliveryState.SENDING,
             )
             .values(

@@ -17,7 +17,6 @@ from sqlmodel import Session, col
 
 from core.broadcasts.rules import LIVE, DeliveryState
 from core.consent import ledger
-from core.database import is_sqlite
 from core.db import bulk
 from core.sending.rules import RETRIED
 from core.sending.tries import last_doubt
@@ -101,11 +100,11 @@ def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
     if not delivery_ids:
         return
     for mark in ("delivered", "read"):
-        _catching_up(mark, for_sqlite=is_sqlite(db)).run(db, bulk.bound_ids(delivery_ids))
+        _catching_up(mark).run(db, bulk.bound_ids(delivery_ids))
 
 
 @cache
-def _catching_up(mark: str, *, for_sqlite: bool) -> bulk.Ready:
+def _catching_up(mark: str) -> bulk.Ready:
     watermark, target = getattr(Customer, f"{mark}_watermark"), f"{mark}_at"
     seen = (
         select(watermark)
@@ -115,7 +114,7 @@ def _catching_up(mark: str, *, for_sqlite: bool) -> bulk.Ready:
     return bulk.Ready(
         update(Delivery)
         .where(
-            col(Delivery.id).in_(bulk.rows_given(_ID, for_sqlite=for_sqlite)),
+            col(Delivery.id).in_(bulk.rows_given(_ID)),
             col(Delivery.state) == DeliveryState.SENT,
             getattr(Delivery, target).is_(None),
             seen.is_not(None),

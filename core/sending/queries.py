@@ -15,7 +15,7 @@ from sqlmodel import col
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, DeliveryState
 from core.conversation.rules import ReplyState
-from core.database import is_sqlite, reading
+from core.database import reading
 from core.db import bulk
 from core.holding import is_free
 from core.sending.claims import is_due
@@ -90,13 +90,10 @@ def work_of(fanpage_ids: Sequence[int], *, now: datetime) -> dict[int, Work]:
     times = {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
     given = {**bulk.bound_ids(fanpage_ids), **times}
     with reading() as db:
-        lite = is_sqlite(db)
-        rows = db.execute(_pace_and_replies(for_sqlite=lite), given).all()
+        rows = db.execute(_pace_and_replies(), given).all()
         sending: dict[int, dict[int, Sending]] = {row[0]: {} for row in rows}
         if rows:
-            for fanpage_id, broadcast_id, content, best_before in db.execute(
-                _sending(for_sqlite=lite), given
-            ):
+            for fanpage_id, broadcast_id, content, best_before in db.execute(_sending(), given):
                 if fanpage_id in sending:
                     sending[fanpage_id][broadcast_id] = Sending(content, best_before)
     at = now.timestamp()
@@ -107,7 +104,7 @@ def work_of(fanpage_ids: Sequence[int], *, now: datetime) -> dict[int, Work]:
 
 
 @lru_cache
-def _pace_and_replies(*, for_sqlite: bool) -> Any:
+def _pace_and_replies() -> Any:
     """Built once: building costs more than asking."""
     now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
     answers = _next_replies(now, far).where(col(Reply.fanpage_id) == col(Fanpage.id))
@@ -123,7 +120,7 @@ def _pace_and_replies(*, for_sqlite: bool) -> Any:
         )
         .join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
         .where(
-            col(Fanpage.id).in_(_fanpages(for_sqlite=for_sqlite)),
+            col(Fanpage.id).in_(_fanpages()),
             col(Fanpage.stopped_code).is_(None),
             is_free(),
         )
@@ -131,13 +128,13 @@ def _pace_and_replies(*, for_sqlite: bool) -> Any:
 
 
 @lru_cache
-def _sending(*, for_sqlite: bool) -> Select[Any]:
+def _sending() -> Select[Any]:
     return (
         select(
             col(Broadcast.fanpage_id), col(Broadcast.id), col(Broadcast.content), col(Broadcast.best_before)
         )
         .where(
-            col(Broadcast.fanpage_id).in_(_fanpages(for_sqlite=for_sqlite)),
+            col(Broadcast.fanpage_id).in_(_fanpages()),
             col(Broadcast.state) == BroadcastState.SENDING,
             _in_time(bindparam("soon", type_=UtcTime)),
         )
@@ -145,8 +142,8 @@ def _sending(*, for_sqlite: bool) -> Select[Any]:
     )
 
 
-def _fanpages(*, for_sqlite: bool) -> Any:
-    return bulk.rows_given(bulk.columns_of(Fanpage, "id"), for_sqlite=for_sqlite)
+def _fanpages() -> Any:
+    return bulk.rows_given(bulk.columns_of(Fanpage, "id"))
 
 
 def _in_time(soon: Any) -> ColumnElement[bool]:
