@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from core.errors import N_, Held, OperatorError
 from core.settings import settings
-from core.tables import Table
 
 BUSY_TIMEOUT_SECONDS = 15
 # Nothing waits for a server without end: not for one that is gone, and not for a lock.
@@ -86,12 +84,6 @@ def reading() -> Iterator[Session]:
 def engine() -> Engine:
     """The engine of writers, for migrations and bulk work."""
     return _engine(settings().database_url, True)
-
-
-def insert_new(db: Session, table: type[Table]) -> Any:
-    """INSERT … ON CONFLICT DO NOTHING in the database's own words; add `.returning(…)` and execute."""
-    make = sqlite.insert if is_sqlite(db) else postgresql.insert
-    return make(table).on_conflict_do_nothing()
 
 
 def is_deadlock(problem: BaseException) -> bool:

@@ -14,7 +14,8 @@ from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.customers import forgotten
-from core.database import insert_new, reading, transaction
+from core.database import reading, transaction
+from core.db import bulk
 from core.errors import N_, Held, OperatorError
 from core.sealing import find_hash, unseal_all
 from core.settings import settings
@@ -83,7 +84,7 @@ def _keep(mine: str) -> str | None:
     with transaction() as db:
         if not _opens_what_is_there(db):
             raise AnotherKey
-        db.execute(insert_new(db, KeyCheck), [{"id": 1, "hash": mine}])
+        db.execute(bulk.insert_new(KeyCheck), [{"id": 1, "hash": mine}])
         return kept_hash(db)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Select, collate, or_, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts.rules import BroadcastState
 from core.database import is_sqlite
+from core.db import bulk
 from core.deliveries.rules import DeliveryState
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Reply
 
@@ -41,11 +41,11 @@ def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int]
     """These, and those of `marked` that are marked as unreachable. Returns how many are locked now."""
     if is_sqlite(db) or not (ids or marked):
         return 0
-    given: Any = bulk.among(db, ids)
+    given: Any = bulk.among(ids)
     if marked:  # never an OR of two lists: PostgreSQL would read every customer for it
         is_marked = col(Customer.unreachable_at).is_not(None)
         given = given.union_all(
-            select(col(Customer.id)).where(col(Customer.id).in_(bulk.among(db, marked)), is_marked)
+            select(col(Customer.id)).where(col(Customer.id).in_(bulk.among(marked)), is_marked)
         )
     chosen = col(Customer.id).in_(given)
     return _lock(db, _customers().where(chosen))
@@ -54,7 +54,7 @@ def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int]
 def lock_people(db: Session, people: Collection[tuple[int, str]]) -> None:
     """Those of these (fanpage id, PSID) that are known."""
     if people and not is_sqlite(db):
-        given = bulk.rows_given(_PERSON, for_sqlite=False).subquery()
+        given = bulk.rows_given(_PERSON).subquery()
         same = (col(Customer.fanpage_id) == given.c.fanpage_id) & (col(Customer.psid) == given.c.psid)
         locking = _customers().join(given, same).with_for_update(key_share=True, of=Customer)
         db.connection().execute(locking, bulk.bound(list(people))).all()
@@ -72,7 +72,7 @@ def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collecti
     """These, and whatever of these people is on its way or arriving."""
     if is_sqlite(db) or not (ids or people):
         return
-    given = bulk.rows_given(_PERSON, for_sqlite=False).subquery()
+    given = bulk.rows_given(_PERSON).subquery()
     same = (col(Customer.fanpage_id) == given.c.fanpage_id) & (col(Customer.psid) == given.c.psid)
     theirs = (
         select(col(Delivery.id))
@@ -83,7 +83,7 @@ def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collecti
             or_(col(Delivery.delivered_at).is_(None), col(Delivery.read_at).is_(None)),
         )
     )
-    chosen = select(col(Delivery.id)).where(col(Delivery.id).in_(bulk.among(db, ids).union_all(theirs)))
+    chosen = select(col(Delivery.id)).where(col(Delivery.id).in_(bulk.among(ids).union_all(theirs)))
     locking = chosen.order_by(col(Delivery.id)).with_for_update(key_share=True)
     db.connection().execute(locking, bulk.bound(list(people))).all()
 
@@ -97,7 +97,7 @@ def _lock_by_id(
     db: Session, table: type[Broadcast] | type[Delivery] | type[Reply], ids: Collection[int]
 ) -> None:
     if ids and not is_sqlite(db):
-        chosen = select(col(table.id)).where(col(table.id).in_(bulk.among(db, ids)))
+        chosen = select(col(table.id)).where(col(table.id).in_(bulk.among(ids)))
         _lock(db, chosen.order_by(col(table.id)))
 
 

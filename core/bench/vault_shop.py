@@ -7,23 +7,24 @@ from sqlmodel import Session, col
 
 from core.bench.hammer import PSID, payload
 from core.clock import utc_now
-from core.database import is_sqlite, transaction
+from core.database import transaction
 from core.tables import Customer, Fanpage, Request, Topic
 
 PAGE_ID = "100000000000001"
 PART = 20_000
 ASKED = "Báo tôi khi có khuyến mãi"
 
-_NUMBERS = {
-    True: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)",
-    False: "WITH n(i) AS (SELECT generate_series(1, :count))",
-}
 _OLD_EVENTS = """
 INSERT INTO event (page_id, kind, dedupe_key, occurred_at, received_at, body, state, applied_at)
 {numbers} SELECT :page_id, 'message', {key}, {at}, {at}, :body, 'applied', {at} FROM n"""
 _WORDS = {
-    True: ("hex(randomblob(32))", "datetime('2026-01-01', '+' || i || ' seconds') || '.000000'"),
-    False: (
+    "sqlite": (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)",
+        "hex(randomblob(32))",
+        "datetime('2026-01-01', '+' || i || ' seconds') || '.000000'",
+    ),
+    "postgresql": (
+        "WITH n(i) AS (SELECT generate_series(1, :count))",
         "encode(sha256(i::text::bytea), 'hex')",
         "timestamptz '2026-01-01 00:00:00+00' + i * interval '1 second'",
     ),
@@ -74,7 +75,6 @@ def _part(db: Session, fanpage_id: int, topic_id: int, numbers: range) -> None:
 
 
 def _old_events(db: Session, count: int) -> None:
-    lite = is_sqlite(db)
-    key, at = _WORDS[lite]
-    statement = text(_OLD_EVENTS.format(numbers=_NUMBERS[lite], key=key, at=at))
+    numbers, key, at = _WORDS[db.get_bind().dialect.name]
+    statement = text(_OLD_EVENTS.format(numbers=numbers, key=key, at=at))
     db.execute(statement, {"count": count, "page_id": PAGE_ID, "body": _BODY})

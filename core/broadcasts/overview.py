@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, case, func, literal_column, select
 from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
@@ -15,7 +15,8 @@ from core.broadcasts.second_chance import REST
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.customers import marks
-from core.database import is_sqlite, reading
+from core.database import reading
+from core.db.dialects import PlaceOf
 from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
 
@@ -117,7 +118,7 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
     their trace are one, shown by one of them."""
     people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
     with reading() as db:
-        wording = _without_trace(for_sqlite=is_sqlite(db))
+        wording = _without_trace()
         statement = (
             select(col(Delivery.reason), func.max(col(Delivery.detail)), people)
             .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
@@ -128,13 +129,11 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
         return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
 
 
-def _without_trace(*, for_sqlite: bool) -> ColumnElement[str]:
+def _without_trace() -> ColumnElement[str]:
     """Written out, not bound: a database must see that it groups and orders by the same."""
-    place = "instr" if for_sqlite else "strpos"
-    trace = f"{place}(delivery.detail, '\"fbtrace_id\"')"
-    return literal_column(
-        f"CASE WHEN {trace} > 0 THEN substr(delivery.detail, 1, {trace} - 1) ELSE delivery.detail END", String
-    )
+    detail, none, first = col(Delivery.detail), literal_column("0", Integer), literal_column("1", Integer)
+    trace = PlaceOf(detail, literal_column("'\"fbtrace_id\"'"))
+    return case((trace > none, func.substr(detail, first, trace - first)), else_=detail)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from functools import cache
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts import breaker
 from core.broadcasts.breaker import Ended, Recent, Refusal
-from core.database import is_sqlite
+from core.db import bulk
 from core.tables import RecentOutcomes
 
 
@@ -35,7 +34,7 @@ def note_accepted(db: Session, counts: Mapping[Key, int]) -> None:
     """So many were accepted: all that a settle without refusals writes."""
     rows = [(*key, counts[key], "[]") for key in sorted(counts)]
     if rows:
-        _adding(for_sqlite=is_sqlite(db)).run(db, bulk.bound(rows))
+        _adding().run(db, bulk.bound(rows))
 
 
 def keys_of(fanpage_id: int, broadcast_ids: Sequence[int]) -> dict[Key, int]:
@@ -105,8 +104,8 @@ def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
 
 
 @cache
-def _adding(*, for_sqlite: bool) -> bulk.Ready:
-    insert = bulk.insert_given(RecentOutcomes, _COLUMNS, for_sqlite=for_sqlite)
+def _adding() -> bulk.Ready:
+    insert = bulk.insert_given(RecentOutcomes, _COLUMNS)
     together = col(RecentOutcomes.outcomes) + insert.excluded.outcomes
     return bulk.Ready(
         insert.on_conflict_do_update(index_elements=["scope", "ref_id"], set_={"outcomes": together})

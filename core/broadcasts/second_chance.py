@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import gathering, recent_outcomes, transitions, versions
@@ -24,6 +24,7 @@ from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import transaction
+from core.db import bulk
 from core.deliveries import closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
@@ -173,7 +174,7 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Hold the opt-ins again, then queue; both or neither."""
-    given = bulk.among(db, [i for i in db.execute(chosen).scalars() if i])
+    given = bulk.among([i for i in db.execute(chosen).scalars() if i])
     held = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
     again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
     queued = deliveries.requeue(db, again, (DeliveryState.FAILED, *REST))

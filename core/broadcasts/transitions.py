@@ -15,9 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, CursorResult, Update, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.broadcasts.rows import get_row
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
+from core.db import bulk
 from core.errors import N_, WrongState
 from core.tables import Broadcast
 

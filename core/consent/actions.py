@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
@@ -16,7 +16,8 @@ from core.broadcasts import gathering
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
 from core.consent.rules import OptInState, check_topic_name
-from core.database import insert_new, transaction
+from core.database import transaction
+from core.db import bulk
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.tables import Broadcast, Fanpage, OptIn, Topic
 from core.text.length import length
@@ -35,7 +36,7 @@ def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = ""
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         _check_name_is_free(db, fanpage_id, name)
         row = {"fanpage_id": fanpage_id, "name": name, "description": description}
-        made = insert_new(db, Topic).values(**row, created_at=now, updated_at=now).returning(Topic.id)
+        made = bulk.insert_new(Topic).values(**row, created_at=now, updated_at=now).returning(col(Topic.id))
         topic_id: int | None = db.execute(made).scalar_one_or_none()
         if topic_id is None:
             raise Invalid([_taken(name)])
@@ -115,7 +116,7 @@ def assign_topic(
         theirs = select(col(OptIn.customer_id)).where(*homeless).distinct()
         people = [each for each in db.execute(theirs).scalars() if each]
         row_locks.lock_customers(db, people)
-        homeless.append(col(OptIn.customer_id).in_(bulk.among(db, people)))
+        homeless.append(col(OptIn.customer_id).in_(bulk.among(people)))
         count = ledger.assign_topic(db, homeless, topic_id, now)
         if count:
             _record(db, by, "opt_in.assign_topic", topic, now, count=count)

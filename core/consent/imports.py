@@ -16,7 +16,7 @@ from typing import TypeVar
 from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from core import bulk, key_check, row_locks
+from core import key_check, row_locks
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.activity import record
@@ -25,7 +25,8 @@ from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
 from core.customers.forgotten import forgotten_among
-from core.database import insert_new, is_sqlite, reading, transaction
+from core.database import reading, transaction
+from core.db import bulk
 from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.sealing import find_hash
 from core.tables import Customer, Fanpage, OptIn, Topic
@@ -137,16 +138,15 @@ def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
 
 def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[files.Row]) -> int:
     """How many of these new rows a withdrawal stands against."""
-    lite = is_sqlite(db)
-    given = [(row.psid, bulk.stamp(row.consented_at, for_sqlite=lite)) for row in rows]
+    given = [(row.psid, bulk.stamp(row.consented_at)) for row in rows]
     values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
-    return int(db.connection().execute(_withdrawn(for_sqlite=lite), values).scalar_one())
+    return int(db.connection().execute(_withdrawn(), values).scalar_one())
 
 
 @cache
-def _withdrawn(*, for_sqlite: bool) -> Select[int]:
+def _withdrawn() -> Select[int]:
     columns = {**bulk.columns_of(Customer, "psid"), **bulk.columns_of(OptIn, "consented_at")}
-    given = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery("given")
+    given = bulk.rows_given(columns).subquery("given")
     mine = col(Customer.fanpage_id) == bindparam("fanpage"), col(Customer.psid) == given.c.psid
     topic, source = bindparam("topic", type_=BigInteger), literal(OptInSource.IMPORT.value)
     is_no = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
@@ -162,7 +162,7 @@ def _customers(
         {"fanpage_id": fanpage_id, "psid": psid, "search_text": search_key(psid), "created_at": now}
         for psid in psids
     ]
-    made = db.execute(insert_new(db, Customer).returning(Customer.psid, Customer.id), values)
+    made = db.execute(bulk.insert_new(Customer).returning(col(Customer.psid), col(Customer.id)), values)
     ids: dict[str, int] = {psid: id or 0 for psid, id in made}
     new = len(ids)
     # Not asked for all: just after a large import PostgreSQL would read every customer of the fanpage for it.

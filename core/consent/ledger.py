@@ -27,10 +27,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expires_at
 from core.consent.withdrawals import is_withdrawn, remember
-from core.database import is_sqlite
+from core.db import bulk
 from core.sealing import find_hash, seal_all
 from core.tables import Delivery, OptIn, UtcTime, Withdrawal
 
@@ -78,13 +77,12 @@ def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
     What the person has withdrawn is stored as withdrawn. The caller has locked the people's rows, so that
     nobody withdraws meanwhile: `row_locks.lock_people`.
     """
-    lite = is_sqlite(db)
     sealed = seal_all([row.token for row in rows])
-    values = [_values(row, token, for_sqlite=lite) for row, token in zip(rows, sealed, strict=True)]
-    return _count(db.connection().execute(_insert(for_sqlite=lite), bulk.bound(values))) if rows else 0
+    values = [_values(row, token) for row, token in zip(rows, sealed, strict=True)]
+    return _count(db.connection().execute(_insert(), bulk.bound(values))) if rows else 0
 
 
-def _values(row: NewOptIn, sealed: str, *, for_sqlite: bool) -> list[object]:
+def _values(row: NewOptIn, sealed: str) -> list[object]:
     times = (row.consented_at, expires_at(row.consented_at), row.created_at)
     return [
         row.fanpage_id,
@@ -96,13 +94,13 @@ def _values(row: NewOptIn, sealed: str, *, for_sqlite: bool) -> list[object]:
         sealed,
         OptInState.AVAILABLE,
         row.source,
-        *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times),
+        *(bulk.stamp(time) for time in times),
     ]
 
 
 @cache
-def _insert(*, for_sqlite: bool) -> Any:
-    given = bulk.rows_given(_OPT_IN, for_sqlite=for_sqlite).subquery("given")
+def _insert() -> Any:
+    given = bulk.rows_given(_OPT_IN).subquery("given")
     row = given.c
     is_no = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
     values = {
@@ -110,7 +108,7 @@ def _insert(*, for_sqlite: bool) -> Any:
         "state": case((is_no, OptInState.WITHDRAWN.value), else_=row.state),
         "settled_at": case((is_no, row.created_at)),
     }
-    insert = bulk.insert_selected(OptIn, values, given, for_sqlite=for_sqlite)
+    insert = bulk.insert_selected(OptIn, values, given)
     return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
@@ -200,7 +198,7 @@ def assign_topic(db: Session, homeless: Sequence[ColumnElement[bool]], topic_id:
     changed = update(OptIn).where(*homeless, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
     changed = changed.returning(col(OptIn.id)).execution_options(synchronize_session=False)
     ids = [each for each in db.execute(changed).scalars() if each]
-    _end_withdrawn(db, col(OptIn.id).in_(bulk.among(db, ids)), now)
+    _end_withdrawn(db, col(OptIn.id).in_(bulk.among(ids)), now)
     return len(ids)
 
 
@@ -227,7 +225,7 @@ def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
     }
     statement = (
         update(OptIn)
-        .where(col(OptIn.id).in_(bulk.among(db, opt_in_ids)))
+        .where(col(OptIn.id).in_(bulk.among(opt_in_ids)))
         .values(customer_id=None, token_sealed=None, token_hash=nobody, **ended)
         .execution_options(synchronize_session=False)
     )
@@ -258,14 +256,13 @@ def _move(
 ) -> int:
     if target not in NEXT_STATES[source]:
         raise ValueError(f"an opt-in never goes from {source} to {target}")
-    lite = is_sqlite(db)
-    at = {"now": bulk.stamp(now, for_sqlite=lite)}
-    return _moving(source, target, for_sqlite=lite).run(db, {**bulk.bound_ids(opt_in_ids), **at}).rowcount
+    at = {"now": bulk.stamp(now)}
+    return _moving(source, target).run(db, {**bulk.bound_ids(opt_in_ids), **at}).rowcount
 
 
 @cache
-def _moving(source: OptInState, target: OptInState, *, for_sqlite: bool) -> bulk.Ready:
-    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
+def _moving(source: OptInState, target: OptInState) -> bulk.Ready:
+    chosen = bulk.rows_given(_ID)
     at = null() if target == OptInState.AVAILABLE else bindparam("now", type_=UtcTime)
     return bulk.Ready(
         update(OptIn)

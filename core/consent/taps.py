@@ -10,10 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Text, case, func, literal
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent.rules import OptInSource, OptInState, expires_at
 from core.consent.withdrawals import is_older_than_a_no
-from core.database import is_sqlite
+from core.db import bulk
 from core.tables import Customer, OptIn, Request
 
 _COLUMNS = {
@@ -41,20 +40,19 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """Store taps; one whose token the fanpage already has is left as it is, and one that came before the
     person's no is stored as withdrawn. The caller has locked the people's rows."""
     if taps:
-        lite = is_sqlite(db)
-        at = bulk.stamp(now, for_sqlite=lite)
-        rows = [_values(tap, at, for_sqlite=lite) for tap in taps]
-        _insert(for_sqlite=lite).run(db, bulk.bound(rows))
+        at = bulk.stamp(now)
+        rows = [_values(tap, at) for tap in taps]
+        _insert().run(db, bulk.bound(rows))
 
 
-def _values(tap: Tap, now: str | None, *, for_sqlite: bool) -> list[object]:
+def _values(tap: Tap, now: str | None) -> list[object]:
     times = (tap.consented_at, expires_at(tap.consented_at))
-    return [*tap[:-1], *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times), now]
+    return [*tap[:-1], *(bulk.stamp(time) for time in times), now]
 
 
 @cache
-def _insert(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_COLUMNS, for_sqlite=for_sqlite).subquery("tap")
+def _insert() -> bulk.Ready:
+    given = bulk.rows_given(_COLUMNS).subquery("tap")
     tap = given.c
     topic_id = func.coalesce(Request.topic_id, tap.topic_id)
     is_no = is_older_than_a_no(col(Customer.id), topic_id, tap.consented_at)
@@ -76,5 +74,5 @@ def _insert(*, for_sqlite: bool) -> bulk.Ready:
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)
     is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
     known = given.join(Customer, is_theirs).outerjoin(Request, is_asked)
-    insert = bulk.insert_selected(OptIn, chosen, known, for_sqlite=for_sqlite)
+    insert = bulk.insert_selected(OptIn, chosen, known)
     return bulk.Ready(insert.on_conflict_do_nothing())

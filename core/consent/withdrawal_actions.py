@@ -18,7 +18,8 @@ from core.consent.rules import WithdrawalSource
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
 from core.conversation import storing
 from core.customers.forgotten import forgotten_among
-from core.database import insert_new, transaction
+from core.database import transaction
+from core.db import bulk
 from core.errors import N_, Invalid, NotFound, Problem, problem
 from core.tables import Customer, Fanpage, Topic
 from core.text.identifiers import required_psid
@@ -90,7 +91,7 @@ def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | 
     """None: they were forgotten, which says more than a no."""
     row = {"fanpage_id": fanpage.id, "psid": psid, "search_text": search_key(psid), "created_at": now}
     if not forgotten_among(db, [(fanpage.page_id, psid)]):
-        db.execute(insert_new(db, Customer).values(row))
+        db.execute(bulk.insert_new(Customer).values(row))
     mine = col(Customer.fanpage_id) == fanpage.id, col(Customer.psid) == psid
     return db.execute(select(col(Customer.id)).where(*mine)).scalar_one_or_none()
 

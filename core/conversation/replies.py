@@ -16,11 +16,10 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
-from core.database import is_sqlite
+from core.db import bulk
 from core.messenger import wire
 from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 from core.text.length import cut
@@ -65,29 +64,28 @@ def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
     """Queue what the bot says after taps on "Notify Me", where it has words and the window is open."""
     if not request_ids:
         return 0
-    lite = is_sqlite(db)
-    asked = bulk.fetch(db, _to_thank(for_sqlite=lite), {"now": now, **bulk.bound([[i] for i in request_ids])})
-    at = bulk.stamp(now, for_sqlite=lite)
+    asked = bulk.fetch(db, _to_thank(), {"now": now, **bulk.bound([[i] for i in request_ids])})
+    at = bulk.stamp(now)
     rows = [
         [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
         for fanpage_id, customer_id, text in asked
         if not is_blank(text)
     ]
     if rows:
-        db.connection().execute(bulk.insert_given(Reply, _THANKS, for_sqlite=lite), bulk.bound(rows))
+        db.connection().execute(bulk.insert_given(Reply, _THANKS), bulk.bound(rows))
     return len(rows)
 
 
 @cache
-def _to_thank(*, for_sqlite: bool) -> Any:
-    given = bulk.rows_given(bulk.columns_of(Request, "id"), for_sqlite=for_sqlite).subquery("asked")
+def _to_thank() -> Any:
+    given = bulk.rows_given(bulk.columns_of(Request, "id")).subquery("asked")
     statement = (
         select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text))
         .join_from(given, Request, col(Request.id) == given.c.id)
         .join(Customer, col(Customer.id) == col(Request.customer_id))
         .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
     )
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    return bulk.packed(statement)
 
 
 @dataclass(frozen=True)

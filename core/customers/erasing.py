@@ -15,9 +15,10 @@ from sqlalchemy import String, Text, cast, delete, func, literal, or_, select, u
 from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.broadcasts import recent_outcomes
 from core.consent import ledger as opt_ins
+from core.db import bulk
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.tables import Activity, Customer, Delivery, Event, OptIn, Request, Table, Try
@@ -49,7 +50,7 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
     broadcasts = set(db.execute(theirs).scalars())
     deliveries.end_queued_of_customer(db, customer_id, reason=WITHDRAWN, now=now)
     opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
-    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(db, delivery_ids))))
+    _run(db, delete(Try).where(col(Try.delivery_id).in_(bulk.among(delivery_ids))))
     _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
     nobody = literal("forgotten:").concat(cast(col(Request.id), String))
     _run(db, _of(Request, customer_id).values(customer_id=None, payload=nobody))
@@ -75,7 +76,7 @@ def newest_event(db: Session) -> int:
 
 
 def erase_events(db: Session, ids: Collection[int]) -> None:
-    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(db, ids))))
+    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
 
 
 def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer | None) -> None:

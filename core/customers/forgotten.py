@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.database import is_sqlite, reading, transaction
+from core.db import bulk
 from core.errors import Held, WrongState
 from core.sealing import seal, seal_under, unseal, unseal_all, unseal_under
 from core.settings import settings
@@ -44,8 +44,7 @@ def forgotten_among(db: Session, people: Iterable[Person]) -> dict[Person, datet
     if key is None:
         return {}
     by_hash = {_hash(key, person): person for person in people}
-    statement = _moments(for_sqlite=is_sqlite(db))
-    found = bulk.fetch(db, statement, bulk.bound([(each,) for each in by_hash]))
+    found = bulk.fetch(db, _moments(), bulk.bound([(each,) for each in by_hash]))
     return {by_hash[hash_]: bulk.moment(at) for hash_, at in found}
 
 
@@ -115,10 +114,10 @@ def _hash(key: str, person: Person) -> str:
 
 
 @cache
-def _moments(*, for_sqlite: bool) -> Any:
-    given = bulk.rows_given(_HASH, for_sqlite=for_sqlite)
+def _moments() -> Any:
+    given = bulk.rows_given(_HASH)
     chosen = select(col(Forgotten.hash), col(Forgotten.forgotten_at)).where(col(Forgotten.hash).in_(given))
-    return bulk.packed(chosen, for_sqlite=for_sqlite)
+    return bulk.packed(chosen)
 
 
 def _app_secret() -> str:

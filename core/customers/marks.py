@@ -18,9 +18,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
+from core import row_locks
 from core.conversation.rules import ReplyState
 from core.database import is_sqlite
+from core.db import bulk
+from core.db.dialects import WhereWritersMeet
 from core.deliveries.rules import DeliveryState
 from core.tables import Customer, Delivery, Reply
 
@@ -91,13 +93,12 @@ def mark(db: Session, refusals: Sequence[Refusal]) -> None:
     each refusal would put off its becoming firm. The customers are locked by the caller."""
     if not refusals:
         return
-    lite = is_sqlite(db)
     newest = {each.customer_id: each for each in sorted(refusals, key=lambda each: each.at)}
     rows = [
-        (each.customer_id, each.delivery_id, each.code, each.detail, bulk.stamp(each.at, for_sqlite=lite))
+        (each.customer_id, each.delivery_id, each.code, each.detail, bulk.stamp(each.at))
         for each in newest.values()
     ]
-    _marking(for_sqlite=lite).run(db, bulk.bound(rows))
+    _marking().run(db, bulk.bound(rows))
 
 
 def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
@@ -113,10 +114,9 @@ def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
         fanpages[each.fanpage_id] = max(each.at, fanpages.get(each.fanpage_id, each.at))
     if not customers:
         return
-    lite = is_sqlite(db)
     if _lock_marked(db, customers):
-        _lifting(for_sqlite=lite).run(db, _timed(customers, lite))
-    _confirming(for_sqlite=lite).run(db, _timed(fanpages, lite))
+        _lifting().run(db, _timed(customers))
+    _confirming().run(db, _timed(fanpages))
 
 
 def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
@@ -127,9 +127,8 @@ def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
     for person, at in signs:
         seen[person] = max(at, seen.get(person, at))
     if seen:
-        lite = is_sqlite(db)
-        rows = [(*person, bulk.stamp(seen[person], for_sqlite=lite)) for person in sorted(seen)]
-        _seeing(for_sqlite=lite).run(db, bulk.bound(rows))
+        rows = [(*person, bulk.stamp(seen[person])) for person in sorted(seen)]
+        _seeing().run(db, bulk.bound(rows))
 
 
 def take_back(db: Session, delivery_ids: Collection[int]) -> int:
@@ -138,7 +137,7 @@ def take_back(db: Session, delivery_ids: Collection[int]) -> int:
     """
     if not delivery_ids:
         return 0
-    given = bulk.among(db, delivery_ids)
+    given = bulk.among(delivery_ids)
     theirs = select(col(Delivery.customer_id)).where(col(Delivery.id).in_(given))
     blamed = col(Customer.id).in_(theirs), col(Customer.unreachable_delivery_id).in_(given)
     return _unmark(db, *blamed)
@@ -148,7 +147,7 @@ def take_back_of_replies(db: Session, customer_ids: Collection[int]) -> int:
     """The same for marks whose evidence is the answer to a reply to one of these customers."""
     if not customer_ids:
         return 0
-    theirs = col(Customer.id).in_(bulk.among(db, customer_ids))
+    theirs = col(Customer.id).in_(bulk.among(customer_ids))
     return _unmark(db, theirs, col(Customer.unreachable_delivery_id).is_(None))
 
 
@@ -164,7 +163,7 @@ def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int
     row_locks.lock_customers(db, ids)
     done = db.execute(
         update(Customer)
-        .where(col(Customer.unreachable_at).is_not(None), *whose, col(Customer.id).in_(bulk.among(db, ids)))
+        .where(col(Customer.unreachable_at).is_not(None), *whose, col(Customer.id).in_(bulk.among(ids)))
         .values(**UNMARKED, **values)
         .execution_options(synchronize_session=False)
     )
@@ -180,19 +179,19 @@ def _lock_marked(db: Session, ids: Collection[int]) -> bool:
 
 @cache
 def _marked_among() -> bulk.Ready:
-    given = bulk.rows_given(_ID, for_sqlite=True)
+    given = bulk.rows_given(_ID)
     return bulk.Ready(
         select(func.count()).where(col(Customer.unreachable_at).is_not(None), col(Customer.id).in_(given))
     )
 
 
-def _timed(times: Mapping[int, datetime], lite: bool) -> dict[str, str]:
-    return bulk.bound([(key, bulk.stamp(at, for_sqlite=lite)) for key, at in sorted(times.items())])
+def _timed(times: Mapping[int, datetime]) -> dict[str, str]:
+    return bulk.bound([(key, bulk.stamp(at)) for key, at in sorted(times.items())])
 
 
 @cache
-def _marking(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_REFUSED, for_sqlite=for_sqlite).subquery("refused")
+def _marking() -> bulk.Ready:
+    given = bulk.rows_given(_REFUSED).subquery("refused")
     at = given.c.unreachable_at
     signs = col(Customer.last_event_at), col(Customer.reachable_at)
     evidence = "unreachable_code", "unreachable_at", "unreachable_detail", "unreachable_delivery_id"
@@ -221,8 +220,8 @@ def _accepted_since(table: type[Delivery] | type[Reply], at: Any) -> ColumnEleme
 
 
 @cache
-def _lifting(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_ACCEPTED, for_sqlite=for_sqlite).subquery("accepted")
+def _lifting() -> bulk.Ready:
+    given = bulk.rows_given(_ACCEPTED).subquery("accepted")
     return bulk.Ready(
         update(Customer)
         .where(col(Customer.id) == given.c.customer_id, col(Customer.unreachable_at) <= given.c.reachable_at)
@@ -231,23 +230,21 @@ def _lifting(*, for_sqlite: bool) -> bulk.Ready:
 
 
 @cache
-def _confirming(*, for_sqlite: bool) -> bulk.Ready:
+def _confirming() -> bulk.Ready:
     """On PostgreSQL nobody is waited for: what another holds becomes firm by a later acceptance."""
-    given = bulk.rows_given(_FANPAGE, for_sqlite=for_sqlite).subquery("accepted")
+    given = bulk.rows_given(_FANPAGE).subquery("accepted")
     same = col(Customer.fanpage_id).op("+", return_type=Integer())(0) == given.c.fanpage_id
     older = same, is_tentative(), col(Customer.unreachable_at) < given.c.reachable_at
-    statement = update(Customer).where(*older).values(unreachable_firm_at=given.c.reachable_at)
-    if not for_sqlite:
-        theirs = col(Customer.fanpage_id).in_(select(given.c.fanpage_id))
-        free = select(col(Customer.id)).where(theirs, is_tentative())
-        free = free.with_for_update(key_share=True, skip_locked=True)
-        statement = statement.where(col(Customer.id).in_(free))
-    return bulk.Ready(statement)
+    theirs = col(Customer.fanpage_id).in_(select(given.c.fanpage_id))
+    free = select(col(Customer.id)).where(theirs, is_tentative())
+    is_free = col(Customer.id).in_(free.with_for_update(key_share=True, skip_locked=True))
+    confirmed = update(Customer).where(*older, WhereWritersMeet(is_free))
+    return bulk.Ready(confirmed.values(unreachable_firm_at=given.c.reachable_at))
 
 
 @cache
-def _seeing(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_SEEN, for_sqlite=for_sqlite).subquery("seen")
+def _seeing() -> bulk.Ready:
+    given = bulk.rows_given(_SEEN).subquery("seen")
     at = given.c.reachable_at
     same = and_(col(Customer.fanpage_id) == given.c.fanpage_id, col(Customer.psid) == given.c.psid)
     is_news = or_(col(Customer.reachable_at).is_(None), col(Customer.reachable_at) < at)

@@ -11,12 +11,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, select, true
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core import bulk
-from core.database import is_sqlite, reading
+from core.database import reading
+from core.db import bulk
 from core.deliveries.rules import LEASE_RAN_OUT
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
@@ -62,25 +61,23 @@ class AttemptView:
 
 def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
     """One statement for all of these, and none when there is nothing to keep."""
-    lite = is_sqlite(db)
     accepted = [each.delivery_id for each in attempts if isinstance(each.answer, Accepted)]
     told = _with_history(db, accepted)
     worth = [each for each in attempts if isinstance(each.answer, Failure) or each.delivery_id in told]
-    rows = [row for attempt in worth if (row := _row(attempt, now, for_sqlite=lite))]
-    _insert(db, rows, for_sqlite=lite)
+    rows = [row for attempt in worth if (row := _row(attempt, now))]
+    _insert(db, rows)
 
 
 def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
     """Which of these have a history that their acceptance belongs to; others were only handed back."""
     if not delivery_ids:
         return set()
-    chosen = col(Try.delivery_id).in_(bulk.among(db, delivery_ids))
+    chosen = col(Try.delivery_id).in_(bulk.among(delivery_ids))
     return set(db.execute(select(col(Try.delivery_id)).where(chosen)).scalars())
 
 
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
     """(delivery, number of the claim, claimed at) of claims whose worker died or whose lease ran out."""
-    lite = is_sqlite(db)
     rows: list[list[object]] = [
         [
             delivery_id,
@@ -91,17 +88,17 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
             None,
             None,
             None,
-            bulk.stamp(at, for_sqlite=lite),
+            bulk.stamp(at),
             None,
         ]
         for delivery_id, attempt, at in lost
     ]
-    _insert(db, rows, for_sqlite=lite)
+    _insert(db, rows)
 
 
-def _row(attempt: Attempt, now: datetime, *, for_sqlite: bool) -> list[object] | None:
+def _row(attempt: Attempt, now: datetime) -> list[object] | None:
     answer, which = attempt.answer, (attempt.delivery_id, attempt.number)
-    times = [bulk.stamp(at or now, for_sqlite=for_sqlite) for at in (attempt.started_at, attempt.answered_at)]
+    times = [bulk.stamp(at or now) for at in (attempt.started_at, attempt.answered_at)]
     if isinstance(answer, Accepted):
         return [*which, ACCEPTED, False, 200, None, None, None, *times]
     if answer.step == NextStep.NOT_SENT:
@@ -111,27 +108,24 @@ def _row(attempt: Attempt, now: datetime, *, for_sqlite: bool) -> list[object] |
     return [*which, answer.reason, doubt, *said, *times]
 
 
-def _insert(db: Session, rows: Sequence[Sequence[object]], *, for_sqlite: bool) -> None:
+def _insert(db: Session, rows: Sequence[Sequence[object]]) -> None:
     if rows:
-        db.connection().execute(_statement(for_sqlite=for_sqlite), bulk.bound(rows))
+        db.connection().execute(_statement(), bulk.bound(rows))
 
 
 @cache
-def _statement(*, for_sqlite: bool) -> Any:
+def _statement() -> Any:
     """None of a delivery whose customer was forgotten meanwhile."""
-    columns = bulk.columns_of(Try, *_KEPT)
-    rows = bulk.rows_given(columns, for_sqlite=for_sqlite).subquery()
+    rows = bulk.rows_given(bulk.columns_of(Try, *_KEPT)).subquery()
     theirs = (col(Delivery.id) == rows.c.delivery_id) & col(Delivery.customer_id).is_not(None)
-    given = select(*rows.c).join_from(rows, Delivery, theirs).where(true())  # see bulk.rows_given
-    make = sqlite.insert if for_sqlite else postgresql.insert
-    return make(Try).from_select(list(columns), given).on_conflict_do_nothing()
+    return bulk.insert_selected(Try, {**rows.c}, rows.join(Delivery, theirs)).on_conflict_do_nothing()
 
 
 def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
     """Which of these deliveries were refused before for the same reason."""
     if not reasons:
         return set()
-    theirs = col(Try.delivery_id).in_(bulk.among(db, reasons))
+    theirs = col(Try.delivery_id).in_(bulk.among(reasons))
     rows = db.execute(select(col(Try.delivery_id), col(Try.reason)).where(theirs))
     return {delivery_id for delivery_id, reason in rows if reasons[delivery_id] == reason}
 
@@ -140,7 +134,7 @@ def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[in
     """Those whose every earlier attempt was refused as now, while the line was silent: no passing fault."""
     if not delivery_ids:
         return set()
-    theirs = col(Try.delivery_id).in_(bulk.among(db, delivery_ids))
+    theirs = col(Try.delivery_id).in_(bulk.among(delivery_ids))
     rows = db.execute(select(col(Try.delivery_id), col(Try.code), col(Try.in_doubt)).where(theirs)).all()
     other = {delivery_id for delivery_id, code, doubt in rows if code != BAD_PARAMETER or doubt}
     return {delivery_id for delivery_id, _, _ in rows} - other

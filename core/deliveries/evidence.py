@@ -15,9 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent import ledger as opt_ins
-from core.database import is_sqlite
+from core.db import bulk
 from core.deliveries import ledger
 from core.deliveries.attempts import last_doubt
 from core.deliveries.rules import ECHO, LIVE, RETRIED, DeliveryState
@@ -96,11 +95,11 @@ def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
     if not delivery_ids:
         return
     for mark in ("delivered", "read"):
-        _catching_up(mark, for_sqlite=is_sqlite(db)).run(db, bulk.bound_ids(delivery_ids))
+        _catching_up(mark).run(db, bulk.bound_ids(delivery_ids))
 
 
 @cache
-def _catching_up(mark: str, *, for_sqlite: bool) -> bulk.Ready:
+def _catching_up(mark: str) -> bulk.Ready:
     watermark, target = getattr(Customer, f"{mark}_watermark"), f"{mark}_at"
     seen = (
         select(watermark)
@@ -110,7 +109,7 @@ def _catching_up(mark: str, *, for_sqlite: bool) -> bulk.Ready:
     return bulk.Ready(
         update(Delivery)
         .where(
-            col(Delivery.id).in_(bulk.rows_given(_ID, for_sqlite=for_sqlite)),
+            col(Delivery.id).in_(bulk.rows_given(_ID)),
             col(Delivery.state) == DeliveryState.SENT,
             getattr(Delivery, target).is_(None),
             seen.is_not(None),

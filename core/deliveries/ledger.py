@@ -29,8 +29,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col, insert
 
-from core import bulk
-from core.database import is_sqlite
+from core.db import bulk
 from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState, Verdict
 from core.tables import Delivery, UtcTime
 
@@ -84,15 +83,14 @@ def claim(
     db: Session, delivery_ids: Collection[int], *, worker: str, lease_until: datetime, now: datetime
 ) -> int:
     """These are the worker's until the lease runs out. Returns how many were free."""
-    lite = is_sqlite(db)
     times = {"now": now, "lease": lease_until}
-    given = {name: bulk.stamp(at, for_sqlite=lite) for name, at in times.items()}
-    return _claiming(lite).run(db, {**bulk.bound_ids(delivery_ids), "worker": worker, **given}).rowcount
+    given = {name: bulk.stamp(at) for name, at in times.items()}
+    return _claiming().run(db, {**bulk.bound_ids(delivery_ids), "worker": worker, **given}).rowcount
 
 
 @cache
-def _claiming(for_sqlite: bool) -> bulk.Ready:
-    chosen = bulk.rows_given(_ID, for_sqlite=for_sqlite)
+def _claiming() -> bulk.Ready:
+    chosen = bulk.rows_given(_ID)
     return bulk.Ready(
         update(Delivery)
         .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
@@ -132,7 +130,7 @@ def take_over_lost(
     """The worker of these is gone: the try may have reached the platform, so it counts and leaves a doubt.
     After the last one only staff can settle it. Returns delivery, number of the claim and its time."""
     is_last = col(Delivery.tries) + 1 >= max_tries
-    lost = col(Delivery.id).in_(bulk.among(db, delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
+    lost = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
     taken = _change(*lost).values(
         state=case((is_last, DeliveryState.UNKNOWN.value), else_=DeliveryState.QUEUED.value),
         settled_at=case((is_last, literal(now, UtcTime)), else_=None),
@@ -149,13 +147,12 @@ def take_over_lost(
 
 def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
     """The platform took these (delivery, mid, evidence), whoever holds them now."""
-    lite = is_sqlite(db)
-    _accepting(for_sqlite=lite).run(db, {**bulk.bound(accepted), "now": bulk.stamp(now, for_sqlite=lite)})
+    _accepting().run(db, {**bulk.bound(accepted), "now": bulk.stamp(now)})
 
 
 @cache
-def _accepting(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_ACCEPTED, for_sqlite=for_sqlite).subquery()
+def _accepting() -> bulk.Ready:
+    given = bulk.rows_given(_ACCEPTED).subquery()
     return bulk.Ready(
         update(Delivery)
         .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))

@@ -13,7 +13,8 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import recent_outcomes, transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
-from core.database import insert_new, reading, transaction
+from core.database import reading, transaction
+from core.db import bulk
 from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup, zones
@@ -199,12 +200,12 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpag
         "created_at": now,
         "updated_at": now,
     }
-    made = db.execute(insert_new(db, Fanpage).returning(Fanpage.id), [fresh]).all()
+    made = db.execute(bulk.insert_new(Fanpage).returning(col(Fanpage.id)), [fresh]).all()
     row = db.scalars(
         select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update(key_share=True)
     ).one()
     pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
-    db.execute(insert_new(db, Pace), [pace])
+    db.execute(bulk.insert_new(Pace), [pace])
     return row, bool(made)
 
 

@@ -12,12 +12,13 @@ import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlmodel import Session, col
 
-from core import bulk, key_check
+from core import key_check
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.activity import record
 from core.customers import forgotten
 from core.database import DATABASE_TROUBLE, is_sqlite, transaction
+from core.db import bulk
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.door import keep_out_forgotten
@@ -79,23 +80,20 @@ class Stored:
 
 
 def _take(db: Session, limit: int) -> list[Stored]:
-    lite = is_sqlite(db)
-    if not lite:
+    if not is_sqlite(db):
         lock = text("SELECT pg_try_advisory_xact_lock(:number)")
         if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
             return []
     forgotten.pass_door(db)
     found = [
         Stored(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
-        for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(
-            db, _waiting(for_sqlite=lite), {"limit": limit}
-        )
+        for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(db, _waiting(), {"limit": limit})
     ]
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
 
 
 @cache
-def _waiting(*, for_sqlite: bool) -> Select[Any]:
+def _waiting() -> Select[Any]:
     statement = (
         select(
             col(Event.id),
@@ -109,7 +107,7 @@ def _waiting(*, for_sqlite: bool) -> Select[Any]:
         .order_by(col(Event.occurred_at), col(Event.id))
         .limit(bindparam("limit", type_=Integer))
     )
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    return bulk.packed(statement)
 
 
 Verdict = tuple[EventState, str | None]
@@ -172,15 +170,14 @@ def _settle(db: Session, events: Sequence[Stored], verdicts: dict[int, Verdict],
     by_verdict: dict[Verdict, list[tuple[int]]] = {}
     for event in events:
         by_verdict.setdefault(verdicts.get(event.id, APPLIED), []).append((event.id,))
-    statement = _mark(for_sqlite=is_sqlite(db))
     for (state, note), ids in by_verdict.items():
         values = {"new_state": state, "new_note": note, "at": now, **bulk.bound(ids)}
-        db.connection().execute(statement, values)
+        db.connection().execute(_mark(), values)
 
 
 @cache
-def _mark(*, for_sqlite: bool) -> Any:
-    ids = bulk.rows_given(bulk.columns_of(Event, "id"), for_sqlite=for_sqlite)
+def _mark() -> Any:
+    ids = bulk.rows_given(bulk.columns_of(Event, "id"))
     new = {
         "state": bindparam("new_state"),
         "note": bindparam("new_note"),

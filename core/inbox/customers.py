@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.customers import marks
-from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import latest
 from core.tables import Customer
 
@@ -39,17 +38,14 @@ def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> 
     for sighting in sightings:
         seen[sighting.person] = _merged(seen.get(sighting.person), sighting)
     if seen:
-        lite = is_sqlite(db)  # in one order, so that two servers never wait for each other crosswise
-        rows = [_values(seen[person], now, for_sqlite=lite) for person in sorted(seen)]
-        _upsert(for_sqlite=lite).run(db, bulk.bound(rows))
+        # In one order, so that two servers never wait for each other crosswise.
+        rows = [_values(seen[person], now) for person in sorted(seen)]
+        _upsert().run(db, bulk.bound(rows))
 
 
 def ids_of(db: Session, people: Iterable[Person]) -> dict[Person, int]:
     given = bulk.bound(list(people))
-    return {
-        (fanpage_id, psid): id_
-        for id_, fanpage_id, psid in bulk.fetch(db, _ids(for_sqlite=is_sqlite(db)), given)
-    }
+    return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in bulk.fetch(db, _ids(), given)}
 
 
 def _merged(known: Sighting | None, new: Sighting) -> Sighting:
@@ -59,15 +55,15 @@ def _merged(known: Sighting | None, new: Sighting) -> Sighting:
     return Sighting(new.person, max(known.at, new.at), window)
 
 
-def _values(sighting: Sighting, now: datetime, *, for_sqlite: bool) -> list[object]:
+def _values(sighting: Sighting, now: datetime) -> list[object]:
     fanpage_id, psid = sighting.person
     times = (sighting.window_closes_at, sighting.at, now)
-    return [fanpage_id, psid, psid, *(bulk.stamp(time, for_sqlite=for_sqlite) for time in times)]
+    return [fanpage_id, psid, psid, *(bulk.stamp(time) for time in times)]
 
 
 @cache
-def _upsert(*, for_sqlite: bool) -> bulk.Ready:
-    statement = bulk.insert_given(Customer, _WRITTEN, for_sqlite=for_sqlite)
+def _upsert() -> bulk.Ready:
+    statement = bulk.insert_given(Customer, _WRITTEN)
     new = statement.excluded
     reachable_again = col(Customer.unreachable_at) <= new.last_event_at
     update = statement.on_conflict_do_update(
@@ -86,8 +82,8 @@ def _later(old: Any, new: Any) -> Any:
 
 
 @cache
-def _ids(*, for_sqlite: bool) -> Select[Any]:
-    people = bulk.rows_given(_PERSON, for_sqlite=for_sqlite).subquery()
+def _ids() -> Select[Any]:
+    people = bulk.rows_given(_PERSON).subquery()
     same = (col(Customer.fanpage_id) == people.c.fanpage_id) & (col(Customer.psid) == people.c.psid)
     statement = select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid)).join(people, same)
-    return bulk.packed(statement, for_sqlite=for_sqlite)
+    return bulk.packed(statement)

@@ -24,7 +24,7 @@ from core.inbox.taps import record_taps
 from core.messenger import facts
 from core.messenger.events import Raw, base_kind, is_standby
 from core.sealing import find_hash, seal
-from core.sending.settling import stop_fanpage
+from core.sending.consequences import stop_fanpage
 from core.tables import Fanpage
 from core.text.length import cut
 from core.text.normalise import normalise_text, storable

@@ -7,8 +7,7 @@ from functools import cache
 
 from sqlmodel import Session
 
-from core import bulk
-from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import EventState
 from core.inbox.vault import NewEvent
 from core.tables import Event
@@ -28,18 +27,16 @@ _COLUMNS = bulk.columns_of(
 
 def keep_events(db: Session, events: Sequence[NewEvent]) -> int:
     """Returns how many were new; they wait to be applied."""
-    lite = is_sqlite(db)
-    rows = [_row(event, for_sqlite=lite) for event in events]
-    return _insert(for_sqlite=lite).run(db, bulk.bound(rows)).rowcount
+    rows = [_row(event) for event in events]
+    return _insert().run(db, bulk.bound(rows)).rowcount
 
 
-def _row(event: NewEvent, *, for_sqlite: bool) -> tuple[object, ...]:
+def _row(event: NewEvent) -> tuple[object, ...]:
     page_id, kind, key, occurred_at, received_at, body, psid = event
-    occurred = bulk.stamp(occurred_at, for_sqlite=for_sqlite)
-    received = bulk.stamp(received_at, for_sqlite=for_sqlite)
-    return page_id, kind, key, occurred, received, body, psid, EventState.PENDING
+    times = bulk.stamp(occurred_at), bulk.stamp(received_at)
+    return page_id, kind, key, *times, body, psid, EventState.PENDING
 
 
 @cache
-def _insert(*, for_sqlite: bool) -> bulk.Ready:
-    return bulk.Ready(bulk.insert_given(Event, _COLUMNS, for_sqlite=for_sqlite).on_conflict_do_nothing())
+def _insert() -> bulk.Ready:
+    return bulk.Ready(bulk.insert_given(Event, _COLUMNS).on_conflict_do_nothing())

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import Text, bindparam, select, update
 from sqlmodel import Session, col
 
-from core import bulk
 from core.consent import taps as ledger
 from core.consent.taps import Tap
 from core.consent.withdrawals import is_older_than_a_no
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
-from core.database import is_sqlite
+from core.db import bulk
 from core.inbox.rules import topic_of
 from core.tables import Customer, Request, Topic, UtcTime
 
@@ -47,17 +46,16 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
     """The requests that were not tapped before; the first tap is thanked for, unless the person has said no
     since. There is one applier at a time, so nobody thanks twice."""
-    lite = is_sqlite(db)
-    rows = bulk.bound([[*asked, bulk.stamp(at, for_sqlite=lite)] for asked, at in first.items()])
-    at = {"now": bulk.stamp(now, for_sqlite=lite)}
-    to_thank = [id_ for (id_,) in _unthanked(for_sqlite=lite).fetch(db, {**rows, **at})]
-    _tapped(for_sqlite=lite).run(db, rows)
+    rows = bulk.bound([[*asked, bulk.stamp(at)] for asked, at in first.items()])
+    at = {"now": bulk.stamp(now)}
+    to_thank = [id_ for (id_,) in _unthanked().fetch(db, {**rows, **at})]
+    _tapped().run(db, rows)
     answer_taps(db, to_thank, now)
 
 
 @cache
-def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
-    given = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap")
+def _unthanked() -> bulk.Ready:
+    given = bulk.rows_given(_TAPPED).subquery("tap")
     statement = (
         select(col(Request.id))
         .join_from(given, Request, _is_asked(given.c))
@@ -69,12 +67,12 @@ def _unthanked(*, for_sqlite: bool) -> bulk.Ready:
             ~is_older_than_a_no(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
         )
     )
-    return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
+    return bulk.Ready(bulk.packed(statement))
 
 
 @cache
-def _tapped(*, for_sqlite: bool) -> bulk.Ready:
-    tap = bulk.rows_given(_TAPPED, for_sqlite=for_sqlite).subquery("tap").c
+def _tapped() -> bulk.Ready:
+    tap = bulk.rows_given(_TAPPED).subquery("tap").c
     first = _is_asked(tap), col(Request.tapped_at).is_(None)
     return bulk.Ready(update(Request).where(*first).values(tapped_at=tap.tapped_at))
 

@@ -6,19 +6,26 @@ message are those known to us and not unreachable: never more than the platform 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
+import structlog
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core import bulk
 from core.customers import marks
-from core.database import is_sqlite, reading
+from core.database import reading, transaction
+from core.db import bulk
+from core.sending import rate_limiter
 from core.tables import CallsOfHour, Customer
 
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 20.0
+WAIT_SECONDS = 300.0
 PER_PERSON = 200
 SPAN = timedelta(hours=24)
 KEPT = timedelta(hours=48)
@@ -39,22 +46,19 @@ class Allowance:
         return (self.used + messages) / self.limit if self.limit else 1.0
 
 
-def note_calls(db: Session, fanpage_id: int, calls: int, *, now: datetime) -> None:
-    """Count calls, each message of a batch for one; inside the settling transaction."""
-    note_calls_of(db, {fanpage_id: calls}, now=now)
+def note_calls(db: Session, calls: Mapping[int, int], *, now: datetime) -> None:
+    """Count calls by fanpage, each message of a batch for one; inside the settling transaction."""
+    hour = bulk.stamp(_hour(now))
+    _noting().run(db, bulk.bound([(fanpage_id, hour, calls[fanpage_id]) for fanpage_id in sorted(calls)]))
 
 
-def note_calls_of(db: Session, calls: Mapping[int, int], *, now: datetime) -> None:
-    """By fanpage."""
-    lite = is_sqlite(db)
-    hour = bulk.stamp(now.replace(minute=0, second=0, microsecond=0), for_sqlite=lite)
-    rows = [(fanpage_id, hour, calls[fanpage_id]) for fanpage_id in sorted(calls)]
-    _noting(for_sqlite=lite).run(db, bulk.bound(rows))
+def _hour(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
 
 
 @cache
-def _noting(*, for_sqlite: bool) -> bulk.Ready:
-    insert = bulk.insert_given(CallsOfHour, _NOTED, for_sqlite=for_sqlite)
+def _noting() -> bulk.Ready:
+    insert = bulk.insert_given(CallsOfHour, _NOTED)
     together = col(CallsOfHour.calls) + insert.excluded.calls
     return bulk.Ready(
         insert.on_conflict_do_update(index_elements=["fanpage_id", "hour"], set_={"calls": together})
@@ -62,7 +66,7 @@ def _noting(*, for_sqlite: bool) -> bulk.Ready:
 
 
 def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
-    since = now.replace(minute=0, second=0, microsecond=0) - SPAN
+    since = _hour(now) - SPAN
     with reading() as db:
         people = db.execute(
             select(func.count())
@@ -75,3 +79,52 @@ def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
             )
         ).scalar_one()
     return Allowance(max(1, people) * PER_PERSON, int(used))
+
+
+def used_up(fanpage_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Which of these fanpages have no call left. People are counted only as far as it needs to know."""
+    used = (
+        select(col(CallsOfHour.fanpage_id), func.sum(col(CallsOfHour.calls)).label("calls"))
+        .where(
+            col(CallsOfHour.fanpage_id).in_(bulk.among(sorted(fanpage_ids))),
+            col(CallsOfHour.hour) >= _hour(now) - SPAN,
+        )
+        .group_by(col(CallsOfHour.fanpage_id))
+    )
+    with reading() as db:
+        calls = {fanpage_id: int(count) for fanpage_id, count in db.execute(used)}
+        return {each for each, count in calls.items() if _has_no_more_than(db, each, count // PER_PERSON)}
+
+
+def _has_no_more_than(db: Session, fanpage_id: int, people: int) -> bool:
+    """People the fanpage can message; it has one at least."""
+    theirs = select(col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id, ~marks.keeps_out())
+    some = theirs.limit(people + 1).subquery()
+    return max(1, int(db.execute(select(func.count()).select_from(some)).scalar_one())) <= people
+
+
+class Allowances:
+    """Holds the fanpages whose allowance is gone; then each waits, and is looked at again."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._at = float("-inf")  # monotonic
+        self._known: set[int] = set()  # looked at since
+
+    def used_up(self, fanpage_ids: Collection[int]) -> set[int]:
+        """Those of these that must not send now; looked at every twenty seconds."""
+        if time.monotonic() - self._at >= EVERY_SECONDS:
+            self._at, self._known = time.monotonic(), set()
+        unknown = set(fanpage_ids) - self._known
+        if not unknown:
+            return set()
+        now = self._clock()
+        gone = used_up(unknown, now=now)
+        for fanpage_id in sorted(gone):
+            log.warning("allowance_used_up", fanpage_id=fanpage_id)
+        if gone:
+            with transaction() as db:
+                for fanpage_id in sorted(gone):
+                    rate_limiter.hold(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
+        self._known |= unknown - gone
+        return gone

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
 from core.sending.claims import Claim
-from core.sending.replies import ReplyClaim
+from core.sending.outcomes import Outcome
+from core.sending.replies import ReplyClaim, ReplyOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Leaving:
 
 
 Call = list[Claim] | list[ReplyClaim]
+Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 
 
 def grouped(leaving: Iterable[Leaving]) -> list[tuple[float, Call]]:

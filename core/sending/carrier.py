@@ -1,4 +1,4 @@
-"""Carries one call: asks in the last moment whether each message may still leave, sends, names the outcomes."""
+"""Carries one call: asks in the last moment what of it may still leave, sends, and names the outcomes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.together import AcrossFanpages, Addressed, send_together
 from core.sending import replies
-from core.sending.calls import Call
+from core.sending.calls import Call, Landed
 from core.sending.claims import Claim
 from core.sending.lines import Lines
-from core.sending.outcomes import Landed, Outcome
+from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.senders import Sender, TokenSender

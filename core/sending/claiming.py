@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, and_, bindparam, or_, select
 from sqlmodel import Session, col
 
-from core.db import bulk
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, is_too_late
 from core.consent import ledger as opt_ins
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, transaction
+from core.db import bulk
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.sealing import unseal_all
@@ -65,7 +65,7 @@ class Taken:
     replies: list[ReplyClaim] = field(default_factory=list)
     deliveries: list[Claim] = field(default_factory=list)
     times: tuple[float, ...] = ()  # monotonic
-    lane: Lane = Lane(0.0)
+    lane: Lane | None = None
     stored: float = 0.0
     without_any: set[int] = field(default_factory=set)  # broadcasts that had nothing to send
 
@@ -246,10 +246,11 @@ def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetim
 def _move_slots(db: Session, taken: Sequence[Taken], now: datetime) -> None:
     """Just as many slots are used as there are messages."""
     at, steady = now.timestamp(), time.monotonic()
-    for each in taken:
+    sending = [each for each in taken if each.claims]
+    for each in sending:
         wanted = each.wanted
         found = timetable.depart(wanted.lane, wanted.demand, len(each.claims), now=steady)
         each.times, each.lane, each.stored = found.times, found.lane, at + found.lane.slot - steady
-    moved = [(e.wanted.fanpage_id, e.wanted.stored, e.stored) for e in taken if e.claims]
+    moved = [(each.wanted.fanpage_id, each.wanted.stored, each.stored) for each in sending]
     if moved and not rate_limiter.move_slots(db, moved):
         raise SlotsMoved

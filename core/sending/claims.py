@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlmodel import Session, col
 
-from core import bulk, row_locks
-from core.broadcasts import canary
+from core import row_locks
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.consent import ledger as opt_ins
-from core.consent.rules import SAFETY_MARGIN, OptInState
-from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
+from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
-from core.sealing import unseal_all
-from core.sending.rules import FARTHEST_TRY, LEASE, MAX_TRIES, wait_after
-from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
+from core.sending.rules import LEASE, MAX_TRIES, wait_after
+from core.tables import Broadcast, Delivery, Heartbeat, Reply
 
 SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
+HAND_BACK_PATIENCE = "200ms"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
@@ -35,6 +30,7 @@ class Claim:
     """One delivery in our hands, never changed. Holds the opened token: never logged, no repr."""
 
     delivery_id: int
+    fanpage_id: int
     broadcast_id: int
     opt_in_id: int
     customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
@@ -47,10 +43,6 @@ class Claim:
     claimed_at: datetime | None = None  # with worker and attempt: the fence against another claim
 
 
-class BeingChanged(Exception):
-    """Somebody is just ending this broadcast, or the like: ask again in a moment."""
-
-
 class PerhapsTaken(Exception):
     """The commit of a claim failed, and the database may have it all the same: to be handed back."""
 
@@ -59,141 +51,28 @@ class PerhapsTaken(Exception):
         self.claims = claims
 
 
-def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
-    """Take up to `count` queued deliveries that may be tried now. One transaction, which waits for nobody
-    who has the broadcast's row: ending a large one takes a while, and others have work meanwhile."""
-    taken_at, taken = time.monotonic(), list[Claim]()
-    try:
-        with transaction() as db:
-            # Locked for sharing: whoever ends the broadcast waits for us, or we see that it has ended.
-            broadcast = db.connection().execute(_broadcast(), {"broadcast": broadcast_id}).one_or_none()
-            if broadcast is None:
-                raise BeingChanged
-            if broadcast.state == BroadcastState.SENDING and not is_too_late(broadcast.best_before, now):
-                rows = _take(db, broadcast_id, count, worker, now)
-                taken = _fit(db, broadcast_id, rows, taken_at, now)
-    except DATABASE_TROUBLE as problem:
-        if not taken:
-            raise
-        raise PerhapsTaken(taken) from problem
-    return taken
-
-
-@cache
-def _broadcast() -> Any:
-    wanted = select(col(Broadcast.state), col(Broadcast.best_before))
-    mine = col(Broadcast.id) == bindparam("broadcast")
-    return wanted.where(mine).with_for_update(read=True, skip_locked=True)
-
-
-def _take(db: Session, broadcast_id: int, count: int, worker: str, now: datetime) -> list[list[Any]]:
-    """Rows as `_ready` selects them, now ours."""
-    lite = is_sqlite(db)
-    at = partial(bulk.stamp, for_sqlite=lite)
-    times = {"now": at(now), "far": at(now + FARTHEST_TRY), "margin": at(now - SAFETY_MARGIN)}
-    rows = sorted(_ready(lite).fetch(db, {"broadcast": broadcast_id, "count": count, **times}))
-    if rows:
-        ids = [row[0] for row in rows]
-        taken = deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now)
-        if taken != len(rows):
-            raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
-    return rows
-
-
-@cache
-def _ready(for_sqlite: bool) -> bulk.Ready:
-    """What may be sent now, packed: one value is read out much faster than rows and columns.
-
-    SQLite has one writer and leaves FOR UPDATE out.
-    """
-    now = bindparam("now", type_=UtcTime)
-    statement = (
-        select(
-            col(Delivery.id),
-            col(Delivery.opt_in_id),
-            col(Delivery.customer_id),
-            col(Customer.first_name),
-            col(Delivery.attempt) + 1,
-            col(Delivery.tries),
-            col(Delivery.in_doubt),
-            col(OptIn.token_sealed),
-            col(OptIn.state),
-            # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove nothing.
-            or_(
-                col(OptIn.expires_at) > now,
-                and_(col(Delivery.in_doubt), col(OptIn.expires_at) > bindparam("margin", type_=UtcTime)),
-            ),
-        )
-        .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
-        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-        .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))  # forgotten: it ends here
-        .where(
-            col(Delivery.broadcast_id) == bindparam("broadcast"),
-            canary.may_be_sent(),
-            col(Delivery.state) == DeliveryState.QUEUED.value,
-            is_due(col(Delivery.next_try_at), now, bindparam("far", type_=UtcTime)),
-        )
-        .order_by(col(Delivery.id))
-        .limit(bindparam("count"))
-        .with_for_update(key_share=True, skip_locked=True, of=Delivery)
-    )
-    return bulk.Ready(bulk.packed(statement, for_sqlite=for_sqlite))
-
-
-def _fit(
-    db: Session, broadcast_id: int, rows: list[list[Any]], taken_at: float, now: datetime
-) -> list[Claim]:
-    """Claims with their tokens opened. An opt-in withdrawn or run out since the launch is not used: its
-    delivery ends here."""
-    fit = []
-    tokens = unseal_all([sealed or "" for *_, sealed, _state, _lasts in rows])
-    for row, token in zip(rows, tokens, strict=True):
-        delivery_id, opt_in_id, customer_id, first_name, attempt, tries, in_doubt, _sealed, state, lasts = row
-        usable = (token or "") if state == OptInState.RESERVED else ""
-        claimed = Claim(
-            delivery_id,
-            broadcast_id,
-            opt_in_id,
-            customer_id,
-            first_name,
-            usable,
-            attempt,
-            tries,
-            bool(in_doubt),
-            taken_at,
-            now,
-        )
-        if usable and lasts:
-            fit.append(claimed)
-        else:
-            _end_unfit(db, claimed, state, bool(lasts), now)
-    return fit
-
-
-def _end_unfit(db: Session, claimed: Claim, state: str, lasts: bool, now: datetime) -> None:
-    if state != OptInState.RESERVED:
-        reason, ended = "withdrawn", DeliveryState.SKIPPED
-    elif not lasts:
-        reason, ended = "expired", DeliveryState.SKIPPED
-    else:
-        reason, ended = CANNOT_OPEN, DeliveryState.FAILED  # kept for when the right key is back
-    if claimed.in_doubt:
-        ended = DeliveryState.UNKNOWN
-    deliveries.end_claimed(db, claimed.delivery_id, ended, reason=reason, now=now)
-    if ended == DeliveryState.SKIPPED:
-        opt_ins.release(db, [claimed.opt_in_id], now=now)  # what has run out expires from there
-
-
-def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> None:
+def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Claim]:
     """Return claims that were never put on the wire: nothing happened to them. What the database never
-    took, or is not ours any more, stays as it is; a commit that is still going on is waited for."""
-    if not claims:
-        return
+    took, or is not ours any more, stays as it is; a commit that is still going on is waited for.
+
+    Those of a broadcast that somebody keeps locked are left for the next time. Returns the others.
+    """
+    done: list[Claim] = []
+    for broadcast_id in sorted({claim.broadcast_id for claim in claims}):
+        theirs = [claim for claim in claims if claim.broadcast_id == broadcast_id]
+        with unless_locked():
+            _hand_back(broadcast_id, theirs, worker, now)
+            done += theirs
+    return done
+
+
+def _hand_back(broadcast_id: int, claims: Sequence[Claim], worker: str, now: datetime) -> None:
     with transaction() as db:
-        row_locks.lock_broadcasts(db, {c.broadcast_id for c in claims})
+        wait_for_locks(db, HAND_BACK_PATIENCE)
+        row_locks.lock_broadcasts(db, {broadcast_id})
         for (attempt, claimed_at), ids in _by_fence(claims).items():
             deliveries.hand_back(db, ids, attempt=attempt, worker=worker, claimed_at=claimed_at)
-        _end_if_over(db, {c.broadcast_id for c in claims}, now)
+        _end_if_over(db, {broadcast_id}, now)
 
 
 def _by_fence(claims: Sequence[Claim]) -> dict[tuple[int, datetime | None], list[int]]:

@@ -12,7 +12,7 @@ from core.database import transaction
 from core.errors import OperatorError
 from core.messenger.client import Messenger
 from core.sealing import CannotOpen
-from core.sending import settling
+from core.sending import consequences
 
 log = structlog.get_logger(__name__)
 
@@ -22,9 +22,7 @@ Found = Mapping[int, Messenger | OperatorError | CannotOpen]
 
 
 class Lines:
-    def __init__(
-        self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]) -> None:
         self._find = find
         self._clock = clock
         self._lines: dict[int, Messenger | None] = {}
@@ -53,6 +51,6 @@ class Lines:
         if isinstance(line, OperatorError):
             log.warning("no_line_to_messenger", fanpage_id=fanpage_id, error=type(line).__name__)
             with transaction() as db:
-                settling.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
+                consequences.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
             return None
         return line

@@ -19,13 +19,12 @@ from core.database import DATABASE_TROUBLE
 from core.messenger.together import AcrossFanpages
 from core.sending import claiming, timetable
 from core.sending.allowance import Allowances
-from core.sending.calls import Call, Leaving, grouped
+from core.sending.calls import Call, Landed, Leaving, grouped
 from core.sending.carrier import Carrier
 from core.sending.claiming import SlotsMoved, Taken, Wanted
 from core.sending.claims import PerhapsTaken
 from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
-from core.sending.outcomes import Landed
 from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
 from core.sending.timetable import Demand, Lane
@@ -242,7 +241,9 @@ class SendingLoop:
     def _left_of(self, fanpage_id: int, work: FanpageWork, snapshot: Snapshot) -> tuple[list[int], bool]:
         """Its broadcasts that may have something to send, and whether replies wait: without those for which
         nothing was found since the snapshot."""
-        broadcasts = [key for key in work.broadcasts if self._empty.get(("broadcast", key), 0.0) < snapshot.at]
+        broadcasts = [
+            key for key in work.broadcasts if self._empty.get(("broadcast", key), 0.0) < snapshot.at
+        ]
         has_replies = work.has_replies and self._empty.get(("replies", fanpage_id), 0.0) < snapshot.at
         return broadcasts, has_replies
 
@@ -259,7 +260,7 @@ class SendingLoop:
         leaving: list[Leaving] = []
         for each in taken:
             self._note_what_was_empty(each)
-            if not each.claims:
+            if each.lane is None:
                 continue
             key, rate = each.wanted.fanpage_id, each.wanted.demand.rate
             self._lanes[key], self._stored[key] = each.lane, each.stored

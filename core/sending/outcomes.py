@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from core.deliveries.attempts import Attempt
 from core.messenger.client import Answer
@@ -18,6 +19,28 @@ class Outcome:
     answer: Answer
     started_at: datetime | None = None  # of the call
     answered_at: datetime | None = None
+
+
+class Answered(Protocol):
+    @property
+    def claim(self) -> Any: ...  # with a fanpage_id
+    @property
+    def answer(self) -> Answer: ...
+
+
+T = TypeVar("T", bound=Answered)
+
+
+def by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
+    """The same outcomes, fanpage by fanpage in the order of their ids."""
+    found: dict[int, list[T]] = {}
+    for each in sorted(outcomes, key=lambda outcome: outcome.claim.fanpage_id):
+        found.setdefault(each.claim.fanpage_id, []).append(each)
+    return found
+
+
+def failures_of(outcomes: Iterable[Answered]) -> list[Failure]:
+    return [each.answer for each in outcomes if isinstance(each.answer, Failure)]
 
 
 def attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:

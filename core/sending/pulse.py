@@ -13,7 +13,8 @@ import structlog
 from sqlalchemy import delete, update
 from sqlmodel import col
 
-from core.database import DATABASE_TROUBLE, insert_new, transaction
+from core.database import DATABASE_TROUBLE, transaction
+from core.db import bulk
 from core.sending.claims import alive
 from core.tables import Heartbeat
 
@@ -42,7 +43,7 @@ class Pulse:
             now = self._clock()
             self._started_at = self._started_at or now
             values = {"process": self.process, "at": now, "started_at": self._started_at}
-            db.execute(insert_new(db, Heartbeat), [values])
+            db.execute(bulk.insert_new(Heartbeat), [values])
             db.execute(update(Heartbeat).where(col(Heartbeat.process) == self.process).values(at=now))
             long_silent = col(Heartbeat.process).startswith(PREFIX), col(Heartbeat.at) < now - FORGOTTEN_AFTER
             db.execute(delete(Heartbeat).where(*long_silent))

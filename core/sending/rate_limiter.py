@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Float, and_, func, update
 from sqlmodel import Session, col
 
-from core import bulk
+from core.db import bulk
 from core.tables import Pace
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
@@ -48,8 +48,8 @@ def _factor(factor: float, since: float, at: float) -> float:
 
 
 def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> bool:
-    """Reserve slots of several fanpages: for each its id, the next slot that its row is known to have, and the
-    one after those reserved. False when another process has moved one meanwhile: then nothing may be sent."""
+    """Reserve slots of several fanpages: for each its id, the next slot that its row is known to have, and
+    the one after those reserved. False when another process has moved one meanwhile: nothing may be sent."""
     return _moving().run(db, bulk.bound(sorted(slots))).rowcount == len(slots)
 
 

@@ -6,13 +6,26 @@ A message by PSID has no guard against doubles, so after an ambiguous try it is 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
 from core import row_locks
@@ -21,22 +34,24 @@ from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Scope
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
-from core.database import DATABASE_TROUBLE, transaction
+from core.database import transaction, wait_for_locks
+from core.db import bulk
 from core.deliveries.rules import UNREACHABLE_REASONS
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
-from core.sending import trip
+from core.sending import consequences, trip
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_the_future, is_due
+from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
+from core.sending.outcomes import by_fanpage, failures_of
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
-from core.sending.settling import follow_up, lock_if_stopped
-from core.tables import Customer, Reply
+from core.tables import Customer, Reply, UtcTime
 from core.text.length import cut
 from core.text.matching import search_key
 from core.text.normalise import normalise_name
 
 MAX_TRIES = 5
+PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 WINDOW_CLOSED = "window_closed"
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 
@@ -175,22 +190,34 @@ def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     it changes nothing."""
     if not outcomes:
         return
-    by_fanpage = {key: _charged(of_one) for key, of_one in grouped_by_fanpage(outcomes).items()}
-    failures = {key: failures_of(of_one) for key, of_one in by_fanpage.items()}
-    every = [each for of_one in by_fanpage.values() for each in of_one]
+    charged = {key: _charged(of_one) for key, of_one in by_fanpage(outcomes).items()}
+    failures = {key: failures_of(of_one) for key, of_one in charged.items()}
+    every = [each for of_one in charged.values() for each in of_one]
     with transaction() as db:
-        lock_if_stopped(db, failures)
+        wait_for_locks(db, PATIENCE)
+        consequences.lock_what_stops(db, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in every})
-        ended: dict[int, list[Ended]] = {key: [] for key in by_fanpage}
-        for outcome in sorted(every, key=lambda each: each.claim.reply_id):
-            if outcome.asked_profile:
-                keep_profile(db, outcome.claim.customer_id, outcome.claim.psid, outcome.profile, now)
-            ended[outcome.claim.fanpage_id] += _settle(db, outcome, now)
+        ended = _settle_each(db, every, now)
         marks.note_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
-        follow_up(db, failures, now)
-        note_calls_of(db, {key: len(of_one) for key, of_one in by_fanpage.items()}, now=now)
-        noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended[key] for key in sorted(ended)})
-    look_at_each(by_fanpage, noted, failures, now)
+        consequences.follow_up(db, failures, now)
+        note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
+        noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
+    trip.look_at_each(
+        {key: {each: noted[each] for each in [(Scope.REPLIES, key)] if each in noted} for key in charged},
+        stopped={key for key, of_one in failures.items() if consequences.are_firm(of_one)},
+        now=now,
+    )
+
+
+def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -> dict[int, list[Ended]]:
+    """What has ended by it, for the breaker, by fanpage."""
+    ended: dict[int, list[Ended]] = defaultdict(list)
+    for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
+        claim = outcome.claim
+        if outcome.asked_profile:
+            keep_profile(db, claim.customer_id, claim.psid, outcome.profile, now)
+        ended[claim.fanpage_id] += _settle(db, outcome, now)
+    return ended
 
 
 def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:

@@ -13,8 +13,9 @@ from core.database import DATABASE_TROUBLE, is_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, replies, settling
+from core.sending.calls import Landed
 from core.sending.claims import Claim
-from core.sending.outcomes import Landed, Outcome, by_fanpage
+from core.sending.outcomes import Outcome, by_fanpage
 from core.sending.replies import ReplyClaim, ReplyOutcome
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""Settles the outcomes of a handful of deliveries in one transaction: states, tokens, customers, fanpage.
+"""Settles outcomes of any fanpages in one transaction: states, tokens, customers, fanpages.
 
 An acceptance always counts, whoever holds the delivery now; any other outcome only while the claim is
 still ours, or ran out and nobody has tried again since (attempt and state are the fence).
@@ -7,99 +7,100 @@ still ours, or ran out and nobody has tried again since (attempt and state are t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    CursorResult,
-    exists,
-    select,
-    update,
-)
+from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
-from core import activity, row_locks
-from core.accounts.rules import SYSTEM
-from core.broadcasts import recent_outcomes, transitions
-from core.broadcasts.breaker import Ended, Recent
+from core import row_locks
+from core.broadcasts import recent_outcomes
+from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger as opt_ins
 from core.customers import marks
-from core.database import transaction
+from core.customers.marks import Acceptance
+from core.database import transaction, wait_for_locks
 from core.deliveries import attempts, closing, evidence
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, Token, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
-from core.sending import acceptances, allowance, pace, trip
+from core.sending import allowance, consequences, trip
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome, attempts_worth_keeping
-from core.sending.rules import NOT_SENT_SECONDS, decide, set_aside
-from core.tables import Broadcast, Delivery, Fanpage
+from core.sending.outcomes import Outcome, attempts_worth_keeping, by_fanpage
+from core.sending.rules import accepted, decide, set_aside
+from core.tables import Broadcast, Delivery
 
-SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 TOKEN_REFUSED = "token_refused"  # as a reason
+PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 # Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
 _COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
+_AFTER_DOUBT = accepted(in_doubt=True).evidence
+
+Refused = tuple[Claim, Failure]
 
 
-def settle(fanpage_id: int, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Persist what became of these claims, and let the breaker look at it. Repeating it changes nothing."""
     if not outcomes:
         return
     outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
-    noted, is_stopped = _settle(fanpage_id, outcomes, now)
-    trip.look(fanpage_id, noted, is_stopped=is_stopped, now=now)
-
-
-def _settle(fanpage_id: int, outcomes: Sequence[Outcome], now: datetime) -> tuple[dict[Key, Recent], bool]:
-    """What the breaker is to look at, and whether the fanpage was stopped."""
-    taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
-    answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     with transaction() as db:
-        refused = _charged(db, outcomes)
-        _lock_rows(db, fanpage_id, outcomes, refused)
-        acceptances.settle(db, taken, now)
-        moved: list[tuple[Claim, Verdict]] = []
-        of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
-        said_before = attempts.only_said_of_the_token(db, of_token)
-        for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
-            known = 0 if claim.delivery_id in said_before else claim.tries
-            suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
-            verdict = decide(
-                failure, tries=known, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect
-            )
-            if _settle_refused(db, claim, verdict, now):
-                moved.append((claim, verdict))
-        marks.mark(db, [_blame(c, v, answered[c.delivery_id]) for c, v in moved if _is_unreachable(v)])
-        marks.note_acceptances(db, acceptances.noted(fanpage_id, taken))
+        wait_for_locks(db, PATIENCE)
+        refused = [each for of_one in by_fanpage(outcomes).values() for each in _charged(db, of_one)]
+        failures = _by_fanpage(refused)
+        _lock_rows(db, outcomes, refused, failures)
+        taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+        _settle_accepted(db, taken, now)
+        moved = _settle_refused(db, refused, now)
+        _mark_customers(db, outcomes, moved, now)
         attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
-        failures = [failure for _, failure in refused]
-        follow_up(db, fanpage_id, failures, now)
-        for broadcast_id in {claim.broadcast_id for claim, _ in refused}:
+        consequences.follow_up(db, failures, now)
+        for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
             _after_refusals(db, broadcast_id, now)
-        allowance.note_calls(db, fanpage_id, len(outcomes), now=now)
-        noted = recent_outcomes.note(db, recent_outcomes.by_key(fanpage_id, _ended(outcomes, moved)))
-        stopped = any(each.step == NextStep.STOP_FANPAGE for each in failures)
-    return noted, stopped
+        allowance.note_calls(db, Counter(o.claim.fanpage_id for o in outcomes), now=now)
+        keys = _keys(outcomes, moved)
+        recent = recent_outcomes.note(db, {key: keys[one][key] for one in keys for key in keys[one]})
+    trip.look_at_each(
+        {one: {key: recent[key] for key in keys[one] if key in recent} for one in keys},
+        stopped={one for one in failures if consequences.are_firm(failures[one])},
+        now=now,
+    )
 
 
-def _ended(outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]) -> list[Ended]:
-    """What the breaker counts, in the order of the answers."""
-    reasons = {o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)}
-    refused = {c.delivery_id: v.reason for c, v in moved if v.state in _COUNTED}
-    known = {**reasons, **refused}
-    return [
-        Ended(known[c.delivery_id], c.broadcast_id, c.delivery_id, c.customer_id)
-        for c in (o.claim for o in outcomes)
-        if c.delivery_id in known
-    ]
+def _by_fanpage(refused: Sequence[Refused]) -> dict[int, list[Failure]]:
+    found: dict[int, list[Failure]] = {}
+    for claim, failure in refused:
+        found.setdefault(claim.fanpage_id, []).append(failure)
+    return found
 
 
-def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[tuple[Claim, Failure]]:
-    """The refusals. One that has stopped the fanpage before, for the same delivery, may be set aside."""
+def _keys(
+    outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
+) -> dict[int, dict[Key, list[Ended]]]:
+    """By fanpage: what the breaker counts, in the order of the answers."""
+    known: dict[int, str | None] = {
+        o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)
+    }
+    known |= {c.delivery_id: v.reason for c, v in moved if v.state in _COUNTED}
+    return {
+        fanpage_id: recent_outcomes.by_key(
+            fanpage_id,
+            [
+                Ended(known[c.delivery_id], c.broadcast_id, c.delivery_id, c.customer_id)
+                for c in (o.claim for o in of_one)
+                if c.delivery_id in known
+            ],
+        )
+        for fanpage_id, of_one in by_fanpage(outcomes).items()
+    }
+
+
+def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
+    """A fanpage's refusals. One that has stopped it before, for the same delivery, may be set aside."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.line_works}
     again = attempts.refused_before(db, {each: failure.reason for each, failure in stops.items()})
@@ -111,23 +112,53 @@ def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[tuple[Claim, Fail
 
 
 def _lock_rows(
-    db: Session, fanpage_id: int, outcomes: Sequence[Outcome], refused: Sequence[tuple[Claim, Failure]]
+    db: Session,
+    outcomes: Sequence[Outcome],
+    refused: Sequence[Refused],
+    failures: Mapping[int, Sequence[Failure]],
 ) -> None:
     """Before anything moves. What was accepted moves by one statement, in the order of the ids."""
     taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
     if not refused:
         row_locks.lock_customers(db, (), marked=taken)
         return
-    lock_if_stopped(db, fanpage_id, [failure for _, failure in refused])
+    consequences.lock_what_stops(db, failures)
     row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
     unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
     row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=taken)
     row_locks.lock_deliveries(db, {outcome.claim.delivery_id for outcome in outcomes})
 
 
-def lock_if_stopped(db: Session, fanpage_id: int, failures: Sequence[Failure]) -> None:
-    if any(failure.step == NextStep.STOP_FANPAGE for failure in failures):
-        row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
+def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """In the order of the ids, as everybody locks them."""
+    if not outcomes:
+        return
+    in_order = sorted(outcomes, key=lambda each: each.claim.delivery_id)
+    rows = [
+        (o.claim.delivery_id, o.answer.mid[:200], _AFTER_DOUBT if o.claim.in_doubt else None)
+        for o in in_order
+        if isinstance(o.answer, Accepted)
+    ]
+    deliveries.accept(db, rows, now=now)
+    opt_ins.spend(db, [o.claim.opt_in_id for o in in_order], now=now)
+    evidence.catch_up(db, [o.claim.delivery_id for o in in_order])
+
+
+def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
+    """What was ours to settle, and how it was judged."""
+    of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
+    said_before = attempts.only_said_of_the_token(db, of_token)
+    moved = []
+    for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
+        known = 0 if claim.delivery_id in said_before else claim.tries
+        suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
+        verdict = decide(failure, tries=known, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect)
+        if deliveries.settle_refused(
+            db, claim.delivery_id, verdict, attempt=claim.attempt, tries=claim.tries, now=now
+        ):  # else it was taken over, or an echo settled it
+            _move_token(db, claim, verdict, now)
+            moved.append((claim, verdict))
+    return moved
 
 
 def _is_proof(claim: Claim, failure: Failure) -> bool:
@@ -144,25 +175,6 @@ def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
     return bool(db.execute(select(alike & ~reached)).scalar_one())
 
 
-def _settle_refused(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> bool:
-    """Whether it was ours to settle."""
-    settled = deliveries.settle_refused(
-        db, claim.delivery_id, verdict, attempt=claim.attempt, tries=claim.tries, now=now
-    )
-    if not settled:
-        return False  # taken over, or an echo settled it: not ours to end
-    _move_token(db, claim, verdict, now)
-    return True
-
-
-def _is_unreachable(verdict: Verdict) -> bool:
-    return verdict.state == DeliveryState.FAILED and verdict.reason in UNREACHABLE_REASONS
-
-
-def _blame(claim: Claim, verdict: Verdict, at: datetime) -> marks.Refusal:
-    return marks.Refusal(claim.customer_id, claim.delivery_id, verdict.reason or "", verdict.detail, at)
-
-
 def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
     match verdict.token:
         case Token.SPEND:
@@ -175,31 +187,27 @@ def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> N
             pass
 
 
-def follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: datetime) -> None:
-    """What the refusals say about the whole fanpage."""
-    at = now.timestamp()
-    slow = [f for f in failures if f.step == NextStep.SLOW_DOWN]
-    if slow:
-        longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
-        pace.slow_down(db, fanpage_id, at=at, hold_seconds=longest)
-    if any(f.step == NextStep.NOT_SENT for f in failures):
-        pace.hold(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
-    stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
-    if stops:
-        stop_fanpage(db, fanpage_id, stops[0].reason, now=now)
+def _mark_customers(
+    db: Session, outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]], now: datetime
+) -> None:
+    """Those who cannot be reached; an acceptance makes firm what was said of others before."""
+    answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
+    blamed = [
+        marks.Refusal(c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id])
+        for c, v in moved
+        if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
+    ]
+    marks.mark(db, blamed)
+    marks.note_acceptances(db, _acceptances(outcomes))
 
 
-def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
-    """Pause everything of a fanpage that Messenger has stopped, until a person repairs it."""
-    stopped = db.execute(
-        update(Fanpage)
-        .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))
-        .values(stopped_code=code, stopped_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    transitions.stop_all_of(db, fanpage_id, code, now=now)
-    if isinstance(stopped, CursorResult) and stopped.rowcount:
-        activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
+def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:
+    """A claim is older than its call: never too late."""
+    return [
+        Acceptance(o.claim.fanpage_id, o.claim.customer_id, began)
+        for o in outcomes
+        if isinstance(o.answer, Accepted) and (began := o.started_at or o.claim.claimed_at)
+    ]
 
 
 def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:

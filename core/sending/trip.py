@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core import activity, bulk, row_locks
+from core import activity, row_locks
 from core.accounts.rules import SYSTEM
 from core.broadcasts import breaker, canary, recent_outcomes, transitions
 from core.broadcasts.breaker import Recent, Refusal
@@ -22,10 +22,20 @@ from core.broadcasts.rules import BroadcastState, alike_code
 from core.consent import ledger
 from core.customers import marks
 from core.database import reading, transaction
+from core.db import bulk
 from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Broadcast, Delivery, RecentOutcomes
 
 log = structlog.get_logger(__name__)
+
+
+def look_at_each(
+    noted: Mapping[int, Mapping[Key, Recent]], *, stopped: Collection[int], now: datetime
+) -> None:
+    """After a settle, with what was noted of its refusals, by fanpage; `stopped`: those that it stopped."""
+    for fanpage_id in sorted(noted):
+        if noted[fanpage_id] or fanpage_id in stopped:
+            look(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
 
 
 def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:
@@ -112,7 +122,7 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
     failed = (
         select(col(Delivery.opt_in_id), col(Delivery.reason))
         .where(
-            col(Delivery.id).in_(bulk.among(db, delivery_ids)),
+            col(Delivery.id).in_(bulk.among(delivery_ids)),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
             ~held_elsewhere(),

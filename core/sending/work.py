@@ -15,11 +15,12 @@ from sqlalchemy import BigInteger, ColumnElement, Float, Select, bindparam, exis
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from core.db import bulk
 from core.broadcasts import canary
-from core.broadcasts.rules import BroadcastState, DeliveryState
+from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import ReplyState
 from core.database import reading
+from core.db import bulk
+from core.deliveries.rules import DeliveryState
 from core.holding import is_free
 from core.sending.claims import is_due
 from core.sending.rate_limiter import Speed, is_held, speed_now
@@ -152,7 +153,7 @@ _RATE_ROW = (
 
 @cache
 def _sending() -> Select[Any]:
-    statement = (
+    statement: Select[Any] = (
         _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
         .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
         .where(col(Broadcast.state) == BroadcastState.SENDING, _in_time(), _is_ours())
@@ -164,7 +165,7 @@ def _sending() -> Select[Any]:
 @cache
 def _answering() -> Select[Any]:
     theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
+    statement: Select[Any] = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
     return bulk.packed(statement)
 
 
@@ -196,7 +197,7 @@ def _with_work() -> Select[Any]:
     )
 
 
-def _may_send(chosen: Select[Any]) -> Select[Any]:
+def _may_send(chosen: Any) -> Any:
     """Not stopped, and not held with all others."""
     rows = chosen.select_from(Fanpage).join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
     return rows.where(col(Fanpage.stopped_code).is_(None), is_free())

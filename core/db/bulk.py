@@ -7,8 +7,9 @@ more than the row. Here the database does the whole work in one step, on a core 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -18,22 +19,21 @@ from sqlalchemy import (
     CursorResult,
     FromClause,
     Select,
+    SelectBase,
     String,
-    Text,
     bindparam,
-    cast,
-    func,
     literal,
     literal_column,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
 from core.database import is_sqlite
+from core.db.dialects import FromJson, JsonElements, JsonOfRows, insert_into
 from core.tables import Table
 
 ROWS = "rows"  # the bound value
@@ -44,61 +44,46 @@ def columns_of(table: type[Table], *names: str) -> dict[str, TypeEngine[Any]]:
     return {name: table.__table__.c[name].type for name in names}  # type: ignore[attr-defined]
 
 
-def rows_given(columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> Select[Any]:
+def rows_given(columns: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
     """A SELECT over the bound rows, its columns named and typed. Bind them with `bound`."""
-    given = bindparam(ROWS, type_=String)
-    if for_sqlite:
-        values = func.json_each(given).table_valued("value")
-        return _spread([_item(values, place).label(name) for place, name in enumerate(columns)])
-    values = func.jsonb_array_elements(cast(given, postgresql.JSONB)).table_valued("value")
-    typed = [
-        cast(_item(values, place), type_).label(name) for place, (name, type_) in enumerate(columns.items())
-    ]
-    return _spread(typed)
+    row = JsonElements(bindparam(ROWS, type_=String)).table_valued("value").c.value
+    values = [_item(row, place, type_).label(name) for place, (name, type_) in enumerate(columns.items())]
+    return select(*values).where(true())  # else SQLite takes ON CONFLICT for the ON of a join
 
 
-def among(db: Session, ids: Collection[int]) -> Select[Any]:
+def _item(row: Any, place: int, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    return FromJson(row.op("->>")(literal_column(str(place))), type_)
+
+
+def among(ids: Collection[int]) -> Select[Any]:
     """For `column.in_(…)`: one value however many there are, where a list would be a parameter each."""
     given = literal(json.dumps(list(ids), separators=(",", ":")), String)
-    if is_sqlite(db):
-        return select(func.json_each(given).table_valued("value").c.value)
-    numbers = func.jsonb_array_elements_text(cast(given, postgresql.JSONB)).table_valued("value")
-    return select(cast(numbers.c.value, BigInteger))
+    return select(FromJson(JsonElements(given).table_valued("value").c.value, BigInteger))
 
 
 def one_of(column: Any, values: Collection[object]) -> ColumnElement[bool]:
     return or_(*[column == value for value in values])
 
 
-def _item(values: Any, place: int) -> Any:
-    return values.c.value.op("->>")(literal_column(str(place)))
+def insert_new(table: type[Table]) -> postgresql.Insert:
+    """INSERT … ON CONFLICT DO NOTHING; add `.returning(…)` and execute it with the rows."""
+    return insert_into(table).on_conflict_do_nothing()
 
 
-def _spread(columns: list[Any]) -> Select[Any]:
-    return select(*columns).where(true())  # else SQLite takes ON CONFLICT for the ON of a join
+def insert_given(table: type[Table], columns: Mapping[str, TypeEngine[Any]]) -> postgresql.Insert:
+    """An INSERT of the bound rows; add what to do on a conflict."""
+    return insert_into(table).from_select(list(columns), rows_given(columns))
 
 
-def insert_given(table: type[Table], columns: Mapping[str, TypeEngine[Any]], *, for_sqlite: bool) -> Any:
-    """An INSERT of the bound rows, in the database's own words; add what to do on a conflict."""
-    make = sqlite.insert if for_sqlite else postgresql.insert
-    return make(table).from_select(list(columns), rows_given(columns, for_sqlite=for_sqlite))
-
-
-def packed(statement: Any, *, for_sqlite: bool) -> Select[Any]:
-    """The same rows as one JSON text, for `fetch`."""
-    rows = statement.subquery()
-    if for_sqlite:
-        return select(func.json_group_array(func.json_array(*rows.c)))
-    return select(cast(func.json_agg(func.json_build_array(*rows.c)), Text))
-
-
-def insert_selected(
-    table: type[Table], values: Mapping[str, Any], source: FromClause, *, for_sqlite: bool
-) -> Any:
+def insert_selected(table: type[Table], values: Mapping[str, Any], source: FromClause) -> postgresql.Insert:
     """An INSERT of what is reckoned from the rows of a source; add what to do on a conflict."""
     query = select(*values.values()).select_from(source)
-    make = sqlite.insert if for_sqlite else postgresql.insert
-    return make(table).from_select(list(values), query.where(true()))
+    return insert_into(table).from_select(list(values), query.where(true()))
+
+
+def packed(statement: SelectBase) -> Select[Any]:
+    """The same rows as one JSON text, for `fetch`."""
+    return select(JsonOfRows(*statement.subquery().c))
 
 
 class Ready:
@@ -127,6 +112,30 @@ class Ready:
         return _unpacked(self.run(db, values).scalar())
 
 
+class ForEach:
+    """A query that is asked for each of some given rows, such as the next few of each broadcast.
+
+    On PostgreSQL that is one statement with LATERAL; SQLite has no such thing and is asked once for each,
+    which is as quick there. `chosen` makes the query from the given columns.
+    """
+
+    def __init__(self, columns: Mapping[str, TypeEngine[Any]], chosen: Callable[[Any], Any]) -> None:
+        self._names = list(columns)
+        given = rows_given(columns).subquery()
+        together = select(chosen(given.c).lateral()).select_from(given)
+        bound = SimpleNamespace(**{name: bindparam(name, type_=type_) for name, type_ in columns.items()})
+        self._together, self._one = Ready(packed(together)), Ready(packed(chosen(bound)))
+
+    def fetch(
+        self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]
+    ) -> list[list[Any]]:
+        """The rows found for all of the given ones, in no promised order."""
+        if not is_sqlite(db):
+            return self._together.fetch(db, {**values, **bound(rows)}) if rows else []
+        each = ({**values, **dict(zip(self._names, row, strict=True))} for row in rows)
+        return [found for one in each for found in self._one.fetch(db, one)]
+
+
 def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
     """The rows of a packed statement, in no promised order; `moment` reads the times in them."""
     return _unpacked(db.connection().execute(statement, values).scalar())
@@ -152,12 +161,15 @@ def bound_ids(ids: Collection[int]) -> dict[str, str]:
     return bound([(each,) for each in ids])
 
 
-def stamp(at: datetime | None, *, for_sqlite: bool) -> str | None:
-    """A time as the database keeps it; SQLite keeps no zone."""
+def stamp(at: datetime | None) -> str | None:
+    """A time in UTC, as a text that both databases read alike.
+
+    SQLite compares times as texts and keeps them without a zone; PostgreSQL reads a time without a zone in
+    that of the session, which is UTC on all our connections (core/database.py).
+    """
     if at is None:
         return None
-    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")
-    return text[:26] if for_sqlite else text
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]
 
 
 def moment(text: str) -> datetime:

@@ -1,0 +1,109 @@
+"""What SQLite and PostgreSQL say in different words, decided when a statement is compiled.
+
+A statement is built once and compiled for whichever database runs it, so that nobody who builds one has to
+know which database that will be. Each construct here has its words for both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, Cast, ColumnElement, Integer, Text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from core.tables import Table
+
+
+def insert_into(table: type[Table]) -> postgresql.Insert:
+    """An INSERT that may say what to do ON CONFLICT.
+
+    SQLite has the clause from PostgreSQL, and its compiler in SQLAlchemy reads PostgreSQL's object; the
+    other way round fails. tests/db/test_dialects.py would notice if that changed.
+    """
+    return postgresql.insert(table)
+
+
+class JsonElements(FunctionElement[Any]):
+    """The elements of the JSON array in a text; with `table_valued("value")` a row for each."""
+
+    inherit_cache = True
+
+
+@compiles(JsonElements, "sqlite")
+def _elements_on_sqlite(element: JsonElements, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **how)})"
+
+
+@compiles(JsonElements, "postgresql")
+def _elements_on_postgresql(element: JsonElements, compiler: SQLCompiler, **how: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **how)} AS JSONB))"
+
+
+class FromJson(Cast[Any]):
+    """A value out of a JSON array as a value of this type. SQLite has already made a number or a text of
+    it, and keeps nothing else."""
+
+    inherit_cache = True
+
+
+@compiles(FromJson, "sqlite")
+def _as_it_is_on_sqlite(element: FromJson, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clause, **how)
+
+
+class JsonOfRows(FunctionElement[str]):
+    """An aggregate: all rows of a query as one JSON array of arrays, a text. NULL or empty without rows."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(JsonOfRows, "sqlite")
+def _rows_on_sqlite(element: JsonOfRows, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **how)}))"
+
+
+@compiles(JsonOfRows, "postgresql")
+def _rows_on_postgresql(element: JsonOfRows, compiler: SQLCompiler, **how: Any) -> str:
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **how)})) AS TEXT)"
+
+
+class PlaceOf(FunctionElement[int]):
+    """Where the second text begins in the first, counted from 1; 0 when it is not in it."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(PlaceOf, "sqlite")
+def _place_on_sqlite(element: PlaceOf, compiler: SQLCompiler, **how: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **how)})"
+
+
+@compiles(PlaceOf, "postgresql")
+def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **how: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **how)})"
+
+
+class WhereWritersMeet(FunctionElement[bool]):
+    """A condition for the database on which several transactions write at once; SQLite has one writer, and
+    there it is always true."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        super().__init__(condition)
+
+
+@compiles(WhereWritersMeet, "sqlite")
+def _true_on_sqlite(_element: WhereWritersMeet, _compiler: SQLCompiler, **_how: Any) -> str:
+    return "1"
+
+
+@compiles(WhereWritersMeet, "postgresql")
+def _condition_on_postgresql(element: WhereWritersMeet, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clauses, **how)

@@ -1,0 +1,64 @@
+"""What refusals say about a whole fanpage: slower, held for a while, or stopped until a person repairs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col
+
+from core import activity, row_locks
+from core.accounts.rules import SYSTEM
+from core.broadcasts import transitions
+from core.broadcasts.rules import BroadcastState
+from core.messenger.errors import Failure, NextStep
+from core.sending import rate_limiter
+from core.sending.rules import NOT_SENT_SECONDS
+from core.tables import Fanpage
+
+SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
+
+
+def are_firm(failures: Sequence[Failure]) -> bool:
+    """Whether they stop their fanpage."""
+    return any(each.step == NextStep.STOP_FANPAGE for each in failures)
+
+
+def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> None:
+    """By fanpage; before anything else moves."""
+    for fanpage_id in sorted(failures):
+        if are_firm(failures[fanpage_id]):
+            row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
+
+
+def follow_up(db: Session, failures: Mapping[int, Sequence[Failure]], now: datetime) -> None:
+    """Do to each fanpage what its refusals ask for."""
+    for fanpage_id in sorted(failures):
+        _follow_up(db, fanpage_id, failures[fanpage_id], now)
+
+
+def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: datetime) -> None:
+    at = now.timestamp()
+    slow = [f for f in failures if f.step == NextStep.SLOW_DOWN]
+    if slow:
+        longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
+        rate_limiter.slow_down(db, fanpage_id, at=at, hold_seconds=longest)
+    if any(f.step == NextStep.NOT_SENT for f in failures):
+        rate_limiter.hold(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
+    stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
+    if stops:
+        stop_fanpage(db, fanpage_id, stops[0].reason, now=now)
+
+
+def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
+    """Pause everything of a fanpage that Messenger has stopped, until a person repairs it."""
+    stopped = db.execute(
+        update(Fanpage)
+        .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))
+        .values(stopped_code=code, stopped_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    transitions.stop_all_of(db, fanpage_id, code, now=now)
+    if isinstance(stopped, CursorResult) and stopped.rowcount:
+        activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)

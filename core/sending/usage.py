@@ -1,0 +1,29 @@
+"""Slows a fanpage down when the platform says that its usage is nearly full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from core.database import transaction
+from core.messenger.client import Messenger
+from core.sending import rate_limiter
+
+FULL, HIGH = 100.0, 95.0  # percent
+LEAST_HOLD_SECONDS = 60.0
+
+
+class UsageWatch:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen: dict[int, float] = {}  # by fanpage: the last header that was heeded, monotonic
+
+    def heed(self, fanpage_id: int, line: Messenger | None) -> None:
+        """After an answer: what its header said, once."""
+        usage = line.usage() if line else None
+        if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
+            return
+        self._seen[fanpage_id] = usage.seen_at
+        seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
+        with transaction() as db:
+            rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), hold_seconds=seconds)
