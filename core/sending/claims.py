@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
@@ -18,12 +18,12 @@ from core.broadcasts.rules import BroadcastState, DeliveryState, is_too_late
 from core.consent import ledger
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, is_sqlite, reading, transaction, unless_locked, wait_for_locks
+from core.heartbeat import SILENT_AFTER, alive
 from core.sealing import unseal_all
 from core.sending import tries
 from core.sending.rules import FARTHEST_TRY, LEASE, LEASE_RAN_OUT, MAX_TRIES, wait_after
-from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Reply, UtcTime
+from core.tables import Broadcast, Customer, Delivery, OptIn, Reply, UtcTime
 
-SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 _ID = bulk.columns_of(Delivery, "id")
@@ -292,13 +292,6 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         tries.keep_lost(db, [(each, attempt, at) for each, attempt, at in taken])
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
-
-
-def alive(now: datetime) -> Select[str]:
-    """Processes that gave a sign of life just now; one from the future is the trace of a clock jump."""
-    return select(col(Heartbeat.process)).where(
-        col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
-    )
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:

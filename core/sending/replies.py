@@ -23,12 +23,13 @@ from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
 from core.database import DATABASE_TROUBLE, transaction
+from core.heartbeat import SILENT_AFTER, alive
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending import trip
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER, PerhapsTaken, alive, claimed_in_the_future, is_due
+from core.sending.claims import PerhapsTaken, claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply

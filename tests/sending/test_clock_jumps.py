@@ -114,9 +114,9 @@ def test_the_worker_leaves_claims_alone_when_the_clock_jumps(studio: Studio, hou
 
     worker = Worker(clock=Told())
     worker.reclaim()
-    claims.claim(broadcast_id, 3, worker=worker.pulse.process, now=studio.now)
+    claims.claim(broadcast_id, 3, worker=worker.heartbeat.process, now=studio.now)
     with transaction() as db:
-        db.add(Heartbeat(process=worker.pulse.process, at=studio.now, started_at=studio.now))
+        db.add(Heartbeat(process=worker.heartbeat.process, at=studio.now, started_at=studio.now))
     studio.now += hours * HOUR
     worker.reclaim()
     assert studio.show(broadcast_id).counts["sending"] == 3
