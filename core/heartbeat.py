@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
@@ -34,6 +34,11 @@ def alive(now: datetime) -> Select[str]:
     )
 
 
+def is_of(kind: str) -> ColumnElement[bool]:
+    """Whether a heartbeat is that of a worker, or of a webhook server."""
+    return col(Heartbeat.process).startswith(f"{kind} ")
+
+
 class HeartbeatWriter:
     """The heartbeat of this process."""
 
@@ -45,7 +50,7 @@ class HeartbeatWriter:
         self._unbroken_since = float("-inf")  # monotonic; no beat has been missed since
         self._next_at = float("-inf")  # monotonic; for beat_sparingly
         self._started_at: datetime | None = None
-        self._of_its_kind = col(Heartbeat.process).startswith(f"{kind} ")
+        self._of_its_kind = is_of(kind)
 
     def beat(self) -> None:
         """Write it. Raises what the database has against it."""
