@@ -27,6 +27,7 @@ from core.broadcasts import canary, gathering
 from core.broadcasts import clockwork as broadcasts
 from core.clock import utc_now
 from core.consent import clockwork as consent
+from core.customers import profiles
 from core.database import DATABASE_TROUBLE
 from core.engine.engines import Engine, engine_for
 from core.engine.steadiness import Steadiness
@@ -37,7 +38,7 @@ from core.fanpages.connection import messenger_for
 from core.heartbeat import WORKER, HeartbeatWriter
 from core.inbox import actions as inbox
 from core.inbox import retention
-from core.sending import claims, profiles, replies, trip
+from core.sending import claims, replies, trip
 from core.sending.clerk import Clerk
 from core.sending.crew import WIRE_THREADS, Alarm, Crew
 from core.sending.pump import Pump

@@ -22,6 +22,7 @@ from core.broadcasts.recent_outcomes import Scope
 from core.broadcasts.rules import UNREACHABLE_REASONS
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
+from core.customers.profiles import keep_profile
 from core.database import DATABASE_TROUBLE, transaction
 from core.heartbeat import SILENT_AFTER, alive
 from core.messenger import line, wire
@@ -33,9 +34,6 @@ from core.sending.claims import PerhapsTaken, claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
 from core.sending.settling import follow_up, lock_if_stopped
 from core.tables import Customer, Reply
-from core.text.length import cut
-from core.text.matching import search_key
-from core.text.normalise import normalise_name
 
 MAX_TRIES = 5
 WINDOW_CLOSED = "window_closed"
@@ -258,31 +256,6 @@ def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
         .values(state=ReplyState.SKIPPED, reason=blame.code, settled_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
-    """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
-    values: dict[str, Any] = {"profile_at": now}
-    if profile:
-        first_name, last_name = _kept_name(profile.first_name), _kept_name(profile.last_name)
-        name = f"{last_name or ''} {first_name or ''}"
-        values |= {
-            "first_name": first_name,
-            "last_name": last_name,
-            "locale": profile.locale[:16] if profile.locale else None,
-            "search_text": f"{search_key(name)} {psid}".strip()[:300],
-        }
-    db.execute(
-        update(Customer)
-        .where(col(Customer.id) == customer_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _kept_name(name: str | None) -> str | None:
-    """None for a name that nobody can see: the customer is then greeted as one whose name is unknown."""
-    return cut(normalise_name(name or ""), 100) or None
 
 
 def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
