@@ -29,9 +29,8 @@ from core.clock import utc_now
 from core.consent import clockwork as consent
 from core.customers import profiles
 from core.database import DATABASE_TROUBLE
+from core.database_clock import Clock, clock
 from core.engine.engines import Engine, engine_for
-from core.engine.steadiness import Steadiness
-from core.engine.time_of_day import Clock, clock
 from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
@@ -44,6 +43,7 @@ from core.sending.crew import WIRE_THREADS, Alarm, Crew
 from core.sending.pump import Pump
 from core.sending.rules import LEASE
 from core.sending.watch import Watch
+from core.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
 

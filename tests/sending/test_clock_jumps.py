@@ -9,10 +9,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.database import transaction
-from core.engine.steadiness import Steadiness
 from core.sending import claims
 from core.sending.flights import MAKE_UP, Gate
 from core.sending.rules import LEASE, batch_size
+from core.steadiness import Steadiness
 from core.tables import Fanpage, Heartbeat
 from core.worker import Worker
 from tests.sending.conftest import Studio
