@@ -17,6 +17,7 @@ from core.database import reading
 from core.errors import OperatorError
 from core.fanpages import actions, queries
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
+from core.heartbeat import WORKER, is_of
 from core.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.sealing import unseal
@@ -90,7 +91,9 @@ def _hold() -> Iterator[str]:
 def _worker() -> Iterator[str]:
     with reading() as db:
         alive = db.execute(
-            select(col(Heartbeat.process)).where(col(Heartbeat.at) > utc_now() - SILENT).limit(1)
+            select(col(Heartbeat.process))
+            .where(is_of(WORKER), col(Heartbeat.at) > utc_now() - SILENT)
+            .limit(1)
         ).first()
     if alive is None:
         yield "No worker is running, so nothing is sent; start one: python -m core worker"

@@ -27,22 +27,23 @@ from core.broadcasts import canary, gathering
 from core.broadcasts import clockwork as broadcasts
 from core.clock import utc_now
 from core.consent import clockwork as consent
+from core.customers import profiles
 from core.database import DATABASE_TROUBLE
+from core.database_clock import Clock, clock
 from core.engine.engines import Engine, engine_for
-from core.engine.steadiness import Steadiness
-from core.engine.time_of_day import Clock, clock
 from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import messenger_for
+from core.heartbeat import WORKER, HeartbeatWriter
 from core.inbox import actions as inbox
 from core.inbox import retention
-from core.sending import claims, profiles, replies, trip
+from core.sending import claims, replies, trip
 from core.sending.clerk import Clerk
 from core.sending.crew import WIRE_THREADS, Alarm, Crew
-from core.sending.pulse import Pulse
 from core.sending.pump import Pump
 from core.sending.rules import LEASE
 from core.sending.watch import Watch
+from core.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
 
@@ -59,14 +60,14 @@ class Worker:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.pulse = Pulse(self.clock)
+        self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.watch = Watch(self.clock)
         self.clerk = Clerk(self.clock)
         self.steadiness = Steadiness(self.clock, LEASE.total_seconds())
         self.alarm = Alarm()
         self.wire = ThreadPoolExecutor(WIRE_THREADS, thread_name_prefix="wire")
         self.crew = Crew(self._pump, self.alarm)
-        self.engine: Engine = engine_for(self.crew, self.pulse.is_fresh)
+        self.engine: Engine = engine_for(self.crew, self.heartbeat.is_fresh)
         self._held = ""  # what was last said about a hold
         self._away_since: float | None = None  # monotonic; the first beat that the database did not take
 
@@ -81,14 +82,14 @@ class Worker:
         self._beat()
         self.engine.start()
         scheduler.start()
-        log.info("worker_started", worker=self.pulse.process)
+        log.info("worker_started", worker=self.heartbeat.process)
         self._run_clock(scheduler)
         self.engine.stop()
         scheduler.pause()
         self._wait_for_pumps()
         scheduler.shutdown(wait=False)
-        self.pulse.fall_silent()
-        log.info("worker_stopped", worker=self.pulse.process)
+        self.heartbeat.fall_silent()
+        log.info("worker_stopped", worker=self.heartbeat.process)
 
     def _run_clock(self, scheduler: BackgroundScheduler) -> None:
         """Until told to stop. APScheduler sleeps by the wall clock: when that jumps back, wake it up."""
@@ -186,7 +187,7 @@ class Worker:
 
         @functools.wraps(action)
         def job() -> None:
-            if self.pulse.leads or not self.engine.is_shared or next(runs) % STAND_BY == 0:
+            if self.heartbeat.leads or not self.engine.is_shared or next(runs) % STAND_BY == 0:
                 action()
 
         return job
@@ -208,7 +209,7 @@ class Worker:
         """And say once how long the database was away."""
         try:
             self.clock.measure()
-            self.pulse.beat()
+            self.heartbeat.beat()
         except DATABASE_TROUBLE:
             self._away_since = self._away_since or time.monotonic()
             raise
@@ -220,11 +221,11 @@ class Worker:
         return Pump(
             fanpage_id,
             messenger_for,
-            worker=self.pulse.process,
+            worker=self.heartbeat.process,
             wire=self.wire,
             stop=self.stop,
             clock=self.clock,
-            holds_since=self.pulse.held_since,
+            holds_since=self.heartbeat.held_since,
             watch=self.watch,
             clerk=self.clerk,
             depart=self.alarm.at,

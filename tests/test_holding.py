@@ -12,8 +12,8 @@ from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, clockwork, queries
 from core.database import transaction
 from core.errors import Held, NotAllowed, WrongState
+from core.heartbeat import WEBHOOK, HeartbeatWriter
 from core.holding import HoldCode
-from core.inbox import heartbeat
 from core.tables import Customer, Fanpage
 from tests.sending.conftest import Studio, studio, wire  # noqa: F401
 
@@ -87,7 +87,7 @@ def test_a_closed_database_takes_in_nothing_but_lets_staff_sign_in_and_look(arra
     signed_in = sign_in.succeed("lan", "10.0.0.1", now=now)
     assert signed_in.name == "lan"
     sign_in.sign_out(COMMAND_LINE, now=now)
-    heartbeat.beat("webhook here", started_at=now, now=now)
+    HeartbeatWriter(WEBHOOK, lambda: now).beat()
     holding.release(COMMAND_LINE, now=now, although_moved=True)
     arrange.customer(1)
 

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from core.clock import utc_now
+from core.heartbeat import WEBHOOK, HeartbeatWriter
 from core.inbox import actions, queries
 from core.inbox.intake import Duties, Intake, Outcome, Parcel
 from core.inbox.vault import Malformed, NewEvent, read_body
@@ -22,7 +23,6 @@ from core.messenger.signature import HEADER, is_valid
 from webhook_server.answers import STORED_BODY, STORED_START, refusal
 from webhook_server.logs import Sparingly
 from webhook_server.metrics import Metrics
-from webhook_server.pulse import Pulse
 
 BODY_LIMIT = 16 * 1024 * 1024  # a thousand updates of the longest texts stay well below
 BODIES_LIMIT = 128 * 1024 * 1024  # in hand at once, whoever sends them
@@ -56,7 +56,7 @@ class Reception:
         self._bytes_in_hand = 0
         self._asked = Asked()
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
-        self._pulse = Pulse()
+        self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
         self._intake: Intake[Asker] = Intake(
             Duties(
                 store=actions.store,
@@ -64,7 +64,7 @@ class Reception:
                 apply=self._apply,
                 answer=_answer,
                 committed=self.metrics.committed,
-                pulse=self._pulse,
+                heartbeat=self._heartbeat.beat_sparingly,
             )
         )
 
@@ -74,7 +74,7 @@ class Reception:
 
     async def close(self) -> None:
         await run_in_threadpool(self._intake.close)
-        await run_in_threadpool(self._pulse.stop)
+        await run_in_threadpool(self._heartbeat.fall_silent)
         log.info("webhook.closed")
 
     @property

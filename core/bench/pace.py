@@ -5,48 +5,18 @@ Every rate is a fanpage of its own, and all are sent for at once, each answer ta
 
 from __future__ import annotations
 
-import random
-import re
 import tempfile
 import time
-from bisect import bisect_left
-from collections import defaultdict
-from itertools import accumulate
 from typing import Any
 
-import requests
-
 from core import migrations
-from core.bench import scale, stub
+from core.bench import scale, stub, windows
 from core.bench.databases import fresh
+from core.bench.receiver import TOKEN, Arrived, Receiver, arrivals
 from core.settings import use
 
-LATENCY_SECONDS = (0.05, 0.3)
 WINDOW_SECONDS = 10.0
 MARGIN_SECONDS = 5.0  # work for longer than we look, so that it never runs out
-TOKEN = "pace-{}"  # a fanpage's access token tells the receiver its rate
-_RATE = re.compile(rb"pace-(\d+)")
-
-Arrivals = dict[int, list[tuple[float, int]]]  # by rate: when, how many
-
-
-class Receiver(stub.Stub):
-    """Takes everything and notes when."""
-
-    def __init__(self) -> None:
-        super().__init__(0.0)
-
-    def answer_to(self, head: bytes, body: bytes) -> bytes:
-        self.latency = 0.0
-        if head.startswith(b"get"):
-            return stub.document(_arrived)
-        self.latency = random.uniform(*LATENCY_SECONDS)
-        named = _RATE.search(head) or _RATE.search(body)
-        _arrived.append((int(named[1]) if named else 0, time.monotonic(), stub.items_of(head, body) or 1))
-        return super().answer_to(head, body)
-
-
-_arrived: list[tuple[int, float, int]] = []  # in the receiver's process
 
 
 def run(*, rates: list[int], seconds: float, workers: int, postgresql_url: str | None) -> dict[str, Any]:
@@ -71,19 +41,12 @@ def _wait_until_all_arrive(url: str, rates: list[int]) -> None:
         time.sleep(0.2)
 
 
-def arrivals(url: str) -> Arrivals:
-    found: Arrivals = defaultdict(list)
-    for rate, at, count in requests.get(url, timeout=30).json():
-        found[rate].append((at, count))
-    return found
-
-
-def figures(rate: int, arrived: list[tuple[float, int]], seconds: float) -> dict[str, Any]:
+def figures(rate: int, arrived: Arrived, seconds: float) -> dict[str, Any]:
     """Averages over every window of ten seconds, and the fullest second; both may begin anywhere."""
     arrived.sort()
     arrived = [each for each in arrived if each[0] <= arrived[0][0] + seconds]
-    averages = [found / WINDOW_SECONDS for found in _windows(arrived, WINDOW_SECONDS)]
-    fullest = max(_windows(arrived, 1.0), default=0)
+    averages = [found / WINDOW_SECONDS for found in windows.from_each_arrival(arrived, WINDOW_SECONDS)]
+    fullest = max(windows.from_each_arrival(arrived, 1.0), default=0)
     batch = max(1, rate // 10)
     off = max((abs(average / rate - 1) for average in averages), default=1.0)
     return {
@@ -96,14 +59,3 @@ def figures(rate: int, arrived: list[tuple[float, int]], seconds: float) -> dict
         "limit_1_s": rate + batch,
         "largest_batch": max(count for _, count in arrived),
     }
-
-
-def _windows(arrived: list[tuple[float, int]], seconds: float) -> list[int]:
-    """Messages in each whole window that begins at an arrival."""
-    times = [at for at, _ in arrived]
-    sums = [0, *accumulate(count for _, count in arrived)]
-    return [
-        sums[bisect_left(times, at + seconds)] - sums[place]
-        for place, at in enumerate(times)
-        if at + seconds <= times[-1]
-    ]

@@ -21,10 +21,11 @@ _SECOND = ("Lan", "Linh", "Mai", "Minh", "Nga", "Ngọc", "Phương", "Quỳnh",
 NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIRST, *_SECOND]
 
 
-def launched(people: int, text: str) -> tuple[int, int]:
-    """(fanpage id, broadcast id) of a broadcast whose audience is frozen."""
+def launched(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
+    """(fanpage id, broadcast id) of a broadcast whose audience is frozen. The rate may be above what a
+    person may set."""
     migrations.upgrade()
-    fanpage_id, topic_id = opted_in(people)
+    fanpage_id, topic_id = opted_in(people, rate=rate)
     now = utc_now()
     broadcast_id = actions.create_broadcast(
         COMMAND_LINE, topic_id=topic_id, content={"kind": "text", "text": text}, now=now

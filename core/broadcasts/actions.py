@@ -19,9 +19,9 @@ from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
 from core.database import DATABASE_TROUBLE, transaction
+from core.database_clock import at_once
 from core.deliveries import closing
 from core.engine.enqueue import enqueue
-from core.engine.time_of_day import at_once
 from core.errors import N_, Invalid, Problem, WrongState
 from core.tables import Broadcast, Fanpage, Topic
 

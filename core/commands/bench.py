@@ -148,12 +148,18 @@ def fanpages(
     fanpages: Annotated[int, typer.Option(help="How many send at the same time.", min=1)] = 200,
     rate: Annotated[int, typer.Option(help="Messages per second of each.", min=1)] = 2,
     workers: Annotated[int, typer.Option(help="Worker processes.", min=1)] = 3,
-    seconds: Annotated[float, typer.Option(help="How long to look.", min=11.0)] = 25.0,
+    seconds: Annotated[
+        float, typer.Option(help="How long to look; 60 shows a minute, too.", min=11.0)
+    ] = 25.0,
+    busy: Annotated[
+        int, typer.Option(help="Processes beside it that use a processor each for nothing.", min=0)
+    ] = 0,
     sqlite: Annotated[bool, typer.Option("--sqlite", help="On SQLite instead of PostgreSQL.")] = False,
     postgresql_url: OrItsOwn = None,
     as_json: Json = False,
 ) -> None:
-    """Whether each of many slow fanpages keeps its own rate, and what a message of theirs costs."""
+    """Whether each of many slow fanpages keeps its own rate, and what a message of theirs costs, as a
+    multiple of one of a single fanpage at 300 a second."""
     from core.bench import fanpages as bench
 
     figures = bench.run(
@@ -161,10 +167,21 @@ def fanpages(
         rate=rate,
         workers=workers,
         seconds=seconds,
+        busy=busy,
         on_sqlite=sqlite,
         postgresql_url=postgresql_url,
     )
-    answer(as_json, figures, _listed(figures))
+    about = {name: value for name, value in figures.items() if name not in ("results", "one_fanpage")}
+    one = {f"one fanpage, {name}": value for name, value in figures["one_fanpage"].items()}
+    answer(as_json, figures, f"{_rates(figures['results'])}\n{_listed({**one, **about})}")
+
+
+def _rates(results: list[dict[str, Any]]) -> str:
+    """Each fanpage's messages per second, ten to a line; a star at one that did not keep its rate."""
+    is_off = [False in (each["keeps_10_s"], each["keeps_60_s"]) for each in results]
+    rates = [each["messages_per_second"] for each in results]
+    cells = [f"{rate:9.3f}{'*' if off else ' '}" for rate, off in zip(rates, is_off, strict=True)]
+    return "\n".join("".join(cells[start : start + 10]) for start in range(0, len(cells), 10))
 
 
 def _listed(figures: dict[str, Any]) -> str:

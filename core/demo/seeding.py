@@ -24,13 +24,13 @@ from core.consent.queries import find_topic, list_topics
 from core.conversation.actions import EntryDraft, save_message
 from core.conversation.queries import message_names
 from core.conversation.rules import EntryKind
+from core.customers.profiles import learn_some
 from core.demo import ledger, story, thread
 from core.demo.past import Asked, Past, first_broadcast_at, invent
 from core.fanpages.actions import connect, set_rate
 from core.fanpages.connection import DEMO_SECRET_FILE, messenger_for
 from core.fanpages.queries import FanpageView, find_by_page_id
 from core.messenger import wire
-from core.sending.profiles import learn_some
 from core.settings import kept_secret, settings
 from core.simulator.entities import Habit
 from core.simulator.remote import Impossible, Remote, Unreachable

@@ -54,7 +54,7 @@ class Duties(Generic[Asker]):
     apply: Callable[[int], int]  # at most so many; returns how many it took on
     answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
     committed: Callable[[int, int], None]  # how many events, and how many of them were new
-    pulse: Callable[[], None]  # called often, as a sign of life
+    heartbeat: Callable[[], None]  # called often
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Intake(Generic[Asker]):
             if group:
                 self._store(group)
             self._apply()
-            self.duties.pulse()
+            self.duties.heartbeat()
 
     def _take(self) -> list[Parcel[Asker]] | None:
         """The next group; empty when it is time for the backlog; None when all is done."""

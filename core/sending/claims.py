@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -16,10 +16,10 @@ from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
+from core.heartbeat import SILENT_AFTER, alive
 from core.sending.rules import LEASE, MAX_TRIES, wait_after
-from core.tables import Broadcast, Delivery, Heartbeat, Reply
+from core.tables import Broadcast, Delivery, Reply
 
-SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a sign of life for so long has lost its claims
 CANNOT_OPEN = "cannot_open"
 HAND_BACK_PATIENCE = "200ms"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
@@ -126,13 +126,6 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         attempts.keep_lost(db, taken)
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
-
-
-def alive(now: datetime) -> Select[str]:
-    """Processes that gave a sign of life just now; one from the future is the trace of a clock jump."""
-    return select(col(Heartbeat.process)).where(
-        col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
-    )
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:

@@ -34,21 +34,20 @@ from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Scope
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
+from core.customers.profiles import keep_profile
 from core.database import transaction, wait_for_locks
 from core.db import bulk
 from core.deliveries.rules import UNREACHABLE_REASONS
+from core.heartbeat import SILENT_AFTER, alive
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending import consequences, trip
 from core.sending.allowance import note_calls
-from core.sending.claims import SILENT_AFTER, alive, claimed_in_the_future, is_due
+from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.outcomes import by_fanpage, failures_of
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
 from core.tables import Customer, Reply, UtcTime
-from core.text.length import cut
-from core.text.matching import search_key
-from core.text.normalise import normalise_name
 
 MAX_TRIES = 5
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
@@ -295,31 +294,6 @@ def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
         .values(state=ReplyState.SKIPPED, reason=blame.code, settled_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
-    """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
-    values: dict[str, Any] = {"profile_at": now}
-    if profile:
-        first_name, last_name = _kept_name(profile.first_name), _kept_name(profile.last_name)
-        name = f"{last_name or ''} {first_name or ''}"
-        values |= {
-            "first_name": first_name,
-            "last_name": last_name,
-            "locale": profile.locale[:16] if profile.locale else None,
-            "search_text": f"{search_key(name)} {psid}".strip()[:300],
-        }
-    db.execute(
-        update(Customer)
-        .where(col(Customer.id) == customer_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _kept_name(name: str | None) -> str | None:
-    """None for a name that nobody can see: the customer is then greeted as one whose name is unknown."""
-    return cut(normalise_name(name or ""), 100) or None
 
 
 def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:

@@ -72,3 +72,10 @@ def test_a_worker_that_beats_is_no_problem(arrange: Arrange) -> None:
     with transaction() as db:
         db.add(Heartbeat(process="worker a", at=now, started_at=now - timedelta(hours=1)))
     assert "No worker" not in found()
+
+
+def test_the_heartbeat_of_a_webhook_server_is_none_of_a_worker(arrange: Arrange) -> None:
+    now = utc_now()
+    with transaction() as db:
+        db.add(Heartbeat(process="webhook a", at=now, started_at=now - timedelta(hours=1)))
+    assert "No worker" in found()

@@ -38,7 +38,7 @@ class Owner:
             apply=self.apply,
             answer=self.answer,
             committed=lambda events, new: None,
-            pulse=lambda: None,
+            heartbeat=lambda: None,
         )
 
     def store(self, events) -> int:

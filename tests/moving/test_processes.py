@@ -18,8 +18,8 @@ from core.broadcasts import actions, queries
 from core.clock import utc_now
 from core.consent import imports
 from core.fanpages import actions as fanpages
+from core.heartbeat import WORKER, HeartbeatWriter
 from core.holding import HoldCode
-from core.inbox import heartbeat
 from core.moving.move import abandon
 from core.sending import claims
 from core.sending.queries import fanpages_with_work
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.sqlite  # where every move starts
 PAGE_ID = "100000000000042"
 PEOPLE = 900
 SECRET = "hush-hush"
+SOMEBODY = HeartbeatWriter(WORKER, utc_now)
 
 
 @dataclass
@@ -158,7 +159,7 @@ def test_no_password_reaches_any_output(office) -> None:
 
 def test_killed_while_it_waits_it_is_given_up_or_repeated(shop, new, move, tmp_path: Path) -> None:
     """The old one stays held, for nobody knows how far it came, until somebody says how to go on."""
-    claims.claim(shop["sending"], 2, worker="somebody", now=utc_now())  # and is never heard of again
+    claims.claim(shop["sending"], 2, worker=SOMEBODY.process, now=utc_now())  # and is never heard of again
     for say_how in (lambda: abandon(COMMAND_LINE, now=utc_now()), lambda: move(new, wait_seconds=60)):
         with process("-m", "core", "move", log=tmp_path / "move.log", OTN_MOVE_TO=new) as moving:
             until(lambda: waits_for(tmp_path / "move.log"), what="it waits for what is on the wire")
@@ -172,5 +173,5 @@ def test_killed_while_it_waits_it_is_given_up_or_repeated(shop, new, move, tmp_p
 
 
 def waits_for(log: Path) -> bool:
-    heartbeat.beat("somebody", started_at=utc_now(), now=utc_now())
+    SOMEBODY.beat()
     return "on the wire" in log.read_text("utf-8")

@@ -9,10 +9,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.database import transaction
-from core.engine.steadiness import Steadiness
 from core.sending import claims
 from core.sending.flights import MAKE_UP, Gate
 from core.sending.rules import LEASE, batch_size
+from core.steadiness import Steadiness
 from core.tables import Fanpage, Heartbeat
 from core.worker import Worker
 from tests.sending.conftest import Studio
@@ -114,9 +114,9 @@ def test_the_worker_leaves_claims_alone_when_the_clock_jumps(studio: Studio, hou
 
     worker = Worker(clock=Told())
     worker.reclaim()
-    claims.claim(broadcast_id, 3, worker=worker.pulse.process, now=studio.now)
+    claims.claim(broadcast_id, 3, worker=worker.heartbeat.process, now=studio.now)
     with transaction() as db:
-        db.add(Heartbeat(process=worker.pulse.process, at=studio.now, started_at=studio.now))
+        db.add(Heartbeat(process=worker.heartbeat.process, at=studio.now, started_at=studio.now))
     studio.now += hours * HOUR
     worker.reclaim()
     assert studio.show(broadcast_id).counts["sending"] == 3

@@ -13,7 +13,7 @@ import pytest
 
 from core import clock as wall
 from core.database import reading
-from core.engine.time_of_day import DatabaseClock, OwnClock, clock
+from core.database_clock import DatabaseClock, OwnClock, clock
 from core.messenger.client import Accepted
 from core.sending import pace, queries
 from core.sending.crew import DRIVERS, Alarm, Crew

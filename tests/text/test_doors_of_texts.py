@@ -24,11 +24,11 @@ from core.conversation.actions import BlockDraft, EntryDraft, save_message
 from core.conversation.files import draft_from_json
 from core.conversation.queries import answer_to, get_message, list_messages
 from core.conversation.rules import EntryKind
+from core.customers.profiles import keep_profile
 from core.database import transaction
 from core.errors import Invalid
 from core.fanpages import actions as fanpages
 from core.messenger.client import Profile
-from core.sending.replies import keep_profile
 from core.text.matching import search_key
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import col
+from sqlalchemy import select, update
+from sqlmodel import Session, col
 
 from core.database import reading, transaction
-from core.messenger.client import Messenger
-from core.sending.replies import keep_profile
+from core.messenger.client import Messenger, Profile
 from core.tables import Customer, Fanpage
+from core.text.length import cut
+from core.text.matching import search_key
+from core.text.normalise import normalise_name
 
 AT_ONCE = 20
 
@@ -40,3 +43,28 @@ def _nameless() -> list[tuple[int, int, str]]:
             .limit(AT_ONCE)
         )
         return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
+
+
+def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
+    """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
+    values: dict[str, Any] = {"profile_at": now}
+    if profile:
+        first_name, last_name = _kept_name(profile.first_name), _kept_name(profile.last_name)
+        name = f"{last_name or ''} {first_name or ''}"
+        values |= {
+            "first_name": first_name,
+            "last_name": last_name,
+            "locale": profile.locale[:16] if profile.locale else None,
+            "search_text": f"{search_key(name)} {psid}".strip()[:300],
+        }
+    db.execute(
+        update(Customer)
+        .where(col(Customer.id) == customer_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _kept_name(name: str | None) -> str | None:
+    """None for a name that nobody can see: the customer is then greeted as one whose name is unknown."""
+    return cut(normalise_name(name or ""), 100) or None
