@@ -30,19 +30,16 @@ from core.consent import clockwork as consent
 from core.customers import profiles
 from core.database import DATABASE_TROUBLE
 from core.database_clock import Clock, clock
-from core.engine.engines import Engine, engine_for
 from core.errors import Held
 from core.fanpages import actions as fanpages
-from core.fanpages.connection import messenger_for
+from core.fanpages.connection import find_lines, messenger_for
 from core.heartbeat import WORKER, HeartbeatWriter
 from core.inbox import actions as inbox
 from core.inbox import retention
 from core.sending import claims, replies, trip
-from core.sending.clerk import Clerk
-from core.sending.crew import WIRE_THREADS, Alarm, Crew
-from core.sending.pump import Pump
+from core.sending.assignment import Assignment, assignment_for
+from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.rules import LEASE
-from core.sending.watch import Watch
 from core.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
@@ -61,13 +58,16 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
-        self.watch = Watch(self.clock)
-        self.clerk = Clerk(self.clock)
         self.steadiness = Steadiness(self.clock, LEASE.total_seconds())
-        self.alarm = Alarm()
-        self.wire = ThreadPoolExecutor(WIRE_THREADS, thread_name_prefix="wire")
-        self.crew = Crew(self._pump, self.alarm)
-        self.engine: Engine = engine_for(self.crew, self.heartbeat.is_fresh)
+        self.loop = SendingLoop(
+            worker=self.heartbeat.process,
+            find_lines=find_lines,
+            wire=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wire"),
+            stop=self.stop,
+            clock=self.clock,
+            holds_since=self.heartbeat.held_since,
+        )
+        self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
         self._held = ""  # what was last said about a hold
         self._away_since: float | None = None  # monotonic; the first beat that the database did not take
 
@@ -80,13 +80,17 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
         self._beat()
-        self.engine.start()
+        sending = threading.Thread(target=self.loop.run, name="sending", daemon=True)
+        sending.start()
+        self.assignment.start()
         scheduler.start()
         log.info("worker_started", worker=self.heartbeat.process)
         self._run_clock(scheduler)
-        self.engine.stop()
+        self.assignment.stop()
         scheduler.pause()
-        self._wait_for_pumps()
+        until = time.monotonic() + STOP_WITHIN_SECONDS
+        sending.join(STOP_WITHIN_SECONDS)
+        self.assignment.wait(max(0.2, until - time.monotonic()))
         scheduler.shutdown(wait=False)
         self.heartbeat.fall_silent()
         log.info("worker_stopped", worker=self.heartbeat.process)
@@ -111,7 +115,7 @@ class Worker:
         )
         for seconds, action in [*self._own_actions(), *self._shared_actions()]:
             job = _calmly(action)
-            at_once = START_AT_ONCE if job.__name__ == "start_due" and self.engine.is_shared else 1
+            at_once = START_AT_ONCE if job.__name__ == "start_due" and self.assignment.is_shared else 1
             made.add_job(
                 job,
                 "interval",
@@ -134,7 +138,7 @@ class Worker:
 
         def hand_out() -> None:
             if not self.stop.is_set():
-                self.engine.hand_out(now=now())
+                self.assignment.hand_out(now())
 
         def gather() -> None:
             gathering.gather(now, rest=self.stop.wait)
@@ -168,7 +172,7 @@ class Worker:
             fanpages.check_all(now=now())
 
         actions: list[tuple[float, Callable[[], Any]]] = [
-            (0.2, hand_out),
+            (0.5, hand_out),
             (0.2, gather),
             (0.5, end_too_late),
             (0.5, judge_first_parts),
@@ -187,7 +191,7 @@ class Worker:
 
         @functools.wraps(action)
         def job() -> None:
-            if self.heartbeat.leads or not self.engine.is_shared or next(runs) % STAND_BY == 0:
+            if self.heartbeat.leads or not self.assignment.is_shared or next(runs) % STAND_BY == 0:
                 action()
 
         return job
@@ -216,28 +220,6 @@ class Worker:
         if self._away_since is not None:
             log.info("database_is_back", away_seconds=round(time.monotonic() - self._away_since, 1))
             self._away_since = None
-
-    def _pump(self, fanpage_id: int) -> Pump:
-        return Pump(
-            fanpage_id,
-            messenger_for,
-            worker=self.heartbeat.process,
-            wire=self.wire,
-            stop=self.stop,
-            clock=self.clock,
-            holds_since=self.heartbeat.held_since,
-            watch=self.watch,
-            clerk=self.clerk,
-            depart=self.alarm.at,
-        )
-
-    def _wait_for_pumps(self) -> None:
-        """And hand back the jobs: others send for those fanpages at once."""
-        until = time.monotonic() + STOP_WITHIN_SECONDS
-        self.crew.wake_all()
-        while self.crew.pumping() and time.monotonic() < until:
-            time.sleep(0.05)
-        self.engine.wait(max(0.2, until - time.monotonic()))
 
 
 def _calmly(action: Callable[..., Any]) -> Callable[[], None]:

@@ -21,8 +21,8 @@ from core.broadcasts.transitions import Transition
 from core.database import DATABASE_TROUBLE, transaction
 from core.database_clock import at_once
 from core.deliveries import closing
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, Problem, WrongState
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)

@@ -18,8 +18,8 @@ from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50

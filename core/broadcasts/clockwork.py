@@ -20,9 +20,9 @@ from core.broadcasts.transitions import Transition
 from core.database import is_locked, reading, transaction
 from core.deliveries import closing
 from core.deliveries.rules import DeliveryState
-from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Delivery, Fanpage, Topic
 
 log = structlog.get_logger(__name__)

@@ -28,8 +28,8 @@ from core.db import bulk
 from core.deliveries import closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)

@@ -13,7 +13,8 @@ import structlog
 from core.database import DATABASE_TROUBLE
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.together import AcrossFanpages, Addressed, send_together
+from core.messenger.across import AcrossFanpages
+from core.messenger.together import Addressed, send_together
 from core.sending import replies
 from core.sending.calls import Call, Landed
 from core.sending.claims import Claim

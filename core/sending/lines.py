@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 
-Found = Mapping[int, Messenger | OperatorError | CannotOpen]
+Found = Mapping[int, Messenger | OperatorError | CannotOpen]  # no line: the reason
 
 
 class Lines:

@@ -16,7 +16,7 @@ from datetime import datetime
 import structlog
 
 from core.database import DATABASE_TROUBLE
-from core.messenger.together import AcrossFanpages
+from core.messenger.across import AcrossFanpages
 from core.sending import claiming, timetable
 from core.sending.allowance import Allowances
 from core.sending.calls import Call, Landed, Leaving, grouped
@@ -85,7 +85,7 @@ class SendingLoop:
         self._calls = 0  # planned or on the wire
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
         self._claimed_at = 0.0
-        self._is_idle = False  # the last look found nothing to claim, now or in a moment
+        self._is_idle = False  # the last turn found nothing to claim
 
     # Which fanpages: asked for by the assignment, from its own thread.
 
@@ -142,13 +142,14 @@ class SendingLoop:
         return max(0.0, began + least - time.monotonic())
 
     def _is_drained(self) -> bool:
-        is_seen = self._snapshots.latest.at > max(self._settlement.settled_at, self._claimed_at)
+        """Whether the last turn, which knew all that was settled, found nothing to claim."""
         if self._calls or self._settlement:
             self._settlement.settle()
             return False
-        if not is_seen:
-            self._snapshots.fresh(0.0)
-        return is_seen and self._is_idle
+        if self._snapshots.latest.at > self._settlement.settled_at:
+            return self._is_idle
+        self._snapshots.fresh(0.0)
+        return False
 
     def _wind_up(self) -> None:
         """Hand back what has not left, wait for what is on the wire, settle. What cannot be settled in time
@@ -204,6 +205,7 @@ class SendingLoop:
             self._forget_lanes()
             return False
         self._plan(taken)
+        self._is_idle = self._is_idle or not any(each.claims for each in taken)
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_lanes(self) -> None:

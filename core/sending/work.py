@@ -165,7 +165,7 @@ def _sending() -> Select[Any]:
 @cache
 def _answering() -> Select[Any]:
     theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    statement: Select[Any] = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
+    statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
     return bulk.packed(statement)
 
 
@@ -192,9 +192,9 @@ def _with_work() -> Select[Any]:
         col(Broadcast.state) == BroadcastState.SENDING, _in_time(), waiting.is_not(None)
     )
     answering = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    return _may_send(select(col(Fanpage.id))).where(
-        col(Fanpage.id).in_(sending.union(answering)), ~is_held(bindparam("at", type_=Float(53)))
-    )
+    is_free_now = ~is_held(bindparam("at", type_=Float(53)))
+    found: Select[Any] = _may_send(select(col(Fanpage.id)))
+    return found.where(col(Fanpage.id).in_(sending.union(answering)), is_free_now)
 
 
 def _may_send(chosen: Any) -> Any:

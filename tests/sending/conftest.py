@@ -1,7 +1,8 @@
-"""A broadcast to send, and a pump that sends it to a platform in memory."""
+"""A broadcast to send, and a loop that sends it to a platform in memory."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork, queries
 from core.broadcasts.queries import BroadcastView
 from core.sending import claims, replies
-from core.sending.pump import Pump
+from core.sending.loop import SendingLoop
+from core.sending.shards import SHARDS
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote
@@ -65,20 +67,24 @@ class Studio:
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=best_before, now=self.now)
         clockwork.start_due(now=self.now)
 
-    def pump(self, *, stop: threading.Event | None = None, worker: str = "worker a") -> Pump:
-        return Pump(
-            self.fanpage_id,
-            lambda _fanpage_id: self.platform,
+    def loop(self, *, stop: threading.Event | None = None, worker: str = "worker a", **more) -> SendingLoop:
+        """A sending loop for all fanpages; its `drain` turns until nothing is left that may be sent now."""
+        made = SendingLoop(
             worker=worker,
+            find_lines=more.pop("find_lines", lambda ids: dict.fromkeys(ids, self.platform)),
             wire=self.wire,
             stop=stop or threading.Event(),
             clock=lambda: self.now,
+            **more,
         )
+        for shard in range(SHARDS):
+            made.take(shard, math.inf)
+        return made
 
     def send_all(self, rounds: int = 12) -> None:
-        """Pump, let time pass beyond every wait, take over what was lost, again."""
+        """Send, let time pass beyond every wait, take over what was lost, again."""
         for _ in range(rounds):
-            self.pump().run()
+            self.loop().drain()
             self.pass_time(seconds=90)
 
     def pass_time(self, **by: float) -> None:

@@ -16,7 +16,7 @@ from core.clock import utc_now
 from core.database import transaction
 from core.engine import distributed, lines
 from core.engine.distributed import DistributedEngine
-from core.engine.enqueue import enqueue
+from core.sending.enqueue import enqueue
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.conftest import Studio

@@ -146,7 +146,7 @@ def test_cancel_returns_what_was_not_tried_and_keeps_what_is_in_doubt(studio, op
     studio.platform.fault = lambda token, nth: DOUBT if token in ("token-0", "token-1") else TEMPORARY
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    studio.pump().run()
+    studio.loop().drain()
     actions.cancel(COMMAND_LINE, broadcast_id, now=studio.now)
     shown = studio.show(broadcast_id)
     assert (shown.counts["unknown"], shown.counts["cancelled"], shown.balances) == (2, 3, True)
@@ -175,7 +175,7 @@ def test_a_pump_told_to_stop_hands_back_what_it_has_not_sent(studio) -> None:
             stop.set()
 
     studio.platform.fault = stop_after_five
-    studio.pump(stop=stop).run()
+    studio.loop(stop=stop).drain()
     shown = studio.show(broadcast_id)
     assert shown.counts["sending"] == 0
     assert shown.counts["sent"] + shown.counts["queued"] == 50

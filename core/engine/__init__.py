@@ -1,1 +1,0 @@
-"""Who sends for which fanpage: handed out within this process on SQLite, by Procrastinate on PostgreSQL."""
