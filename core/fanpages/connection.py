@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -10,12 +11,14 @@ from sqlmodel import col
 from core.database import reading
 from core.errors import N_, NotFound, WrongState
 from core.messenger.client import Messenger
+from core.messenger.transport import Transport
 from core.sealing import unseal
 from core.settings import kept_secret, settings
 from core.tables import Fanpage
 
 DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator's app and our demo share
-POOL_SIZE = 64  # as many calls at once as the worker has threads
+POOL_SIZE = 256  # as many calls at once as the worker has threads
+CONNECT_SECONDS, READ_SECONDS = 3.05, 20.0
 
 _Key = tuple[str, str, bool, str, str]
 _lines: dict[int, tuple[_Key, Messenger]] = {}
@@ -52,7 +55,16 @@ def open_line(page_id: str, token: str, *, is_demo: bool) -> Messenger:
         base_url=base_url,
         version=settings().graph_version,
         app_secret=app_secret,
-        pool_size=POOL_SIZE,
+        transport=_transport(base_url),
+    )
+
+
+@lru_cache(maxsize=8)
+def _transport(base_url: str) -> Transport:
+    """All fanpages use the same connections: a mixed call goes by any of them, and two hundred slow fanpages
+    would each have to open one anew for every few calls."""
+    return Transport(
+        base_url, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, pool_size=POOL_SIZE
     )
 
 
