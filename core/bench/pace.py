@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import accumulate
 from typing import Any
 
@@ -26,6 +26,7 @@ WINDOW_SECONDS = 10.0
 MARGIN_SECONDS = 5.0  # work for longer than we look, so that it never runs out
 TOKEN = "pace-{}"  # a fanpage's access token tells the receiver its rate
 _RATE = re.compile(rb"pace-(\d+)")
+_RATE_OF_ITEM = re.compile(rb"access_token%3Dpace-(\d+)")  # an item of a batch, with a token of its own
 
 Arrivals = dict[int, list[tuple[float, int]]]  # by rate: when, how many
 
@@ -41,9 +42,18 @@ class Receiver(stub.Stub):
         if head.startswith(b"get"):
             return stub.document(_arrived)
         self.latency = random.uniform(*LATENCY_SECONDS)
-        named = _RATE.search(head) or _RATE.search(body)
-        _arrived.append((int(named[1]) if named else 0, time.monotonic(), stub.items_of(head, body) or 1))
+        at = time.monotonic()
+        _arrived.extend((rate, at, count) for rate, count in messages_of(head, body).items())
         return super().answer_to(head, body)
+
+
+def messages_of(head: bytes, body: bytes) -> dict[int, int]:
+    """How many messages of one call are whose; an item without a token goes by that of the call."""
+    found = Counter(int(rate) for rate in _RATE_OF_ITEM.findall(body))
+    if others := (stub.items_of(head, body) or 1) - found.total():
+        named = _RATE.search(head) or _RATE.search(body)
+        found[int(named[1]) if named else 0] += others
+    return found
 
 
 _arrived: list[tuple[int, float, int]] = []  # in the receiver's process
