@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
-from core import holding, key_check, migrations
+from core import holding, key_check, migrations, mixed_batches
 from core.clock import utc_now
 from core.database import reading
 from core.errors import OperatorError
@@ -35,7 +35,7 @@ def problems() -> list[str]:
     if not found:
         known = queries.list_fanpages()
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
-        for check in (_hold, _key, _worker, _fanpages):
+        for check in (_hold, _key, _worker, _mixed_batches, _fanpages):
             found += [said for said in _guarded(check) if said not in found]
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
@@ -97,6 +97,10 @@ def _worker() -> Iterator[str]:
         ).first()
     if alive is None:
         yield "No worker is running, so nothing is sent; start one: python -m core worker"
+
+
+def _mixed_batches() -> Iterator[str]:
+    yield from mixed_batches.problems(silent_since=utc_now() - SILENT)
 
 
 def _fanpages() -> Iterator[str]:

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Where the key, the database and the demo live.")
     graph_url: str = Field("https://graph.facebook.com", description="Base URL of the Graph API.")
     graph_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API.")
+    batch_across_fanpages: bool = Field(
+        True, description="Whether a call may hold several fanpages' messages."
+    )
     app_secret: SecretStr = Field(SecretStr(""), description="App secret: proves webhooks, signs calls.")
     verify_token: SecretStr = Field(
         SecretStr(""), description="What Meta repeats when it verifies the webhook."

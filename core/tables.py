@@ -584,6 +584,7 @@ class Heartbeat(Table, table=True):
     process: str = _word(120, primary_key=True)  # "worker host:pid"
     at: datetime = _time(nullable=False)
     started_at: datetime = _time(nullable=False)
+    mixed_refused_at: datetime | None = _time()  # keeps fanpages apart since: core/mixed_batches.py
 
 
 class Hold(Table, table=True):

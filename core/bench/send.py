@@ -56,6 +56,7 @@ def _contenders(messages: int, latency_ms: int, python: str, postgresql_url: str
         made.append(Contender("(a) whole path, PostgreSQL", (*ours, "ledger"), messages, says=postgresql_url))
     made += [
         Contender("(b) our client alone, batches of 50", (*ours, "client"), messages),
+        Contender("(b) our client alone, batches of 50 fanpages", (*ours, "mixed"), messages),
     ]
     for lane in lanes:
         made.append(Contender(f"(c) requests, {lane} threads", (*peer, "requests"), fewer, (lane,), True))

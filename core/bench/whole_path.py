@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from core.bench import databases
 from core.bench.measure import measured
@@ -24,12 +25,13 @@ TEXT = "Chào {{first_name|bạn}}, hàng mới đã về, mời bạn ghé xem!
 
 
 def main() -> None:
-    """Arguments: ledger or client, the stub's URL, messages. A line on standard input names a PostgreSQL
-    server; an argument would show its password to whoever lists processes."""
+    """Arguments: ledger, client or mixed, the stub's URL, messages. A line on standard input names a
+    PostgreSQL server; an argument would show its password to whoever lists processes."""
     kind, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
     sys.setswitchinterval(SWITCH_SECONDS)
     with databases.fresh(sys.stdin.readline().strip() or None):
-        send = _whole_path(url, messages) if kind == "ledger" else _client_alone(url, messages)
+        make = {"ledger": _whole_path, "client": _client_alone, "mixed": _client_across_fanpages}[kind]
+        send = make(url, messages)
         sys.stdout.write(json.dumps(measured(send, messages)) + "\n")
 
 
@@ -48,6 +50,36 @@ def _client_alone(url: str, messages: int) -> Callable[[], None]:
         messenger.send_batch(
             [TokenSend(f"token-{n:040}", ready[n % len(ready)], f"otn.delivery.{n}") for n in numbers]
         )
+
+    def send() -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(batch, range(0, messages, BATCH)))
+
+    return send
+
+
+def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
+    """As many fanpages as a call holds messages, each with one in every call."""
+    from core.bench.shop import NAMES
+    from core.messenger import wire
+    from core.messenger.across import AcrossFanpages
+    from core.messenger.batch import SharedMessage, TokenSend
+    from core.messenger.client import Messenger
+    from core.messenger.together import Addressed, send_together
+    from core.messenger.transport import Transport
+
+    transport = Transport(url, connect_timeout=3.05, read_timeout=20.0, pool_size=THREADS)
+    known: dict[str, Any] = {"base_url": url, "version": "v26.0", "transport": transport}
+    lines = [
+        Messenger(str(n), f"page-token-{n:0200}", app_secret="app-secret", **known) for n in range(BATCH)
+    ]
+    ready = [SharedMessage(wire.text(f"Chào {name}, hàng mới đã về, mời bạn ghé xem!")) for name in NAMES]
+    across = AcrossFanpages()
+
+    def batch(start: int) -> None:
+        numbers = range(start, min(start + BATCH, messages))
+        sends = [TokenSend(f"token-{n:040}", ready[n % len(ready)], f"otn.delivery.{n}") for n in numbers]
+        send_together([Addressed(*each) for each in zip(lines, sends, strict=False)], across)
 
     def send() -> None:
         with ThreadPoolExecutor(THREADS) as pool:

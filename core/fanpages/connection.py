@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -13,12 +14,14 @@ from core.database import reading
 from core.db import bulk
 from core.errors import N_, NotFound, OperatorError, WrongState
 from core.messenger.client import Messenger
+from core.messenger.transport import Transport
 from core.sealing import CannotOpen, unseal
 from core.settings import kept_secret, settings
 from core.tables import Fanpage
 
 DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator's app and our demo share
-POOL_SIZE = 64  # as many calls at once as the worker has threads
+POOL_SIZE = 256  # as many calls at once as the worker has threads
+CONNECT_SECONDS, READ_SECONDS = 3.05, 20.0
 
 
 class _Row(NamedTuple):
@@ -77,7 +80,16 @@ def open_line(page_id: str, token: str, *, is_demo: bool) -> Messenger:
         base_url=base_url,
         version=settings().graph_version,
         app_secret=app_secret,
-        pool_size=POOL_SIZE,
+        transport=_transport(base_url),
+    )
+
+
+@lru_cache(maxsize=8)
+def _transport(base_url: str) -> Transport:
+    """All fanpages use the same connections: a mixed call goes by any of them, and two hundred slow fanpages
+    would each have to open one anew for every few calls."""
+    return Transport(
+        base_url, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, pool_size=POOL_SIZE
     )
 
 

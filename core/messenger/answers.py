@@ -37,6 +37,16 @@ def read_batch(status: int, parsed: object, count: int, secrets: tuple[str, ...]
     return [_read_item(item, secrets) for item in parsed]
 
 
+def read_mixed(status: int, parsed: object, count: int, secrets: tuple[str, ...]) -> list[Answer] | Failure:
+    """The same for messages of several fanpages. A lone Failure: the platform turned the whole call down, so
+    nothing was sent, and nothing is known of any message (the call's own token may be the bad one)."""
+    if status == 200 and isinstance(parsed, list) and len(parsed) == count:
+        return [_read_item(item, secrets) for item in parsed]
+    failure = refused(status, parsed, secrets, by_token=False)
+    by_platform = isinstance(parsed, dict) and isinstance(parsed.get("error"), dict)
+    return failure if by_platform and failure.step != NextStep.IN_DOUBT else [failure] * count
+
+
 def refused(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
     error = parsed.get("error") if isinstance(parsed, dict) else None
     if isinstance(error, dict):

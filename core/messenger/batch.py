@@ -1,4 +1,7 @@
-"""The `batch` field of a Graph batch call: messages that spend one-time tokens.
+"""The `batch` field of a Graph batch call: messages that spend one-time tokens, of one fanpage or of several.
+
+An item of a mixed batch carries its fanpage's access token and proof in its own body, and names the fanpage
+in its address: a platform that overlooked the token would refuse it instead of sending for another fanpage.
 
 Everything in it is percent-encoded twice, as an item's body and as a form's field. That costs more than all
 else about a message, so what many messages share is encoded once.
@@ -9,10 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.messenger.quoting import quoted
+from core.messenger.quoting import form, quoted
 from core.messenger.wire import Body, Message, send_to_token, with_metadata
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # the same in JSON and however often it is quoted
@@ -42,13 +45,24 @@ class TokenSend:
 
 
 def batch_field(sends: Sequence[TokenSend]) -> str:
-    """`batch=…`, ready to stand in a form body."""
-    return _BATCH + _NEXT.join([_item(send) for send in sends]) + _END
+    """`batch=…`, ready to stand in a form body; every item goes by the token of the whole call."""
+    return mixed_batch_field([(_BY_OUTER_TOKEN, send) for send in sends])
 
 
-def _item(send: TokenSend) -> str:
+def mixed_batch_field(items: Sequence[tuple[str, TokenSend]]) -> str:
+    """The same for items of several fanpages, each with its fanpage's `item_start`."""
+    return _BATCH + _NEXT.join([_item(start, send) for start, send in items]) + _END
+
+
+def item_start(page_id: str, credentials: Mapping[str, str | bytes]) -> str:
+    """How each item of one fanpage begins: its address and its credentials, encoded once for all of them."""
+    url = json.dumps(f"{quoted(page_id)}/messages")
+    return quoted(f'{{"method": "POST", "relative_url": {url}, "body": "{form(credentials)}&') + _RECIPIENT
+
+
+def _item(start: str, send: TokenSend) -> str:
     token, metadata = _in_json(send.token), _in_json(send.metadata)
-    return f"{_ITEM}{token}{_MESSAGE}{send.shared.encoded}{_METADATA}{metadata}{_ITEM_END}"
+    return f"{start}{token}{_MESSAGE}{send.shared.encoded}{_METADATA}{metadata}{_ITEM_END}"
 
 
 def _in_json(text: str) -> str:
@@ -60,10 +74,8 @@ def _twice(text: str) -> str:
 
 
 _BATCH, _NEXT, _END = "batch=" + quoted("["), quoted(", "), quoted("]")
-_ITEM = (
-    quoted('{"method": "POST", "relative_url": "me/messages", "body": "recipient=')
-    + _twice('{"one_time_notif_token": "')
-)  # fmt: skip
+_RECIPIENT = quoted("recipient=") + _twice('{"one_time_notif_token": "')
+_BY_OUTER_TOKEN = quoted('{"method": "POST", "relative_url": "me/messages", "body": "') + _RECIPIENT
 _MESSAGE = _twice('"}') + quoted("&message=")
 _METADATA = _twice('"metadata": "')
 _ITEM_END = _twice('"}') + quoted('&messaging_type=UPDATE"}')

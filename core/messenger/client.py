@@ -12,8 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from core.messenger.answers import Accepted, Answer, json_or_text, read_batch, read_send, refused
-from core.messenger.batch import TokenSend, batch_field
+from core.messenger.answers import (
+    Accepted,
+    Answer,
+    json_or_text,
+    read_batch,
+    read_mixed,
+    read_send,
+    refused,
+)
+from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
 from core.messenger.errors import Failure, NextStep
 from core.messenger.quoting import form
 from core.messenger.redaction import without_secrets
@@ -55,30 +63,32 @@ class Messenger:
         connect_timeout: float = 3.05,
         read_timeout: float = 20.0,
         pool_size: int = 16,
+        transport: Transport | None = None,
     ) -> None:
+        """`transport`: connections shared with other fanpages' lines to that server, not ours to close."""
         self.page_id = page_id
         self._token = token
         self._proof = appsecret_proof(app_secret, token) if app_secret else ""
         self._secrets = (token, app_secret, self._proof)
-        self._root = f"{base_url.rstrip('/')}/{version}"
-        self._transport = Transport(
+        self.root = f"{base_url.rstrip('/')}/{version}"
+        self._closes_transport = transport is None
+        self._transport = transport or Transport(
             base_url, connect_timeout=connect_timeout, read_timeout=read_timeout, pool_size=pool_size
         )
-        self._batch_form = form(
-            {
-                "access_token": _bytes(token),
-                "include_headers": "false",
-                **({"appsecret_proof": self._proof} if self._proof else {}),
-            }
-        )
+        credentials: dict[str, str | bytes] = {"access_token": _bytes(token)}
+        if self._proof:
+            credentials["appsecret_proof"] = self._proof
+        self._batch_form = form({**credentials, "include_headers": "false"})
+        self._item_start = item_start(page_id, credentials)
         self._usage: Usage | None = None
         self._asks_locale = True
 
     def __repr__(self) -> str:
-        return f"Messenger(page_id={self.page_id!r}, root={self._root!r})"
+        return f"Messenger(page_id={self.page_id!r}, root={self.root!r})"
 
     def close(self) -> None:
-        self._transport.close()
+        if self._closes_transport:
+            self._transport.close()
 
     def usage(self) -> Usage | None:
         """What the platform last said of our allowance."""
@@ -101,11 +111,29 @@ class Messenger:
         if len(sends) <= 1:
             return [self.send(each.body()) for each in sends]
         secrets = self._secrets + tuple([each.token for each in sends])
-        answer = self._call_batch(sends)
+        answer = self._seen(self._call_batch(batch_field(sends)))
         if isinstance(answer, Lost):
             return [_failure(answer, secrets)] * len(sends)
         read = read_batch(answer.status, json_or_text(answer.body), len(sends), secrets)
         return [_with_wait(each, answer) for each in read]
+
+    def send_mixed(self, items: Sequence[tuple[Messenger, TokenSend]]) -> list[Answer] | Failure:
+        """One call for messages of several fanpages, each by its own; this fanpage's token stands for the
+        call. One answer per message, in order; a lone Failure is the refusal of the call, see `read_mixed`.
+        All lines lead to the same `root`."""
+        answer = self._call_batch(mixed_batch_field([(each._item_start, send) for each, send in items]))
+        secrets = _secrets_of(items)
+        if isinstance(answer, Lost):
+            return [_failure(answer, secrets)] * len(items)
+        for each in {messenger for messenger, _ in items}:
+            each._learn(answer, page_id=each.page_id)
+        read = read_mixed(answer.status, json_or_text(answer.body), len(items), secrets)
+        if isinstance(read, Failure):
+            return read
+        return [
+            _with_wait(said, answer, page_id=each.page_id)
+            for said, (each, _) in zip(read, items, strict=True)
+        ]
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         return self._ask("GET", path, params, None)
@@ -149,7 +177,7 @@ class Messenger:
         self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
     ) -> HttpAnswer | Lost:
         query = urlencode({**params, "appsecret_proof": self._proof} if self._proof else params)
-        url = f"{self._root}/{quote(path, safe='/', errors='replace')}" + (f"?{query}" if query else "")
+        url = f"{self.root}/{quote(path, safe='/', errors='replace')}" + (f"?{query}" if query else "")
         headers: dict[str, str | bytes] = {"Authorization": b"Bearer " + _bytes(self._token)}
         data = None
         if json_body is not None:
@@ -157,30 +185,39 @@ class Messenger:
             data = json.dumps(json_body).encode()
         return self._seen(self._transport.call(method, url, headers=headers, data=data))
 
-    def _call_batch(self, sends: Sequence[TokenSend]) -> HttpAnswer | Lost:
+    def _call_batch(self, field: str) -> HttpAnswer | Lost:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        data = f"{self._batch_form}&{batch_field(sends)}".encode("ascii")
-        return self._seen(self._transport.call("POST", f"{self._root}/", headers=headers, data=data))
+        data = f"{self._batch_form}&{field}".encode("ascii")
+        return self._transport.call("POST", f"{self.root}/", headers=headers, data=data)
 
     def _seen(self, answer: HttpAnswer | Lost) -> HttpAnswer | Lost:
         if isinstance(answer, HttpAnswer):
-            self._usage = read_usage(answer.headers, time.monotonic()) or self._usage
+            self._learn(answer)
         return answer
+
+    def _learn(self, answer: HttpAnswer, *, page_id: str | None = None) -> None:
+        self._usage = read_usage(answer.headers, time.monotonic(), page_id=page_id) or self._usage
+
+
+def _secrets_of(items: Sequence[tuple[Messenger, TokenSend]]) -> tuple[str, ...]:
+    """The platform may repeat any part of a call in its answer to any other."""
+    of_fanpages = [secret for each in {messenger for messenger, _ in items} for secret in each._secrets]
+    return (*of_fanpages, *[send.token for _, send in items])
 
 
 def _failure(lost: Lost, secrets: tuple[str, ...]) -> Failure:
     return Failure(lost.step, lost.reason, detail=without_secrets(lost.text, secrets))
 
 
-def _with_wait(answer: Answer, http: HttpAnswer) -> Answer:
-    return _paced(answer, http) if isinstance(answer, Failure) else answer
+def _with_wait(answer: Answer, http: HttpAnswer, *, page_id: str | None = None) -> Answer:
+    return _paced(answer, http, page_id=page_id) if isinstance(answer, Failure) else answer
 
 
-def _paced(failure: Failure, http: HttpAnswer) -> Failure:
+def _paced(failure: Failure, http: HttpAnswer, *, page_id: str | None = None) -> Failure:
     """A request to slow down, with how long the platform says it lasts."""
     if failure.step != NextStep.SLOW_DOWN:
         return failure
-    usage = read_usage(http.headers, 0.0)
+    usage = read_usage(http.headers, 0.0, page_id=page_id)
     wait = retry_after(http.headers) or (usage.regain_seconds if usage else 0.0)
     return replace(failure, retry_after_seconds=wait or None)
 

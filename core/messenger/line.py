@@ -19,12 +19,12 @@ from core.messenger.errors import BAD_PARAMETER, NO_OBJECT, Failure, NextStep, i
 
 ANYBODY, EDGE = "me", "me/messenger_profile"
 KEPT_SECONDS = 60.0  # it may be read some ten times in ten minutes
-_ASKED_ABOUT = (NextStep.PERSON_OR_ACCOUNT, NextStep.TOKEN_REFUSED, NextStep.STOP_FANPAGE)
+ASKED_ABOUT = (NextStep.PERSON_OR_ACCOUNT, NextStep.TOKEN_REFUSED, NextStep.STOP_FANPAGE)
 
 
 def judged(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
     """The answers of one call, each charged to whom it belongs. May ask by HTTP: no transaction is open."""
-    asked_about = [a for a in answers if isinstance(a, Failure) and a.step in _ASKED_ABOUT]
+    asked_about = [a for a in answers if isinstance(a, Failure) and a.step in ASKED_ABOUT]
     if not asked_about:
         return list(answers)
     only_tokens = all(each.step == NextStep.TOKEN_REFUSED for each in asked_about)

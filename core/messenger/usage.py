@@ -24,9 +24,11 @@ class Usage:
     seen_at: float
 
 
-def read_usage(headers: Mapping[str, str], seen_at: float) -> Usage | None:
-    """None when the answer says nothing of it, which is usual at low volume."""
-    rows = list(_rows(headers))
+def read_usage(headers: Mapping[str, str], seen_at: float, *, page_id: str | None = None) -> Usage | None:
+    """None when the answer says nothing of it, which is usual at low volume. With `page_id`, what the answer
+    to a call for several fanpages says of that one: the app's allowance is everybody's, a business's its own.
+    """
+    rows = list(_rows(headers, page_id))
     if not rows:
         return None
     percent = max(_number(row, key) for row in rows for key in _PERCENTAGES)
@@ -40,13 +42,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(value) if value.isascii() and value.isdigit() and len(value) <= 6 else None
 
 
-def _rows(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(headers: Mapping[str, str], page_id: str | None) -> Iterator[dict[str, Any]]:
     app = _json(headers.get(APP_HEADER))
     if isinstance(app, dict):
         yield app
     business = _json(headers.get(BUSINESS_HEADER))
-    for rows in business.values() if isinstance(business, dict) else ():
-        for row in rows if isinstance(rows, list) else ():
+    for owner, rows in business.items() if isinstance(business, dict) else ():
+        for row in rows if isinstance(rows, list) and page_id in (None, owner) else ():
             if isinstance(row, dict) and row.get("type", "messenger") in _OURS:
                 yield row
 

@@ -11,9 +11,9 @@ from datetime import datetime
 import structlog
 
 from core.database import DATABASE_TROUBLE
+from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.across import AcrossFanpages
 from core.messenger.together import Addressed, send_together
 from core.sending import replies
 from core.sending.calls import Call, Landed

@@ -35,6 +35,7 @@ class Behaviour:
     button_title_limit: int = 20
     payload_limit: int = 1000
     batch_too_large_code: int = 100
+    batch_needs_outer_token: bool = True  # a bad one fails items that carry good ones of their own, too
     calls_window_seconds: int = 10  # calls_per_second is an average over so long
     unapproved_profile_fields: str = "refused"  # or "omitted"
     auth_status: int = 400  # HTTP status of 190; 401 is seen, too

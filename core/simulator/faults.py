@@ -33,6 +33,11 @@ REQUEST_FAULTS = {
     "batch_empty": "batch: everything taken, then HTTP 200 with an empty list",
     "batch_longer": "batch: everything taken, then an item more than was asked",
 }
+# A batch with items that carry access tokens of their own.
+MIXED_FAULTS = {
+    "mixed_refused": "such a batch is refused as a whole with value {code, subcode, status}, or 100",
+    "mixed_tokens_ignored": "every item goes by the token of the batch",
+}
 # One message of a request. (code, subcode, status) of what is answered.
 REFUSALS: dict[str, tuple[int, int | None, int]] = {
     "temporary": (1200, None, 400),
@@ -79,7 +84,7 @@ WEBHOOK_FAULTS = {
     "webhook_bad_signature": "a delivery is signed with another secret",
     "webhook_lost": "an event is never delivered",
 }
-KNOWN = {**REQUEST_FAULTS, **MESSAGE_FAULTS, **PROFILE_FAULTS, **WEBHOOK_FAULTS}
+KNOWN = {**REQUEST_FAULTS, **MIXED_FAULTS, **MESSAGE_FAULTS, **PROFILE_FAULTS, **WEBHOOK_FAULTS}
 
 
 @dataclass
@@ -152,7 +157,13 @@ class Faults:
 
 
 # With the code of each when none is given.
-_SCRIPTED = {"refuse": 1, "refuse_all": 1, "permission_gone": 230, "profile_refused": 230}
+_SCRIPTED = {
+    "refuse": 1,
+    "refuse_all": 1,
+    "permission_gone": 230,
+    "profile_refused": 230,
+    "mixed_refused": 100,
+}
 
 
 def refusal(fault: Fault) -> Refusal | None:

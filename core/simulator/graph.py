@@ -33,6 +33,7 @@ class Answer:
     status: int
     body: Any
     fault: str | None = field(default=None)  # null or missing item of a batch
+    pages: list[Page] = field(default_factory=list)  # of a batch: whose messages its items are
 
 
 def path_parts(path: str) -> list[str]:

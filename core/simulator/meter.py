@@ -44,18 +44,26 @@ class Meter:
         allowance = self._behaviour.calls_per_person_and_day * max(people, 1)
         return 100 * self._today[page_id] / allowance
 
-    def headers(self, page_id: str, at: float, people: int) -> dict[str, str]:
-        """Usage headers; like the real ones they appear only after enough calls."""
-        percent = int(self.usage_percent(page_id, at, people))
-        if percent < 1:
+    def headers(self, people: dict[str, int], at: float) -> dict[str, str]:
+        """Usage headers of a call for these pages, each with so many people; like the real ones they appear
+        only after enough calls."""
+        percents = {page_id: int(self.usage_percent(page_id, at, people[page_id])) for page_id in people}
+        shown = {page_id: [self._use(percent)] for page_id, percent in percents.items() if percent >= 1}
+        if not shown:
             return {}
-        regain = self.shown_usage[1] if self.shown_usage else (60 if percent >= 100 else 0)
-        share = {"call_count": percent, "total_cputime": percent // 4, "total_time": percent // 4}
-        mine = {"type": "messenger", **share, "estimated_time_to_regain_access": regain}
+        fullest = max(percents.values())
         return {
-            "X-App-Usage": json.dumps({**share, "call_count": percent // 2}),
-            "X-Business-Use-Case-Usage": json.dumps({page_id: [mine]}),
+            "X-App-Usage": json.dumps({**_share(fullest), "call_count": fullest // 2}),
+            "X-Business-Use-Case-Usage": json.dumps(shown),
         }
+
+    def _use(self, percent: int) -> dict[str, object]:
+        regain = self.shown_usage[1] if self.shown_usage else (60 if percent >= 100 else 0)
+        return {"type": "messenger", **_share(percent), "estimated_time_to_regain_access": regain}
+
+
+def _share(percent: int) -> dict[str, int]:
+    return {"call_count": percent, "total_cputime": percent // 4, "total_time": percent // 4}
 
 
 def _add(slots: deque[list[int]], slot: int) -> None:

@@ -14,11 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from core.simulator import graph
 from core.simulator.entities import Page, Refusal
-from core.simulator.faults import REQUEST_FAULTS, Fault, refusal
+from core.simulator.faults import MIXED_FAULTS, REQUEST_FAULTS, Fault, refusal
 from core.simulator.graph import Answer, Call
 from core.simulator.world import World
 
 BATCH_LIMIT = 50
+CREDENTIALS = ("access_token", "appsecret_proof")
 JAVASCRIPT = "text/javascript; charset=UTF-8"  # how Graph labels its JSON
 OF_BATCHES = {name: "" for name in REQUEST_FAULTS if name != "latency"}
 OF_SINGLES = {name: "" for name in OF_BATCHES if not name.startswith("batch_")}
@@ -89,7 +90,8 @@ async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bo
     if fault is None:
         found: Answer = take()
         await world.store.committed()
-        return _json(found.status, found.body, _usage(world, page))
+        pages = found.pages or ([page] if page else [])
+        return _json(found.status, found.body, _usage(world, pages))
     if not fault.name.endswith("_before") and fault.name != "refuse_all":
         found = take()
         await world.store.committed()
@@ -120,13 +122,49 @@ def _struck(fault: Fault) -> Response:
 
 def _batch(world: World, params: dict[str, Any]) -> Answer:
     try:
-        graph.authorised(world, params)
-        items = _batch_items(world, params.get("batch"))
+        _check_outer_token(world, params)
+        calls = [_item_call(item) for item in _batch_items(world, params.get("batch"))]
+        _strike_mixed(world, params, calls)
     except Refusal as problem:
         return Answer(problem.status, graph.error_body(problem))
+    for call in calls:
+        _fall_back_to_outer_token(call, params)
     with_headers = str(params.get("include_headers", "true")).lower() != "false"
-    answers = [_batch_item(world, item, params) for item in items]
-    return Answer(200, [_item_body(each, with_headers) for each in answers if each.fault != "batch_short"])
+    answers = [_item_answer(world, call) for call in calls]
+    bodies = [_item_body(each, with_headers) for each in answers if each.fault != "batch_short"]
+    return Answer(200, bodies, pages=_pages(world, calls))
+
+
+def _check_outer_token(world: World, params: dict[str, Any]) -> None:
+    """It is mandatory even if every item brings its own; whether it has to be a good one is assumed."""
+    try:
+        graph.authorised(world, params)
+    except Refusal:
+        if world.behaviour.batch_needs_outer_token or not params.get("access_token"):
+            raise
+
+
+def _strike_mixed(world: World, params: dict[str, Any], calls: list[Call | Refusal]) -> None:
+    """The faults of batches whose items carry access tokens of their own."""
+    mixed = [each for each in calls if isinstance(each, Call) and "access_token" in each.params]
+    outer = world.page_by_token(str(params.get("access_token", "")))
+    fault = world.faults.hit(outer.page_id if outer else "", MIXED_FAULTS) if mixed else None
+    if fault and (problem := refusal(fault)):
+        raise problem
+    for call in mixed if fault else ():
+        for name in CREDENTIALS:
+            call.params.pop(name, None)
+
+
+def _fall_back_to_outer_token(call: Call | Refusal, outer: dict[str, Any]) -> None:
+    """An item that brings its own token brings its own proof, too."""
+    if isinstance(call, Call) and "access_token" not in call.params:
+        call.params = {name: outer[name] for name in CREDENTIALS if name in outer} | call.params
+
+
+def _pages(world: World, calls: list[Call | Refusal]) -> list[Page]:
+    tokens = [str(each.params.get("access_token")) for each in calls if isinstance(each, Call)]
+    return [page for token in dict.fromkeys(tokens) if (page := world.page_by_token(token))]
 
 
 def _batch_items(world: World, batch: Any) -> list[Any]:
@@ -144,27 +182,24 @@ def _batch_items(world: World, batch: Any) -> list[Any]:
     return batch
 
 
-def _batch_item(world: World, item: Any, outer: dict[str, Any]) -> Answer:
-    try:
-        return graph.answer(world, _item_call(item, outer))
-    except Refusal as problem:
-        return Answer(problem.status, graph.error_body(problem))
+def _item_answer(world: World, call: Call | Refusal) -> Answer:
+    if isinstance(call, Refusal):
+        return Answer(call.status, graph.error_body(call))
+    return graph.answer(world, call)
 
 
-def _item_call(item: Any, outer: dict[str, Any]) -> Call:
+def _item_call(item: Any) -> Call | Refusal:
+    """What an item asks, with the parameters it brings itself."""
     if not isinstance(item, dict) or not isinstance(item.get("relative_url"), str):
-        raise Refusal(100, "(#100) Each batch item must have a relative_url.", kind="GraphBatchException")
+        return Refusal(100, "(#100) Each batch item must have a relative_url.", kind="GraphBatchException")
     body = item.get("body", "")
     if not isinstance(body, str):
         # Documented: a URL-encoded string, never an object.
-        raise Refusal(100, "(#100) The body of a batch item must be a string.", kind="GraphBatchException")
+        return Refusal(100, "(#100) The body of a batch item must be a string.", kind="GraphBatchException")
     url = urlsplit(item["relative_url"])
     own = dict(parse_qsl(url.query)) | dict(parse_qsl(body, keep_blank_values=True))
-    inherited = {key: outer[key] for key in ("access_token", "appsecret_proof") if key in outer}
-    if "access_token" in own:
-        inherited = {}  # its own token, its own proof
     method = str(item.get("method", "GET")).upper()
-    return Call(method, graph.path_parts(url.path), inherited | own, in_batch=True)
+    return Call(method, graph.path_parts(url.path), own, in_batch=True)
 
 
 def _item_body(answer: Answer, with_headers: bool) -> dict[str, Any] | None:
@@ -175,10 +210,8 @@ def _item_body(answer: Answer, with_headers: bool) -> dict[str, Any] | None:
     return {"code": answer.status, **headers, "body": body}
 
 
-def _usage(world: World, page: Page | None) -> dict[str, str]:
-    if page is None:
-        return {}
-    return world.meter.headers(page.page_id, world.now(), world.counts[page.page_id])
+def _usage(world: World, pages: list[Page]) -> dict[str, str]:
+    return world.meter.headers({each.page_id: world.counts[each.page_id] for each in pages}, world.now())
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:

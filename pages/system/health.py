@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
+from core import mixed_batches
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
@@ -75,6 +76,8 @@ def _live() -> None:
         ]
     )
     _silence(alive)
+    for said in mixed_batches.problems(silent_since=utc_now() - ALIVE_WITHIN):
+        st.warning(_(said), icon=":material/call_split:")
     if processes:
         columns = [
             Column(_("Process"), lambda row: f"{row.kind} {row.name}", "50%"),

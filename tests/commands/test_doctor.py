@@ -9,6 +9,8 @@ import pytest
 from core import doctor, server_check
 from core.clock import utc_now
 from core.database import transaction
+from core.messenger.errors import Failure, NextStep
+from core.mixed_batches import MixedBatches
 from core.settings import settings
 from core.tables import Fanpage, Heartbeat
 from tests.arrange import Arrange
@@ -79,3 +81,36 @@ def test_the_heartbeat_of_a_webhook_server_is_none_of_a_worker(arrange: Arrange)
     with transaction() as db:
         db.add(Heartbeat(process="webhook a", at=now, started_at=now - timedelta(hours=1)))
     assert "No worker" in found()
+
+
+def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_ends(arrange: Arrange) -> None:
+    said, now = "Messenger turns down calls that hold messages of several fanpages", utc_now()
+    batches = MixedBatches("worker a")
+    for _ in range(3):
+        batches.across.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
+    batches.keep(now=now)  # without a heartbeat yet: kept with the first one
+    with transaction() as db:
+        db.add(Heartbeat(process="worker a", at=now, started_at=now))
+        db.add(Heartbeat(process="worker b", at=now, started_at=now))
+    assert said not in found()
+    batches.keep(now=now)
+    assert said in found()
+    batches.across.succeeded()
+    batches.keep(now=now)
+    assert said not in found()
+    for _ in range(3):
+        batches.across.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
+    batches.keep(now=now)
+    with transaction() as db:
+        db.get_one(Heartbeat, "worker a").at = now - timedelta(minutes=1)
+    assert said not in found()
+
+
+@pytest.mark.parametrize(("written", "wanted"), [("yes", True), ("no", False), (None, True)])
+def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, wanted) -> None:
+    if written is None:
+        monkeypatch.delenv("OTN_BATCH_ACROSS_FANPAGES", raising=False)
+    else:
+        monkeypatch.setenv("OTN_BATCH_ACROSS_FANPAGES", written)
+    settings.cache_clear()
+    assert MixedBatches("worker a").across.allowed() is wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from core.sending.queries import fanpages_with_work
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
@@ -21,7 +22,6 @@ from core.holding import HoldCode
 from core.moving import checking, copying
 from core.moving.target import Target
 from core.sealing import find_hash, unseal
-from core.sending.queries import fanpages_with_work
 from core.settings import settings
 from core.tables import Customer, Fanpage, KeyCheck, OptIn, Pace
 

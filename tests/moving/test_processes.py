@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from core.sending.queries import fanpages_with_work
 
 from core import holding
 from core.accounts.rules import COMMAND_LINE
@@ -22,7 +23,6 @@ from core.heartbeat import WORKER, HeartbeatWriter
 from core.holding import HoldCode
 from core.moving.move import abandon
 from core.sending import claims
-from core.sending.queries import fanpages_with_work
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote

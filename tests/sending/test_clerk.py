@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from core.sending.clerk import Clerk
+from core.sending.landing import Landing
 from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
@@ -13,8 +15,6 @@ from core.broadcasts import actions, clockwork
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import acceptances, allowance, claims, clerk, settling
-from core.sending.clerk import Clerk
-from core.sending.landing import Landing
 from core.sending.outcomes import Outcome
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from core.sending.flights import MAKE_UP, Gate
 from sqlalchemy import update
 from sqlmodel import col
 
 from core.database import transaction
 from core.sending import claims
-from core.sending.flights import MAKE_UP, Gate
 from core.sending.rules import LEASE, batch_size
 from core.steadiness import Steadiness
 from core.tables import Fanpage, Heartbeat

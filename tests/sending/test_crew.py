@@ -10,17 +10,17 @@ from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from core.sending.crew import DRIVERS, Alarm, Crew
+from core.sending.flights import Slots
+from core.sending.pace import Speed
+from core.sending.watch import Watch
 
 from core import clock as wall
 from core.database import reading
 from core.database_clock import DatabaseClock, OwnClock, clock
 from core.messenger.client import Accepted
 from core.sending import pace, queries
-from core.sending.crew import DRIVERS, Alarm, Crew
-from core.sending.flights import Slots
 from core.sending.outcomes import Outcome
-from core.sending.pace import Speed
-from core.sending.watch import Watch
 from core.tables import Pace
 from tests.databases import TestDatabase
 from tests.processes import until

@@ -15,8 +15,8 @@ from core import database
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork
 from core.database import engine, transaction
-from core.sending.enqueue import enqueue
 from core.migrations import config
+from core.sending.enqueue import enqueue
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 

@@ -7,11 +7,11 @@ import time
 from datetime import timedelta
 
 import pytest
+from core.sending.flights import Slots
+from core.sending.pace import Speed
 
 from core.database import reading
 from core.sending import pace
-from core.sending.flights import Slots
-from core.sending.pace import Speed
 from core.tables import Pace
 from tests.sending.conftest import Studio
 from tests.sending.test_locked_rows import step_until

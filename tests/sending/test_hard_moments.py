@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from core.sending.pace import Speed
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -19,7 +20,6 @@ from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sealing import CannotOpen
 from core.sending import claims, pace, queries, replies
-from core.sending.pace import Speed
 from core.sending.rules import LEASE
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests.sending.conftest import Studio

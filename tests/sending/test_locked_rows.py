@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from core.sending.pump import Pump
 
 from core.broadcasts import clockwork
 from core.sending import claims, pump
-from core.sending.pump import Pump
 from core.tables import Reply
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from core.engine import distributed, lines
+from core.engine.distributed import DistributedEngine
 from sqlalchemy import make_url
 
 from core.clock import utc_now
 from core.database import transaction
-from core.engine import distributed, lines
-from core.engine.distributed import DistributedEngine
 from core.sending.enqueue import enqueue
 from tests.databases import TestDatabase
 from tests.processes import until

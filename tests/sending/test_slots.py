@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-
-from core.sending import pace
 from core.sending.flights import MAKE_UP
 from core.sending.pace import Speed
+
+from core.sending import pace
 from core.sending.rules import batch_size
 from tests.arrange import Arrange
 

@@ -1,0 +1,78 @@
+"""Whether one call may hold messages of several fanpages, and the way back when the platform refuses that.
+
+Meta documents such calls, but nobody is known to send messages by them: docs/decisions/0039.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+import structlog
+
+from core.messenger.errors import Failure
+
+log = structlog.get_logger(__name__)
+
+REFUSALS = 3  # in a row, until fanpages are kept apart
+REST_SECONDS = 600.0  # then one call tries again
+TRIAL_SECONDS = 60.0  # a trial that shows nothing is followed by another
+
+
+class AcrossFanpages:
+    """Safe to use from several threads. One per process, as all fanpages share it.
+
+    `on_change` is told True when fanpages are kept apart from now on, False when they share calls again. It
+    is called on a thread that sends: it must neither wait nor raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        wanted: bool = True,
+        on_change: Callable[[bool], None] = lambda _refused: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wanted = wanted
+        self._on_change = on_change
+        self._clock = clock
+        self._lock = Lock()
+        self._refusals = 0  # since a mixed call last succeeded
+        self._again_at: float | None = None  # None: nothing speaks against mixed calls
+
+    def allowed(self) -> bool:
+        """Whether a batch may be made up of several fanpages' messages. Changes nothing."""
+        with self._lock:
+            return self._is_allowed()
+
+    def begin(self) -> bool:
+        """The same for whoever is about to make such a call: after a rest it is granted to one alone."""
+        with self._lock:
+            granted = self._is_allowed()
+            if granted and self._again_at is not None:
+                self._again_at = self._clock() + TRIAL_SECONDS
+            return granted
+
+    def succeeded(self) -> None:
+        """A message was accepted by its own item's token."""
+        with self._lock:
+            was_refused, self._again_at, self._refusals = self._again_at is not None, None, 0
+        if was_refused:
+            log.info("mixed_batches_resumed")
+            self._on_change(False)
+
+    def refused(self, why: Failure) -> None:
+        """What a mixed call refused was accepted without the other fanpages' messages right after."""
+        with self._lock:
+            self._refusals += 1
+            was_refused = self._again_at is not None
+            if self._refusals >= REFUSALS:
+                self._again_at = self._clock() + REST_SECONDS
+            is_refused = self._again_at is not None
+        if is_refused and not was_refused:
+            log.warning("mixed_batches_refused", status=why.status, code=why.code, detail=why.detail)
+            self._on_change(True)
+
+    def _is_allowed(self) -> bool:
+        return self._wanted and (self._again_at is None or self._clock() >= self._again_at)
