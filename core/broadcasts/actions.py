@@ -18,9 +18,9 @@ from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rules import BroadcastState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import DATABASE_TROUBLE, transaction
-from core.engine.enqueue import enqueue
 from core.engine.time_of_day import at_once
 from core.errors import N_, Invalid, Problem, WrongState
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)

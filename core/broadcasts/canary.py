@@ -17,8 +17,8 @@ from core.broadcasts import versions
 from core.broadcasts.rules import CANARY_FAILED, UNREACHABLE_REASONS, BroadcastState, DeliveryState
 from core.broadcasts.steps import get_row, record
 from core.database import reading, transaction, unless_locked, wait_for_locks
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState, problem
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50

@@ -17,9 +17,9 @@ from core.broadcasts.recent_outcomes import Scope
 from core.broadcasts.rules import BroadcastState, DeliveryState, Step
 from core.broadcasts.steps import get_row, record, take_step
 from core.database import is_locked, reading, transaction
-from core.engine.enqueue import enqueue
 from core.errors import NotFound, WrongState
 from core.holding import is_free
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Delivery, Fanpage, Topic
 
 log = structlog.get_logger(__name__)

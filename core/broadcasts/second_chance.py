@@ -23,8 +23,8 @@ from core.consent import ledger
 from core.consent.rules import OptInState
 from core.customers import marks
 from core.database import transaction
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, WrongState
+from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
 
 BY_STAFF = "staff"

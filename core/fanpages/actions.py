@@ -14,7 +14,6 @@ from core.accounts.rules import Actor, Permission
 from core.broadcasts import recent_outcomes
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.database import insert_new, reading, transaction
-from core.engine.enqueue import enqueue
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup, zones
 from core.fanpages.connection import messenger_for, open_line
@@ -33,6 +32,7 @@ from core.key_check import AnotherKey
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
 from core.sealing import CannotOpen, seal
+from core.sending.enqueue import enqueue
 from core.settings import settings
 from core.tables import Broadcast, Event, Fanpage, Pace
 from core.text.identifiers import unwrapped

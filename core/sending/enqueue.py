@@ -1,0 +1,82 @@
+"""Tells the workers, in the transaction that makes the work, which fanpages have something to send.
+
+On SQLite there is no queue: the one process looks at the tables several times a second. On PostgreSQL this
+defers a slice (see slices.py) on the session's own connection: it is seen when the transaction commits, and
+is gone when it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import String, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from core.database import is_sqlite
+from core.sending.shards import shard_of
+
+QUEUE = "slices"
+TASK = "send_for_shard"
+
+_WAITING = text(
+    "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:locks)"
+).bindparams(bindparam("locks", type_=ARRAY(String)))
+
+
+def enqueue(db: Session, fanpage_ids: Collection[int]) -> int:
+    """Defer a slice for the shards of these fanpages, and return for how many. A shard whose slice is waiting
+    already needs none; one whose slice is running does, for that slice may be about to end. To be called last
+    in a transaction: others that defer for the same shard wait until it ends."""
+    if not fanpage_ids or is_sqlite(db):
+        return 0
+    db.flush()
+    shards = {shard_of(fanpage_id) for fanpage_id in fanpage_ids}
+    waiting = _waiting(db, shards)
+    return sum(_defer(db, shard) for shard in sorted(shards) if lock_of(shard) not in waiting)
+
+
+def lock_of(shard: int) -> str:
+    """One slice of a shard waits at most, and one runs."""
+    return f"shard {shard}"
+
+
+def slice_job(app: Any, shard: int, **more: Any) -> Any:
+    """What defers a slice of the shard."""
+    lock = lock_of(shard)
+    return app.configure_task(
+        TASK, queue=QUEUE, lock=lock, queueing_lock=lock, task_kwargs={"shard": shard}, **more
+    )
+
+
+def _waiting(db: Session, shards: Collection[int]) -> set[str]:
+    """Looking first is cheaper than a savepoint that fails."""
+    return set(db.execute(_WAITING, {"locks": [lock_of(shard) for shard in shards]}).scalars())
+
+
+def _defer(db: Session, shard: int) -> int:
+    from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+
+    job = slice_job(_app(), shard, connection=db.connection().connection.driver_connection)
+    try:
+        with (
+            db.connection().begin_nested()
+        ):  # the session's own savepoint begins only with its next statement
+            job.defer()
+    except AlreadyEnqueued:
+        return 0  # another transaction was quicker
+    except ConnectorException as problem:  # callers know SQLAlchemy's errors, and wait for what passes
+        said = problem.__cause__ or problem
+        raise OperationalError(TASK, None, said, hide_parameters=True) from problem
+    return 1
+
+
+@lru_cache
+def _app() -> Any:
+    """Only ever used with a session's own connection, so its connector is never opened."""
+    from procrastinate import App, SyncPsycopgConnector
+
+    return App(connector=SyncPsycopgConnector())
