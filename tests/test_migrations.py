@@ -1,7 +1,10 @@
 """The migrations build exactly what tables.py declares."""
 
+import hashlib
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, select
@@ -9,7 +12,7 @@ from sqlalchemy import event, select
 from core import migrations
 from core.database import engine, reading
 from core.tables import OptIn, Withdrawal
-from tests.databases import TestDatabase
+from tests.databases import Databases, TestDatabase, used
 
 
 def test_migrations_and_tables_agree(fresh_database: TestDatabase) -> None:
@@ -69,6 +72,43 @@ def test_what_is_missing_is_decided_and_made_in_one_transaction(fresh_database: 
     first, last = steps.index("read the revision"), len(steps) - steps[::-1].index("make a table")
     assert [step for step in steps[:first] if step != "other"][-1] == "begin"
     assert "commit" not in steps[first:last]
+
+
+_QUEUE = """
+    SELECT table_name || '.' || column_name, concat_ws(' ', data_type, column_default, is_nullable)
+    FROM information_schema.columns WHERE table_name ~ '^procrastinate'
+    UNION SELECT indexname, indexdef FROM pg_indexes WHERE tablename ~ '^procrastinate'
+    UNION SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conrelid::regclass::text ~ '^procrastinate'
+    UNION SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname ~ '^procrastinate'
+    UNION SELECT oid::regprocedure::text, pg_get_functiondef(oid) FROM pg_proc
+    WHERE proname ~ '^procrastinate'
+    UNION SELECT typname || '.' || enumlabel, enumsortorder::text
+    FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid WHERE typname ~ '^procrastinate'
+    ORDER BY 1, 2"""
+
+
+@pytest.mark.postgresql
+def test_a_fresh_queue_and_one_that_was_upgraded_are_alike(
+    databases: Databases, fresh_database: TestDatabase, tmp_path: Path
+) -> None:
+    older = databases.blank(tmp_path)
+    with used(tmp_path, older.url):
+        command.upgrade(migrations.config(), "0011")
+        assert len(older.rows(_QUEUE)) > 50
+        migrations.upgrade()
+    assert older.rows(_QUEUE) == fresh_database.rows(_QUEUE)
+    databases.done(older)
+
+
+@pytest.mark.one_database
+def test_the_installed_queue_has_the_schema_that_existing_databases_have() -> None:
+    """When this fails, a newer procrastinate needs a revision with what its sql/migrations bring, which does
+    nothing where revision 0003 has already made the newer schema."""
+    from procrastinate.schema import SchemaManager
+
+    schema = hashlib.sha256(SchemaManager.get_schema().encode()).hexdigest()
+    assert schema == "c70ec4b400a60ad9592787653aae5ae77ae41bf801d56b5bd2712751a07f2009"
 
 
 def _kind(statement: str) -> str:

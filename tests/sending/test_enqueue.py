@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import procrastinate
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -15,14 +12,19 @@ from core import database
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork
 from core.database import engine, transaction
-from core.migrations import config
 from core.sending.enqueue import enqueue
+from core.sending.shards import SHARDS, shard_of
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
 pytestmark = pytest.mark.postgresql
 
-_JOBS = "SELECT status::text, args->>'fanpage_id', queueing_lock FROM procrastinate_jobs ORDER BY id"
+_JOBS = "SELECT status::text, args->>'shard', lock, queueing_lock FROM procrastinate_jobs ORDER BY id"
+
+
+def _slice(fanpage_id: int, status: str = "todo") -> tuple[str, str, str, str]:
+    shard = fanpage_id % SHARDS
+    return (status, str(shard), f"shard {shard}", f"shard {shard}")
 
 
 def test_the_start_of_a_broadcast_hands_its_fanpage_out_and_so_does_going_on(
@@ -31,7 +33,7 @@ def test_the_start_of_a_broadcast_hands_its_fanpage_out_and_so_does_going_on(
     studio.people(2)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    job = ("todo", str(studio.fanpage_id), f"fanpage {studio.fanpage_id}")
+    job = _slice(studio.fanpage_id)
     assert fresh_database.rows(_JOBS) == [job]
     fresh_database.run("DELETE FROM procrastinate_jobs")
     actions.pause(COMMAND_LINE, broadcast_id, now=studio.now)
@@ -69,11 +71,28 @@ def test_a_fanpage_waits_once_however_often_it_is_handed_out(
     assert len(fresh_database.rows(_JOBS)) == 1
 
 
+def test_fanpages_of_one_shard_share_a_slice(fresh_database: TestDatabase) -> None:
+    with transaction() as db:
+        assert enqueue(db, [7, 7 + SHARDS, 8, 7 + 2 * SHARDS]) == 2
+    assert fresh_database.rows(_JOBS) == [_slice(7), _slice(8)]
+
+
+def test_a_slice_that_runs_is_followed_by_another(fresh_database: TestDatabase) -> None:
+    """It may be about to end, and what it last saw was without this work."""
+    with transaction() as db:
+        enqueue(db, [7])
+    fresh_database.run("UPDATE procrastinate_jobs SET status = 'doing'")
+    for expected in (1, 0):
+        with transaction() as db:
+            assert enqueue(db, [7]) == expected
+    assert fresh_database.rows(_JOBS) == [_slice(7, "doing"), _slice(7)]
+
+
 def test_being_second_spoils_nothing_of_the_transaction(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
     """As when another's job is committed between our look and our own."""
-    monkeypatch.setattr("core.engine.enqueue._waiting", lambda _db, _fanpages: set())
+    monkeypatch.setattr("core.sending.enqueue._waiting", lambda _db, _fanpages: set())
     with transaction() as db:
         enqueue(db, [studio.fanpage_id])
     with Session(engine()) as db, db.begin():
@@ -85,11 +104,11 @@ def test_being_second_spoils_nothing_of_the_transaction(
 def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr("core.engine.enqueue._waiting", lambda _db, _fanpages: set())
+    monkeypatch.setattr("core.sending.enqueue._waiting", lambda _db, _fanpages: set())
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other:
         other.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('q', 't', %s)",
-            [f"fanpage {studio.fanpage_id}"],
+            [f"shard {shard_of(studio.fanpage_id)}"],
         )
         with Session(engine()) as db:
             db.execute(text("SET LOCAL lock_timeout = '50ms'"))
@@ -112,16 +131,8 @@ def test_a_broadcast_whose_fanpage_is_locked_holds_up_no_others(
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other:
         other.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('q', 't', %s)",
-            [f"fanpage {studio.fanpage_id}"],
+            [f"shard {shard_of(studio.fanpage_id)}"],
         )
         assert clockwork.start_due(now=studio.now) == [second]
         other.rollback()
     assert clockwork.start_due(now=studio.now) == [first]
-
-
-@pytest.mark.one_database
-def test_the_installed_queue_has_the_schema_that_our_migration_makes() -> None:
-    """When this fails, a newer procrastinate needs a revision with what its sql/migrations bring."""
-    ours = Path(str(config().get_main_option("script_location"))) / "sql" / "procrastinate_3_10.sql"
-    theirs = Path(procrastinate.__file__).parent / "sql" / "schema.sql"
-    assert ours.read_text("utf-8") == theirs.read_text("utf-8")
