@@ -36,6 +36,7 @@ from core.fanpages.connection import find_lines, messenger_for
 from core.heartbeat import WORKER, HeartbeatWriter
 from core.inbox import actions as inbox
 from core.inbox import retention
+from core.mixed_batches import MixedBatches
 from core.sending import claims, replies, trip
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
@@ -59,6 +60,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.steadiness = Steadiness(self.clock, LEASE.total_seconds())
+        self.mixed_batches = MixedBatches(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
             find_lines=find_lines,
@@ -66,6 +68,7 @@ class Worker:
             stop=self.stop,
             clock=self.clock,
             holds_since=self.heartbeat.held_since,
+            across=self.mixed_batches.across,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
         self._held = ""  # what was last said about a hold
@@ -214,6 +217,7 @@ class Worker:
         try:
             self.clock.measure()
             self.heartbeat.beat()
+            self.mixed_batches.keep(now=self.clock())
         except DATABASE_TROUBLE:
             self._away_since = self._away_since or time.monotonic()
             raise

@@ -63,7 +63,7 @@ def test_a_pump_under_way_hands_back_what_it_holds(studio: Studio, now) -> None:
             held(HoldCode.LEAVING, now)
 
     studio.platform.fault = fault
-    studio.pump().run()
+    studio.loop().drain()
     counts = studio.show(broadcast_id).counts
     assert counts["sending"] == 0
     assert 0 < counts["sent"] < 200

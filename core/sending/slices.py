@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, LiteralString
@@ -71,7 +71,7 @@ class SharedAssignment:
         self._thread.start()
 
     def hand_out(self, now: datetime) -> None:
-        """The second net below `enqueue`: what became due by time passing, or whose slice was lost."""
+        """The second net below `enqueue`."""
         waiting = work.fanpages_with_work(now=now)
         if not waiting:
             return
@@ -111,13 +111,14 @@ class _Life:
 
     def __init__(self, loop: Shards, is_fresh: Callable[[], bool], failed: set[int]) -> None:
         self._loop = loop
-        self._is_fresh = is_fresh
+        self.is_fresh = is_fresh
         self._failed = failed  # numbers of earlier workers of this process that could not sign off
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held = 0
         self._share = 1  # slices that are ours when all workers have as many
-        self._app = App(connector=_Connector(self._end))
-        self._app.job_manager = self._jobs = _Jobs(self._app.connector, self._may_take, is_fresh, self._end)
+        connector = _Connector(self.end)
+        self._app = App(connector=connector)
+        self._app.job_manager = self._jobs = _Jobs(connector, self)
         self._app.task(name=TASK, queue=QUEUE)(self._send)
         self._worker = Worker(
             self._app,
@@ -133,9 +134,9 @@ class _Life:
         )
 
     def stop(self) -> None:
-        """From any thread."""
+        """As `end`, from any thread."""
         with suppress(RuntimeError):  # its event loop has ended by itself
-            self._over.get_loop().call_soon_threadsafe(self._end)
+            self._over.get_loop().call_soon_threadsafe(self.end)
 
     async def run(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_log_lost_slice)
@@ -151,7 +152,8 @@ class _Life:
         finally:
             await self._wind_up(tasks)
 
-    def _end(self, problem: Exception | None = None) -> None:
+    def end(self, problem: Exception | None = None) -> None:
+        """Every slice is over now."""
         if self._over.done():
             return
         if problem:
@@ -179,9 +181,9 @@ class _Life:
             async with asyncio.timeout(SUCCESSOR_SECONDS):
                 await slice_job(self._app, shard).defer_async()
 
-    async def _may_take(self) -> bool:
-        """A worker that is looked upon as silent takes nothing, nor does one that has its share."""
-        if self._over.done() or not self._is_fresh():
+    async def may_take(self) -> bool:
+        """Not when others may believe that this process is dead, nor when it has its share of the slices."""
+        if self._over.done() or not self.is_fresh():
             return False
         if self._held >= self._share:
             self._share = await self._read_share()
@@ -214,7 +216,7 @@ class _Life:
 
     async def _wind_up(self, tasks: list[asyncio.Task[None]]) -> None:
         """Hand over in good order, if the database lets us."""
-        self._end()
+        self.end()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -240,28 +242,20 @@ async def _cancel_others() -> None:
 class _Jobs(JobManager):
     """Procrastinate would not notice that a heartbeat failed, nor try the end of a job again."""
 
-    def __init__(
-        self,
-        connector: Any,
-        may_take: Callable[[], Awaitable[bool]],
-        is_fresh: Callable[[], bool],
-        fail: Callable[[Exception], None],
-    ) -> None:
+    def __init__(self, connector: PsycopgConnector, life: _Life) -> None:
         super().__init__(connector)
-        self._may_take = may_take
-        self._is_fresh = is_fresh
-        self._fail = fail
+        self._life = life
 
     async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
-        return await super().fetch_job(queues, worker_id) if await self._may_take() else None
+        return await super().fetch_job(queues, worker_id) if await self._life.may_take() else None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         with self._noticed():
             await super().finish_job(job, status, delete_job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Of a process that may send, only: the others take the slices of one that may not."""
-        if self._is_fresh():
+        """Only of a process that may send: the others take over the slices of one that may not."""
+        if self._life.is_fresh():
             with self._noticed():
                 await super().update_heartbeat(worker_id)
 
@@ -270,7 +264,7 @@ class _Jobs(JobManager):
         try:
             yield
         except Exception as problem:
-            self._fail(problem)
+            self._life.end(problem)
             raise
 
 

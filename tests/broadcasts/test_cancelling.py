@@ -11,6 +11,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork, second_chance
 from core.deliveries import closing
 from core.sending import claims
+from tests import claiming
 from tests.sending.conftest import Studio
 
 
@@ -39,7 +40,7 @@ def launched(studio: Studio) -> int:
 
 def test_nothing_is_claimed_any_more_before_the_rest_has_ended(studio, launched, cut_short) -> None:
     cut_short(studio, launched)
-    assert claims.claim(launched, 5, worker="worker a", now=studio.now) == []
+    assert claiming.claim(launched, 5, worker="worker a", now=studio.now) == []
 
 
 def test_what_was_cut_short_is_swept_up(studio, launched, cut_short, opt_in_states) -> None:
@@ -52,7 +53,7 @@ def test_what_was_cut_short_is_swept_up(studio, launched, cut_short, opt_in_stat
 
 
 def test_what_comes_back_from_a_worker_ends_the_rest_as_well(studio, launched, cut_short) -> None:
-    held = claims.claim(launched, 5, worker="worker a", now=studio.now)
+    held = claiming.claim(launched, 5, worker="worker a", now=studio.now)
     cut_short(studio, launched)
     claims.hand_back(held, worker="worker a", now=studio.now)
     assert studio.show(launched).counts["cancelled"] == 20
@@ -62,7 +63,7 @@ def test_trying_again_what_is_in_doubt_does_not_send_the_rest_along(studio, cut_
     studio.people(10)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    assert len(claims.claim(broadcast_id, 2, worker="worker a", now=studio.now)) == 2
+    assert len(claiming.claim(broadcast_id, 2, worker="worker a", now=studio.now)) == 2
     claims.take_over_lost(now=studio.now + timedelta(minutes=2))  # two in doubt, queued again
     cut_short(studio, broadcast_id)
     assert studio.show(broadcast_id).counts["queued"] == 10

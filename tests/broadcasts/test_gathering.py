@@ -18,7 +18,6 @@ from core.consent import queries as topics
 from core.consent.withdrawal_actions import withdraw_customer
 from core.database import reading, transaction
 from core.holding import HoldCode
-from core.sending import claims
 from core.tables import Customer, Delivery
 from tests.broadcasts.parts import gather, recipients
 from tests.sending.conftest import Studio
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("small_parts")
 def test_the_first_are_sent_to_while_the_others_are_still_added(studio: Studio, started: int) -> None:
     shown = studio.show(started)
     assert (shown.state, shown.audience, shown.is_complete, shown.balances) == ("sending", 3, False, True)
-    studio.pump().run()
+    studio.loop().drain()
     assert studio.platform.accepted.total() == 3
     assert gather(studio, parts=1) == []
     shown = studio.show(started)
@@ -43,11 +42,11 @@ def test_the_first_are_sent_to_while_the_others_are_still_added(studio: Studio, 
 
 
 def test_it_is_not_finished_before_all_are_added(studio: Studio, started: int) -> None:
-    studio.pump().run()
+    studio.loop().drain()
     assert clockwork.finish_done(now=studio.now) == []
     gather(studio)
     assert clockwork.finish_done(now=studio.now) == []
-    studio.pump().run()
+    studio.loop().drain()
     assert clockwork.finish_done(now=studio.now) == [started]
 
 
@@ -121,7 +120,7 @@ def test_the_first_part_to_be_looked_at_is_there_from_the_start(
     canary.set_canary(COMMAND_LINE, broadcast_id, size=size, now=studio.now)
     studio.launch(broadcast_id)
     gather(studio)
-    studio.pump().run()
+    studio.loop().drain()
     assert studio.platform.accepted.total() == (size if marked else len(people))
 
 
@@ -156,7 +155,7 @@ def test_others_claim_while_a_part_is_added(studio: Studio, started: int, monkey
 
     def reserve_and_look(*given: object) -> int:
         if not claimed:
-            claimed.extend(claims.claim(started, 2, worker="worker a", now=studio.now))
+            claimed.extend(claiming.claim(started, 2, worker="worker a", now=studio.now))
         return reserve(*given)
 
     monkeypatch.setattr(ledger, "reserve", reserve_and_look)

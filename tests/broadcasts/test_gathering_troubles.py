@@ -19,6 +19,7 @@ from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims
 from core.tables import OptIn
+from tests import claiming
 from tests.broadcasts.parts import gather, recipients, unfinished
 from tests.processes import until
 from tests.sending.conftest import Studio
@@ -79,7 +80,7 @@ def test_another_worker_completes_what_one_left_at_the_very_end(
         studio.pass_time(minutes=2)
     if story == "refused":
         studio.platform.fault = lambda token, nth: CONTENT
-        studio.pump().run()
+        studio.loop().drain()
     assert gather(studio) == [broadcast_id]
     assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
     following = studio.broadcast()
@@ -109,7 +110,7 @@ def test_one_cancelled_meanwhile_is_for_nobody_who_was_still_to_be_added(
 ) -> None:
     studio.platform.fault = lambda token, nth: ODD if step is second_chance.retry_failed else DOUBT
     for _ in range(12):
-        studio.pump().run()
+        studio.loop().drain()
         studio.pass_time(seconds=90)
     actions.cancel(COMMAND_LINE, started, now=studio.now)
     studio.platform.fault = lambda token, nth: None
@@ -129,7 +130,7 @@ def late(studio: Studio) -> int:
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
     studio.platform.fault = lambda token, nth: ODD
-    studio.pump().run()
+    studio.loop().drain()
     studio.platform.fault = lambda token, nth: None
     studio.pass_time(minutes=2)
     return broadcast_id
@@ -151,7 +152,7 @@ def test_one_that_paused_itself_goes_on_when_it_is_tried_again(studio: Studio, m
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     studio.platform.fault = lambda token, nth: CONTENT
-    studio.pump().run()
+    studio.loop().drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "alike:content")
     studio.platform.fault = lambda token, nth: None
@@ -199,7 +200,7 @@ def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkey
             if not looking:
                 looking.append(pool.submit(canary.judge, now=studio.now))
                 until(waits_for_a_lock, what="the judge waits for the part")
-                claimed.extend(claims.claim(first, 2, worker="worker a", now=studio.now))
+                claimed.extend(claiming.claim(first, 2, worker="worker a", now=studio.now))
             return reserve(*given)
 
         monkeypatch.setattr(ledger, "reserve", reserve_and_look)
@@ -263,7 +264,7 @@ def test_a_dead_workers_claims_are_taken_over_between_two_parts(
 ) -> None:
     """Although the next part takes the broadcast's row as soon as the one before has let go of it."""
     monkeypatch.setattr(claims, "PATIENCE", "1min")
-    assert len(claims.claim(started, 2, worker="dead", now=studio.now)) == 2
+    assert len(claiming.claim(started, 2, worker="dead", now=studio.now)) == 2
     studio.now += timedelta(minutes=5)
     taken: list[int] = []
     reserve = ledger.reserve

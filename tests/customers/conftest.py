@@ -10,9 +10,10 @@ import pytest
 
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, settling
+from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio, studio, wire  # noqa: F401
 
@@ -42,7 +43,7 @@ class Shop:
             self.opt_in(customer_id)
         broadcast_id = self.studio.broadcast()
         self.studio.launch(broadcast_id)
-        taken = claims.claim(broadcast_id, 50, worker="worker a", now=self.studio.now)
+        taken = claiming.claim(broadcast_id, 50, worker="worker a", now=self.studio.now)
         by_customer = {claim.customer_id: claim for claim in taken}
         return [by_customer[each] for each in customer_ids]
 
@@ -55,7 +56,7 @@ class Shop:
         return Outcome(claim, answer or Accepted(f"m_{next(self._numbers)}"), began, ended)
 
     def settle(self, *outcomes: Outcome) -> None:
-        settling.settle(self.studio.fanpage_id, outcomes, now=self.studio.now)
+        settling.settle(outcomes, now=self.studio.now)
 
     def refuse(self, *customer_ids: int) -> list[Claim]:
         """By a broadcast of its own; a minute passes."""

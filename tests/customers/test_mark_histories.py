@@ -29,10 +29,11 @@ from core.database import reading, transaction
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import acceptances, claims, settling
+from core.sending import acceptances, settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.tables import Customer
+from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.histories import run_histories
@@ -78,7 +79,7 @@ class MarkHistory(RuleBasedStateMachine):
         made = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=self.now)
         actions.schedule(COMMAND_LINE, made, at=None, now=self.now)
         clockwork.start_due(now=self.now)
-        self.hands += claims.claim(made, PEOPLE, worker="worker a", now=self.now)
+        self.hands += claiming.claim(made, PEOPLE, worker="worker a", now=self.now)
 
     @precondition(lambda self: self.hands)
     @rule(which=st.integers(0, 9), is_taken=st.booleans(), seconds=st.integers(0, 3))
@@ -101,7 +102,7 @@ class MarkHistory(RuleBasedStateMachine):
             if together and only_taken:
                 acceptances.settle_together({self.fanpage_id: chosen}, now=self.now)
             else:
-                settling.settle(self.fanpage_id, chosen, now=self.now)
+                settling.settle(chosen, now=self.now)
         for each in chosen:
             self._settled(each)
         self._no_mark_waits_for(max(each.started_at for each in chosen if each) if only_taken else None)

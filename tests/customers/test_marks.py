@@ -14,6 +14,7 @@ from core.messenger.client import Accepted
 from core.sending import acceptances, replies
 from core.sending.replies import ReplyOutcome
 from core.tables import Reply
+from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap
 
@@ -73,9 +74,9 @@ def test_a_chatbots_answer_marks_confirms_and_lifts_as_well(shop: Shop) -> None:
     def answer(customer_id: int, said: object) -> None:
         values = {"body": {"text": "x"}, "created_at": studio.now}
         studio.arrange.save(Reply(fanpage_id=studio.fanpage_id, customer_id=customer_id, **values))
-        (claim,) = replies.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+        (claim,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
         outcome = ReplyOutcome(claim, said, answered_at=studio.now)
-        replies.settle_replies(studio.fanpage_id, [outcome], now=studio.now)
+        replies.settle_replies([outcome], now=studio.now)
         studio.pass_time(seconds=10)
 
     is_open = {"window_closes_at": studio.now + timedelta(hours=20)}

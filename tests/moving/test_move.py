@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from core.sending.queries import fanpages_with_work
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
@@ -22,8 +21,10 @@ from core.holding import HoldCode
 from core.moving import checking, copying
 from core.moving.target import Target
 from core.sealing import find_hash, unseal
+from core.sending.work import fanpages_with_work
 from core.settings import settings
 from core.tables import Customer, Fanpage, KeyCheck, OptIn, Pace
+from tests import claiming
 
 pytestmark = pytest.mark.sqlite  # where every move starts
 
@@ -150,9 +151,8 @@ def test_a_move_that_was_killed_can_be_repeated(shop, new, move) -> None:
 
 
 def test_what_is_on_the_wire_is_waited_for_and_then_given_up(shop, new, move) -> None:
-    from core.sending import claims
 
-    claims.claim(shop["sending"], 2, worker="somebody", now=utc_now())
+    claiming.claim(shop["sending"], 2, worker="somebody", now=utc_now())
     with pytest.raises(OperatorError, match="2 messages were still on the wire"):
         move(new, wait_seconds=0.0)
     assert holding.standing() is None

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from core.sending.queries import fanpages_with_work
 
 from core import holding
 from core.accounts.rules import COMMAND_LINE
@@ -22,10 +21,11 @@ from core.fanpages import actions as fanpages
 from core.heartbeat import WORKER, HeartbeatWriter
 from core.holding import HoldCode
 from core.moving.move import abandon
-from core.sending import claims
+from core.sending.work import fanpages_with_work
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote
+from tests import claiming
 from tests.processes import HOME, answers, free_port, process, until
 
 pytestmark = pytest.mark.sqlite  # where every move starts
@@ -159,7 +159,7 @@ def test_no_password_reaches_any_output(office) -> None:
 
 def test_killed_while_it_waits_it_is_given_up_or_repeated(shop, new, move, tmp_path: Path) -> None:
     """The old one stays held, for nobody knows how far it came, until somebody says how to go on."""
-    claims.claim(shop["sending"], 2, worker=SOMEBODY.process, now=utc_now())  # and is never heard of again
+    claiming.claim(shop["sending"], 2, worker=SOMEBODY.process, now=utc_now())  # and is never heard of again
     for say_how in (lambda: abandon(COMMAND_LINE, now=utc_now()), lambda: move(new, wait_seconds=60)):
         with process("-m", "core", "move", log=tmp_path / "move.log", OTN_MOVE_TO=new) as moving:
             until(lambda: waits_for(tmp_path / "move.log"), what="it waits for what is on the wire")

@@ -279,7 +279,7 @@ def test_several_small_broadcasts_together_are_one_audience(studio: Studio, arra
         broadcast_id = studio.broadcast()
         studio.launch(broadcast_id)
         ids.append(broadcast_id)
-        studio.pump().run()
+        studio.loop().drain()
         studio.pass_time(seconds=1)
     states = [studio.show(each).state for each in ids]
     assert states[:4] == ["finished"] * 4
@@ -304,7 +304,7 @@ def test_a_bad_import_is_not_hidden_by_a_good_broadcast_beside_it(studio: Studio
 def test_an_import_of_bad_tokens_after_a_few_good_ones_pauses(studio: Studio, opt_in_states: States) -> None:
     studio.platform.fault = lambda token, _nth: None if int(token[6:]) < 3 else refusal(100)
     broadcast_id = launched(studio, 300)
-    studio.pump().run()
+    studio.loop().drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.counts["sent"]) == ("paused", 3)
     assert opt_in_states().get("refused", 0) == 0
@@ -349,14 +349,14 @@ def test_refusals_believed_within_the_minute_are_made_good_once_the_fanpage_stop
     studio.people(1)
     first = studio.broadcast()
     studio.launch(first)
-    studio.pump().run()
+    studio.loop().drain()
     assert (studio.show(first).reasons, marked()) == ({"blocked": 1}, 1)
     studio.platform.fault = lambda _token, _nth: refusal(190)
     studio.opt_in("another")
     second = studio.broadcast()
     actions.schedule(COMMAND_LINE, second, at=None, now=studio.now)
     clockwork.start_due(now=studio.now)
-    studio.pump().run()
+    studio.loop().drain()
     assert (stopped_code(studio), marked()) == ("token_invalid", 0)
 
 

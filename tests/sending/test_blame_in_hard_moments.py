@@ -61,7 +61,7 @@ def test_a_line_that_is_silent_at_first_leaves_no_doubt_behind(
     studio.platform.fault = lambda _token, _nth: refusal(*code)
     studio.platform.line_trouble = LIMITED
     broadcast_id = launched(studio)
-    studio.pump().run()
+    studio.loop().drain()
     studio.pass_time(seconds=90)
     studio.platform.line_trouble = None
     studio.send_all(rounds=3)

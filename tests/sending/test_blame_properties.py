@@ -17,10 +17,11 @@ from core.database import reading
 from core.messenger import line
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
-from core.sending import claims, settling
+from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.tables import Customer, Delivery, OptIn
+from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 
@@ -59,9 +60,9 @@ class History:
         return self.refusal if self.refused[number % len(self.refused)] else Accepted(f"m_{number}")
 
     def part(self, size: int) -> None:
-        taken = claims.claim(self.broadcast_id, size, worker="worker a", now=self.now)
+        taken = claiming.claim(self.broadcast_id, size, worker="worker a", now=self.now)
         outcomes = [Outcome(each, self.answer(each), self.now, self.now) for each in taken]
-        settling.settle(self.fanpage_id, outcomes, now=self.now)
+        settling.settle(outcomes, now=self.now)
         self.ended += [o.claim.delivery_id for o in outcomes if o.answer is not DOUBT]
         self.now += timedelta(seconds=90)
 

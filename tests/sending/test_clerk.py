@@ -16,6 +16,7 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import acceptances, allowance, claims, clerk, settling
 from core.sending.outcomes import Outcome
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -44,7 +45,7 @@ class Fanpages:
         broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=now)
         clockwork.start_due(now=now)
-        return fanpage_id, claims.claim(broadcast_id, PEOPLE, worker="worker a", now=now)
+        return fanpage_id, claiming.claim(broadcast_id, PEOPLE, worker="worker a", now=now)
 
     def _landing(self, fanpage_id: int) -> Landing:
         return Landing(fanpage_id, "worker a", lambda: self.studio.now, self.clerk)

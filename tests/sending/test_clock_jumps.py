@@ -10,11 +10,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.database import transaction
-from core.sending import claims
 from core.sending.rules import LEASE, batch_size
 from core.steadiness import Steadiness
 from core.tables import Fanpage, Heartbeat
 from core.worker import Worker
+from tests import claiming
 from tests.sending.conftest import Studio
 
 RATE, PEOPLE = 100, 150
@@ -114,7 +114,7 @@ def test_the_worker_leaves_claims_alone_when_the_clock_jumps(studio: Studio, hou
 
     worker = Worker(clock=Told())
     worker.reclaim()
-    claims.claim(broadcast_id, 3, worker=worker.heartbeat.process, now=studio.now)
+    claiming.claim(broadcast_id, 3, worker=worker.heartbeat.process, now=studio.now)
     with transaction() as db:
         db.add(Heartbeat(process=worker.heartbeat.process, at=studio.now, started_at=studio.now))
     studio.now += hours * HOUR

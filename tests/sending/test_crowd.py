@@ -33,6 +33,7 @@ from core.sending import claims, replies, settling
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
 from core.tables import Customer, Delivery, Fanpage, OptIn, Reply
+from tests import claiming
 from tests.arrange import Arrange
 from tests.inbox.platform import event, milliseconds, read, said
 
@@ -97,12 +98,12 @@ class Crowd:
     def send(self, chance: random.Random) -> None:
         broadcast_id = chance.choice(self.broadcasts)
         worker = f"worker {chance.randrange(3)}"
-        taken = claims.claim(broadcast_id, 12, worker=worker, now=self.now)
+        taken = claiming.claim(broadcast_id, 12, worker=worker, now=self.now)
         chance.shuffle(taken)
         outcomes = [Outcome(each, self._answer(each, chance)) for each in taken if chance.random() < 0.9]
-        settling.settle(self.fanpage_id, outcomes, now=self.now)
+        settling.settle(outcomes, now=self.now)
         if chance.random() < 0.5:
-            settling.settle(self.fanpage_id, outcomes, now=self.now)
+            settling.settle(outcomes, now=self.now)
         settled = {outcome.claim.delivery_id for outcome in outcomes}
         lost = [each for each in taken if each.delivery_id not in settled]
         claims.hand_back(lost[::2], worker=worker, now=self.now)  # the others died with their worker
@@ -182,12 +183,12 @@ class Crowd:
         for customer_id in chance.sample(self.customers, 10):
             row = {"fanpage_id": self.fanpage_id, "customer_id": customer_id, "state": ReplyState.QUEUED}
             self.arrange.save(Reply(**row, body={"text": "Chào"}, created_at=self.now))
-        taken = replies.claim_replies(self.fanpage_id, 10, worker="worker r", now=self.now)
+        taken = claiming.claim_replies(self.fanpage_id, 10, worker="worker r", now=self.now)
         answers = [
             ReplyOutcome(each, chance.choice([Accepted(f"r_{each.reply_id}"), *REFUSALS[:3]]), None, True)
             for each in taken
         ]
-        replies.settle_replies(self.fanpage_id, answers, now=self.now)
+        replies.settle_replies(answers, now=self.now)
 
     def the_books_agree(self) -> None:
         for broadcast_id in self.broadcasts:

@@ -146,7 +146,7 @@ def send_through(studio: Studio, stage: str, trouble: Trouble, monkeypatch: pyte
     studio.launch(broadcast_id)
     with monkeypatch.context() as patch:
         listener = strike_at(stage, trouble, studio, patch)
-        studio.pump().run()
+        studio.loop().drain()
     assert listener.heard >= REFUSALS, "the trouble was never felt"
     studio.platform.fault = lambda _token, _nth: None
     studio.send_all(rounds=2)

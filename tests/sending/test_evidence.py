@@ -21,6 +21,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
 from core.sending.outcomes import Outcome
 from core.tables import Customer, Delivery
+from tests import claiming
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED
 
@@ -51,7 +52,7 @@ class Case:
         claim_all([self])
 
     def settle(self, answer: Accepted | Failure) -> None:
-        settling.settle(self.studio.fanpage_id, [Outcome(self.claimed, answer)], now=self.studio.now)
+        settling.settle([Outcome(self.claimed, answer)], now=self.studio.now)
 
     def give_up(self) -> None:
         """Eight tries, a minute apart and more, and no answer to any."""
@@ -85,7 +86,7 @@ def crowd(studio: Studio, size: int) -> list[Case]:
 
 
 def claim_all(cases: list[Case]) -> None:
-    taken = claims.claim(cases[0].broadcast_id, len(cases), worker="worker a", now=cases[0].studio.now)
+    taken = claiming.claim(cases[0].broadcast_id, len(cases), worker="worker a", now=cases[0].studio.now)
     for case, claimed in zip(cases, taken, strict=True):
         case.claimed = claimed
 

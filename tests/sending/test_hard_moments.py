@@ -19,9 +19,10 @@ from core.database import transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sealing import CannotOpen
-from core.sending import claims, pace, queries, replies
+from core.sending import claims, pace, queries
 from core.sending.rules import LEASE
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
+from tests import claiming
 from tests.sending.conftest import Studio
 
 ODD = Failure(NextStep.END_DELIVERY, "unknown_error", 400, 4242)
@@ -33,7 +34,7 @@ def test_nothing_is_claimed_past_the_best_before_even_before_the_clock_has_notic
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + timedelta(minutes=1))
     studio.now += timedelta(minutes=2)
-    studio.pump().run()
+    studio.loop().drain()
     assert not studio.platform.tries
 
 
@@ -186,7 +187,7 @@ def test_a_worker_with_another_key_leaves_the_fanpage_to_those_with_the_right_on
     pump.run()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.counts["queued"]) == ("sending", 3)
-    studio.pump().run()
+    studio.loop().drain()
     assert studio.show(broadcast_id).counts["sent"] == 3
 
 
@@ -198,7 +199,7 @@ def test_a_clock_that_jumps_an_hour_stops_nothing(studio: Studio, hours: int) ->
     )
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    studio.pump().run()
+    studio.loop().drain()
     studio.now += timedelta(hours=hours)
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).counts["sent"] == 8
@@ -208,7 +209,7 @@ def test_claims_of_a_dead_worker_are_taken_over_although_the_clock_jumped_back(s
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    claims.claim(broadcast_id, 3, worker="worker dead", now=studio.now)
+    claiming.claim(broadcast_id, 3, worker="worker dead", now=studio.now)
     with transaction() as db:
         db.add(Heartbeat(process="worker dead", at=studio.now, started_at=studio.now))
     assert claims.take_over_lost(now=studio.now - timedelta(hours=1)) == 3
@@ -218,7 +219,7 @@ def test_a_living_workers_claims_are_left_alone(studio: Studio) -> None:
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    claims.claim(broadcast_id, 3, worker="worker a", now=studio.now)
+    claiming.claim(broadcast_id, 3, worker="worker a", now=studio.now)
     later = studio.now + timedelta(seconds=20)
     with transaction() as db:
         db.add(Heartbeat(process="worker a", at=later, started_at=studio.now))
@@ -229,11 +230,11 @@ def test_two_settles_of_one_hand_never_move_another_workers_claim(studio: Studio
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     studio.now += timedelta(minutes=2)
     claims.take_over_lost(now=studio.now)
     studio.now += timedelta(minutes=2)
-    (theirs,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    (theirs,) = claiming.claim(broadcast_id, 1, worker="worker b", now=studio.now)
     claims.hand_back([mine], worker="worker a", now=studio.now)
     assert studio.show(broadcast_id).counts["sending"] == 1
     assert theirs.in_doubt
@@ -271,7 +272,7 @@ def test_replies_keep_their_order_and_leave_only_inside_the_window(studio: Studi
     outside = studio.arrange.customer(studio.fanpage_id, window_closes_at=studio.now - timedelta(hours=1))
     ids = [reply(studio, inside, body={"text": f"{n}"}) for n in range(3)]
     late = reply(studio, outside)
-    studio.pump().run()
+    studio.loop().drain()
     assert [body["message"]["text"] for body in studio.platform.to_psids] == ["0", "1", "2"]
     with transaction() as db:
         assert {db.get_one(Reply, i).state for i in ids} == {"sent"}
@@ -282,7 +283,7 @@ def test_a_reply_whose_worker_died_is_never_sent_again(studio: Studio) -> None:
     soon = studio.now + timedelta(hours=1)
     customer_id = studio.arrange.customer(studio.fanpage_id, window_closes_at=soon)
     reply_id = reply(studio, customer_id)
-    replies.claim_replies(studio.fanpage_id, 1, worker="worker dead", now=studio.now)
+    claiming.claim_replies(studio.fanpage_id, 1, worker="worker dead", now=studio.now)
     studio.send_all(rounds=1)
     studio.send_all(rounds=1)
     assert not studio.platform.to_psids

@@ -14,6 +14,7 @@ from core.sending.pump import Pump
 from core.broadcasts import clockwork
 from core.sending import claims, pump
 from core.tables import Reply
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -91,7 +92,7 @@ def test_lost_claims_are_taken_over_although_another_broadcast_is_being_changed(
 ) -> None:
     first, second = two_broadcasts(studio)
     for broadcast_id in (first, second):
-        claims.claim(broadcast_id, 2, worker="worker dead", now=studio.now)
+        claiming.claim(broadcast_id, 2, worker="worker dead", now=studio.now)
     later = studio.now + timedelta(minutes=2)
     with locked(fresh_database, first):
         assert claims.take_over_lost(now=later) == 2

@@ -10,6 +10,7 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import replies
 from core.sending.replies import ReplyClaim, ReplyOutcome
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -18,11 +19,11 @@ BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
 
 
 def claim(studio: Studio, worker: str = "worker a") -> list[ReplyClaim]:
-    return replies.claim_replies(studio.fanpage_id, 1, worker=worker, now=studio.now)
+    return claiming.claim_replies(studio.fanpage_id, 1, worker=worker, now=studio.now)
 
 
 def settle(studio: Studio, claimed: ReplyClaim, answer: Accepted | Failure) -> None:
-    replies.settle_replies(studio.fanpage_id, [ReplyOutcome(claimed, answer)], now=studio.now)
+    replies.settle_replies([ReplyOutcome(claimed, answer)], now=studio.now)
 
 
 @pytest.mark.parametrize("answer", [PASSING, BLOCKED])

@@ -18,6 +18,7 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, pump, settling
 from core.sending.outcomes import Outcome
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -31,14 +32,14 @@ def lost_claim(studio: Studio) -> tuple[int, claims.Claim]:
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     studio.now += timedelta(seconds=7)
     assert claims.take_over_lost(now=studio.now) == 1
     return broadcast_id, mine
 
 
 def settle(studio: Studio, claim: claims.Claim, answer: Failure) -> None:
-    settling.settle(studio.fanpage_id, [Outcome(claim, answer)], now=studio.now)
+    settling.settle([Outcome(claim, answer)], now=studio.now)
 
 
 def test_a_refusal_that_comes_after_the_lease_clears_the_doubt(
@@ -56,7 +57,7 @@ def test_it_is_tried_again_without_a_doubt(studio: Studio, fresh_database: TestD
     settle(studio, mine, PASSING)
     assert fresh_database.rows(STATE) == [("queued", "temporary", None, 1, False)]
     studio.now += timedelta(minutes=1)
-    (again,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    (again,) = claiming.claim(broadcast_id, 1, worker="worker b", now=studio.now)
     assert not again.in_doubt
 
 
@@ -65,7 +66,7 @@ def test_a_refusal_that_comes_after_another_claim_changes_nothing(
 ) -> None:
     broadcast_id, mine = lost_claim(studio)
     studio.now += timedelta(seconds=5)
-    (theirs,) = claims.claim(broadcast_id, 1, worker="worker b", now=studio.now)
+    (theirs,) = claiming.claim(broadcast_id, 1, worker="worker b", now=studio.now)
     settle(studio, mine, REFUSED)
     assert fresh_database.rows("SELECT state, in_doubt FROM delivery") == [("sending", True)]
     claims.hand_back([theirs], worker="worker b", now=studio.now)
@@ -99,7 +100,7 @@ def test_one_outcome_the_database_will_not_take_does_not_keep_the_others(studio:
     studio.platform.fault = lambda token, _nth: giant if token == "token-2" else None
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    studio.pump().run()
+    studio.loop().drain()
     counts = studio.show(broadcast_id).counts
     assert (counts["sent"], counts["sending"]) == (4, 1)
 
@@ -136,7 +137,7 @@ def test_a_known_acceptance_is_not_given_up(
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
     ending = an_ending_pump(studio, threading.Event())
     ending._landing._landed = [Outcome(mine, answer)]
@@ -152,7 +153,7 @@ def test_told_to_stop_it_gives_up_what_it_cannot_write(
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (mine,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     Unwritable(monkeypatch, until=lambda _refusals: False)
     stop = threading.Event()
     stop.set()

@@ -33,6 +33,7 @@ from core.sending import acceptances, claims, settling
 from core.sending.claims import Claim, PerhapsTaken
 from core.sending.outcomes import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
+from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.histories import gather_in_small_parts, run_histories
@@ -148,7 +149,7 @@ class TokenHistory(RuleBasedStateMachine):
     def claim(self, which: int, worker: str, count: int) -> None:
         broadcast_id = self.broadcasts[which % len(self.broadcasts)]
         self._hand_back_perhaps(worker)
-        taken = claims.claim(broadcast_id, count, worker=worker, now=self.now)
+        taken = claiming.claim(broadcast_id, count, worker=worker, now=self.now)
         with reading() as db:
             assert not [one for one in taken if self._said_no(db.get_one(OptIn, one.opt_in_id))]
         self.hands[worker] += taken
@@ -164,7 +165,7 @@ class TokenHistory(RuleBasedStateMachine):
         self._hand_back_perhaps(worker)
         try:
             with fated(lambda: fate):
-                claims.claim(broadcast_id, 3, worker=worker, now=self.now)
+                claiming.claim(broadcast_id, 3, worker=worker, now=self.now)
         except PerhapsTaken as unsure:
             self.perhaps[worker] = list(unsure.claims)
         except DATABASE_TROUBLE:
@@ -196,7 +197,7 @@ class TokenHistory(RuleBasedStateMachine):
     def settle(self, which: int, twice: bool) -> None:
         outcome = self.answered.pop(which % len(self.answered))
         for _ in range(2 if twice else 1):
-            settling.settle(self.fanpage_id, [outcome], now=self.now)
+            settling.settle([outcome], now=self.now)
 
     @precondition(lambda self: any(isinstance(each.answer, Accepted) for each in self.answered))
     @rule(twice=st.booleans())
@@ -350,7 +351,7 @@ class TokenHistory(RuleBasedStateMachine):
     def _end_well(self) -> None:
         """The crash is over and the platform is well again: nothing is left hanging."""
         for outcome in self.answered:
-            settling.settle(self.fanpage_id, [outcome], now=self.now)
+            settling.settle([outcome], now=self.now)
         self.answered, self.hands = [], {"worker a": [], "worker b": []}
         self.perhaps = {"worker a": [], "worker b": []}
         for broadcast_id in self.broadcasts:
@@ -362,10 +363,10 @@ class TokenHistory(RuleBasedStateMachine):
             self.clock_ticks()
             gathering.gather(lambda: self.now)
             for broadcast_id in self.broadcasts:
-                for claim in claims.claim(broadcast_id, 50, worker="worker a", now=self.now):
+                for claim in claiming.claim(broadcast_id, 50, worker="worker a", now=self.now):
                     self._call(claim, "accepted")
             for outcome in self.answered:
-                settling.settle(self.fanpage_id, [outcome], now=self.now)
+                settling.settle([outcome], now=self.now)
             self.answered = []
         for claim in list(self.accepted.values()):
             self._echo(claim)

@@ -13,9 +13,10 @@ from core.database import reading
 from core.deliveries.attempts import AttemptView, attempts_of
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, settling
+from core.sending import settling
 from core.sending.outcomes import Outcome
 from core.tables import Try
+from tests import claiming
 from tests.sending.conftest import Studio
 
 DOUBT = Failure(NextStep.IN_DOUBT, "server_error", 502, None, None, "<html>Bad gateway</html>")
@@ -83,9 +84,9 @@ def test_a_settle_that_is_repeated_adds_nothing(studio: Studio) -> None:
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (claim,) = claims.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    (claim,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     for _ in range(3):
-        settling.settle(studio.fanpage_id, [Outcome(claim, DOUBT)], now=studio.now)
+        settling.settle([Outcome(claim, DOUBT)], now=studio.now)
     assert count() == 1
 
 
@@ -93,13 +94,13 @@ def test_a_lost_claim_and_the_answer_that_came_late_are_two_rows(studio: Studio)
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (claim,) = claims.claim(broadcast_id, 1, worker="worker dead", now=studio.now)
+    (claim,) = claiming.claim(broadcast_id, 1, worker="worker dead", now=studio.now)
     started_at = studio.now
     studio.pass_time(minutes=2)
     late = Outcome(claim, DOUBT, started_at, studio.now)
-    settling.settle(studio.fanpage_id, [late], now=studio.now)
+    settling.settle([late], now=studio.now)
     studio.pass_time(minutes=1)
-    studio.pump().run()
+    studio.loop().drain()
     (kept,) = tries(studio, broadcast_id)
     assert [(t.reason, t.started_at) for t in kept] == [
         ("lease_ran_out", started_at),
@@ -113,9 +114,9 @@ def test_a_late_acceptance_of_the_first_claim_needs_no_row_of_its_own(studio: St
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    (claim,) = claims.claim(broadcast_id, 1, worker="worker slow", now=studio.now)
+    (claim,) = claiming.claim(broadcast_id, 1, worker="worker slow", now=studio.now)
     studio.pass_time(minutes=2)
-    settling.settle(studio.fanpage_id, [Outcome(claim, Accepted("m_late"))], now=studio.now)
+    settling.settle([Outcome(claim, Accepted("m_late"))], now=studio.now)
     assert [t.reason for (t,) in tries(studio, broadcast_id)] == ["lease_ran_out"]
     assert studio.show(broadcast_id).counts["sent"] == 1
 

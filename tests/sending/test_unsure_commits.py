@@ -11,6 +11,7 @@ import pytest
 
 from core.sending import claims, pump, replies
 from core.sending.claims import Claim, PerhapsTaken
+from tests import claiming
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.commits import Fate, fated
@@ -27,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def unsure_claim(studio: Studio, broadcast_id: int, fate: Fate, *, worker: str = "worker a") -> list[Claim]:
     with fated(lambda: fate), pytest.raises(PerhapsTaken) as unsure:
-        claims.claim(broadcast_id, 500, worker=worker, now=studio.now)
+        claiming.claim(broadcast_id, 500, worker=worker, now=studio.now)
     return list(unsure.value.claims)
 
 
@@ -50,7 +51,7 @@ def test_what_was_perhaps_claimed_goes_back_at_once_and_as_often_as_one_likes(
         assert fresh_database.rows("SELECT DISTINCT state, tries, in_doubt FROM delivery") == [
             ("queued", 0, False)
         ]
-    assert len(claims.claim(broadcast_id, 500, worker="worker b", now=studio.now)) == 3
+    assert len(claiming.claim(broadcast_id, 500, worker="worker b", now=studio.now)) == 3
 
 
 @BOTH
@@ -60,7 +61,7 @@ def test_what_somebody_has_claimed_since_is_left_alone(studio: Studio, fate: Fat
     if fate == Fate.AFTER:
         studio.pass_time(minutes=2)  # its lease ran out
     studio.now += timedelta(minutes=5)
-    claims.claim(broadcast_id, 500, worker="worker a", now=studio.now)
+    claiming.claim(broadcast_id, 500, worker="worker a", now=studio.now)
     claims.hand_back(perhaps, worker="worker a", now=studio.now)
     assert studio.show(broadcast_id).counts["sending"] == 3
 
@@ -87,10 +88,10 @@ def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: 
 def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate) -> None:
     studio.reply()
     with fated(lambda: fate), pytest.raises(PerhapsTaken) as unsure:
-        replies.claim_replies(studio.fanpage_id, 5, worker="worker a", now=studio.now)
+        claiming.claim_replies(studio.fanpage_id, 5, worker="worker a", now=studio.now)
     for _ in range(2):
         replies.hand_back_replies(unsure.value.claims)
-    studio.pump().run()
+    studio.loop().drain()
     assert len(studio.platform.to_psids) == 1
 
 
@@ -108,7 +109,7 @@ def test_a_pump_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Stu
     claimed, own = threading.Event(), claims._take
     with pytest.MonkeyPatch.context() as patch, fated(at_the_claim):
         patch.setattr(claims, "_take", lambda *given: (claimed.set(), own(*given))[1])
-        studio.pump(stop=stop).run()
+        studio.loop(stop=stop).drain()
     shown = studio.show(broadcast_id)
     assert (shown.counts["queued"], shown.in_doubt, len(studio.platform.tries)) == (3, 0, 0)
 
@@ -122,7 +123,7 @@ def test_whatever_commit_fails_nothing_is_lost_doubled_or_left_in_doubt(
     dice = random.Random(seed)
     fates = [Fate.WELL, Fate.BEFORE, Fate.AFTER]
     with fated(lambda: dice.choice(fates)):
-        studio.pump().run()
+        studio.loop().drain()
     assert (len(studio.platform.accepted), set(studio.platform.tries.values())) == (100, {1})
     assert len(studio.platform.to_psids) == len(answers)
     assert studio.show(broadcast_id).counts["sent"] == 100

@@ -20,6 +20,7 @@ from core.sending import claims, settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.tables import Delivery, OptIn, Reply, Request, Table
+from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.inbox.platform import PAGE, body, said, tap
@@ -73,13 +74,13 @@ class Shop:
         return broadcast_id
 
     def claim(self, broadcast_id: int) -> list[Claim]:
-        return claims.claim(broadcast_id, 50, worker="worker a", now=self.now)
+        return claiming.claim(broadcast_id, 50, worker="worker a", now=self.now)
 
     def settle(self, taken: list[Claim], *answers: Answer) -> None:
         """Each with its answer; the last one counts for the others as well."""
         every = [answers[min(n, len(answers) - 1)] for n in range(len(taken))]
         outcomes = [Outcome(claim, answer) for claim, answer in zip(taken, every, strict=True)]
-        settling.settle(self.fanpage_id, outcomes, now=self.now)
+        settling.settle(outcomes, now=self.now)
 
     def send(self, broadcast_id: int, *answers: Answer) -> None:
         self.settle(self.claim(broadcast_id), *(answers or [Accepted("m_zymunt_1")]))

@@ -1,0 +1,41 @@
+"""Claims for the tests, by the very transaction that the sending loop claims with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from core.database import reading
+from core.sending import claiming
+from core.sending.claiming import Taken, Wanted
+from core.sending.claims import Claim
+from core.sending.replies import ReplyClaim
+from core.sending.timetable import Demand, Lane
+from core.tables import Broadcast, Pace
+
+
+def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
+    with reading() as db:
+        of_it = select(col(Broadcast.fanpage_id)).where(col(Broadcast.id) == broadcast_id)
+        fanpage_id = db.execute(of_it).scalar_one()
+    (taken,) = claim_of(wanted(fanpage_id, count, [broadcast_id]), worker=worker, now=now)
+    return taken.deliveries
+
+
+def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) -> list[ReplyClaim]:
+    (taken,) = claim_of(wanted(fanpage_id, count, [], has_replies=True), worker=worker, now=now)
+    return taken.replies
+
+
+def claim_of(*fanpages: Wanted, worker: str, now: datetime) -> list[Taken]:
+    return claiming.claim(fanpages, worker=worker, now=now)
+
+
+def wanted(fanpage_id: int, count: int, broadcast_ids: list[int], *, has_replies: bool = False) -> Wanted:
+    with reading() as db:
+        stored = db.execute(
+            select(col(Pace.next_free)).where(col(Pace.fanpage_id) == fanpage_id)
+        ).scalar_one()
+    return Wanted(fanpage_id, count, broadcast_ids, has_replies, Lane(0.0), Demand(300.0), stored)
