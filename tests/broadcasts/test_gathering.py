@@ -19,6 +19,7 @@ from core.consent.withdrawal_actions import withdraw_customer
 from core.database import reading, transaction
 from core.holding import HoldCode
 from core.tables import Customer, Delivery
+from tests import claiming
 from tests.broadcasts.parts import gather, recipients
 from tests.sending.conftest import Studio
 
