@@ -23,8 +23,6 @@ BUTTONS_LIMIT = 3
 BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
 # https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
 REQUEST_TITLE_LIMIT = 65
-# No limit is published; 1000 is what other postback payloads are said to allow.
-PAYLOAD_LIMIT = 1000
 # https://developers.facebook.com/docs/graph-api/batch-requests
 BATCH_LIMIT = 50
 
