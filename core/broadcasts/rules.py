@@ -42,10 +42,6 @@ STEPS: dict[Step, tuple[frozenset[BroadcastState], BroadcastState]] = {
 }
 
 
-def may(step: Step, state: str) -> bool:
-    return state in STEPS[step][0]
-
-
 class DeliveryState(StrEnum):
     QUEUED = "queued"  # waits to be claimed (for the first time, or for another try)
     SENDING = "sending"  # claimed under a lease

@@ -21,7 +21,6 @@ from core.tables import CallsOfHour, Customer
 
 PER_PERSON = 200
 SPAN = timedelta(hours=24)
-KEPT = timedelta(hours=48)
 _NOTED = bulk.columns_of(CallsOfHour, "fanpage_id", "hour", "calls")
 
 
