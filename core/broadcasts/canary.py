@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
@@ -24,6 +24,7 @@ from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50
 LARGEST = 10_000
+NO_LIMIT = 2**62  # greater than the id of any delivery
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
@@ -75,6 +76,12 @@ def may_be_sent() -> ColumnElement[bool]:
         col(Broadcast.canary_passed_at).is_not(None),
         col(Delivery.id) <= col(Broadcast.canary_last_id),
     )
+
+
+def last_that_may_be_sent() -> ColumnElement[int]:
+    """The same as the greatest id of a delivery that may be sent, of a broadcast alone."""
+    waits = and_(col(Broadcast.canary_last_id).is_not(None), col(Broadcast.canary_passed_at).is_(None))
+    return case((waits, col(Broadcast.canary_last_id)), else_=NO_LIMIT).label("last_id")
 
 
 def judge(*, now: datetime) -> None:

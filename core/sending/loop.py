@@ -34,6 +34,7 @@ from core.sending.work import FRESH_SECONDS, FanpageWork, Snapshot, WorkSnapshot
 log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 0.1
+YOUNG_SECONDS = 0.3  # of the work snapshot that a call leaves on
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
@@ -74,7 +75,8 @@ class SendingLoop:
             holds_since=holds_since,
             across=across or AcrossFanpages(),
         )
-        self._departures = Departures[Call](lambda call: wire.submit(self._carry, call))
+        self._wire = wire
+        self._departures = Departures[Call](self._set_out)
         self._landed: deque[tuple[Call, list[Landed]]] = deque()  # filled by the threads of the wire
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
@@ -167,6 +169,15 @@ class SendingLoop:
                 return
             time.sleep(SOON_SECONDS)
         log.warning("left_in_doubt", calls=self._calls, unsettled=len(self._settlement))
+
+    def _set_out(self, call: Call) -> None:
+        """In the thread of the departures. What a call leaves on is young enough for a pause to take effect,
+        also while the loop waits for the database; a read that takes long puts the calls behind it off."""
+        try:
+            self._snapshots.fresh(YOUNG_SECONDS)
+        except DATABASE_TROUBLE as problem:
+            log.warning("database_unavailable", error=type(problem).__name__)
+        self._wire.submit(self._carry, call)
 
     def _carry(self, call: Call) -> None:
         """In a thread of the wire."""
