@@ -1,0 +1,60 @@
+"""For which shards of fanpages this worker process sends: all of them on SQLite, slices on PostgreSQL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from core.database import engine
+from core.sending.shards import SHARDS, Shards
+
+
+class Assignment(Protocol):
+    is_shared: bool  # whether other workers send, too
+
+    def start(self) -> None:
+        """Begin to take shards."""
+
+    def hand_out(self, now: datetime) -> None:
+        """See to it that somebody sends for what became due by time, or was left by a worker that died."""
+
+    def stop(self) -> None:
+        """Release every shard and take no more; returns at once."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the shards are handed over, but not for longer."""
+
+
+class SoleAssignment:
+    """SQLite, one machine: this process sends for every fanpage. A second one by mistake does no harm, for
+    each delivery is claimed by one of them."""
+
+    is_shared = False
+
+    def __init__(self, loop: Shards) -> None:
+        self._loop = loop
+
+    def start(self) -> None:
+        for shard in range(SHARDS):
+            self._loop.take(shard, math.inf)
+
+    def hand_out(self, now: datetime) -> None:
+        pass
+
+    def stop(self) -> None:
+        for shard in range(SHARDS):
+            self._loop.release(shard)
+
+    def wait(self, seconds: float) -> None:
+        pass
+
+
+def assignment_for(loop: Shards, is_fresh: Callable[[], bool]) -> Assignment:
+    """The one that the database needs; `is_fresh` says whether this process's heartbeat is up to date."""
+    if engine().dialect.name == "sqlite":
+        return SoleAssignment(loop)
+    from core.sending.slices import SharedAssignment  # Procrastinate is installed with PostgreSQL only
+
+    return SharedAssignment(loop, is_fresh)
