@@ -19,6 +19,7 @@ PASSING = frozenset(
         "not_settled_together",
         "queue_lost",
         "queue_not_looked_after",
+        "slice_not_ended",
         "tick_waits_for_database",
     }
 )

@@ -116,7 +116,7 @@ class Ready:
             for values in each:
                 words, bound = self._bound(connection, values)
                 cursor.execute(words, bound)
-                for (text,) in cursor:
+                for (text,) in cursor.fetchall():
                     found += _unpacked(text)
         except connection.dialect.loaded_dbapi.Error as problem:  # in SQLAlchemy's words: callers know them
             raise OperationalError("SELECT", None, problem, hide_parameters=True) from problem
