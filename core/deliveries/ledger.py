@@ -94,7 +94,7 @@ def _claiming() -> bulk.Ready:
     chosen = bulk.rows_given(_ID)
     return bulk.Ready(
         update(Delivery)
-        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
+        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == bulk.constant(DeliveryState.QUEUED))
         .values(
             state=DeliveryState.SENDING.value,
             claimed_at=bindparam("now", type_=UtcTime),
@@ -127,7 +127,7 @@ def _handing_back() -> bulk.Ready:
         col(Delivery.attempt) == given.c.attempt,
         col(Delivery.claimed_at) == given.c.claimed_at,
         col(Delivery.claimed_by) == bindparam("worker"),
-        col(Delivery.state) == DeliveryState.SENDING.value,
+        col(Delivery.state) == bulk.constant(DeliveryState.SENDING),
     )
     queued = {"state": DeliveryState.QUEUED.value, "lease_until": None, "claimed_by": None}
     return bulk.Ready(update(Delivery).where(*still_ours).values(**queued))

@@ -173,7 +173,7 @@ def _ready() -> bulk.ForEach:
             .where(
                 col(Delivery.broadcast_id) == given.broadcast,
                 col(Delivery.id) <= given.last_id,
-                col(Delivery.state) == DeliveryState.QUEUED.value,
+                col(Delivery.state) == bulk.constant(DeliveryState.QUEUED),
                 is_due(col(Delivery.next_try_at), now, bindparam("far", type_=UtcTime)),
             )
             .order_by(col(Delivery.id))
