@@ -9,7 +9,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from core.sending import claims, pump, replies
+from core.sending import claiming as claim_transaction
+from core.sending import claims, loop, replies
 from core.sending.claims import Claim, PerhapsTaken
 from tests import claiming
 from tests.databases import TestDatabase
@@ -23,7 +24,7 @@ CLAIM = "UPDATE delivery SET state = 'sending', attempt = attempt + 1, claimed_b
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pump, "DATABASE_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.001)
 
 
 def unsure_claim(studio: Studio, broadcast_id: int, fate: Fate, *, worker: str = "worker a") -> list[Claim]:
@@ -96,19 +97,19 @@ def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate
 
 
 @BOTH
-def test_a_pump_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Studio, fate: Fate) -> None:
+def test_a_loop_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Studio, fate: Fate) -> None:
     broadcast_id = launched(studio)
     stop = threading.Event()
 
     def at_the_claim() -> Fate:
-        claiming = not stop.is_set() and claimed.is_set()
-        if claiming:
+        is_claiming = not stop.is_set() and claimed.is_set()
+        if is_claiming:
             stop.set()
-        return fate if claiming else Fate.WELL
+        return fate if is_claiming else Fate.WELL
 
-    claimed, own = threading.Event(), claims._take
+    claimed, own = threading.Event(), claim_transaction._take_deliveries
     with pytest.MonkeyPatch.context() as patch, fated(at_the_claim):
-        patch.setattr(claims, "_take", lambda *given: (claimed.set(), own(*given))[1])
+        patch.setattr(claim_transaction, "_take_deliveries", lambda *given: (claimed.set(), own(*given))[1])
         studio.loop(stop=stop).drain()
     shown = studio.show(broadcast_id)
     assert (shown.counts["queued"], shown.in_doubt, len(studio.platform.tries)) == (3, 0, 0)
