@@ -12,9 +12,9 @@ import pytest
 from core.sending import claiming as claim_transaction
 from core.sending import claims, loop, replies
 from core.sending.claims import Claim, PerhapsTaken
+from core.sending.settlement import Settlement
 from tests import claiming
 from tests.databases import TestDatabase
-from tests.processes import until
 from tests.sending.commits import Fate, fated
 from tests.sending.conftest import Studio
 
@@ -71,17 +71,19 @@ def test_what_somebody_has_claimed_since_is_left_alone(studio: Studio, fate: Fat
 def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: TestDatabase) -> None:
     broadcast_id = launched(studio)
     perhaps = unsure_claim(studio, broadcast_id, Fate.BEFORE)
-    back = threading.Thread(
-        target=claims.hand_back, args=[perhaps], kwargs={"worker": "worker a", "now": studio.now}
-    )
+    waiting = Settlement("worker a", lambda: studio.now)
+    waiting.take_in(perhaps)
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as late:
         late.execute("SELECT 1 FROM broadcast FOR SHARE")
         late.execute(CLAIM, ["worker a", studio.now])
-        back.start()
-        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        until(lambda: fresh_database.rows(waiting) or not back.is_alive(), what="it waits")
+        for _ in range(2):
+            waiting.settle()
+            assert len(waiting) == 3
+        assert not claiming.claim(broadcast_id, 500, worker="worker a", now=studio.now)
         late.commit()
-    back.join()
+    assert studio.show(broadcast_id).counts["sending"] == 3
+    waiting.settle()
+    assert not waiting
     assert studio.show(broadcast_id).counts["queued"] == 3
 
 
