@@ -11,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -120,8 +121,9 @@ class SendingLoop:
         """Turn until nothing is left that may be sent now, or until told to stop: for tests and benches."""
         while not self._stop.is_set():
             pause = self.turn()
-            if self._is_drained():
-                return
+            with suppress(*DATABASE_TROUBLE):  # the next turn says so
+                if self._is_drained():
+                    return
             self._stop.wait(min(pause, SOON_SECONDS))
         self._wind_up()
 
@@ -160,11 +162,13 @@ class SendingLoop:
         for call in self._departures.recall():
             self._landed.append((call, list(call)))
         while time.monotonic() < until:
-            self._land()
             try:
+                self._land()
                 self._settlement.settle()
             except DATABASE_TROUBLE as problem:
                 log.warning("database_unavailable", error=type(problem).__name__)
+            except Exception:  # what else came back must not be left in doubt with it
+                log.exception("wind_up_failed")
             if not self._calls and not self._settlement:
                 return
             time.sleep(SOON_SECONDS)
@@ -192,10 +196,10 @@ class SendingLoop:
         while self._landed:
             call, landed = self._landed.popleft()
             self._calls -= 1
-            for claim in call:
-                self._unanswered[claim.fanpage_id] -= 1
-                self._usage.heed(claim.fanpage_id, self._lines.of(claim.fanpage_id))
-            self._settlement.take_in(landed)
+            self._settlement.take_in(landed)  # first: whatever fails afterwards, no outcome is forgotten
+            self._unanswered.subtract(claim.fanpage_id for claim in call)
+            for fanpage_id in {claim.fanpage_id for claim in call}:
+                self._usage.heed(fanpage_id, self._lines.of(fanpage_id))
 
     # The claiming.
 
