@@ -69,8 +69,8 @@ def one_of(column: Any, words: Collection[StrEnum]) -> ColumnElement[bool]:
 
 
 def constant(word: StrEnum) -> ColumnElement[str]:
-    """A word of ours that stands in the statement itself. SQLite plans a statement anew each time it runs when
-    a bound value is compared with a column that a partial index asks about, such as a state."""
+    """A word of ours that stands in the statement itself. Where a bound value is compared with a column that
+    a partial index asks about, such as a state, SQLite plans the statement anew each time it runs."""
     return literal_column(f"'{word.value}'", String)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime
@@ -30,7 +30,7 @@ from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
-from core.sending.work import FRESH_SECONDS, FanpageWork, Snapshot, WorkSnapshots
+from core.sending.work import FRESH_SECONDS, NOTHING, FanpageWork, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,8 @@ class SendingLoop:
         self._calls = 0  # planned or on the wire
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
         self._claimed_at = 0.0
-        self._is_idle = False  # the last turn found nothing to claim
+        self._seen = NOTHING  # the snapshot that `_works` is of
+        self._works: dict[int, FanpageWork] = {}
 
     # Which fanpages: asked for by the assignment, from its own thread.
 
@@ -142,18 +143,17 @@ class SendingLoop:
             return TROUBLE_SECONDS
         if is_full:
             return 0.0
-        least = FRESH_SECONDS if self._is_idle and not self._calls else TURN_SECONDS
+        is_idle = not self._snapshots.latest.fanpages and not self._calls
+        least = FRESH_SECONDS if is_idle else TURN_SECONDS
         return max(0.0, began + least - time.monotonic())
 
     def _is_drained(self) -> bool:
-        """Whether the last turn, which knew all that was settled, found nothing to claim."""
+        """Whether nothing is left to claim for a snapshot that knows all that was settled."""
         if self._calls or self._settlement:
             self._settlement.settle()
             return False
-        if self._snapshots.latest.at > self._settlement.settled_at:
-            return self._is_idle
-        self._snapshots.fresh(0.0)
-        return False
+        snapshot = self._snapshots.fresh(after=self._settlement.settled_at)
+        return not self._left_of(self._works_of(snapshot), snapshot)
 
     def _wind_up(self) -> None:
         """Hand back what has not left, wait for what is on the wire, settle. What cannot be settled in time
@@ -220,7 +220,6 @@ class SendingLoop:
             self._forget_lanes()
             return False
         self._plan(taken)
-        self._is_idle = self._is_idle or not any(each.claims for each in taken)
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_lanes(self) -> None:
@@ -229,21 +228,18 @@ class SendingLoop:
         self._lanes_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
-        works = {key: work for key, work in snapshot.fanpages.items() if self._may_claim(key, work)}
-        self._lines.look_up(works)
-        used_up = self._allowances.used_up(works)
-        left = {
-            key: (broadcasts, has_replies)
-            for key, work in works.items()
-            if self._lines.of(key) is not None and key not in used_up
-            for broadcasts, has_replies in [self._left_of(key, work, snapshot)]
-            if broadcasts or has_replies
+        """Of the fanpages with a free slot in a moment that have something to send."""
+        now = time.monotonic()
+        near = {
+            key: work
+            for key, work in self._works_of(snapshot).items()
+            if key not in self._lanes or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
         }
-        self._is_idle = not left
-        self._know_lanes({key: works[key] for key in left})
-        demands = {key: Demand(works[key].speed.rate, self._unanswered[key]) for key in left}
+        left = self._left_of(near, snapshot)
+        self._know_lanes({key: near[key] for key in left})
+        demands = {key: Demand(near[key].speed.rate, self._unanswered[key]) for key in left}
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - self._calls) * CALL_HOLDS)
-        counts = timetable.plan(self._lanes, demands, now=time.monotonic(), room=room)
+        counts = timetable.plan(self._lanes, demands, now=now, room=room)
         return [
             Wanted(
                 key, count, *left[key], self._lanes[key], demands[key], self._stored[key], self._turns[key]
@@ -251,18 +247,39 @@ class SendingLoop:
             for key, count in counts.items()
         ]
 
-    def _may_claim(self, fanpage_id: int, work: FanpageWork) -> bool:
-        is_ours = self._shards.get(shard_of(fanpage_id), 0.0) > time.monotonic()
-        return is_ours and work.speed.held_until <= self._clock().timestamp()
+    def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
+        """What may be claimed of the snapshot: of fanpages that are not held, have a line to Messenger, and
+        have not used up their allowance. Reckoned once for each."""
+        if snapshot is not self._seen:
+            at = self._clock().timestamp()
+            free = {key: work for key, work in snapshot.fanpages.items() if work.speed.held_until <= at}
+            self._lines.look_up(free)
+            used_up = self._allowances.used_up(free)
+            self._works = {
+                key: work
+                for key, work in free.items()
+                if self._lines.of(key) is not None and key not in used_up
+            }
+            self._seen = snapshot
+        return self._works
 
-    def _left_of(self, fanpage_id: int, work: FanpageWork, snapshot: Snapshot) -> tuple[list[int], bool]:
-        """Its broadcasts that may have something to send, and whether replies wait: without those for which
-        nothing was found since the snapshot."""
-        broadcasts = [
-            key for key in work.broadcasts if self._empty.get(("broadcast", key), 0.0) < snapshot.at
-        ]
-        has_replies = work.has_replies and self._empty.get(("replies", fanpage_id), 0.0) < snapshot.at
-        return broadcasts, has_replies
+    def _left_of(
+        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
+    ) -> dict[int, tuple[list[int], bool]]:
+        """Of those in our shards: their broadcasts that may have something to send, and whether replies wait;
+        without those for which nothing was found since the snapshot."""
+        left, now = {}, time.monotonic()
+        for key, work in works.items():
+            if self._shards.get(shard_of(key), 0.0) <= now:
+                continue
+            broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
+            has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
+            if broadcasts or has_replies:
+                left[key] = broadcasts, has_replies
+        return left
+
+    def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
+        return self._empty.get(key, 0.0) < snapshot.at
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
         """From the rate rows for those that are new; after a stall of this process they are all later."""
