@@ -181,6 +181,8 @@ class SendingLoop:
             self._snapshots.fresh(YOUNG_SECONDS)
         except DATABASE_TROUBLE as problem:
             log.warning("database_unavailable", error=type(problem).__name__)
+        except Exception:  # the carrier keeps here what would leave on an old one, and it is handed back
+            log.exception("snapshot_failed")
         self._wire.submit(self._carry, call)
 
     def _carry(self, call: Call) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, Queue
 from types import SimpleNamespace
 
 import pytest
 
-from core.sending import departures
+from core.database import transaction
+from core.sending import claiming, departures
+from core.sending.calls import Call
 from core.sending.departures import LATE_SECONDS, Departures
+from core.tables import Fanpage
+from tests.sending.conftest import Studio
 
 BEGIN = 1000.0
 PATIENCE = 20.0  # seconds; for a thread that should be at work
+RATE, PEOPLE = 100, 250
 
 
 class Station:
@@ -168,3 +175,57 @@ def test_one_that_cannot_leave_does_not_keep_the_others(
     assert station.leave_until(0.1) == []
     station.pass_to(0.1)
     assert station.leave_until(None) == ["b"]
+
+
+class Freezer:
+    """Freezes the process once, for a second by the steady clock, and notes what left when."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[tuple[float, int]] = []
+        self.frozen, own = 0.0, time.monotonic
+        noting = SimpleNamespace(heappush=heapq.heappush, heappop=self._leave)
+        monkeypatch.setattr(time, "monotonic", lambda: own() + self.frozen)
+        monkeypatch.setattr(departures, "heapq", noting)
+
+    def freeze(self) -> None:
+        self.frozen = 1.0
+
+    def _leave(self, waiting: list[tuple[float, int, Call]]) -> tuple[float, int, Call]:
+        found = heapq.heappop(waiting)
+        self.seen.append((found[0], len(found[2])))
+        return found
+
+    def most_within_a_second(self) -> int:
+        ends = 1 - 1e-6  # the clock's own rounding counts for the fanpage
+        return max(sum(n for at, n in self.seen if start <= at < start + ends) for start, _ in self.seen)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_stall_in_the_middle_of_a_claim_makes_no_burst(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, is_done: bool
+) -> None:
+    """Before the times of what is claimed are reckoned, or while it is committed."""
+    with transaction() as db:
+        db.get_one(Fanpage, studio.fanpage_id).rate = RATE
+    studio.people(PEOPLE)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    freezer, claim = Freezer(monkeypatch), claiming.claim
+    claims: list[int] = []
+
+    def claim_and_freeze(*given: object, **more: object) -> list[claiming.Taken]:
+        claims.append(1)
+        if len(claims) == 4 and not is_done:
+            freezer.freeze()
+        found = claim(*given, **more)
+        if len(claims) == 4 and is_done:
+            freezer.freeze()
+        return found
+
+    monkeypatch.setattr(claiming, "claim", claim_and_freeze)
+    studio.loop().drain()
+    assert freezer.frozen
+    assert studio.show(broadcast_id).counts["sent"] == PEOPLE
+    assert set(studio.platform.tries.values()) == {1}
+    assert freezer.most_within_a_second() <= RATE + RATE // 10

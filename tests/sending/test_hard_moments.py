@@ -28,6 +28,7 @@ from core.sending.rules import LEASE
 from core.sending.timetable import Demand, Lane
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests import claiming
+from tests.processes import until
 from tests.sending.conftest import Studio
 
 ODD = Failure(NextStep.END_DELIVERY, "unknown_error", 400, 4242)
@@ -175,6 +176,27 @@ def test_a_snapshot_counts_only_once_it_has_been_read(studio: Studio, monkeypatc
     assert stayed == [True]
     (landed,) = loop._carrier.carry([claim])
     assert isinstance(landed, Outcome)
+
+
+def test_a_snapshot_that_cannot_be_read_keeps_a_call_here_and_casts_no_doubt(
+    studio: Studio, monkeypatch
+) -> None:
+    loop, claim = ready_to_carry(studio)
+    snapshots = loop._snapshots
+    snapshots.latest = replace(snapshots.latest, at=snapshots.latest.at - 60)
+
+    def made_up():
+        raise RuntimeError("made up")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "_read", made_up)
+        loop._calls += 1
+        loop._departures.add([(0.0, [claim])])
+        until(lambda: loop._landed, what="the call is back")
+    loop.drain()
+    assert studio.show(claim.broadcast_id).counts["sent"] == 1
+    assert set(studio.platform.tries.values()) == {1}
+    assert studio.show(claim.broadcast_id).in_doubt == 0
 
 
 def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:

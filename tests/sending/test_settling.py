@@ -105,6 +105,26 @@ def test_one_outcome_the_database_will_not_take_does_not_keep_the_others(studio:
     assert (counts["sent"], counts["sending"]) == (4, 1)
 
 
+@pytest.mark.one_database
+def test_outcomes_are_kept_although_the_usage_of_their_fanpage_cannot_be_written(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.01)
+    studio.people(5)
+    studio.launch(studio.broadcast())
+    troubles = iter(range(3))
+
+    def usage() -> None:
+        if next(troubles, None) is not None:
+            raise OperationalError("UPDATE", {}, Exception("disk full"))
+
+    monkeypatch.setattr(studio.platform, "usage", usage)
+    made = studio.loop()
+    made.drain()
+    assert fresh_database.rows("SELECT DISTINCT state, tries, in_doubt FROM delivery") == [("sent", 0, False)]
+    assert set(made._unanswered.values()) == {0}
+
+
 class Unwritable:
     """Settling turns us away; the rest of the database is well."""
 
