@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from core.database import transaction
-from core.db import bulk
+from core.db.dialects import insert_into
 from core.tables import Heartbeat
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,7 @@ WEBHOOK = "webhook"
 FORGOTTEN_AFTER = timedelta(days=1)  # a process that ended without saying so
 SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a heartbeat for so long has lost its claims
 FRESH_SECONDS = 4.0  # without a heartbeat written for so long, others may take our claims
+FORGET_EVERY_SECONDS = 60.0
 EVERY_SECONDS = 5.0  # of a process that claims nothing
 
 
@@ -50,6 +51,7 @@ class HeartbeatWriter:
         self._beat_at = float("-inf")  # monotonic
         self._unbroken_since = float("-inf")  # monotonic; no beat has been missed since
         self._next_at = float("-inf")  # monotonic; for beat_sparingly
+        self._forget_at = float("-inf")  # monotonic
         self._started_at: datetime | None = None
         self._of_its_kind = is_of(kind)
 
@@ -95,11 +97,15 @@ class HeartbeatWriter:
     def _write(self, db: Session, now: datetime) -> None:
         self._started_at = self._started_at or now
         values = {"process": self.process, "at": now, "started_at": self._started_at}
-        db.execute(bulk.insert_new(Heartbeat), [values])
-        db.execute(update(Heartbeat).where(col(Heartbeat.process) == self.process).values(at=now))
+        insert = insert_into(Heartbeat).values(values)
+        again = insert.on_conflict_do_update(index_elements=["process"], set_={"at": insert.excluded.at})
+        db.execute(again)
 
     def _forget_long_silent(self, db: Session, now: datetime) -> None:
         """Of our own kind only: webhook servers go by the clocks of their machines, workers by one."""
+        if time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + FORGET_EVERY_SECONDS
         long_silent = col(Heartbeat.at) < now - FORGOTTEN_AFTER
         db.execute(delete(Heartbeat).where(self._of_its_kind, long_silent))
 

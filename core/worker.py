@@ -133,7 +133,7 @@ class Worker:
         def start_due() -> None:
             broadcasts.start_due(now=self.clock())
 
-        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.25, start_due)]
+        return [(1.0, self._beat), (2.0, self._mind_hold), (2.0, self.reclaim), (0.25, start_due)]
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""

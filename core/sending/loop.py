@@ -1,4 +1,4 @@
-"""The sending loop: one thread that turns ten times a second and sends for all fanpages of this process.
+"""The sending loop: one thread that turns five times a second and sends for all fanpages of this process.
 
 A turn settles what came back, looks at the work snapshot, asks the timetable who sends how many, claims them
 in one transaction and plans their calls. A few threads carry HTTP. docs/decisions/0040.
@@ -30,12 +30,12 @@ from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
-from core.sending.work import FRESH_SECONDS, NOTHING, FanpageWork, Snapshot, WorkSnapshots
+from core.sending.work import NOTHING, FanpageWork, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
-TURN_SECONDS = 0.1
-YOUNG_SECONDS = 0.3  # of the work snapshot that a call leaves on
+TURN_SECONDS = 0.2
+YOUNG_SECONDS = 0.5  # of the work snapshot that a call leaves on
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
@@ -143,9 +143,7 @@ class SendingLoop:
             return TROUBLE_SECONDS
         if is_full:
             return 0.0
-        is_idle = not self._snapshots.latest.fanpages and not self._calls
-        least = FRESH_SECONDS if is_idle else TURN_SECONDS
-        return max(0.0, began + least - time.monotonic())
+        return max(0.0, began + TURN_SECONDS - time.monotonic())
 
     def _is_drained(self) -> bool:
         """Whether nothing is left to claim for a snapshot that knows all that was settled."""

@@ -20,7 +20,7 @@ from core.sending.replies import ReplyClaim, ReplyOutcome
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 0.25  # plain acceptances change nothing for those to come
+EVERY_SECONDS = 0.5  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
 T = TypeVar("T", Outcome, ReplyOutcome)

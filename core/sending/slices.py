@@ -32,9 +32,9 @@ from core.settings import settings
 
 log = structlog.get_logger(__name__)
 
-SLICE_SECONDS = 3.0
+SLICE_SECONDS = 4.0
 # Waiting slices are looked for, not listened for: the end of a slice frees its lock, and nobody is notified.
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 1.0
 SILENT_SECONDS = 6  # a worker without a heartbeat for so long has lost its slices
 FORGOTTEN_SECONDS = 3600.0  # one that wakes up before goes on under its number

@@ -53,7 +53,7 @@ def test_no_second_holds_more_than_the_rate_and_a_batch(rate: float, pauses: lis
 def test_while_work_is_waiting_a_fanpage_keeps_its_rate(rate: float, pauses: list[float]) -> None:
     left, ended = play({1: rate}, pauses)
     reached = ended - pauses[-1] + timetable.LOOK_AHEAD_SECONDS - timetable.SLOW_TICK_SECONDS - 1000.0
-    assert abs(len(left[1]) - reached * rate) <= 1 + 0.1 * rate
+    assert abs(len(left[1]) - reached * rate) <= 1 + timetable.SLOW_TICK_SECONDS * rate
 
 
 @settings(deadline=None, max_examples=50)
