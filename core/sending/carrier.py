@@ -26,7 +26,7 @@ from core.sending.work import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
-OLDEST_SECONDS = 0.7  # nothing leaves on a work snapshot from longer ago
+OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 
 
 class Carrier:

@@ -1,4 +1,4 @@
-"""The sending loop: one thread that turns five times a second and sends for all fanpages of this process.
+"""The sending loop: one thread that turns four times a second and sends for all fanpages of this process.
 
 A turn settles what came back, looks at the work snapshot, asks the timetable who sends how many, claims them
 in one transaction and plans their calls. A few threads carry HTTP. docs/decisions/0040.
@@ -34,8 +34,8 @@ from core.sending.work import NOTHING, FanpageWork, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
-TURN_SECONDS = 0.2
-YOUNG_SECONDS = 0.5  # of the work snapshot that a call leaves on
+TURN_SECONDS = 0.25
+YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire

@@ -9,12 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-LOOK_AHEAD_SECONDS = 0.6  # what leaves within it is claimed by now, so that no transaction delays it
+LOOK_AHEAD_SECONDS = 0.75  # what leaves within it is claimed by now, so that no transaction delays it
 CATCH_UP_SECONDS = 1.0  # lateness beyond it is forgotten: the slots begin anew
 MAKE_UP = 1.025  # late messages follow each other so much faster than the rate
 # Messages leave together at ticks, those of many fanpages in one call. A second holds so many ticks and one
 # more that a fanpage never sends more than its rate and one batch (a tenth of the rate) in any one second.
-TICK_SECONDS, SLOW_TICK_SECONDS, SLOW_RATE = 0.05, 0.2, 4.0
+TICK_SECONDS, SLOW_TICK_SECONDS, SLOW_RATE = 0.05, 0.25, 3.0
 ALMOST = 1e-6  # of a message or a tick; times are reckoned with
 IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 2.4, 48  # of its messages a fanpage may have unanswered
 

@@ -28,7 +28,7 @@ from core.sending.rules import FARTHEST_TRY
 from core.sending.shards import SHARDS
 from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply, UtcTime
 
-FRESH_SECONDS = 0.35
+FRESH_SECONDS = 0.45
 ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-before
 _SHARD = {"shard": BigInteger()}
 
