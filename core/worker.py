@@ -133,7 +133,7 @@ class Worker:
         def start_due() -> None:
             broadcasts.start_due(now=self.clock())
 
-        return [(1.0, self._beat), (2.0, self._mind_hold), (2.0, self.reclaim), (0.25, start_due)]
+        return [(1.0, self._beat), (5.0, self._mind_hold), (0.35, start_due)]
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
@@ -176,6 +176,7 @@ class Worker:
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (0.5, hand_out),
+            (1.0, self.reclaim),
             (0.5, gather),
             (1.0, end_too_late),
             (0.5, judge_first_parts),
