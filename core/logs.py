@@ -19,6 +19,7 @@ PASSING = frozenset(
         "not_settled_together",
         "queue_lost",
         "queue_not_looked_after",
+        "slice_not_ended",
         "tick_waits_for_database",
     }
 )
@@ -49,6 +50,7 @@ class OnceAMinute:
 
 
 def configure(level: int = logging.INFO) -> None:
+    """For every process of ours; the last call counts."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -67,24 +69,18 @@ def configure(level: int = logging.INFO) -> None:
 
 
 def _take_in_libraries(shared: list[Any], as_json: Any) -> None:
-    handler = library_handler(shared, as_json)
+    """Their lines in the same form as ours."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
-    for known in [each for each in root.handlers if isinstance(each.formatter, type(handler.formatter))]:
+    for known in [each for each in root.handlers if isinstance(each.formatter, type(formatter))]:
         root.removeHandler(known)
     root.addHandler(handler)
     # APScheduler says "maximum number of running instances reached" at each tick that finds one running.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The pool says at each attempt that it cannot connect, and to which address; we say it ourselves.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-
-
-def library_handler(shared: list[Any], renderer: Any) -> logging.Handler:
-    """For the lines of libraries: the same form as ours."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
-    return handler

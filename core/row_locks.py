@@ -37,6 +37,15 @@ def lock_broadcasts(db: Session, ids: Collection[int]) -> None:
     _lock_by_id(db, Broadcast, ids)
 
 
+def lock_free_broadcasts(db: Session, ids: Collection[int]) -> set[int]:
+    """Those of these whose row nobody has; the others are not waited for."""
+    chosen = (
+        select(col(Broadcast.id)).where(col(Broadcast.id).in_(bulk.among(ids))).order_by(col(Broadcast.id))
+    )
+    rows = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars()
+    return {broadcast_id for broadcast_id in rows if broadcast_id}
+
+
 def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int] = ()) -> int:
     """These, and those of `marked` that are marked as unreachable. Returns how many are locked now."""
     if is_sqlite(db) or not (ids or marked):

@@ -1,7 +1,7 @@
 """Seals secrets at rest (AES-SIV, RFC 5297) and finds them again by keyed hash.
 
 AES-SIV needs no randomness: asking the system for it gives up the interpreter's lock at each token. Equal
-secrets give equal seals, which says no more than their hashes do. Older seals are still opened.
+secrets give equal seals, which says no more than their hashes do.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.errors import N_, OperatorError
 from core.settings import secret_key
 
 _PREFIX = "siv."
-_FERNET = "gAAAA"  # how every Fernet text begins: its version and the first bytes of its time
-_CANNOT = (InvalidTag, InvalidToken, ValueError)  # a text that is no base64 is a ValueError
+_CANNOT = (InvalidTag, ValueError)  # a text that is no base64 is a ValueError
 Cipher = Callable[[bytes, None], bytes]
 
 
@@ -38,13 +36,6 @@ def derived_key(purpose: str, key: str | None = None, *, size: int = 32) -> byte
 @lru_cache(maxsize=4)
 def _cipher(key: str) -> AESSIV:
     return AESSIV(derived_key("seal", key, size=64))
-
-
-@lru_cache(maxsize=4)
-def _first_release(key: str) -> tuple[Fernet, AESSIV]:
-    """What 1.0 sealed with: the ledger's tokens, and the vault's copies of them."""
-    ledger = Fernet(base64.urlsafe_b64encode(derived_key("seal", key)))
-    return ledger, AESSIV(derived_key("vault", key))
 
 
 def seal(secret: str) -> str:
@@ -71,9 +62,8 @@ def unseal(sealed: str) -> str:
 
 def unseal_all(sealed: Sequence[str]) -> list[str | None]:
     """Many secrets at once; None for one that another key sealed."""
-    key = secret_key()
-    decrypt = _cipher(key).decrypt
-    return [_opened(decrypt, each, key) for each in sealed]
+    decrypt = _cipher(secret_key()).decrypt
+    return [_opened(decrypt, each) for each in sealed]
 
 
 def seal_under(key: str, secret: str) -> str:
@@ -83,7 +73,7 @@ def seal_under(key: str, secret: str) -> str:
 
 def unseal_under(key: str, sealed: str) -> str | None:
     """None when it was not sealed under this key."""
-    return _opened(_cipher(key).decrypt, sealed, key)
+    return _opened(_cipher(key).decrypt, sealed)
 
 
 def _sealed(encrypt: Cipher, secret: str) -> str:
@@ -91,22 +81,14 @@ def _sealed(encrypt: Cipher, secret: str) -> str:
     return _PREFIX + base64.b64encode(raw).decode()
 
 
-def _opened(decrypt: Cipher, sealed: str, key: str) -> str | None:
+def _opened(decrypt: Cipher, sealed: str) -> str | None:
+    if not sealed.startswith(_PREFIX):
+        return None
     try:
-        if sealed.startswith(_PREFIX):
-            raw = decrypt(base64.b64decode(sealed[len(_PREFIX) :]), None)
-        else:
-            raw = _opened_as_before(sealed, key)
+        raw = decrypt(base64.b64decode(sealed[len(_PREFIX) :]), None)
         return raw.decode("utf-8", "surrogatepass")
     except _CANNOT:
         return None
-
-
-def _opened_as_before(sealed: str, key: str) -> bytes:
-    ledger, vault = _first_release(key)
-    if sealed.startswith(_FERNET):
-        return ledger.decrypt(sealed)
-    return vault.decrypt(base64.urlsafe_b64decode(sealed), None)
 
 
 @lru_cache(maxsize=4)

@@ -133,7 +133,7 @@ class Worker:
         def start_due() -> None:
             broadcasts.start_due(now=self.clock())
 
-        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.2, start_due)]
+        return [(1.0, self._beat), (2.0, self._mind_hold), (1.0, self.reclaim), (0.25, start_due)]
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
@@ -176,10 +176,10 @@ class Worker:
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (0.5, hand_out),
-            (0.2, gather),
-            (0.5, end_too_late),
+            (0.5, gather),
+            (1.0, end_too_late),
             (0.5, judge_first_parts),
-            (0.5, finish_done),
+            (1.0, finish_done),
             (30.0, sweep),
             (2.0, apply_events),
             (300.0, expire),

@@ -176,6 +176,26 @@ def test_a_package_at_the_edge_knows_no_feature(package, allowed):
     assert wrong == set()
 
 
+def flags(path: Path) -> set[str]:
+    """Parameters that say which database it is, and calls of `is_sqlite` that are kept or passed on."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    taken = {n.arg for n in nodes if isinstance(n, ast.arg)} & {"for_sqlite", "is_sqlite", "lite"}
+    given = [n.value for n in nodes if isinstance(n, ast.Assign | ast.keyword)]
+    given += [argument for n in nodes if isinstance(n, ast.Call) for argument in n.args]
+    return taken | {ast.unparse(n) for n in given if ast.unparse(n).startswith("is_sqlite(")}
+
+
+def test_nobody_hands_on_which_database_it_is():
+    """What differs between them is decided when a statement is compiled: core/db/dialects.py."""
+    assert {name_of(path): found for path in FILES if (found := flags(path))} == {}
+
+
+def test_the_words_of_a_database_are_known_in_few_places():
+    """Elsewhere a statement is built for both; the queue of the workers is on PostgreSQL only."""
+    knowing = {name_of(f) for f in FILES if any(inside(i, "sqlalchemy.dialects") for i in imports(f))}
+    assert {n for n in knowing if not inside(n, "core.db")} <= {"core.engine.enqueue"}
+
+
 def test_core_knows_no_entry_point():
     assert {n for n in importers("pages", "app", "webhook_server") if inside(n, "core")} == set()
 

@@ -7,14 +7,15 @@ import logging
 import uvicorn
 
 from core.settings import settings
-from webhook_server.logs import json_handler
+from webhook_server import logs
 
 STOP_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we never hang up on it
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, handlers=[json_handler()])
+    logs.configure()
+    logging.getLogger("uvicorn").setLevel(logging.INFO)  # says where it listens, and that it has ended
     uvicorn.run(
         "webhook_server.main:app",
         host="0.0.0.0",

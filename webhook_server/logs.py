@@ -1,31 +1,20 @@
-"""Logs: one JSON document a line on standard error; no bodies, no query strings, no secrets."""
+"""What the webhook server adds to the logs: no query strings, and no flood of refusals."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from typing import Any
 
 import structlog
 
-from core.logs import library_handler
-
-SHARED: list[Any] = [
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
+from core import logs
 
 
 def configure() -> None:
-    """Our own lines and uvicorn's in one form. A process that has set up its logs keeps them."""
+    """As in every process of ours; one that has set up its logs otherwise keeps them."""
     if not structlog.is_configured():
-        structlog.configure(
-            processors=[*SHARED, structlog.processors.JSONRenderer()],
-            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-            cache_logger_on_first_use=True,
-        )
+        logs.configure()
     silence_access_log()
 
 
@@ -34,10 +23,6 @@ def silence_access_log() -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers.clear()
     access.propagate = False
-
-
-def json_handler() -> logging.Handler:
-    return library_handler(SHARED, structlog.processors.JSONRenderer())
 
 
 class Sparingly:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from core import activity
 from core.accounts.authorising import authorise, authorise_early
-from core.accounts.passwords import fresh_password, hashed, matches
+from core.accounts.passwords import fresh_password, fresh_password_for, hashed, matches
 from core.accounts.queries import OperatorView, find_password_hash, view_of
 from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
 from core.accounts.turns import OPERATORS, take_turn
@@ -55,7 +55,7 @@ def add_operator(
 
 def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[OperatorView, str]:
     """Adds an operator with a fresh password, which they must change; it cannot be shown again."""
-    password = fresh_password()
+    password = fresh_password_for(normal_name(name))
     return add_operator(by, name, role, password, must_change_password=True, now=now), password
 
 

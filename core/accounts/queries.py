@@ -12,7 +12,6 @@ from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normal_name, session_is_good
 from core.database import reading
-from core.errors import N_, NotFound
 from core.tables import Activity, Operator
 from core.text.collation import sort_key
 from core.text.normalise import normalise_name
@@ -56,19 +55,6 @@ def list_operators() -> list[OperatorView]:
         rows = db.scalars(select(Operator)).all()
     rows = sorted(rows, key=lambda row: (row.disabled_at is not None, sort_key(row.name)))
     return [view_of(row) for row in rows]
-
-
-def count_operators() -> int:
-    with reading() as db:
-        return db.scalar(select(func.count()).select_from(Operator)) or 0
-
-
-def get_operator(operator_id: int) -> OperatorView:
-    with reading() as db:
-        row = db.get(Operator, operator_id)
-        if row is None:
-            raise NotFound(N_("This user no longer exists."))
-        return view_of(row)
 
 
 def find_session(operator_id: int, signed_in_at: datetime, now: datetime) -> OperatorView | None:

@@ -15,7 +15,7 @@ from core.database import transaction
 from core.sealing import seal
 from core.tables import Customer, Fanpage, Pace, Topic
 
-PART = 20_000
+PART = 5_000  # people of one transaction, which a busy machine must not be idle in for long
 _FIRST = ("An", "Bình", "Châu", "Dung", "Giang", "Hà", "Hạnh", "Hoa", "Hương", "Khánh")
 _SECOND = ("Lan", "Linh", "Mai", "Minh", "Nga", "Ngọc", "Phương", "Quỳnh", "Thảo", "Trang")
 NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIRST, *_SECOND]

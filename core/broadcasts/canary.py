@@ -8,22 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
-from core.broadcasts import transitions, versions
+from core.broadcasts import transitions
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
-from core.errors import N_, Invalid, WrongState, problem
+from core.errors import N_, WrongState
 from core.sending.enqueue import enqueue
 from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50
 LARGEST = 10_000
+NO_LIMIT = 2**62  # greater than the id of any delivery
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
@@ -38,34 +39,6 @@ class Outcome:
 
     def is_bad(self, max_failed: float, max_blocked: float) -> bool:
         return self.failed > self.size * max_failed or self.blocked > self.size * max_blocked
-
-
-def set_canary(
-    by: Actor,
-    broadcast_id: int,
-    *,
-    size: int,
-    max_failed: float = 0.2,
-    max_blocked: float = 0.1,
-    now: datetime,
-) -> None:
-    """Send to `size` first (0: to all at once) and go on only if the shares stay within the limits.
-    To change what is scheduled takes the right to launch, and approves the version it makes."""
-    _check(size, max_failed, max_blocked)
-    shares = {"canary_max_failed": max_failed, "canary_max_blocked": max_blocked}
-    with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
-        broadcast = get_row(db, broadcast_id, lock=True)
-        if broadcast.state not in (BroadcastState.DRAFT, BroadcastState.SCHEDULED):
-            raise WrongState(N_("The first part can only be set before the broadcast starts."))
-        is_approved = broadcast.state == BroadcastState.SCHEDULED
-        if is_approved:
-            authorise(db, by, Permission.SEND, now=now)
-        if not versions.alter(broadcast, by, now, canary_size=size, **shares):
-            return
-        if is_approved:
-            versions.approve(broadcast, by, now)
-        record(db, by, "broadcast.set_first_part", broadcast, now=now, size=size, version=broadcast.version)
 
 
 def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
@@ -103,6 +76,12 @@ def may_be_sent() -> ColumnElement[bool]:
         col(Broadcast.canary_passed_at).is_not(None),
         col(Delivery.id) <= col(Broadcast.canary_last_id),
     )
+
+
+def last_that_may_be_sent() -> ColumnElement[int]:
+    """The same as the greatest id of a delivery that may be sent, of a broadcast alone."""
+    waits = and_(col(Broadcast.canary_last_id).is_not(None), col(Broadcast.canary_passed_at).is_(None))
+    return case((waits, col(Broadcast.canary_last_id)), else_=NO_LIMIT).label("last_id")
 
 
 def judge(*, now: datetime) -> None:
@@ -158,10 +137,3 @@ def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:
         elif state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
             tally["blocked" if reason in UNREACHABLE_REASONS else "failed"] += people
     return Outcome(broadcast.canary_size, **tally)
-
-
-def _check(size: int, max_failed: float, max_blocked: float) -> None:
-    if not 0 <= size <= LARGEST:
-        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
-    if not (0 <= max_failed <= 1 and 0 <= max_blocked <= 1):
-        raise Invalid([problem("share", N_("A share is between 0 and 100 percent."))])

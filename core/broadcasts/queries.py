@@ -36,7 +36,6 @@ class DryRun:
 class BroadcastView:
     id: int
     fanpage_id: int
-    fanpage_name: str
     rate: int
     timezone: str
     name: str
@@ -254,7 +253,6 @@ def _view(
     return BroadcastView(
         id=row.id or 0,
         fanpage_id=row.fanpage_id,
-        fanpage_name=fanpage.name,
         rate=fanpage.rate,
         timezone=fanpage.timezone,
         name=row.name,

@@ -23,8 +23,6 @@ _FIELDS = {
     "best_before": "best_before",
     "best_before_chosen": "best_before",
     "canary_size": "first_part",
-    "canary_max_failed": "first_part",
-    "canary_max_blocked": "first_part",
 }
 BACK_TO_DRAFT = "back_to_draft"
 _NOT_APPROVED = {"name"}

@@ -10,7 +10,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
-import structlog
 import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -24,7 +23,6 @@ Workbook = Annotated[
     Path | None, typer.Option("--xlsx", metavar="FILE", help="Write a workbook for people instead of CSV.")
 ]
 P = ParamSpec("P")
-log = structlog.get_logger(__name__)
 
 
 def answer(as_json: bool, data: dict[str, Any], text: str) -> None:

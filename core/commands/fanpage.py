@@ -16,12 +16,11 @@ from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, queries, zones
 from core.fanpages.queries import FanpageView
-from core.fanpages.rules import describe_problem, is_zone
+from core.fanpages.rules import CALM_RATE, describe_problem, is_zone
 from core.fanpages.zones import Keep, Planned
 from core.messenger.reasons import describe
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
-SAFE_RATE = 40
 
 
 @app.command()
@@ -40,8 +39,8 @@ def connect(
     """Connect a fanpage, or update it; the token comes on standard input, never as an argument."""
     if not token_stdin:
         raise Invalid([problem("token", "Pass --token-stdin and give the access token on standard input.")])
-    if rate is not None and rate > SAFE_RATE:
-        warn(f"Above {SAFE_RATE} messages per second sustained, Messenger may stop the fanpage.")
+    if rate is not None and rate > CALM_RATE:
+        warn(f"Above {CALM_RATE} messages per second sustained, Messenger may stop the fanpage.")
     connected = actions.connect(
         COMMAND_LINE,
         page_id=page_id,

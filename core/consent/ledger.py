@@ -266,7 +266,7 @@ def _moving(source: OptInState, target: OptInState) -> bulk.Ready:
     at = null() if target == OptInState.AVAILABLE else bindparam("now", type_=UtcTime)
     return bulk.Ready(
         update(OptIn)
-        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == source)
+        .where(col(OptIn.id).in_(chosen), col(OptIn.state) == bulk.constant(source))
         .values(state=target, settled_at=at)
     )
 

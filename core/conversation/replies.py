@@ -40,7 +40,6 @@ def answer_event(
     payload: str | None = None,
     ref: str | None = None,
     now: datetime,
-    occurred_at: datetime,  # noqa: ARG001  (whether an answer comes too late is the window's say, at `now`)
 ) -> int:
     """Queue the message that the event calls for; returns how many replies, 0 when none is called for."""
     if kind in NEVER_ANSWERED or not _window_is_open(db, customer_id, now):

@@ -110,7 +110,7 @@ def _catching_up(mark: str) -> bulk.Ready:
         update(Delivery)
         .where(
             col(Delivery.id).in_(bulk.rows_given(_ID)),
-            col(Delivery.state) == DeliveryState.SENT,
+            col(Delivery.state) == bulk.constant(DeliveryState.SENT),
             getattr(Delivery, target).is_(None),
             seen.is_not(None),
         )

@@ -34,6 +34,7 @@ from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState, Verdict
 from core.tables import Delivery, UtcTime
 
 _ID = bulk.columns_of(Delivery, "id")
+_FENCE = bulk.columns_of(Delivery, "id", "attempt", "claimed_at")
 _ACCEPTED = bulk.columns_of(Delivery, "id", "mid", "evidence")
 _MAY_TURN_OUT_SENT = (
     DeliveryState.SENDING,
@@ -93,7 +94,7 @@ def _claiming() -> bulk.Ready:
     chosen = bulk.rows_given(_ID)
     return bulk.Ready(
         update(Delivery)
-        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.QUEUED.value)
+        .where(col(Delivery.id).in_(chosen), col(Delivery.state) == bulk.constant(DeliveryState.QUEUED))
         .values(
             state=DeliveryState.SENDING.value,
             claimed_at=bindparam("now", type_=UtcTime),
@@ -110,18 +111,26 @@ def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: 
     db.execute(_change(*claimed).values(state=state, reason=reason, settled_at=now, lease_until=None))
 
 
-def hand_back(
-    db: Session, delivery_ids: Collection[int], *, attempt: int, worker: str, claimed_at: datetime | None
-) -> None:
-    """These claims were never put on the wire: nothing happened to them. What is claimed anew stays."""
+def hand_back(db: Session, claims: Sequence[tuple[int, int, datetime | None]], *, worker: str) -> None:
+    """These claims (delivery, number of the claim, its time) were never put on the wire: nothing happened to
+    them. What is claimed anew stays."""
+    rows = [(delivery_id, attempt, bulk.stamp(at)) for delivery_id, attempt, at in sorted(claims)]
+    if rows:
+        _handing_back().run(db, {**bulk.bound(rows), "worker": worker})
+
+
+@cache
+def _handing_back() -> bulk.Ready:
+    given = bulk.rows_given(_FENCE).subquery()
     still_ours = (
-        col(Delivery.attempt) == attempt,
-        col(Delivery.claimed_by) == worker,
-        col(Delivery.claimed_at) == claimed_at,
-        col(Delivery.state) == DeliveryState.SENDING,
+        col(Delivery.id) == given.c.id,
+        col(Delivery.attempt) == given.c.attempt,
+        col(Delivery.claimed_at) == given.c.claimed_at,
+        col(Delivery.claimed_by) == bindparam("worker"),
+        col(Delivery.state) == bulk.constant(DeliveryState.SENDING),
     )
-    claims = _change(col(Delivery.id).in_(list(delivery_ids)), *still_ours)
-    db.execute(claims.values(state=DeliveryState.QUEUED, lease_until=None, claimed_by=None))
+    queued = {"state": DeliveryState.QUEUED.value, "lease_until": None, "claimed_by": None}
+    return bulk.Ready(update(Delivery).where(*still_ours).values(**queued))
 
 
 def take_over_lost(

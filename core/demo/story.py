@@ -124,7 +124,6 @@ def welcome_blocks(message_ids: dict[str, int]) -> list[BlockDraft]:
 
 # People
 
-LIVELY = 60  # with habits worth watching
 QUIET = 360  # who make the figures
 _FAMILIES = (
     "Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ",

@@ -174,7 +174,6 @@ def _answer(
         payload=storable(payload or "") or None,
         ref=storable(ref or "") or None,
         now=scene.now,
-        occurred_at=event.at,
     )
 
 

@@ -27,7 +27,7 @@ from core.messenger.quoting import form
 from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
 from core.messenger.transport import HttpAnswer, Lost, Transport
-from core.messenger.usage import Usage, read_usage, retry_after
+from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
 from core.messenger.wire import BATCH_LIMIT, Body, one_time_token
 from core.text.normalise import storable
 
@@ -125,7 +125,7 @@ class Messenger:
         secrets = _secrets_of(items)
         if isinstance(answer, Lost):
             return [_failure(answer, secrets)] * len(items)
-        for each in {messenger for messenger, _ in items}:
+        for each in {messenger for messenger, _ in items} if tells_usage(answer.headers) else ():
             each._learn(answer, page_id=each.page_id)
         read = read_mixed(answer.status, json_or_text(answer.body), len(items), secrets)
         if isinstance(read, Failure):

@@ -54,15 +54,6 @@ class Delivered:
 
 
 @dataclass(frozen=True)
-class Commented:
-    comment_id: str
-    post_id: str | None
-    verb: str
-    from_id: str | None  # not a PSID
-    text: str | None
-
-
-@dataclass(frozen=True)
 class Policy:
     """What Meta did about the fanpage. `unblock` gives no reason."""
 
@@ -117,15 +108,6 @@ def delivered(raw: Raw) -> Delivered:
 def read_up_to(raw: Raw) -> int | None:
     """Everything in the thread up to this moment (ms) has been read."""
     return milliseconds(_part(raw, "read").get("watermark"))
-
-
-def commented(raw: Raw) -> Commented | None:
-    value = _part(raw, "value")
-    comment_id, verb = _text(value, "comment_id"), _text(value, "verb")
-    if not comment_id or not verb:
-        return None
-    from_id = read_id(_part(value, "from").get("id"))
-    return Commented(comment_id, _text(value, "post_id"), verb, from_id, _text(value, "message"))
 
 
 def policy(raw: Raw) -> Policy:

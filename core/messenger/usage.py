@@ -36,6 +36,11 @@ def read_usage(headers: Mapping[str, str], seen_at: float, *, page_id: str | Non
     return Usage(percent, minutes * 60, seen_at)
 
 
+def tells_usage(headers: Mapping[str, str]) -> bool:
+    """Whether there is anything to read, before it is read for each of many fanpages."""
+    return APP_HEADER in headers or BUSINESS_HEADER in headers
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds from a `Retry-After`, should one come (the platform documents none)."""
     value = headers.get("Retry-After", "").strip()

@@ -14,17 +14,12 @@ Body = dict[str, Any]  # a whole call
 
 # https://developers.facebook.com/docs/messenger-platform/reference/send-api
 TEXT_LIMIT = 2000  # "less than 2000 characters": this many are too many
-METADATA_LIMIT = 1000  # likewise exclusive
 QUICK_REPLIES_LIMIT = 13
 QUICK_REPLY_TITLE_LIMIT = 20  # a longer one is cut off by the platform
 # https://developers.facebook.com/docs/messenger-platform/reference/templates/button
 BUTTON_TEXT_LIMIT = 640
 BUTTONS_LIMIT = 3
 BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
-# https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
-REQUEST_TITLE_LIMIT = 65
-# No limit is published; 1000 is what other postback payloads are said to allow.
-PAYLOAD_LIMIT = 1000
 # https://developers.facebook.com/docs/graph-api/batch-requests
 BATCH_LIMIT = 50
 

@@ -28,7 +28,6 @@ EVERY_SECONDS = 20.0
 WAIT_SECONDS = 300.0
 PER_PERSON = 200
 SPAN = timedelta(hours=24)
-KEPT = timedelta(hours=48)
 _NOTED = bulk.columns_of(CallsOfHour, "fanpage_id", "hour", "calls")
 
 

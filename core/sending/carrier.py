@@ -10,7 +10,6 @@ from datetime import datetime
 
 import structlog
 
-from core.database import DATABASE_TROUBLE
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
@@ -27,8 +26,7 @@ from core.sending.work import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
-YOUNG_SECONDS = 0.3  # of a work snapshot, if it can be had
-OLDEST_SECONDS = 0.5  # nothing leaves on what was seen longer ago
+OLDEST_SECONDS = 0.5  # nothing leaves on a work snapshot from longer ago
 
 
 class Carrier:
@@ -55,18 +53,11 @@ class Carrier:
 
     def carry(self, call: Call) -> list[Landed]:
         """What became of each message of the call; a claim that comes back as it was never left."""
-        snapshot = self._snapshot()
+        snapshot = self._snapshots.latest
         leaving = [(claim, line) for claim in call if (line := self._line(claim, snapshot)) is not None]
         gone = {id(claim) for claim, _ in leaving}
         staying = [claim for claim in call if id(claim) not in gone]
         return [*staying, *(self._sent(leaving, snapshot) if leaving else [])]
-
-    def _snapshot(self) -> Snapshot:
-        """Young enough for a pause to take effect, also while the loop waits for the database."""
-        try:
-            return self._snapshots.fresh(YOUNG_SECONDS)
-        except DATABASE_TROUBLE:
-            return self._snapshots.latest
 
     def _line(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
         """The line by which it may leave now. A pause, a stop or lost leases keep it here."""

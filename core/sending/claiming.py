@@ -114,19 +114,20 @@ def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, 
     times = {"now": now, "far": now + FARTHEST_TRY, "margin": now - SAFETY_MARGIN}
     given = {name: bulk.stamp(at) for name, at in times.items()}
     offered: dict[int, list[Row]] = defaultdict(list)
-    for row in _ready().fetch(db, [(key, counts[key]) for key in sending], given):
+    for row in _ready().fetch(db, [(key, last_id, counts[key]) for key, last_id in sending], given):
         offered[row[0]].append(row)
     for rows in offered.values():
         rows.sort(key=lambda row: row[1])
     return offered
 
 
-def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> list[int]:
-    """Those that may send. Locked for sharing: whoever ends one waits for us, or we see that it has ended."""
+def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> list[tuple[int, int]]:
+    """Those that may send, and the last delivery of each that may: of a first part that is still to be judged
+    it is the last of that. Locked for sharing: whoever ends one waits for us, or we see that it has ended."""
     rows = _locking().fetch(db, bulk.bound_ids(broadcast_ids)) if broadcast_ids else []
     return [
-        broadcast_id
-        for broadcast_id, state, best_before in rows
+        (broadcast_id, last_id)
+        for broadcast_id, state, best_before, last_id in rows
         if state == BroadcastState.SENDING
         and not is_too_late(bulk.moment(best_before) if best_before else None, now)
     ]
@@ -134,7 +135,9 @@ def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> list[int]:
 
 @cache
 def _locking() -> bulk.Ready:
-    wanted = select(col(Broadcast.id), col(Broadcast.state), col(Broadcast.best_before))
+    wanted = select(
+        col(Broadcast.id), col(Broadcast.state), col(Broadcast.best_before), canary.last_that_may_be_sent()
+    )
     chosen = col(Broadcast.id).in_(bulk.rows_given(_ID))
     in_order = wanted.where(chosen).order_by(col(Broadcast.id))
     return bulk.Ready(bulk.packed(in_order.with_for_update(read=True, skip_locked=True)))
@@ -165,13 +168,12 @@ def _ready() -> bulk.ForEach:
                     and_(col(Delivery.in_doubt), col(OptIn.expires_at) > bindparam("margin", type_=UtcTime)),
                 ).label("lasts"),
             )
-            .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
             .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
             .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))  # forgotten: it ends here
             .where(
                 col(Delivery.broadcast_id) == given.broadcast,
-                canary.may_be_sent(),
-                col(Delivery.state) == DeliveryState.QUEUED.value,
+                col(Delivery.id) <= given.last_id,
+                col(Delivery.state) == bulk.constant(DeliveryState.QUEUED),
                 is_due(col(Delivery.next_try_at), now, bindparam("far", type_=UtcTime)),
             )
             .order_by(col(Delivery.id))
@@ -179,7 +181,7 @@ def _ready() -> bulk.ForEach:
             .with_for_update(key_share=True, skip_locked=True, of=Delivery)
         )
 
-    return bulk.ForEach({"broadcast": BigInteger(), "count": Integer()}, of_one)
+    return bulk.ForEach({"broadcast": BigInteger(), "last_id": BigInteger(), "count": Integer()}, of_one)
 
 
 def _take_deliveries(

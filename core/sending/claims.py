@@ -21,7 +21,6 @@ from core.sending.rules import LEASE, MAX_TRIES, wait_after
 from core.tables import Broadcast, Delivery, Reply
 
 CANNOT_OPEN = "cannot_open"
-HAND_BACK_PATIENCE = "200ms"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
@@ -53,33 +52,20 @@ class PerhapsTaken(Exception):
 
 def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Claim]:
     """Return claims that were never put on the wire: nothing happened to them. What the database never
-    took, or is not ours any more, stays as it is; a commit that is still going on is waited for.
+    took, or is not ours any more, stays as it is.
 
-    Those of a broadcast that somebody keeps locked are left for the next time. Returns the others.
+    Those of a broadcast that somebody keeps locked (it is just being ended, or a commit of ours is still
+    going on) are left for the next time. Returns the others.
     """
-    done: list[Claim] = []
-    for broadcast_id in sorted({claim.broadcast_id for claim in claims}):
-        theirs = [claim for claim in claims if claim.broadcast_id == broadcast_id]
-        with unless_locked():
-            _hand_back(broadcast_id, theirs, worker, now)
-            done += theirs
-    return done
-
-
-def _hand_back(broadcast_id: int, claims: Sequence[Claim], worker: str, now: datetime) -> None:
+    if not claims:
+        return []
     with transaction() as db:
-        wait_for_locks(db, HAND_BACK_PATIENCE)
-        row_locks.lock_broadcasts(db, {broadcast_id})
-        for (attempt, claimed_at), ids in _by_fence(claims).items():
-            deliveries.hand_back(db, ids, attempt=attempt, worker=worker, claimed_at=claimed_at)
-        _end_if_over(db, {broadcast_id}, now)
-
-
-def _by_fence(claims: Sequence[Claim]) -> dict[tuple[int, datetime | None], list[int]]:
-    groups: dict[tuple[int, datetime | None], list[int]] = {}
-    for one in claims:
-        groups.setdefault((one.attempt, one.claimed_at), []).append(one.delivery_id)
-    return groups
+        free = row_locks.lock_free_broadcasts(db, {claim.broadcast_id for claim in claims})
+        theirs = [claim for claim in claims if claim.broadcast_id in free]
+        fences = [(claim.delivery_id, claim.attempt, claim.claimed_at) for claim in theirs]
+        deliveries.hand_back(db, fences, worker=worker)
+        _end_if_over(db, free, now)
+    return theirs
 
 
 def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:

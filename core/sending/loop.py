@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -29,11 +30,12 @@ from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
-from core.sending.work import FRESH_SECONDS, FanpageWork, Snapshot, WorkSnapshots
+from core.sending.work import FRESH_SECONDS, NOTHING, FanpageWork, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 0.1
+YOUNG_SECONDS = 0.3  # of the work snapshot that a call leaves on
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
@@ -74,7 +76,8 @@ class SendingLoop:
             holds_since=holds_since,
             across=across or AcrossFanpages(),
         )
-        self._departures = Departures[Call](lambda call: wire.submit(self._carry, call))
+        self._wire = wire
+        self._departures = Departures[Call](self._set_out)
         self._landed: deque[tuple[Call, list[Landed]]] = deque()  # filled by the threads of the wire
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
@@ -85,7 +88,8 @@ class SendingLoop:
         self._calls = 0  # planned or on the wire
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
         self._claimed_at = 0.0
-        self._is_idle = False  # the last turn found nothing to claim
+        self._seen = NOTHING  # the snapshot that `_works` is of
+        self._works: dict[int, FanpageWork] = {}
 
     # Which fanpages: asked for by the assignment, from its own thread.
 
@@ -118,8 +122,9 @@ class SendingLoop:
         """Turn until nothing is left that may be sent now, or until told to stop: for tests and benches."""
         while not self._stop.is_set():
             pause = self.turn()
-            if self._is_drained():
-                return
+            with suppress(*DATABASE_TROUBLE):  # the next turn says so
+                if self._is_drained():
+                    return
             self._stop.wait(min(pause, SOON_SECONDS))
         self._wind_up()
 
@@ -138,18 +143,17 @@ class SendingLoop:
             return TROUBLE_SECONDS
         if is_full:
             return 0.0
-        least = FRESH_SECONDS if self._is_idle and not self._calls else TURN_SECONDS
+        is_idle = not self._snapshots.latest.fanpages and not self._calls
+        least = FRESH_SECONDS if is_idle else TURN_SECONDS
         return max(0.0, began + least - time.monotonic())
 
     def _is_drained(self) -> bool:
-        """Whether the last turn, which knew all that was settled, found nothing to claim."""
+        """Whether nothing is left to claim for a snapshot that knows all that was settled."""
         if self._calls or self._settlement:
             self._settlement.settle()
             return False
-        if self._snapshots.latest.at > self._settlement.settled_at:
-            return self._is_idle
-        self._snapshots.fresh(0.0)
-        return False
+        snapshot = self._snapshots.fresh(after=self._settlement.settled_at)
+        return not self._left_of(self._works_of(snapshot), snapshot)
 
     def _wind_up(self) -> None:
         """Hand back what has not left, wait for what is on the wire, settle. What cannot be settled in time
@@ -158,15 +162,26 @@ class SendingLoop:
         for call in self._departures.recall():
             self._landed.append((call, list(call)))
         while time.monotonic() < until:
-            self._land()
             try:
+                self._land()
                 self._settlement.settle()
             except DATABASE_TROUBLE as problem:
                 log.warning("database_unavailable", error=type(problem).__name__)
+            except Exception:  # what else came back must not be left in doubt with it
+                log.exception("wind_up_failed")
             if not self._calls and not self._settlement:
                 return
             time.sleep(SOON_SECONDS)
         log.warning("left_in_doubt", calls=self._calls, unsettled=len(self._settlement))
+
+    def _set_out(self, call: Call) -> None:
+        """In the thread of the departures. What a call leaves on is young enough for a pause to take effect,
+        also while the loop waits for the database; a read that takes long puts the calls behind it off."""
+        try:
+            self._snapshots.fresh(YOUNG_SECONDS)
+        except DATABASE_TROUBLE as problem:
+            log.warning("database_unavailable", error=type(problem).__name__)
+        self._wire.submit(self._carry, call)
 
     def _carry(self, call: Call) -> None:
         """In a thread of the wire."""
@@ -181,10 +196,10 @@ class SendingLoop:
         while self._landed:
             call, landed = self._landed.popleft()
             self._calls -= 1
-            for claim in call:
-                self._unanswered[claim.fanpage_id] -= 1
-                self._usage.heed(claim.fanpage_id, self._lines.of(claim.fanpage_id))
-            self._settlement.take_in(landed)
+            self._settlement.take_in(landed)  # first: whatever fails afterwards, no outcome is forgotten
+            self._unanswered.subtract(claim.fanpage_id for claim in call)
+            for fanpage_id in {claim.fanpage_id for claim in call}:
+                self._usage.heed(fanpage_id, self._lines.of(fanpage_id))
 
     # The claiming.
 
@@ -205,7 +220,6 @@ class SendingLoop:
             self._forget_lanes()
             return False
         self._plan(taken)
-        self._is_idle = self._is_idle or not any(each.claims for each in taken)
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_lanes(self) -> None:
@@ -214,21 +228,18 @@ class SendingLoop:
         self._lanes_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
-        works = {key: work for key, work in snapshot.fanpages.items() if self._may_claim(key, work)}
-        self._lines.look_up(works)
-        used_up = self._allowances.used_up(works)
-        left = {
-            key: (broadcasts, has_replies)
-            for key, work in works.items()
-            if self._lines.of(key) is not None and key not in used_up
-            for broadcasts, has_replies in [self._left_of(key, work, snapshot)]
-            if broadcasts or has_replies
+        """Of the fanpages with a free slot in a moment that have something to send."""
+        now = time.monotonic()
+        near = {
+            key: work
+            for key, work in self._works_of(snapshot).items()
+            if key not in self._lanes or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
         }
-        self._is_idle = not left
-        self._know_lanes({key: works[key] for key in left})
-        demands = {key: Demand(works[key].speed.rate, self._unanswered[key]) for key in left}
+        left = self._left_of(near, snapshot)
+        self._know_lanes({key: near[key] for key in left})
+        demands = {key: Demand(near[key].speed.rate, self._unanswered[key]) for key in left}
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - self._calls) * CALL_HOLDS)
-        counts = timetable.plan(self._lanes, demands, now=time.monotonic(), room=room)
+        counts = timetable.plan(self._lanes, demands, now=now, room=room)
         return [
             Wanted(
                 key, count, *left[key], self._lanes[key], demands[key], self._stored[key], self._turns[key]
@@ -236,18 +247,39 @@ class SendingLoop:
             for key, count in counts.items()
         ]
 
-    def _may_claim(self, fanpage_id: int, work: FanpageWork) -> bool:
-        is_ours = self._shards.get(shard_of(fanpage_id), 0.0) > time.monotonic()
-        return is_ours and work.speed.held_until <= self._clock().timestamp()
+    def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
+        """What may be claimed of the snapshot: of fanpages that are not held, have a line to Messenger, and
+        have not used up their allowance. Reckoned once for each."""
+        if snapshot is not self._seen:
+            at = self._clock().timestamp()
+            free = {key: work for key, work in snapshot.fanpages.items() if work.speed.held_until <= at}
+            self._lines.look_up(free)
+            used_up = self._allowances.used_up(free)
+            self._works = {
+                key: work
+                for key, work in free.items()
+                if self._lines.of(key) is not None and key not in used_up
+            }
+            self._seen = snapshot
+        return self._works
 
-    def _left_of(self, fanpage_id: int, work: FanpageWork, snapshot: Snapshot) -> tuple[list[int], bool]:
-        """Its broadcasts that may have something to send, and whether replies wait: without those for which
-        nothing was found since the snapshot."""
-        broadcasts = [
-            key for key in work.broadcasts if self._empty.get(("broadcast", key), 0.0) < snapshot.at
-        ]
-        has_replies = work.has_replies and self._empty.get(("replies", fanpage_id), 0.0) < snapshot.at
-        return broadcasts, has_replies
+    def _left_of(
+        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
+    ) -> dict[int, tuple[list[int], bool]]:
+        """Of those in our shards: their broadcasts that may have something to send, and whether replies wait;
+        without those for which nothing was found since the snapshot."""
+        left, now = {}, time.monotonic()
+        for key, work in works.items():
+            if self._shards.get(shard_of(key), 0.0) <= now:
+                continue
+            broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
+            has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
+            if broadcasts or has_replies:
+                left[key] = broadcasts, has_replies
+        return left
+
+    def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
+        return self._empty.get(key, 0.0) < snapshot.at
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
         """From the rate rows for those that are new; after a stall of this process they are all later."""

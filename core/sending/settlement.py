@@ -46,10 +46,6 @@ class Settlement:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    @property
-    def knows_of_acceptances(self) -> bool:
-        return any(isinstance(getattr(each, "answer", None), Accepted) for each in self._waiting)
-
     def settle_due(self) -> None:
         """Refusals, and what never left, at once: they may say something about those to come."""
         is_time = time.monotonic() - self._since >= EVERY_SECONDS or len(self._waiting) >= MANY
@@ -76,16 +72,23 @@ class Settlement:
                 self._settle_one(settle, fanpage_id, of_one)
 
     def _settle_one(self, settle: Callable[..., None], fanpage_id: int, outcomes: Sequence[T]) -> None:
-        """A fanpage's, by itself. What even alone is refused is dropped: its claim is taken over."""
+        """A fanpage's, by itself, and where it must be one by one, up to the first that is locked."""
         done = self._is_done(settle, outcomes)
-        if done is None:
+        if done:
+            self._remove(outcomes)
+        elif done is not None:
+            done = all(self._is_alone_done(settle, each) for each in outcomes)
+        if done:
+            self._locked.pop(fanpage_id, None)
+        else:
             self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
-            return
-        if not done:
-            for each in outcomes:
-                self._is_done(settle, [each])
-        self._locked.pop(fanpage_id, None)
-        self._remove(outcomes)
+
+    def _is_alone_done(self, settle: Callable[..., None], outcome: T) -> bool:
+        """Not while a row is locked. What even alone is refused is dropped: its claim is taken over."""
+        if self._is_done(settle, [outcome]) is None:
+            return False
+        self._remove([outcome])
+        return True
 
     def _is_done(self, settle: Callable[..., None], outcomes: Sequence[T]) -> bool | None:
         """None where somebody keeps a row locked; trouble with the database is raised."""

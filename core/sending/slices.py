@@ -203,9 +203,11 @@ class _Life:
 
     async def _rescue(self, job: Job) -> None:
         """As another job, so that a worker that wakes up again ends its own and no one else's."""
-        log.warning("slice_rescued", job=job.id, lock=job.lock)
-        with suppress(ConnectorException):  # another worker was quicker
+        try:
             await self._jobs.finish_job_by_id_async(job.id or 0, Status.FAILED, delete_job=True)
+        except ConnectorException:
+            return  # another worker was quicker
+        log.warning("slice_rescued", job=job.id, lock=job.lock)
         await self._defer(int(str(job.task_kwargs["shard"])))
 
     async def _sign_off_failed(self) -> None:

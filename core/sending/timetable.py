@@ -56,6 +56,11 @@ def plan(
     return counts
 
 
+def is_near(lane: Lane, rate: float, *, now: float) -> bool:
+    """Whether a fanpage may have a message that leaves within the look-ahead: a quick answer for most."""
+    return lane.slot <= now + LOOK_AHEAD_SECONDS or lane.slot > now + LOOK_AHEAD_SECONDS + 1.0 / rate
+
+
 def depart(lane: Lane, demand: Demand, count: int, *, now: float) -> Departures:
     """Return when `count` messages leave: each at its slot, late ones a little faster than the rate."""
     step, apart = 1.0 / demand.rate, 1.0 / (demand.rate * MAKE_UP)

@@ -79,15 +79,11 @@ class WorkSnapshots:
         self.latest = NOTHING
 
     def fresh(self, max_age: float = FRESH_SECONDS, *, after: float = float("-inf")) -> Snapshot:
-        """A snapshot not older than `max_age` seconds, and from after a monotonic time; the one before while
-        another thread is reading."""
-        if self._is_old(max_age, after) and self._reading.acquire(blocking=self.latest is NOTHING):
-            try:
-                if self._is_old(max_age, after):
-                    self.latest = self._read()
-            finally:
-                self._reading.release()
-        return self.latest
+        """A snapshot not older than `max_age` seconds, and from after a monotonic time."""
+        with self._reading:
+            if self._is_old(max_age, after):
+                self.latest = self._read()
+            return self.latest
 
     def _is_old(self, max_age: float, after: float) -> bool:
         return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age

@@ -25,7 +25,6 @@ DEEDS: dict[str, str] = {
     "broadcast.schedule": N_("scheduled the broadcast {subject}"),
     "broadcast.unschedule": N_("took the broadcast {subject} off the schedule"),
     "broadcast.launch": N_("launched the broadcast {subject}"),
-    "broadcast.set_first_part": N_("set the first part of the broadcast {subject}"),
     "broadcast.start": N_("started the broadcast {subject}"),
     "broadcast.gather": N_("added everybody in the large audience of {subject}"),
     "broadcast.pause": N_("paused the broadcast {subject}"),

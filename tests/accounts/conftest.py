@@ -1,6 +1,12 @@
 import pytest
 
-from core.accounts import passwords
+from core.accounts import passwords, queries
+from core.accounts.queries import OperatorView
+
+
+def operator(operator_id: int) -> OperatorView:
+    [found] = [each for each in queries.list_operators() if each.id == operator_id]
+    return found
 
 
 @pytest.fixture

@@ -210,7 +210,6 @@ DEEDS: dict[str, Deed] = {
     **_named("broadcasts.second_chance", _SECOND),
     **_named("consent.actions", _CONSENT),
     "core.accounts.sign_in.sign_out": Deed(V, lambda w: lambda by: sign_in.sign_out(by, now=w.now), own=True),
-    "core.broadcasts.canary.set_canary": Deed(E, _on(canary.set_canary, _broadcast("draft"), size=5)),
     "core.broadcasts.canary.release": Deed(S, _on(canary.release, _broadcast("sending", canary_last_id=1))),
     "core.broadcasts.drafts.keep_draft": Deed(E, _keep_draft),
     "core.consent.imports.import_opt_ins": Deed(E, _import),

@@ -10,12 +10,13 @@ from sqlalchemy import select, text
 from core import activity
 from core.accounts import actions
 from core.accounts.authorising import authorise
-from core.accounts.queries import ActivityFilter, get_operator, list_activity
+from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
 from core.database import reading, transaction
 from core.errors import NotAllowed, SignedOut
 from core.tables import Broadcast, Operator
+from tests.accounts.conftest import operator
 from tests.accounts.deeds import World
 from tests.processes import until
 
@@ -85,7 +86,7 @@ def test_a_page_that_is_opened_does_not_wait_for_a_deed(world, lan):
     with ThreadPoolExecutor(1) as pool, transaction() as db:
         authorise(db, lan, Permission.SEND, now=world.now)
         pool.submit(actions.note_seen, world.asks, now=world.now).result(timeout=30)
-    assert get_operator(world.asks).last_seen_at is None  # the next page notes it
+    assert operator(world.asks).last_seen_at is None  # the next page notes it
 
 
 def test_admins_who_act_on_each_other_at_once_do_not_wait_for_ever(world, lan):

@@ -29,3 +29,9 @@ def test_every_check_does_the_same_work(quick_hashes, monkeypatch, given, known)
     monkeypatch.setattr(bcrypt, "checkpw", lambda *both: checked.append(both) or real(*both))
     passwords.matches(given, kept if known else None)
     assert len(checked) == 1
+
+
+def test_a_fresh_password_for_a_short_name_does_not_hold_it_by_chance(monkeypatch):
+    drawn = iter(["k7vy-x2ra-9shd-fq4w", "k7pm-x2ra-9shd-fq4w", "never-drawn"])
+    monkeypatch.setattr(passwords, "fresh_password", lambda: next(drawn))
+    assert passwords.fresh_password_for("vy") == "k7pm-x2ra-9shd-fq4w"

@@ -1,11 +1,16 @@
-"""An audience that is made in parts."""
+"""An audience that is made in parts, and a first part of it."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import col
 
+from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import gathering
+from core.broadcasts.drafts import get_draft, keep_draft
 from core.database import reading
 from core.tables import Delivery, Gathering
 from tests.sending.conftest import Studio
@@ -26,3 +31,9 @@ def recipients(broadcast_id: int) -> list[int]:
 def unfinished() -> list[int]:
     with reading() as db:
         return list(db.execute(select(col(Gathering.broadcast_id))).scalars())
+
+
+def choose_first_part(broadcast_id: int, size: int, *, now: datetime) -> None:
+    """So many go first, and their outcome decides about the rest."""
+    began = get_draft(broadcast_id)
+    keep_draft(COMMAND_LINE, replace(began, first_part=size), began=began, now=now)

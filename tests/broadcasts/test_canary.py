@@ -8,6 +8,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, canary
 from core.errors import Invalid, WrongState
 from core.messenger.errors import Failure, NextStep
+from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
@@ -17,7 +18,7 @@ CONTENT = Failure(NextStep.END_DELIVERY, "content", 400, 105)
 def launched(studio: Studio, people: int, size: int) -> int:
     studio.people(people)
     broadcast_id = studio.broadcast()
-    canary.set_canary(COMMAND_LINE, broadcast_id, size=size, now=studio.now)
+    choose_first_part(broadcast_id, size, now=studio.now)
     studio.launch(broadcast_id)
     return broadcast_id
 
@@ -69,6 +70,6 @@ def test_an_audience_smaller_than_the_first_part_goes_out_whole(studio: Studio) 
 def test_it_cannot_be_set_once_it_runs_nor_to_nonsense(studio: Studio) -> None:
     broadcast_id = launched(studio, 2, 0)
     with pytest.raises(WrongState):
-        canary.set_canary(COMMAND_LINE, broadcast_id, size=10, now=studio.now)
+        choose_first_part(broadcast_id, 10, now=studio.now)
     with pytest.raises(Invalid):
-        canary.set_canary(COMMAND_LINE, broadcast_id, size=-1, now=studio.now)
+        choose_first_part(broadcast_id, -1, now=studio.now)

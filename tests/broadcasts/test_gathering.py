@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from core import holding
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, clockwork, gathering, listing
+from core.broadcasts import actions, clockwork, gathering, listing
 from core.consent import ledger
 from core.consent import queries as topics
 from core.consent.withdrawal_actions import withdraw_customer
@@ -20,7 +20,7 @@ from core.database import reading, transaction
 from core.holding import HoldCode
 from core.tables import Customer, Delivery
 from tests import claiming
-from tests.broadcasts.parts import gather, recipients
+from tests.broadcasts.parts import choose_first_part, gather, recipients
 from tests.sending.conftest import Studio
 
 pytestmark = pytest.mark.usefixtures("small_parts")
@@ -118,7 +118,7 @@ def test_the_first_part_to_be_looked_at_is_there_from_the_start(
 ) -> None:
     people = studio.people(8)
     broadcast_id = studio.broadcast()
-    canary.set_canary(COMMAND_LINE, broadcast_id, size=size, now=studio.now)
+    choose_first_part(broadcast_id, size, now=studio.now)
     studio.launch(broadcast_id)
     gather(studio)
     studio.loop().drain()

@@ -20,7 +20,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import claims
 from core.tables import OptIn
 from tests import claiming
-from tests.broadcasts.parts import gather, recipients, unfinished
+from tests.broadcasts.parts import choose_first_part, gather, recipients, unfinished
 from tests.processes import until
 from tests.sending.conftest import Studio
 
@@ -215,7 +215,7 @@ def launch_with_canary(studio: Studio, topic: str) -> int:
     for n in range(8):
         studio.opt_in(f"{topic}-{n}")
     broadcast_id = studio.broadcast()
-    canary.set_canary(COMMAND_LINE, broadcast_id, size=2, now=studio.now)
+    choose_first_part(broadcast_id, 2, now=studio.now)
     studio.launch(broadcast_id)
     return broadcast_id
 

@@ -11,6 +11,7 @@ from core.broadcasts.listing import count_by_state, count_lines, list_lines
 from core.database import transaction
 from core.messenger.errors import Failure, NextStep
 from core.tables import Block, Customer, Delivery, Message, OptIn
+from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 
 HOUR = timedelta(hours=1)
@@ -166,7 +167,7 @@ def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None
 def test_the_first_part_is_shown_while_it_decides(studio: Studio) -> None:
     studio.people(6)
     broadcast_id = studio.broadcast()
-    canary.set_canary(COMMAND_LINE, broadcast_id, size=2, now=studio.now)
+    choose_first_part(broadcast_id, 2, now=studio.now)
     assert overview.get_first_part(broadcast_id) is None
     studio.launch(broadcast_id)
     assert overview.get_first_part(broadcast_id) == overview.FirstPart(2, 0, 0, 0, waits=True)

@@ -49,10 +49,6 @@ CHANGES: dict[str, tuple[str, Callable[[Studio, int], object]]] = {
     "start": ("start", lambda studio, of: save(get_draft(of), studio, due_at=studio.now + HOUR)),
     "best-before": ("best-before", lambda studio, of: save(get_draft(of), studio, best_before=None)),
     "first part": ("first part", lambda studio, of: save(get_draft(of), studio, first_part=50)),
-    "limits of the first part": (
-        "first part",
-        lambda studio, of: canary.set_canary(MINH, of, size=0, max_failed=0.5, now=studio.now),
-    ),
     "topic": (
         "topic",
         lambda studio, of: save(
@@ -187,8 +183,7 @@ EDITS: dict[str, Callable[[Actor, Studio, int], object]] = {
     "another time": lambda by, studio, of: actions.schedule(by, of, at=studio.now + 3 * HOUR, now=studio.now),
     "at once": lambda by, studio, of: actions.launch(by, of, now=studio.now),
     "cancel": lambda by, studio, of: actions.cancel(by, of, now=studio.now),
-    "first part": lambda by, studio, of: canary.set_canary(by, of, size=50, now=studio.now),
-    "limits": lambda by, studio, of: canary.set_canary(by, of, size=0, max_failed=1, now=studio.now),
+    "first part": lambda by, studio, of: save(get_draft(of), studio, by, first_part=50),
     "draft": lambda by, studio, of: save(get_draft(of), studio, by, content=NEW),
     "retry": lambda by, studio, of: second_chance.retry_failed(by, of, now=studio.now),
     "the rest": lambda by, studio, of: second_chance.send_to_rest(
@@ -215,14 +210,22 @@ def test_an_editor_changes_nothing_of_what_is_past_the_draft(
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
-def test_the_first_part_of_what_is_scheduled_takes_the_right_to_launch(studio: Studio, role: Role) -> None:
+def test_the_first_part_of_what_is_scheduled_changes_by_another_approval_only(
+    studio: Studio, role: Role
+) -> None:
     broadcast_id = studio.broadcast()
     actions.schedule(LAN, broadcast_id, at=studio.now + HOUR, now=studio.now)
-    with pytest.raises(NotAllowed):
-        canary.set_canary(Actor(None, "x", role), broadcast_id, size=50, now=studio.now)
     seen = studio.show(broadcast_id).version
-    canary.set_canary(LAN, broadcast_id, size=50, now=studio.now)
-    assert (get_draft(broadcast_id).first_part, approved(studio, broadcast_id)) == (50, (seen + 1, "lan"))
+    with pytest.raises(WrongState, match="put the broadcast back to draft"):
+        save(get_draft(broadcast_id), studio, LAN, first_part=50)
+    with pytest.raises(NotAllowed):
+        actions.unschedule(Actor(None, "x", role), broadcast_id, now=studio.now)
+    actions.unschedule(LAN, broadcast_id, now=studio.now)
+    save(get_draft(broadcast_id), studio, first_part=50)
+    with pytest.raises(Changed, match="first part changed by minh"):
+        actions.launch(LAN, broadcast_id, version=seen, now=studio.now)
+    actions.launch(LAN, broadcast_id, now=studio.now)
+    assert approved(studio, broadcast_id) == (get_draft(broadcast_id).version, "lan")
 
 
 def test_everything_that_writes_what_is_approved_is_known_here() -> None:
@@ -235,7 +238,7 @@ def test_everything_that_writes_what_is_approved_is_known_here() -> None:
         for file in core.rglob("*.py")
         if "Broadcast" in (said := file.read_text(encoding="utf-8")) and writes.search(said)
     }
-    of_broadcasts = {f"broadcasts/{name}.py" for name in ("actions", "canary", "drafts", "second_chance")}
+    of_broadcasts = {f"broadcasts/{name}.py" for name in ("actions", "drafts", "second_chance")}
     assert found == {*of_broadcasts, "fanpages/zones.py"}
 
 
@@ -284,7 +287,7 @@ def test_a_pause_for_another_reason_is_not_ended_unseen(studio: Studio) -> None:
 def test_the_rest_is_not_let_go_while_the_broadcast_is_paused(studio: Studio) -> None:
     studio.people(3)
     broadcast_id = studio.broadcast()
-    canary.set_canary(LAN, broadcast_id, size=1, now=studio.now)
+    save(get_draft(broadcast_id), studio, first_part=1)
     studio.launch(broadcast_id)
     put(broadcast_id, state="paused", pause_code="canary_failed")
     with pytest.raises(WrongState, match="is paused"):

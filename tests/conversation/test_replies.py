@@ -58,7 +58,6 @@ class Shop:
                 customer_id=self.lan,
                 kind=kind,
                 now=now,
-                occurred_at=now,
                 **event,
             )
 

@@ -10,11 +10,12 @@ from sqlmodel import col, select, update
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, clockwork, gathering, queries
+from core.broadcasts import actions, clockwork, gathering, queries
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.database import transaction
 from core.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat, OptIn
+from tests.broadcasts.parts import choose_first_part
 
 TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!"}
 
@@ -388,7 +389,7 @@ def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
     at = panel("new_broadcast", id=draft, step="when")
     at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
     assert get_draft(draft).first_part == 20
-    canary.set_canary(COMMAND_LINE, draft, size=2, now=utc_now())
+    choose_first_part(draft, 2, now=utc_now())
     actions.launch(COMMAND_LINE, draft, now=utc_now())
     clockwork.start_due(now=utc_now())
     assert "The first 2 go ahead" in words(panel("broadcast", role="sender", id=draft))

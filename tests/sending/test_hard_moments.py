@@ -8,19 +8,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from core.sending.pace import Speed
 from sqlalchemy import update
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, clockwork, gathering, second_chance
 from core.consent.clockwork import expire_due
-from core.database import transaction
+from core.database import reading, transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sealing import CannotOpen
-from core.sending import claims, pace, queries
+from core.sending import claims, timetable
+from core.sending.claiming import SlotsMoved
+from core.sending.claims import Claim
+from core.sending.loop import SendingLoop
+from core.sending.outcomes import Outcome
+from core.sending.replies import ReplyOutcome
 from core.sending.rules import LEASE
+from core.sending.timetable import Demand, Lane
 from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests import claiming
 from tests.sending.conftest import Studio
@@ -111,64 +116,73 @@ def test_what_is_left_queued_under_an_ended_broadcast_is_swept_up(studio: Studio
     assert opt_in_states() == {"available": 4}
 
 
-def test_a_hand_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio) -> None:
+def test_a_claim_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio) -> None:
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    pump = studio.pump()
-    pump.holds_since = lambda taken_at: False  # another worker may have taken them over
     stop = threading.Event()
-    pump.stop = stop
-    threading.Timer(1.0, stop.set).start()
-    pump.run()
+    asked: list[float] = []
+
+    def holds_since(taken_at: float) -> bool:  # another worker may have taken them over
+        asked.append(taken_at)
+        if len(set(asked)) > 2:  # it was claimed anew, and then again
+            stop.set()
+        return False
+
+    studio.loop(stop=stop, holds_since=holds_since).drain()
     shown = studio.show(broadcast_id)
     assert not studio.platform.tries
     assert (shown.counts["queued"], shown.in_doubt) == (3, 0)
 
 
-def test_a_handful_that_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
+def ready_to_carry(studio: Studio) -> tuple[SendingLoop, Claim]:
+    """A loop whose wire knows its line and what there is to send, and a claim."""
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    pump = studio.pump()
-    pump.watch.fresh(studio.fanpage_id)
+    loop = studio.loop()
+    loop._lines.look_up([studio.fanpage_id])
+    loop._snapshots.fresh()
+    (claim,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    return loop, claim
+
+
+def test_what_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
+    loop, claim = ready_to_carry(studio)
+    studio.reply()
+    (reply_claim,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
     half_a_lease = LEASE.total_seconds() / 2
-    for sent in (broadcast_id, None):  # None: a reply
-        assert pump._may_leave(sent, time.monotonic() - half_a_lease / 2)
-        assert not pump._may_leave(sent, time.monotonic() - half_a_lease)
+    for mine, kind in ((claim, Outcome), (reply_claim, ReplyOutcome)):
+        late = replace(mine, taken_at=time.monotonic() - half_a_lease)
+        assert loop._carrier.carry([late]) == [late]
+        (landed,) = loop._carrier.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
+        assert isinstance(landed, kind)
 
 
-def test_a_look_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -> None:
-    studio.people(1)
-    broadcast_id = studio.broadcast()
-    studio.launch(broadcast_id)
-    pump, read = studio.pump(), queries.work_of
-    pump.watch.fresh(studio.fanpage_id)
-    before = pump.watch.last(studio.fanpage_id)
-    pump.watch._looks[studio.fanpage_id] = replace(before, at=before.at - 60)  # frozen for a minute
-    seen: list[bool] = []
+def test_a_snapshot_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -> None:
+    loop, claim = ready_to_carry(studio)
+    snapshots = loop._snapshots
+    read, before = snapshots._read, snapshots.latest
+    snapshots.latest = replace(before, at=before.at - 60)  # frozen for a minute
+    stayed: list[bool] = []
 
-    def slow_read(fanpage_ids, *, now):
-        seen.append(pump._may_leave(broadcast_id, time.monotonic()))
-        return read(fanpage_ids, now=now)
+    def slow_read():
+        stayed.append(loop._carrier.carry([claim]) == [claim])
+        return read()
 
-    monkeypatch.setattr(queries, "work_of", slow_read)
-    pump.watch.fresh(studio.fanpage_id)
-    assert seen == [False]
-    assert pump._may_leave(broadcast_id, time.monotonic())
+    monkeypatch.setattr(snapshots, "_read", slow_read)
+    snapshots.fresh()
+    assert stayed == [True]
+    (landed,) = loop._carrier.carry([claim])
+    assert isinstance(landed, Outcome)
 
 
 def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    pump = studio.pump()
-
-    def no_token(_fanpage_id: int):
-        raise WrongState("This fanpage has no access token.")
-
-    pump.messenger_for = no_token
-    pump.run()
+    no_token = WrongState("This fanpage has no access token.")
+    studio.loop(find_lines=lambda ids: dict.fromkeys(ids, no_token)).drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code, shown.counts["queued"]) == ("paused", "token_invalid", 3)
     assert shown.in_doubt == 0
@@ -178,13 +192,10 @@ def test_a_worker_with_another_key_leaves_the_fanpage_to_those_with_the_right_on
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    pump = studio.pump(worker="worker with another key")
-
-    def another_key(_fanpage_id: int):
-        raise CannotOpen("A sealed secret cannot be opened.")
-
-    pump.messenger_for = another_key
-    pump.run()
+    another_key = CannotOpen("A sealed secret cannot be opened.")
+    studio.loop(
+        worker="worker with another key", find_lines=lambda ids: dict.fromkeys(ids, another_key)
+    ).drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.counts["queued"]) == ("sending", 3)
     studio.loop().drain()
@@ -226,7 +237,7 @@ def test_a_living_workers_claims_are_left_alone(studio: Studio) -> None:
     assert claims.take_over_lost(now=later) == 0
 
 
-def test_two_settles_of_one_hand_never_move_another_workers_claim(studio: Studio) -> None:
+def test_what_is_handed_back_late_never_moves_another_workers_claim(studio: Studio) -> None:
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
@@ -240,21 +251,43 @@ def test_two_settles_of_one_hand_never_move_another_workers_claim(studio: Studio
     assert theirs.in_doubt
 
 
-def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one(studio: Studio) -> None:
-    speed, at = Speed(rate=100.0, held_until=0.0), studio.now.timestamp()
-    first, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at)
-    second, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at)
-    a_little_late, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at + 0.14)
-    after_a_pause, _ = pace.reserve(studio.fanpage_id, 5, speed, at=at + 5)
-    assert [round(t - at, 3) for t in (first, second, a_little_late)] == [0.0, 0.05, 0.1]
-    assert after_a_pause == at + 5
+def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one() -> None:
+    begins, lane, found = 1000.0, Lane(1000.0), []
+    for after in (0.0, 0.0, 0.14, 5.0):
+        departures = timetable.depart(lane, Demand(100.0), 5, now=begins + after)
+        lane = departures.lane
+        found.append((round(departures.times[0] - begins, 3), round(lane.slot - begins, 3)))
+    assert found == [(0.0, 0.05), (0.05, 0.1), (0.14, 0.15), (5.0, 5.05)]
+
+
+def next_slot(studio: Studio) -> float:
+    with reading() as db:
+        return db.get_one(Pace, studio.fanpage_id).next_free
+
+
+def test_slots_are_reserved_once_whoever_else_sends(studio: Studio) -> None:
+    studio.people(10)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    mine, theirs = (claiming.wanted(studio.fanpage_id, 5, [broadcast_id]) for _ in range(2))
+    (taken,) = claiming.claim_of(mine, worker="worker a", now=studio.now)
+    assert (len(taken.claims), next_slot(studio)) == (5, pytest.approx(taken.stored))
+    with pytest.raises(SlotsMoved):
+        claiming.claim_of(theirs, worker="worker b", now=studio.now)
+    assert studio.show(broadcast_id).counts["queued"] == 5
+    assert next_slot(studio) == pytest.approx(taken.stored)
 
 
 def test_a_slot_in_the_far_future_is_the_trace_of_a_clock_jump(studio: Studio) -> None:
+    studio.people(1)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
     at = studio.now.timestamp()
     with transaction() as db:
         db.get_one(Pace, studio.fanpage_id).next_free = at + 3600
-    assert pace.reserve(studio.fanpage_id, 1, Speed(25.0, 0.0), at=at) == (at, at + 0.04)
+    studio.loop().drain()
+    assert studio.show(broadcast_id).counts["sent"] == 1
+    assert next_slot(studio) < at + 60
 
 
 def reply(studio: Studio, customer_id: int, **values: object) -> int:

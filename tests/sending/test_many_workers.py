@@ -21,7 +21,7 @@ from tests.sending.shop import Shop, assert_books_agree, open_shop
 pytestmark = pytest.mark.postgresql
 
 RATE, PEOPLE = 60, 400
-_DOING = "SELECT worker_id, (args->>'fanpage_id')::int FROM procrastinate_jobs WHERE status = 'doing'"
+_DOING = "SELECT worker_id, (args->>'shard')::int FROM procrastinate_jobs WHERE status = 'doing'"
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def shops(remote: Remote, tmp_path: Path) -> list[Shop]:
 
 @pytest.fixture
 def doing(fresh_database: TestDatabase) -> Callable[[], dict[int, set[int]]]:
-    """The fanpages that each worker sends for, by its number in the queue."""
+    """The shards that each worker sends for, by its number in the queue; here each fanpage has its own."""
 
     def look() -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
-        for worker_id, fanpage_id in fresh_database.rows(_DOING):
-            found.setdefault(worker_id, set()).add(fanpage_id)
+        for worker_id, shard in fresh_database.rows(_DOING):
+            found.setdefault(worker_id, set()).add(shard)
         return found
 
     return look

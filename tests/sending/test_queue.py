@@ -1,65 +1,58 @@
-"""The queue of a worker that lives on while its connections, or single statements, do not."""
+"""Slices: shared, handed over, rescued; and a queue that lives on while its connections, or calls, do not."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
-from core.engine import distributed, lines
-from core.engine.distributed import DistributedEngine
 from sqlalchemy import make_url
 
 from core.clock import utc_now
 from core.database import transaction
+from core.sending import slices
 from core.sending.enqueue import enqueue
+from core.sending.shards import SHARDS, shard_of
+from core.sending.slices import SharedAssignment
 from tests.databases import TestDatabase
-from tests.processes import until
+from tests.processes import process, until
 from tests.sending.conftest import Studio
 from tests.sending.frozen_line import FrozenLine
+from tests.sending.shards_held import ShardsHeld
 
 pytestmark = pytest.mark.postgresql
 
 _ENDING = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
     AND wait_event_type = 'Lock' AND query ~ 'finish_job'"""
-
-_LISTENING = (
-    """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^LISTEN'"""
-)
-
-_HAS_LISTENED = _LISTENING.replace("'^LISTEN'", "'^(LISTEN|SELECT 1$)'")
-
-
-class Hands:
-    """A crew that only notes for whom it is to send, and lets go when told."""
-
-    def __init__(self) -> None:
-        self.pumps: list[Future[None]] = []
-
-    def pump(self, _fanpage_id: int) -> Future[None]:
-        self.pumps.append(Future())
-        return self.pumps[-1]
-
-    def end(self, let_go: Future[None]) -> None:
-        pass
+_JOBS = "SELECT status::text, (args->>'shard')::int FROM procrastinate_jobs ORDER BY id"
+_INSERT = """INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    VALUES ('slices', 'send_for_shard', 'shard 7', 'shard 7', '{"shard": 7}')"""
 
 
 @contextmanager
-def at_work(hands: Hands, is_fresh: Callable[[], bool] = lambda: True) -> Iterator[DistributedEngine]:
-    engine = DistributedEngine(hands, is_fresh)
-    engine.start()
+def at_work(loop: ShardsHeld, is_fresh: Callable[[], bool] = lambda: True) -> Iterator[SharedAssignment]:
+    assignment = SharedAssignment(loop, is_fresh)
+    assignment.start()
     try:
-        yield engine
+        yield assignment
     finally:
-        for each in hands.pumps:
-            if not each.done():
-                each.set_result(None)
-        engine.stop()
-        engine.wait(30)
+        assignment.stop()
+        assignment.wait(30)
+    assert not assignment._thread.is_alive()
+    assert loop.held == set()
+
+
+def hand_out(*shards: int) -> None:
+    with transaction() as db:
+        enqueue(db, shards)
+
+
+def held_by(*loops: ShardsHeld) -> list[int]:
+    return [len(loop.held) for loop in loops]
 
 
 @pytest.fixture
@@ -70,178 +63,266 @@ def fanpage_id(studio: Studio, fresh_database: TestDatabase) -> int:
     return studio.fanpage_id
 
 
-def test_a_job_whose_end_does_not_come_through_keeps_no_one_from_sending(
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices are over soon."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.2)
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices outlast the test."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 3600.0)
+
+
+def test_a_shard_is_sent_for_as_long_as_it_has_work_and_then_has_no_job(
+    fresh_database: TestDatabase, brief: None
+) -> None:
+    loop = ShardsHeld()
+    loop.busy = {7}
+    with at_work(loop):
+        hand_out(7, 8)
+        until(lambda: loop.taken[7] > 2, what="one slice follows the other")
+        loop.busy = set()
+        until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="no slice follows the last")
+        assert loop.taken[8] == 1
+        assert loop.held == set()
+
+
+def test_workers_share_what_is_due_at_once_evenly(fresh_database: TestDatabase, long: None) -> None:
+    loops = [ShardsHeld(), ShardsHeld(), ShardsHeld()]
+    with at_work(loops[0]), at_work(loops[1]), at_work(loops[2]):
+        until(lambda: fresh_database.count("procrastinate_workers") == 3, what="all take slices")
+        hand_out(*range(SHARDS))
+        until(lambda: sum(held_by(*loops)) == SHARDS, what="all shards are taken")
+        assert sorted(held_by(*loops)) == [10, 11, 11]
+
+
+def test_a_worker_that_joins_gets_its_share(fresh_database: TestDatabase, brief: None) -> None:
+    first, second = ShardsHeld(), ShardsHeld()
+    first.busy = second.busy = set(range(12))
+    with at_work(first):
+        hand_out(*range(12))
+        until(lambda: len(first.held) == 12, what="one sends for all")
+        with at_work(second):
+            until(lambda: held_by(first, second) == [6, 6], what="they share")
+        until(lambda: len(first.held) == 12, what="one sends for all again")
+
+
+def test_a_worker_that_ends_hands_its_shards_over(fresh_database: TestDatabase, long: None) -> None:
+    leaving, staying = ShardsHeld(), ShardsHeld()
+    leaving.busy = {7}
+    with at_work(leaving) as assignment:
+        hand_out(7)
+        until(lambda: leaving.held == {7}, what="the slice is taken")
+        with at_work(staying):
+            assignment.stop()
+            until(lambda: staying.held == {7}, what="the other sends for the shard")
+            assert leaving.held == set()
+
+
+def test_what_became_due_by_time_is_handed_out_to_its_shard_once(
     fanpage_id: int, fresh_database: TestDatabase
 ) -> None:
-    hands = Hands()
-    url = fresh_database.url.replace("+psycopg", "")
-    with at_work(hands) as engine, psycopg.connect(url) as holder:
-        engine.hand_out(now=utc_now())
-        until(lambda: hands.pumps, what="the job is taken")
-        holder.execute("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' FOR UPDATE")
-        hands.pumps[0].set_result(None)
+    assignment = SharedAssignment(ShardsHeld(), lambda: True)
+    for status in ("todo", "doing"):
+        assignment.hand_out(utc_now())
+        fresh_database.run(f"UPDATE procrastinate_jobs SET status = '{status}'")
+    assignment.hand_out(utc_now())
+    assert fresh_database.rows(_JOBS) == [("doing", shard_of(fanpage_id))]
+
+
+def test_a_worker_whose_heartbeat_is_old_takes_nothing(fresh_database: TestDatabase, long: None) -> None:
+    loop, asked, is_fresh = ShardsHeld(), [], False
+    with at_work(loop, lambda: asked.append(1) or is_fresh):
+        hand_out(7)
+        until(lambda: len(asked) > 10, what="it could have taken the slice")
+        assert fresh_database.rows(_JOBS) == [("todo", 7)]
+        is_fresh = True
+        until(lambda: loop.held == {7}, what="the slice is taken")
+
+
+@pytest.mark.parametrize("worker", ["silent", "gone"])
+def test_a_slice_of_a_worker_that_fell_silent_is_rescued_as_another_job(
+    fresh_database: TestDatabase, long: None, worker: str
+) -> None:
+    fresh_database.run("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 min')")
+    fresh_database.run(_INSERT)
+    fresh_database.run(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM procrastinate_workers)"
+    )
+    if worker == "gone":
+        fresh_database.run("DELETE FROM procrastinate_workers")
+    [(lost,)] = fresh_database.rows("SELECT id FROM procrastinate_jobs")
+    loop = ShardsHeld()
+    with at_work(loop):
+        until(lambda: loop.held == {7}, what="the slice is taken")
+        [(found,)] = fresh_database.rows("SELECT id FROM procrastinate_jobs")
+        assert found > lost
+
+
+def test_a_slice_at_work_is_left_alone_however_often_the_queue_looks_round(
+    fresh_database: TestDatabase, long: None, monkeypatch
+) -> None:
+    monkeypatch.setattr(slices, "HEARTBEAT_SECONDS", 0.01)
+    looks, look = [], slices._Jobs.get_stalled_jobs
+    monkeypatch.setattr(slices._Jobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k))
+    loop = ShardsHeld()
+    with at_work(loop):
+        hand_out(7)
+        until(lambda: loop.held == {7}, what="the slice is taken")
+        seen = len(looks)
+        until(lambda: len(looks) > seen + 20, what="it has looked round")
+        assert fresh_database.rows(_JOBS) == [("doing", 7)]
+        assert loop.taken == {7: 1}
+
+
+_DOING = """SELECT worker_id, count(*) FROM procrastinate_jobs
+    WHERE status = 'doing' GROUP BY worker_id ORDER BY worker_id"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+def test_slices_of_a_process_that_is_killed_or_paused_go_to_the_other(
+    fresh_database: TestDatabase, tmp_path: Path, sent: signal.Signals
+) -> None:
+    def doing() -> dict[int, int]:
+        return dict(fresh_database.rows(_DOING))
+
+    def shared() -> bool:  # between two slices of a shard there may be a short while without
+        return len(doing()) == 2 and min(doing().values()) >= SHARDS // 4
+
+    def holder(name: str):
+        return process("-m", "tests.sending.shards_held", log=tmp_path / f"{name}.log")
+
+    with holder("one") as one, holder("two"):
+        workers = "procrastinate_workers"
+        until(lambda: fresh_database.count(workers) == 2, seconds=120, what="both have started")
+        hand_out(*range(SHARDS))
+        until(shared, what="they share")
+        one.send_signal(sent)
+        try:
+            until(lambda: min(doing().values(), default=0) > SHARDS * 3 // 4, what="the other takes over")
+        finally:
+            one.send_signal(signal.SIGCONT)
+        if sent == signal.SIGSTOP:
+            until(shared, what="they share again")
+
+
+def test_a_slice_whose_end_does_not_come_through_keeps_no_one_from_sending(
+    fresh_database: TestDatabase, brief: None
+) -> None:
+    loop = ShardsHeld()
+    loop.busy = {7}
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as holder, at_work(loop):
+        doing = "SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' FOR UPDATE"
+        loop.on_first_take = lambda: holder.execute(doing)
+        hand_out(7)
         until(lambda: fresh_database.rows(_ENDING), what="its end waits for the lock")
         fresh_database.run(f"SELECT pg_terminate_backend(pid) FROM ({_ENDING}) ending")
         holder.rollback()
-
-        def taken_again() -> bool:
-            engine.hand_out(now=utc_now())
-            return len(hands.pumps) > 1
-
-        until(taken_again, seconds=30, what="the fanpage is sent for again")
+        until(lambda: loop.taken[7] > 2, what="the shard is sent for again")
 
 
-def test_a_job_at_work_is_left_alone_however_often_the_queue_looks_round(
-    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
+def test_a_successor_does_not_wait_for_anothers_transaction(
+    fresh_database: TestDatabase, brief: None, monkeypatch
 ) -> None:
-    monkeypatch.setattr("core.engine.distributed.LOOK_ROUND_SECONDS", 0.01)
-    looks = []
-    share = distributed._share
-    monkeypatch.setattr("core.engine.distributed._share", lambda: looks.append(1) or share())
-    hands = Hands()
-    with at_work(hands) as engine:
-        engine.hand_out(now=utc_now())
-        until(lambda: hands.pumps, what="the job is taken")
-        seen = len(looks)
-        until(lambda: len(looks) > seen + 20, what="it has looked round")
-        assert fresh_database.rows("SELECT status::text FROM procrastinate_jobs") == [("doing",)]
-        assert len(hands.pumps) == 1
-
-
-def test_many_that_become_due_at_once_are_taken_by_the_share_of_now(
-    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
-) -> None:
-    monkeypatch.setattr(distributed, "LOOK_ROUND_SECONDS", 3600.0)
-    hands = Hands()
-    with at_work(hands) as engine:
-        until(lambda: engine._queue._share == 1, what="it has looked round, and nothing was to be done")
-        with transaction() as db:
-            enqueue(db, range(1, 13))
-        until(lambda: len(hands.pumps) == 12, what="all are taken")
-        # None was passed on as another job.
-        assert fresh_database.rows("SELECT max(id) - min(id) FROM procrastinate_jobs") == [(11,)]
+    monkeypatch.setattr(slices, "SUCCESSOR_SECONDS", 0.1)
+    loop = ShardsHeld()
+    loop.busy = {7, 8}
+    with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other, at_work(loop):
+        loop.on_first_take = lambda: other.execute(_INSERT)
+        hand_out(7)
+        until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="the slice has ended")
+        hand_out(8)
+        until(lambda: loop.taken[8] > 2, what="other shards are sent for")
+        other.commit()
+        until(lambda: loop.taken[7] > 2, what="the shard is sent for again")
+    assert fresh_database.rows("SELECT nextval('procrastinate_workers_id_seq')") == [(2,)]  # it was one life
 
 
 @pytest.fixture
 def line(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenLine]:
     """What the queue's connections run over."""
-    monkeypatch.setattr(lines, "TICK_SECONDS", 0.2)
+    monkeypatch.setattr(slices, "DEADLINE_SECONDS", 1.5)
     address = make_url(fresh_database.url)
     with FrozenLine(Path(str(address.query["host"]))) as line:
         over_the_line = address.update_query_dict({"host": str(line.folder)})
         settings = SimpleNamespace(database_url=over_the_line.render_as_string(hide_password=False))
-        monkeypatch.setattr(lines, "settings", lambda: settings)
+        monkeypatch.setattr(slices, "settings", lambda: settings)
         yield line
 
 
-def test_lines_that_answer_nothing_are_cut_and_the_queue_goes_on_over_new_ones(
-    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine
+def test_when_no_connection_answers_any_more_the_queue_goes_on_over_new_ones(
+    fresh_database: TestDatabase, line: FrozenLine, long: None
 ) -> None:
-    hands = Hands()
-    with at_work(hands):
-        until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
+    loop = ShardsHeld()
+    loop.busy = {7, 8}
+    with at_work(loop):
+        hand_out(8)
+        until(lambda: loop.held == {8}, what="it takes slices")
         line.lose()
-        with transaction() as db:
-            enqueue(db, [fanpage_id])
-        until(lambda: hands.pumps, what="it takes jobs again")
+        hand_out(7)
+        until(lambda: loop.held == {7, 8}, what="it takes slices again, what it had among them")
 
 
-@pytest.mark.parametrize("words", [b"_fetch_job", b"_update_heartbeat", b"worker_id = $1"])
-def test_one_line_that_answers_nothing_is_cut_though_the_others_do(
-    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine, monkeypatch, words: bytes
+def test_a_server_that_answers_nothing_for_a_while_is_asked_again(
+    fresh_database: TestDatabase, line: FrozenLine, long: None
 ) -> None:
-    looks = []
-    share = distributed._share
-    monkeypatch.setattr("core.engine.distributed._share", lambda: looks.append(1) or share())
-    hands = Hands()
+    loop = ShardsHeld()
+    loop.busy = {7, 8}
+    with at_work(loop):
+        hand_out(8)
+        until(lambda: loop.held == {8}, what="it takes slices")
+        line.freeze()
+        until(lambda: loop.held == set(), what="it gives up")
+        line.thaw()
+        until(lambda: loop.held == {8}, what="it takes slices again")
+
+
+@pytest.mark.parametrize(
+    "words", [b"_fetch_job", b"_update_heartbeat", b"stalled_workers", b"AS share", b"_finish_job"]
+)
+def test_one_call_that_is_not_answered_ends_the_life_though_the_others_are(
+    fresh_database: TestDatabase, line: FrozenLine, brief: None, words: bytes
+) -> None:
+    loop = ShardsHeld()
+    loop.busy = {7}
     line.lose_next(words)
-    with at_work(hands):
-        until(lambda: line.has_lost, what="a line is lost")
+    with at_work(loop):
+        hand_out(7)
+        until(lambda: line.has_lost, what="a connection is lost")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
-        seen = len(looks)
-        with transaction() as db:
-            enqueue(db, [fanpage_id])
-        until(lambda: hands.pumps, what="it takes jobs")
-        until(
-            lambda: fresh_database.rows(
-                f"SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > '{now}'"
-            ),
-            what="its heart beats",
-        )
-        until(lambda: len(looks) > seen, what="it looks round")
+        seen = loop.taken[7]
+        until(lambda: loop.taken[7] > seen + 2, what="it takes slices")
+        beats = f"SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > '{now}'"
+        until(lambda: fresh_database.rows(beats), what="its heart beats")
 
 
-def test_an_ear_whose_line_answers_nothing_listens_again(
-    fanpage_id: int, fresh_database: TestDatabase, line: FrozenLine, monkeypatch
+def test_a_heartbeat_that_fails_is_not_the_last(
+    fresh_database: TestDatabase, long: None, monkeypatch
 ) -> None:
-    loop = lines.PsycopgConnector._loop_notify
+    """Procrastinate would go on without one, and the others would take its slices for ever."""
+    fails = [psycopg.OperationalError("made up")]
+    beat = slices.JobManager.update_heartbeat
 
-    async def ask_often(self: object, timeout: float = 0, **words: object) -> None:
-        await loop(self, timeout=0.2, **words)  # whether it still can, each half minute as a rule
+    async def once_failing(self: object, worker_id: int) -> None:
+        if fails:
+            raise slices.ConnectorException from fails.pop()
+        await beat(self, worker_id)
 
-    monkeypatch.setattr(lines.PsycopgConnector, "_loop_notify", ask_often)
-    with at_work(Hands()):
-        until(lambda: fresh_database.rows(_HAS_LISTENED) != [(0,)], what="it listens")
-        line.lose_next(b"SELECT 1")
-        until(lambda: line.has_lost, what="the line is lost")
+    monkeypatch.setattr(slices.JobManager, "update_heartbeat", once_failing)
+    loop = ShardsHeld()
+    loop.busy = {7}
+    with at_work(loop):
+        hand_out(7)
+        until(lambda: not fails, what="a heartbeat fails")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
-        asked = f"""SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
-            AND query = 'SELECT 1' AND query_start > '{now}' AND pid <> pg_backend_pid()"""
-        until(lambda: fresh_database.rows(asked), what="it listens again")
-
-
-def test_a_queue_that_could_not_listen_listens_again(
-    fanpage_id: int, fresh_database: TestDatabase, monkeypatch
-) -> None:
-    monkeypatch.setattr(lines, "DEAF_SECONDS", 0.05)
-    deaf = [psycopg.OperationalError("no connection for it"), psycopg.OperationalError("nor now")]
-    listen = lines.PsycopgConnector.listen_notify
-
-    async def once_deaf(self: object, **words: object) -> None:
-        if deaf:
-            raise lines.ConnectorException from deaf.pop()
-        await listen(self, **words)
-
-    monkeypatch.setattr(lines.PsycopgConnector, "listen_notify", once_deaf)
-    with at_work(Hands()):
-        until(lambda: fresh_database.rows(_LISTENING) == [(1,)], what="it listens")
+        beats = f"SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > '{now}'"
+        until(lambda: fresh_database.rows(beats), what="its heart beats")
+        until(lambda: loop.held == {7}, what="the slice is taken")
 
 
 def test_the_queues_connections_have_the_patience_of_all_others(fresh_database: TestDatabase) -> None:
-    given = lines.Lines().connector()._pool_args["kwargs"]
+    given = slices._Connector(lambda problem: None)._pool_args["kwargs"]
     assert given["tcp_user_timeout"] == 15_000
     assert given["connect_timeout"] == 5
-
-
-def test_a_worker_whose_sign_of_life_is_old_takes_nothing(
-    fanpage_id: int, fresh_database: TestDatabase
-) -> None:
-    hands, is_fresh = Hands(), False
-    with at_work(hands, lambda: is_fresh) as engine:
-        engine.hand_out(now=utc_now())
-        until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="the job is let go")
-        assert not hands.pumps
-        is_fresh = True
-        engine.hand_out(now=utc_now())
-        until(lambda: hands.pumps, what="the job is taken")
-
-
-@pytest.mark.parametrize("waiting", [False, True], ids=["no job waits", "one waits for the lock"])
-def test_a_worker_that_ends_hands_its_fanpage_on_without_waiting_for_anybodys_look(
-    fanpage_id: int, fresh_database: TestDatabase, monkeypatch, waiting: bool
-) -> None:
-    leaving, staying = Hands(), Hands()
-    with at_work(leaving) as engine:
-        until(lambda: fresh_database.count("procrastinate_workers") == 1, what="it takes jobs")
-        engine.hand_out(now=utc_now())
-        until(lambda: leaving.pumps, what="the job is taken")
-        monkeypatch.setattr(distributed, "POLL_SECONDS", 3600.0)  # the other finds nothing by looking
-        with at_work(staying):
-            until(lambda: fresh_database.count("procrastinate_workers") == 2, what="another takes jobs")
-            until(lambda: fresh_database.rows(_LISTENING) == [(2,)], what="and listens")
-            if waiting:
-                with transaction() as db:
-                    enqueue(db, [fanpage_id])
-            engine.stop()
-            leaving.pumps[0].set_result(None)
-            until(lambda: staying.pumps, what="the other sends for the fanpage")

@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.messenger.client import Accepted
+from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, pump, settling
+from core.sending import claims, loop, settling
 from core.sending.outcomes import Outcome
 from tests import claiming
 from tests.databases import TestDatabase
@@ -112,52 +112,61 @@ class Unwritable:
         self.refusals = 0
         own = settling.settle
 
-        def refused(*args: Any, **more: Any) -> None:
-            if args[1] and not until(self.refusals):
+        def refused(outcomes: Any, **more: Any) -> None:
+            if outcomes and not until(self.refusals):
                 self.refusals += 1
                 raise OperationalError("UPDATE", {}, Exception("disk full"))
-            own(*args, **more)
+            own(outcomes, **more)
 
         monkeypatch.setattr(settling, "settle", refused)
-        monkeypatch.setattr(pump, "DATABASE_WAIT_SECONDS", 0.01)
+        monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.01)
 
 
-def an_ending_pump(studio: Studio, stop: threading.Event) -> pump.Pump:
-    """Its patience is over as soon as it ends."""
-    made = studio.pump(stop=stop)
-    made._ends_at = 0.0
-    return made
-
-
-@pytest.mark.one_database
-@pytest.mark.parametrize(("answer", "is_kept"), [(Accepted("m.1"), True), (PASSING, False)])
-def test_a_known_acceptance_is_not_given_up(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, answer: Accepted | Failure, is_kept: bool
-) -> None:
+def with_an_answer(studio: Studio, answer: Answer, *, is_told_to_stop: bool) -> tuple[int, loop.SendingLoop]:
+    """A loop that knows of an outcome which nobody has written yet."""
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
-    unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
-    ending = an_ending_pump(studio, threading.Event())
-    ending._landing._landed = [Outcome(mine, answer)]
-    ending.run()
-    assert unwritable.refusals == (5 if is_kept else 1)
-    assert studio.show(broadcast_id).counts["sent"] == is_kept
+    stop = threading.Event()
+    if is_told_to_stop:
+        stop.set()
+    made = studio.loop(stop=stop)
+    made._settlement.take_in([Outcome(mine, answer)])
+    return broadcast_id, made
 
 
 @pytest.mark.one_database
-def test_told_to_stop_it_gives_up_what_it_cannot_write(
+@pytest.mark.parametrize("answer", [Accepted("m.1"), PASSING])
+def test_what_is_known_is_not_given_up(
+    studio: Studio, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    """However long it takes: its patience would be over at once."""
+    monkeypatch.setattr(loop, "END_WITHIN_SECONDS", 0.0)
+    unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
+    _, made = with_an_answer(studio, answer, is_told_to_stop=False)
+    made.drain()
+    assert unwritable.refusals == 5
+    written = ("sent", None) if isinstance(answer, Accepted) else ("queued", "temporary")
+    assert fresh_database.rows("SELECT state, reason FROM delivery") == [written]
+
+
+@pytest.mark.one_database
+def test_told_to_stop_it_still_writes_what_it_knows(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "END_WITHIN_SECONDS", 600.0)
+    unwritable = Unwritable(monkeypatch, until=lambda refusals: refusals >= 5)
+    broadcast_id, made = with_an_answer(studio, Accepted("m.1"), is_told_to_stop=True)
+    made.run()
+    assert unwritable.refusals == 5
+    assert studio.show(broadcast_id).counts["sent"] == 1
+
+
+@pytest.mark.one_database
+def test_told_to_stop_it_gives_up_what_it_cannot_write_in_time(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    studio.people(1)
-    broadcast_id = studio.broadcast()
-    studio.launch(broadcast_id)
-    (mine,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
+    monkeypatch.setattr(loop, "END_WITHIN_SECONDS", 0.1)
     Unwritable(monkeypatch, until=lambda _refusals: False)
-    stop = threading.Event()
-    stop.set()
-    ending = an_ending_pump(studio, stop)
-    ending._landing._landed = [Outcome(mine, Accepted("m.1"))]
-    ending.run()
+    broadcast_id, made = with_an_answer(studio, Accepted("m.1"), is_told_to_stop=True)
+    made.run()
     assert studio.show(broadcast_id).counts["sending"] == 1

@@ -9,11 +9,12 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from core.sending import claims, pump, replies
+from core.sending import claiming as claim_transaction
+from core.sending import claims, loop, replies
 from core.sending.claims import Claim, PerhapsTaken
+from core.sending.settlement import Settlement
 from tests import claiming
 from tests.databases import TestDatabase
-from tests.processes import until
 from tests.sending.commits import Fate, fated
 from tests.sending.conftest import Studio
 
@@ -23,7 +24,7 @@ CLAIM = "UPDATE delivery SET state = 'sending', attempt = attempt + 1, claimed_b
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pump, "DATABASE_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(loop, "TROUBLE_SECONDS", 0.001)
 
 
 def unsure_claim(studio: Studio, broadcast_id: int, fate: Fate, *, worker: str = "worker a") -> list[Claim]:
@@ -70,17 +71,19 @@ def test_what_somebody_has_claimed_since_is_left_alone(studio: Studio, fate: Fat
 def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: TestDatabase) -> None:
     broadcast_id = launched(studio)
     perhaps = unsure_claim(studio, broadcast_id, Fate.BEFORE)
-    back = threading.Thread(
-        target=claims.hand_back, args=[perhaps], kwargs={"worker": "worker a", "now": studio.now}
-    )
+    waiting = Settlement("worker a", lambda: studio.now)
+    waiting.take_in(perhaps)
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as late:
         late.execute("SELECT 1 FROM broadcast FOR SHARE")
         late.execute(CLAIM, ["worker a", studio.now])
-        back.start()
-        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        until(lambda: fresh_database.rows(waiting) or not back.is_alive(), what="it waits")
+        for _ in range(2):
+            waiting.settle()
+            assert len(waiting) == 3
+        assert not claiming.claim(broadcast_id, 500, worker="worker a", now=studio.now)
         late.commit()
-    back.join()
+    assert studio.show(broadcast_id).counts["sending"] == 3
+    waiting.settle()
+    assert not waiting
     assert studio.show(broadcast_id).counts["queued"] == 3
 
 
@@ -96,19 +99,19 @@ def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate
 
 
 @BOTH
-def test_a_pump_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Studio, fate: Fate) -> None:
+def test_a_loop_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Studio, fate: Fate) -> None:
     broadcast_id = launched(studio)
     stop = threading.Event()
 
     def at_the_claim() -> Fate:
-        claiming = not stop.is_set() and claimed.is_set()
-        if claiming:
+        is_claiming = not stop.is_set() and claimed.is_set()
+        if is_claiming:
             stop.set()
-        return fate if claiming else Fate.WELL
+        return fate if is_claiming else Fate.WELL
 
-    claimed, own = threading.Event(), claims._take
+    claimed, own = threading.Event(), claim_transaction._take_deliveries
     with pytest.MonkeyPatch.context() as patch, fated(at_the_claim):
-        patch.setattr(claims, "_take", lambda *given: (claimed.set(), own(*given))[1])
+        patch.setattr(claim_transaction, "_take_deliveries", lambda *given: (claimed.set(), own(*given))[1])
         studio.loop(stop=stop).drain()
     shown = studio.show(broadcast_id)
     assert (shown.counts["queued"], shown.in_doubt, len(studio.platform.tries)) == (3, 0, 0)

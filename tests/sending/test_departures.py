@@ -1,0 +1,170 @@
+"""What was claimed ahead leaves at its moment, in its order; after a stall all of it is later by as much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, Queue
+from types import SimpleNamespace
+
+import pytest
+
+from core.sending import departures
+from core.sending.departures import LATE_SECONDS, Departures
+
+BEGIN = 1000.0
+PATIENCE = 20.0  # seconds; for a thread that should be at work
+
+
+class Station:
+    """Departures by a clock that moves only when told; it is known when the next is waited for."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.left: Queue[str] = Queue()
+        self.waits: Queue[float | None] = Queue()  # how long for the next; None: there is none
+        self.departures = Departures[str](self.left.put)
+
+    def pass_to(self, seconds: float) -> None:
+        """The clock stands so many seconds after its beginning; whoever waits looks at it."""
+        with self.departures._changed:
+            self.now = BEGIN + seconds
+            self.departures._changed.notify()
+
+    def add(self, **calls: float) -> None:
+        """Seconds after the beginning by name."""
+        self.departures.add([(BEGIN + at, name) for name, at in calls.items()])
+
+    def leave_until(self, seconds: float | None) -> list[str]:
+        """Those that leave before the next is waited for, which is for so long."""
+        expected = seconds if seconds is None else pytest.approx(seconds)
+        while self.waits.get(timeout=PATIENCE) != expected:
+            pass
+        return taken(self.left)
+
+
+def taken(queue: Queue[str]) -> list[str]:
+    found = []
+    while True:
+        try:
+            found.append(queue.get_nowait())
+        except Empty:
+            return found
+
+
+@pytest.fixture
+def station(monkeypatch: pytest.MonkeyPatch) -> Station:
+    class Told(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            made[0].waits.put(timeout)
+            return super().wait(PATIENCE)
+
+    made: list[Station] = []
+    opening = threading.Event()
+
+    def monotonic() -> float:
+        return made[0].now
+
+    def thread(*, target: Callable[[], None], **more: object) -> threading.Thread:
+        return threading.Thread(target=lambda: (opening.wait(), target()), **more)
+
+    monkeypatch.setattr(departures, "threading", SimpleNamespace(Condition=Told, Thread=thread))
+    monkeypatch.setattr(departures, "time", SimpleNamespace(monotonic=monotonic))
+    made.append(Station())
+    opening.set()
+    assert made[0].leave_until(None) == []
+    return made[0]
+
+
+def test_each_leaves_at_its_moment_and_those_of_one_moment_in_their_order(station: Station) -> None:
+    station.add(c=0.2, a=0.1, d=0.2, b=0.15)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.1)
+    assert station.leave_until(0.05) == ["a"]
+    station.pass_to(0.15)
+    assert station.leave_until(0.05) == ["b"]
+    station.pass_to(0.2)
+    assert station.leave_until(None) == ["c", "d"]
+
+
+def test_what_is_added_later_and_leaves_earlier_is_not_overslept(station: Station) -> None:
+    station.add(late=5.0)
+    assert station.leave_until(5.0) == []
+    station.add(early=0.1)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.1)
+    assert station.leave_until(4.9) == ["early"]
+
+
+def test_after_a_stall_nothing_leaves_at_once_and_all_is_later_by_its_length(station: Station) -> None:
+    station.add(a=0.1, b=0.2, c=0.3, d=1.0)
+    assert station.leave_until(0.1) == []
+    station.pass_to(5.1)  # frozen: three of them were missed
+    assert station.leave_until(0.1) == ["a"]
+    station.pass_to(5.2)
+    assert station.leave_until(0.1) == ["b"]
+    station.pass_to(5.3)
+    assert station.leave_until(0.7) == ["c"]
+    station.pass_to(6.0)
+    assert station.leave_until(None) == ["d"]
+
+
+def test_how_much_later_is_said_once_and_stalls_add_up(station: Station) -> None:
+    station.add(a=0.1, b=0.2, c=0.3)
+    assert station.leave_until(0.1) == []
+    station.pass_to(2.1)
+    assert station.leave_until(0.1) == ["a"]
+    station.pass_to(5.2)
+    assert station.leave_until(0.1) == ["b"]
+    assert station.departures.take_delay() == pytest.approx(5.0)
+    assert station.departures.take_delay() == 0.0
+    station.pass_to(5.3)
+    assert station.leave_until(None) == ["c"]
+    assert station.departures.take_delay() == 0.0
+
+
+def test_a_little_lateness_is_no_stall(station: Station) -> None:
+    station.add(a=0.1, b=0.2)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.1 + LATE_SECONDS * 0.9)
+    assert station.leave_until(0.1 - LATE_SECONDS * 0.9) == ["a"]
+    assert station.departures.take_delay() == 0.0
+
+
+def test_a_stall_while_nothing_waits_puts_nothing_off(station: Station) -> None:
+    station.pass_to(60.0)
+    assert station.leave_until(None) == []
+    station.add(a=60.1)
+    assert station.leave_until(0.1) == []
+    assert station.departures.take_delay() == 0.0
+
+
+def test_what_is_recalled_comes_in_its_order_and_leaves_no_more(station: Station) -> None:
+    station.add(c=0.3, a=0.1, b=0.2)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.1)
+    assert station.leave_until(0.1) == ["a"]
+    assert station.departures.recall() == ["b", "c"]
+    assert station.departures.recall() == []
+    station.pass_to(0.5)
+    assert station.leave_until(None) == []
+    station.add(d=0.6)
+    station.pass_to(0.6)
+    assert station.leave_until(None) == ["d"]
+
+
+def test_one_that_cannot_leave_does_not_keep_the_others(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = station.departures._leave
+
+    def leave(call: str) -> None:
+        if call == "a":
+            raise RuntimeError("made up: no thread will take it")
+        own(call)
+
+    monkeypatch.setattr(station.departures, "_leave", leave)
+    station.add(a=0.1, b=0.1)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.1)
+    assert station.leave_until(None) == ["b"]
