@@ -228,7 +228,6 @@ def test_all_at_once_they_neither_lock_up_nor_lose_or_double_anything(
     for module, name in (
         (settling, "PATIENCE"),
         (replies, "PATIENCE"),
-        (claims, "HAND_BACK_PATIENCE"),
         (claims, "PATIENCE"),
     ):
         monkeypatch.setattr(module, name, "20s")
