@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
@@ -24,19 +24,21 @@ Call = list[Claim] | list[ReplyClaim]
 Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 
 
-def grouped(leaving: Iterable[Leaving]) -> list[tuple[float, Call]]:
-    """Calls with their moments. What leaves at the same tick shares calls, those of one fanpage side by side.
+def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[tuple[float, Call]]:
+    """Calls with their moments. What leaves at the same tick shares calls, those of one fanpage side by side;
+    the fanpages `apart` share none.
 
     A message by PSID has no token that guards it: in doubt it could not be tried again, so it rides alone.
     """
     calls: list[tuple[float, Call]] = []
-    together: dict[float, list[Claim]] = defaultdict(list)
+    together: dict[tuple[float, int | None], list[Claim]] = defaultdict(list)
     for each in leaving:
         if isinstance(each.claim, Claim):
-            together[each.at].append(each.claim)
+            fanpage_id = each.claim.fanpage_id
+            together[each.at, fanpage_id if fanpage_id in apart else None].append(each.claim)
         else:
             calls.append((each.at, [each.claim]))
-    for at, claims in together.items():
+    for (at, _), claims in together.items():
         claims.sort(key=lambda claim: claim.fanpage_id)
         calls += [(at, part) for part in _parts(claims)]
     return calls

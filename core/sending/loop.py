@@ -28,6 +28,7 @@ from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
 from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
+from core.sending.silence import Silence
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
 from core.sending.work import NOTHING, FanpageWork, Snapshot, WorkSnapshots
@@ -86,6 +87,7 @@ class SendingLoop:
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
+        self._silence = Silence()
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
         self._claimed_at = 0.0
         self._seen = NOTHING  # the snapshot that `_works` is of
@@ -196,6 +198,7 @@ class SendingLoop:
         while self._landed:
             call, landed = self._landed.popleft()
             self._calls -= 1
+            self._silence.note_landed(call)
             self._settlement.take_in(landed)  # first: whatever fails afterwards, no outcome is forgotten
             self._unanswered.subtract(claim.fanpage_id for claim in call)
             for fanpage_id in {claim.fanpage_id for claim in call}:
@@ -302,8 +305,9 @@ class SendingLoop:
             self._unanswered[key] += len(each.claims)
             times = zip(each.times, each.claims, strict=True)
             leaving += [Leaving(timetable.tick(at, rate), claim) for at, claim in times]
-        calls = grouped(leaving)
+        calls = grouped(leaving, apart=self._silence.silent())
         self._calls += len(calls)
+        self._silence.note_planned(calls)
         self._departures.add(calls)
 
     def _note_what_was_empty(self, taken: Taken) -> None:

@@ -16,7 +16,7 @@ from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import TRANSITIONS, Transition
 from core.database import reading, transaction
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.sending import settling
+from core.sending import consequences
 from core.tables import Activity, Broadcast, Fanpage
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -218,7 +218,7 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
             actions.schedule(COMMAND_LINE, of, at=studio.now + HOUR, now=studio.now)
         elif change == "fanpage stopped":
             with transaction() as db:
-                settling.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
+                consequences.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
         else:
             holding.hold_restored(COMMAND_LINE, now=studio.now)
         return start(of, now)

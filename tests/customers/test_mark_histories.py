@@ -29,7 +29,7 @@ from core.database import reading, transaction
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import acceptances, settling
+from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.tables import Customer
@@ -99,10 +99,8 @@ class MarkHistory(RuleBasedStateMachine):
         del self.answered[start : start + count]
         only_taken = all(isinstance(each.answer, Accepted) for each in chosen)
         for _ in range(2 if twice else 1):
-            if together and only_taken:
-                acceptances.settle_together({self.fanpage_id: chosen}, now=self.now)
-            else:
-                settling.settle(chosen, now=self.now)
+            for part in [chosen] if together else [[each] for each in chosen]:
+                settling.settle(part, now=self.now)
         for each in chosen:
             self._settled(each)
         self._no_mark_waits_for(max(each.started_at for each in chosen if each) if only_taken else None)

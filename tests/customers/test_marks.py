@@ -11,12 +11,13 @@ from core.customers import marks
 from core.database import transaction
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
-from core.sending import acceptances, replies
+from core.sending import replies
 from core.sending.replies import ReplyOutcome
 from core.tables import Reply
 from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap
+from tests.sending.conftest import Studio
 
 EVIDENCE = "SELECT unreachable_code, unreachable_detail, unreachable_delivery_id FROM customer ORDER BY id"
 
@@ -54,9 +55,11 @@ def test_what_is_settled_for_many_fanpages_together_confirms_each_ones_own(shop:
     stranger = {"unreachable_code": "blocked", "unreachable_at": shop.studio.now}
     shop.studio.arrange.customer(other, **stranger)
     shop.refuse(here)
-    (claim,) = shop.claims_for(shop.customer())
-    acceptances.settle_together({shop.studio.fanpage_id: [shop.outcome(claim)]}, now=shop.studio.now)
-    assert shop.marks() == [FIRM, TENTATIVE, NONE]
+    (mine,) = shop.claims_for(shop.customer())
+    third = Shop(Studio(shop.studio.arrange, shop.studio.now, shop.studio.wire), shop.database)
+    (theirs,) = third.claims_for(third.customer())
+    shop.settle(shop.outcome(mine), third.outcome(theirs))
+    assert shop.marks() == [FIRM, TENTATIVE, NONE, NONE]
 
 
 def test_another_refusal_leaves_the_first_evidence_or_it_would_never_be_firm(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.messenger.batch import TokenSend
@@ -29,13 +29,22 @@ class Platform:
     line_trouble: Failure | None = None  # what any question gets
     profile_trouble: Failure | None = None  # what the question that needs pages_messaging gets
     asked: Counter[str] = field(default_factory=Counter)
+    dead: Failure | None = None  # whatever goes by its access token is refused with it
+    mixed: list[list[Platform]] = field(default_factory=list)  # whose messages its calls held, when several's
+    root: str = "in memory"
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:
         return [self.send(each.body()) for each in sends]
 
+    def send_mixed(self, items: Sequence[tuple[Platform, TokenSend]]) -> list[Answer] | Failure:
+        self.mixed.append([line for line, _ in items])
+        return self.dead or [line.send(each.body()) for line, each in items]
+
     def send(self, body: dict) -> Answer:
         with self._lock:
+            if self.dead:
+                return self.dead
             if "id" in body["recipient"]:
                 self.to_psids.append(body)
                 if refused := self.by_psid(body):
@@ -57,7 +66,7 @@ class Platform:
     def get(self, path: str, **params: str) -> dict[str, str]:
         """A harmless question: whether the line works."""
         self.asked[path] += 1
-        trouble = self.line_trouble or (self.profile_trouble if path == EDGE else None)
+        trouble = self.dead or self.line_trouble or (self.profile_trouble if path == EDGE else None)
         if trouble:
             raise GraphRefused(trouble)
         return {"id": "100000000000001"}

@@ -21,6 +21,7 @@ from core.tables import Customer
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal
+from tests.sending.turning import turn_until
 
 States = Callable[[], dict[str, int]]
 OUTAGE = Failure(NextStep.IN_DOUBT, "server_error", 500)
@@ -125,9 +126,7 @@ def test_a_look_that_is_lost_is_made_up_for(
     monkeypatch.setattr(settling.trip, "look", lost)
     studio.platform.fault = lambda _token, _nth: refusal(100)
     broadcast_id = launched(studio, 5)
-    pump = studio.pump()
-    for _ in range(5):
-        pump.step()
+    turn_until(studio.loop(), lambda: studio.show(broadcast_id).counts["failed"] == 5)
     monkeypatch.setattr(settling.trip, "look", look)
     assert clockwork.finish_done(now=studio.now) == []
     trip.look_again(now=studio.now)

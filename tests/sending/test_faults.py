@@ -1,4 +1,4 @@
-"""Any mixture of faults, through the real client, the real pump and HTTP: each token is taken exactly once.
+"""Any mixture of faults, through the real client, the real loop and HTTP: each token is taken exactly once.
 
 Every delivery ends where it belongs, and the books balance. The seed in a failure's name replays its mixture.
 """
@@ -24,7 +24,7 @@ from core.database import reading, transaction
 from core.deliveries.attempts import attempts_of
 from core.messenger.client import Messenger
 from core.sealing import unseal
-from core.sending import flights, hands, settling
+from core.sending import calls
 from core.simulator import World, running
 from core.simulator.remote import Remote
 from core.tables import Broadcast, Delivery, Fanpage, OptIn
@@ -103,12 +103,13 @@ class Storm:
         self.way.fate = lambda: PASS
         if trouble:
             self.make_trouble()
-        a_pump = self.studio.pump()
-        a_pump.messenger_for = lambda _fanpage_id: self.hasty if trouble else self.line
-        a_pump.run()
+        self.send_by(self.hasty if trouble else self.line)
         self.way.open()
         self.studio.pass_time(seconds=90)
         self.go_on()
+
+    def send_by(self, line: Messenger) -> None:
+        self.studio.loop(find_lines=lambda ids: dict.fromkeys(ids, line)).drain()
 
     def make_trouble(self) -> None:
         for name in self.dice.sample(sorted(REQUEST_FAULTS), 5):
@@ -141,11 +142,7 @@ class Storm:
 
 
 @pytest.fixture
-def storm(studio: Studio, monkeypatch: pytest.MonkeyPatch, request) -> Iterator[Storm]:
-    monkeypatch.setattr(
-        settling, "SLOW_DOWN_SECONDS", 5.0
-    )  # longer than a pump waits: the next round goes on
-    monkeypatch.setattr(settling, "NOT_SENT_SECONDS", 5.0)
+def storm(studio: Studio, request) -> Iterator[Storm]:
     world = World(clock=lambda: studio.now.timestamp())
     with running(world) as url, gateway(url) as way, Remote(url) as remote:
         page_id = "100000000000099"
@@ -199,8 +196,7 @@ def assert_the_ledger_agrees(broadcast_id: int) -> None:
 
 def send_singly(monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast the fanpage is, each message is a call of its own."""
-    for module in (flights, hands):
-        monkeypatch.setattr(module, "batch_size", lambda _rate: 1)
+    monkeypatch.setattr(calls, "BATCH_LIMIT", 1)
 
 
 @pytest.mark.parametrize(
@@ -258,9 +254,7 @@ def test_an_app_secret_changed_in_mid_broadcast_burns_no_token(
         return PASS
 
     storm.way.fate = change_at_the_third_call
-    a_pump = storm.studio.pump()
-    a_pump.messenger_for = lambda _fanpage_id: storm.line
-    a_pump.run()
+    storm.send_by(storm.line)
     storm.studio.pass_time(seconds=90)
     shown = storm.studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "call_refused")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
-from core.sending.pump import Pump
 
 from core.broadcasts import clockwork
-from core.sending import claims, pump
-from core.tables import Reply
+from core.sending import claims
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
+from tests.sending.turning import turn_until
 
 pytestmark = pytest.mark.postgresql
 
@@ -41,38 +39,20 @@ def two_broadcasts(studio: Studio) -> tuple[int, int]:
     return made[0], made[1]
 
 
-def step_until(a_pump: Pump, is_reached: Callable[[float | None], bool]) -> None:
-    for _ in range(500):
-        pause = a_pump.step()
-        if is_reached(pause):
-            return
-        assert pause is not None, "it has stopped"
-        time.sleep(pause)
-    raise AssertionError("never reached")
-
-
-def test_a_pump_goes_on_with_what_is_free_and_waits_for_the_rest(
+def test_the_loop_goes_on_with_what_is_free_and_waits_for_the_rest(
     studio: Studio, fresh_database: TestDatabase
 ) -> None:
     first, second = two_broadcasts(studio)
-    customer_id = studio.arrange.customer(
-        studio.fanpage_id, window_closes_at=studio.now + timedelta(hours=20)
-    )
-    answer = Reply(
-        fanpage_id=studio.fanpage_id, customer_id=customer_id, body={"text": "x"}, created_at=studio.now
-    )
-    studio.arrange.save(answer)
-    a_pump = studio.pump()
+    studio.reply()
+    loop, platform = studio.loop(), studio.platform
     with locked(fresh_database, first):
-        step_until(
-            a_pump, lambda _pause: len(studio.platform.accepted) == 2 and bool(studio.platform.to_psids)
-        )
-        step_until(a_pump, lambda pause: pause == pump.BUSY_SECONDS)  # nothing else is left
+        turn_until(loop, lambda: len(platform.accepted) == 2 and bool(platform.to_psids))
+        turn_until(loop, lambda: studio.show(second).counts["sent"] == 2)
         for _ in range(10):
-            assert a_pump.step()  # neither at once again, nor never
+            assert loop.turn() > 0.0  # not at once again
         assert studio.show(first).counts["queued"] == 2
-    step_until(a_pump, lambda pause: pause is None)
-    assert studio.show(first).counts["sent"] == studio.show(second).counts["sent"] == 2
+    turn_until(loop, lambda: studio.show(first).counts["sent"] == 2)
+    assert studio.show(second).counts["sent"] == 2
 
 
 def test_a_late_broadcast_ends_although_another_is_being_changed(

@@ -29,7 +29,7 @@ from core.deliveries.rules import BY_STAFF
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import acceptances, claims, settling
+from core.sending import claims, settling
 from core.sending.claims import Claim, PerhapsTaken
 from core.sending.outcomes import Outcome
 from core.tables import Broadcast, Customer, Delivery, OptIn
@@ -199,13 +199,13 @@ class TokenHistory(RuleBasedStateMachine):
         for _ in range(2 if twice else 1):
             settling.settle([outcome], now=self.now)
 
-    @precondition(lambda self: any(isinstance(each.answer, Accepted) for each in self.answered))
-    @rule(twice=st.booleans())
-    def settle_what_was_accepted_together(self, twice: bool) -> None:
-        taken = [each for each in self.answered if isinstance(each.answer, Accepted)]
-        self.answered = [each for each in self.answered if each not in taken]
+    @precondition(lambda self: self.answered)
+    @rule(twice=st.booleans(), only_accepted=st.booleans())
+    def settle_together(self, twice: bool, only_accepted: bool) -> None:
+        chosen = [e for e in self.answered if not only_accepted or isinstance(e.answer, Accepted)]
+        self.answered = [each for each in self.answered if each not in chosen]
         for _ in range(2 if twice else 1):
-            acceptances.settle_together({self.fanpage_id: taken}, now=self.now)
+            settling.settle(chosen, now=self.now)
 
     @rule(worker=st.sampled_from(["worker a", "worker b"]))
     def hand_back(self, worker: str) -> None:

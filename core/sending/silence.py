@@ -1,0 +1,37 @@
+"""Notices fanpages whose calls are not answered: meanwhile they share no call, lest others wait with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from core.sending.calls import Call
+
+SILENT_SECONDS = 0.7  # longer than an answer takes, and shorter than a fanpage's messages may be unanswered
+
+
+class Silence:
+    """Of the calls of one sending loop. A platform that is slow with everybody is not silent: answers to
+    earlier calls keep coming."""
+
+    def __init__(self) -> None:
+        self._unanswered: dict[int, tuple[float, Call]] = {}  # with the moment at which each leaves
+        self._answered_at: dict[int, float] = {}  # by fanpage, monotonic
+
+    def note_planned(self, calls: Sequence[tuple[float, Call]]) -> None:
+        self._unanswered.update({id(call): (at, call) for at, call in calls})
+
+    def note_landed(self, call: Call) -> None:
+        self._unanswered.pop(id(call), None)
+        self._answered_at.update(dict.fromkeys([claim.fanpage_id for claim in call], time.monotonic()))
+
+    def silent(self) -> set[int]:
+        """Fanpages with a call that left long ago and nothing that was answered since."""
+        late = time.monotonic() - SILENT_SECONDS
+        return {
+            claim.fanpage_id
+            for at, call in self._unanswered.values()
+            if at < late
+            for claim in call
+            if self._answered_at.get(claim.fanpage_id, 0.0) < at
+        }
