@@ -69,13 +69,14 @@ class SendingLoop:
         self._lines = Lines(find_lines, clock)
         self._allowances = Allowances(clock)
         self._usage = UsageWatch(clock)
+        self._across = across or AcrossFanpages()
         self._carrier = Carrier(
             self._lines,
             self._snapshots,
             clock=clock,
             stop=stop,
             holds_since=holds_since,
-            across=across or AcrossFanpages(),
+            across=self._across,
         )
         self._wire = wire
         self._departures = Departures[Call](self._set_out)
@@ -305,10 +306,16 @@ class SendingLoop:
             self._unanswered[key] += len(each.claims)
             times = zip(each.times, each.claims, strict=True)
             leaving += [Leaving(timetable.tick(at, rate), claim) for at, claim in times]
-        calls = grouped(leaving, apart=self._silence.silent())
+        calls = grouped(leaving, apart=self._apart(taken))
         self._calls += len(calls)
         self._silence.note_planned(calls)
         self._departures.add(calls)
+
+    def _apart(self, taken: Sequence[Taken]) -> set[int]:
+        """Fanpages that share no call: all of them where the platform or a setting is against it."""
+        if self._across.allowed():
+            return self._silence.silent()
+        return {each.wanted.fanpage_id for each in taken}
 
     def _note_what_was_empty(self, taken: Taken) -> None:
         for broadcast_id in taken.without_any:
