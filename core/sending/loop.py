@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -27,7 +28,7 @@ from core.sending.claims import PerhapsTaken
 from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
 from core.sending.settlement import Settlement
-from core.sending.shards import shard_of
+from core.sending.shards import SHARDS, shard_of
 from core.sending.silence import Silence
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
@@ -42,6 +43,7 @@ CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
 CALL_HOLDS = 20  # messages at least, when there are so many that the wire is the limit
 KEPT_SECONDS = 5.0  # how long a shard that was given up is watched: what was claimed for it still leaves
+AWAY_SECONDS = 1.0  # a shard that was not ours for so long was another's: shorter than a slice
 END_WITHIN_SECONDS = 3.5
 SOON_SECONDS = 0.02
 
@@ -64,7 +66,8 @@ class SendingLoop:
         self._worker = worker
         self._stop = stop
         self._clock = clock
-        self._shards: dict[int, float] = {}  # until which monotonic time each is ours
+        self._shards = dict.fromkeys(range(SHARDS), float("-inf"))  # until which monotonic time each is ours
+        self._taken_anew: deque[int] = deque()  # shards that others may have sent for before
         self._snapshots = WorkSnapshots(clock, self._watched)
         self._lines = Lines(find_lines, clock)
         self._allowances = Allowances(clock)
@@ -80,11 +83,12 @@ class SendingLoop:
         )
         self._wire = wire
         self._departures = Departures[Call](self._set_out)
+        self._delay = 0.0  # of the departures, as far as the lanes know it
         self._landed: deque[tuple[Call, list[Landed]]] = deque()  # filled by the threads of the wire
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
         self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
-        self._lanes_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
+        self._slots_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
@@ -98,11 +102,13 @@ class SendingLoop:
 
     def take(self, shard: int, until: float) -> None:
         """This process claims for the shard until then, a monotonic time. Again: longer."""
-        self._shards = {**self._shards, shard: max(until, self._shards.get(shard, until))}
+        if time.monotonic() - self._shards[shard] > AWAY_SECONDS:
+            self._taken_anew.append(shard)
+        self._shards[shard] = max(until, self._shards[shard])
 
     def release(self, shard: int) -> None:
         """Nothing more is claimed for the shard; what was claimed leaves and is settled."""
-        self._shards = {**self._shards, shard: min(self._shards.get(shard, 0.0), time.monotonic())}
+        self._shards[shard] = min(self._shards[shard], time.monotonic())
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest snapshot had something to send for it."""
@@ -110,8 +116,7 @@ class SendingLoop:
 
     def _watched(self) -> list[int]:
         oldest = time.monotonic() - KEPT_SECONDS
-        self._shards = {shard: until for shard, until in self._shards.items() if until > oldest}
-        return sorted(self._shards)
+        return [shard for shard, until in self._shards.items() if until > oldest]
 
     # The turning.
 
@@ -209,7 +214,8 @@ class SendingLoop:
 
     def _claim(self) -> bool:
         """Claim and plan. Whether there was more than one transaction takes."""
-        snapshot = self._snapshots.fresh(after=self._lanes_from)
+        self._forget_slots_of_new_shards()
+        snapshot = self._snapshots.fresh(after=self._slots_from)
         wanted = self._wanted(snapshot)
         if not wanted:
             return False
@@ -218,18 +224,25 @@ class SendingLoop:
             taken = claiming.claim(wanted, worker=self._worker, now=self._clock())
         except PerhapsTaken as unsure:
             self._settlement.take_in(unsure.claims)
-            self._forget_lanes()
+            self._forget_slots(self._stored)
             raise unsure.__cause__ or unsure from None
         except SlotsMoved:
-            self._forget_lanes()
+            self._forget_slots(self._stored)
             return False
         self._plan(taken)
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
-    def _forget_lanes(self) -> None:
-        """Where the fanpages stand is for the next snapshot to say."""
-        self._lanes.clear()
-        self._lanes_from = time.monotonic()
+    def _forget_slots_of_new_shards(self) -> None:
+        while self._taken_anew:
+            shard = self._taken_anew.popleft()
+            self._forget_slots([key for key in self._stored if shard_of(key) == shard])
+
+    def _forget_slots(self, fanpage_ids: Collection[int]) -> None:
+        """Where these stand is for the next snapshot to say. What was planned for them leaves all the same:
+        `opens` of their lanes stays."""
+        for fanpage_id in list(fanpage_ids):
+            del self._stored[fanpage_id]
+        self._slots_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
         """Of the fanpages with a free slot in a moment that have something to send."""
@@ -237,7 +250,7 @@ class SendingLoop:
         near = {
             key: work
             for key, work in self._works_of(snapshot).items()
-            if key not in self._lanes or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
+            if key not in self._stored or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
         }
         left = self._left_of(near, snapshot)
         self._know_lanes({key: near[key] for key in left})
@@ -274,7 +287,7 @@ class SendingLoop:
         without those for which nothing was found since the snapshot."""
         left, now = {}, time.monotonic()
         for key, work in works.items():
-            if self._shards.get(shard_of(key), 0.0) <= now:
+            if self._shards[shard_of(key)] <= now:
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
@@ -287,12 +300,15 @@ class SendingLoop:
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
         """From the rate rows for those that are new; after a stall of this process they are all later."""
-        delay, ahead = self._departures.take_delay(), time.monotonic() - self._clock().timestamp()
+        delay, ahead = self._departures.delay, time.monotonic() - self._clock().timestamp()
+        if later := delay - self._delay:
+            self._lanes = {key: timetable.delayed(lane, later) for key, lane in self._lanes.items()}
+            self._delay = delay
         for key, work in works.items():
-            if key not in self._lanes:
-                self._lanes[key], self._stored[key] = Lane(work.next_slot + ahead), work.next_slot
-        if delay:
-            self._lanes = {key: timetable.delayed(lane, delay) for key, lane in self._lanes.items()}
+            if key not in self._stored:
+                before = self._lanes.get(key, Lane(0.0))
+                self._lanes[key] = replace(before, slot=work.next_slot + ahead)
+                self._stored[key] = work.next_slot
 
     def _plan(self, taken: Sequence[Taken]) -> None:
         leaving: list[Leaving] = []
@@ -309,7 +325,7 @@ class SendingLoop:
         calls = grouped(leaving, apart=self._apart(taken))
         self._calls += len(calls)
         self._silence.note_planned(calls)
-        self._departures.add(calls)
+        self._departures.add(calls, known_delay=self._delay)
 
     def _apart(self, taken: Sequence[Taken]) -> set[int]:
         """Fanpages that share no call: all of them where the platform or a setting is against it."""
