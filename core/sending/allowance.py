@@ -92,7 +92,8 @@ def used_up(fanpage_ids: Collection[int], *, now: datetime) -> set[int]:
     )
     with reading() as db:
         calls = {fanpage_id: int(count) for fanpage_id, count in db.execute(used)}
-        return {each for each, count in calls.items() if _has_no_more_than(db, each, count // PER_PERSON)}
+        many = {each: count // PER_PERSON for each, count in calls.items() if count >= PER_PERSON}
+        return {each for each, people in many.items() if _has_no_more_than(db, each, people)}
 
 
 def _has_no_more_than(db: Session, fanpage_id: int, people: int) -> bool:

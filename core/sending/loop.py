@@ -26,6 +26,7 @@ from core.sending.claiming import SlotsMoved, Taken, Wanted
 from core.sending.claims import PerhapsTaken
 from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
+from core.sending.replies import ReplyClaim
 from core.sending.settlement import Settlement
 from core.sending.shards import shard_of
 from core.sending.silence import Silence
@@ -65,6 +66,8 @@ class SendingLoop:
         self._stop = stop
         self._clock = clock
         self._shards: dict[int, float] = {}  # until which monotonic time each is ours
+        self._sharing = threading.Lock()
+        self._woken = threading.Event()  # the next turn is wanted at once
         self._snapshots = WorkSnapshots(clock, self._watched)
         self._lines = Lines(find_lines, clock)
         self._allowances = Allowances(clock)
@@ -84,7 +87,7 @@ class SendingLoop:
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
         self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
-        self._lanes_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
+        self._look_from = float("-inf")  # only snapshots from after it say what is to be done
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
@@ -98,27 +101,31 @@ class SendingLoop:
 
     def take(self, shard: int, until: float) -> None:
         """This process claims for the shard until then, a monotonic time. Again: longer."""
-        self._shards = {**self._shards, shard: max(until, self._shards.get(shard, until))}
+        with self._sharing:
+            self._shards[shard] = max(until, self._shards.get(shard, until))
 
     def release(self, shard: int) -> None:
         """Nothing more is claimed for the shard; what was claimed leaves and is settled."""
-        self._shards = {**self._shards, shard: min(self._shards.get(shard, 0.0), time.monotonic())}
+        with self._sharing:
+            self._shards[shard] = min(self._shards.get(shard, 0.0), time.monotonic())
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest snapshot had something to send for it."""
         return any(shard_of(fanpage_id) == shard for fanpage_id in self._snapshots.latest.fanpages)
 
     def _watched(self) -> list[int]:
+        """The shards to look at: those that are ours, and for a while those that were."""
         oldest = time.monotonic() - KEPT_SECONDS
-        self._shards = {shard: until for shard, until in self._shards.items() if until > oldest}
-        return sorted(self._shards)
+        with self._sharing:
+            return [shard for shard, until in self._shards.items() if until > oldest]
 
     # The turning.
 
     def run(self) -> None:
         """Turn until told to stop, then end within a few seconds."""
         while not self._stop.is_set():
-            self._stop.wait(self.turn())
+            self._woken.wait(self.turn())
+            self._woken.clear()
         self._wind_up()
 
     def drain(self) -> None:
@@ -194,11 +201,15 @@ class SendingLoop:
         except Exception:  # what was claimed is taken over when its lease has run out
             log.exception("call_failed")
         self._landed.append((call, landed))
+        if isinstance(call[0], ReplyClaim):
+            self._woken.set()  # the customer's next reply waits for it
 
     def _land(self) -> None:
         while self._landed:
             call, landed = self._landed.popleft()
             self._calls -= 1
+            if isinstance(call[0], ReplyClaim):
+                self._look_from = time.monotonic()
             self._silence.note_landed(call)
             self._settlement.take_in(landed)  # first: whatever fails afterwards, no outcome is forgotten
             self._unanswered.subtract(claim.fanpage_id for claim in call)
@@ -209,7 +220,7 @@ class SendingLoop:
 
     def _claim(self) -> bool:
         """Claim and plan. Whether there was more than one transaction takes."""
-        snapshot = self._snapshots.fresh(after=self._lanes_from)
+        snapshot = self._snapshots.fresh(after=self._look_from)
         wanted = self._wanted(snapshot)
         if not wanted:
             return False
@@ -229,7 +240,7 @@ class SendingLoop:
     def _forget_lanes(self) -> None:
         """Where the fanpages stand is for the next snapshot to say."""
         self._lanes.clear()
-        self._lanes_from = time.monotonic()
+        self._look_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
         """Of the fanpages with a free slot in a moment that have something to send."""

@@ -76,7 +76,7 @@ def depart(lane: Lane, demand: Demand, count: int, *, now: float) -> Departures:
 def tick(leaves: float, rate: float) -> float:
     """Return the moment at which a message leaves together with others: never before its own."""
     length = SLOW_TICK_SECONDS if rate <= SLOW_RATE else TICK_SECONDS
-    return math.ceil(leaves / length - ALMOST) * length
+    return round(math.ceil(leaves / length - ALMOST) * length, 6)  # the same, however it was reckoned
 
 
 def delayed(lane: Lane, seconds: float) -> Lane:

@@ -89,9 +89,11 @@ class WorkSnapshots:
         return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age
 
     def _read(self) -> Snapshot:
-        began, now = time.monotonic(), self._clock()
+        began, now, shards = time.monotonic(), self._clock(), sorted(self._shards())
+        if not shards:
+            return Snapshot({}, (), began)
         with reading() as db:
-            given = {**bulk.bound_ids(sorted(self._shards())), **_times(now)}
+            given = {**bulk.bound_ids(shards), **_times(now)}
             sending = bulk.fetch(db, _sending(), given)
             answering = bulk.fetch(db, _answering(), given)
             stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
