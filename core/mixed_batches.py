@@ -39,8 +39,7 @@ class MixedBatches:
         self._is_refused = is_refused
 
     def keep(self, *, now: datetime) -> None:
-        """Write to the heartbeat what has changed, if anything has. Without a heartbeat it is tried again
-        next time."""
+        """Write to the heartbeat what has changed, if anything has; without a heartbeat, next time."""
         is_refused = self._is_refused
         if is_refused == self._kept:
             return

@@ -71,8 +71,7 @@ def one_of(column: Any, words: Collection[StrEnum]) -> ColumnElement[bool]:
 
 def constant(word: StrEnum) -> ColumnElement[str]:
     """A word that is written into the statement instead of being bound. When a bound value is compared with a
-    column in the condition of a partial index, such as a state, SQLite plans the statement anew at each
-    run."""
+    column in the condition of a partial index, such as a state, SQLite plans it anew at each run."""
     return literal_column(f"'{word.value}'", String)
 
 
@@ -162,8 +161,7 @@ class ForEach:
     def fetch(
         self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]
     ) -> list[list[Any]]:
-        """The rows found for all of the given rows, in no promised order; `values` are bound for all of
-        them."""
+        """The rows found for all of the given rows, in no promised order; `values` are bound for each."""
         if not is_sqlite(db):
             return self._together.fetch(db, {**values, **bound(rows)}) if rows else []
         each = ({**values, **dict(zip(self._names, row, strict=True))} for row in rows)

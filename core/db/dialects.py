@@ -55,8 +55,7 @@ def _as_it_is_on_sqlite(element: FromJson, compiler: SQLCompiler, **how: Any) ->
 
 
 class JsonOfRows(FunctionElement[str]):
-    """An aggregate: all rows of a query as the text of one JSON array of arrays; NULL or `[]` without
-    rows."""
+    """An aggregate: all rows of a query as one JSON array of arrays, a text; NULL or `[]` without rows."""
 
     type = Text()
     inherit_cache = True

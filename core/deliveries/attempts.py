@@ -72,8 +72,7 @@ def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
 
 
 def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
-    """Which of these deliveries have kept attempts. The others were claimed before, but handed back
-    unsent."""
+    """Which of these deliveries have kept attempts. The others were only handed back unsent."""
     if not delivery_ids:
         return set()
     chosen = col(Try.delivery_id).in_(bulk.among(delivery_ids))

@@ -95,8 +95,7 @@ def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
 
 
 def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
-    """Set when these sent deliveries were delivered and read, if that was reported before they were
-    settled."""
+    """Set when these sent deliveries were delivered and read, if that was reported before the settle."""
     if not delivery_ids:
         return
     for mark in ("delivered", "read"):
@@ -167,8 +166,7 @@ def note_delivered(
 
 
 def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime) -> None:
-    """Record that the customer has read everything sent before the watermark. Some devices never report
-    it."""
+    """Record that the customer has read everything sent before the watermark; some devices never say so."""
     customer_id = _customer(db, fanpage_id, psid)
     if customer_id is None:
         return

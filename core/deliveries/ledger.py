@@ -159,8 +159,7 @@ def take_over_lost(
 
 
 def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
-    """Record that the platform took these, given as delivery, message id and evidence, whoever holds them
-    now."""
+    """Record that the platform took these (delivery, message id, evidence), whoever holds them now."""
     _accepting().run(db, {**bulk.bound(accepted), "now": bulk.stamp(now)})
 
 

@@ -49,8 +49,7 @@ class AcrossFanpages:
             return self._is_allowed()
 
     def begin(self) -> bool:
-        """Whether the caller may make such a call now. After a rest only one caller may, to try whether it
-        works."""
+        """Whether the caller may make such a call now. After a rest one caller may, to try it."""
         with self._lock:
             granted = self._is_allowed()
             if granted and self._again_at is not None:

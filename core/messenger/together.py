@@ -85,8 +85,7 @@ def _unproven(first: Answers, mine: Sequence[int]) -> list[int]:
 
 
 def _may_be_the_calls_fault(answer: Answer) -> bool:
-    """Whether an answer may be due to the mixed call. Nothing was sent then, so the message may be sent
-    again."""
+    """Whether an answer may be due to the mixed call. Then nothing was sent, and it may be sent again."""
     return isinstance(answer, Failure) and answer.step in ASKED_ABOUT
 
 

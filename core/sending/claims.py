@@ -115,8 +115,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:
-    """The condition that a claim lies in the future: a clock jumped back, and its lease would never run
-    out."""
+    """The condition that a clock jumped back after the claim, so that its lease would never run out."""
     return col(table.claimed_at) > now + LEASE
 
 

@@ -53,8 +53,7 @@ def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: d
 
 
 def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
-    """Stop a fanpage and pause its broadcasts until a person repairs it. `code` says why, and stays the
-    first."""
+    """Stop a fanpage and pause its broadcasts until a person repairs it. The first `code` says why."""
     stopped = db.execute(
         update(Fanpage)
         .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))

@@ -61,8 +61,7 @@ def _waiting(db: Session, shards: Collection[int]) -> set[str]:
 
 
 def _defer(db: Session, shard: int) -> int:
-    """Defer a slice of the shard within a savepoint. Returns how many: 0 if another transaction was
-    quicker."""
+    """Defer a slice of the shard within a savepoint. Returns 0 if another transaction was quicker, else 1."""
     from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
     job = slice_job(_app(), shard, connection=db.connection().connection.driver_connection)
@@ -81,8 +80,7 @@ def _defer(db: Session, shard: int) -> int:
 
 @lru_cache
 def _app() -> Any:
-    """The application that defers; it always uses a session's own connection, so its connector stays
-    closed."""
+    """The application that defers; always on a session's own connection, so its connector stays closed."""
     from procrastinate import App, SyncPsycopgConnector
 
     return App(connector=SyncPsycopgConnector())

@@ -34,8 +34,7 @@ class Lines:
         self._at = float("-inf")  # monotonic
 
     def of(self, fanpage_id: int) -> Messenger | None:
-        """The fanpage's line; None where nothing can leave, which is logged and, if staff can repair it,
-        shown."""
+        """The fanpage's line; None where nothing can leave; the log says why."""
         return self._lines.get(fanpage_id)
 
     def look_up(self, fanpage_ids: Collection[int]) -> None:

@@ -112,8 +112,7 @@ class Settlement:
         return True
 
     def _hand_back(self) -> None:
-        """Hand back the claims that never left. Those of a broadcast that is being changed wait for next
-        time."""
+        """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
         never_left = [each for each in self._waiting if isinstance(each, Claim)]
         self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
         unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]

@@ -136,8 +136,7 @@ def _lock_rows(
 
 
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """The accepted deliveries are sent and their opt-ins spent, in the order of the ids, as everybody
-    locks."""
+    """Accepted deliveries are sent and their opt-ins spent, in the order of the ids, as everybody locks."""
     if not outcomes:
         return
     in_order = sorted(outcomes, key=lambda each: each.claim.delivery_id)
@@ -152,8 +151,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
 
 
 def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
-    """Judge each refusal and record the verdict. Returns those that were ours to settle, with the
-    verdicts."""
+    """Judge each refusal and record the verdict. Returns those that were ours, with verdicts."""
     of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
     said_before = attempts.only_said_of_the_token(db, of_token)
     moved = []

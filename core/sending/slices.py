@@ -111,8 +111,7 @@ class SharedAssignment:
 
 
 class _Life:
-    """One worker of Procrastinate with its connections, from its start until `end` or until any part
-    fails."""
+    """One worker of Procrastinate with its connections, until `end` is called or any part fails."""
 
     def __init__(self, loop: Shards, is_fresh: Callable[[], bool], failed: set[int]) -> None:
         self._loop = loop
@@ -203,8 +202,7 @@ class _Life:
         return max(1, int(found["share"]))
 
     async def _keep_watch(self) -> None:
-        """Every second, rescue the slices of silent workers. Runs beside the worker, so that no slice delays
-        it."""
+        """Rescue the slices of silent workers, every second, beside the worker: no slice delays it."""
         while True:
             for job in await self._jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_SECONDS):
                 await self._rescue(job)
@@ -270,8 +268,7 @@ class _Jobs(JobManager):
             await super().finish_job(job, status, delete_job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Write the heartbeat, but only while this process may send; else the others have to take its
-        slices."""
+        """Write the heartbeat, but only while this process may send; else the others take its slices."""
         if self._life.is_fresh():
             with self._noticed():
                 await super().update_heartbeat(worker_id)

@@ -121,8 +121,7 @@ def _due(lane: Lane, demand: Demand, now: float) -> int:
 
 
 def _horizon(now: float) -> float:
-    """The end of the look-ahead, at a tick of slow and fast fanpages alike, so that no tick is filled
-    twice."""
+    """The end of the look-ahead, at a tick of slow and of fast fanpages: no tick is filled twice."""
     return math.floor((now + LOOK_AHEAD_SECONDS) / SLOW_TICK_SECONDS) * SLOW_TICK_SECONDS
 
 

@@ -33,8 +33,7 @@ log = structlog.get_logger(__name__)
 def look_at_each(
     noted: Mapping[int, Mapping[Key, Recent]], *, stopped: Collection[int], now: datetime
 ) -> None:
-    """After a settle: judge what was noted of each fanpage's refusals. `stopped` are those that it
-    stopped."""
+    """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`."""
     for fanpage_id in sorted(noted):
         if noted[fanpage_id] or fanpage_id in stopped:
             look(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
@@ -70,8 +69,7 @@ def look_again(*, now: datetime) -> None:
 
 
 def _left(broadcast_id: int) -> int:
-    """How many deliveries a broadcast has still to send, counted up to 50: only whether they are few
-    matters."""
+    """How many deliveries a broadcast has still to send, counted only up to fifty."""
     waiting = (
         select(col(Delivery.id))
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))

@@ -70,8 +70,7 @@ NOTHING = Snapshot({}, (), float("-inf"))
 
 
 class WorkSnapshots:
-    """Keeps the latest snapshot, for several threads, and reads a new one when it is asked for a fresher
-    one."""
+    """Keeps the latest snapshot for several threads, and reads another when it has become too old."""
 
     def __init__(self, clock: Callable[[], datetime], shards: Callable[[], Collection[int]]) -> None:
         self._clock = clock
@@ -102,8 +101,7 @@ class WorkSnapshots:
         return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
 
     def _learn_wordings(self, db: Session, broadcast_ids: set[int]) -> None:
-        """Read the contents of broadcasts that begin to send: they are long and stay the same while they
-        send."""
+        """Read the contents of broadcasts that begin to send; they are long, and frozen while they send."""
         known = {key: self._wordings[key] for key in broadcast_ids & self._wordings.keys()}
         if unknown := broadcast_ids - known.keys():
             wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
@@ -216,8 +214,7 @@ def _in_time() -> ColumnElement[bool]:
 
 
 def _next_replies() -> Select[int | None]:
-    """Replies that may be claimed: those without an earlier one to the same customer that is still to be
-    sent."""
+    """Replies that may be claimed: those without an earlier unsent one to the same customer."""
     earlier = aliased(Reply)
     blocked = exists().where(
         col(earlier.customer_id) == col(Reply.customer_id),
