@@ -1,4 +1,4 @@
-"""Lets what was claimed ahead leave at its moment, whatever the sending loop is waiting for."""
+"""Lets each call leave at its moment, whatever the sending loop is waiting for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ T = TypeVar("T")
 
 
 class Departures(Generic[T]):
-    """Calls by the moment at which they leave, monotonic seconds. After a stall all of them leave so much
-    later: those that were missed must not leave at once."""
+    """Calls by the moment at which they leave, in monotonic seconds; a thread of its own lets them leave.
+
+    After a stall of this process all of them are put off by its length, so that those whose moment was missed
+    do not leave at once.
+    """
 
     def __init__(self, leave: Callable[[T], object]) -> None:
-        self._leave = leave  # must not take long
+        self._leave = leave  # called in the thread of the departures; must not take long
         self._waiting: list[tuple[float, int, T]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -31,20 +34,21 @@ class Departures(Generic[T]):
         threading.Thread(target=self._run, name="departures", daemon=True).start()
 
     def add(self, calls: Sequence[tuple[float, T]]) -> None:
+        """Plan calls, each with the moment at which it leaves."""
         with self._changed:
             for at, call in calls:
                 heapq.heappush(self._waiting, (at, next(self._numbers), call))
             self._changed.notify()
 
     def recall(self) -> list[T]:
-        """All that has not left yet."""
+        """Take back every call that has not left yet, in the order in which they would have left."""
         with self._changed:
             calls = [call for _, _, call in sorted(self._waiting)]
             self._waiting.clear()
             return calls
 
     def take_delay(self) -> float:
-        """How many seconds later everything leaves than when this was last asked."""
+        """Return by how many seconds everything was put off since this was last asked."""
         with self._changed:
             delay, self._delay = self._delay, 0.0
             return delay
@@ -61,6 +65,7 @@ class Departures(Generic[T]):
                 log.exception("departure_failed")
 
     def _next(self) -> T:
+        """Wait until a call is due, and take it."""
         with self._changed:
             while True:
                 left = self._waiting[0][0] - time.monotonic() if self._waiting else None
