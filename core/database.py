@@ -31,8 +31,8 @@ _PATIENCE = {
     "tcp_user_timeout": 15_000,  # ms
     "application_name": "notify-once",
 }
-# A handful of rows by their ids: as the server has it for spinning disks, all of a table of some ten thousand
-# rows is read for them each time.
+# With the default, meant for spinning disks, the server reads all of a table of some ten thousand rows to
+# find a few of them by their ids.
 _ON_SOLID_DISKS = {"random_page_cost": "1.1"}
 _OF_WRITERS = _ON_SOLID_DISKS | {
     "timezone": "UTC",

@@ -56,7 +56,7 @@ class HeartbeatWriter:
         self._of_its_kind = is_of(kind)
 
     def beat(self) -> None:
-        """Write it. Raises what the database has against it."""
+        """Write the heartbeat. Raises what the database raises."""
         began = time.monotonic()
         if began - self._beat_at > FRESH_SECONDS:
             self._unbroken_since = began  # before the beat is seen: older claims count as lost
@@ -79,11 +79,11 @@ class HeartbeatWriter:
         self._next_at = time.monotonic() + EVERY_SECONDS
 
     def held_since(self, taken_at: float) -> bool:
-        """Whether our heartbeat has not missed a beat since then: nobody can have taken our claims."""
+        """Whether no heartbeat was missed since this monotonic time: our claims from then are still ours."""
         return taken_at >= self._unbroken_since and self.is_fresh()
 
     def is_fresh(self) -> bool:
-        """Whether the last beat is so young that nobody may take our claims yet."""
+        """Whether the last heartbeat is so recent that nobody may take our claims over yet."""
         return time.monotonic() - self._beat_at < FRESH_SECONDS
 
     def fall_silent(self) -> None:

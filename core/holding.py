@@ -47,7 +47,7 @@ SENTENCES: dict[str, str] = {
         "repeat it from there: python -m core move"
     ),
 }
-# What happens on a closed database all the same: signs of life, and staff who sign in to read.
+# What happens on a closed database all the same: heartbeats, and staff who sign in to read.
 _STAYS_OPEN = {"heartbeat", "hold", "sign_in_attempt", "activity"}
 _SESSIONS = {"last_seen_at", "sessions_valid_after"}  # columns of an operator
 
@@ -104,7 +104,7 @@ def refuse_if_moving(db: Session) -> None:
 
 
 def hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:
-    """From the commit on nothing leaves; what is in hand comes back within a second."""
+    """From the commit on nothing leaves; what was claimed is handed back within a second."""
     db.merge(Hold(id=1, code=code, place=place[:300], key=key, at=now))
 
 

@@ -1,6 +1,6 @@
-"""Whether workers may put messages of several fanpages into one call, and who of them had to stop doing so.
+"""Keeps which workers had to stop putting messages of several fanpages into one call, for the doctor to show.
 
-A worker keeps it in its heartbeat: it is true as long as that worker lives, and ends with it.
+A worker keeps it in its heartbeat, so it holds as long as that worker lives. See docs/decisions/0039.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ REFUSED = N_(
 
 
 class MixedBatches:
-    """One worker's: `across` for the calls it makes, `keep` beside its heartbeat."""
+    """One worker's part: `across` decides for the calls that it makes, `keep` is called beside its
+    heartbeat."""
 
     def __init__(self, process: str) -> None:
         self.across = AcrossFanpages(wanted=settings().batch_across_fanpages, on_change=self._note)
@@ -34,11 +35,11 @@ class MixedBatches:
         self._kept = False
 
     def _note(self, is_refused: bool) -> None:
-        """On a thread that sends: the database can wait."""
+        """Remember a change until `keep` writes it; called on a thread that sends."""
         self._is_refused = is_refused
 
     def keep(self, *, now: datetime) -> None:
-        """Write what has changed, if anything has; a worker without a heartbeat yet does so the next time."""
+        """Write to the heartbeat what has changed, if anything has; without a heartbeat, next time."""
         is_refused = self._is_refused
         if is_refused == self._kept:
             return
@@ -52,7 +53,7 @@ class MixedBatches:
 
 
 def problems(*, silent_since: datetime) -> Iterator[str]:
-    """For the doctor: of workers that have shown a sign of life since then."""
+    """A sentence for the doctor if a worker with a heartbeat since then has to keep fanpages apart."""
     refused = col(Heartbeat.mixed_refused_at).is_not(None), col(Heartbeat.at) > silent_since
     with reading() as db:
         if db.execute(select(col(Heartbeat.process)).where(*refused).limit(1)).first():

@@ -1,4 +1,4 @@
-"""Whether the clock runs evenly: after a jump, leases and signs of life say nothing for a while."""
+"""Whether the clock runs evenly: after a jump, leases and heartbeats say nothing for a while."""
 
 from __future__ import annotations
 

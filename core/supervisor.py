@@ -147,7 +147,7 @@ class Supervisor:
                 child.start()
 
     def _end(self) -> None:
-        """The worker first has its five seconds to hand back what is in hand."""
+        """The worker first has its five seconds to hand back what it has claimed."""
         alive = [child.process for child in self.children if child.process and not child.is_dead()]
         if alive:
             _say("Stopping …")

@@ -114,7 +114,7 @@ class Fanpage(Table, table=True):
 
 
 class Pace(Table, table=True):
-    """A fanpage's next free sending slot, in seconds since 1970 (one UPDATE reserves n slots)."""
+    """A fanpage's rate limiter: its next free send slot, holds, slow-downs. Times: seconds since 1970."""
 
     __tablename__ = "pace"
 
@@ -577,14 +577,14 @@ class Activity(Table, table=True):
 
 
 class Heartbeat(Table, table=True):
-    """Signs of life of workers and webhook servers."""
+    """The latest heartbeat of each worker and webhook server."""
 
     __tablename__ = "heartbeat"
 
     process: str = _word(120, primary_key=True)  # "worker host:pid"
     at: datetime = _time(nullable=False)
     started_at: datetime = _time(nullable=False)
-    mixed_refused_at: datetime | None = _time()  # keeps fanpages apart since: core/mixed_batches.py
+    mixed_refused_at: datetime | None = _time()  # since when it keeps fanpages apart: core/mixed_batches.py
 
 
 class Hold(Table, table=True):

@@ -193,7 +193,7 @@ def test_nobody_hands_on_which_database_it_is():
 def test_the_words_of_a_database_are_known_in_few_places():
     """Elsewhere a statement is built for both; the queue of the workers is on PostgreSQL only."""
     knowing = {name_of(f) for f in FILES if any(inside(i, "sqlalchemy.dialects") for i in imports(f))}
-    assert {n for n in knowing if not inside(n, "core.db")} <= {"core.engine.enqueue"}
+    assert {n for n in knowing if not inside(n, "core.db")} <= {"core.sending.enqueue"}
 
 
 def test_core_knows_no_entry_point():

@@ -53,7 +53,7 @@ def test_what_becomes_due_while_held_starts_after_the_release(studio: Studio, no
     assert queries.get_broadcast(broadcast_id).state == "sending"
 
 
-def test_a_loop_under_way_hands_back_what_it_holds(studio: Studio, now) -> None:  # noqa: F811
+def test_a_loop_that_is_sending_hands_back_what_it_holds(studio: Studio, now) -> None:  # noqa: F811
     studio.people(200)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)

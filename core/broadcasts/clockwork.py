@@ -136,7 +136,7 @@ def finish_done(*, now: datetime) -> list[int]:
     late = (col(Broadcast.state) == BroadcastState.PAUSED) & (col(Broadcast.best_before) <= now)
     over = ((col(Broadcast.state) == BroadcastState.SENDING) | late) & gathering.is_complete()
     with transaction() as db:
-        # Locked first and looked at again: a second chance may have queued some meanwhile.
+        # Locked first and read again: a retry may have queued some meanwhile.
         rows = db.execute(
             select(col(Broadcast.id), col(Broadcast.state))
             .where(over, ~left)

@@ -165,7 +165,7 @@ def list_doubts(fanpage_id: int) -> list[Doubts]:
 
 @dataclass(frozen=True)
 class SecondChances:
-    """How many a second run would reach; see second_chance.py for what it does."""
+    """How many a retry of the failed, or a send to the rest, would reach; second_chance.py does it."""
 
     failed: int  # whose opt-in is still theirs to use
     rest: int  # skipped or cancelled before a try

@@ -1,1 +1,1 @@
-"""What the code says to the database, apart from any feature; what differs between databases is here."""
+"""How the code talks to the database, apart from any feature; what differs between databases is here."""

@@ -1,7 +1,7 @@
-"""Many rows in or out by one statement and one value: a JSON array of arrays.
+"""Many rows in or out of the database by one statement and one value, a JSON array of arrays.
 
-Stepping through rows one by one gives up the interpreter's lock at each; beside a busy event loop that costs
-more than the row. Here the database does the whole work in one step, on a core of its own.
+A driver that steps through rows gives up the interpreter's lock at each of them, and beside other busy
+threads that costs more than the row. Here the database does the whole work in one step.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from core.database import is_sqlite
 from core.db.dialects import FromJson, JsonElements, JsonOfRows, insert_into
 from core.tables import Table
 
-ROWS = "rows"  # the bound value
+ROWS = "rows"  # the name of the bound value
 
 
 def columns_of(table: type[Table], *names: str) -> dict[str, TypeEngine[Any]]:
@@ -48,7 +48,7 @@ def columns_of(table: type[Table], *names: str) -> dict[str, TypeEngine[Any]]:
 
 
 def rows_given(columns: Mapping[str, TypeEngine[Any]]) -> Select[Any]:
-    """A SELECT over the bound rows, its columns named and typed. Bind them with `bound`."""
+    """A SELECT of the bound rows with these names and types of columns. Bind the rows with `bound`."""
     row = JsonElements(bindparam(ROWS, type_=String)).table_valued("value").c.value
     values = [_item(row, place, type_).label(name) for place, (name, type_) in enumerate(columns.items())]
     return select(*values).where(true())  # else SQLite takes ON CONFLICT for the ON of a join
@@ -59,18 +59,19 @@ def _item(row: Any, place: int, type_: TypeEngine[Any]) -> ColumnElement[Any]:
 
 
 def among(ids: Collection[int]) -> Select[Any]:
-    """For `column.in_(…)`: one value however many there are, where a list would be a parameter each."""
+    """These ids for `column.in_(…)`, as one bound value; a list would bind a parameter for each."""
     given = literal(json.dumps(list(ids), separators=(",", ":")), String)
     return select(FromJson(JsonElements(given).table_valued("value").c.value, BigInteger))
 
 
 def one_of(column: Any, words: Collection[StrEnum]) -> ColumnElement[bool]:
+    """The condition that a column holds one of these words, written into the statement itself."""
     return or_(*[column == constant(word) for word in words])
 
 
 def constant(word: StrEnum) -> ColumnElement[str]:
-    """A word of ours that stands in the statement itself. Where a bound value is compared with a column that
-    a partial index asks about, such as a state, SQLite plans the statement anew each time it runs."""
+    """A word that is written into the statement instead of being bound. When a bound value is compared with a
+    column in the condition of a partial index, such as a state, SQLite plans it anew at each run."""
     return literal_column(f"'{word.value}'", String)
 
 
@@ -85,20 +86,20 @@ def insert_given(table: type[Table], columns: Mapping[str, TypeEngine[Any]]) -> 
 
 
 def insert_selected(table: type[Table], values: Mapping[str, Any], source: FromClause) -> postgresql.Insert:
-    """An INSERT of what is reckoned from the rows of a source; add what to do on a conflict."""
+    """An INSERT of values computed from the rows of a source; add what to do on a conflict."""
     query = select(*values.values()).select_from(source)
     return insert_into(table).from_select(list(values), query.where(true()))
 
 
 def packed(statement: SelectBase) -> Select[Any]:
-    """The same rows as one JSON text, for `fetch`."""
+    """The same query with all of its rows in one JSON text, for `fetch`."""
     return select(JsonOfRows(*statement.subquery().c))
 
 
 class Ready:
-    """A statement in the database's own words, worked out once: for what runs many times a second.
+    """A statement that is compiled once for each database: for what runs many times a second.
 
-    `IN` with a list is spread only when it runs, so not here: `one_of`.
+    It must not contain `IN` with a list, which SQLAlchemy writes out only when it runs; use `one_of`.
     """
 
     def __init__(self, statement: Any) -> None:
@@ -106,17 +107,19 @@ class Ready:
         self._words: dict[str, tuple[str, list[str] | None, dict[str, object]]] = {}  # by database
 
     def run(self, db: Session, values: Mapping[str, object]) -> CursorResult[Any]:
+        """Execute it with these bound values. Raises what SQLAlchemy raises."""
         connection = db.connection()
         words, bound = self._bound(connection, values)
         return connection.exec_driver_sql(words, bound, execution_options={"preserve_rowcount": True})
 
     def fetch(self, db: Session, values: Mapping[str, object]) -> list[list[Any]]:
-        """Of a packed statement."""
+        """Execute a packed statement and return its rows."""
         return _unpacked(self.run(db, values).scalar())
 
     def fetch_each(self, db: Session, each: Iterable[Mapping[str, object]]) -> list[list[Any]]:
-        """Of a packed statement, once for each of these values, by the driver's own cursor: what SQLAlchemy
-        does around a statement takes longer than a small read."""
+        """Execute a packed statement once for each of these values and return all rows. It uses the driver's
+        own cursor: what SQLAlchemy does around a statement takes longer than a small read. Raises
+        OperationalError."""
         connection, found = db.connection(), list[list[Any]]()
         cursor = connection.connection.cursor()
         try:
@@ -142,10 +145,10 @@ class Ready:
 
 
 class ForEach:
-    """A query that is asked for each of some given rows, such as the next few of each broadcast.
+    """A query that is run for each of some given rows, such as the next deliveries of each broadcast.
 
-    On PostgreSQL that is one statement with LATERAL; SQLite has no such thing and is asked once for each,
-    which is as quick there. `chosen` makes the query from the given columns.
+    On PostgreSQL that is one statement with LATERAL. SQLite has no LATERAL; there the query is run once for
+    each row, which is as quick. `chosen` makes the query from the given columns.
     """
 
     def __init__(self, columns: Mapping[str, TypeEngine[Any]], chosen: Callable[[Any], Any]) -> None:
@@ -158,7 +161,7 @@ class ForEach:
     def fetch(
         self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]
     ) -> list[list[Any]]:
-        """The rows found for all of the given ones, in no promised order."""
+        """The rows found for all of the given rows, in no promised order; `values` are bound for each."""
         if not is_sqlite(db):
             return self._together.fetch(db, {**values, **bound(rows)}) if rows else []
         each = ({**values, **dict(zip(self._names, row, strict=True))} for row in rows)
@@ -166,7 +169,7 @@ class ForEach:
 
 
 def fetch(db: Session, statement: Select[Any], values: Mapping[str, object]) -> list[list[Any]]:
-    """The rows of a packed statement, in no promised order; `moment` reads the times in them."""
+    """The rows of a packed statement, in no promised order. `moment` reads the times in them."""
     return _unpacked(db.connection().execute(statement, values).scalar())
 
 
@@ -179,6 +182,7 @@ def _unpacked(text: str | None) -> list[list[Any]]:
 
 
 def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
+    """These rows as the value that `rows_given` reads; times in them have to be texts made by `stamp`."""
     try:
         return {ROWS: orjson.dumps(rows).decode()}
     except TypeError:  # half of a surrogate pair, or a giant number: `json` takes both
@@ -186,15 +190,15 @@ def bound(rows: Sequence[Sequence[object]]) -> dict[str, str]:
 
 
 def bound_ids(ids: Collection[int]) -> dict[str, str]:
-    """As rows of one column."""
+    """These ids as the value that `rows_given` reads, in rows of one column."""
     return bound([(each,) for each in ids])
 
 
 def stamp(at: datetime | None) -> str | None:
-    """A time in UTC, as a text that both databases read alike.
+    """A time as a text in UTC that both databases read alike; None stays None.
 
-    SQLite compares times as texts and keeps them without a zone; PostgreSQL reads a time without a zone in
-    that of the session, which is UTC on all our connections (core/database.py).
+    SQLite keeps and compares times as texts without a zone. PostgreSQL reads a time without a zone as one of
+    the session's zone, which is UTC on all our connections (core/database.py).
     """
     if at is None:
         return None
@@ -202,6 +206,6 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def moment(text: str) -> datetime:
-    """A time out of a packed row."""
+    """The time that a text in a packed row stands for."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

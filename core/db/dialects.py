@@ -1,7 +1,7 @@
-"""What SQLite and PostgreSQL say in different words, decided when a statement is compiled.
+"""Constructs that SQLite and PostgreSQL write differently, decided when a statement is compiled.
 
-A statement is built once and compiled for whichever database runs it, so that nobody who builds one has to
-know which database that will be. Each construct here has its words for both.
+A statement is built once and compiled for whichever database runs it, so code that builds a statement need
+not know which database that will be. See docs/decisions/0037.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def insert_into(table: type[Table]) -> postgresql.Insert:
 
 
 class JsonElements(FunctionElement[Any]):
-    """The elements of the JSON array in a text; with `table_valued("value")` a row for each."""
+    """The elements of the JSON array in a text; with `table_valued("value")` one row for each."""
 
     inherit_cache = True
 
@@ -43,8 +43,8 @@ def _elements_on_postgresql(element: JsonElements, compiler: SQLCompiler, **how:
 
 
 class FromJson(Cast[Any]):
-    """A value out of a JSON array as a value of this type. SQLite has already made a number or a text of
-    it, and keeps nothing else."""
+    """A value taken from a JSON array, as a value of this type. On SQLite it stays as it is: json_each has
+    made a number or a text of it, and SQLite stores nothing else."""
 
     inherit_cache = True
 
@@ -55,7 +55,7 @@ def _as_it_is_on_sqlite(element: FromJson, compiler: SQLCompiler, **how: Any) ->
 
 
 class JsonOfRows(FunctionElement[str]):
-    """An aggregate: all rows of a query as one JSON array of arrays, a text. NULL or empty without rows."""
+    """An aggregate: all rows of a query as one JSON array of arrays, a text; NULL or `[]` without rows."""
 
     type = Text()
     inherit_cache = True
@@ -72,7 +72,7 @@ def _rows_on_postgresql(element: JsonOfRows, compiler: SQLCompiler, **how: Any) 
 
 
 class PlaceOf(FunctionElement[int]):
-    """Where the second text begins in the first, counted from 1; 0 when it is not in it."""
+    """The position at which the second text begins in the first, counted from 1; 0 if it does not occur."""
 
     type = Integer()
     inherit_cache = True
@@ -89,8 +89,8 @@ def _place_on_postgresql(element: PlaceOf, compiler: SQLCompiler, **how: Any) ->
 
 
 class WhereWritersMeet(FunctionElement[bool]):
-    """A condition for the database on which several transactions write at once; SQLite has one writer, and
-    there it is always true."""
+    """A condition that is needed only where several transactions write at once. SQLite has one writer at a
+    time; there it is always true."""
 
     type = Boolean()
     inherit_cache = True

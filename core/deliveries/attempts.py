@@ -1,6 +1,7 @@
-"""The attempts at a delivery that was not simply accepted at once: kept with the settle, read as evidence.
+"""The attempts at deliveries that were not accepted at once: kept when they are settled, read as evidence.
 
-What never left this machine is no attempt. A repeated settle adds nothing. The table is called `try`.
+A message that never left this machine is no attempt. Keeping an attempt again adds nothing. The table is
+called `delivery_try`.
 """
 
 from __future__ import annotations
@@ -49,8 +50,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class AttemptView:
+    """One attempt as staff see it."""
+
     reason: str  # a code word of messenger.reasons, "lease_ran_out" or "accepted"
-    in_doubt: bool  # it may have been taken
+    in_doubt: bool  # the platform may have taken it
     status: int | None
     code: int | None
     subcode: int | None
@@ -60,7 +63,7 @@ class AttemptView:
 
 
 def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
-    """One statement for all of these, and none when there is nothing to keep."""
+    """Keep the attempts that tell something: refusals, doubts, and acceptances that follow kept attempts."""
     accepted = [each.delivery_id for each in attempts if isinstance(each.answer, Accepted)]
     told = _with_history(db, accepted)
     worth = [each for each in attempts if isinstance(each.answer, Failure) or each.delivery_id in told]
@@ -69,7 +72,7 @@ def keep(db: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
 
 
 def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
-    """Which of these have a history that their acceptance belongs to; others were only handed back."""
+    """Which of these deliveries have kept attempts. The others were only handed back unsent."""
     if not delivery_ids:
         return set()
     chosen = col(Try.delivery_id).in_(bulk.among(delivery_ids))
@@ -77,7 +80,8 @@ def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
 
 
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
-    """(delivery, number of the claim, claimed at) of claims whose worker died or whose lease ran out."""
+    """Keep the attempts whose worker died or whose lease ran out, given as delivery, number of the claim and
+    its time. Each is in doubt."""
     rows: list[list[object]] = [
         [
             delivery_id,
@@ -97,6 +101,7 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
 
 
 def _row(attempt: Attempt, now: datetime) -> list[object] | None:
+    """The row of an attempt; None for a message that never left this machine."""
     answer, which = attempt.answer, (attempt.delivery_id, attempt.number)
     times = [bulk.stamp(at or now) for at in (attempt.started_at, attempt.answered_at)]
     if isinstance(answer, Accepted):
@@ -115,14 +120,14 @@ def _insert(db: Session, rows: Sequence[Sequence[object]]) -> None:
 
 @cache
 def _statement() -> Any:
-    """None of a delivery whose customer was forgotten meanwhile."""
+    """The statement that keeps attempts, but none of a delivery whose customer was forgotten meanwhile."""
     rows = bulk.rows_given(bulk.columns_of(Try, *_KEPT)).subquery()
     theirs = (col(Delivery.id) == rows.c.delivery_id) & col(Delivery.customer_id).is_not(None)
     return bulk.insert_selected(Try, {**rows.c}, rows.join(Delivery, theirs)).on_conflict_do_nothing()
 
 
 def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
-    """Which of these deliveries were refused before for the same reason."""
+    """Which of these deliveries were refused before for the reason given here."""
     if not reasons:
         return set()
     theirs = col(Try.delivery_id).in_(bulk.among(reasons))
@@ -131,7 +136,8 @@ def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
 
 
 def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[int]:
-    """Those whose every earlier attempt was refused as now, while the line was silent: no passing fault."""
+    """Those whose every kept attempt ended with code 100 and without a doubt: the platform has said nothing
+    else of them, so no passing fault explains the refusal."""
     if not delivery_ids:
         return set()
     theirs = col(Try.delivery_id).in_(bulk.among(delivery_ids))
@@ -141,13 +147,13 @@ def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[in
 
 
 def last_doubt() -> Select[Any]:
-    """When the last attempt at a delivery set out that may have been taken; None without one."""
+    """When the last attempt at a delivery began that the platform may have taken; NULL without one."""
     latest = select(func.max(col(Try.started_at)))
     return latest.where(col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)).correlate(Delivery)
 
 
 def attempts_of(delivery_ids: Collection[int]) -> dict[int, list[AttemptView]]:
-    """Of each of these deliveries that has any, in their order."""
+    """The kept attempts of these deliveries, in order; a delivery without any is left out."""
     found: dict[int, list[AttemptView]] = {}
     if not delivery_ids:
         return found

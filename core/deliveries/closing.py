@@ -1,6 +1,8 @@
-"""Ends what is still queued, inside the caller's transaction. A token in doubt is never released.
+"""Ends the queued deliveries of a broadcast, inside the caller's transaction. A token in doubt is never
+released.
 
-The caller holds the broadcast's row (it changed it, or locked it), so that no claim runs beside this.
+The caller has changed or locked the broadcast's row, so that no claim of its deliveries runs at the same
+time.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from core.tables import Broadcast, Delivery
 
 
 def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime) -> int:
-    """Queued deliveries end in `state` and give their opt-ins back; those in doubt become `unknown`.
+    """End the queued deliveries of a broadcast in `state` and release their opt-ins; those in doubt end as
+    unknown and keep theirs. Returns how many opt-ins were released.
 
-    Exactly what was ended is released, whatever else happens at the same time. Returns how many.
+    Exactly the opt-ins of what this call has ended are released, whatever else happens at the same time.
     """
     ledger.end_queued_in_doubt(db, broadcast_id, reason=reason, now=now)
     unused = ledger.end_queued(db, broadcast_id, state, reason=reason, now=now)
@@ -28,7 +31,8 @@ def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: 
 
 
 def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
-    """What is still queued of a cancelled broadcast, and nothing of any other. Returns how many."""
+    """End what is still queued of a cancelled broadcast; do nothing to any other. Returns how many opt-ins
+    were released."""
     if broadcast.state != BroadcastState.CANCELLED:
         return 0
     reason = broadcast.pause_code or "cancelled"
@@ -36,7 +40,7 @@ def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
 
 
 def count_unused(db: Session, broadcast_id: int) -> int:
-    """How many opt-ins ending it now gives back."""
+    """How many opt-ins would be released if the broadcast ended now."""
     queued = col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.QUEUED
     unused = select(func.count()).select_from(Delivery).where(*queued, col(Delivery.in_doubt).is_(False))
     return int(db.execute(unused).scalar_one())

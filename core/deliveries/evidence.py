@@ -1,7 +1,8 @@
-"""What echoes, deliveries and reads prove about what we sent; inside the inbox's transaction.
+"""What echoes, delivery and read events prove about what we sent; inside the inbox's transaction.
 
-A later fact never moves a delivery backwards, and it may arrive before our own settle: watermarks are kept
-on the customer, and the settle looks at them. Why only an echo settles: docs/decisions/0018.
+Such an event never moves a delivery backwards. It may arrive before we have settled the delivery ourselves,
+so its watermark is kept on the customer, and the settle reads it (`catch_up`). Why only an echo settles a
+doubt: docs/decisions/0018.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
 
 
 def metadata_of(delivery_id: int) -> str:
-    """What a broadcast's message carries so that its echo leads back to the delivery."""
+    """The metadata that a broadcast's message carries, so that its echo leads back to the delivery."""
     return f"otn.delivery.{delivery_id}"
 
 
 def delivery_of(metadata: str | None) -> int | None:
+    """The delivery that this metadata names; None if it is not ours."""
     found = _METADATA.match(metadata or "")
     return int(found[1]) if found else None
 
@@ -45,7 +47,8 @@ def note_echo(
     metadata: str | None,
     at: datetime,
 ) -> bool:
-    """The platform shows us our own message: that delivery reached the thread, whatever we knew of it."""
+    """Record that the platform echoed a message of ours: that delivery reached the customer's thread,
+    whatever we believed. Returns whether the echo is of one of our deliveries to this person."""
     delivery_id = delivery_of(metadata)
     if delivery_id is None:
         return False
@@ -70,9 +73,10 @@ def note_echo(
 
 
 def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
-    """Also what we believed refused; but not once another broadcast holds the opt-in: its try is refused."""
+    """Whether an echo may settle this delivery as sent. Also if we believed it refused, but not once another
+    delivery uses the opt-in: that one will find the token used."""
     if not delivery.attempt:
-        return False  # of another installation that sends for the same fanpage
+        return False  # never claimed: the echo is of another installation that sends for the same fanpage
     if delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
         return True
     live = select(col(Delivery.id)).where(
@@ -84,14 +88,14 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
 
 
 def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
-    """Whatever we thought of it: the token was used."""
+    """Record that the delivery's token was used, whatever state its opt-in is in."""
     opt_ins.make_available(db, [delivery.opt_in_id], now=at)
     opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
     opt_ins.spend(db, [delivery.opt_in_id], now=at)
 
 
 def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
-    """Delivered and read may have been reported before these deliveries were settled as sent."""
+    """Set when these sent deliveries were delivered and read, if that was reported before the settle."""
     if not delivery_ids:
         return
     for mark in ("delivered", "read"):
@@ -119,8 +123,8 @@ def _catching_up(mark: str) -> bulk.Ready:
 
 
 def _under_way() -> ColumnElement[Any]:
-    """When the message set out that was taken: an echo tells, else it was the last claim's, or after a doubt
-    the last that may have been."""
+    """When the message that the platform took was sent: for an echo its time; for a doubt that was settled
+    otherwise the last attempt that may have been taken; else the last claim."""
     concluded = col(Delivery.evidence).is_not(None) & (col(Delivery.evidence) != RETRIED)
     return case(
         (col(Delivery.evidence) == ECHO, col(Delivery.settled_at)),
@@ -138,7 +142,7 @@ def note_delivered(
     watermark_at: datetime | None,
     at: datetime,
 ) -> None:
-    """Messages reached the customer's device: those named, and all older than the watermark."""
+    """Record that messages reached the customer's device: those named, and all sent before the watermark."""
     customer_id = _customer(db, fanpage_id, psid)
     if customer_id is None:
         return
@@ -162,7 +166,7 @@ def note_delivered(
 
 
 def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime) -> None:
-    """The customer has read everything older than the watermark (a lower bound: some never report)."""
+    """Record that the customer has read everything sent before the watermark; some devices never say so."""
     customer_id = _customer(db, fanpage_id, psid)
     if customer_id is None:
         return

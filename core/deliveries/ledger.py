@@ -1,8 +1,8 @@
 """The ledger of deliveries: every change of a delivery's state, inside the caller's transaction.
 
-Nothing else writes `delivery.state` (tests/test_single_writers.py). Each change names the states it may
-leave, so that repeating one, or racing with another, changes nothing. What a change means for the opt-in is
-for the caller to do in the same transaction, with core/consent/ledger.py; so are the locks.
+Nothing else writes `delivery.state` (tests/test_single_writers.py). Each change names the states that it may
+leave, so that a change that is repeated, or comes too late, does nothing. The caller changes the opt-in in
+the same transaction, with core/consent/ledger.py, and locks rows where that is needed.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _MAY_BE_REQUEUED = frozenset(
 def add(
     db: Session, broadcast_id: int, chosen: Select[int, int], *, cancelled: str | None, now: datetime
 ) -> tuple[ColumnElement[bool], ...]:
-    """A queued delivery for each of the chosen opt-ins, given as `id` and `customer_id`. With `cancelled`,
-    the reason why their broadcast ended, they are cancelled from the start.
+    """Add a queued delivery for each of the chosen opt-ins, given as `id` and `customer_id`. With
+    `cancelled`, the reason why their broadcast has ended, they are cancelled from the start.
 
-    Returns the conditions that choose the new ones.
+    Returns the conditions that choose the new deliveries.
     """
     mine = col(Delivery.broadcast_id) == broadcast_id
     before = db.execute(select(func.max(col(Delivery.id))).where(mine)).scalar_one() or 0
@@ -83,7 +83,8 @@ def _new(
 def claim(
     db: Session, delivery_ids: Collection[int], *, worker: str, lease_until: datetime, now: datetime
 ) -> int:
-    """These are the worker's until the lease runs out. Returns how many were free."""
+    """Claim those of these deliveries that are queued: they are the worker's until the lease runs out.
+    Returns how many were claimed."""
     times = {"now": now, "lease": lease_until}
     given = {name: bulk.stamp(at) for name, at in times.items()}
     return _claiming().run(db, {**bulk.bound_ids(delivery_ids), "worker": worker, **given}).rowcount
@@ -106,14 +107,14 @@ def _claiming() -> bulk.Ready:
 
 
 def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: str, now: datetime) -> None:
-    """It was claimed in this very transaction, and turns out not to be fit for sending."""
+    """End a delivery that was claimed in this very transaction and turned out not to be fit for sending."""
     claimed = col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.SENDING
     db.execute(_change(*claimed).values(state=state, reason=reason, settled_at=now, lease_until=None))
 
 
 def hand_back(db: Session, claims: Sequence[tuple[int, int, datetime | None]], *, worker: str) -> None:
-    """These claims (delivery, number of the claim, its time) were never put on the wire: nothing happened to
-    them. What is claimed anew stays."""
+    """Queue again the deliveries whose claims were never put on the wire, given as delivery, number of the
+    claim and its time. A delivery that was claimed again since stays as it is."""
     rows = [(delivery_id, attempt, bulk.stamp(at)) for delivery_id, attempt, at in sorted(claims)]
     if rows:
         _handing_back().run(db, {**bulk.bound(rows), "worker": worker})
@@ -136,8 +137,11 @@ def _handing_back() -> bulk.Ready:
 def take_over_lost(
     db: Session, delivery_ids: Collection[int], *, max_tries: int, next_try_at: datetime, now: datetime
 ) -> list[tuple[int, int, datetime]]:
-    """The worker of these is gone: the try may have reached the platform, so it counts and leaves a doubt.
-    After the last one only staff can settle it. Returns delivery, number of the claim and its time."""
+    """Queue again the deliveries whose worker is gone. The attempt may have reached the platform, so it
+    counts and leaves a doubt; after the last attempt the delivery is unknown, for staff to settle.
+
+    Returns delivery, number of the claim and its time of those that were taken over.
+    """
     is_last = col(Delivery.tries) + 1 >= max_tries
     lost = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
     taken = _change(*lost).values(
@@ -155,7 +159,7 @@ def take_over_lost(
 
 
 def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
-    """The platform took these (delivery, mid, evidence), whoever holds them now."""
+    """Record that the platform took these (delivery, message id, evidence), whoever holds them now."""
     _accepting().run(db, {**bulk.bound(accepted), "now": bulk.stamp(now)})
 
 
@@ -180,8 +184,12 @@ def _accepting() -> bulk.Ready:
 def settle_refused(
     db: Session, delivery_id: int, verdict: Verdict, *, attempt: int, tries: int, now: datetime
 ) -> bool:
-    """A claim was refused and is judged. False when it is not the claim's to settle any more: somebody has
-    claimed it since, or an echo has settled it. `tries` are those that counted before this one."""
+    """Record the verdict on a refused claim, which `attempt` names. `tries` is how many attempts counted
+    before it.
+
+    Returns False when the claim may not settle the delivery any more: it was claimed again since, or an echo
+    has settled it.
+    """
     has_ended = verdict.state != DeliveryState.QUEUED
     is_ours = or_(col(Delivery.state) == DeliveryState.SENDING, _ran_out(has_ended))
     settled = _change(col(Delivery.id) == delivery_id, col(Delivery.attempt) == attempt, is_ours).values(
@@ -199,18 +207,19 @@ def settle_refused(
 
 
 def _ran_out(has_ended: bool) -> ColumnElement[bool]:
-    """The answer comes late, but it clears the doubt. What has ended is not queued again by it."""
+    """The condition that the claim was taken over as in doubt and not claimed again: then even a late answer
+    clears the doubt. An unknown delivery may end by it, but is not queued again."""
     states = (DeliveryState.QUEUED, DeliveryState.UNKNOWN) if has_ended else (DeliveryState.QUEUED,)
     return and_(col(Delivery.state).in_(states), col(Delivery.reason) == LEASE_RAN_OUT)
 
 
 def _unless_forgotten(said: str | None) -> ColumnElement[str]:
-    """What leads to a person is not kept when they were forgotten meanwhile."""
+    """This text, or NULL when the delivery's customer was forgotten meanwhile: it may lead to a person."""
     return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
 
 
 def turn_out_sent(db: Session, delivery: Delivery, *, evidence: str, at: datetime) -> None:
-    """There is evidence that it reached the customer, whatever we believed. The caller has locked the row
+    """Record that a delivery reached the customer, whatever we believed of it. The caller has locked the row
     and knows that it is not settled as sent."""
     delivery.state = DeliveryState.SENT
     delivery.evidence = evidence
@@ -222,36 +231,37 @@ def turn_out_sent(db: Session, delivery: Delivery, *, evidence: str, at: datetim
 def end_queued(
     db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime
 ) -> list[int]:
-    """What is queued of a broadcast and was never in doubt ends in `state`. Returns its opt-ins."""
+    """End the queued deliveries of a broadcast that were never in doubt in `state`. Returns their opt-ins."""
     queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(False))
     ended = queued.values(state=state, reason=reason, settled_at=now, next_try_at=None)
     return list(db.execute(ended.returning(col(Delivery.opt_in_id))).scalars())
 
 
 def end_queued_in_doubt(db: Session, broadcast_id: int, *, reason: str, now: datetime) -> None:
-    """What is queued of a broadcast and may have been sent before ends as unknown."""
+    """End the queued deliveries of a broadcast that may have been sent before as unknown."""
     queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(True))
     db.execute(queued.values(state=DeliveryState.UNKNOWN, reason=reason, settled_at=now, next_try_at=None))
 
 
 def end_queued_of_customer(db: Session, customer_id: int, *, reason: str, now: datetime) -> None:
-    """Nothing more is sent to this customer; what may have been sent before stays in doubt."""
+    """Skip the queued deliveries to a customer; those that may have been sent before end as unknown."""
     ended = case((col(Delivery.in_doubt), DeliveryState.UNKNOWN.value), else_=DeliveryState.SKIPPED.value)
     queued = _queued(col(Delivery.customer_id) == customer_id)
     db.execute(queued.values(state=ended, reason=reason, settled_at=now, next_try_at=None))
 
 
 def settle_unknown(db: Session, chosen: Select[int | None], *, evidence: str, now: datetime) -> list[int]:
-    """The chosen of those whose outcome is unknown count as sent. Returns their opt-ins."""
+    """Count those of the chosen deliveries that are unknown as sent. Returns their opt-ins."""
     unknown = _change(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.UNKNOWN)
     sent = unknown.values(state=DeliveryState.SENT, evidence=evidence, reason=None, settled_at=now)
     return list(db.execute(sent.returning(col(Delivery.opt_in_id))).scalars())
 
 
 def requeue(db: Session, chosen: Select[int | None], sources: Collection[DeliveryState]) -> int:
-    """The chosen that are still in one of these states are tried anew. Returns how many.
+    """Queue again those of the chosen deliveries that are still in one of these states. Returns how many.
 
-    Doubt stays with a delivery: a token that may have been used is never given back.
+    A delivery in doubt stays in doubt, so that a token that may have been used is never given back. Raises
+    ValueError for states that nothing is queued again from.
     """
     if not _MAY_BE_REQUEUED.issuperset(sources):
         raise ValueError(f"a delivery is never queued again from {', '.join(sorted(sources))}")

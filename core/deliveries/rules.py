@@ -8,18 +8,20 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    QUEUED = "queued"  # waits to be claimed (for the first time, or for another try)
+    """Where a delivery stands."""
+
+    QUEUED = "queued"  # waits to be claimed, for the first time or for another attempt
     SENDING = "sending"  # claimed under a lease
     SENT = "sent"  # the platform took it
     FAILED = "failed"  # the platform refused it, or this person cannot be reached
     SKIPPED = "skipped"  # not tried: too late, withdrawn
-    UNKNOWN = "unknown"  # tries used up without evidence; staff settle it
+    UNKNOWN = "unknown"  # it may have arrived, and no attempt is left; staff settle it
     CANCELLED = "cancelled"  # ended by staff before it was tried
 
 
 # The closing balance: audience = the sum over these.
 DELIVERY_STATES: tuple[DeliveryState, ...] = tuple(DeliveryState)
-# It may use its opt-in still, or has used it.
+# It may still use its opt-in, or has used it.
 LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 ENDED: frozenset[DeliveryState] = frozenset(
     {
@@ -47,7 +49,7 @@ UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
 
 
 class Token(StrEnum):
-    """What happens to the opt-in a delivery holds."""
+    """What happens to the opt-in that a delivery holds."""
 
     HOLD = "hold"
     SPEND = "spend"

@@ -1,4 +1,4 @@
-"""Writes about fanpages: connect, pace, check up, go on after a repair. HTTP stays outside transactions."""
+"""Writes about fanpages: connect, rate, check up, go on after a repair. HTTP stays outside transactions."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class OtherApp:
 
 @dataclass(frozen=True)
 class ProcessView:
-    """A worker's or webhook server's last sign of life."""
+    """A worker's or webhook server's latest heartbeat."""
 
     kind: str  # "worker", "webhook"
     name: str
@@ -105,7 +105,7 @@ def find_other_app(fanpage_id: int, *, now: datetime) -> OtherApp | None:
 
 
 def list_processes() -> list[ProcessView]:
-    """Who has shown signs of life, the latest first."""
+    """All processes that have a heartbeat, the latest first."""
     with reading() as db:
         rows = db.scalars(select(Heartbeat).order_by(col(Heartbeat.at).desc())).all()
     parts = [(row, row.process.partition(" ")) for row in rows]

@@ -1,4 +1,4 @@
-"""What a connection must be like: its fields, its pace, and what a health check finds wrong. Pure."""
+"""What a connection must be like: its fields, its rate, and what a health check finds wrong. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Whether one call may hold messages of several fanpages, and the way back when the platform refuses that.
+"""Decides whether one call may hold messages of several fanpages, and stops that while the platform refuses
+it.
 
-Meta documents such calls, but nobody is known to send messages by them: docs/decisions/0039.
+Meta documents such calls, but nobody is known to send messages by them. See docs/decisions/0039.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ TRIAL_SECONDS = 60.0  # a trial that shows nothing is followed by another
 
 
 class AcrossFanpages:
-    """Safe to use from several threads. One per process, as all fanpages share it.
+    """The decision for one process, whose fanpages all share it. Safe to use from several threads.
 
-    `on_change` is told True when fanpages are kept apart from now on, False when they share calls again. It
-    is called on a thread that sends: it must neither wait nor raise.
+    `wanted` is the setting; False keeps fanpages apart for good. `on_change` is told True when fanpages are
+    kept apart from now on, False when they share calls again. It is called on a thread that sends: it must
+    neither wait nor raise.
     """
 
     def __init__(
@@ -39,15 +41,15 @@ class AcrossFanpages:
         self._clock = clock
         self._lock = Lock()
         self._refusals = 0  # since a mixed call last succeeded
-        self._again_at: float | None = None  # None: nothing speaks against mixed calls
+        self._again_at: float | None = None  # when a call tries again; None while fanpages share calls
 
     def allowed(self) -> bool:
-        """Whether a batch may be made up of several fanpages' messages. Changes nothing."""
+        """Whether one call may hold messages of several fanpages. Changes nothing."""
         with self._lock:
             return self._is_allowed()
 
     def begin(self) -> bool:
-        """The same for whoever is about to make such a call: after a rest it is granted to one alone."""
+        """Whether the caller may make such a call now. After a rest one caller may, to try it."""
         with self._lock:
             granted = self._is_allowed()
             if granted and self._again_at is not None:
@@ -55,7 +57,7 @@ class AcrossFanpages:
             return granted
 
     def succeeded(self) -> None:
-        """A message was accepted by its own item's token."""
+        """Note that a mixed call works: a message was accepted by its own item's token."""
         with self._lock:
             was_refused, self._again_at, self._refusals = self._again_at is not None, None, 0
         if was_refused:
@@ -63,7 +65,8 @@ class AcrossFanpages:
             self._on_change(False)
 
     def refused(self, why: Failure) -> None:
-        """What a mixed call refused was accepted without the other fanpages' messages right after."""
+        """Note that what a mixed call refused was accepted right after in a call of its fanpage alone. After
+        three in a row fanpages are kept apart for ten minutes."""
         with self._lock:
             self._refusals += 1
             was_refused = self._again_at is not None

@@ -22,7 +22,7 @@ CODE, STATUS = 2**63, 2**31  # from there on no column takes one
 
 class NextStep(StrEnum):
     RETRY_LATER = "retry_later"  # refused for a passing reason: the same again in a while, counted as a try
-    SLOW_DOWN = "slow_down"  # refused for the pace: the fanpage waits, costs no try
+    SLOW_DOWN = "slow_down"  # refused as too fast: the fanpage waits, and the attempt does not count
     END_DELIVERY = "end_delivery"  # this person, or this message to them, will not do
     TOKEN_REFUSED = "token_refused"  # the one-time token was turned down
     STOP_FANPAGE = "stop_fanpage"  # nothing of this fanpage will do until a person repairs something

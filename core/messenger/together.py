@@ -1,7 +1,7 @@
-"""Sends messages of several fanpages in one call, so that nobody is blamed for another: docs/decisions/0039.
+"""Sends messages of several fanpages in one call and judges each by itself. See docs/decisions/0039.
 
-Only messages that spend a one-time token go this way: whatever becomes of a call, the platform takes a token
-once. A message by PSID has no such guard and never shares a call.
+Only messages that spend a one-time token are sent this way: whatever becomes of a call, the platform takes a
+token only once. A message by PSID has no such guard and never shares a call.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def send_together(
     *,
     may_leave: MayLeave = lambda _place: True,
 ) -> list[Answer | None]:
-    """One answer per item, in order, each charged to whom it belongs. Never raises for a send.
+    """Send these items, at most 50, and return one answer for each, in order, charged to whom it belongs.
 
-    At most 50 items. May ask by HTTP whether a fanpage's line works: no transaction is open. Where a call is
-    followed by others, `may_leave` is asked about each item right before its own: meanwhile somebody may have
-    paused its broadcast. None is the answer for what was kept here.
+    Where a refused call is followed by others, `may_leave` is asked about each item right before its own:
+    somebody may have paused its broadcast meanwhile. None is the answer for an item that was not sent then.
+    What goes wrong with a send is an answer, never an exception; ValueError for more than 50 items. May ask
+    the platform whether a fanpage's line works, so no transaction may be open.
     """
     if len(items) > BATCH_LIMIT:
         raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
@@ -53,6 +54,7 @@ def send_together(
 def _mixed(
     items: Sequence[Addressed], places: Places, across: AcrossFanpages, may_leave: MayLeave
 ) -> Answers:
+    """One call for all; what it refuses in a way that proves nothing is sent again fanpage by fanpage."""
     outer = items[0].messenger
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
     if isinstance(said, Failure):
@@ -68,7 +70,7 @@ def _mixed(
 
 
 def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> Answers:
-    """A call for each fanpage."""
+    """One call for each fanpage, with those of its items that may leave still."""
     found: dict[int, Answer | None] = dict.fromkeys(place for mine in places.values() for place in mine)
     for messenger, mine in places.items():
         going = [place for place in mine if may_leave(place)]
@@ -79,20 +81,20 @@ def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> A
 
 
 def _unproven(first: Mapping[int, Answer], mine: Sequence[int]) -> list[int]:
-    """A fanpage's items that were refused in a way that the mixed call itself may explain: the platform may
-    have overlooked the item's token. An acceptance of the same fanpage shows that it did not."""
+    """A fanpage's items whose refusals the mixed call itself may explain, because the platform may have
+    overlooked their tokens. None if any item of the fanpage was accepted: then the platform has not."""
     if _any_accepted(first, mine):
         return []
     return [place for place in mine if _may_be_the_calls_fault(first[place])]
 
 
 def _may_be_the_calls_fault(answer: Answer) -> bool:
-    """Such a refusal is certain, so nothing was sent, and the message may go again."""
+    """Whether an answer may be due to the mixed call. Then nothing was sent, and it may be sent again."""
     return isinstance(answer, Failure) and answer.step in ASKED_ABOUT
 
 
 def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) -> Answers:
-    """What is not sent again is charged to whom it belongs, fanpage by fanpage."""
+    """The answers that stand after the mixed call, judged fanpage by fanpage, without what is sent again."""
     found: dict[int, Answer] = {}
     for messenger, mine in places.items():
         kept = [place for place in mine if place not in again.get(messenger, ())]
@@ -101,7 +103,8 @@ def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) ->
 
 
 def _learn(across: AcrossFanpages, outer: Messenger, places: Places, first: Answers, second: Answers) -> None:
-    """An acceptance by the token of the call itself says nothing about the tokens of items."""
+    """Tell `across` what this call has shown: an acceptance by an item's own token shows that mixed calls
+    work; a refusal that became an acceptance when sent apart, that they may not."""
     if any(_any_accepted(first, mine) for messenger, mine in places.items() if messenger is not outer):
         across.succeeded()
         return

@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 
 from core.tables import Table
 
-STAYS_BEHIND = {"heartbeat", "hold"}  # signs of life, and the hold itself
+STAYS_BEHIND = {"heartbeat", "hold"}  # heartbeats, and the hold itself
 ROWS_AT_ONCE = 2000
 NUL_BECOMES = "\ufffd"  # PostgreSQL keeps no NUL in a text
 

@@ -109,7 +109,7 @@ class Move:
         self.say("Held: nothing new is sent from the old database.")
 
     def _wait_for_the_wire(self, place: str) -> None:
-        """Until nothing is in anybody's hands; then, in the same moment, close the door."""
+        """Wait until nothing is claimed any more, and close the old database in the same transaction."""
         until, said_at = time.monotonic() + self.wait_seconds, 0.0
         while True:
             claims.take_over_lost(now=self.clock())

@@ -1,7 +1,7 @@
-"""The platform's allowance: 200 calls per person a fanpage can message, in any 24 hours.
+"""The platform's allowance: 200 calls for each person that a fanpage can message, in any 24 hours.
 
-Source: Messenger Platform, rate limiting (200 × engaged users, rolling 24 hours). People the fanpage can
-message are those known to us and not unreachable: never more than the platform counts.
+Source: Messenger Platform, rate limiting (200 × engaged users, rolling 24 hours). The people counted here are
+the customers we know and can reach, so never more than the platform counts.
 """
 
 from __future__ import annotations
@@ -33,20 +33,24 @@ _NOTED = bulk.columns_of(CallsOfHour, "fanpage_id", "hour", "calls")
 
 @dataclass(frozen=True)
 class Allowance:
+    """How many calls a fanpage may make in 24 hours, and how many it has made."""
+
     limit: int
-    used: int  # of the last 24 hours, whole hours: never less than the platform counts
+    used: int  # in the last 24 hours and the rest of their first hour: never less than the platform counts
 
     @property
     def left(self) -> int:
+        """How many more calls the fanpage may make now."""
         return max(0, self.limit - self.used)
 
     def share(self, messages: int) -> float:
-        """How much of the allowance would be used after so many more, 1.0 is all of it."""
+        """The share of the allowance that is used after so many more messages; 1.0 is all of it."""
         return (self.used + messages) / self.limit if self.limit else 1.0
 
 
 def note_calls(db: Session, calls: Mapping[int, int], *, now: datetime) -> None:
-    """Count calls by fanpage, each message of a batch for one; inside the settling transaction."""
+    """Add these calls, by fanpage, to the count of this hour. Each message of a batch is one. Called inside
+    the settling transaction."""
     hour = bulk.stamp(_hour(now))
     _noting().run(db, bulk.bound([(fanpage_id, hour, calls[fanpage_id]) for fanpage_id in sorted(calls)]))
 
@@ -65,6 +69,7 @@ def _noting() -> bulk.Ready:
 
 
 def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
+    """The allowance of one fanpage; counts all of its people, so it may take a while."""
     since = _hour(now) - SPAN
     with reading() as db:
         people = db.execute(
@@ -81,7 +86,7 @@ def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
 
 
 def used_up(fanpage_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Which of these fanpages have no call left. People are counted only as far as it needs to know."""
+    """Which of these fanpages have no call left. Their people are counted only until that is known."""
     used = (
         select(col(CallsOfHour.fanpage_id), func.sum(col(CallsOfHour.calls)).label("calls"))
         .where(
@@ -92,18 +97,19 @@ def used_up(fanpage_ids: Collection[int], *, now: datetime) -> set[int]:
     )
     with reading() as db:
         calls = {fanpage_id: int(count) for fanpage_id, count in db.execute(used)}
-        return {each for each, count in calls.items() if _has_no_more_than(db, each, count // PER_PERSON)}
+        many = {each: count // PER_PERSON for each, count in calls.items() if count >= PER_PERSON}
+        return {each for each, people in many.items() if _has_no_more_than(db, each, people)}
 
 
 def _has_no_more_than(db: Session, fanpage_id: int, people: int) -> bool:
-    """People the fanpage can message; it has one at least."""
+    """Whether the fanpage can message at most so many people; it counts as having one at least."""
     theirs = select(col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id, ~marks.keeps_out())
     some = theirs.limit(people + 1).subquery()
     return max(1, int(db.execute(select(func.count()).select_from(some)).scalar_one())) <= people
 
 
 class Allowances:
-    """Holds the fanpages whose allowance is gone; then each waits, and is looked at again."""
+    """Holds each fanpage whose allowance is used up for five minutes, and then checks it again."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -111,7 +117,7 @@ class Allowances:
         self._known: set[int] = set()  # looked at since
 
     def used_up(self, fanpage_ids: Collection[int]) -> set[int]:
-        """Those of these that must not send now; looked at every twenty seconds."""
+        """Those of these fanpages that must not send now. Each is checked every twenty seconds."""
         if time.monotonic() - self._at >= EVERY_SECONDS:
             self._at, self._known = time.monotonic(), set()
         unknown = set(fanpage_ids) - self._known

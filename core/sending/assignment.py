@@ -12,6 +12,8 @@ from core.sending.shards import SHARDS, Shards
 
 
 class Assignment(Protocol):
+    """Tells the sending loop of this process for which shards it may claim."""
+
     is_shared: bool  # whether other workers send, too
 
     def start(self) -> None:
@@ -24,12 +26,12 @@ class Assignment(Protocol):
         """Release every shard and take no more; returns at once."""
 
     def wait(self, seconds: float) -> None:
-        """Wait until the shards are handed over, but not for longer."""
+        """Wait until the shards are handed over, but at most so many seconds."""
 
 
 class SoleAssignment:
-    """SQLite, one machine: this process sends for every fanpage. A second one by mistake does no harm, for
-    each delivery is claimed by one of them."""
+    """On SQLite: this process sends for every fanpage. A second worker, started by mistake, does no harm,
+    since each delivery is claimed by only one of them."""
 
     is_shared = False
 
@@ -37,22 +39,25 @@ class SoleAssignment:
         self._loop = loop
 
     def start(self) -> None:
+        """Take every shard for good."""
         for shard in range(SHARDS):
             self._loop.take(shard, math.inf)
 
     def hand_out(self, now: datetime) -> None:
-        pass
+        """Do nothing: every shard is taken."""
 
     def stop(self) -> None:
+        """Release every shard."""
         for shard in range(SHARDS):
             self._loop.release(shard)
 
     def wait(self, seconds: float) -> None:
-        pass
+        """Do nothing: there is nobody to hand over to."""
 
 
 def assignment_for(loop: Shards, is_fresh: Callable[[], bool]) -> Assignment:
-    """The one that the database needs; `is_fresh` says whether this process's heartbeat is up to date."""
+    """The assignment that the database in use needs. `is_fresh` says whether this process's heartbeat is so
+    recent that no other worker may take over its claims."""
     if engine().dialect.name == "sqlite":
         return SoleAssignment(loop)
     from core.sending.slices import SharedAssignment  # Procrastinate is installed with PostgreSQL only

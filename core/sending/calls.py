@@ -1,4 +1,4 @@
-"""What rides together in one call: messages that a one-time token guards, of any fanpages; replies alone."""
+"""Groups claims into calls: one-time messages of any fanpages together, each reply in a call of its own."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Leaving:
 
 
 Call = list[Claim] | list[ReplyClaim]
-Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
+Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
 
 
 def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[tuple[float, Call]]:
-    """Calls with their moments. What leaves at the same tick shares calls, those of one fanpage side by side;
-    the fanpages `apart` share none.
+    """Return calls, each with the moment at which it leaves. Messages of the same tick share calls, at most
+    50 in one, and those of one fanpage stand side by side; the fanpages `apart` share none.
 
-    A message by PSID has no token that guards it: in doubt it could not be tried again, so it rides alone.
+    A message by PSID has no token that guards it against being sent twice, so it never shares a call.
     """
     calls: list[tuple[float, Call]] = []
     together: dict[tuple[float, int | None], list[Claim]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Carries one call: asks in the last moment what of it may still leave, sends, and names the outcomes."""
+"""Makes one call: decides in the last moment what of it may still leave, sends that, names the outcomes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 
 
 class Carrier:
-    """For the threads of the wire; never raises."""
+    """Makes the calls of the sending loop, in the threads of its pool; `carry` never raises for a send."""
 
     def __init__(
         self,
@@ -52,7 +52,8 @@ class Carrier:
         self._sender = sender or TokenSender()
 
     def carry(self, call: Call) -> list[Landed]:
-        """What became of each message of the call; a claim that comes back as it was never left."""
+        """Send what may leave, and return what became of each message of the call. A claim that comes back as
+        it was has not been put on the wire."""
         snapshot = self._snapshots.latest
         leaving = [(claim, line) for claim in call if (line := self._line(claim, snapshot)) is not None]
         gone = {id(claim) for claim, _ in leaving}
@@ -60,13 +61,14 @@ class Carrier:
         return [*staying, *(self._sent(leaving, snapshot) if leaving else [])]
 
     def _line(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
-        """The line by which it may leave now. A pause, a stop or lost leases keep it here."""
+        """The line to Messenger by which the message may leave now. None when it must not leave (a pause, a
+        stop, an old work snapshot, a claim that may be lost), or when its fanpage has no line."""
         may_leave = (
             not self._stop.is_set()
-            # We were asleep: whatever we knew may have changed.
+            # This process stood still, and what it knew may have changed.
             and time.monotonic() - snapshot.at <= OLDEST_SECONDS
             and self._holds_since(claim.taken_at)
-            # It waited for a thread: the answer might come after the lease.
+            # It waited for a thread, and the answer might come after the lease.
             and time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
             and snapshot.may_send(claim.fanpage_id, at=self._clock().timestamp())
             and (isinstance(claim, ReplyClaim) or self._is_sending(claim, snapshot))
@@ -74,6 +76,7 @@ class Carrier:
         return self._lines.of(claim.fanpage_id) if may_leave else None
 
     def _is_sending(self, claim: Claim, snapshot: Snapshot) -> bool:
+        """Whether the claim's broadcast is still sending and not past its best-before."""
         work = snapshot.fanpages.get(claim.fanpage_id)
         sending = work.broadcasts.get(claim.broadcast_id) if work else None
         return sending is not None and (sending.best_before is None or self._clock() < sending.best_before)
@@ -101,7 +104,8 @@ class Carrier:
     def _answers(
         self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
     ) -> Sequence[Answer | None]:
-        """What cannot be written never leaves, and does not hold up the others. None for what stays here."""
+        """One answer for each message, in order. One that cannot be written stays here; the others leave.
+        None for one that was kept because its broadcast was paused on the way."""
         refused: dict[int, Failure] = {}
         items, places = [], []
         for place, (claim, line) in enumerate(leaving):
@@ -127,6 +131,6 @@ class Carrier:
 
 
 def _defect(problem: Exception) -> Failure:
-    """An unexpected exception while sending: the call may have left, so it is in doubt."""
+    """The answer when our own code failed while sending: the call may have left, so it is in doubt."""
     log.error("send_failed", error=type(problem).__name__)
     return Failure(NextStep.IN_DOUBT, "our_error", detail=type(problem).__name__)

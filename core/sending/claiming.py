@@ -1,7 +1,7 @@
-"""Claim before send: one transaction for all fanpages that takes what leaves next and moves their slots.
+"""Claim before send: one transaction claims, for all fanpages, what leaves next and moves their send slots.
 
-A worker holds what it takes under a lease (claims.py). Nothing here waits for a broadcast that somebody is
-just changing: it is left for the next turn, and the others go on.
+A worker holds what it claims under a lease (claims.py). A broadcast that somebody is just changing is not
+waited for: it is left for the next turn, and the others go on.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ Row = list[Any]  # of a delivery, as `_ready` selects it
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one fanpage would claim: `count` messages, of its replies first and of these broadcasts in turn.
+    """What one fanpage would claim: up to `count` messages, its replies first, then its broadcasts in turn.
 
-    `stored` is the next slot that its rate row is known to have (seconds since 1970), `lane` the same in
-    monotonic time, which is what the timetable reckons in.
+    `stored` is the next free send slot that its rate row is known to have, in seconds since 1970; `lane` is
+    the same in monotonic seconds, in which the timetable reckons. `turn` says whose broadcast begins.
     """
 
     fanpage_id: int
@@ -57,7 +57,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Taken:
-    """What one fanpage got of it: claims in the order in which they leave, and where it stands afterwards."""
+    """What one fanpage got: its claims in the order in which they leave, and where it stands afterwards."""
 
     wanted: Wanted
     reply_ids: list[int]
@@ -71,16 +71,21 @@ class Taken:
 
     @property
     def claims(self) -> list[ReplyClaim | Claim]:
+        """All claims in the order in which they leave: replies first."""
         return [*self.replies, *self.deliveries]
 
 
 class SlotsMoved(Exception):
-    """Another process has reserved slots of one of these fanpages: nothing was claimed."""
+    """Another process has moved the send slots of one of these fanpages: nothing was claimed for any."""
 
 
 def claim(wanted: Sequence[Wanted], *, worker: str, now: datetime) -> list[Taken]:
-    """Claim for all of these fanpages in one transaction. SlotsMoved, or PerhapsTaken when nobody knows
-    whether the database has it."""
+    """Claim for all of these fanpages in one transaction, and return what each got.
+
+    Raises SlotsMoved when another process has moved the slots of one (nothing is claimed), PerhapsTaken when
+    the commit failed, so that nobody knows whether the database has the claims, and otherwise whatever the
+    database raises.
+    """
     taken_at, taken = time.monotonic(), list[Taken]()
     try:
         with transaction() as db:
@@ -99,7 +104,7 @@ def claim(wanted: Sequence[Wanted], *, worker: str, now: datetime) -> list[Taken
 
 
 def _chosen(wanted: Wanted, reply_ids: list[int], offered: Mapping[int, list[Row]]) -> Taken:
-    """Replies first; what room is left the fanpage's broadcasts share."""
+    """What one fanpage takes of what is offered: replies first; its broadcasts share what room is left."""
     rows = [offered.get(broadcast_id, []) for broadcast_id in wanted.broadcast_ids]
     shares = timetable.share(wanted.count - len(reply_ids), [len(each) for each in rows], turn=wanted.turn)
     chosen = [row for of_one, count in zip(rows, shares, strict=True) for row in of_one[:count]]
@@ -108,7 +113,7 @@ def _chosen(wanted: Wanted, reply_ids: list[int], offered: Mapping[int, list[Row
 
 
 def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, list[Row]]:
-    """What each broadcast could send now, up to what its fanpage may; locked, so that it stays so."""
+    """What each broadcast could send now, oldest first, up to what its fanpage may. The rows are locked."""
     counts = {key: each.count for each in wanted for key in each.broadcast_ids}
     sending = _sending(db, sorted(counts), now)
     times = {"now": now, "far": now + FARTHEST_TRY, "margin": now - SAFETY_MARGIN}
@@ -122,8 +127,9 @@ def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, 
 
 
 def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> list[tuple[int, int]]:
-    """Those that may send, and the last delivery of each that may: of a first part that is still to be judged
-    it is the last of that. Locked for sharing: whoever ends one waits for us, or we see that it has ended."""
+    """The broadcasts that may send, each with the id of its last delivery that may: while its first part (the
+    canary) is still to be judged, the last of that. Their rows are locked for sharing, so whoever ends one
+    waits for us, or we see that it has ended."""
     rows = _locking().fetch(db, bulk.bound_ids(broadcast_ids)) if broadcast_ids else []
     return [
         (broadcast_id, last_id)
@@ -145,7 +151,7 @@ def _locking() -> bulk.Ready:
 
 @cache
 def _ready() -> bulk.ForEach:
-    """What may be sent of each broadcast, oldest first."""
+    """The deliveries of each given broadcast that may be sent, oldest first."""
     now = bindparam("now", type_=UtcTime)
 
     def of_one(given: Any) -> Any:
@@ -187,8 +193,8 @@ def _ready() -> bulk.ForEach:
 def _take_deliveries(
     db: Session, taken: Sequence[Taken], worker: str, taken_at: float, now: datetime
 ) -> None:
-    """The chosen rows become claims with their tokens opened. An opt-in withdrawn or run out since the launch
-    is not used: its delivery ends here."""
+    """Claim the chosen rows and open their tokens. Where the opt-in was withdrawn or has expired since the
+    launch, or cannot be opened, the delivery ends here."""
     rows = [row for each in taken for row in each.rows]
     if not rows:
         return
@@ -225,6 +231,7 @@ def _claim(fanpage_id: int, row: Row, token: str | None, taken_at: float, now: d
 
 
 def _end_unfit(db: Session, claim: Claim, state: str, lasts: bool, now: datetime) -> None:
+    """End a delivery whose opt-in cannot be used. One that may have been sent before ends as unknown."""
     if state != OptInState.RESERVED:
         reason, ended = "withdrawn", DeliveryState.SKIPPED
     elif not lasts:
@@ -239,6 +246,7 @@ def _end_unfit(db: Session, claim: Claim, state: str, lasts: bool, now: datetime
 
 
 def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetime) -> None:
+    """Claim the chosen replies."""
     ids = [reply_id for each in taken for reply_id in each.reply_ids]
     claims = replies.claim(db, ids, worker=worker, now=now) if ids else {}
     for each in taken:
@@ -246,8 +254,11 @@ def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetim
 
 
 def _move_slots(db: Session, taken: Sequence[Taken], now: datetime) -> None:
-    """Just as many slots are used as there are messages. For others the row says when the last of them has
-    left: one that is late catches up by itself, never beside another."""
+    """Reserve as many send slots of each fanpage as it has claims. Raises SlotsMoved.
+
+    For other processes the rate row says when the last of the claimed messages has left: a fanpage that is
+    late catches up by its lane here, never in a second process beside what is still to leave.
+    """
     at, steady = now.timestamp(), time.monotonic()
     sending = [each for each in taken if each.claims]
     for each in sending:

@@ -1,4 +1,4 @@
-"""Claim before send: a handful of deliveries under a lease, handed back or taken over when not sent."""
+"""Claims of deliveries: what one is, how it is handed back unsent, and how a lost one is taken over."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 @dataclass(slots=True, repr=False)
 class Claim:
-    """One delivery in our hands, never changed. Holds the opened token: never logged, no repr."""
+    """One delivery that this process holds; never changed. It has the opened token: no repr, never logged."""
 
     delivery_id: int
     fanpage_id: int
     broadcast_id: int
     opt_in_id: int
-    customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
+    customer_id: int  # None in fact when the customer was forgotten; such a claim is only ended
     first_name: str | None
     token: str
     attempt: int
-    tries: int
+    tries: int  # attempts that counted before this one
     in_doubt: bool
     taken_at: float = 0.0  # monotonic time from before the claim
-    claimed_at: datetime | None = None  # with worker and attempt: the fence against another claim
+    claimed_at: datetime | None = None  # with worker and attempt it tells this claim from any other
 
 
 class PerhapsTaken(Exception):
-    """The commit of a claim failed, and the database may have it all the same: to be handed back."""
+    """The commit of these claims failed, but the database may have them: they are to be handed back."""
 
     def __init__(self, claims: Sequence[Any]) -> None:
         super().__init__(f"{len(claims)} claims")
@@ -51,11 +51,11 @@ class PerhapsTaken(Exception):
 
 
 def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Claim]:
-    """Return claims that were never put on the wire: nothing happened to them. What the database never
-    took, or is not ours any more, stays as it is.
+    """Queue again the claims that were never put on the wire. A claim that the database does not have, or
+    that is not ours any more, changes nothing. A delivery whose broadcast has ended meanwhile ends, too.
 
-    Those of a broadcast that somebody keeps locked (it is just being ended, or a commit of ours is still
-    going on) are left for the next time. Returns the others.
+    Returns the claims that are dealt with. The others belong to a broadcast whose row somebody has locked
+    (it is being ended, or our own claim is still being committed): call again for those.
     """
     if not claims:
         return []
@@ -69,7 +69,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
 
 
 def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
-    """What comes back to a broadcast that has ended meanwhile ends with it."""
+    """What is queued again for a broadcast that was cancelled, or is past its best-before, ends with it."""
     rows = db.execute(select(Broadcast).where(col(Broadcast.id).in_(broadcast_ids))).scalars()
     for broadcast in rows.all():
         if broadcast.state == BroadcastState.CANCELLED:
@@ -79,8 +79,8 @@ def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
 
 
 def take_over_lost(*, now: datetime) -> int:
-    """Deliveries whose worker died or whose lease ran out: the try may have reached the platform, so it
-    counts and leaves a doubt. Returns how many were taken over."""
+    """Queue again the deliveries whose worker is silent or whose lease has run out. The attempt may have
+    reached the platform, so it counts and leaves a doubt. Returns how many were taken over."""
     with reading() as db:
         of_lost = _lost(now).with_only_columns(col(Delivery.broadcast_id)).distinct()
         ids = sorted(db.execute(of_lost).scalars())
@@ -92,12 +92,12 @@ def take_over_lost(*, now: datetime) -> int:
 
 
 def _take_over_of(broadcast_id: int, now: datetime) -> int:
-    """A transaction for each broadcast, so that none waits long for another; one that is being changed for
-    longer than that is for the next time."""
+    """Take over those of one broadcast, in a transaction of its own. Raises OperationalError when its
+    row is locked for more than 500 ms; then it is for the next time."""
     mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
     lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
     with transaction() as db:
-        # Waited for: while an audience is added the row is hardly ever free.
+        # Not skipped when it is locked: while an audience is added the row is hardly ever free.
         wait_for_locks(db, PATIENCE)
         if db.execute(mine.with_for_update(key_share=True)).first() is None:
             return 0
@@ -115,16 +115,18 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:
-    """The trace of a clock that jumped back: that lease would never run out."""
+    """The condition that a clock jumped back after the claim, so that its lease would never run out."""
     return col(table.claimed_at) > now + LEASE
 
 
 def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
-    """`far` is `now` plus FARTHEST_TRY."""
+    """The condition that a delivery or reply may be tried now. One due later than `far`, which is `now` plus
+    FARTHEST_TRY, was set by a clock that jumped back, and may be tried, too."""
     return or_(next_try_at.is_(None), next_try_at <= now, next_try_at > far)
 
 
 def _lost(now: datetime) -> Select[int | None]:
+    """The deliveries that are claimed by a silent worker, or whose lease has run out."""
     silent = and_(
         or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(alive(now))),
         col(Delivery.claimed_at) < now - SILENT_AFTER,

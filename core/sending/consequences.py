@@ -21,19 +21,20 @@ SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 
 
 def are_firm(failures: Sequence[Failure]) -> bool:
-    """Whether they stop their fanpage."""
+    """Whether any of one fanpage's refusals stops the fanpage."""
     return any(each.step == NextStep.STOP_FANPAGE for each in failures)
 
 
 def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> None:
-    """By fanpage; before anything else moves."""
+    """Lock the fanpages that these refusals (by fanpage) stop, with their sending broadcasts; to be called
+    before any other row is changed."""
     for fanpage_id in sorted(failures):
         if are_firm(failures[fanpage_id]):
             row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
 
 
 def follow_up(db: Session, failures: Mapping[int, Sequence[Failure]], now: datetime) -> None:
-    """Do to each fanpage what its refusals ask for."""
+    """Slow down, hold or stop each fanpage, as its refusals ask for."""
     for fanpage_id in sorted(failures):
         _follow_up(db, fanpage_id, failures[fanpage_id], now)
 
@@ -52,7 +53,7 @@ def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: d
 
 
 def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
-    """Pause everything of a fanpage that Messenger has stopped, until a person repairs it."""
+    """Stop a fanpage and pause its broadcasts until a person repairs it. The first `code` says why."""
     stopped = db.execute(
         update(Fanpage)
         .where(col(Fanpage.id) == fanpage_id, col(Fanpage.stopped_code).is_(None))

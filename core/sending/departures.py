@@ -1,4 +1,4 @@
-"""Lets what was claimed ahead leave at its moment, whatever the sending loop is waiting for."""
+"""Lets each call leave at its moment, whatever the sending loop is waiting for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ T = TypeVar("T")
 
 
 class Departures(Generic[T]):
-    """Calls by the moment at which they leave, monotonic seconds. After a stall all of them leave so much
-    later: those that were missed must not leave at once."""
+    """Calls by the moment at which they leave, in monotonic seconds; a thread of its own lets them leave.
+
+    After a stall of this process all of them are put off by its length, so that those whose moment was missed
+    do not leave at once.
+    """
 
     def __init__(self, leave: Callable[[T], object]) -> None:
-        self._leave = leave  # must not take long
+        self._leave = leave  # called in the thread of the departures; must not take long
         self._waiting: list[tuple[float, int, T]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -31,8 +34,11 @@ class Departures(Generic[T]):
         threading.Thread(target=self._run, name="departures", daemon=True).start()
 
     def add(self, calls: Sequence[tuple[float, T]], *, known_delay: float) -> None:
-        """`known_delay`: what `delay` was when they were planned. What was put off since puts them off, too:
-        they leave behind those that were planned before."""
+        """Plan calls, each with the moment at which it leaves.
+
+        `known_delay` is what `delay` was when these moments were reckoned. What has been put off since puts
+        the new calls off as well, so that they leave behind the others.
+        """
         with self._changed:
             later = self.delay - known_delay
             for at, call in calls:
@@ -40,7 +46,7 @@ class Departures(Generic[T]):
             self._changed.notify()
 
     def recall(self) -> list[T]:
-        """All that has not left yet."""
+        """Take back every call that has not left yet, in the order in which they would have left."""
         with self._changed:
             calls = [call for _, _, call in sorted(self._waiting)]
             self._waiting.clear()
@@ -58,6 +64,7 @@ class Departures(Generic[T]):
                 log.exception("departure_failed")
 
     def _next(self) -> T:
+        """Wait until a call is due, and take it."""
         with self._changed:
             while True:
                 left = self._waiting[0][0] - time.monotonic() if self._waiting else None

@@ -1,8 +1,8 @@
 """Tells the workers, in the transaction that makes the work, which fanpages have something to send.
 
-On SQLite there is no queue: the one process looks at the tables several times a second. On PostgreSQL this
-defers a slice (see slices.py) on the session's own connection: it is seen when the transaction commits, and
-is gone when it does not.
+On SQLite there is no queue: the one process reads the tables several times a second. On PostgreSQL this
+defers a slice (slices.py) on the session's own connection, so that the slice exists if the transaction
+commits, and does not if it is rolled back.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ _WAITING = text(
 
 
 def enqueue(db: Session, fanpage_ids: Collection[int]) -> int:
-    """Defer a slice for the shards of these fanpages, and return for how many. A shard whose slice is waiting
-    already needs none; one whose slice is running does, for that slice may be about to end. To be called last
-    in a transaction: others that defer for the same shard wait until it ends."""
+    """Defer a slice for each shard of these fanpages that needs one, and return how many were deferred.
+
+    A shard whose slice is waiting needs none; one whose slice is running does, for that slice may be about to
+    end. To be called last in a transaction: others that defer for the same shard wait until it ends. Raises
+    OperationalError when the database fails.
+    """
     if not fanpage_ids or is_sqlite(db):
         return 0
     db.flush()
@@ -40,12 +43,12 @@ def enqueue(db: Session, fanpage_ids: Collection[int]) -> int:
 
 
 def lock_of(shard: int) -> str:
-    """One slice of a shard waits at most, and one runs."""
+    """The lock of a shard in the queue: at most one slice of the shard runs, and at most one waits."""
     return f"shard {shard}"
 
 
 def slice_job(app: Any, shard: int, **more: Any) -> Any:
-    """What defers a slice of the shard."""
+    """The job that defers a slice of the shard when its `defer` is called; `more` goes to Procrastinate."""
     lock = lock_of(shard)
     return app.configure_task(
         TASK, queue=QUEUE, lock=lock, queueing_lock=lock, task_kwargs={"shard": shard}, **more
@@ -53,11 +56,12 @@ def slice_job(app: Any, shard: int, **more: Any) -> Any:
 
 
 def _waiting(db: Session, shards: Collection[int]) -> set[str]:
-    """Looking first is cheaper than a savepoint that fails."""
+    """The locks of shards whose slice is waiting. Asking first is cheaper than a savepoint that fails."""
     return set(db.execute(_WAITING, {"locks": [lock_of(shard) for shard in shards]}).scalars())
 
 
 def _defer(db: Session, shard: int) -> int:
+    """Defer a slice of the shard within a savepoint. Returns 0 if another transaction was quicker, else 1."""
     from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
     job = slice_job(_app(), shard, connection=db.connection().connection.driver_connection)
@@ -67,7 +71,7 @@ def _defer(db: Session, shard: int) -> int:
         ):  # the session's own savepoint begins only with its next statement
             job.defer()
     except AlreadyEnqueued:
-        return 0  # another transaction was quicker
+        return 0
     except ConnectorException as problem:  # callers know SQLAlchemy's errors, and wait for what passes
         said = problem.__cause__ or problem
         raise OperationalError(TASK, None, said, hide_parameters=True) from problem
@@ -76,7 +80,7 @@ def _defer(db: Session, shard: int) -> int:
 
 @lru_cache
 def _app() -> Any:
-    """Only ever used with a session's own connection, so its connector is never opened."""
+    """The application that defers; always on a session's own connection, so its connector stays closed."""
     from procrastinate import App, SyncPsycopgConnector
 
     return App(connector=SyncPsycopgConnector())

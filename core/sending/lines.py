@@ -1,4 +1,7 @@
-"""The line to Messenger of each fanpage that this process sends for."""
+"""Keeps the line to Messenger of each fanpage that this process sends for.
+
+A line is the client that holds the fanpage's access token.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ Found = Mapping[int, Messenger | OperatorError | CannotOpen]  # no line: the rea
 
 
 class Lines:
+    """The lines as `find` gave them. Only the sending loop looks them up; any thread may ask for one."""
+
     def __init__(self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]) -> None:
         self._find = find
         self._clock = clock
@@ -29,11 +34,12 @@ class Lines:
         self._at = float("-inf")  # monotonic
 
     def of(self, fanpage_id: int) -> Messenger | None:
-        """None where nothing can leave; staff are told why."""
+        """The fanpage's line; None where nothing can leave; the log says why."""
         return self._lines.get(fanpage_id)
 
     def look_up(self, fanpage_ids: Collection[int]) -> None:
-        """Know the lines of these, anew every three seconds."""
+        """Find the lines of these fanpages where they are not known, and all of them anew every three
+        seconds. One without a usable access token is stopped."""
         is_time = time.monotonic() - self._at >= EVERY_SECONDS
         wanted = set(fanpage_ids) if is_time else set(fanpage_ids) - self._lines.keys()
         if not wanted:

@@ -1,7 +1,8 @@
 """The sending loop: one thread that turns four times a second and sends for all fanpages of this process.
 
-A turn settles what came back, looks at the work snapshot, asks the timetable who sends how many, claims them
-in one transaction and plans their calls. A few threads carry HTTP. docs/decisions/0040.
+A turn settles the outcomes that came back, reads the work snapshot, asks the timetable how many messages each
+fanpage may claim, claims them in one transaction and plans the calls that carry them. A pool of threads makes
+the HTTP calls. See docs/decisions/0040.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from core.sending.claiming import SlotsMoved, Taken, Wanted
 from core.sending.claims import PerhapsTaken
 from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
+from core.sending.replies import ReplyClaim
 from core.sending.settlement import Settlement
-from core.sending.shards import SHARDS, shard_of
+from core.sending.shards import shard_of
 from core.sending.silence import Silence
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
@@ -49,7 +51,10 @@ SOON_SECONDS = 0.02
 
 
 class SendingLoop:
-    """Sends for the shards that it was given (`take`). Its parts run in this thread, but for `Carrier`."""
+    """Sends what the fanpages of its shards have to send; `take` and `release` say which shards those are.
+
+    Everything runs in the thread that calls `run`, except where a method says otherwise.
+    """
 
     def __init__(
         self,
@@ -59,15 +64,17 @@ class SendingLoop:
         wire: Executor,
         stop: threading.Event,
         clock: Callable[[], datetime],
-        # Whether claims taken at a monotonic time are surely still ours; otherwise others may send them.
+        # Whether claims made at this monotonic time are surely still ours; if not, others may send them.
         holds_since: Callable[[float], bool] = lambda _taken_at: True,
         across: AcrossFanpages | None = None,
     ) -> None:
         self._worker = worker
         self._stop = stop
         self._clock = clock
-        self._shards = dict.fromkeys(range(SHARDS), float("-inf"))  # until which monotonic time each is ours
-        self._taken_anew: deque[int] = deque()  # shards that others may have sent for before
+        self._shards: dict[int, float] = {}  # until which monotonic time each is ours
+        self._sharing = threading.Lock()
+        self._taken_anew: deque[int] = deque()  # shards that another process may have sent for before
+        self._woken = threading.Event()  # the next turn is wanted at once
         self._snapshots = WorkSnapshots(clock, self._watched)
         self._lines = Lines(find_lines, clock)
         self._allowances = Allowances(clock)
@@ -88,7 +95,7 @@ class SendingLoop:
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
         self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
-        self._slots_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
+        self._look_from = float("-inf")  # only snapshots from after it say what is to be done
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
@@ -98,32 +105,38 @@ class SendingLoop:
         self._seen = NOTHING  # the snapshot that `_works` is of
         self._works: dict[int, FanpageWork] = {}
 
-    # Which fanpages: asked for by the assignment, from its own thread.
+    # Which shards: called by the assignment, from its own thread.
 
     def take(self, shard: int, until: float) -> None:
-        """This process claims for the shard until then, a monotonic time. Again: longer."""
-        if time.monotonic() - self._shards[shard] > AWAY_SECONDS:
-            self._taken_anew.append(shard)
-        self._shards[shard] = max(until, self._shards[shard])
+        """Claim for the shard until this monotonic time; taking it again extends the time."""
+        with self._sharing:
+            before = self._shards.get(shard, float("-inf"))
+            if time.monotonic() - before > AWAY_SECONDS:
+                self._taken_anew.append(shard)
+            self._shards[shard] = max(until, before)
 
     def release(self, shard: int) -> None:
-        """Nothing more is claimed for the shard; what was claimed leaves and is settled."""
-        self._shards[shard] = min(self._shards[shard], time.monotonic())
+        """Claim nothing more for the shard; what was claimed is still sent and settled."""
+        with self._sharing:
+            self._shards[shard] = min(self._shards.get(shard, 0.0), time.monotonic())
 
     def has_work(self, shard: int) -> bool:
-        """Whether the latest snapshot had something to send for it."""
+        """Whether the latest work snapshot had something to send for the shard."""
         return any(shard_of(fanpage_id) == shard for fanpage_id in self._snapshots.latest.fanpages)
 
     def _watched(self) -> list[int]:
+        """The shards that work snapshots are read for: ours, and those given up in the last five seconds."""
         oldest = time.monotonic() - KEPT_SECONDS
-        return [shard for shard, until in self._shards.items() if until > oldest]
+        with self._sharing:
+            return [shard for shard, until in self._shards.items() if until > oldest]
 
     # The turning.
 
     def run(self) -> None:
-        """Turn until told to stop, then end within a few seconds."""
+        """Turn until told to stop; then hand back or settle what was claimed, within a few seconds."""
         while not self._stop.is_set():
-            self._stop.wait(self.turn())
+            self._woken.wait(self.turn())
+            self._woken.clear()
         self._wind_up()
 
     def drain(self) -> None:
@@ -137,7 +150,7 @@ class SendingLoop:
         self._wind_up()
 
     def turn(self) -> float:
-        """One turn. Returns in how many seconds the next is due."""
+        """Do one turn and return in how many seconds the next is due. Trouble is logged, never raised."""
         began = time.monotonic()
         try:
             self._land()
@@ -154,7 +167,7 @@ class SendingLoop:
         return max(0.0, began + TURN_SECONDS - time.monotonic())
 
     def _is_drained(self) -> bool:
-        """Whether nothing is left to claim for a snapshot that knows all that was settled."""
+        """Whether all outcomes are settled and a work snapshot from after that shows nothing to claim."""
         if self._calls or self._settlement:
             self._settlement.settle()
             return False
@@ -162,8 +175,8 @@ class SendingLoop:
         return not self._left_of(self._works_of(snapshot), snapshot)
 
     def _wind_up(self) -> None:
-        """Hand back what has not left, wait for what is on the wire, settle. What cannot be settled in time
-        stays in doubt."""
+        """Hand back what has not left, wait for the calls on the wire, and settle their outcomes. What cannot
+        be settled in time is taken over by another worker as in doubt."""
         until = time.monotonic() + END_WITHIN_SECONDS
         for call in self._departures.recall():
             self._landed.append((call, list(call)))
@@ -181,29 +194,35 @@ class SendingLoop:
         log.warning("left_in_doubt", calls=self._calls, unsettled=len(self._settlement))
 
     def _set_out(self, call: Call) -> None:
-        """In the thread of the departures. What a call leaves on is young enough for a pause to take effect,
-        also while the loop waits for the database; a read that takes long puts the calls behind it off."""
+        """Give a call to the pool; runs in the thread of the departures. An old work snapshot is read again,
+        so that a pause takes effect also while the loop waits for the database. A read that takes long delays
+        the calls behind it."""
         try:
             self._snapshots.fresh(YOUNG_SECONDS)
         except DATABASE_TROUBLE as problem:
             log.warning("database_unavailable", error=type(problem).__name__)
-        except Exception:  # the carrier keeps here what would leave on an old one, and it is handed back
+        except Exception:  # the carrier lets nothing leave on an old snapshot; the claims are handed back
             log.exception("snapshot_failed")
         self._wire.submit(self._carry, call)
 
     def _carry(self, call: Call) -> None:
-        """In a thread of the wire."""
+        """Make a call and queue its outcomes for the loop; runs in a thread of the pool."""
         landed: list[Landed] = []
         try:
             landed = self._carrier.carry(call)
         except Exception:  # what was claimed is taken over when its lease has run out
             log.exception("call_failed")
         self._landed.append((call, landed))
+        if isinstance(call[0], ReplyClaim):
+            self._woken.set()  # the customer's next reply waits for it
 
     def _land(self) -> None:
+        """Pass the outcomes that came back on to the settlement."""
         while self._landed:
             call, landed = self._landed.popleft()
             self._calls -= 1
+            if isinstance(call[0], ReplyClaim):
+                self._look_from = time.monotonic()
             self._silence.note_landed(call)
             self._settlement.take_in(landed)  # first: whatever fails afterwards, no outcome is forgotten
             self._unanswered.subtract(claim.fanpage_id for claim in call)
@@ -213,9 +232,9 @@ class SendingLoop:
     # The claiming.
 
     def _claim(self) -> bool:
-        """Claim and plan. Whether there was more than one transaction takes."""
+        """Claim what is due and plan its calls. Returns whether there was more than one transaction takes."""
         self._forget_slots_of_new_shards()
-        snapshot = self._snapshots.fresh(after=self._slots_from)
+        snapshot = self._snapshots.fresh(after=self._look_from)
         wanted = self._wanted(snapshot)
         if not wanted:
             return False
@@ -233,19 +252,20 @@ class SendingLoop:
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_slots_of_new_shards(self) -> None:
+        """Forget the slots of fanpages that another process may have sent for."""
         while self._taken_anew:
             shard = self._taken_anew.popleft()
             self._forget_slots([key for key in self._stored if shard_of(key) == shard])
 
     def _forget_slots(self, fanpage_ids: Collection[int]) -> None:
-        """Where these stand is for the next snapshot to say. What was planned for them leaves all the same:
-        `opens` of their lanes stays."""
+        """Forget the next slots of these; the next work snapshot, which reads their rate rows, says them.
+        `opens` of their lanes stays: what was planned for them leaves all the same."""
         for fanpage_id in list(fanpage_ids):
             del self._stored[fanpage_id]
-        self._slots_from = time.monotonic()
+        self._look_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
-        """Of the fanpages with a free slot in a moment that have something to send."""
+        """What to claim for each fanpage that has something to send and a send slot in the look-ahead."""
         now = time.monotonic()
         near = {
             key: work
@@ -265,8 +285,8 @@ class SendingLoop:
         ]
 
     def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
-        """What may be claimed of the snapshot: of fanpages that are not held, have a line to Messenger, and
-        have not used up their allowance. Reckoned once for each."""
+        """By fanpage the work of a snapshot, without fanpages that are held, have no line to Messenger or
+        have used up their allowance. Reckoned once for each snapshot."""
         if snapshot is not self._seen:
             at = self._clock().timestamp()
             free = {key: work for key, work in snapshot.fanpages.items() if work.speed.held_until <= at}
@@ -283,11 +303,11 @@ class SendingLoop:
     def _left_of(
         self, works: Mapping[int, FanpageWork], snapshot: Snapshot
     ) -> dict[int, tuple[list[int], bool]]:
-        """Of those in our shards: their broadcasts that may have something to send, and whether replies wait;
-        without those for which nothing was found since the snapshot."""
+        """The fanpages of our shards that may have something to send: for each its broadcasts, and whether
+        replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
         left, now = {}, time.monotonic()
         for key, work in works.items():
-            if self._shards[shard_of(key)] <= now:
+            if self._shards.get(shard_of(key), 0.0) <= now:
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
@@ -296,10 +316,11 @@ class SendingLoop:
         return left
 
     def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
+        """Whether no claim has come back empty since the snapshot was read."""
         return self._empty.get(key, 0.0) < snapshot.at
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
-        """From the rate rows for those that are new; after a stall of this process they are all later."""
+        """Learn from the rate rows where new fanpages stand; delay all of them by a stall of this process."""
         delay, ahead = self._departures.delay, time.monotonic() - self._clock().timestamp()
         if later := delay - self._delay:
             self._lanes = {key: timetable.delayed(lane, later) for key, lane in self._lanes.items()}
@@ -311,6 +332,7 @@ class SendingLoop:
                 self._stored[key] = work.next_slot
 
     def _plan(self, taken: Sequence[Taken]) -> None:
+        """Group what was claimed into calls and hand them to the departures."""
         leaving: list[Leaving] = []
         for each in taken:
             self._note_what_was_empty(each)

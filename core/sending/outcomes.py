@@ -1,4 +1,4 @@
-"""The outcome of a claim: the delivery as it was claimed, and what the platform answered."""
+"""The outcome of a claim: the delivery as it was claimed, and what the platform answered to its call."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from core.sending.claims import Claim
 
 @dataclass(frozen=True)
 class Outcome:
+    """What became of a claimed delivery that was put on the wire."""
+
     claim: Claim
     answer: Answer
     started_at: datetime | None = None  # of the call
@@ -22,8 +24,10 @@ class Outcome:
 
 
 class Answered(Protocol):
+    """An outcome of a delivery or of a reply; its claim has a `fanpage_id`."""
+
     @property
-    def claim(self) -> Any: ...  # with a fanpage_id
+    def claim(self) -> Any: ...
     @property
     def answer(self) -> Answer: ...
 
@@ -32,7 +36,7 @@ T = TypeVar("T", bound=Answered)
 
 
 def by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
-    """The same outcomes, fanpage by fanpage in the order of their ids."""
+    """The same outcomes by fanpage; fanpages in the order of their ids."""
     found: dict[int, list[T]] = {}
     for each in sorted(outcomes, key=lambda outcome: outcome.claim.fanpage_id):
         found.setdefault(each.claim.fanpage_id, []).append(each)
@@ -40,11 +44,12 @@ def by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
 
 
 def failures_of(outcomes: Iterable[Answered]) -> list[Failure]:
+    """The answers among these that are refusals or doubts."""
     return [each.answer for each in outcomes if isinstance(each.answer, Failure)]
 
 
 def attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
-    """The attempts behind these outcomes, without what was accepted at the first claim."""
+    """The attempts behind these outcomes, but for those that were accepted at the first claim."""
     return [
         Attempt(o.claim.delivery_id, o.claim.attempt, o.answer, o.started_at, o.answered_at)
         for o in outcomes

@@ -1,6 +1,7 @@
-"""The rate limiter of a fanpage, exact across processes: a row with its next free slot, holds and slow-downs.
+"""The rate limiter of each fanpage, exact across processes: a row with its next free send slot and its holds.
 
-`next_free` is in seconds since 1970. When what leaves is decided by the timetable.
+Times are in seconds since 1970, rates in messages per second. The row says how many slots are taken; when
+each message leaves is for the timetable to decide. The table is called `pace`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ SAME_SECONDS = 0.001  # the databases keep a time a little less exactly than we 
 
 @dataclass(frozen=True)
 class Speed:
+    """How fast a fanpage may send now."""
+
     rate: float  # messages per second now
     held_until: float  # seconds since 1970; nothing leaves before
 
@@ -32,30 +35,33 @@ class Speed:
 def speed_now(
     rate: int, held_until: float, held_at: float, factor: float, factor_at: float, *, at: float
 ) -> Speed:
-    """From a fanpage's rate and its pace row. A hold said in the future is the trace of a clock jump."""
+    """The speed that follows from a fanpage's rate and its row. A hold that was set far in the future of `at`
+    is the trace of a clock that jumped back, and is ignored."""
     held = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
     return Speed(rate * _factor(factor, factor_at, at), held)
 
 
 def is_held(at: Any) -> ColumnElement[bool]:
-    """Whether the fanpage of a pace row may send nothing now."""
+    """The condition that a row's fanpage is held at this time."""
     return and_(col(Pace.held_until) > at, col(Pace.held_at) <= at + FARTHEST_AHEAD)
 
 
 def _factor(factor: float, since: float, at: float) -> float:
+    """The share of the rate in use, which climbs back to 1 after a slow-down."""
     climbed = max(0.0, at - since) / CLIMB_SECONDS
     return max(LOWEST_FACTOR, min(1.0, factor + climbed))
 
 
 def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> bool:
-    """Reserve slots of several fanpages: for each its id, the next slot that its row is known to have, and
-    the one after those reserved. False when another process has moved one meanwhile: nothing may be sent."""
+    """Reserve send slots of several fanpages: for each its id, the next free slot that its row is believed to
+    have, and the next free slot afterwards. Returns False when another process has moved one of them since:
+    then the caller has to roll back, for no slot may be used."""
     return _moving().run(db, bulk.bound(sorted(slots))).rowcount == len(slots)
 
 
 @cache
 def _moving() -> bulk.Ready:
-    """Built once: building costs more than asking."""
+    """The statement of `move_slots`, built once: that takes longer than running it."""
     given = bulk.rows_given({"fanpage": BigInteger(), "seen": Float(53), "after": Float(53)}).subquery()
     unmoved = func.abs(col(Pace.next_free) - given.c.seen) < SAME_SECONDS
     mine = col(Pace.fanpage_id) == given.c.fanpage
@@ -63,7 +69,8 @@ def _moving() -> bulk.Ready:
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:
-    """The platform says too fast: hold, halve, then climb back slowly."""
+    """Hold the fanpage for so long and halve its rate, which then climbs back within two minutes. Further
+    calls within three seconds only prolong the hold."""
     pace = db.get_one(Pace, fanpage_id, with_for_update=True)
     if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
         pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
@@ -72,7 +79,7 @@ def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -
 
 
 def hold(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
-    """Nothing of the fanpage leaves for so long."""
+    """Let nothing of the fanpage leave for so many seconds from `at`; a longer hold in force stays."""
     pace = db.get_one(Pace, fanpage_id, with_for_update=True)
     standing = pace.held_until if pace.held_at <= at else 0.0
     pace.held_until, pace.held_at = max(standing, at + seconds), at

@@ -1,6 +1,7 @@
-"""Sends the bot's answers by PSID, inside the window, in order per customer, each at most once.
+"""Sends the bot's replies by PSID, inside the 24-hour window, in order for each customer, each at most once.
 
-A message by PSID has no guard against doubles, so after an ambiguous try it is never sent again on its own.
+A message by PSID has no token that guards it against being sent twice, so after an attempt with an unknown
+outcome it is never sent again on its own.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 
 @dataclass(frozen=True)
 class ReplyClaim:
+    """One reply that this process holds under a lease, with what it needs to be sent."""
+
     reply_id: int
     fanpage_id: int
     customer_id: int
@@ -65,14 +68,16 @@ class ReplyClaim:
     knows_profile: bool
     body: dict[str, Any]
     tries: int
-    said: str | None  # why it is tried again
-    worker: str  # with the time: the fence against another claim of the same reply
+    said: str | None  # the reason of the last refusal, if it is tried again
+    worker: str  # with `claimed_at` it tells this claim from any other of the same reply
     taken_at: float  # monotonic
     claimed_at: datetime
 
 
 @dataclass(frozen=True)
 class ReplyOutcome:
+    """What became of a claimed reply that was put on the wire."""
+
     claim: ReplyClaim
     answer: Answer
     profile: Profile | None = None  # asked for on the way
@@ -81,12 +86,13 @@ class ReplyOutcome:
 
     @property
     def is_accepted(self) -> bool:
+        """Whether the platform took it."""
         return isinstance(self.answer, Accepted)
 
 
 def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[int, list[int]]:
-    """The oldest waiting reply of up to so many customers of each fanpage; not yet claimed. What the window
-    closed on is skipped."""
+    """The replies that may be claimed, by fanpage: of each customer the oldest, for at most so many customers
+    of each fanpage (`counts`). Replies whose 24-hour window has closed end as skipped."""
     found: dict[int, list[int]] = defaultdict(list)
     if counts:
         given = bulk.bound(sorted(counts.items()))
@@ -98,7 +104,7 @@ def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[in
 
 
 def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) -> dict[int, ReplyClaim]:
-    """Take those of these that still wait, by id."""
+    """Claim those of these replies that are still queued. Returns the claims by reply id."""
     taken_at = time.monotonic()
     chosen = col(Reply.id).in_(bulk.among(sorted(reply_ids)))
     ids = db.execute(
@@ -139,7 +145,7 @@ def _is(state: ReplyState) -> Any:
 
 @cache
 def _first_waiting() -> bulk.Ready:
-    """Of each customer only the first: their replies keep their order."""
+    """The first reply of each customer, if it is due: a customer's replies keep their order."""
     given = bulk.rows_given({"fanpage": BigInteger(), "count": Integer()}).subquery()
     first = (
         select(func.min(col(Reply.id)))
@@ -161,6 +167,7 @@ def _first_waiting() -> bulk.Ready:
 
 
 def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
+    """Queued replies to customers whose 24-hour window has closed end as skipped."""
     open_for = select(col(Customer.id)).where(
         col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
     )
@@ -174,7 +181,8 @@ def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None
 
 
 def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
-    """One call, and before it the customer's name where the text asks for one. Never raises for a send."""
+    """Send one reply; before that ask for the customer's name, if the text needs it and it was never asked
+    for. Does not raise for a send: what went wrong is the answer."""
     name, profile, asked = claim.first_name, None, False
     if not claim.knows_profile and "{{" in json.dumps(claim.body):
         asked, profile = True, messenger.profile(claim.psid)
@@ -185,8 +193,11 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
 
 
 def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
-    """Of any fanpages. An acceptance always counts, any other outcome only while the claim is ours: repeating
-    it changes nothing."""
+    """Record what became of these claims of any fanpages, then let the breaker judge it.
+
+    An acceptance always counts, any other outcome only while the claim is still ours; repeating it changes
+    nothing. Raises whatever the database raises; then nothing is recorded.
+    """
     if not outcomes:
         return
     charged = {key: _charged(of_one) for key, of_one in by_fanpage(outcomes).items()}
@@ -209,7 +220,7 @@ def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
 
 
 def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -> dict[int, list[Ended]]:
-    """What has ended by it, for the breaker, by fanpage."""
+    """Record each outcome. Returns the replies that ended, by fanpage, for the breaker."""
     ended: dict[int, list[Ended]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
         claim = outcome.claim
@@ -220,7 +231,8 @@ def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -
 
 
 def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:
-    """One fanpage's. One that has stopped it before, for the same answer, may be set aside."""
+    """One fanpage's outcomes. A refusal that stopped the fanpage before, for the same reply, may be set
+    aside: then it ends that reply only."""
     stops = Counter(each.reason for each in failures_of(outcomes) if each.step == NextStep.STOP_FANPAGE)
     return [
         replace(o, answer=set_aside(o.answer, alike=stops[o.answer.reason], among=len(outcomes)))
@@ -231,7 +243,7 @@ def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:
 
 
 def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
-    """What has ended by it, for the breaker."""
+    """Record one outcome. Returns the reply if it ended and the breaker counts it."""
     values = _values(outcome, now)
     may_move = (
         col(Reply.state).in_(_MAY_TURN_OUT_SENT)
@@ -256,7 +268,7 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
 
 
 def _accepted(claim: ReplyClaim) -> marks.Acceptance:
-    """A claim is older than its call: never too late."""
+    """Who was reached, and when it was claimed, which is a little before the call."""
     return marks.Acceptance(claim.fanpage_id, claim.customer_id, claim.claimed_at)
 
 
@@ -269,6 +281,7 @@ def _is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:
 
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
+    """What an outcome changes in the reply's row."""
     answer, tries = outcome.answer, outcome.claim.tries
     if isinstance(answer, Accepted):
         return {"state": ReplyState.SENT, "mid": answer.mid[:200], "reason": None, "settled_at": now}
@@ -287,6 +300,7 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
 
 
 def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
+    """Mark a customer who cannot be reached, and skip the other replies that wait for them."""
     marks.mark(db, [blame])
     db.execute(
         update(Reply)
@@ -297,7 +311,8 @@ def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
 
 
 def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
-    """Return replies that were never put on the wire; a commit that is still going on is waited for."""
+    """Queue again the replies that were never put on the wire. Waits for a claim that is still being
+    committed; a claim that is not ours any more changes nothing."""
     if not claims:
         return
     with transaction() as db:
@@ -312,7 +327,8 @@ def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
 
 
 def end_lost_replies(*, now: datetime) -> int:
-    """Replies whose worker died with them: they may have been sent, so they are not sent again."""
+    """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
+    they are not sent again. Returns how many."""
     silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
         col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive(now))
     )

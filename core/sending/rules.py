@@ -1,4 +1,4 @@
-"""What an answer means for a delivery: pure decisions, persisted elsewhere."""
+"""What an answer means for a delivery: pure decisions, which others record."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ FEW = 3  # so many may be refused alike for reasons of their own
 
 
 def wait_after(tries: int) -> timedelta:
-    """How long to wait after the `tries`-th try that counted."""
+    """How long to wait after this many attempts that counted."""
     return timedelta(seconds=WAIT_SECONDS[min(max(tries, 1), len(WAIT_SECONDS)) - 1])
 
 
 def accepted(*, in_doubt: bool) -> Verdict:
+    """The verdict on an acceptance; one that follows a doubt also settles that doubt."""
     return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
 
 
 def decide(
     failure: Failure, *, tries: int, in_doubt: bool, now: datetime, may_be_the_message: bool = False
 ) -> Verdict:
-    """What to do about a refusal. `tries`: those that counted before this one; `in_doubt`: an earlier one
-    may have reached the customer, so its token is never given back; `may_be_the_message`: nobody has been
-    reached by it, and others are refused alike."""
+    """The verdict on a refusal or a doubt.
+
+    `tries` is how many attempts counted before this one. `in_doubt` says that an earlier attempt may have
+    reached the customer; then the token is never given back. `may_be_the_message` says that the message has
+    reached nobody and that tokens never in doubt are refused as well, so the refusal proves nothing.
+    """
     match failure.step:
         # 100/33 may be said of a person or a fanpage as well: no proof that the token was taken before.
         case NextStep.TOKEN_REFUSED if in_doubt and failure.subcode == NO_OBJECT:
@@ -43,7 +47,7 @@ def decide(
             return _token_refused(failure, in_doubt, tries)
         case NextStep.END_DELIVERY:
             return _ended(failure, in_doubt)
-        # Of a person or the account: nobody has judged it, which is for another try.
+        # Said of a person or of the account, and nobody could tell which: another attempt will.
         case NextStep.RETRY_LATER | NextStep.IN_DOUBT | NextStep.PERSON_OR_ACCOUNT:
             doubt = in_doubt or failure.step == NextStep.IN_DOUBT
             return try_again(failure.reason, failure.detail, tries=tries, in_doubt=doubt, now=now)
@@ -52,9 +56,13 @@ def decide(
 
 
 def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
-    """One person's refusal never stops a fanpage twice: when what had stopped it comes again for the same
-    delivery, and the line works, it is about them. `alike` of `among` in one settle were refused like this:
-    for more than a few it is the fanpage's after all."""
+    """Turn a refusal that would stop the fanpage again into one that ends this delivery only.
+
+    To be called for a delivery whose refusal stopped the fanpage before, in the same words: if the line
+    works, the refusal is about this person. `alike` of `among` outcomes of one settle were refused so; when
+    those are more than a few and more than half, it is about the fanpage after all, and the refusal stays as
+    it is.
+    """
     firm = failure.step == NextStep.STOP_FANPAGE and failure.line_works
     if not firm or (alike > FEW and alike * 2 > among):
         return failure
@@ -62,6 +70,7 @@ def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
 
 
 def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+    """Back to the queue with a wait. After the last attempt the delivery fails, or is unknown if in doubt."""
     if tries + 1 < MAX_TRIES:
         due = now + wait_after(tries + 1)
         return Verdict(
@@ -87,6 +96,7 @@ def _token_refused(failure: Failure, in_doubt: bool, tries: int) -> Verdict:
 
 
 def _ended(failure: Failure, in_doubt: bool) -> Verdict:
+    """The delivery ends as failed, or as unknown if an earlier attempt is in doubt."""
     if in_doubt:  # proves nothing about the first try
         return Verdict(
             DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
@@ -97,7 +107,7 @@ def _ended(failure: Failure, in_doubt: bool) -> Verdict:
 
 
 def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
-    """Too fast, unreachable or stopped: back in the queue, no try counted."""
+    """Too fast, unreachable or stopped: back to the queue, and the attempt does not count."""
     return Verdict(
         DeliveryState.QUEUED,
         Token.HOLD,

@@ -1,4 +1,4 @@
-"""What has come back from the wire, kept until the database has it."""
+"""Keeps the outcomes that came back from the wire until the database has them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ T = TypeVar("T", Outcome, ReplyOutcome)
 
 
 class Settlement:
-    """All of it is settled in one transaction; what the database refuses, fanpage by fanpage and then one by
-    one, so that nothing keeps the others from being settled."""
+    """Settles the outcomes of all fanpages in one transaction. If that fails they are settled fanpage by
+    fanpage, and then one by one, so that no outcome keeps the others from being settled."""
 
     def __init__(self, worker: str, clock: Callable[[], datetime]) -> None:
         self._worker = worker
@@ -39,6 +39,7 @@ class Settlement:
         self.settled_at = 0.0  # monotonic
 
     def take_in(self, landed: Sequence[Landed]) -> None:
+        """Keep these outcomes until they are settled; claims among them are handed back."""
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting.extend(landed)
@@ -47,13 +48,16 @@ class Settlement:
         return len(self._waiting)
 
     def settle_due(self) -> None:
-        """Refusals, and what never left, at once: they may say something about those to come."""
+        """Settle everything, if it is time: half a second after the first, or at once when there are a
+        thousand or one is no plain acceptance, for that may say something about those to come. Raises what is
+        DATABASE_TROUBLE; what is unsettled is kept."""
         is_time = time.monotonic() - self._since >= EVERY_SECONDS or len(self._waiting) >= MANY
         if self._waiting and (is_time or not all(_is_plain(each) for each in self._waiting)):
             self.settle()
 
     def settle(self) -> None:
-        """All of it, now."""
+        """Settle everything now. What a locked row keeps back stays for the next time. Raises what is
+        DATABASE_TROUBLE; what is unsettled is kept."""
         if not self._waiting:
             return
         self._settle(Outcome, settling.settle)
@@ -62,6 +66,7 @@ class Settlement:
         self._since = self.settled_at = time.monotonic()
 
     def _settle(self, kind: type[T], settle: Callable[..., None]) -> None:
+        """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""
         mine = [each for each in self._waiting if isinstance(each, kind)]
         together = [each for each in mine if each.claim.fanpage_id not in self._locked]
         if together and self._is_done(settle, together):
@@ -72,7 +77,7 @@ class Settlement:
                 self._settle_one(settle, fanpage_id, of_one)
 
     def _settle_one(self, settle: Callable[..., None], fanpage_id: int, outcomes: Sequence[T]) -> None:
-        """A fanpage's, by itself, and where it must be one by one, up to the first that is locked."""
+        """Settle one fanpage's outcomes; if that fails, one by one up to the first with a locked row."""
         done = self._is_done(settle, outcomes)
         if done:
             self._remove(outcomes)
@@ -84,14 +89,16 @@ class Settlement:
             self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
 
     def _is_alone_done(self, settle: Callable[..., None], outcome: T) -> bool:
-        """Not while a row is locked. What even alone is refused is dropped: its claim is taken over."""
+        """Settle one outcome; False while a row is locked. One that fails even alone is dropped: its claim is
+        taken over when the lease has run out."""
         if self._is_done(settle, [outcome]) is None:
             return False
         self._remove([outcome])
         return True
 
     def _is_done(self, settle: Callable[..., None], outcomes: Sequence[T]) -> bool | None:
-        """None where somebody keeps a row locked; trouble with the database is raised."""
+        """True when these were settled, False when that failed, None where somebody keeps a row locked. Other
+        trouble with the database is raised."""
         try:
             settle(outcomes, now=self._clock())
         except (*DATABASE_TROUBLE, OperatorError) as problem:
@@ -105,7 +112,7 @@ class Settlement:
         return True
 
     def _hand_back(self) -> None:
-        """What is just being changed comes next time."""
+        """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
         never_left = [each for each in self._waiting if isinstance(each, Claim)]
         self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
         unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]

@@ -1,7 +1,8 @@
-"""Settles outcomes of any fanpages in one transaction: states, tokens, customers, fanpages.
+"""Settles the outcomes of any fanpages in one transaction: deliveries, opt-ins, customers, fanpages.
 
-An acceptance always counts, whoever holds the delivery now; any other outcome only while the claim is
-still ours, or ran out and nobody has tried again since (attempt and state are the fence).
+An acceptance always counts, whoever holds the delivery now. Any other outcome counts only while the claim is
+still ours, or when its lease ran out and nobody has claimed the delivery since: the number of the attempt and
+the delivery's state tell.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ Refused = tuple[Claim, Failure]
 
 
 def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Persist what became of these claims, and let the breaker look at it. Repeating it changes nothing."""
+    """Record what became of these claims, then let the breaker judge it. Repeating it changes nothing.
+
+    Raises whatever the database raises; then nothing is recorded. A locked row is waited for 200 ms.
+    """
     if not outcomes:
         return
     outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
@@ -81,7 +85,7 @@ def _by_fanpage(refused: Sequence[Refused]) -> dict[int, list[Failure]]:
 def _keys(
     outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
 ) -> dict[int, dict[Key, list[Ended]]]:
-    """By fanpage: what the breaker counts, in the order of the answers."""
+    """What the breaker counts, by fanpage and then by its key, in the order of the answers."""
     known: dict[int, str | None] = {
         o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)
     }
@@ -100,7 +104,8 @@ def _keys(
 
 
 def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
-    """A fanpage's refusals. One that has stopped it before, for the same delivery, may be set aside."""
+    """One fanpage's refusals. One that has stopped the fanpage before, for the same delivery, may be set
+    aside: then it ends that delivery only."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
     stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.line_works}
     again = attempts.refused_before(db, {each: failure.reason for each, failure in stops.items()})
@@ -117,7 +122,8 @@ def _lock_rows(
     refused: Sequence[Refused],
     failures: Mapping[int, Sequence[Failure]],
 ) -> None:
-    """Before anything moves. What was accepted moves by one statement, in the order of the ids."""
+    """Lock every row that will change, in the order that all keep (core/row_locks.py). What was accepted is
+    changed by one statement in the order of the ids and needs no lock before."""
     taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
     if not refused:
         row_locks.lock_customers(db, (), marked=taken)
@@ -130,7 +136,7 @@ def _lock_rows(
 
 
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """In the order of the ids, as everybody locks them."""
+    """Accepted deliveries are sent and their opt-ins spent, in the order of the ids, as everybody locks."""
     if not outcomes:
         return
     in_order = sorted(outcomes, key=lambda each: each.claim.delivery_id)
@@ -145,7 +151,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
 
 
 def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
-    """What was ours to settle, and how it was judged."""
+    """Judge each refusal and record the verdict. Returns those that were ours, with verdicts."""
     of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
     said_before = attempts.only_said_of_the_token(db, of_token)
     moved = []
@@ -162,11 +168,13 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
 
 
 def _is_proof(claim: Claim, failure: Failure) -> bool:
+    """Whether a refusal shows that an earlier attempt of the same delivery had taken the token."""
     return claim.in_doubt and failure.step == NextStep.TOKEN_REFUSED and failure.subcode != NO_OBJECT
 
 
 def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
-    """Nobody is known to have got it, and a token that was never in doubt was refused just like this one."""
+    """Whether refused tokens may be the fault of the message: nobody of the broadcast is known to have got
+    it, and a token that was never in doubt was refused as well."""
     mine = col(Delivery.broadcast_id) == broadcast_id
     reached = exists().where(mine, col(Delivery.state) == DeliveryState.SENT, col(Delivery.mid).is_not(None))
     alike = exists().where(
@@ -190,7 +198,7 @@ def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> N
 def _mark_customers(
     db: Session, outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]], now: datetime
 ) -> None:
-    """Those who cannot be reached; an acceptance makes firm what was said of others before."""
+    """Mark those who cannot be reached. An acceptance confirms the marks its fanpage made before (0028)."""
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     blamed = [
         marks.Refusal(c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id])
@@ -202,7 +210,7 @@ def _mark_customers(
 
 
 def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:
-    """A claim is older than its call: never too late."""
+    """Who was reached and when the call began; where that is unknown, the claim, which is older."""
     return [
         Acceptance(o.claim.fanpage_id, o.claim.customer_id, began)
         for o in outcomes
@@ -211,6 +219,7 @@ def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:
 
 
 def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:
+    """What went back to the queue of a broadcast that has ended meanwhile ends with it."""
     broadcast = db.get_one(Broadcast, broadcast_id, populate_existing=True)
     if broadcast.state == BroadcastState.CANCELLED:
         closing.end_cancelled(db, broadcast, now)

@@ -1,4 +1,4 @@
-"""Shards of fanpages: what a worker process has, or has not, the right to send for."""
+"""Shards of fanpages: the parts that worker processes share the sending in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ SHARDS = 32
 
 
 def shard_of(fanpage_id: int) -> int:
+    """The shard that a fanpage belongs to, 0 to 31."""
     return fanpage_id % SHARDS
 
 
@@ -15,11 +16,11 @@ class Shards(Protocol):
     """The sending loop, as seen by whoever tells it for which fanpages it may send."""
 
     def take(self, shard: int, until: float) -> None:
-        """From now to this monotonic time this process may claim what the shard's fanpages have to send.
+        """Let this process claim what the shard's fanpages have to send, from now to this monotonic time.
         Taking a shard again extends the time."""
 
     def release(self, shard: int) -> None:
-        """Nothing more is claimed for the shard from here on; what was claimed is sent and settled."""
+        """Claim nothing more for the shard; what was claimed is still sent and settled."""
 
     def has_work(self, shard: int) -> bool:
-        """Whether the last work snapshot had something to send for the shard."""
+        """Whether the latest work snapshot had something to send for the shard."""

@@ -1,9 +1,9 @@
-"""Many workers on one PostgreSQL share the fanpages by a queue of short slices, docs/decisions/0038.
+"""Many workers on one PostgreSQL share the fanpages by a queue of short slices. See docs/decisions/0038.
 
 A slice is a job of Procrastinate: the right to send for one shard of fanpages for the next few seconds. While
 the shard has something to send, each slice defers its successor, and any worker that has fewer slices than
-its share may take it. Slices of a worker that fell silent are ended and deferred anew by the others. Who may
-send for what is no proof against sending twice: claims, leases and attempts in the ledger are.
+its share may take it. When a worker is silent, the others end its slices and defer new ones. Slices do not
+prevent a message from being sent twice; the claims, leases and attempts of the ledger do.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ SLICE_SECONDS = 4.0
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 1.0
 SILENT_SECONDS = 6  # a worker without a heartbeat for so long has lost its slices
-FORGOTTEN_SECONDS = 3600.0  # one that wakes up before goes on under its number
-DEADLINE_SECONDS = 4.0  # for one call of the queue
-SUCCESSOR_SECONDS = 1.0  # for another's transaction that defers for the same shard
+FORGOTTEN_SECONDS = 3600.0  # a silent worker that wakes up sooner keeps its number in the queue
+DEADLINE_SECONDS = 4.0  # for one call to the queue
+SUCCESSOR_SECONDS = 1.0  # how long a slice waits for a transaction that defers for the same shard
 END_WITHIN_SECONDS = 2.0
-AGAIN_SECONDS = 1.0  # from a life that failed to the next
+AGAIN_SECONDS = 1.0  # between a life that failed and the next
 
 _ASSIGNED = text(
     "SELECT DISTINCT (args->>'shard')::int FROM procrastinate_jobs"
@@ -56,7 +56,8 @@ _SHARE: LiteralString = """
 
 
 class SharedAssignment:
-    """Takes slices in a thread with an event loop of its own, which begins anew whenever the queue fails."""
+    """Takes slices in a thread with an event loop of its own. Whenever the queue fails it begins a new life:
+    new connections, and a new worker of Procrastinate."""
 
     is_shared = True
 
@@ -68,10 +69,11 @@ class SharedAssignment:
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
 
     def start(self) -> None:
+        """Begin to take slices."""
         self._thread.start()
 
     def hand_out(self, now: datetime) -> None:
-        """The second net below `enqueue`."""
+        """Defer slices for fanpages that have work but no slice: what became due by time, or was lost."""
         waiting = work.fanpages_with_work(now=now)
         if not waiting:
             return
@@ -83,11 +85,13 @@ class SharedAssignment:
                 enqueue(db, missing)
 
     def stop(self) -> None:
+        """Release every shard and take no more; returns at once."""
         self._stopping.set()
         if life := self._life:
             life.stop()
 
     def wait(self, seconds: float) -> None:
+        """Wait until the slices are handed over, but at most so many seconds."""
         if self._thread.is_alive():
             self._thread.join(seconds)
 
@@ -107,7 +111,7 @@ class SharedAssignment:
 
 
 class _Life:
-    """One worker of Procrastinate with its connections, from its start until anything of it fails."""
+    """One worker of Procrastinate with its connections, until `end` is called or any part fails."""
 
     def __init__(self, loop: Shards, is_fresh: Callable[[], bool], failed: set[int]) -> None:
         self._loop = loop
@@ -115,7 +119,7 @@ class _Life:
         self._failed = failed  # numbers of earlier workers of this process that could not sign off
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held = 0
-        self._share = 1  # slices that are ours when all workers have as many
+        self._share = 1  # how many slices we hold when all workers hold as many
         connector = _Connector(self.end)
         self._app = App(connector=connector)
         self._app.job_manager = self._jobs = _Jobs(connector, self)
@@ -134,11 +138,12 @@ class _Life:
         )
 
     def stop(self) -> None:
-        """As `end`, from any thread."""
+        """End this life; may be called from any thread."""
         with suppress(RuntimeError):  # its event loop has ended by itself
             self._over.get_loop().call_soon_threadsafe(self.end)
 
     async def run(self) -> None:
+        """Take slices until this life ends. Raises what failed."""
         asyncio.get_running_loop().set_exception_handler(_log_lost_slice)
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -153,7 +158,7 @@ class _Life:
             await self._wind_up(tasks)
 
     def end(self, problem: Exception | None = None) -> None:
-        """Every slice is over now."""
+        """End every slice now, and with them this life; `problem` is what failed, if anything did."""
         if self._over.done():
             return
         if problem:
@@ -165,6 +170,7 @@ class _Life:
         await self._worker.run()  # type: ignore[no-untyped-call]
 
     async def _send(self, shard: int) -> None:
+        """One slice: lets the sending loop send for the shard, then defers the successor."""
         self._held += 1
         self._loop.take(shard, time.monotonic() + SLICE_SECONDS)
         try:
@@ -176,13 +182,14 @@ class _Life:
             await self._defer(shard)  # before this one ends, so that the shard is never without
 
     async def _defer(self, shard: int) -> None:
-        """If it fails, `hand_out` does it."""
+        """Defer a slice for the shard. A failure is left to `hand_out`, which defers what is missing."""
         with suppress(AlreadyEnqueued, ConnectorException, TimeoutError):
             async with asyncio.timeout(SUCCESSOR_SECONDS):
                 await slice_job(self._app, shard).defer_async()
 
     async def may_take(self) -> bool:
-        """Not when others may believe that this process is dead, nor when it has its share of the slices."""
+        """Whether to take another slice: not when others may believe that this process is dead, nor when it
+        holds its share."""
         if self._over.done() or not self.is_fresh():
             return False
         if self._held >= self._share:
@@ -190,11 +197,12 @@ class _Life:
         return self._held < self._share
 
     async def _read_share(self) -> int:
+        """Shards with a slice, divided by the workers alive and rounded up."""
         found = await self._app.connector.execute_query_one_async(_SHARE, silent=SILENT_SECONDS, queue=QUEUE)
         return max(1, int(found["share"]))
 
     async def _keep_watch(self) -> None:
-        """Beside the worker, so that no slice can hold it up."""
+        """Rescue the slices of silent workers, every second, beside the worker: no slice delays it."""
         while True:
             for job in await self._jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_SECONDS):
                 await self._rescue(job)
@@ -202,7 +210,8 @@ class _Life:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _rescue(self, job: Job) -> None:
-        """As another job, so that a worker that wakes up again ends its own and no one else's."""
+        """End a silent worker's slice and defer a new one, under another number: if that worker wakes up
+        again, it can end only its own."""
         try:
             await self._jobs.finish_job_by_id_async(job.id or 0, Status.FAILED, delete_job=True)
         except ConnectorException:
@@ -211,13 +220,13 @@ class _Life:
         await self._defer(int(str(job.task_kwargs["shard"])))
 
     async def _sign_off_failed(self) -> None:
-        """The slices of a worker that is signed off are rescued at once."""
+        """Sign off the workers of earlier lives of this process, so that their slices are rescued at once."""
         for worker_id in list(self._failed):
             await self._jobs.unregister_worker(worker_id)
             self._failed.discard(worker_id)
 
     async def _wind_up(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Hand over in good order, if the database lets us."""
+        """Hand the slices over and close the connections, as far as the database answers in time."""
         self.end()
         for task in tasks:
             task.cancel()
@@ -232,8 +241,8 @@ class _Life:
 
 
 async def _cancel_others() -> None:
-    """asyncio.run cancels what is left once more, and at the second time psycopg gives up a connection that
-    does not answer."""
+    """Cancel all other tasks. asyncio.run then cancels them once more, and at the second time psycopg gives
+    up a connection that does not answer."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for each in others:
         each.cancel()
@@ -242,21 +251,24 @@ async def _cancel_others() -> None:
 
 
 class _Jobs(JobManager):
-    """Procrastinate would not notice that a heartbeat failed, nor try the end of a job again."""
+    """The job manager of one life. Procrastinate itself would not notice that a heartbeat failed, nor try
+    again to end a job; here either failure ends the life."""
 
     def __init__(self, connector: PsycopgConnector, life: _Life) -> None:
         super().__init__(connector)
         self._life = life
 
     async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
+        """Take a waiting slice, if there is one and this process may hold one more."""
         return await super().fetch_job(queues, worker_id) if await self._life.may_take() else None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """End a slice."""
         with self._noticed():
             await super().finish_job(job, status, delete_job)
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        """Only of a process that may send: the others take over the slices of one that may not."""
+        """Write the heartbeat, but only while this process may send; else the others take its slices."""
         if self._life.is_fresh():
             with self._noticed():
                 await super().update_heartbeat(worker_id)
@@ -271,8 +283,8 @@ class _Jobs(JobManager):
 
 
 class _Connector(PsycopgConnector):
-    """A call without an answer by its deadline ends the life that it belongs to: a connection that is half
-    open says nothing by itself, and while one call hangs the heartbeat may go on over another connection."""
+    """Connections on which a call without an answer by its deadline ends the life they belong to: a half-open
+    connection says nothing by itself, and while one call hangs the heartbeat may go on over another one."""
 
     def __init__(self, fail: Callable[[Exception], None]) -> None:
         url = settings().database_url
@@ -309,7 +321,8 @@ class _Connector(PsycopgConnector):
 
 
 def _log_lost_slice(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """A slice could not be ended: others had done so while this process slept, or the database was gone."""
+    """Log that a slice could not be ended: others had ended it while this process stood still, or the
+    database was gone."""
     problem = context.get("exception")
     cause = type(problem.__cause__).__name__ if problem else ""
     log.warning("slice_not_ended", error=type(problem).__name__, cause=cause)

@@ -9,19 +9,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-LOOK_AHEAD_SECONDS = 0.75  # what leaves within it is claimed by now, so that no transaction delays it
+LOOK_AHEAD_SECONDS = 0.75  # what leaves within it is claimed ahead of its time
 CATCH_UP_SECONDS = 1.0  # lateness beyond it is forgotten: the slots begin anew
 MAKE_UP = 1.025  # late messages follow each other so much faster than the rate
-# Messages leave together at ticks, those of many fanpages in one call. A second holds so many ticks and one
-# more that a fanpage never sends more than its rate and one batch (a tenth of the rate) in any one second.
+# Messages leave together at ticks, those of many fanpages in one call. Ticks are so short that a fanpage
+# never sends more than its rate and one batch (a tenth of the rate) in any one second.
 TICK_SECONDS, SLOW_TICK_SECONDS, SLOW_RATE = 0.05, 0.25, 3.0
-ALMOST = 1e-6  # of a message or a tick; times are reckoned with
-IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 2.4, 48  # of its messages a fanpage may have unanswered
+ALMOST = 1e-6  # of a message or a tick: what reckoning with floating-point times may be off by
+# A fanpage has at most so many seconds of its messages unanswered, or so many messages if that is more.
+IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 2.4, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Where one fanpage stands: its next free slot, and before which moment nothing more leaves."""
+    """Where one fanpage stands: its next free send slot, and the moment before which nothing more leaves."""
 
     slot: float
     opens: float = -math.inf
@@ -29,7 +30,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one fanpage would send: its rate now, and how many of its messages are unanswered."""
+    """What one fanpage may send: its rate now (messages per second), and how many are still unanswered."""
 
     rate: float
     unanswered: int = 0
@@ -46,7 +47,11 @@ class Departures:
 def plan(
     lanes: Mapping[int, Lane], demands: Mapping[int, Demand], *, now: float, room: int
 ) -> dict[int, int]:
-    """Return how many messages each fanpage may claim now, `room` in all; the one most behind comes first."""
+    """Return how many messages each fanpage may claim now, at most `room` in all.
+
+    When `room` is short, the fanpage that is farthest behind comes first. One that may claim none is left
+    out.
+    """
     counts: dict[int, int] = {}
     for key in sorted(demands, key=lambda each: lanes[each].slot):
         count = min(_due(lanes[key], demands[key], now), room)
@@ -57,12 +62,13 @@ def plan(
 
 
 def is_near(lane: Lane, rate: float, *, now: float) -> bool:
-    """Whether a fanpage may have a message that leaves within the look-ahead: a quick answer for most."""
+    """Whether a fanpage may have a message that leaves within the look-ahead: a cheap first answer that
+    spares most fanpages the exact reckoning of `plan`."""
     return lane.slot <= now + LOOK_AHEAD_SECONDS or lane.slot > now + LOOK_AHEAD_SECONDS + 1.0 / rate
 
 
 def depart(lane: Lane, demand: Demand, count: int, *, now: float) -> Departures:
-    """Return when `count` messages leave: each at its slot, late ones a little faster than the rate."""
+    """Return when `count` messages leave: each at its slot, late ones 2.5 % faster than the rate."""
     step, apart = 1.0 / demand.rate, 1.0 / (demand.rate * MAKE_UP)
     slot, opens = _first_slot(lane, demand, now), _opens(lane, demand, now)
     times = []
@@ -74,20 +80,21 @@ def depart(lane: Lane, demand: Demand, count: int, *, now: float) -> Departures:
 
 
 def tick(leaves: float, rate: float) -> float:
-    """Return the moment at which a message leaves together with others: never before its own."""
+    """Return the tick at which a message leaves together with others, the next one after its own moment."""
     length = SLOW_TICK_SECONDS if rate <= SLOW_RATE else TICK_SECONDS
-    return math.ceil(leaves / length - ALMOST) * length
+    return round(math.ceil(leaves / length - ALMOST) * length, 6)  # the same, however it was reckoned
 
 
 def delayed(lane: Lane, seconds: float) -> Lane:
-    """Return where a fanpage stands when all that it had claimed leaves so much later."""
+    """Return where a fanpage stands when all that it had claimed leaves this many seconds later."""
     return replace(lane, opens=lane.opens + seconds)
 
 
 def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
-    """Return how many of `count` each of a fanpage's broadcasts sends: in turn, one each, while it has some.
+    """Return how many of `count` messages each of a fanpage's broadcasts sends: equal shares, as far as each
+    has something to send.
 
-    `offered` is how many each could send; `turn` says which of them begins.
+    `offered` is how many each could send; `turn` says which of them gets the odd message.
     """
     taken = [0] * len(offered)
     order = [(turn + place) % len(offered) for place in range(len(offered))]
@@ -102,33 +109,34 @@ def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
 
 
 def _due(lane: Lane, demand: Demand, now: float) -> int:
-    """How many leave before the look-ahead ends, as `depart` would let them."""
+    """How many messages leave before the look-ahead ends, when `depart` spaces them."""
     ends = _horizon(now)
     slot, opens = _first_slot(lane, demand, now), _opens(lane, demand, now)
     if max(slot, opens) > ends:
         return 0
     by_slots = math.floor((ends - slot) * demand.rate + ALMOST) + 1
-    by_gate = math.floor((ends - opens) * demand.rate * MAKE_UP + ALMOST) + 1
+    by_opening = math.floor((ends - opens) * demand.rate * MAKE_UP + ALMOST) + 1
     most = max(IN_FLIGHT_LEAST, int(demand.rate * IN_FLIGHT_SECONDS))
-    return max(0, min(by_slots, by_gate, most - demand.unanswered))
+    return max(0, min(by_slots, by_opening, most - demand.unanswered))
 
 
 def _horizon(now: float) -> float:
-    """The last tick of all that the look-ahead reaches: no tick is filled in two parts."""
+    """The end of the look-ahead, at a tick of slow and of fast fanpages: no tick is filled twice."""
     return math.floor((now + LOOK_AHEAD_SECONDS) / SLOW_TICK_SECONDS) * SLOW_TICK_SECONDS
 
 
 def _first_slot(lane: Lane, demand: Demand, now: float) -> float:
-    """The lane's next slot, or now where it says nothing any more: after a pause, after the clock jumped, or
-    when the rate was raised."""
+    """The lane's next slot; or now, when that slot means nothing any more: after a pause, a jump of the
+    clock, or a higher rate."""
     is_sound = now - CATCH_UP_SECONDS <= lane.slot <= _farthest(demand, now)
     return lane.slot if is_sound else now
 
 
 def _opens(lane: Lane, demand: Demand, now: float) -> float:
+    """The moment before which nothing more leaves: now at the earliest, and no farther than a slot can be."""
     return min(max(lane.opens, now), _farthest(demand, now))
 
 
 def _farthest(demand: Demand, now: float) -> float:
-    """No slot was ever claimed beyond it at this rate."""
+    """The farthest slot that can have been claimed at this rate."""
     return now + LOOK_AHEAD_SECONDS + 1.0 / demand.rate

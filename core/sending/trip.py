@@ -1,6 +1,7 @@
-"""What happens when the breaker trips: pause, give back what is held, take back the marks just made.
+"""What happens when the breaker on likeness trips: broadcasts pause, opt-ins and marks are taken back (0027).
 
-In a transaction of its own, right after the settle that tripped it: more rows move than were settled.
+It is done in a transaction of its own right after the settle that tripped it, because it changes more rows
+than were settled.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ log = structlog.get_logger(__name__)
 def look_at_each(
     noted: Mapping[int, Mapping[Key, Recent]], *, stopped: Collection[int], now: datetime
 ) -> None:
-    """After a settle, with what was noted of its refusals, by fanpage; `stopped`: those that it stopped."""
+    """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`."""
     for fanpage_id in sorted(noted):
         if noted[fanpage_id] or fanpage_id in stopped:
             look(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
 
 
 def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:
-    """After a settle, with what was noted of its refusals. `is_stopped`: it stopped the fanpage."""
+    """Judge what was noted of one fanpage's refusals, and act if the breaker trips. With `is_stopped`, the
+    refusals since its last acceptance are made good as well."""
     for (scope, ref_id), recent in noted.items():
         left = _left(ref_id) if scope == Scope.BROADCAST and breaker.may_be_small(recent) else None
         reason = breaker.tripped_by(recent, left=left)
@@ -52,8 +54,8 @@ def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now:
 
 
 def look_again(*, now: datetime) -> None:
-    """What a settle left undone whose process died before it looked, or whom the database refused: before
-    the clock calls such a broadcast finished."""
+    """Judge all sending broadcasts again: the process of a settle may have died before it judged, or the
+    database have failed. To be called before the clock ends broadcasts as finished."""
     sending = (
         select(RecentOutcomes, col(Broadcast.fanpage_id))
         .join(Broadcast, col(Broadcast.id) == col(RecentOutcomes.ref_id))
@@ -67,7 +69,7 @@ def look_again(*, now: datetime) -> None:
 
 
 def _left(broadcast_id: int) -> int:
-    """How many it has still to serve; only whether they are few matters."""
+    """How many deliveries a broadcast has still to send, counted only up to fifty."""
     waiting = (
         select(col(Delivery.id))
         .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
@@ -84,8 +86,8 @@ def _left(broadcast_id: int) -> int:
 
 
 def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -> None:
-    """Pauses the broadcasts that have a part in the run. Another one meets the same breaker at its first
-    refusal alike."""
+    """Pause the broadcasts that have a part in the run of refusals, and make the run good. Another broadcast
+    of the fanpage meets the same breaker at its first such refusal."""
     with transaction() as db:
         concerned = {each.broadcast_id for each in run if each.broadcast_id}
         row_locks.lock_broadcasts(db, concerned)
@@ -108,7 +110,7 @@ def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -
 
 
 def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
-    """Nobody is charged for this run. Returns how many opt-ins went back."""
+    """Charge nobody for this run: take the marks back and give the opt-ins back. Returns how many opt-ins."""
     row_locks.lock_customers(db, {each.customer_id for each in run})
     delivery_ids = {each.delivery_id for each in run if each.delivery_id}
     marks.take_back(db, delivery_ids)
@@ -118,7 +120,8 @@ def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
 
 
 def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int:
-    """The opt-ins that these keep, or had refused; never one in doubt, nor one held by another delivery."""
+    """Make the opt-ins of these failed deliveries available again, except those in doubt or held by another
+    delivery. Returns how many."""
     failed = (
         select(col(Delivery.opt_in_id), col(Delivery.reason))
         .where(

@@ -1,4 +1,4 @@
-"""Slows a fanpage down when the platform says that its usage is nearly full."""
+"""Slows a fanpage down when the platform's usage header says that its limit is nearly reached."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ LEAST_HOLD_SECONDS = 60.0
 
 
 class UsageWatch:
+    """Remembers which usage headers were heeded, so that each slows its fanpage down once."""
+
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._seen: dict[int, float] = {}  # by fanpage: the last header that was heeded, monotonic
 
     def heed(self, fanpage_id: int, line: Messenger | None) -> None:
-        """After an answer: what its header said, once."""
+        """After a call: slow the fanpage down if its latest header says 95 % or more, hold it at 100 %."""
         usage = line.usage() if line else None
         if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
             return

@@ -1,4 +1,4 @@
-"""The work snapshot: what there is to send, read again so soon that a pause takes effect within a second."""
+"""The work snapshot: what there is to send now, read so often that a pause takes effect within a second."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from core.sending.shards import SHARDS
 from core.tables import Broadcast, Delivery, Fanpage, Pace, Reply, UtcTime
 
 FRESH_SECONDS = 0.45
-ALMOST = timedelta(seconds=0.5)  # nothing sets out so shortly before its best-before
+ALMOST = timedelta(seconds=0.5)  # nothing is claimed so shortly before its best-before
 _SHARD = {"shard": BigInteger()}
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A broadcast that may send."""
+    """A broadcast that may send now."""
 
     wording: str  # its content as JSON
     best_before: datetime | None
@@ -43,7 +43,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class FanpageWork:
-    """What one fanpage may send right now."""
+    """What one fanpage may send now."""
 
     speed: Speed
     next_slot: float  # of its rate row, seconds since 1970
@@ -53,11 +53,12 @@ class FanpageWork:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """By fanpage; one that is stopped, or that has nothing to send, is not in it."""
+    """What all fanpages of some shards may send. One that is stopped, or has nothing to send, is not in
+    `fanpages`."""
 
     fanpages: Mapping[int, FanpageWork]
-    stopped: Collection[int]  # all fanpages that may send nothing
-    at: float  # monotonic time before the read, so it never counts as newer
+    stopped: Collection[int]  # fanpages that may send nothing
+    at: float  # monotonic time from before the read
 
     def may_send(self, fanpage_id: int, *, at: float) -> bool:
         """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not held."""
@@ -69,7 +70,7 @@ NOTHING = Snapshot({}, (), float("-inf"))
 
 
 class WorkSnapshots:
-    """The latest snapshot, for several threads."""
+    """Keeps the latest snapshot for several threads, and reads another when it has become too old."""
 
     def __init__(self, clock: Callable[[], datetime], shards: Callable[[], Collection[int]]) -> None:
         self._clock = clock
@@ -79,7 +80,8 @@ class WorkSnapshots:
         self.latest = NOTHING
 
     def fresh(self, max_age: float = FRESH_SECONDS, *, after: float = float("-inf")) -> Snapshot:
-        """A snapshot not older than `max_age` seconds, and from after a monotonic time."""
+        """A snapshot that is not older than `max_age` seconds and was read after a monotonic time. Raises
+        what the database raises; the latest one then stays."""
         with self._reading:
             if self._is_old(max_age, after):
                 self.latest = self._read()
@@ -89,9 +91,11 @@ class WorkSnapshots:
         return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age
 
     def _read(self) -> Snapshot:
-        began, now = time.monotonic(), self._clock()
+        began, now, shards = time.monotonic(), self._clock(), sorted(self._shards())
+        if not shards:
+            return Snapshot({}, (), began)
         with reading() as db:
-            given = {**bulk.bound_ids(sorted(self._shards())), **_times(now)}
+            given = {**bulk.bound_ids(shards), **_times(now)}
             sending = bulk.fetch(db, _sending(), given)
             answering = bulk.fetch(db, _answering(), given)
             stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
@@ -99,7 +103,7 @@ class WorkSnapshots:
         return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
 
     def _learn_wordings(self, db: Session, broadcast_ids: set[int]) -> None:
-        """Of broadcasts that begin to send; they are long, and the same at every look."""
+        """Read the contents of broadcasts that begin to send; they are long, and frozen while they send."""
         known = {key: self._wordings[key] for key in broadcast_ids & self._wordings.keys()}
         if unknown := broadcast_ids - known.keys():
             wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
@@ -122,7 +126,7 @@ class WorkSnapshots:
 
 
 def fanpages_with_work(*, now: datetime) -> list[int]:
-    """Fanpages that may send and have something that may be tried now."""
+    """The ids of all fanpages, of any shard, that may send and have something that may be sent now."""
     given = {**_times(now), "at": now.timestamp()}
     with reading() as db:
         return sorted(db.execute(_with_work(), given).scalars())
@@ -149,6 +153,7 @@ _RATE_ROW = (
 
 @cache
 def _sending() -> Select[Any]:
+    """The broadcasts of our shards that may send, each with its fanpage's rate row."""
     statement: Select[Any] = (
         _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
         .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
@@ -160,6 +165,7 @@ def _sending() -> Select[Any]:
 
 @cache
 def _answering() -> Select[Any]:
+    """The fanpages of our shards that have a reply to send, with their rate rows."""
     theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
     statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
     return bulk.packed(statement)
@@ -167,14 +173,15 @@ def _answering() -> Select[Any]:
 
 @cache
 def _stopped() -> Select[Any]:
-    """All of them while the installation is held."""
+    """The fanpages that may send nothing: those that are stopped, and all while the installation is held."""
     return bulk.packed(select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free())))
 
 
 @cache
 def _with_work() -> Select[Any]:
-    """Asked of the broadcasts that send and the replies that wait: of fanpages there may be far more."""
-    # With a limit it is looked up for each broadcast; else PostgreSQL would read all that is queued.
+    """Fanpages with work. Starts from the broadcasts that send and the replies that wait, since there may be
+    far more fanpages than those."""
+    # The limit makes PostgreSQL look up one row for each broadcast; else it would read all that is queued.
     waiting = (
         select(col(Delivery.id))
         .where(
@@ -194,7 +201,7 @@ def _with_work() -> Select[Any]:
 
 
 def _may_send(chosen: Any) -> Any:
-    """Not stopped, and not held with all others."""
+    """Of fanpages that are not stopped, while the installation is not held; with their rate rows."""
     rows = chosen.select_from(Fanpage).join(Pace, col(Pace.fanpage_id) == col(Fanpage.id))
     return rows.where(col(Fanpage.stopped_code).is_(None), is_free())
 
@@ -209,7 +216,7 @@ def _in_time() -> ColumnElement[bool]:
 
 
 def _next_replies() -> Select[int | None]:
-    """Replies that may be claimed: no earlier one of the same customer is still on its way."""
+    """Replies that may be claimed: those without an earlier unsent one to the same customer."""
     earlier = aliased(Reply)
     blocked = exists().where(
         col(earlier.customer_id) == col(Reply.customer_id),

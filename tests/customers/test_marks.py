@@ -45,8 +45,8 @@ def test_only_a_call_that_set_out_after_the_refusal_counts_as_later(
     """The refusal came a second after its own call; both are settled at once, or one after the other."""
     gone, reached = shop.claims_for(shop.customer(), shop.customer())
     outcomes = [shop.outcome(gone, BLOCKED, began=0, ended=1), shop.outcome(reached, began=began, ended=2)]
-    for handful in [outcomes] if together else [outcomes[:1], outcomes[1:]]:
-        shop.settle(*handful)
+    for settled in [outcomes] if together else [outcomes[:1], outcomes[1:]]:
+        shop.settle(*settled)
     assert shop.marks() == [mark, NONE]
 
 

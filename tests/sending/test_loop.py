@@ -164,7 +164,7 @@ def test_past_the_best_before_the_unsent_are_skipped_and_their_tokens_returned(s
     assert opt_in_states() == {"available": 4}
 
 
-def test_a_pump_told_to_stop_hands_back_what_it_has_not_sent(studio) -> None:
+def test_a_loop_told_to_stop_hands_back_what_it_has_not_sent(studio) -> None:
     studio.people(50)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
