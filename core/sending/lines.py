@@ -11,7 +11,9 @@ from datetime import datetime
 
 import structlog
 
-from core.database import transaction
+from core import row_locks
+from core.broadcasts.rules import BroadcastState
+from core.database import transaction, unless_locked, wait_for_locks
 from core.errors import OperatorError
 from core.messenger.client import Messenger
 from core.sealing import CannotOpen
@@ -20,6 +22,7 @@ from core.sending import consequences
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
+PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 
 Found = Mapping[int, Messenger | OperatorError | CannotOpen]  # no line: the reason
 
@@ -56,7 +59,9 @@ class Lines:
             return None
         if isinstance(line, OperatorError):
             log.warning("no_line_to_messenger", fanpage_id=fanpage_id, error=type(line).__name__)
-            with transaction() as db:
+            with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
+                wait_for_locks(db, PATIENCE)
+                row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
                 consequences.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
             return None
         return line

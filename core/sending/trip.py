@@ -22,12 +22,14 @@ from core.broadcasts.recent_outcomes import Key, Scope
 from core.broadcasts.rules import BroadcastState, alike_code
 from core.consent import ledger
 from core.customers import marks
-from core.database import reading, transaction
+from core.database import reading, transaction, unless_locked, wait_for_locks
 from core.db import bulk
 from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Broadcast, Delivery, RecentOutcomes
 
 log = structlog.get_logger(__name__)
+
+PATIENCE = "500ms"  # for a broadcast that somebody keeps locked: all fanpages of this process wait meanwhile
 
 
 def look_at_each(
@@ -46,7 +48,8 @@ def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now:
         left = _left(ref_id) if scope == Scope.BROADCAST and breaker.may_be_small(recent) else None
         reason = breaker.tripped_by(recent, left=left)
         if reason is not None:
-            _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
+            with unless_locked():  # `look_again`, or the next refusal alike, does it then
+                _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
     if is_stopped:
         with transaction() as db:
             of_it = recent_outcomes.recent(db, (Scope.FANPAGE, fanpage_id))
@@ -89,6 +92,7 @@ def _trip(fanpage_id: int, reason: str, run: Sequence[Refusal], now: datetime) -
     """Pause the broadcasts that have a part in the run of refusals, and make the run good. Another broadcast
     of the fanpage meets the same breaker at its first such refusal."""
     with transaction() as db:
+        wait_for_locks(db, PATIENCE)
         concerned = {each.broadcast_id for each in run if each.broadcast_id}
         row_locks.lock_broadcasts(db, concerned)
         paused = transitions.trip(db, fanpage_id, concerned, alike_code(reason), now=now)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
 import pytest
 
-from core.broadcasts import clockwork
-from core.sending import claims
+from core.broadcasts import breaker, clockwork, recent_outcomes
+from core.broadcasts.breaker import Ended
+from core.database import transaction
+from core.errors import WrongState
+from core.sending import claims, trip
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
+from tests.sending.platform import Platform
 from tests.sending.turning import turn_until
 
 pytestmark = pytest.mark.postgresql
@@ -78,3 +82,37 @@ def test_lost_claims_are_taken_over_although_another_broadcast_is_being_changed(
         assert claims.take_over_lost(now=later) == 2
     assert studio.show(second).counts["queued"] == 2
     assert claims.take_over_lost(now=later) == 2
+
+
+def test_a_fanpage_without_a_line_holds_up_no_other_although_it_cannot_be_stopped_yet(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    first, _ = two_broadcasts(studio)
+    without = studio.fanpage_id
+    studio.fanpage_id = studio.arrange.fanpage(rate=300)
+    third, fourth = two_broadcasts(studio)
+    no_token = WrongState("This fanpage has no access token.")
+
+    def find_lines(ids: Collection[int]) -> dict[int, Platform | WrongState]:
+        return {each: no_token if each == without else studio.platform for each in ids}
+
+    loop = studio.loop(find_lines=find_lines)
+    with locked(fresh_database, first):
+        turn_until(loop, lambda: studio.show(third).counts["sent"] == 2)
+        turn_until(loop, lambda: studio.show(fourth).counts["sent"] == 2)
+        assert studio.show(first).state == "sending"
+    turn_until(loop, lambda: studio.show(first).pause_code == "token_invalid")
+
+
+def test_the_breaker_pauses_what_is_locked_a_moment_later(
+    studio: Studio, fresh_database: TestDatabase
+) -> None:
+    first, second = two_broadcasts(studio)
+    ended = [Ended("content", broadcast, 0, 0) for broadcast in (first, second) for _ in range(breaker.RUN)]
+    with transaction() as db:
+        noted = recent_outcomes.note(db, recent_outcomes.by_key(studio.fanpage_id, ended))
+    with locked(fresh_database, first):
+        trip.look_at_each({studio.fanpage_id: noted}, stopped=(), now=studio.now)
+        assert (studio.show(first).state, studio.show(second).state) == ("sending", "paused")
+    trip.look_again(now=studio.now)
+    assert studio.show(first).state == "paused"
