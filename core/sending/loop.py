@@ -106,7 +106,10 @@ class SendingLoop:
     def take(self, shard: int, until: float) -> None:
         """Claim for the shard until this monotonic time; taking it again extends the time."""
         with self._sharing:
-            self._shards[shard] = max(until, self._shards.get(shard, until))
+            known = self._shards.get(shard, float("-inf"))
+            self._shards[shard] = max(until, known)
+            if known <= time.monotonic():  # another worker may have moved the rate rows of its fanpages
+                self._look_from = time.monotonic()
 
     def release(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
@@ -281,8 +284,18 @@ class SendingLoop:
                 for key, work in free.items()
                 if self._lines.of(key) is not None and key not in used_up
             }
+            self._forget_what_is_over(snapshot)
             self._seen = snapshot
         return self._works
+
+    def _forget_what_is_over(self, snapshot: Snapshot) -> None:
+        """Where fanpages of others' shards stand is for their rate rows to say when they come back."""
+        now = time.monotonic()
+        self._lanes = {key: at for key, at in self._lanes.items() if self._is_ours(key, now)}
+        self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
+
+    def _is_ours(self, fanpage_id: int, now: float) -> bool:
+        return self._shards.get(shard_of(fanpage_id), 0.0) > now
 
     def _left_of(
         self, works: Mapping[int, FanpageWork], snapshot: Snapshot
@@ -291,7 +304,7 @@ class SendingLoop:
         replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
         left, now = {}, time.monotonic()
         for key, work in works.items():
-            if self._shards.get(shard_of(key), 0.0) <= now:
+            if not self._is_ours(key, now):
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
