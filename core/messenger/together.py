@@ -6,23 +6,19 @@ token only once. A message by PSID has no such guard and never shares a call.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.across import AcrossFanpages
 from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, Messenger
-from core.messenger.errors import Failure, NextStep
+from core.messenger.errors import Failure
 from core.messenger.line import ASKED_ABOUT, judged
 from core.messenger.wire import BATCH_LIMIT
 
-# Calls that follow one another begin within this time: a claim's lease also has to outlast the last of them.
-CALLS_BEGIN_WITHIN_SECONDS = 10.0
-_NO_TIME_LEFT = Failure(NextStep.NOT_SENT, "not_connected", detail="no time was left for a call of its own")
-
-Answers = dict[int, Answer]  # by the item's place
+Answers = Mapping[int, Answer | None]  # by the item's place; None: it was surely not sent, and stays here
 Places = dict[Messenger, list[int]]  # where each fanpage's items stand
+MayLeave = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,52 +29,58 @@ class Addressed:
     send: TokenSend
 
 
-def send_together(items: Sequence[Addressed], across: AcrossFanpages) -> list[Answer]:
-    """Send these items, at most 50, and return one answer for each, in order, charged to whom it belongs.
+def send_together(
+    items: Sequence[Addressed],
+    across: AcrossFanpages,
+    *,
+    may_leave: MayLeave = lambda _place: True,
+) -> list[Answer | None]:
+    """One answer per item, in order, each charged to whom it belongs. Never raises for a send.
 
-    What goes wrong with a send is an answer, never an exception; ValueError for more than 50 items. May ask
-    the platform whether a fanpage's line works, so no transaction may be open.
+    At most 50 items. May ask by HTTP whether a fanpage's line works: no transaction is open. Where a call is
+    followed by others, `may_leave` is asked about each item right before its own: meanwhile somebody may have
+    paused its broadcast. None is the answer for what was kept here.
     """
     if len(items) > BATCH_LIMIT:
         raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
-    until = time.monotonic() + CALLS_BEGIN_WITHIN_SECONDS
     places = _places(items)
     may_share = len(places) > 1 and len({each.root for each in places}) == 1
     mixed = may_share and across.begin()
-    found = _mixed(items, places, across, until) if mixed else _apart(items, places, until)
+    found = _mixed(items, places, across, may_leave) if mixed else _apart(items, places, may_leave)
     return [found[place] for place in range(len(items))]
 
 
-def _mixed(items: Sequence[Addressed], places: Places, across: AcrossFanpages, until: float) -> Answers:
-    """One call for all; what it refuses in a way that proves nothing is sent again fanpage by fanpage."""
+def _mixed(
+    items: Sequence[Addressed], places: Places, across: AcrossFanpages, may_leave: MayLeave
+) -> Answers:
     outer = items[0].messenger
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
     if isinstance(said, Failure):
-        found = _apart(items, places, until)
+        found = _apart(items, places, may_leave)
         if _any_accepted(found, places[outer]):  # else its own token explains the refusal
             across.refused(said)
         return found
     first = dict(enumerate(said))
     again = {each: unproven for each in places if (unproven := _unproven(first, places[each]))}
-    second = _apart(items, again, until)
+    second = _apart(items, again, may_leave)
     _learn(across, outer, places, first, second)
-    return _judged_apart(places, first, again) | second
+    return {**_judged_apart(places, first, again), **second}
 
 
-def _apart(items: Sequence[Addressed], places: Places, until: float) -> Answers:
-    """One call for each fanpage. What no time is left for is answered as never sent."""
-    found: Answers = {}
+def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> Answers:
+    """A call for each fanpage."""
+    found: dict[int, Answer | None] = dict.fromkeys(place for mine in places.values() for place in mine)
     for messenger, mine in places.items():
-        in_time = time.monotonic() < until
-        sends = [items[place].send for place in mine]
-        answers = judged(messenger, messenger.send_batch(sends)) if in_time else [_NO_TIME_LEFT] * len(mine)
-        found |= zip(mine, answers, strict=True)
+        going = [place for place in mine if may_leave(place)]
+        if going:
+            answers = messenger.send_batch([items[place].send for place in going])
+            found |= zip(going, judged(messenger, answers), strict=True)
     return found
 
 
-def _unproven(first: Answers, mine: Sequence[int]) -> list[int]:
-    """A fanpage's items whose refusals the mixed call itself may explain, because the platform may have
-    overlooked their tokens. None if any item of the fanpage was accepted: then the platform has not."""
+def _unproven(first: Mapping[int, Answer], mine: Sequence[int]) -> list[int]:
+    """A fanpage's items that were refused in a way that the mixed call itself may explain: the platform may
+    have overlooked the item's token. An acceptance of the same fanpage shows that it did not."""
     if _any_accepted(first, mine):
         return []
     return [place for place in mine if _may_be_the_calls_fault(first[place])]
@@ -89,9 +91,9 @@ def _may_be_the_calls_fault(answer: Answer) -> bool:
     return isinstance(answer, Failure) and answer.step in ASKED_ABOUT
 
 
-def _judged_apart(places: Places, first: Answers, again: Places) -> Answers:
-    """The answers that stand after the mixed call, judged fanpage by fanpage, without what is sent again."""
-    found: Answers = {}
+def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) -> Answers:
+    """What is not sent again is charged to whom it belongs, fanpage by fanpage."""
+    found: dict[int, Answer] = {}
     for messenger, mine in places.items():
         kept = [place for place in mine if place not in again.get(messenger, ())]
         found |= zip(kept, judged(messenger, [first[place] for place in kept]), strict=True)

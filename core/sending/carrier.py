@@ -97,22 +97,30 @@ class Carrier:
             answers = [_defect(problem)] * len(leaving)
         ended = self._clock()
         return [
-            Outcome(claim, answer, began, ended) for (claim, _), answer in zip(leaving, answers, strict=True)
+            claim if answer is None else Outcome(claim, answer, began, ended)
+            for (claim, _), answer in zip(leaving, answers, strict=True)
         ]
 
-    def _answers(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Answer]:
-        """One answer for each message, in order. One that cannot be written stays here; the others leave."""
-        answers: list[Answer | None] = []
-        items = []
-        for claim, line in leaving:
+    def _answers(
+        self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
+    ) -> Sequence[Answer | None]:
+        """What cannot be written never leaves, and does not hold up the others. None for what stays here."""
+        refused: dict[int, Failure] = {}
+        items, places = [], []
+        for place, (claim, line) in enumerate(leaving):
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
             try:
                 items.append(Addressed(line, self._sender.item(wording, claim)))
-                answers.append(None)
+                places.append(place)
             except (KeyError, TypeError, ValueError) as problem:
-                answers.append(Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__))
-        said = iter(send_together(items, self._across) if items else [])
-        return [next(said) if answer is None else answer for answer in answers]
+                refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
+
+        def may_leave(item: int) -> bool:  # by what is known then
+            return self._line(leaving[places[item]][0], self._snapshots.latest) is not None
+
+        said = send_together(items, self._across, may_leave=may_leave) if items else []
+        found = {**refused, **dict(zip(places, said, strict=True))}
+        return [found[place] for place in range(len(leaving))]
 
     def _answered(self, claim: ReplyClaim, line: Messenger) -> Landed:
         try:

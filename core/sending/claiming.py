@@ -254,13 +254,15 @@ def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetim
 
 
 def _move_slots(db: Session, taken: Sequence[Taken], now: datetime) -> None:
-    """Reserve as many send slots of each fanpage as it has claims. Raises SlotsMoved."""
+    """Reserve as many send slots of each fanpage as it has claims. For others the row says when the last of
+    them has left: a fanpage that is late catches up by itself, never beside another. Raises SlotsMoved."""
     at, steady = now.timestamp(), time.monotonic()
     sending = [each for each in taken if each.claims]
     for each in sending:
         wanted = each.wanted
         found = timetable.depart(wanted.lane, wanted.demand, len(each.claims), now=steady)
-        each.times, each.lane, each.stored = found.times, found.lane, at + found.lane.slot - steady
+        each.times, each.lane = found.times, found.lane
+        each.stored = at + max(found.lane.slot, found.lane.opens) - steady
     moved = [(each.wanted.fanpage_id, each.wanted.stored, each.stored) for each in sending]
     if moved and not rate_limiter.move_slots(db, moved):
         raise SlotsMoved

@@ -30,14 +30,16 @@ class Departures(Generic[T]):
         self._waiting: list[tuple[float, int, T]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-        self._delay = 0.0  # since it was last asked for
+        self.delay = 0.0  # how many seconds later everything leaves by now than it was planned at first
         threading.Thread(target=self._run, name="departures", daemon=True).start()
 
-    def add(self, calls: Sequence[tuple[float, T]]) -> None:
-        """Plan calls, each with the moment at which it leaves."""
+    def add(self, calls: Sequence[tuple[float, T]], *, known_delay: float) -> None:
+        """`known_delay`: what `delay` was when they were planned. What was put off since puts them off, too:
+        they leave behind those that were planned before."""
         with self._changed:
+            later = self.delay - known_delay
             for at, call in calls:
-                heapq.heappush(self._waiting, (at, next(self._numbers), call))
+                heapq.heappush(self._waiting, (at + later, next(self._numbers), call))
             self._changed.notify()
 
     def recall(self) -> list[T]:
@@ -46,12 +48,6 @@ class Departures(Generic[T]):
             calls = [call for _, _, call in sorted(self._waiting)]
             self._waiting.clear()
             return calls
-
-    def take_delay(self) -> float:
-        """Return by how many seconds everything was put off since this was last asked."""
-        with self._changed:
-            delay, self._delay = self._delay, 0.0
-            return delay
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -78,4 +74,4 @@ class Departures(Generic[T]):
 
     def _put_off(self, seconds: float) -> None:
         self._waiting = [(at + seconds, number, call) for at, number, call in self._waiting]
-        self._delay += seconds
+        self.delay += seconds

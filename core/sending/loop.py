@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -29,7 +30,7 @@ from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
 from core.sending.replies import ReplyClaim
 from core.sending.settlement import Settlement
-from core.sending.shards import shard_of
+from core.sending.shards import SHARDS, shard_of
 from core.sending.silence import Silence
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
@@ -44,6 +45,7 @@ CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
 CALL_HOLDS = 20  # messages at least, when there are so many that the wire is the limit
 KEPT_SECONDS = 5.0  # how long a shard that was given up is watched: what was claimed for it still leaves
+AWAY_SECONDS = 1.0  # a shard that was not ours for so long was another's: shorter than a slice
 END_WITHIN_SECONDS = 3.5
 SOON_SECONDS = 0.02
 
@@ -69,8 +71,8 @@ class SendingLoop:
         self._worker = worker
         self._stop = stop
         self._clock = clock
-        self._shards: dict[int, float] = {}  # until which monotonic time each is ours
-        self._sharing = threading.Lock()
+        self._shards = dict.fromkeys(range(SHARDS), float("-inf"))  # until which monotonic time each is ours
+        self._taken_anew: deque[int] = deque()  # shards that others may have sent for before
         self._woken = threading.Event()  # the next turn is wanted at once
         self._snapshots = WorkSnapshots(clock, self._watched)
         self._lines = Lines(find_lines, clock)
@@ -87,11 +89,12 @@ class SendingLoop:
         )
         self._wire = wire
         self._departures = Departures[Call](self._set_out)
+        self._delay = 0.0  # of the departures, as far as the lanes know it
         self._landed: deque[tuple[Call, list[Landed]]] = deque()  # filled by the threads of the wire
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
         self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
-        self._look_from = float("-inf")  # only snapshots from after it say what is to be done
+        self._look_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
@@ -105,16 +108,13 @@ class SendingLoop:
 
     def take(self, shard: int, until: float) -> None:
         """Claim for the shard until this monotonic time; taking it again extends the time."""
-        with self._sharing:
-            known = self._shards.get(shard, float("-inf"))
-            self._shards[shard] = max(until, known)
-            if known <= time.monotonic():  # another worker may have moved the rate rows of its fanpages
-                self._look_from = time.monotonic()
+        if time.monotonic() - self._shards[shard] > AWAY_SECONDS:
+            self._taken_anew.append(shard)
+        self._shards[shard] = max(until, self._shards[shard])
 
     def release(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
-        with self._sharing:
-            self._shards[shard] = min(self._shards.get(shard, 0.0), time.monotonic())
+        self._shards[shard] = min(self._shards[shard], time.monotonic())
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest work snapshot had something to send for the shard."""
@@ -123,8 +123,7 @@ class SendingLoop:
     def _watched(self) -> list[int]:
         """The shards that work snapshots are read for: ours, and those given up in the last five seconds."""
         oldest = time.monotonic() - KEPT_SECONDS
-        with self._sharing:
-            return [shard for shard, until in self._shards.items() if until > oldest]
+        return [shard for shard, until in self._shards.items() if until > oldest]
 
     # The turning.
 
@@ -229,6 +228,7 @@ class SendingLoop:
 
     def _claim(self) -> bool:
         """Claim what is due and plan its calls. Returns whether there was more than one transaction takes."""
+        self._forget_slots_of_new_shards()
         snapshot = self._snapshots.fresh(after=self._look_from)
         wanted = self._wanted(snapshot)
         if not wanted:
@@ -238,17 +238,24 @@ class SendingLoop:
             taken = claiming.claim(wanted, worker=self._worker, now=self._clock())
         except PerhapsTaken as unsure:
             self._settlement.take_in(unsure.claims)
-            self._forget_lanes()
+            self._forget_slots(self._stored)
             raise unsure.__cause__ or unsure from None
         except SlotsMoved:
-            self._forget_lanes()
+            self._forget_slots(self._stored)
             return False
         self._plan(taken)
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
-    def _forget_lanes(self) -> None:
-        """Forget where the fanpages stand; the next work snapshot, which reads their rate rows, says it."""
-        self._lanes.clear()
+    def _forget_slots_of_new_shards(self) -> None:
+        while self._taken_anew:
+            shard = self._taken_anew.popleft()
+            self._forget_slots([key for key in self._stored if shard_of(key) == shard])
+
+    def _forget_slots(self, fanpage_ids: Collection[int]) -> None:
+        """Where these stand is for the next snapshot to say. What was planned for them leaves all the same:
+        `opens` of their lanes stays."""
+        for fanpage_id in list(fanpage_ids):
+            del self._stored[fanpage_id]
         self._look_from = time.monotonic()
 
     def _wanted(self, snapshot: Snapshot) -> list[Wanted]:
@@ -257,7 +264,7 @@ class SendingLoop:
         near = {
             key: work
             for key, work in self._works_of(snapshot).items()
-            if key not in self._lanes or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
+            if key not in self._stored or timetable.is_near(self._lanes[key], work.speed.rate, now=now)
         }
         left = self._left_of(near, snapshot)
         self._know_lanes({key: near[key] for key in left})
@@ -284,18 +291,9 @@ class SendingLoop:
                 for key, work in free.items()
                 if self._lines.of(key) is not None and key not in used_up
             }
-            self._forget_what_is_over(snapshot)
+            self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
             self._seen = snapshot
         return self._works
-
-    def _forget_what_is_over(self, snapshot: Snapshot) -> None:
-        """Where fanpages of others' shards stand is for their rate rows to say when they come back."""
-        now = time.monotonic()
-        self._lanes = {key: at for key, at in self._lanes.items() if self._is_ours(key, now)}
-        self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
-
-    def _is_ours(self, fanpage_id: int, now: float) -> bool:
-        return self._shards.get(shard_of(fanpage_id), 0.0) > now
 
     def _left_of(
         self, works: Mapping[int, FanpageWork], snapshot: Snapshot
@@ -304,7 +302,7 @@ class SendingLoop:
         replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
         left, now = {}, time.monotonic()
         for key, work in works.items():
-            if not self._is_ours(key, now):
+            if self._shards[shard_of(key)] <= now:
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
@@ -317,13 +315,16 @@ class SendingLoop:
         return self._empty.get(key, 0.0) < snapshot.at
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
-        """Learn from the rate rows where new fanpages stand; delay all of them by a stall of this process."""
-        delay, ahead = self._departures.take_delay(), time.monotonic() - self._clock().timestamp()
+        """From the rate rows for those that are new; after a stall of this process they are all later."""
+        delay, ahead = self._departures.delay, time.monotonic() - self._clock().timestamp()
+        if later := delay - self._delay:
+            self._lanes = {key: timetable.delayed(lane, later) for key, lane in self._lanes.items()}
+            self._delay = delay
         for key, work in works.items():
-            if key not in self._lanes:
-                self._lanes[key], self._stored[key] = Lane(work.next_slot + ahead), work.next_slot
-        if delay:
-            self._lanes = {key: timetable.delayed(lane, delay) for key, lane in self._lanes.items()}
+            if key not in self._stored:
+                before = self._lanes.get(key, Lane(0.0))
+                self._lanes[key] = replace(before, slot=work.next_slot + ahead)
+                self._stored[key] = work.next_slot
 
     def _plan(self, taken: Sequence[Taken]) -> None:
         """Group what was claimed into calls and hand them to the departures."""
@@ -341,7 +342,7 @@ class SendingLoop:
         calls = grouped(leaving, apart=self._apart(taken))
         self._calls += len(calls)
         self._silence.note_planned(calls)
-        self._departures.add(calls)
+        self._departures.add(calls, known_delay=self._delay)
 
     def _apart(self, taken: Sequence[Taken]) -> set[int]:
         """Fanpages that share no call: all of them where the platform or a setting is against it."""

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.bench.pace import messages_of
-from core.messenger import across, together, wire
+from core.bench.receiver import messages_of
+from core.messenger import across, wire
 from core.messenger.across import AcrossFanpages
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Accepted, Messenger
@@ -220,12 +220,17 @@ def test_a_refusal_of_the_whole_call_says_nothing_about_the_items(graph, lines, 
     assert apart(graph.seen) == ["0", "1", "2"]
 
 
-def test_what_no_time_is_left_for_is_handed_back_unsent(graph, lines, told, monkeypatch):
-    """A claim's lease must outlast the last call."""
-    monkeypatch.setattr(together, "CALLS_BEGIN_WITHIN_SECONDS", -1.0)
-    graph.will(Reply(400, refusal(1)))
-    assert steps(send_together(items_of(lines()), told.across)) == [NextStep.NOT_SENT] * 3
-    assert len(graph.seen) == 1
+def test_what_was_paused_before_its_own_calls_turn_stays_here(graph, lines, told):
+    """The refused call took its time, and so does each that follows."""
+    graph.will(Reply(400, refusal(1)), Reply(200, {"message_id": "alone"}))
+
+    def is_not_paused(place: int) -> bool:
+        return place != 0 and not apart(graph.seen)
+
+    answers = send_together(items_of(lines()), told.across, may_leave=is_not_paused)
+    assert (answers[0], answers[2]) == (None, None)
+    assert steps(answers[1:2]) == ["alone"]
+    assert apart(graph.seen) == ["1"]
 
 
 # What it teaches about mixed calls

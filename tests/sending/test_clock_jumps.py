@@ -31,9 +31,9 @@ class Noted:
         self._add = loop._departures.add
         loop._departures.add = self.add
 
-    def add(self, calls: Sequence[tuple[float, Call]]) -> None:
+    def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         self.seen += [(at, len(call)) for at, call in calls]
-        self._add(calls)
+        self._add(calls, known_delay=known_delay)
 
     def most_within_a_second(self) -> int:
         ends = 1 - 1e-6  # the clock's own rounding counts for the fanpage

@@ -40,7 +40,11 @@ class Station:
 
     def add(self, **calls: float) -> None:
         """Seconds after the beginning by name."""
-        self.departures.add([(BEGIN + at, name) for name, at in calls.items()])
+        self.plan(self.departures.delay, **calls)
+
+    def plan(self, known_delay: float, **calls: float) -> None:
+        """The same, but they were planned when that was the delay."""
+        self.departures.add([(BEGIN + at, name) for name, at in calls.items()], known_delay=known_delay)
 
     def leave_until(self, seconds: float | None) -> list[str]:
         """Those that leave before the next is waited for, which is for so long."""
@@ -116,18 +120,35 @@ def test_after_a_stall_nothing_leaves_at_once_and_all_is_later_by_its_length(sta
     assert station.leave_until(None) == ["d"]
 
 
-def test_how_much_later_is_said_once_and_stalls_add_up(station: Station) -> None:
+def test_what_was_planned_before_a_stall_and_is_added_after_it_leaves_behind_the_others(
+    station: Station,
+) -> None:
+    station.add(a=0.1, b=0.2, c=0.3)
+    assert station.leave_until(0.1) == []
+    station.pass_to(0.3)  # all of them 0.2 s later
+    assert station.leave_until(0.1) == ["a"]
+    station.plan(0.0, d=0.4, e=0.5)
+    station.pass_to(0.4)
+    assert station.leave_until(0.1) == ["b"]
+    station.pass_to(0.5)
+    assert station.leave_until(0.1) == ["c"]
+    station.pass_to(0.6)
+    assert station.leave_until(0.1) == ["d"]
+    station.pass_to(0.7)
+    assert station.leave_until(None) == ["e"]
+
+
+def test_stalls_add_up(station: Station) -> None:
     station.add(a=0.1, b=0.2, c=0.3)
     assert station.leave_until(0.1) == []
     station.pass_to(2.1)
     assert station.leave_until(0.1) == ["a"]
     station.pass_to(5.2)
     assert station.leave_until(0.1) == ["b"]
-    assert station.departures.take_delay() == pytest.approx(5.0)
-    assert station.departures.take_delay() == 0.0
+    assert station.departures.delay == pytest.approx(5.0)
     station.pass_to(5.3)
     assert station.leave_until(None) == ["c"]
-    assert station.departures.take_delay() == 0.0
+    assert station.departures.delay == pytest.approx(5.0)
 
 
 def test_a_little_lateness_is_no_stall(station: Station) -> None:
@@ -135,7 +156,7 @@ def test_a_little_lateness_is_no_stall(station: Station) -> None:
     assert station.leave_until(0.1) == []
     station.pass_to(0.1 + LATE_SECONDS * 0.9)
     assert station.leave_until(0.1 - LATE_SECONDS * 0.9) == ["a"]
-    assert station.departures.take_delay() == 0.0
+    assert station.departures.delay == 0.0
 
 
 def test_a_stall_while_nothing_waits_puts_nothing_off(station: Station) -> None:
@@ -143,7 +164,7 @@ def test_a_stall_while_nothing_waits_puts_nothing_off(station: Station) -> None:
     assert station.leave_until(None) == []
     station.add(a=60.1)
     assert station.leave_until(0.1) == []
-    assert station.departures.take_delay() == 0.0
+    assert station.departures.delay == 0.0
 
 
 def test_what_is_recalled_comes_in_its_order_and_leaves_no_more(station: Station) -> None:

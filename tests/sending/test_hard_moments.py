@@ -191,7 +191,7 @@ def test_a_snapshot_that_cannot_be_read_keeps_a_call_here_and_casts_no_doubt(
     with monkeypatch.context() as patch:
         patch.setattr(snapshots, "_read", made_up)
         loop._calls += 1
-        loop._departures.add([(0.0, [claim])])
+        loop._departures.add([(0.0, [claim])], known_delay=0.0)
         until(lambda: loop._landed, what="the call is back")
     loop.drain()
     assert studio.show(claim.broadcast_id).counts["sent"] == 1

@@ -168,9 +168,9 @@ def noted(loop: SendingLoop) -> list[tuple[float, Call]]:
     calls: list[tuple[float, Call]] = []
     add = loop._departures.add
 
-    def note(planned: Sequence[tuple[float, Call]]) -> None:
+    def note(planned: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         calls.extend(planned)
-        add(planned)
+        add(planned, known_delay=known_delay)
 
     loop._departures.add = note
     return calls

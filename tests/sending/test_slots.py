@@ -1,0 +1,114 @@
+"""Where a fanpage stands, as its rate row, the loop and what is already planned say it: never two at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from core.database import reading, transaction
+from core.sending import claiming
+from core.sending.claiming import SlotsMoved, Wanted
+from core.sending.loop import KEPT_SECONDS, SendingLoop
+from core.sending.shards import SHARDS, shard_of
+from core.sending.timetable import Demand, Lane
+from core.tables import Fanpage, Pace
+from tests import claiming as claims
+from tests.sending.conftest import Studio
+
+RATE = 300.0
+
+
+def launched(studio: Studio, people: int) -> int:
+    studio.people(people)
+    broadcast_id = studio.broadcast()
+    studio.launch(broadcast_id)
+    return broadcast_id
+
+
+def next_free(studio: Studio) -> float:
+    with reading() as db:
+        return db.get_one(Pace, studio.fanpage_id).next_free
+
+
+def test_for_others_the_row_says_when_the_last_planned_has_left(studio: Studio, monkeypatch) -> None:
+    """Whoever takes over a fanpage that is late does not catch up beside what is still to leave."""
+    broadcast_id = launched(studio, 40)
+    monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    late = Wanted(studio.fanpage_id, 40, [broadcast_id], False, Lane(999.1), Demand(RATE), 0.0)
+    (taken,) = claims.claim_of(late, worker="worker a", now=studio.now)
+    spent = taken.times[-1] - taken.times[0]
+    assert next_free(studio) - studio.now.timestamp() >= spent > 0.1
+
+
+def test_what_is_planned_counts_although_the_slots_are_read_anew(studio: Studio, monkeypatch) -> None:
+    launched(studio, 60)
+    loop = studio.loop()
+    planned: list[float] = []
+    monkeypatch.setattr(
+        loop._departures, "add", lambda calls, **_: planned.extend(at for at, call in calls for _ in call)
+    )
+    now = time.monotonic()
+    loop._lanes[studio.fanpage_id] = Lane(now - 0.5, now + 2)  # late, and planned up to there
+    loop._stored[studio.fanpage_id] = 12345.0  # another has moved the row since
+    until_so(loop, lambda: bool(planned))
+    assert min(planned) >= now + 2
+
+
+def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio, monkeypatch) -> None:
+    with transaction() as db:
+        db.get_one(Fanpage, studio.fanpage_id).rate = 60
+    broadcast_id = launched(studio, 100)
+    shard = shard_of(studio.fanpage_id)
+    loop, moved = studio.loop(), moved_slots(monkeypatch)
+    until_so(loop, lambda: bool(studio.platform.accepted))
+    loop.release(shard)
+    with transaction() as db:
+        db.get_one(Pace, studio.fanpage_id).next_free += 0.05  # as another does
+    loop._shards[shard] -= KEPT_SECONDS  # it had the shard for a while
+    loop.take(shard, time.monotonic() + 60)
+    loop.drain()
+    assert studio.show(broadcast_id).counts["sent"] == 100
+    assert moved == []
+
+
+def test_a_shard_that_is_taken_while_a_snapshot_is_read_is_not_forgotten(studio: Studio) -> None:
+    loop = studio.loop()
+    loop.release(7)
+
+    class Meanwhile(dict[int, float]):
+        def items(self):
+            found = list(super().items())
+            loop.take(7, float("inf"))
+            return found
+
+    loop._shards = Meanwhile(loop._shards)
+    loop._watched()
+    assert loop._watched() == list(range(SHARDS))
+    assert loop._shards[7] == float("inf")
+
+
+def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:
+    """How often a claim was turned away."""
+    found: list[SlotsMoved] = []
+    claim = claiming.claim
+
+    def noting(*given: object, **more: object) -> list[claiming.Taken]:
+        try:
+            return claim(*given, **more)
+        except SlotsMoved as problem:
+            found.append(problem)
+            raise
+
+    monkeypatch.setattr(claiming, "claim", noting)
+    return found
+
+
+def until_so(loop: SendingLoop, is_so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        time.sleep(loop.turn())
+        if is_so():
+            return
+    raise AssertionError("never so")
