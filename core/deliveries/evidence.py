@@ -73,7 +73,8 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
     """Also what we believed refused; but not once another broadcast holds the opt-in: its try is refused."""
     if not delivery.attempt:
         return False  # of another installation that sends for the same fanpage
-    if delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
+    is_open = delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+    if is_open or delivery.opt_in_id is None:
         return True
     live = select(col(Delivery.id)).where(
         col(Delivery.opt_in_id) == delivery.opt_in_id,
@@ -85,6 +86,8 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
 
 def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
     """Whatever we thought of it: the token was used."""
+    if delivery.opt_in_id is None:
+        return
     opt_ins.make_available(db, [delivery.opt_in_id], now=at)
     opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
     opt_ins.spend(db, [delivery.opt_in_id], now=at)

@@ -1,4 +1,4 @@
-"""What rides together in one call: messages that a one-time token guards, of any fanpages; replies alone."""
+"""What rides together in one call: messages that the platform takes only once, of any fanpages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
-from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.senders.sender import Claim, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,21 @@ Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # a claim: it never left
 
 
 def grouped(leaving: Iterable[Leaving]) -> list[tuple[float, Call]]:
-    """Calls with their moments. What leaves at the same tick shares calls, those of one fanpage side by side.
+    """Calls with their moments. What leaves at the same tick by the same sender shares calls, those of one
+    fanpage side by side.
 
-    A message by PSID has no token that guards it: in doubt it could not be tried again, so it rides alone.
+    A message that nothing guards against arriving twice could not be tried again in doubt, so it rides alone.
     """
     calls: list[tuple[float, Call]] = []
-    together: dict[float, list[Claim]] = defaultdict(list)
+    together: dict[tuple[float, Sender], list[Claim]] = defaultdict(list)
     for each in leaving:
-        if isinstance(each.claim, Claim):
-            together[each.at].append(each.claim)
+        if isinstance(each.claim, ReplyClaim):
+            calls.append((each.at, [each.claim]))
+        elif each.claim.sender.is_guarded:
+            together[each.at, each.claim.sender].append(each.claim)
         else:
             calls.append((each.at, [each.claim]))
-    for at, claims in together.items():
+    for (at, _), claims in together.items():
         claims.sort(key=lambda claim: claim.fanpage_id)
         calls += [(at, part) for part in _parts(claims)]
     return calls

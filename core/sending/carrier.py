@@ -13,15 +13,13 @@ import structlog
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.together import Addressed, send_together
 from core.sending import replies
 from core.sending.calls import Call, Landed
-from core.sending.claims import Claim
 from core.sending.lines import Lines
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
-from core.sending.senders import Sender, TokenSender
+from core.sending.senders.sender import Claim
 from core.sending.work import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
@@ -41,7 +39,6 @@ class Carrier:
         stop: threading.Event,
         holds_since: Callable[[float], bool],
         across: AcrossFanpages,
-        sender: Sender | None = None,
     ) -> None:
         self._lines = lines
         self._snapshots = snapshots
@@ -49,7 +46,6 @@ class Carrier:
         self._stop = stop
         self._holds_since = holds_since
         self._across = across
-        self._sender = sender or TokenSender()
 
     def carry(self, call: Call) -> list[Landed]:
         """What became of each message of the call; a claim that comes back as it was never left."""
@@ -98,17 +94,18 @@ class Carrier:
         ]
 
     def _answers(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Answer]:
-        """What cannot be written never leaves, and does not hold up the others."""
+        """All of one sender. What cannot be written never leaves, and does not hold up the others."""
+        sender = leaving[0][0].sender
         answers: list[Answer | None] = []
         items = []
         for claim, line in leaving:
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
             try:
-                items.append(Addressed(line, self._sender.item(wording, claim)))
+                items.append((line, sender.write(wording, claim)))
                 answers.append(None)
             except (KeyError, TypeError, ValueError) as problem:
                 answers.append(Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__))
-        said = iter(send_together(items, self._across) if items else [])
+        said = iter(sender.send(items, self._across) if items else [])
         return [next(said) if answer is None else answer for answer in answers]
 
     def _answered(self, claim: ReplyClaim, line: Messenger) -> Landed:
