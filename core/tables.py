@@ -329,6 +329,7 @@ class Broadcast(Table, table=True):
     topic_id: int = _ref("topic.id", index=True)
     name: str = _word(120)
     content: dict[str, Any] = Field(sa_type=JSON)  # one block, as in Block.content with its "kind"
+    sender: str = _word(32, default="one_time_token")  # how its messages leave: core/sending/senders
     state: str = _word(default=BroadcastState.DRAFT)
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
@@ -365,7 +366,7 @@ class Gathering(Table, table=True):
 
 
 class Delivery(Table, table=True):
-    """One broadcast to one customer, spending one opt-in. States: core/deliveries/rules.py."""
+    """One broadcast to one customer. States: core/deliveries/rules.py."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -408,7 +409,7 @@ class Delivery(Table, table=True):
     id: int | None = _id()
     broadcast_id: int = _ref("broadcast.id")
     customer_id: int | None = _ref("customer.id", nullable=True)
-    opt_in_id: int = _ref("opt_in.id", index=True)
+    opt_in_id: int | None = _ref("opt_in.id", nullable=True, index=True)  # what it holds and may spend
     state: str = _word(default=DeliveryState.QUEUED)
     reason: str | None = _word(64, default=None)  # code of why it ended so, see messenger.reasons
     evidence: str | None = _word(64, default=None)  # what settled a doubt

@@ -1,6 +1,7 @@
 """Imports run one way: entry points -> actions, queries -> database, tables -> rules -> standard library."""
 
 import ast
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -204,3 +205,59 @@ def test_no_page_lies_directly_in_the_pages_folder():
     """Streamlit would serve it without app.py on a fresh server, and so without the sign-in."""
     assert [p.name for p in (ROOT / "pages").glob("*.py") if p.read_text("utf-8").strip()] == []
     assert {p.name for p in (ROOT / "pages").glob("*.py")} <= {"__init__.py"}
+
+
+SENDERS = "core.sending.senders"
+ABOUT_TOKENS = re.compile("one_time_notif_token|token_sealed|one_time_token|inside_window", re.IGNORECASE)
+
+
+def asks_which_sender(source: str) -> set[str]:
+    """What in a module names a certain sender, what only it knows of, or compares one with another."""
+    words = {question(node) for node in ast.walk(ast.parse(source))}
+    asked = {each for each in words if re.search(r"\bsender\b", each)}
+    named = {f"names {each}" for each in ABOUT_TOKENS.findall(source)}
+    return named | {each for each in asked if not re.fullmatch(r".* is (not )?None", each)}
+
+
+def question(node: ast.AST) -> str:
+    """What a node compares, in words; empty for one that compares nothing."""
+    if isinstance(node, ast.Match):
+        return ast.unparse(node.subject)
+    is_check = isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "type")
+    return ast.unparse(node) if is_check or isinstance(node, ast.Compare) else ""
+
+
+def test_only_a_sender_knows_what_differs_between_ways_out():
+    """The rest of the sending asks none which one it is: docs/decisions/0041."""
+    rooms = [
+        path
+        for path in FILES
+        if inside(name_of(path), "core.sending", "core.deliveries", "core.broadcasts")
+        and not inside(name_of(path), SENDERS)
+    ]
+    asking = {name_of(path): found for path in rooms if (found := asks_which_sender(path.read_text("utf-8")))}
+    assert asking == {}
+    theirs = {"core.messenger.batch", "core.messenger.together"}
+    by_name = {f"{SENDERS}.{path.stem}" for path in FILES if inside(name_of(path), SENDERS)}
+    closed = theirs | by_name - {f"{SENDERS}.sender"}
+    assert {f"{name_of(path)} -> {i}" for path in rooms for i in imports(path) & closed} == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = claim.sender.name == 'x'",
+        "x = claim.sender is OTHER",
+        "if isinstance(claim.sender, Other): pass",
+        "match claim.sender.name:\n  case 'x': pass",
+        "x = OptIn.token_sealed",
+        "from core.sending.senders.one_time_token import OneTimeToken",
+        "x = {'one_time_notif_token': token}",
+    ],
+)
+def test_who_asks_which_sender_it_is_is_found(source):
+    assert asks_which_sender(source)
+
+
+def test_whether_there_is_a_sender_may_be_asked():
+    assert not asks_which_sender("if sender is None or claim.sender.is_guarded: pass")

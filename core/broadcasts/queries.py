@@ -303,7 +303,7 @@ def _deliveries() -> Any:
     return (
         select(Delivery, Customer, col(OptIn.promise))
         .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))
-        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .outerjoin(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
     )
 
 
@@ -325,7 +325,7 @@ def _delivery_filters(
     return made
 
 
-def _delivery(row: Delivery, known: Customer | None, promise: str) -> DeliveryView:
+def _delivery(row: Delivery, known: Customer | None, promise: str | None) -> DeliveryView:
     customer = known or Customer(psid="")
     return DeliveryView(
         id=row.id or 0,
@@ -338,7 +338,7 @@ def _delivery(row: Delivery, known: Customer | None, promise: str) -> DeliveryVi
         detail=row.detail,
         in_doubt=row.in_doubt,
         tries=row.tries,
-        promise=promise,
+        promise=promise or "",
         mid=row.mid,
         claimed_at=row.claimed_at,
         settled_at=row.settled_at,

@@ -43,10 +43,10 @@ def count_as_sent(
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         unknown = _unknown(broadcast_id, delivery_ids)
-        spent = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
-        opt_ins.spend(db, spent, now=now)
-        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(spent))
-        return len(spent)
+        held = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
+        opt_ins.spend(db, [each for each in held if each], now=now)
+        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(held))
+        return len(held)
 
 
 def try_again(
@@ -161,7 +161,8 @@ def _with_opt_in(
 
 
 def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
-    return list(db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars())
+    held = db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars()
+    return [each for each in held if each]
 
 
 def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[DeliveryState]) -> None:

@@ -112,7 +112,7 @@ def _insert() -> Any:
     return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
-def reserve(db: Session, chosen: Select[int]) -> int:
+def reserve(db: Session, chosen: Select[int | None]) -> int:
     """Hold the available opt-ins that a query chooses, for the deliveries made in this transaction."""
     # With statistics from before a large import PostgreSQL expects one available opt-in, walks all of them
     # and compares each with each. What it cannot look up in an index it cannot be so wrong about.

@@ -27,7 +27,8 @@ def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: 
     """
     ledger.end_queued_in_doubt(db, broadcast_id, reason=reason, now=now)
     unused = ledger.end_queued(db, broadcast_id, state, reason=reason, now=now)
-    return opt_ins.release(db, unused, now=now)
+    opt_ins.release(db, [each for each in unused if each], now=now)
+    return len(unused)
 
 
 def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
@@ -42,5 +43,5 @@ def end_cancelled(db: Session, broadcast: Broadcast, now: datetime) -> int:
 def count_unused(db: Session, broadcast_id: int) -> int:
     """How many opt-ins would be released if the broadcast ended now."""
     queued = col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.QUEUED
-    unused = select(func.count()).select_from(Delivery).where(*queued, col(Delivery.in_doubt).is_(False))
+    unused = select(func.count(col(Delivery.opt_in_id))).where(*queued, col(Delivery.in_doubt).is_(False))
     return int(db.execute(unused).scalar_one())

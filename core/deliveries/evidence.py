@@ -76,8 +76,9 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
     """Whether an echo may settle this delivery as sent. Also if we believed it refused, but not once another
     delivery uses the opt-in: that one will find the token used."""
     if not delivery.attempt:
-        return False  # never claimed: the echo is of another installation that sends for the same fanpage
-    if delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN):
+        return False  # of another installation that sends for the same fanpage
+    is_open = delivery.state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+    if is_open or delivery.opt_in_id is None:
         return True
     live = select(col(Delivery.id)).where(
         col(Delivery.opt_in_id) == delivery.opt_in_id,
@@ -88,7 +89,9 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
 
 
 def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
-    """Record that the delivery's token was used, whatever state its opt-in is in."""
+    """Whatever we thought of it: the token was used."""
+    if delivery.opt_in_id is None:
+        return
     opt_ins.make_available(db, [delivery.opt_in_id], now=at)
     opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id) == delivery.id))
     opt_ins.spend(db, [delivery.opt_in_id], now=at)

@@ -230,8 +230,9 @@ def turn_out_sent(db: Session, delivery: Delivery, *, evidence: str, at: datetim
 
 def end_queued(
     db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime
-) -> list[int]:
-    """End the queued deliveries of a broadcast that were never in doubt in `state`. Returns their opt-ins."""
+) -> list[int | None]:
+    """What is queued of a broadcast and was never in doubt ends in `state`. Returns what each of them holds:
+    an opt-in, or none."""
     queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(False))
     ended = queued.values(state=state, reason=reason, settled_at=now, next_try_at=None)
     return list(db.execute(ended.returning(col(Delivery.opt_in_id))).scalars())
@@ -250,8 +251,11 @@ def end_queued_of_customer(db: Session, customer_id: int, *, reason: str, now: d
     db.execute(queued.values(state=ended, reason=reason, settled_at=now, next_try_at=None))
 
 
-def settle_unknown(db: Session, chosen: Select[int | None], *, evidence: str, now: datetime) -> list[int]:
-    """Count those of the chosen deliveries that are unknown as sent. Returns their opt-ins."""
+def settle_unknown(
+    db: Session, chosen: Select[int | None], *, evidence: str, now: datetime
+) -> list[int | None]:
+    """The chosen of those whose outcome is unknown count as sent. Returns what each of them holds: an opt-in,
+    or none."""
     unknown = _change(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.UNKNOWN)
     sent = unknown.values(state=DeliveryState.SENT, evidence=evidence, reason=None, settled_at=now)
     return list(db.execute(sent.returning(col(Delivery.opt_in_id))).scalars())

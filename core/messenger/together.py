@@ -35,12 +35,11 @@ def send_together(
     *,
     may_leave: MayLeave = lambda _place: True,
 ) -> list[Answer | None]:
-    """Send these items, at most 50, and return one answer for each, in order, charged to whom it belongs.
+    """One answer per item, in order, each charged to whom it belongs. Never raises for a send.
 
-    Where a refused call is followed by others, `may_leave` is asked about each item right before its own:
-    somebody may have paused its broadcast meanwhile. None is the answer for an item that was not sent then.
-    What goes wrong with a send is an answer, never an exception; ValueError for more than 50 items. May ask
-    the platform whether a fanpage's line works, so no transaction may be open.
+    At most 50 items. May ask by HTTP whether a fanpage's line works: no transaction is open. Where a call is
+    followed by others, `may_leave` is asked about each item right before its own: meanwhile somebody may have
+    paused its broadcast. None is the answer for what was kept here.
     """
     if len(items) > BATCH_LIMIT:
         raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
@@ -54,7 +53,6 @@ def send_together(
 def _mixed(
     items: Sequence[Addressed], places: Places, across: AcrossFanpages, may_leave: MayLeave
 ) -> Answers:
-    """One call for all; what it refuses in a way that proves nothing is sent again fanpage by fanpage."""
     outer = items[0].messenger
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
     if isinstance(said, Failure):
@@ -70,7 +68,7 @@ def _mixed(
 
 
 def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> Answers:
-    """One call for each fanpage, with those of its items that may leave still."""
+    """A call for each fanpage."""
     found: dict[int, Answer | None] = dict.fromkeys(place for mine in places.values() for place in mine)
     for messenger, mine in places.items():
         going = [place for place in mine if may_leave(place)]
@@ -81,8 +79,8 @@ def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> A
 
 
 def _unproven(first: Mapping[int, Answer], mine: Sequence[int]) -> list[int]:
-    """A fanpage's items whose refusals the mixed call itself may explain, because the platform may have
-    overlooked their tokens. None if any item of the fanpage was accepted: then the platform has not."""
+    """A fanpage's items that were refused in a way that the mixed call itself may explain: the platform may
+    have overlooked the item's token. An acceptance of the same fanpage shows that it did not."""
     if _any_accepted(first, mine):
         return []
     return [place for place in mine if _may_be_the_calls_fault(first[place])]
@@ -94,7 +92,7 @@ def _may_be_the_calls_fault(answer: Answer) -> bool:
 
 
 def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) -> Answers:
-    """The answers that stand after the mixed call, judged fanpage by fanpage, without what is sent again."""
+    """What is not sent again is charged to whom it belongs, fanpage by fanpage."""
     found: dict[int, Answer] = {}
     for messenger, mine in places.items():
         kept = [place for place in mine if place not in again.get(messenger, ())]

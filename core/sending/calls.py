@@ -1,4 +1,4 @@
-"""Groups claims into calls: one-time messages of any fanpages together, each reply in a call of its own."""
+"""What rides together in one call: messages that the platform takes only once, of any fanpages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
-from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.senders.sender import Claim, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +25,22 @@ Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim
 
 
 def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[tuple[float, Call]]:
-    """Return calls, each with the moment at which it leaves. Messages of the same tick share calls, at most
-    50 in one, and those of one fanpage stand side by side; the fanpages `apart` share none.
+    """Return calls, each with the moment at which it leaves. What leaves at the same tick by the same sender
+    shares calls, at most 50 in one, those of one fanpage side by side; the fanpages `apart` share none.
 
-    A message by PSID has no token that guards it against being sent twice, so it never shares a call.
+    A message that nothing guards against arriving twice could not be tried again in doubt, so it rides alone.
     """
     calls: list[tuple[float, Call]] = []
-    together: dict[tuple[float, int | None], list[Claim]] = defaultdict(list)
+    together: dict[tuple[float, Sender, int | None], list[Claim]] = defaultdict(list)
     for each in leaving:
-        if isinstance(each.claim, Claim):
-            fanpage_id = each.claim.fanpage_id
-            together[each.at, fanpage_id if fanpage_id in apart else None].append(each.claim)
+        if isinstance(each.claim, ReplyClaim):
+            calls.append((each.at, [each.claim]))
+        elif each.claim.sender.is_guarded:
+            alone = each.claim.fanpage_id if each.claim.fanpage_id in apart else None
+            together[each.at, each.claim.sender, alone].append(each.claim)
         else:
             calls.append((each.at, [each.claim]))
-    for (at, _), claims in together.items():
+    for (at, *_), claims in together.items():
         claims.sort(key=lambda claim: claim.fanpage_id)
         calls += [(at, part) for part in _parts(claims)]
     return calls

@@ -13,15 +13,13 @@ import structlog
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.together import Addressed, send_together
 from core.sending import replies
 from core.sending.calls import Call, Landed
-from core.sending.claims import Claim
 from core.sending.lines import Lines
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
-from core.sending.senders import Sender, TokenSender
+from core.sending.senders.sender import Claim
 from core.sending.work import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
@@ -41,7 +39,6 @@ class Carrier:
         stop: threading.Event,
         holds_since: Callable[[float], bool],
         across: AcrossFanpages,
-        sender: Sender | None = None,
     ) -> None:
         self._lines = lines
         self._snapshots = snapshots
@@ -49,7 +46,6 @@ class Carrier:
         self._stop = stop
         self._holds_since = holds_since
         self._across = across
-        self._sender = sender or TokenSender()
 
     def carry(self, call: Call) -> list[Landed]:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
@@ -104,14 +100,14 @@ class Carrier:
     def _answers(
         self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
     ) -> Sequence[Answer | None]:
-        """One answer for each message, in order. One that cannot be written stays here; the others leave.
-        None for one that was kept because its broadcast was paused on the way."""
+        """What cannot be written never leaves, and does not hold up the others. None for what stays here."""
+        sender = leaving[0][0].sender  # all of one
         refused: dict[int, Failure] = {}
         items, places = [], []
         for place, (claim, line) in enumerate(leaving):
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
             try:
-                items.append(Addressed(line, self._sender.item(wording, claim)))
+                items.append((line, sender.write(wording, claim)))
                 places.append(place)
             except (KeyError, TypeError, ValueError) as problem:
                 refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
@@ -119,7 +115,7 @@ class Carrier:
         def may_leave(item: int) -> bool:  # by what is known then
             return self._line(leaving[places[item]][0], self._snapshots.latest) is not None
 
-        said = send_together(items, self._across, may_leave=may_leave) if items else []
+        said = sender.send(items, self._across, may_leave) if items else []
         found = {**refused, **dict(zip(places, said, strict=True))}
         return [found[place] for place in range(len(leaving))]
 

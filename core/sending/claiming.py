@@ -8,33 +8,41 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, Integer, bindparam, select
 from sqlmodel import Session, col
 
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.consent import ledger as opt_ins
-from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.database import DATABASE_TROUBLE, transaction
 from core.db import bulk
 from core.deliveries import ledger as deliveries
-from core.deliveries.rules import DeliveryState
-from core.sealing import unseal_all
-from core.sending import rate_limiter, replies, timetable
-from core.sending.claims import CANNOT_OPEN, Claim, PerhapsTaken, is_due
+from core.deliveries.rules import DeliveryState, Verdict
+from core.sending import rate_limiter, replies, senders, timetable
+from core.sending.claims import PerhapsTaken, is_due
 from core.sending.replies import ReplyClaim
 from core.sending.rules import FARTHEST_TRY, LEASE
+from core.sending.senders.sender import Claim, Sender
 from core.sending.timetable import Demand, Lane
-from core.tables import Broadcast, Customer, Delivery, OptIn, UtcTime
+from core.tables import Broadcast, Customer, Delivery, UtcTime
 
 _ID = bulk.columns_of(Broadcast, "id")
-Row = list[Any]  # of a delivery, as `_ready` selects it
+_OWN: tuple[Any, ...] = (
+    col(Delivery.broadcast_id),
+    col(Delivery.id),
+    col(Delivery.customer_id),
+    col(Customer.first_name),
+    (col(Delivery.attempt) + 1).label("attempt"),
+    col(Delivery.tries),
+    col(Delivery.in_doubt),
+)
+# A delivery that may be sent, by its sender: the columns above, then those that the sender needs.
+Offer = tuple[Sender, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Taken:
 
     wanted: Wanted
     reply_ids: list[int]
-    rows: list[Row]  # of deliveries
+    offers: list[Offer]  # of deliveries
     replies: list[ReplyClaim] = field(default_factory=list)
     deliveries: list[Claim] = field(default_factory=list)
     times: tuple[float, ...] = ()  # monotonic
@@ -103,46 +111,50 @@ def claim(wanted: Sequence[Wanted], *, worker: str, now: datetime) -> list[Taken
     return taken
 
 
-def _chosen(wanted: Wanted, reply_ids: list[int], offered: Mapping[int, list[Row]]) -> Taken:
-    """What one fanpage takes of what is offered: replies first; its broadcasts share what room is left."""
-    rows = [offered.get(broadcast_id, []) for broadcast_id in wanted.broadcast_ids]
-    shares = timetable.share(wanted.count - len(reply_ids), [len(each) for each in rows], turn=wanted.turn)
-    chosen = [row for of_one, count in zip(rows, shares, strict=True) for row in of_one[:count]]
-    none = {key for key, of_one in zip(wanted.broadcast_ids, rows, strict=True) if not of_one}
+def _chosen(wanted: Wanted, reply_ids: list[int], offered: Mapping[int, list[Offer]]) -> Taken:
+    """Replies first; what room is left the fanpage's broadcasts share."""
+    offers = [offered.get(broadcast_id, []) for broadcast_id in wanted.broadcast_ids]
+    shares = timetable.share(wanted.count - len(reply_ids), [len(each) for each in offers], turn=wanted.turn)
+    chosen = [offer for of_one, count in zip(offers, shares, strict=True) for offer in of_one[:count]]
+    none = {key for key, of_one in zip(wanted.broadcast_ids, offers, strict=True) if not of_one}
     return Taken(wanted, reply_ids, chosen, without_any=none)
 
 
-def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, list[Row]]:
-    """What each broadcast could send now, oldest first, up to what its fanpage may. The rows are locked."""
+def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, list[Offer]]:
+    """What each broadcast could send now, up to what its fanpage may; locked, so that it stays so."""
     counts = {key: each.count for each in wanted for key in each.broadcast_ids}
-    sending = _sending(db, sorted(counts), now)
-    times = {"now": now, "far": now + FARTHEST_TRY, "margin": now - SAFETY_MARGIN}
-    given = {name: bulk.stamp(at) for name, at in times.items()}
-    offered: dict[int, list[Row]] = defaultdict(list)
-    for row in _ready().fetch(db, [(key, last_id, counts[key]) for key, last_id in sending], given):
-        offered[row[0]].append(row)
-    for rows in offered.values():
-        rows.sort(key=lambda row: row[1])
+    given = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_TRY)}
+    offered: dict[int, list[Offer]] = defaultdict(list)
+    for sender, sending in _sending(db, sorted(counts), now).items():
+        of_each = [(key, last_id, counts[key]) for key, last_id in sending]
+        for row in _ready(sender).fetch(db, of_each, given):
+            offered[row[0]].append((sender, row))
+    for offers in offered.values():
+        offers.sort(key=lambda offer: offer[1][1])
     return offered
 
 
-def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> list[tuple[int, int]]:
-    """The broadcasts that may send, each with the id of its last delivery that may: while its first part (the
-    canary) is still to be judged, the last of that. Their rows are locked for sharing, so whoever ends one
-    waits for us, or we see that it has ended."""
+def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sender, list[tuple[int, int]]]:
+    """Those that may send, and the last delivery of each that may: of a first part that is still to be judged
+    it is the last of that. Locked for sharing: whoever ends one waits for us, or we see that it has ended."""
     rows = _locking().fetch(db, bulk.bound_ids(broadcast_ids)) if broadcast_ids else []
-    return [
-        (broadcast_id, last_id)
-        for broadcast_id, state, best_before, last_id in rows
-        if state == BroadcastState.SENDING
-        and not is_too_late(bulk.moment(best_before) if best_before else None, now)
-    ]
+    found: dict[Sender, list[tuple[int, int]]] = defaultdict(list)
+    for broadcast_id, state, best_before, name, last_id in rows:
+        until = bulk.moment(best_before) if best_before else None
+        is_sending = state == BroadcastState.SENDING and not is_too_late(until, now)
+        if is_sending and (sender := senders.find(name)) is not None:
+            found[sender].append((broadcast_id, last_id))
+    return found
 
 
 @cache
 def _locking() -> bulk.Ready:
     wanted = select(
-        col(Broadcast.id), col(Broadcast.state), col(Broadcast.best_before), canary.last_that_may_be_sent()
+        col(Broadcast.id),
+        col(Broadcast.state),
+        col(Broadcast.best_before),
+        col(Broadcast.sender),
+        canary.last_that_may_be_sent(),
     )
     chosen = col(Broadcast.id).in_(bulk.rows_given(_ID))
     in_order = wanted.where(chosen).order_by(col(Broadcast.id))
@@ -150,37 +162,19 @@ def _locking() -> bulk.Ready:
 
 
 @cache
-def _ready() -> bulk.ForEach:
-    """The deliveries of each given broadcast that may be sent, oldest first."""
-    now = bindparam("now", type_=UtcTime)
+def _ready(sender: Sender) -> bulk.ForEach:
+    """What may be sent of each broadcast of that sender, oldest first."""
 
     def of_one(given: Any) -> Any:
+        now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
         return (
-            select(
-                col(Delivery.broadcast_id),
-                col(Delivery.id),
-                col(Delivery.opt_in_id),
-                col(Delivery.customer_id),
-                col(Customer.first_name),
-                (col(Delivery.attempt) + 1).label("attempt"),
-                col(Delivery.tries),
-                col(Delivery.in_doubt),
-                col(OptIn.token_sealed),
-                col(OptIn.state),
-                # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove
-                # nothing.
-                or_(
-                    col(OptIn.expires_at) > now,
-                    and_(col(Delivery.in_doubt), col(OptIn.expires_at) > bindparam("margin", type_=UtcTime)),
-                ).label("lasts"),
-            )
-            .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+            sender.with_needs(select(*_OWN))
             .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))  # forgotten: it ends here
             .where(
                 col(Delivery.broadcast_id) == given.broadcast,
                 col(Delivery.id) <= given.last_id,
                 col(Delivery.state) == bulk.constant(DeliveryState.QUEUED),
-                is_due(col(Delivery.next_try_at), now, bindparam("far", type_=UtcTime)),
+                is_due(col(Delivery.next_try_at), now, far),
             )
             .order_by(col(Delivery.id))
             .limit(given.count)
@@ -193,56 +187,59 @@ def _ready() -> bulk.ForEach:
 def _take_deliveries(
     db: Session, taken: Sequence[Taken], worker: str, taken_at: float, now: datetime
 ) -> None:
-    """Claim the chosen rows and open their tokens. Where the opt-in was withdrawn or has expired since the
-    launch, or cannot be opened, the delivery ends here."""
-    rows = [row for each in taken for row in each.rows]
-    if not rows:
+    """The chosen deliveries become claims. What is not fit to be sent any more ends here."""
+    ids = sorted(row[1] for each in taken for _, row in each.offers)
+    if not ids:
         return
-    ids = sorted(row[1] for row in rows)
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
-    tokens = iter(unseal_all([row[8] or "" for row in rows]))
+    for each, claim, unfit in _claims(taken, taken_at, now):
+        if unfit is None:
+            each.deliveries.append(claim)
+        else:
+            _end_unfit(db, claim, unfit, now)
+
+
+def _claims(
+    taken: Sequence[Taken], taken_at: float, now: datetime
+) -> Iterator[tuple[Taken, Claim, Verdict | None]]:
+    """Each with how it ends if it is not fit; a sender prepares all of its own at once."""
+    by_sender: dict[Sender, list[tuple[Taken, list[Any]]]] = defaultdict(list)
     for each in taken:
-        for row in each.rows:
-            claim = _claim(each.wanted.fanpage_id, row, next(tokens), taken_at, now)
-            *_, state, lasts = row
-            if claim.token and lasts:
-                each.deliveries.append(claim)
-            else:
-                _end_unfit(db, claim, state, bool(lasts), now)
+        for sender, row in each.offers:
+            by_sender[sender].append((each, row))
+    for sender, rows in by_sender.items():
+        prepared = sender.prepare([row[len(_OWN) :] for _, row in rows], now)
+        for (each, row), (needs, unfit) in zip(rows, prepared, strict=True):
+            yield each, _claim(each.wanted.fanpage_id, row, sender, needs, taken_at, now), unfit
 
 
-def _claim(fanpage_id: int, row: Row, token: str | None, taken_at: float, now: datetime) -> Claim:
-    broadcast_id, delivery_id, opt_in_id, customer_id, first_name, attempt, tries, in_doubt, _, state, _ = row
+def _claim(
+    fanpage_id: int, row: list[Any], sender: Sender, needs: Any, taken_at: float, now: datetime
+) -> Claim:
+    broadcast_id, delivery_id, customer_id, first_name, attempt, tries, in_doubt = row[: len(_OWN)]
     return Claim(
         delivery_id,
         fanpage_id,
         broadcast_id,
-        opt_in_id,
         customer_id,
         first_name,
-        (token or "") if state == OptInState.RESERVED else "",
         attempt,
         tries,
         bool(in_doubt),
+        sender,
+        needs,
         taken_at,
         now,
     )
 
 
-def _end_unfit(db: Session, claim: Claim, state: str, lasts: bool, now: datetime) -> None:
-    """End a delivery whose opt-in cannot be used. One that may have been sent before ends as unknown."""
-    if state != OptInState.RESERVED:
-        reason, ended = "withdrawn", DeliveryState.SKIPPED
-    elif not lasts:
-        reason, ended = "expired", DeliveryState.SKIPPED
-    else:
-        reason, ended = CANNOT_OPEN, DeliveryState.FAILED  # kept for when the right key is back
-    if claim.in_doubt:
-        ended = DeliveryState.UNKNOWN
-    deliveries.end_claimed(db, claim.delivery_id, ended, reason=reason, now=now)
-    if ended == DeliveryState.SKIPPED:
-        opt_ins.release(db, [claim.opt_in_id], now=now)  # what has run out expires from there
+def _end_unfit(db: Session, claim: Claim, unfit: Verdict, now: datetime) -> None:
+    """What may have been sent before stays in doubt, and keeps what it holds."""
+    ended = DeliveryState.UNKNOWN if claim.in_doubt else unfit.state
+    deliveries.end_claimed(db, claim.delivery_id, ended, reason=unfit.reason or "", now=now)
+    if not claim.in_doubt:
+        claim.sender.move(db, [claim], unfit.token, now)
 
 
 def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetime) -> None:
@@ -254,11 +251,8 @@ def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetim
 
 
 def _move_slots(db: Session, taken: Sequence[Taken], now: datetime) -> None:
-    """Reserve as many send slots of each fanpage as it has claims. Raises SlotsMoved.
-
-    For other processes the rate row says when the last of the claimed messages has left: a fanpage that is
-    late catches up by its lane here, never in a second process beside what is still to leave.
-    """
+    """Reserve as many send slots of each fanpage as it has claims. For others the row says when the last of
+    them has left: a fanpage that is late catches up by itself, never beside another. Raises SlotsMoved."""
     at, steady = now.timestamp(), time.monotonic()
     sending = [each for each in taken if each.claims]
     for each in sending:

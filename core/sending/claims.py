@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,29 +16,12 @@ from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.heartbeat import SILENT_AFTER, alive
+from core.sending import senders
 from core.sending.rules import LEASE, MAX_TRIES, wait_after
+from core.sending.senders.sender import Claim, Sender
 from core.tables import Broadcast, Delivery, Reply
 
-CANNOT_OPEN = "cannot_open"
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
-
-
-@dataclass(slots=True, repr=False)
-class Claim:
-    """One delivery that this process holds; never changed. It has the opened token: no repr, never logged."""
-
-    delivery_id: int
-    fanpage_id: int
-    broadcast_id: int
-    opt_in_id: int
-    customer_id: int  # None in fact when the customer was forgotten; such a claim is only ended
-    first_name: str | None
-    token: str
-    attempt: int
-    tries: int  # attempts that counted before this one
-    in_doubt: bool
-    taken_at: float = 0.0  # monotonic time from before the claim
-    claimed_at: datetime | None = None  # with worker and attempt it tells this claim from any other
 
 
 class PerhapsTaken(Exception):
@@ -92,26 +74,33 @@ def take_over_lost(*, now: datetime) -> int:
 
 
 def _take_over_of(broadcast_id: int, now: datetime) -> int:
-    """Take over those of one broadcast, in a transaction of its own. Raises OperationalError when its
-    row is locked for more than 500 ms; then it is for the next time."""
-    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id)
+    """A transaction for each broadcast, so that none waits long for another; one that is being changed for
+    longer than that is for the next time."""
+    mine = select(col(Broadcast.sender)).where(col(Broadcast.id) == broadcast_id)
     lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
     with transaction() as db:
         # Not skipped when it is locked: while an audience is added the row is hardly ever free.
         wait_for_locks(db, PATIENCE)
-        if db.execute(mine.with_for_update(key_share=True)).first() is None:
+        name = db.execute(mine.with_for_update(key_share=True)).scalar_one_or_none()
+        sender = senders.find(name) if name is not None else None
+        if sender is None:
             return 0
         ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()
         taken = deliveries.take_over_lost(
             db,
             [each for each in ids if each],
-            max_tries=MAX_TRIES,
+            max_tries=_tries_in_doubt(sender),
             next_try_at=now + wait_after(1),
             now=now,
         )
         attempts.keep_lost(db, taken)
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
+
+
+def _tries_in_doubt(sender: Sender) -> int:
+    """After so many it is for staff to say whether it is sent again."""
+    return MAX_TRIES if sender.is_guarded else 1
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:

@@ -34,11 +34,8 @@ class Departures(Generic[T]):
         threading.Thread(target=self._run, name="departures", daemon=True).start()
 
     def add(self, calls: Sequence[tuple[float, T]], *, known_delay: float) -> None:
-        """Plan calls, each with the moment at which it leaves.
-
-        `known_delay` is what `delay` was when these moments were reckoned. What has been put off since puts
-        the new calls off as well, so that they leave behind the others.
-        """
+        """`known_delay`: what `delay` was when they were planned. What was put off since puts them off, too:
+        they leave behind those that were planned before."""
         with self._changed:
             later = self.delay - known_delay
             for at, call in calls:

@@ -30,7 +30,7 @@ from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
 from core.sending.replies import ReplyClaim
 from core.sending.settlement import Settlement
-from core.sending.shards import shard_of
+from core.sending.shards import SHARDS, shard_of
 from core.sending.silence import Silence
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
@@ -71,9 +71,8 @@ class SendingLoop:
         self._worker = worker
         self._stop = stop
         self._clock = clock
-        self._shards: dict[int, float] = {}  # until which monotonic time each is ours
-        self._sharing = threading.Lock()
-        self._taken_anew: deque[int] = deque()  # shards that another process may have sent for before
+        self._shards = dict.fromkeys(range(SHARDS), float("-inf"))  # until which monotonic time each is ours
+        self._taken_anew: deque[int] = deque()  # shards that others may have sent for before
         self._woken = threading.Event()  # the next turn is wanted at once
         self._snapshots = WorkSnapshots(clock, self._watched)
         self._lines = Lines(find_lines, clock)
@@ -95,7 +94,7 @@ class SendingLoop:
         self._settlement = Settlement(worker, clock)
         self._lanes: dict[int, Lane] = {}  # by fanpage
         self._stored: dict[int, float] = {}  # the next slot that its rate row has, as far as we know
-        self._look_from = float("-inf")  # only snapshots from after it say what is to be done
+        self._look_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
@@ -109,16 +108,13 @@ class SendingLoop:
 
     def take(self, shard: int, until: float) -> None:
         """Claim for the shard until this monotonic time; taking it again extends the time."""
-        with self._sharing:
-            before = self._shards.get(shard, float("-inf"))
-            if time.monotonic() - before > AWAY_SECONDS:
-                self._taken_anew.append(shard)
-            self._shards[shard] = max(until, before)
+        if time.monotonic() - self._shards[shard] > AWAY_SECONDS:
+            self._taken_anew.append(shard)
+        self._shards[shard] = max(until, self._shards[shard])
 
     def release(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
-        with self._sharing:
-            self._shards[shard] = min(self._shards.get(shard, 0.0), time.monotonic())
+        self._shards[shard] = min(self._shards[shard], time.monotonic())
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest work snapshot had something to send for the shard."""
@@ -127,8 +123,7 @@ class SendingLoop:
     def _watched(self) -> list[int]:
         """The shards that work snapshots are read for: ours, and those given up in the last five seconds."""
         oldest = time.monotonic() - KEPT_SECONDS
-        with self._sharing:
-            return [shard for shard, until in self._shards.items() if until > oldest]
+        return [shard for shard, until in self._shards.items() if until > oldest]
 
     # The turning.
 
@@ -252,14 +247,13 @@ class SendingLoop:
         return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_slots_of_new_shards(self) -> None:
-        """Forget the slots of fanpages that another process may have sent for."""
         while self._taken_anew:
             shard = self._taken_anew.popleft()
             self._forget_slots([key for key in self._stored if shard_of(key) == shard])
 
     def _forget_slots(self, fanpage_ids: Collection[int]) -> None:
-        """Forget the next slots of these; the next work snapshot, which reads their rate rows, says them.
-        `opens` of their lanes stays: what was planned for them leaves all the same."""
+        """Where these stand is for the next snapshot to say. What was planned for them leaves all the same:
+        `opens` of their lanes stays."""
         for fanpage_id in list(fanpage_ids):
             del self._stored[fanpage_id]
         self._look_from = time.monotonic()
@@ -297,6 +291,7 @@ class SendingLoop:
                 for key, work in free.items()
                 if self._lines.of(key) is not None and key not in used_up
             }
+            self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
             self._seen = snapshot
         return self._works
 
@@ -307,7 +302,7 @@ class SendingLoop:
         replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
         left, now = {}, time.monotonic()
         for key, work in works.items():
-            if self._shards.get(shard_of(key), 0.0) <= now:
+            if self._shards[shard_of(key)] <= now:
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
@@ -320,7 +315,7 @@ class SendingLoop:
         return self._empty.get(key, 0.0) < snapshot.at
 
     def _know_lanes(self, works: dict[int, FanpageWork]) -> None:
-        """Learn from the rate rows where new fanpages stand; delay all of them by a stall of this process."""
+        """From the rate rows for those that are new; after a stall of this process they are all later."""
         delay, ahead = self._departures.delay, time.monotonic() - self._clock().timestamp()
         if later := delay - self._delay:
             self._lanes = {key: timetable.delayed(lane, later) for key, lane in self._lanes.items()}

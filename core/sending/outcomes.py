@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from core.deliveries.attempts import Attempt
 from core.messenger.client import Answer
 from core.messenger.errors import Failure
-from core.sending.claims import Claim
+from core.sending.senders.sender import Claim
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.deliveries.rules import REFUSED_ON_RETRY, RETRIED, DeliveryState, Token, Verdict
-from core.messenger.errors import NO_OBJECT, Failure, NextStep
+from core.deliveries.rules import RETRIED, DeliveryState, Token, Verdict
+from core.messenger.errors import Failure, NextStep
 
 MAX_TRIES = 8
 LEASE = timedelta(seconds=60)
@@ -28,26 +28,14 @@ def accepted(*, in_doubt: bool) -> Verdict:
     return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
 
 
-def decide(
-    failure: Failure, *, tries: int, in_doubt: bool, now: datetime, may_be_the_message: bool = False
-) -> Verdict:
-    """The verdict on a refusal or a doubt.
-
-    `tries` is how many attempts counted before this one. `in_doubt` says that an earlier attempt may have
-    reached the customer; then the token is never given back. `may_be_the_message` says that the message has
-    reached nobody and that tokens never in doubt are refused as well, so the refusal proves nothing.
-    """
+def decide(failure: Failure, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+    """What to do about a refusal, as far as it is the same whatever was sent. `tries`: those that counted
+    before this one; `in_doubt`: an earlier one may have reached the customer, so what it holds is never given
+    back."""
     match failure.step:
-        # 100/33 may be said of a person or a fanpage as well: no proof that the token was taken before.
-        case NextStep.TOKEN_REFUSED if in_doubt and failure.subcode == NO_OBJECT:
-            return _ended(failure, in_doubt)
-        case NextStep.TOKEN_REFUSED if in_doubt and may_be_the_message:
-            return try_again(failure.reason, failure.detail, tries=tries, in_doubt=True, now=now)
-        case NextStep.TOKEN_REFUSED:
-            return _token_refused(failure, in_doubt, tries)
-        case NextStep.END_DELIVERY:
-            return _ended(failure, in_doubt)
-        # Said of a person or of the account, and nobody could tell which: another attempt will.
+        case NextStep.END_DELIVERY | NextStep.TOKEN_REFUSED:
+            return ended(failure, in_doubt)
+        # Of a person or the account: nobody has judged it, which is for another try.
         case NextStep.RETRY_LATER | NextStep.IN_DOUBT | NextStep.PERSON_OR_ACCOUNT:
             doubt = in_doubt or failure.step == NextStep.IN_DOUBT
             return try_again(failure.reason, failure.detail, tries=tries, in_doubt=doubt, now=now)
@@ -81,22 +69,8 @@ def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: date
     return Verdict(DeliveryState.FAILED, Token.RELEASE, reason, None, detail)
 
 
-def _token_refused(failure: Failure, in_doubt: bool, tries: int) -> Verdict:
-    if in_doubt:
-        # A one-time token cannot be used twice: refused now, it was taken then.
-        return Verdict(
-            DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=failure.detail, in_doubt=True
-        )
-    if tries:
-        # "Passing fault" was said before, and not of the token: it may have been taken even so.
-        return Verdict(
-            DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
-        )
-    return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
-
-
-def _ended(failure: Failure, in_doubt: bool) -> Verdict:
-    """The delivery ends as failed, or as unknown if an earlier attempt is in doubt."""
+def ended(failure: Failure, in_doubt: bool) -> Verdict:
+    """Not tried again on its own."""
     if in_doubt:  # proves nothing about the first try
         return Verdict(
             DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True

@@ -14,9 +14,9 @@ from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, replies, settling
 from core.sending.calls import Landed
-from core.sending.claims import Claim
 from core.sending.outcomes import Outcome, by_fanpage
 from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.senders.sender import Claim
 
 log = structlog.get_logger(__name__)
 

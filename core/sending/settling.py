@@ -1,4 +1,4 @@
-"""Settles the outcomes of any fanpages in one transaction: deliveries, opt-ins, customers, fanpages.
+"""Settles outcomes of any fanpages in one transaction: states, what was held, customers, fanpages.
 
 An acceptance always counts, whoever holds the delivery now. Any other outcome counts only while the claim is
 still ours, or when its lease ran out and nobody has claimed the delivery since: the number of the attempt and
@@ -11,15 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from core import row_locks
 from core.broadcasts import recent_outcomes
 from core.broadcasts.breaker import Ended
 from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import BroadcastState
-from core.consent import ledger as opt_ins
 from core.customers import marks
 from core.customers.marks import Acceptance
 from core.database import transaction, wait_for_locks
@@ -27,14 +25,13 @@ from core.deliveries import attempts, closing, evidence
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, Token, Verdict
 from core.messenger.client import Accepted
-from core.messenger.errors import NO_OBJECT, Failure, NextStep
+from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, consequences, trip
-from core.sending.claims import Claim
 from core.sending.outcomes import Outcome, attempts_worth_keeping, by_fanpage
-from core.sending.rules import accepted, decide, set_aside
-from core.tables import Broadcast, Delivery
+from core.sending.rules import accepted, set_aside
+from core.sending.senders.sender import Claim, Sender
+from core.tables import Broadcast
 
-TOKEN_REFUSED = "token_refused"  # as a reason
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 # Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
 _COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
@@ -61,7 +58,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         moved = _settle_refused(db, refused, now)
         _mark_customers(db, outcomes, moved, now)
         attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
-        evidence.catch_up(db, [c.delivery_id for c, failure in refused if _is_proof(c, failure)])
+        evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
         consequences.follow_up(db, failures, now)
         for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
             _after_refusals(db, broadcast_id, now)
@@ -146,53 +143,29 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
         if isinstance(o.answer, Accepted)
     ]
     deliveries.accept(db, rows, now=now)
-    opt_ins.spend(db, [o.claim.opt_in_id for o in in_order], now=now)
+    for sender, claims in _by_sender([o.claim for o in in_order]).items():
+        sender.move(db, claims, Token.SPEND, now)
     evidence.catch_up(db, [o.claim.delivery_id for o in in_order])
 
 
+def _by_sender(claims: Sequence[Claim]) -> dict[Sender, list[Claim]]:
+    found: dict[Sender, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(claim.sender, []).append(claim)
+    return found
+
+
 def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
-    """Judge each refusal and record the verdict. Returns those that were ours, with verdicts."""
-    of_token = [c.delivery_id for c, f in refused if f.step == NextStep.TOKEN_REFUSED and c.tries]
-    said_before = attempts.only_said_of_the_token(db, of_token)
+    """What was ours to settle, and how it was judged."""
     moved = []
     for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
-        known = 0 if claim.delivery_id in said_before else claim.tries
-        suspect = _is_proof(claim, failure) and _may_be_the_message(db, claim.broadcast_id)
-        verdict = decide(failure, tries=known, in_doubt=claim.in_doubt, now=now, may_be_the_message=suspect)
+        verdict = claim.sender.judge(db, claim, failure, now)
         if deliveries.settle_refused(
             db, claim.delivery_id, verdict, attempt=claim.attempt, tries=claim.tries, now=now
         ):  # else it was taken over, or an echo settled it
-            _move_token(db, claim, verdict, now)
+            claim.sender.move(db, [claim], verdict.token, now)
             moved.append((claim, verdict))
     return moved
-
-
-def _is_proof(claim: Claim, failure: Failure) -> bool:
-    """Whether a refusal shows that an earlier attempt of the same delivery had taken the token."""
-    return claim.in_doubt and failure.step == NextStep.TOKEN_REFUSED and failure.subcode != NO_OBJECT
-
-
-def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
-    """Whether refused tokens may be the fault of the message: nobody of the broadcast is known to have got
-    it, and a token that was never in doubt was refused as well."""
-    mine = col(Delivery.broadcast_id) == broadcast_id
-    reached = exists().where(mine, col(Delivery.state) == DeliveryState.SENT, col(Delivery.mid).is_not(None))
-    alike = exists().where(
-        mine, col(Delivery.state) == DeliveryState.FAILED, col(Delivery.reason) == TOKEN_REFUSED
-    )
-    return bool(db.execute(select(alike & ~reached)).scalar_one())
-
-
-def _move_token(db: Session, claim: Claim, verdict: Verdict, now: datetime) -> None:
-    match verdict.token:
-        case Token.SPEND:
-            opt_ins.spend(db, [claim.opt_in_id], now=now)
-        case Token.RELEASE:
-            opt_ins.release(db, [claim.opt_in_id], now=now)
-        case Token.REFUSE:
-            opt_ins.refuse(db, [claim.opt_in_id], now=now)
-        case Token.HOLD:
-            pass
 
 
 def _mark_customers(

@@ -130,6 +130,7 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
         select(col(Delivery.opt_in_id), col(Delivery.reason))
         .where(
             col(Delivery.id).in_(bulk.among(delivery_ids)),
+            col(Delivery.opt_in_id).is_not(None),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
             ~held_elsewhere(),

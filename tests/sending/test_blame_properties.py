@@ -54,7 +54,7 @@ class History:
         self.ended: list[int] = []  # deliveries, in the order of their outcomes
 
     def answer(self, claim: Claim) -> Answer:
-        number = int(claim.token.removeprefix("token-"))
+        number = int(claim.needs.token.removeprefix("token-"))
         if number in self.doubts and claim.attempt == 1:
             return DOUBT
         return self.refusal if self.refused[number % len(self.refused)] else Accepted(f"m_{number}")

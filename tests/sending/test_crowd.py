@@ -120,12 +120,12 @@ class Crowd:
 
     def _answer(self, claim: claims.Claim, chance: random.Random) -> Answer:
         with self._lock:
-            if claim.token in self.accepted:
-                assert self.accepted[claim.token] == claim.delivery_id, "a token for two deliveries"
+            if claim.needs.token in self.accepted:
+                assert self.accepted[claim.needs.token] == claim.delivery_id, "a token for two deliveries"
                 return Failure(NextStep.TOKEN_REFUSED, "token_refused", 400, 100)
             if chance.random() < 0.25:
                 return chance.choices(REFUSALS, [3, 3, 2, 1, 2, 1])[0]
-            self.accepted[claim.token] = claim.delivery_id
+            self.accepted[claim.needs.token] = claim.delivery_id
             if chance.random() < 0.1:
                 return Failure(NextStep.IN_DOUBT, "connection_lost")
             return Accepted(f"m_{claim.delivery_id}")

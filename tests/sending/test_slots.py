@@ -12,7 +12,7 @@ from core.database import reading, transaction
 from core.sending import claiming
 from core.sending.claiming import SlotsMoved, Wanted
 from core.sending.loop import KEPT_SECONDS, SendingLoop
-from core.sending.shards import shard_of
+from core.sending.shards import SHARDS, shard_of
 from core.sending.timetable import Demand, Lane
 from core.tables import Fanpage, Pace
 from tests import claiming as claims
@@ -72,6 +72,22 @@ def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio,
     loop.drain()
     assert studio.show(broadcast_id).counts["sent"] == 100
     assert moved == []
+
+
+def test_a_shard_that_is_taken_while_a_snapshot_is_read_is_not_forgotten(studio: Studio) -> None:
+    loop = studio.loop()
+    loop.release(7)
+
+    class Meanwhile(dict[int, float]):
+        def items(self):
+            found = list(super().items())
+            loop.take(7, float("inf"))
+            return found
+
+    loop._shards = Meanwhile(loop._shards)
+    loop._watched()
+    assert loop._watched() == list(range(SHARDS))
+    assert loop._shards[7] == float("inf")
 
 
 def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:

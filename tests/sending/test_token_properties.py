@@ -181,11 +181,11 @@ class TokenHistory(RuleBasedStateMachine):
             self._call(self.hands[worker].pop(0), kind)
 
     def _call(self, claim: Claim, kind: str) -> None:
-        if kind in ("accepted", "lost") and claim.token not in self.accepted:
-            self.accepted[claim.token] = claim
-            answer = Accepted(f"m_{claim.token}") if kind == "accepted" else FAILURES["lost"]
+        if kind in ("accepted", "lost") and claim.needs.token not in self.accepted:
+            self.accepted[claim.needs.token] = claim
+            answer = Accepted(f"m_{claim.needs.token}") if kind == "accepted" else FAILURES["lost"]
         elif kind == "accepted":
-            first = self.accepted[claim.token]
+            first = self.accepted[claim.needs.token]
             assert first.delivery_id == claim.delivery_id, "a token was used for two deliveries"
             answer = FAILURES["used"]
         else:
@@ -336,7 +336,7 @@ class TokenHistory(RuleBasedStateMachine):
             return
         with reading() as db:
             for claim in self.accepted.values():
-                opt_in = db.get_one(OptIn, claim.opt_in_id)
+                opt_in = db.get_one(OptIn, claim.needs.opt_in_id)
                 broadcast = db.get_one(Broadcast, claim.broadcast_id)
                 assert (opt_in.topic_id, opt_in.customer_id) == (broadcast.topic_id, claim.customer_id)
 
@@ -378,7 +378,7 @@ class TokenHistory(RuleBasedStateMachine):
         self._taken_tokens_are_spent()
 
     def _taken_tokens_are_spent(self) -> None:
-        taken = {claim.opt_in_id for claim in self.accepted.values()}
+        taken = {claim.needs.opt_in_id for claim in self.accepted.values()}
         for opt_in, deliveries in self._opt_ins():
             if opt_in.id in taken:
                 assert opt_in.state in ("spent", "withdrawn")

@@ -58,7 +58,7 @@ class ForgettingHistory(TokenHistory):
             return
         with reading() as db:
             for claim in self.accepted.values():
-                opt_in = db.get_one(OptIn, claim.opt_in_id)
+                opt_in = db.get_one(OptIn, claim.needs.opt_in_id)
                 assert opt_in.topic_id == db.get_one(Broadcast, claim.broadcast_id).topic_id
                 assert opt_in.customer_id in (None, claim.customer_id)
 

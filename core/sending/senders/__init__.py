@@ -1,0 +1,21 @@
+"""The ways out of a delivery, by the name that its broadcast keeps. Another one is another file."""
+
+from __future__ import annotations
+
+import structlog
+
+from core.sending.senders.inside_window import InsideWindow
+from core.sending.senders.one_time_token import OneTimeToken
+from core.sending.senders.sender import Sender
+
+log = structlog.get_logger(__name__)
+
+BY_NAME: dict[str, Sender] = {each.name: each for each in (OneTimeToken(), InsideWindow())}
+
+
+def find(name: str) -> Sender | None:
+    """None for one that only a newer version knows: what it would send waits for a worker of that version."""
+    found = BY_NAME.get(name)
+    if found is None:
+        log.error("sender_unknown", sender=name)
+    return found

@@ -1,0 +1,65 @@
+"""An ordinary message by PSID to a customer whose standard messaging window is open. It spends nothing.
+
+Nothing keeps such a message from arriving twice. It rides alone, and after a try that may have reached the
+customer it is for staff to say whether it goes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session, col
+
+from core.db import bulk
+from core.deliveries.evidence import metadata_of
+from core.deliveries.rules import DeliveryState, Token, Verdict
+from core.messenger.across import AcrossFanpages
+from core.messenger.client import Answer, Messenger
+from core.messenger.errors import Failure, NextStep
+from core.messenger.line import judged
+from core.messenger.together import MayLeave
+from core.messenger.wire import Body, send_to_psid, with_metadata
+from core.sending.rules import decide, ended
+from core.sending.senders.sender import Claim, Prepared, Row, message_for
+from core.tables import Customer
+
+WINDOW_CLOSED = "window_closed"
+
+
+class InsideWindow:
+    name = "inside_window"
+    is_guarded = False
+
+    def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
+        return deliveries.add_columns(col(Customer.psid), col(Customer.window_closes_at))
+
+    def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
+        return [(psid, _unfit(psid, closes_at, now)) for psid, closes_at in rows]
+
+    def write(self, wording: str, claim: Claim) -> Body:
+        message = message_for(wording, claim.first_name)
+        return send_to_psid(claim.needs, with_metadata(message, metadata_of(claim.delivery_id)))
+
+    def send(
+        self, items: Sequence[tuple[Messenger, Any]], _across: AcrossFanpages, _may_leave: MayLeave
+    ) -> list[Answer]:
+        return [answer for line, body in items for answer in judged(line, [line.send(body)])]
+
+    def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
+        if failure.step == NextStep.IN_DOUBT:
+            return ended(failure, in_doubt=True)
+        return decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+
+    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+        """These hold nothing."""
+
+
+def _unfit(psid: str | None, closes_at: str | None, now: datetime) -> Verdict | None:
+    if psid is None:  # forgotten
+        return Verdict(DeliveryState.SKIPPED, Token.HOLD, "withdrawn")
+    if closes_at is None or bulk.moment(closes_at) <= now:
+        return Verdict(DeliveryState.SKIPPED, Token.HOLD, WINDOW_CLOSED)
+    return None

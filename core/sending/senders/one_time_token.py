@@ -1,0 +1,130 @@
+"""Spends one-time tokens: one message per opt-in, which the platform takes once and never again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+from sqlmodel import Session, col
+
+from core.consent import ledger as opt_ins
+from core.consent.rules import SAFETY_MARGIN, OptInState
+from core.db import bulk
+from core.deliveries import attempts
+from core.deliveries.evidence import metadata_of
+from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, Token, Verdict
+from core.messenger.across import AcrossFanpages
+from core.messenger.batch import SharedMessage, TokenSend
+from core.messenger.client import Answer, Messenger
+from core.messenger.errors import NO_OBJECT, Failure, NextStep
+from core.messenger.together import Addressed, MayLeave, send_together
+from core.sealing import unseal_all
+from core.sending.rules import decide, ended, try_again
+from core.sending.senders.sender import Claim, Prepared, Row, message_for
+from core.tables import Delivery, OptIn
+
+CANNOT_OPEN = "cannot_open"
+TOKEN_REFUSED = "token_refused"  # as a reason
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HeldToken:
+    """An opt-in and its token, opened. No repr: the token is a secret."""
+
+    opt_in_id: int
+    token: str
+
+
+class OneTimeToken:
+    name = "one_time_token"
+    is_guarded = True
+
+    def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
+        needed: tuple[Any, ...] = (
+            col(OptIn.id),
+            col(OptIn.token_sealed),
+            col(OptIn.state),
+            col(OptIn.expires_at),
+            col(Delivery.in_doubt).label("doubt"),
+        )
+        return deliveries.add_columns(*needed).join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+
+    def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
+        """An opt-in withdrawn or run out since the launch is not used."""
+        tokens = unseal_all([token_sealed or "" for _, token_sealed, *_ in rows])
+        return [_prepared(row, token or "", now) for row, token in zip(rows, tokens, strict=True)]
+
+    def write(self, wording: str, claim: Claim) -> TokenSend:
+        message = _personal(wording, claim.first_name)
+        return TokenSend(claim.needs.token, message, metadata_of(claim.delivery_id))
+
+    def send(
+        self, items: Sequence[tuple[Messenger, Any]], across: AcrossFanpages, may_leave: MayLeave
+    ) -> list[Answer | None]:
+        addressed = [Addressed(line, item) for line, item in items]
+        return send_together(addressed, across, may_leave=may_leave)
+
+    def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
+        if failure.step != NextStep.TOKEN_REFUSED:
+            return decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+        if claim.in_doubt:
+            return _refused_after_doubt(db, claim, failure, now)
+        said_before = claim.tries and attempts.only_said_of_the_token(db, [claim.delivery_id])
+        if claim.tries and not said_before:
+            # "Passing fault" was said before, and not of the token: it may have been taken even so.
+            return ended(failure, in_doubt=True)
+        return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
+
+    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+        ids = [claim.needs.opt_in_id for claim in claims]
+        match token:
+            case Token.SPEND:
+                opt_ins.spend(db, ids, now=now)
+            case Token.RELEASE:  # what has run out expires from there
+                opt_ins.release(db, ids, now=now)
+            case Token.REFUSE:
+                opt_ins.refuse(db, ids, now=now)
+            case Token.HOLD:
+                pass
+
+
+def _prepared(row: Row, token: str, now: datetime) -> Prepared:
+    opt_in_id, _, state, expires_at, in_doubt = row
+    held = HeldToken(opt_in_id, token)
+    if state != OptInState.RESERVED:
+        return held, Verdict(DeliveryState.SKIPPED, Token.RELEASE, "withdrawn")
+    # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove nothing.
+    if bulk.moment(expires_at) <= (now - SAFETY_MARGIN if in_doubt else now):
+        return held, Verdict(DeliveryState.SKIPPED, Token.RELEASE, "expired")
+    if not token:  # kept for when the right key is back
+        return held, Verdict(DeliveryState.FAILED, Token.HOLD, CANNOT_OPEN)
+    return held, None
+
+
+@lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
+def _personal(wording: str, first_name: str | None) -> SharedMessage:
+    return SharedMessage(message_for(wording, first_name))
+
+
+def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
+    """A one-time token cannot be used twice: refused now, it was taken then."""
+    if failure.subcode == NO_OBJECT:  # may be said of a person or a fanpage as well: no proof
+        return ended(failure, in_doubt=True)
+    if _may_be_the_message(db, claim.broadcast_id):
+        return try_again(failure.reason, failure.detail, tries=claim.tries, in_doubt=True, now=now)
+    said = failure.detail
+    return Verdict(DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=said, in_doubt=True)
+
+
+def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
+    """Nobody is known to have got it, and a token that was never in doubt was refused just like this one."""
+    mine = col(Delivery.broadcast_id) == broadcast_id
+    reached = exists().where(mine, col(Delivery.state) == DeliveryState.SENT, col(Delivery.mid).is_not(None))
+    alike = exists().where(
+        mine, col(Delivery.state) == DeliveryState.FAILED, col(Delivery.reason) == TOKEN_REFUSED
+    )
+    return bool(db.execute(select(alike & ~reached)).scalar_one())

@@ -1,0 +1,88 @@
+"""What a way out of a delivery has to say for itself, and the claim that it sends.
+
+Everything that differs between two ways out is behind `Sender`; the rest of the code never asks which one
+it has. docs/decisions/0041
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Select
+from sqlmodel import Session
+
+from core.conversation.rules import personalise, render
+from core.deliveries.rules import Token, Verdict
+from core.messenger.across import AcrossFanpages
+from core.messenger.client import Answer, Messenger
+from core.messenger.errors import Failure
+from core.messenger.together import MayLeave
+from core.messenger.wire import Message
+
+Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
+Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends if it is not fit to be sent
+
+
+class Sender(Protocol):
+    """One way out of a delivery. It has no state of its own, and is asked on several threads."""
+
+    name: str  # as the broadcast keeps it
+    # Whether the platform takes such a message only once, however often it is sent. Only then it shares calls
+    # with those of other fanpages, and is tried again after a try that may have reached the customer.
+    is_guarded: bool
+
+    def __hash__(self) -> int: ...
+
+    def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
+        """The query of the deliveries that wait, with the columns that it needs of each added. Customers are
+        joined to it afterwards."""
+
+    def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
+        """For each of the rows that are being claimed, with just those columns: `Claim.needs` out of them,
+        and a verdict where the delivery is not sent."""
+
+    def write(self, wording: str, claim: Claim) -> Any:
+        """The message of a broadcast (its content as JSON) as an item for `send`. KeyError, TypeError or
+        ValueError when it cannot be written."""
+
+    def send(
+        self, items: Sequence[tuple[Messenger, Any]], across: AcrossFanpages, may_leave: MayLeave, /
+    ) -> Sequence[Answer | None]:
+        """One answer per item, in order, each charged to whom it belongs. Of a sender that is not guarded
+        there is one item at a time. No transaction is open. `may_leave` is asked before each further call
+        whether the item in that place still may; None is the answer for what was kept here."""
+
+    def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime, /) -> Verdict:
+        """What a refusal means for the delivery. Judged in the transaction that settles it; those that were
+        never in doubt come before the others."""
+
+    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+        """Do to what these claims hold what their verdict says: spend, release, refuse or hold it."""
+
+
+@dataclass(slots=True, repr=False)
+class Claim:
+    """One delivery in our hands, never changed. What its sender needs may be secret: no repr, no log."""
+
+    delivery_id: int
+    fanpage_id: int
+    broadcast_id: int
+    customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
+    first_name: str | None
+    attempt: int
+    tries: int
+    in_doubt: bool
+    sender: Sender
+    needs: Any  # as the sender has prepared it, and for it alone
+    taken_at: float = 0.0  # monotonic time from before the claim
+    claimed_at: datetime | None = None  # with worker and attempt: the fence against another claim
+
+
+def message_for(wording: str, first_name: str | None) -> Message:
+    """The message for somebody of that name."""
+    content = json.loads(wording)
+    return personalise(render(content["kind"], content), first_name)
