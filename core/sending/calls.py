@@ -28,6 +28,8 @@ def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[
     """Return calls, each with the moment at which it leaves. What leaves at the same tick by the same sender
     shares calls, at most 50 in one, those of one fanpage side by side; the fanpages `apart` share none.
 
+    Nor does a message in doubt: mostly it was taken before and is refused now, and what a call of several
+    fanpages refuses is sent once more by itself, beside the fanpage's rate.
     A message that nothing guards against arriving twice could not be tried again in doubt, so it rides alone.
     """
     calls: list[tuple[float, Call]] = []
@@ -36,7 +38,8 @@ def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[
         if isinstance(each.claim, ReplyClaim):
             calls.append((each.at, [each.claim]))
         elif each.claim.sender.is_guarded:
-            alone = each.claim.fanpage_id if each.claim.fanpage_id in apart else None
+            is_alone = each.claim.in_doubt or each.claim.fanpage_id in apart
+            alone = each.claim.fanpage_id if is_alone else None
             together[each.at, each.claim.sender, alone].append(each.claim)
         else:
             calls.append((each.at, [each.claim]))

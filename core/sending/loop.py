@@ -39,6 +39,7 @@ from core.sending.work import NOTHING, FanpageWork, Snapshot, WorkSnapshots
 log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 0.25
+BREATH_SECONDS = 0.05  # from one turn to the next at least, however often it is woken
 YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
@@ -130,8 +131,10 @@ class SendingLoop:
     def run(self) -> None:
         """Turn until told to stop; then hand back or settle what was claimed, within a few seconds."""
         while not self._stop.is_set():
+            began = time.monotonic()
             self._woken.wait(self.turn())
             self._woken.clear()
+            self._stop.wait(max(0.0, began + BREATH_SECONDS - time.monotonic()))
         self._wind_up()
 
     def drain(self) -> None:

@@ -14,9 +14,11 @@ from core.messenger.errors import Failure, NextStep
 from core.sending.calls import Leaving, grouped
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim
+from core.sending.senders.one_time_token import OneTimeToken
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
 
+TOKEN = OneTimeToken()
 REFUSED = Failure(NextStep.END_DELIVERY, "content", 400, 100)
 
 
@@ -34,8 +36,8 @@ class Line(Platform):
         return REFUSED
 
 
-def claim_of(fanpage_id: int, number: int) -> Claim:
-    return Claim(number, fanpage_id, fanpage_id, number, number, None, f"token-{number}", 1, 0, False)
+def claim_of(fanpage_id: int, number: int, *, in_doubt: bool = False) -> Claim:
+    return Claim(number, fanpage_id, fanpage_id, number, None, 1, 0, in_doubt, TOKEN, f"token-{number}")
 
 
 def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
@@ -45,6 +47,13 @@ def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
     apart = grouped(leaving, apart={0, 1, 2})
     assert [(at, len(call)) for at, call in apart] == [(1.0, 40)] * 3
     assert [{claim.fanpage_id for claim in call} for _, call in apart] == [{0}, {1}, {2}]
+
+
+def test_what_is_in_doubt_shares_no_call_with_other_fanpages() -> None:
+    """Refused in a mixed call it would be sent a second time at once, beside the rate."""
+    claims = [claim_of(number % 3, number, in_doubt=number % 3 == 1) for number in range(12)]
+    calls = [call for _, call in grouped([Leaving(1.0, each) for each in claims], apart=())]
+    assert [{claim.fanpage_id for claim in call} for call in calls] == [{0, 2}, {1}]
 
 
 def test_a_message_by_psid_rides_alone(studio: Studio) -> None:

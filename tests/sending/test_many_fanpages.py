@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sealing import CannotOpen
 from core.sending import consequences
 from core.sending.calls import Call
-from core.sending.loop import SendingLoop
+from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
 from core.sending.replies import ReplyClaim
 from core.tables import Fanpage, Pace
 from tests.arrange import Arrange
@@ -230,3 +231,20 @@ def test_a_fanpage_whose_calls_hang_does_not_hold_up_the_others(
         loop.join(10)
     for studio in street.studios:
         tried_once_by_its_own_line(studio, people)
+
+
+def test_many_answers_to_replies_do_not_make_it_turn_without_end(studio: Studio, monkeypatch) -> None:
+    """Each wakes the loop up; a turn looks at all fanpages."""
+    stop = threading.Event()
+    loop, turns = studio.loop(stop=stop), list[float]()
+
+    def turn() -> float:
+        turns.append(time.monotonic())
+        loop._woken.set()
+        if len(turns) == 5:
+            stop.set()
+        return TURN_SECONDS
+
+    monkeypatch.setattr(loop, "turn", turn)
+    loop.run()
+    assert all(later - before >= BREATH_SECONDS for before, later in itertools.pairwise(turns))
