@@ -131,7 +131,8 @@ class Worker:
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         def start_due() -> None:
-            broadcasts.start_due(now=self.clock())
+            if broadcasts.start_due(now=self.clock()):
+                self.loop.look_again()
 
         return [(1.0, self._beat), (5.0, self._mind_hold), (0.35, start_due)]
 

@@ -111,11 +111,17 @@ class SendingLoop:
         """Claim for the shard until this monotonic time; taking it again extends the time."""
         if time.monotonic() - self._shards[shard] > AWAY_SECONDS:
             self._taken_anew.append(shard)
+            self._woken.set()
         self._shards[shard] = max(until, self._shards[shard])
 
     def release(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
         self._shards[shard] = min(self._shards[shard], time.monotonic())
+
+    def look_again(self) -> None:
+        """Read a new work snapshot at once: something has just begun."""
+        self._look_from = time.monotonic()
+        self._woken.set()
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest work snapshot had something to send for the shard."""
