@@ -17,7 +17,7 @@ from tests.pages.test_broadcast_pages import a_draft, put, started, topic_id, wo
 
 def used(calls: int) -> None:
     with transaction() as db:
-        note_calls(db, 1, calls, now=utc_now())
+        note_calls(db, {1: calls}, now=utc_now())
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def assert_each_got_its_own(town: Town, taken: Sequence[Taken], database: TestDa
         assert [claim.delivery_id for claim in each.deliveries] == fit
         assert each.claims == [*each.replies, *each.deliveries]
         assert len(each.claims) <= each.wanted.count
-        assert all(claim.token for claim in each.deliveries)
+        assert all(claim.needs.token for claim in each.deliveries)
         for one in chosen:
             ended = KINDS[town.kinds[one]][2]
             assert found[one] == (ended or ("sending", None))
