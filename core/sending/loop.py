@@ -160,6 +160,8 @@ class SendingLoop:
             self._land()
             self._settlement.settle_due()
             is_full = self._claim()
+        except SlotsMoved:  # another process sends for one of these fanpages: the next snapshot tells
+            return SOON_SECONDS
         except DATABASE_TROUBLE as problem:  # nothing is forgotten meanwhile
             log.warning("database_unavailable", error=type(problem).__name__)
             return TROUBLE_SECONDS
@@ -242,6 +244,25 @@ class SendingLoop:
         wanted = self._wanted(snapshot)
         if not wanted:
             return False
+        try:
+            self._claim_and_plan(wanted)
+        except (SlotsMoved, *DATABASE_TROUBLE):
+            raise
+        except Exception:  # a defect met at one fanpage must not keep the others from sending
+            log.exception("claim_failed", fanpages=len(wanted))
+            for each in wanted:
+                self._claim_alone(each)
+        return sum(each.count for each in wanted) >= CLAIM_AT_MOST
+
+    def _claim_alone(self, wanted: Wanted) -> None:
+        try:
+            self._claim_and_plan([wanted])
+        except (SlotsMoved, *DATABASE_TROUBLE):
+            raise
+        except Exception:
+            log.exception("fanpage_not_claimed", fanpage_id=wanted.fanpage_id)
+
+    def _claim_and_plan(self, wanted: Sequence[Wanted]) -> None:
         self._claimed_at = time.monotonic()
         try:
             taken = claiming.claim(wanted, worker=self._worker, now=self._clock())
@@ -251,9 +272,8 @@ class SendingLoop:
             raise unsure.__cause__ or unsure from None
         except SlotsMoved:
             self._forget_slots(self._stored)
-            return False
+            raise
         self._plan(taken)
-        return sum(each.count for each in wanted) >= CLAIM_AT_MOST
 
     def _forget_slots_of_new_shards(self) -> None:
         while self._taken_anew:

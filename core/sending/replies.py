@@ -316,6 +316,7 @@ def hand_back_replies(claims: Sequence[ReplyClaim]) -> None:
     if not claims:
         return
     with transaction() as db:
+        wait_for_locks(db, PATIENCE)
         row_locks.lock_replies(db, {claim.reply_id for claim in claims})
         for claim in sorted(claims, key=lambda each: each.reply_id):
             db.execute(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from core.database import DATABASE_TROUBLE, is_locked
+from core.database import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, replies, settling
@@ -116,8 +116,9 @@ class Settlement:
         never_left = [each for each in self._waiting if isinstance(each, Claim)]
         self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
         unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]
-        replies.hand_back_replies(unsent)
-        self._remove(unsent)
+        with unless_locked():
+            replies.hand_back_replies(unsent)
+            self._remove(unsent)
 
     def _remove(self, done: Collection[Landed]) -> None:
         gone = {id(each) for each in done}

@@ -22,7 +22,7 @@ from core.broadcasts.recent_outcomes import Key, Scope
 from core.broadcasts.rules import BroadcastState, alike_code
 from core.consent import ledger
 from core.customers import marks
-from core.database import reading, transaction, unless_locked, wait_for_locks
+from core.database import DATABASE_TROUBLE, reading, transaction, unless_locked, wait_for_locks
 from core.db import bulk
 from core.deliveries.rules import HELD_REASONS, DeliveryState
 from core.tables import Broadcast, Delivery, RecentOutcomes
@@ -35,10 +35,16 @@ PATIENCE = "500ms"  # for a broadcast that somebody keeps locked: all fanpages o
 def look_at_each(
     noted: Mapping[int, Mapping[Key, Recent]], *, stopped: Collection[int], now: datetime
 ) -> None:
-    """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`."""
+    """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`.
+
+    The settle is done: trouble with the database now must not repeat it. `look_again` makes up for it.
+    """
     for fanpage_id in sorted(noted):
         if noted[fanpage_id] or fanpage_id in stopped:
-            look(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
+            try:
+                look(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
+            except DATABASE_TROUBLE as problem:
+                log.warning("breaker_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
 
 
 def look(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:

@@ -25,7 +25,7 @@ class UsageWatch:
         usage = line.usage() if line else None
         if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
             return
-        self._seen[fanpage_id] = usage.seen_at
         seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
         with transaction() as db:
             rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), hold_seconds=seconds)
+        self._seen[fanpage_id] = usage.seen_at
