@@ -31,6 +31,7 @@ class Departures(Generic[T]):
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self.delay = 0.0  # how many seconds later everything leaves by now than it was planned at first
+        self._is_closed = False
         threading.Thread(target=self._run, name="departures", daemon=True).start()
 
     def add(self, calls: Sequence[tuple[float, T]], *, known_delay: float) -> None:
@@ -49,21 +50,26 @@ class Departures(Generic[T]):
             self._waiting.clear()
             return calls
 
+    def close(self) -> None:
+        """End the thread; what has not left by then never leaves."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+
     def __len__(self) -> int:
         return len(self._waiting)
 
     def _run(self) -> None:
-        while True:
-            call = self._next()
+        while (call := self._next()) is not None:
             try:
                 self._leave(call)
             except Exception:  # the pool is shut down: the process ends
                 log.exception("departure_failed")
 
-    def _next(self) -> T:
-        """Wait until a call is due, and take it."""
+    def _next(self) -> T | None:
+        """Wait until a call is due, and take it. None once closed."""
         with self._changed:
-            while True:
+            while not self._is_closed:
                 left = self._waiting[0][0] - time.monotonic() if self._waiting else None
                 if left is not None and left < -LATE_SECONDS:
                     self._put_off(-left)
@@ -71,6 +77,7 @@ class Departures(Generic[T]):
                     return heapq.heappop(self._waiting)[2]
                 else:
                     self._changed.wait(left)
+        return None
 
     def _put_off(self, seconds: float) -> None:
         self._waiting = [(at + seconds, number, call) for at, number, call in self._waiting]

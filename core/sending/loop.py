@@ -142,6 +142,11 @@ class SendingLoop:
             self._woken.clear()
             self._stop.wait(max(0.0, began + BREATH_SECONDS - time.monotonic()))
         self._wind_up()
+        self.close()
+
+    def close(self) -> None:
+        """End the thread of the departures: nothing leaves any more."""
+        self._departures.close()
 
     def drain(self) -> None:
         """Turn until nothing is left that may be sent now, or until told to stop: for tests and benches."""

@@ -36,6 +36,7 @@ class Studio:
     now: datetime
     wire: ThreadPoolExecutor
     platform: Platform = field(default_factory=Platform)
+    loops: list[SendingLoop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fanpage_id = self.arrange.fanpage(rate=300)
@@ -79,12 +80,19 @@ class Studio:
         )
         for shard in range(SHARDS):
             made.take(shard, math.inf)
+        self.loops.append(made)
         return made
+
+    def close(self) -> None:
+        for each in self.loops:
+            each.close()
+        self.loops.clear()
 
     def send_all(self, rounds: int = 12) -> None:
         """Send, let time pass beyond every wait, take over what was lost, again."""
         for _ in range(rounds):
             self.loop().drain()
+            self.loops.pop().close()
             self.pass_time(seconds=90)
 
     def pass_time(self, **by: float) -> None:
@@ -105,8 +113,10 @@ def wire() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def studio(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Studio:
-    return Studio(arrange, now, wire)
+def studio(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Iterator[Studio]:
+    made = Studio(arrange, now, wire)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -253,8 +253,8 @@ def assert_each_got_its_own(town: Town, taken: Sequence[Taken], database: TestDa
 
 
 def assert_slots_are_used(town: Town, taken: Sequence[Taken], database: TestDatabase) -> None:
-    """As many as there are messages, of each fanpage by itself; nothing leaves before its turn. Of one that is
-    behind the row says when its last message has left, so that nobody sends beside it."""
+    """As many as there are messages, of each fanpage by itself; nothing leaves before its turn. Of one that
+    is behind the row says when its last message has left, so that nobody sends beside it."""
     slots = next_free(database)
     for each in taken:
         moved = slots[each.wanted.fanpage_id] - each.wanted.stored
