@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
@@ -24,9 +24,12 @@ Call = list[Claim] | list[ReplyClaim]
 Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
 
 
-def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[tuple[float, Call]]:
+def grouped(
+    leaving: Iterable[Leaving], *, groups: Mapping[int, int] | None = None
+) -> list[tuple[float, Call]]:
     """Return calls, each with the moment at which it leaves. What leaves at the same tick by the same sender
-    shares calls, at most 50 in one, those of one fanpage side by side; the fanpages `apart` share none.
+    shares calls, at most 50 in one, those of one fanpage side by side. Fanpages in `groups` share calls only
+    with others of the same number.
 
     Nor does a message in doubt: mostly it was taken before and is refused now, and what a call of several
     fanpages refuses is sent once more by itself, beside the fanpage's rate.
@@ -38,9 +41,9 @@ def grouped(leaving: Iterable[Leaving], *, apart: Collection[int] = ()) -> list[
         if isinstance(each.claim, ReplyClaim):
             calls.append((each.at, [each.claim]))
         elif each.claim.sender.is_guarded:
-            is_alone = each.claim.in_doubt or each.claim.fanpage_id in apart
-            alone = each.claim.fanpage_id if is_alone else None
-            together[each.at, each.claim.sender, alone].append(each.claim)
+            fanpage_id = each.claim.fanpage_id
+            group = fanpage_id if each.claim.in_doubt else (groups or {}).get(fanpage_id)
+            together[each.at, each.claim.sender, group].append(each.claim)
         else:
             calls.append((each.at, [each.claim]))
     for (at, *_), claims in together.items():

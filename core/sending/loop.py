@@ -373,16 +373,16 @@ class SendingLoop:
             self._unanswered[key] += len(each.claims)
             times = zip(each.times, each.claims, strict=True)
             leaving += [Leaving(timetable.tick(at, rate), claim) for at, claim in times]
-        calls = grouped(leaving, apart=self._apart(taken))
+        calls = grouped(leaving, groups=self._groups(taken))
         self._calls += len(calls)
         self._silence.note_planned(calls)
         self._departures.add(calls, known_delay=self._delay)
 
-    def _apart(self, taken: Sequence[Taken]) -> set[int]:
-        """Fanpages that share no call: all of them where the platform or a setting is against it."""
+    def _groups(self, taken: Sequence[Taken]) -> dict[int, int]:
+        """Which fanpages share calls: none where the platform or a setting is against it."""
         if self._across.allowed():
-            return self._silence.silent()
-        return {each.wanted.fanpage_id for each in taken}
+            return self._silence.groups()
+        return {each.wanted.fanpage_id: each.wanted.fanpage_id for each in taken}
 
     def _note_what_was_empty(self, taken: Taken) -> None:
         for broadcast_id in taken.without_any:

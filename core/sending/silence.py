@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 
 from core.sending.calls import Call
 
-SILENT_SECONDS = 0.7  # longer than an answer takes, and shorter than a fanpage's messages may be unanswered
+SILENT_SECONDS = 2.5  # longer than an answer takes on a busy machine, half of what may be in flight
+# So many are tried by themselves at a time. A call for each fanpage is dear: a machine that is too busy to
+# hear the answers in time must not get busier by that.
+TRIED_ALONE = 10
+OTHERS = -1  # the group of those that are silent, too, and have to wait for that
 
 
 class Silence:
@@ -25,7 +30,14 @@ class Silence:
         self._unanswered.pop(id(call), None)
         self._answered_at.update(dict.fromkeys([claim.fanpage_id for claim in call], time.monotonic()))
 
-    def silent(self) -> set[int]:
+    def groups(self) -> dict[int, int]:
+        """With whom silent fanpages may share calls, as numbers: some have one of their own, and leave the
+        silent ones when it is answered; the others share calls among themselves."""
+        silent = sorted(self._silent())
+        alone = random.sample(silent, min(TRIED_ALONE, len(silent)))
+        return {**dict.fromkeys(silent, OTHERS), **{fanpage_id: fanpage_id for fanpage_id in alone}}
+
+    def _silent(self) -> set[int]:
         """Fanpages with a call that left long ago and nothing that was answered since."""
         late = time.monotonic() - SILENT_SECONDS
         return {

@@ -17,7 +17,7 @@ MAKE_UP = 1.025  # late messages follow each other so much faster than the rate
 TICK_SECONDS, SLOW_TICK_SECONDS, SLOW_RATE = 0.05, 0.25, 3.0
 ALMOST = 1e-6  # of a message or a tick: what reckoning with floating-point times may be off by
 # A fanpage has at most so many seconds of its messages unanswered, or so many messages if that is more.
-IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 2.4, 48
+IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 5.0, 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ def claim_of(fanpage_id: int, number: int, *, in_doubt: bool = False) -> Claim:
 
 def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
     leaving = [Leaving(1.0, claim_of(number % 3, number)) for number in range(120)]
-    mixed = grouped(leaving, apart=())
+    mixed = grouped(leaving)
     assert [(at, len(call)) for at, call in mixed] == [(1.0, 50), (1.0, 50), (1.0, 20)]
-    apart = grouped(leaving, apart={0, 1, 2})
+    apart = grouped(leaving, groups={0: 0, 1: 1, 2: 2})
     assert [(at, len(call)) for at, call in apart] == [(1.0, 40)] * 3
     assert [{claim.fanpage_id for claim in call} for _, call in apart] == [{0}, {1}, {2}]
 
@@ -52,13 +52,13 @@ def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
 def test_what_is_in_doubt_shares_no_call_with_other_fanpages() -> None:
     """Refused in a mixed call it would be sent a second time at once, beside the rate."""
     claims = [claim_of(number % 3, number, in_doubt=number % 3 == 1) for number in range(12)]
-    calls = [call for _, call in grouped([Leaving(1.0, each) for each in claims], apart=())]
+    calls = [call for _, call in grouped([Leaving(1.0, each) for each in claims])]
     assert [{claim.fanpage_id for claim in call} for call in calls] == [{0, 2}, {1}]
 
 
 def test_a_message_by_psid_rides_alone(studio: Studio) -> None:
     claims = [ReplyClaim(n, 1, n, "1", None, True, {}, 0, None, "w", 0.0, studio.now) for n in range(2)]
-    calls = grouped([Leaving(1.0, each) for each in claims], apart=())
+    calls = grouped([Leaving(1.0, each) for each in claims])
     assert calls == [(1.0, [claims[0]]), (1.0, [claims[1]])]
 
 

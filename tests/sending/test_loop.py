@@ -10,7 +10,8 @@ from core.broadcasts import actions, queries
 from core.consent.withdrawal_actions import withdraw_customer
 from core.database import reading
 from core.messenger.errors import Failure, NextStep
-from core.tables import OptIn
+from core.sending import timetable
+from core.tables import OptIn, Pace
 from tests.sending.conftest import Studio
 
 TEMPORARY = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
@@ -211,3 +212,19 @@ def test_of_several_opt_ins_of_a_customer_the_one_that_ends_first_is_used(studio
     studio.send_all(rounds=1)
     assert studio.platform.accepted == {"older": 1}
     assert queries.dry_run(studio.topic_id, now=studio.now).eligible == 1
+
+
+def test_after_a_loop_that_was_told_to_stop_another_goes_on_within_its_look_ahead(studio: Studio) -> None:
+    """What it had claimed ahead goes back; the slots of it are all that the fanpage loses."""
+    studio.people(200)
+    studio.launch(studio.broadcast())
+    stop = threading.Event()
+    studio.platform.fault = lambda _token, _nth: stop.set()
+    studio.loop(stop=stop).drain()
+    with reading() as db:
+        ahead = db.get_one(Pace, studio.fanpage_id).next_free - studio.now.timestamp()
+    assert 0 < ahead <= timetable.LOOK_AHEAD_SECONDS + 1 / 300
+    studio.platform.fault = lambda _token, _nth: None
+    studio.send_all(rounds=1)
+    assert set(studio.platform.accepted.values()) == {1}
+    assert len(studio.platform.accepted) == 200

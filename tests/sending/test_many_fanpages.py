@@ -202,7 +202,7 @@ def test_replies_go_first_and_each_by_itself(street: Street) -> None:
 
 @pytest.fixture
 def wide_wire() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(96) as pool:
+    with ThreadPoolExecutor(200) as pool:
         yield pool
 
 
@@ -212,7 +212,7 @@ def test_a_fanpage_whose_calls_hang_does_not_hold_up_the_others(
     """The others get farther than a fanpage may get ahead of its answers."""
     street = Street(arrange, now, wide_wire, count=3)
     hanging, others = street[1], (street[0], street[2])
-    people, rate = 100, 20
+    people, rate = 200, 20
     with transaction() as db:
         db.execute(update(Fanpage).values(rate=rate))
     broadcasts = street.launch(people)
@@ -221,7 +221,7 @@ def test_a_fanpage_whose_calls_hang_does_not_hold_up_the_others(
     loop = threading.Thread(target=street.loop(stop=stop).run)
     loop.start()
     try:
-        until(lambda: all(each.platform.accepted.total() > 60 for each in others), seconds=20)
+        until(lambda: all(each.platform.accepted.total() > 100 for each in others), seconds=20)
         assert hanging.platform.accepted.total() == 0
         answers.set()
         until(lambda: street.sent(broadcasts) == [people] * 3)
