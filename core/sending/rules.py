@@ -91,8 +91,3 @@ def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
         in_doubt=in_doubt,
         next_try_at=now + timedelta(seconds=NOT_SENT_SECONDS),  # the fanpage itself is held for longer
     )
-
-
-def batch_size(rate: float) -> int:
-    """Messages per Graph batch call: a twentieth of the rate, half of what may be late at once."""
-    return max(1, min(50, int(rate / 20)))

@@ -17,8 +17,9 @@ from core.database import transaction
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sealing import CannotOpen
-from core.sending import consequences
+from core.sending import claiming, consequences, work
 from core.sending.calls import Call
+from core.sending.claiming import Taken, Wanted
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
 from core.sending.replies import ReplyClaim
 from core.tables import Fanpage, Pace
@@ -198,6 +199,37 @@ def test_replies_go_first_and_each_by_itself(street: Street) -> None:
                 messages[claim.fanpage_id].append(at)
     for fanpage_id, times in replies.items():
         assert max(times) <= min(messages[fanpage_id])
+
+
+def test_a_defect_met_at_one_fanpage_does_not_keep_the_others_from_sending(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, bad = claiming.claim, street[1].fanpage_id
+
+    def claim(wanted: Sequence[Wanted], **more: object) -> list[Taken]:
+        if any(each.fanpage_id == bad for each in wanted):
+            raise RuntimeError("made up")
+        return own(wanted, **more)
+
+    broadcasts = street.launch()
+    with monkeypatch.context() as patch:
+        patch.setattr(claiming, "claim", claim)
+        turn_until(street.loop(), lambda: street.sent(broadcasts) == [PEOPLE, 0, PEOPLE, PEOPLE])
+    street.loop().drain()
+    assert street.sent(broadcasts) == [PEOPLE] * 4
+    for studio in street.studios:
+        tried_once_by_its_own_line(studio)
+
+
+def test_what_has_just_begun_is_seen_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work.WorkSnapshots.fresh, "__defaults__", (3600.0,))
+    sending = studio.loop()
+    sending.turn()
+    broadcast_id = launched(studio, 3)
+    sending.turn()
+    assert studio.show(broadcast_id).counts["queued"] == 3  # its snapshot is from before
+    sending.look_again()
+    turn_until(sending, lambda: studio.show(broadcast_id).counts["sent"] == 3)
 
 
 @pytest.fixture
