@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -11,12 +10,13 @@ import pytest
 from core.database import reading, transaction
 from core.sending import claiming
 from core.sending.claiming import SlotsMoved, Wanted
-from core.sending.loop import KEPT_SECONDS, SendingLoop
+from core.sending.loop import KEPT_SECONDS
 from core.sending.shards import SHARDS, shard_of
 from core.sending.timetable import Demand, Lane
 from core.tables import Fanpage, Pace
 from tests import claiming as claims
 from tests.sending.conftest import Studio
+from tests.sending.turning import turn_until
 
 RATE = 300.0
 
@@ -53,7 +53,7 @@ def test_what_is_planned_counts_although_the_slots_are_read_anew(studio: Studio,
     now = time.monotonic()
     loop._lanes[studio.fanpage_id] = Lane(now - 0.5, now + 2)  # late, and planned up to there
     loop._stored[studio.fanpage_id] = 12345.0  # another has moved the row since
-    until_so(loop, lambda: bool(planned))
+    turn_until(loop, lambda: bool(planned))
     assert min(planned) >= now + 2
 
 
@@ -63,7 +63,7 @@ def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio,
     broadcast_id = launched(studio, 100)
     shard = shard_of(studio.fanpage_id)
     loop, moved = studio.loop(), moved_slots(monkeypatch)
-    until_so(loop, lambda: bool(studio.platform.accepted))
+    turn_until(loop, lambda: bool(studio.platform.accepted))
     loop.release(shard)
     with transaction() as db:
         db.get_one(Pace, studio.fanpage_id).next_free += 0.05  # as another does
@@ -104,11 +104,3 @@ def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:
 
     monkeypatch.setattr(claiming, "claim", noting)
     return found
-
-
-def until_so(loop: SendingLoop, is_so: Callable[[], bool]) -> None:
-    for _ in range(200):
-        time.sleep(loop.turn())
-        if is_so():
-            return
-    raise AssertionError("never so")
