@@ -16,8 +16,8 @@ from core.sending.claims import Claim
 from core.tables import Broadcast, Customer, Delivery, OptIn, Try
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
-from tests.histories import gather_in_small_parts, run_histories
-from tests.sending.test_token_properties import PEOPLE, TokenHistory
+from tests.histories import gather_in_small_parts
+from tests.sending.test_token_properties import PEOPLE, TokenHistory, run_token_histories
 
 
 class ForgettingHistory(TokenHistory):
@@ -74,5 +74,4 @@ def test_no_history_of_forgetting_unbalances_the_books(
     databases: Databases, fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gather_in_small_parts(monkeypatch)
-    ForgettingHistory.empty = lambda: databases.empty(fresh_database)
-    run_histories(ForgettingHistory, examples=20 if fresh_database.is_sqlite else 8, steps=40)
+    run_token_histories(ForgettingHistory, databases, fresh_database, sqlite=20)
