@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.components import cookie, frame
+from pages.shell import cookie, frame
 
 if __name__ == "__main__":
     frame.run()

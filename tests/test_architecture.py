@@ -88,7 +88,7 @@ def test_the_panel_opens_no_session_and_sees_no_table():
 
 
 def test_the_sign_in_library_is_wrapped_in_one_file():
-    assert importers("streamlit_authenticator", "extra_streamlit_components") == {"pages.components.login"}
+    assert importers("streamlit_authenticator", "extra_streamlit_components") == {"pages.shell.login"}
 
 
 def test_only_the_worker_knows_the_clock_library():

@@ -38,7 +38,7 @@ def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
         migrations.upgrade()
         asked = {**_full_house(people), "rounds": ROUNDS}
         done = subprocess.run(
-            [sys.executable, "-m", "pages.components.stopwatch"],
+            [sys.executable, "-m", "pages.shell.page_timer"],
             cwd=HOME,
             input=json.dumps(asked),
             capture_output=True,

@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import menu
+from pages.components import navigation
 from pages.components.session import attempt, flash
 from pages.components.texts import _, state_label
 
@@ -40,7 +40,7 @@ def empty_state(
         st.markdown(sentence, width="content")
         pressed = button is not None and st.button(button, key=f"{key}_start", type="primary")
     if pressed and page is not None:
-        menu.go(page)
+        navigation.go(page)
     return pressed
 
 

@@ -127,7 +127,7 @@ def badge_html(kind: str, state: str) -> str:
 def pager(total: int, *, key: str, size: int = 50) -> int:
     """Draws "1–50 of 1,204" with page buttons (page in the URL) and returns the offset to read from.
 
-    To show it below the table: `spot = st.container()`, then `offset = pager(…)`, then `with spot: table(…)`.
+    To show it below the table: `slot = st.container()`, then `offset = pager(…)`, then `with slot: table(…)`.
     """
     pages = max(1, -(-total // size))
     asked = st.session_state.get(f"{key}_page")

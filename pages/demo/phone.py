@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
 from core.simulator.remote import Remote, Unreachable
-from pages.components import demo_phone
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import show_phone
 from pages.components.texts import _
+from pages.demo import customer_phone
 
 REFRESH_SECONDS = 2
 
@@ -23,12 +23,12 @@ def body() -> None:
         empty_state("smartphone", _("The demo is not set up on this machine."), key="phone")
         return
     try:
-        with demo_phone.line() as phone:
+        with customer_phone.line() as phone:
             people = phone.people(fanpage.page_id)
     except Unreachable:
         _not_running()
         return
-    psid = demo_phone.choose(people, fanpage.page_id)
+    psid = customer_phone.choose(people, fanpage.page_id)
     if psid is None:
         st.info(_("The demo has no customers yet; add one."), icon=":material/person_add:")
         return
@@ -38,7 +38,7 @@ def body() -> None:
 @st.fragment(run_every=REFRESH_SECONDS)
 def _phone(psid: str, fanpage: FanpageView) -> None:
     try:
-        with demo_phone.line() as phone:
+        with customer_phone.line() as phone:
             _play(phone, psid, fanpage)
     except Unreachable:
         _not_running()
@@ -49,18 +49,18 @@ def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
     person, bubbles = thread["person"], thread["bubbles"]
     left, right = st.columns([5, 4], gap="large")
     with left:
-        demo_phone.standing(person)
+        customer_phone.standing(person)
         if person["met"]:
-            demo_phone.tappable(psid, bubbles)
+            customer_phone.tappable(psid, bubbles)
         else:
-            demo_phone.begin(psid)
-        demo_phone.say(psid, person["first_name"])
-        demo_phone.suggest(psid, fanpage)
-        demo_phone.more(person, fanpage)
+            customer_phone.begin(psid)
+        customer_phone.say(psid, person["first_name"])
+        customer_phone.suggest(psid, fanpage)
+        customer_phone.more(person, fanpage)
     with right:
         language = "vi" if person["locale"].startswith("vi") else "en"
         show_phone(
-            demo_phone.drawn(bubbles),
+            customer_phone.drawn(bubbles),
             language=language,
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,

@@ -8,18 +8,18 @@ from core.accounts import queries
 from core.accounts.files import activity_csv, activity_workbook
 from core.accounts.queries import ActivityFilter, ActivityView
 from core.clock import utc_now
-from pages.components.deeds import NOUNS, deed, detail_line
 from pages.components.export import export_menu
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
 from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
 from pages.components.texts import _, ago, speaker, when, who
+from pages.system.activity_words import NOUNS, deed, detail_line
 
 DAYS = {"1": 1, "7": 7, "30": 30}
 
 
 def body() -> None:
-    spot = page_header(
+    slot = page_header(
         _("Activity"), _("Who did what, and when. Nobody can change these lines."), key="activity"
     )
     asked = _filters()
@@ -27,7 +27,7 @@ def body() -> None:
     if not total:
         empty_state("history", _("Nothing matches. Try fewer filters."), key="activity")
         return
-    with spot:
+    with slot:
         _export(asked)
     spot_for_list = st.container()
     offset = pager(total, key="activity")

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
-from pages.components import menu
+from pages.components import navigation
 from pages.components.fanpage_state import (
     checked,
     condition,
@@ -29,14 +29,14 @@ ALIVE_WITHIN = timedelta(seconds=30)
 
 def body() -> None:
     is_admin = current().actor.may(Permission.ADMIN)
-    spot = page_header(
+    slot = page_header(
         _("Health"), _("Whether everything works, and what needs your attention."), key="health"
     )
     fanpages = queries.list_fanpages()
     if (
         fanpages
         and is_admin
-        and spot.button(_("Check now"), key="health_check", type="primary", icon=":material/stethoscope:")
+        and slot.button(_("Check now"), key="health_check", type="primary", icon=":material/stethoscope:")
     ):
         with st.spinner(_("Asking Facebook…")):
             found = do(lambda: actions.check_all(now=utc_now()), done=_("Checked."))
@@ -124,7 +124,7 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         show_other_app(fanpage)
         show_problems(fanpage)
         if is_admin and condition(fanpage) in ("stopped", "problem"):
-            menu.link("setup", _("Repair it under set-up"), icon=":material/build:")
+            navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
 
 
 body()

@@ -5,18 +5,18 @@ import streamlit as st
 from core.accounts import queries
 from core.accounts.queries import OperatorView
 from core.accounts.rules import Permission
-from pages.components import operator_dialogs as dialogs
 from pages.components.layout import badge, open_dialog, page_header
 from pages.components.session import current, require
 from pages.components.texts import _, ago
+from pages.system import operator_dialogs as dialogs
 
 
 def body() -> None:
     require(Permission.ADMIN)
-    spot = page_header(
+    slot = page_header(
         _("Users"), _("Who may use this panel, and what each of them may do."), key="operators"
     )
-    spot.button(
+    slot.button(
         _("Add user"),
         key="operator_add",
         type="primary",

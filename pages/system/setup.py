@@ -6,18 +6,18 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
-from pages.components import fanpage_dialogs as dialogs
 from pages.components.fanpage_state import checked, condition, show_problems, show_stop
-from pages.components.going_live import show_steps
 from pages.components.layout import badge, open_dialog, page_header, section
 from pages.components.session import current, do, require
 from pages.components.texts import _, n_
+from pages.system import fanpage_dialogs as dialogs
+from pages.system.going_live import show_steps
 
 
 def body() -> None:
     require(Permission.ADMIN)
-    spot = page_header(_("Set-up"), _("Connect your fanpages and decide how fast they send."), key="setup")
-    spot.button(
+    slot = page_header(_("Set-up"), _("Connect your fanpages and decide how fast they send."), key="setup")
+    slot.button(
         _("Connect a fanpage"),
         key="fanpage_add",
         type="primary",

@@ -9,7 +9,7 @@ import pytest
 from core import activity
 from core.accounts.rules import Actor, Role
 from core.database import transaction
-from pages.components.deeds import DEEDS, NOUNS
+from pages.system.activity_words import DEEDS, NOUNS
 from tests.pages.conftest import APP, opened
 
 LAN = Actor(None, "lan", Role.EDITOR)

@@ -93,12 +93,12 @@ def test_an_end_after_a_doubt_never_claims_that_nothing_was_sent(panel, doubtful
     assert "In doubt: " in said
 
 
-def test_the_basket_is_narrowed_by_reason_and_name(panel, doubtful) -> None:
+def test_the_list_is_narrowed_by_reason_and_name(panel, doubtful) -> None:
     timeout, other = in_doubt(doubtful)
     at = panel("broadcast", role="sender", id=doubtful, state="unknown", reason="timeout")
     assert f"doubt_{timeout.id}_again" in keys(at)
     assert f"doubt_{other.id}_again" not in keys(at)
-    assert "basket_again" not in keys(at)  # "all" would mean more than the list shows
+    assert "unknown_again" not in keys(at)  # "all" would mean more than the list shows
     at = panel("broadcast", role="admin", id=doubtful, state="unknown", q="mai")
     assert f"doubt_{timeout.id}_again" in keys(at)
     assert f"doubt_{other.id}_again" not in keys(at)
@@ -131,10 +131,10 @@ def test_one_is_tried_again_and_the_other_stays(panel, doubtful) -> None:
 
 
 @pytest.mark.parametrize(("verb", "state"), [("again", "queued"), ("count", "sent")])
-def test_all_are_settled_from_the_basket(panel, doubtful, verb, state) -> None:
+def test_all_are_settled_from_the_list(panel, doubtful, verb, state) -> None:
     before = queries.get_broadcast(doubtful).counts[state]
     at = panel("broadcast", role="sender", id=doubtful, state="unknown")
-    at.button(key=f"basket_{verb}").click().run()
+    at.button(key=f"unknown_{verb}").click().run()
     at.button(key=f"broadcast_{verb}_dialog_confirm").click().run()
     assert not at.exception
     assert not in_doubt(doubtful)
@@ -153,7 +153,7 @@ def test_what_was_settled_meanwhile_is_left_alone(panel, doubtful) -> None:
     assert queries.get_broadcast(doubtful).counts["queued"] == 0
 
 
-def test_the_overview_leads_to_the_basket_until_all_is_settled(panel, doubtful) -> None:
+def test_the_overview_leads_to_the_list_until_all_is_settled(panel, doubtful) -> None:
     said = words(panel("overview", role="viewer"))
     assert "2 outcomes of “Flash sale” stay in doubt" in said
     assert f"broadcast?id={doubtful}&state=unknown#people" in said.replace("&amp;", "&")

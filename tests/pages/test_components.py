@@ -13,9 +13,9 @@ from core.conversation.rules import ReplyState
 from core.deliveries.rules import DeliveryState
 from core.errors import Invalid, NotAllowed, NotFound, problem
 from pages.components import tables, texts
-from pages.components.opt_in_outcome import plain
 from pages.components.states import STATES
 from pages.components.tables import Badge, Column, Link, Two
+from pages.opt_ins.import_result import plain
 
 AT = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
 

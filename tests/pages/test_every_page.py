@@ -3,9 +3,9 @@
 import pytest
 
 from core.accounts.rules import Role
-from pages.components import menu
+from pages.components import navigation
 
-PATHS = [entry.url_path for entry in menu.ENTRIES]
+PATHS = [entry.url_path for entry in navigation.ENTRIES]
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from pages.components import cookie
+from pages.shell import cookie
 from tests.journeys.browser import CHROMIUM, FLAGS, need_browser
 from tests.pages.conftest import APP, PASSWORD, an_operator
 from tests.processes import answers, free_port, process, until

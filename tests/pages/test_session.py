@@ -88,7 +88,7 @@ def test_the_fanpage_chosen_last_is_there_after_a_reload(arrange):
 def broken_page() -> None:
     import streamlit as st
 
-    from pages.components import frame
+    from pages.shell import frame
 
     st.text(repr(frame.unforeseen(RuntimeError("secret-in-the-message"))))
 

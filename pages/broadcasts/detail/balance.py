@@ -1,0 +1,103 @@
+"""The closing balance: everybody is in exactly one state, and the states add up to the audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView
+from pages.broadcasts.detail.doubt import why_open
+from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
+from pages.components.layout import section
+from pages.components.tables import Badge, Column, Two, table
+from pages.components.texts import _, number, percent, state_label
+
+_SHOWN = ("sent", "failed", "skipped", "unknown", "cancelled", "sending", "queued")
+
+
+@dataclass(frozen=True)
+class Line:
+    cell: object
+    people: int
+    of: int
+    show: str  # what its row shows below: a filter in the address
+
+
+def draw_balance(view: BroadcastView) -> None:
+    _sum(view)
+    if words := still_growing(view):
+        st.caption(f":material/group_add: {words}")
+    lines = [
+        Line(Badge("delivery", state), view.counts[state], view.audience, f"&state={state}")
+        for state in _SHOWN
+        if view.counts[state]
+    ]
+    sent = view.counts["sent"]
+    if view.delivered:
+        lines.insert(1, Line(_("of these, delivered"), view.delivered, sent, "&state=delivered"))
+    if view.read:
+        lines.insert(2, Line(_("of these, read"), view.read, sent, "&state=read"))
+    lines.append(Line(_("Audience"), view.audience, view.audience, ""))
+    columns = [
+        Column(_("Result"), lambda line: line.cell, "50%"),
+        Column(_("People"), lambda line: line.people),
+        Column(_("Share"), lambda line: percent(line.people / line.of) if line.of else None),
+    ]
+    table(columns, lines, key="broadcast_balance", on_click=lambda line: f"broadcast?id={view.id}{line.show}")
+
+
+def _sum(view: BroadcastView) -> None:
+    """ "4.210 = 4.000 sent + 210 failed", with a tick when it is so."""
+    terms = [(state_label("delivery", s)[0], view.counts[s]) for s in _SHOWN if view.counts[s]]
+    parts = '<span class="otn-op"> + </span>'.join(
+        f"<span><b>{number(people)}</b> {escape(word.lower())}</span>" for word, people in terms
+    )
+    right, tick, tone = parts or "<b>0</b>", "check_circle", "otn-green"
+    note = _("It adds up: nobody is missing, nobody counted twice.")
+    if not view.balances:
+        tick, tone = "sync", "otn-orange"
+        note = _("Being counted: the numbers are moving right now.")
+    st.html(
+        f'<div class="otn-sum"><b>{number(view.audience)}</b> {escape(_("in the audience"))}'
+        f'<span class="otn-op"> = </span>{right}'
+        f'<span class="otn-badge {tone}" title="{escape(note)}"><span class="otn-icon" aria-hidden="true">'
+        f"{tick}</span>{escape(_('adds up') if view.balances else _('counting'))}</span></div>"
+    )
+
+
+@dataclass(frozen=True)
+class Why:
+    reason: str
+    people: int
+    is_open: bool = False
+
+    @property
+    def sentence(self) -> str:
+        return why_open(self.reason) if self.is_open else reason_sentence(self.reason)
+
+    @property
+    def show(self) -> str:
+        return f"&state=unknown&reason={self.reason}" if self.is_open else f"&reason={self.reason}"
+
+
+def draw_reasons(view: BroadcastView) -> None:
+    """Why some did not get it, or may not have: what happened, what it means, what to do."""
+    if not view.reasons:
+        return
+    section(_("Why did some not get it?"))
+    left = {code: people - view.open_reasons.get(code, 0) for code, people in view.reasons.items()}
+    rows = [Why(code, people) for code, people in left.items() if people]
+    rows += [Why(code, people, is_open=True) for code, people in view.open_reasons.items()]
+    columns = [
+        Column(_("Reason"), lambda why: Two(_headline(why), why.sentence), "82%"),
+        Column(_("People"), lambda why: why.people),
+    ]
+    rows.sort(key=lambda why: -why.people)
+    table(columns, rows, key="broadcast_reasons", on_click=lambda why: f"broadcast?id={view.id}{why.show}")
+
+
+def _headline(why: Why) -> str:
+    word = reason_word(why.reason)
+    return _("In doubt: {why}", why=word) if why.is_open else word

@@ -1,0 +1,61 @@
+"""What is known of one outcome in doubt: why it is open, what Messenger reported since, and every try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.deliveries.attempts import AttemptView
+from pages.broadcasts.detail.doubt import why_open
+from pages.components.attempts import draw_tries
+from pages.components.broadcast_words import reason_word
+from pages.components.texts import _, n_, when
+
+
+def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> None:
+    st.markdown(f"**{reason_word(row.reason) or _('Another reason')}**")
+    st.caption(why_open(row.reason))
+    st.caption(_span(view, row, tries))
+    for said in _said_since(row, tries):
+        st.caption(said)
+    if tries:
+        draw_tries(tries, key=f"doubt_{row.id}")
+    elif row.detail:
+        st.caption(_("Messenger's last answer"))
+        st.code(row.detail, language=None, wrap_lines=True)
+    else:
+        st.caption(_("Messenger sent no answer that could be kept."))
+
+
+def _span(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> str:
+    return n_(
+        "{n} try, between {start} and {last}. Given up {end}.",
+        "{n} tries, between {start} and {last}. Given up {end}.",
+        max(row.tries, len(tries)),
+        start=when(tries[0].started_at if tries else view.started_at),
+        last=when(tries[-1].started_at if tries else row.claimed_at),
+        end=when(row.settled_at),
+    )
+
+
+def _said_since(row: DeliveryView, tries: Sequence[AttemptView]) -> list[str]:
+    """Of the customer, since the last try that may have arrived. No proof: docs/decisions/0018."""
+    since = max((t.started_at for t in tries if t.in_doubt), default=row.claimed_at)
+    if since is None:
+        return []
+    found = []
+    if row.all_read_at and row.all_read_at >= since:
+        found.append(
+            _("After that the customer read the conversation, at {when}.", when=when(row.all_read_at))
+        )
+    elif row.all_delivered_at and row.all_delivered_at >= since:
+        found.append(
+            _("After that a message reached the customer, at {when}.", when=when(row.all_delivered_at))
+        )
+    if row.last_event_at and row.last_event_at >= since:
+        found.append(_("After that the customer wrote or tapped, at {when}.", when=when(row.last_event_at)))
+    if found:
+        return [*found, _("That may have been about another message, so it proves nothing by itself.")]
+    return [_("After that Messenger has reported nothing of this customer.")]

@@ -1,0 +1,98 @@
+"""A broadcast while it goes out: bar, pace, time left, and the closing balance; redrawn by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import escape
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.clock import utc_now
+from core.deliveries.rules import DELIVERY_STATES, ENDED
+from pages.broadcasts.detail.balance import draw_balance
+from pages.components.session import current
+from pages.components.texts import _, duration, n_, number, percent, state_label
+
+LIVE = ("scheduled", "sending", "paused")
+_FEW, _MANY = 50_000, 300_000
+_SAMPLES_FOR = 15.0  # seconds over which the pace is measured
+
+
+def draw_live(view: BroadcastView) -> None:
+    """Keeps itself fresh while something may still change; a new state redraws the whole page."""
+    still_moves = view.state in LIVE or view.counts["sending"] or not view.is_complete
+    every = _interval(view) if still_moves else None
+    st.fragment(_draw, run_every=every)(view.id, (view.state, view.is_complete))
+
+
+def _interval(view: BroadcastView) -> timedelta:
+    """The more deliveries there are to count, the more rarely they are counted."""
+    return timedelta(seconds=1 if view.audience < _FEW else 3 if view.audience < _MANY else 10)
+
+
+def _draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
+    current()  # a session that ended elsewhere sees no more numbers
+    view = get_broadcast(broadcast_id)
+    if (view.state, view.is_complete) != drawn:
+        st.rerun(scope="app")
+    if view.started_at:
+        _progress(view)
+        draw_balance(view)
+
+
+def _progress(view: BroadcastView) -> None:
+    ended = sum(view.counts[state] for state in ENDED)
+    done = _("{done} of {people} done", done=number(ended), people=number(view.audience))
+    words = f"<b>{escape(done)}</b><span class='otn-quiet'>{escape(_pace(view, ended))}</span>"
+    parts = "".join(_part(str(state), view.counts[state]) for state in _ORDER if view.counts[state])
+    label = escape(done)
+    st.html(
+        f'<div class="otn-bar-words">{words}</div>'
+        f'<div class="otn-bar" role="img" aria-label="{label}">{parts}</div>'
+    )
+
+
+_ORDER = [state for state in DELIVERY_STATES if state in ENDED] + [
+    state for state in reversed(DELIVERY_STATES) if state not in ENDED
+]
+
+
+def _part(state: str, people: int) -> str:
+    word, _icon, colour = state_label("delivery", state)
+    later = " otn-later" if state == "queued" else ""
+    title = escape(f"{word}: {number(people)}")
+    return f'<span class="otn-{colour}{later}" style="flex:{people} 1 0" title="{title}"></span>'
+
+
+def _pace(view: BroadcastView, ended: int) -> str:
+    left = view.audience - ended
+    if view.state == "paused":
+        return n_("{n} is waiting", "{n} are waiting", left) if left else ""
+    if view.state != "sending" or not left:
+        return _took(view)
+    measured = _measured(view.id, ended)
+    rate = measured or float(view.rate)
+    time = duration(max(1.0, left / rate))
+    if not measured:
+        return _("about {time} left", time=time)
+    return _("{rate} a second, about {time} left", rate=number(round(measured, 1)), time=time)
+
+
+def _took(view: BroadcastView) -> str:
+    if not (view.started_at and view.finished_at):
+        return ""
+    seconds = (view.finished_at - view.started_at).total_seconds()
+    reached = percent(view.counts["sent"] / view.audience) if view.audience else ""
+    took = _("took {time}", time=duration(max(1.0, seconds)))
+    return _("{share} reached, {took}", share=reached, took=took) if reached else took
+
+
+def _measured(broadcast_id: int, ended: int) -> float:
+    """Deliveries a second over the last looks at this broadcast; 0 before there were two."""
+    samples: dict[int, list[tuple[float, int]]] = st.session_state.setdefault("broadcast_pace", {})
+    now = utc_now().timestamp()
+    kept = [sample for sample in samples.get(broadcast_id, []) if now - sample[0] <= _SAMPLES_FOR]
+    samples[broadcast_id] = kept = [*kept, (now, ended)][-30:]
+    passed = now - kept[0][0]
+    return (ended - kept[0][1]) / passed if passed >= 1 else 0.0

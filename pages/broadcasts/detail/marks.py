@@ -1,0 +1,75 @@
+"""Whom a broadcast has marked as unreachable, and the way to lift all of these marks at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.queries import BroadcastView
+from core.clock import utc_now
+from core.customers.actions import lift_marks_of
+from core.customers.queries import MarksOfBroadcast, count_marks_of
+from pages.components.layout import confirm, open_dialog
+from pages.components.session import Current, flash
+from pages.components.texts import _, n_
+from pages.components.unreachable import refused_again
+
+
+def draw_marks(here: Current, view: BroadcastView) -> None:
+    if not view.started_at:
+        return
+    marked = count_marks_of(view.fanpage_id, view.id)
+    if marked.people:
+        with st.container(key="broadcast_marks"):
+            st.caption(f":material/person_off: {_words(marked)}")
+            if here.actor.may(Permission.SEND):
+                st.button(
+                    _("Lift the marks…"),
+                    key="broadcast_lift",
+                    icon=":material/person_add:",
+                    on_click=open_dialog,
+                    args=("broadcast_lift_dialog",),
+                )
+    _draw_dialog(here, view, marked)
+
+
+def _words(marked: MarksOfBroadcast) -> str:
+    words = n_(
+        "{n} customer was marked as unreachable by this broadcast.",
+        "{n} customers were marked as unreachable by this broadcast.",
+        marked.people,
+    )
+    if marked.tentative:
+        open_ones = n_(
+            "For {n} of them this is not certain yet, so broadcasts still include them: Messenger has taken "
+            "no later message.",
+            "For {n} of them this is not certain yet, so broadcasts still include them: Messenger has taken "
+            "no later message.",
+            marked.tentative,
+        )
+        words = f"{words} {open_ones}"
+    return words
+
+
+def _draw_dialog(here: Current, view: BroadcastView, marked: MarksOfBroadcast) -> None:
+    offered = n_(
+        "**{n} customer is offered to broadcasts again**, with the opt-ins they hold.",
+        "**{n} customers are offered to broadcasts again**, with the opt-ins they hold.",
+        marked.people,
+    )
+    reason = _("Do this if Messenger's answers were no fault of the customers.")
+    confirm(
+        "broadcast_lift_dialog",
+        _("Lift the marks?"),
+        f"{offered} {reason} {refused_again()}",
+        _("Lift the marks"),
+        lambda: _lift(here, view),
+    )
+
+
+def _lift(here: Current, view: BroadcastView) -> None:
+    lifted = lift_marks_of(here.actor, view.id, now=utc_now())
+    if lifted:
+        flash(n_("Broadcasts include {n} customer again.", "Broadcasts include {n} customers again.", lifted))
+    else:
+        flash(_("They were lifted meanwhile, so nothing was changed."), icon=":material/info:")

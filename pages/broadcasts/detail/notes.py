@@ -1,0 +1,142 @@
+"""What a broadcast needs from people: stopped by Messenger, missed, stopped itself, outcomes in doubt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.overview import get_first_part
+from core.broadcasts.queries import BroadcastView
+from core.broadcasts.rules import CANARY_FAILED, alike_reason
+from core.fanpages.queries import FanpageView
+from core.messenger.reasons import describe
+from pages.broadcasts.detail.doubt import draw_doubt, draw_worker_missing
+from pages.broadcasts.detail.unknown_outcomes import draw_settle_buttons
+from pages.broadcasts.first_part import draw_first_part
+from pages.components import navigation
+from pages.components.broadcast_words import ALL_REFUSED, reason_word
+from pages.components.session import Current
+from pages.components.texts import _, n_, number, when
+
+
+def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: datetime) -> None:
+    left = view.counts["queued"] + view.counts["sending"]
+    match view.state:
+        case "scheduled" | "sending" | "paused" if fanpage.stopped_code:
+            _stopped(here, view, fanpage.stopped_code, left)
+        case "paused" if reason := alike_reason(view.pause_code):
+            _paused_itself(here, view, reason, left)
+        case "paused" if view.pause_code != CANARY_FAILED:
+            _paused(view, left)
+        case "missed":
+            _missed(view)
+        case "cancelled" if view.pause_code == ALL_REFUSED:
+            _stopped_itself(view)
+        case "finished" if not view.audience:
+            _nobody()
+    is_due = view.state == "scheduled" and view.due_at is not None and view.due_at <= now
+    if (is_due or view.state == "sending") and not fanpage.stopped_code:
+        draw_worker_missing(now)
+    draw_first_part(here, view, get_first_part(view.id))
+    draw_doubt(view)
+    draw_settle_buttons(here, view)
+
+
+def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:
+    waiting = n_(
+        "{n} customer is still waiting; their opt-in is safe.",
+        "{n} customers are still waiting; their opt-ins are safe.",
+        left,
+    )
+    if view.state == "scheduled":
+        waiting = _("This broadcast does not start before that is repaired; no opt-in has been used.")
+    title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
+    after = _("Once it is repaired, sending goes on where it stopped.")
+    st.error(f"{title} {_(describe(code))}\n\n{waiting} {after}", icon=":material/block:")
+    if here.actor.may(Permission.ADMIN):
+        navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
+    else:
+        st.caption(_("Ask an admin to repair it under set-up."))
+
+
+def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -> None:
+    refused = n_(
+        "**It paused itself.** Messenger refused {n} customer for the same reason each time ({reason}), so "
+        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
+        "used again.",
+        "**It paused itself.** Messenger refused {n} customers for the same reason each time ({reason}), so "
+        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
+        "used again.",
+        view.reasons.get(reason, 0),
+        reason=reason_word(reason),
+    )
+    waiting = n_(
+        "{n} customer is still waiting; their opt-in is safe.",
+        "{n} customers are still waiting; their opt-ins are safe.",
+        left,
+    )
+    todo = _(
+        "1. Check the fanpage under set-up, the message, and where the opt-ins came from; Messenger's own "
+        "answers are below.  \n2. Resume, and it goes on with those who are waiting.  \n3. Retry the failed, "
+        "once the others arrive."
+    )
+    st.error(f"{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
+    if here.actor.may(Permission.ADMIN):
+        navigation.link("setup", _("Set-up"), icon=":material/build:")
+
+
+def _paused(view: BroadcastView, left: int) -> None:
+    words = n_(
+        "**Paused.** {n} customer is waiting; the opt-in is held for them until you resume or cancel.",
+        "**Paused.** {n} customers are waiting; their opt-ins are held until you resume or cancel.",
+        left,
+    )
+    if view.best_before:
+        late = _("Whoever has not got it by {when} does not get it.", when=when(view.best_before))
+        words = f"{words} {late}"
+    st.warning(words, icon=":material/pause_circle:")
+
+
+def _missed(view: BroadcastView) -> None:
+    st.error(
+        _(
+            "**Missed.** It should have started {due}, and could not before its best-before ({late}): the "
+            "worker was not running, or Messenger had stopped the fanpage. Nothing was sent and no opt-in "
+            "was used. Is the news still good? Then choose a new time; if not, cancel it.",
+            due=when(view.due_at),
+            late=when(view.best_before),
+        ),
+        icon=":material/event_busy:",
+    )
+
+
+def _stopped_itself(view: BroadcastView) -> None:
+    refused = view.counts["failed"]
+    st.error(
+        _(
+            "**It stopped itself.** The first {refused} customers were all refused by Messenger and nobody "
+            "was reached, so the message itself is probably wrong. {kept} opt-ins went back unused.",
+            refused=number(refused),
+            kept=number(view.counts["cancelled"]),
+        )
+        + "\n\n"
+        + _(
+            "1. Check text, links and picture.  \n2. Make the refused opt-ins available again, once you are "
+            "sure that they were not at fault.  \n3. Copy this broadcast, correct it, and launch the copy."
+        ),
+        icon=":material/gpp_maybe:",
+    )
+    navigation.link(
+        "opt_ins",
+        _("See the refused opt-ins"),
+        icon=":material/notifications_active:",
+        topic=view.topic_id,
+        state="refused",
+    )
+
+
+def _nobody() -> None:
+    words = _("When it started, nobody held an opt-in that could be used, so nobody got it.")
+    st.info(words, icon=":material/group_off:")

@@ -1,0 +1,75 @@
+"""One broadcast, `?id=3`: its progress by itself, what it needs from you, and the people behind it."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.clock import utc_now
+from core.errors import NotFound
+from core.fanpages.queries import FanpageView, get_fanpage
+from pages.broadcasts.detail.balance import draw_reasons
+from pages.broadcasts.detail.dialogs import draw_dialogs
+from pages.broadcasts.detail.facts import draw_facts, draw_plan
+from pages.broadcasts.detail.live import draw_live
+from pages.broadcasts.detail.marks import draw_marks
+from pages.broadcasts.detail.notes import draw_notes
+from pages.broadcasts.detail.people import draw_people
+from pages.broadcasts.detail.retry import draw_second_run
+from pages.broadcasts.detail.steering import draw_buttons
+from pages.components import navigation
+from pages.components.address import asked_id, not_there
+from pages.components.broadcast_words import plain
+from pages.components.layout import badge_markdown, page_header
+from pages.components.phone import bubbles_of, show_phone
+from pages.components.session import Current, current, see_fanpage
+from pages.components.styles import draw_broadcast_styles
+from pages.components.texts import _, language
+
+
+def body() -> None:
+    here = current()
+    try:
+        view = get_broadcast(asked_id() or 0)
+    except NotFound:
+        not_there(_("This broadcast does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        return
+    see_fanpage(view.fanpage_id)
+    if view.state == "draft" and here.actor.may(Permission.EDIT):
+        navigation.go("new_broadcast", id=view.id, step="when" if view.due_at else "what")
+    fanpage = get_fanpage(view.fanpage_id)
+    draw_broadcast_styles()
+    _header(here, view, fanpage)
+    draw_notes(here, view, fanpage, utc_now())
+    _picture(here, view, fanpage)
+    if view.audience:
+        draw_people(here, view)
+
+
+def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
+    navigation.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
+    purpose = f"{badge_markdown('broadcast', view.state)} {plain(view.topic)}"
+    slot = page_header(plain(view.name), purpose, key="broadcast")
+    draw_buttons(slot, here, view, stopped=bool(fanpage.stopped_code))
+    draw_dialogs(here, view)
+
+
+def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
+    left, right = st.columns([1.55, 1], gap="large")
+    with left:
+        if not view.started_at:
+            draw_plan(view)
+        draw_live(view)
+        draw_reasons(view)
+        draw_marks(here, view)
+        draw_second_run(here, view)
+        draw_facts(view)
+    with right, st.container(key="composer_phone"):
+        show_phone(
+            bubbles_of(view.content["kind"], view.content),
+            language=language(),
+            dark=st.context.theme.type == "dark",
+            page_name=fanpage.name,
+        )
+
+
+body()

@@ -1,0 +1,92 @@
+"""The people behind every number of a broadcast: filtered, searched, paged by the database, exported."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
+from core.broadcasts.report import csv_report, workbook_report
+from core.deliveries.attempts import AttemptView, attempts_of
+from pages.broadcasts.detail.filters import choose_reason, choose_state
+from pages.broadcasts.detail.unknown_outcomes import draw_unknown_outcomes
+from pages.components.attempts import code_of
+from pages.components.broadcast_words import EVIDENCE, REASONS, evidence_word, reason_word
+from pages.components.export import export_menu, in_words, state_in_words
+from pages.components.person import page_of, person
+from pages.components.session import Current
+from pages.components.tables import Badge, Column, Two, pager, search_box, table
+from pages.components.texts import _, speaker, when
+from pages.components.unknown_outcomes import ANCHOR
+
+SIZE = 25
+ARRIVALS = ("delivered", "read")
+
+
+def draw_people(here: Current, view: BroadcastView) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.subheader(_("The people behind each number"), anchor=ANCHOR)
+        _export(view)
+    with st.container(key="people_filters", horizontal=True, vertical_alignment="center"):
+        search = search_box("q", _("Name or PSID, with or without marks"))
+        reason = choose_reason(view)
+    shown = choose_state(view)
+    asked = {
+        "states": (shown,) if shown and shown not in ARRIVALS else (),
+        "arrival": shown if shown in ARRIVALS else None,
+        "reason": reason,
+        "search": search,
+    }
+    total = count_deliveries(view.id, **asked)
+    if not total:
+        st.info(_("Nobody matches. Try fewer filters."))
+        return
+    slot = st.container()
+    offset = pager(total, key="people", size=SIZE)
+    rows = list_deliveries(view.id, **asked, offset=offset, limit=SIZE)
+    with slot:
+        if shown == "unknown":
+            draw_unknown_outcomes(here, view, rows, whole=total == view.counts["unknown"])
+            return
+        table(
+            _columns(attempts_of([d.id for d in rows])),
+            rows,
+            key="people",
+            on_click=page_of,
+        )
+
+
+def _columns(tries: dict[int, list[AttemptView]]) -> list[Column]:
+    return [
+        Column(_("Customer"), person, "23%"),
+        Column(_("Result"), lambda d: Badge("delivery", d.state)),
+        Column(_("Why"), lambda d: _why(d, tries.get(d.id, [])), "15%"),
+        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),
+        Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None, "15%"),
+        Column(_("Read"), _arrived, "15%"),
+    ]
+
+
+def _why(delivery: DeliveryView, tries: list[AttemptView]) -> str | Two:
+    words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
+    if delivery.in_doubt and not delivery.settled_at:
+        words = _("{why}; being cleared up", why=words)
+    code = code_of(tries[-1]) if tries and delivery.state == "failed" else ""
+    return Two(words, code) if code else words
+
+
+def _arrived(delivery: DeliveryView) -> str:
+    if delivery.read_at:
+        return when(delivery.read_at)
+    return _("Delivered") if delivery.delivered_at else ""
+
+
+def _export(view: BroadcastView) -> None:
+    say = speaker()
+    words = {"state": state_in_words("delivery"), "reason": in_words(REASONS), "evidence": in_words(EVIDENCE)}
+    export_menu(
+        "people_export",
+        f"broadcast-{view.id}",
+        csv=lambda: b"".join(csv_report(view.id)),
+        workbook=lambda: workbook_report(view.id, zone=view.timezone, say=say, words=words),
+        help=_("One row per person with the result and its reason. No tokens in it."),
+    )

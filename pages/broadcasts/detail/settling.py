@@ -1,0 +1,99 @@
+"""Staff's two ways to settle outcomes in doubt, one or all: count as sent, or try again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.broadcasts import second_chance
+from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.clock import utc_now
+from pages.broadcasts.detail.retry import new_best_before
+from pages.components.broadcast_words import plain
+from pages.components.layout import confirm, open_dialog
+from pages.components.session import Current, flash
+from pages.components.texts import _, n_
+
+
+def draw_open_buttons(slot: str, unknown: int | None = None) -> None:
+    """Two buttons, for so many or (None) for the one whose `slot` it is."""
+    again, count = _("Try again…"), _("Count as sent…")
+    if unknown is not None:
+        again = n_("Try {n} again…", "Try all {n} again…", unknown)
+        count = n_("Count {n} as sent…", "Count all {n} as sent…", unknown)
+    opens = "broadcast" if unknown is not None else slot
+    for verb, label, icon in (("again", again, "replay"), ("count", count, "task_alt")):
+        st.button(
+            label,
+            key=f"{slot}_{verb}",
+            icon=f":material/{icon}:",
+            on_click=open_dialog,
+            args=(f"{opens}_{verb}_dialog",),
+        )
+
+
+def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryView | None = None) -> None:
+    """Without a row they settle everything that is in doubt."""
+    people = 1 if row else view.counts["unknown"]
+    whose = plain(row.customer or row.psid) or _("Erased customer") if row else ""
+    confirm(
+        f"{slot}_again_dialog",
+        _("Try {name} again?", name=whose) if row else _("Try again?"),
+        _again(view, people),
+        _("Try again"),
+        lambda: _try_again(here, view, row),
+    )
+    confirm(
+        f"{slot}_count_dialog",
+        _("Count {name} as sent?", name=whose) if row else _("Count as sent?"),
+        _counted(people),
+        _("Count as sent"),
+        lambda: _count_as_sent(here, view, row),
+    )
+
+
+def _again(view: BroadcastView, people: int) -> str:
+    tried = n_(
+        "**{n} customer is tried again**, with the same opt-in.",
+        "**{n} customers are tried again**, with the same opt-ins.",
+        people,
+    )
+    safe = _(
+        "Who got it already cannot get it twice: Messenger refuses an opt-in that was used, and then it "
+        "counts as sent."
+    )
+    late, _best_before = new_best_before(view)
+    return f"{tried} {safe} {late}"
+
+
+def _counted(people: int) -> str:
+    used = n_("**{n} opt-in counts as used, for good.**", "**{n} opt-ins count as used, for good.**", people)
+    final = _(
+        "Nothing is sent. Do this if you know that they got it; whoever did not is not sent it any more and "
+        "has to agree again."
+    )
+    return f"{used} {final}"
+
+
+def _try_again(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
+    _late, best_before = new_best_before(view)
+    queued = second_chance.try_again(
+        here.actor, view.id, delivery_ids=_ids(row), best_before=best_before, now=utc_now()
+    )
+    _tell(queued, n_("{n} is tried again.", "{n} are tried again.", queued))
+
+
+def _count_as_sent(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
+    counted = second_chance.count_as_sent(here.actor, view.id, delivery_ids=_ids(row), now=utc_now())
+    _tell(counted, n_("{n} counts as sent now.", "{n} count as sent now.", counted))
+
+
+def _ids(row: DeliveryView | None) -> list[int] | None:
+    return [row.id] if row else None
+
+
+def _tell(settled: int, words: str) -> None:
+    """An echo from Messenger or a colleague may have been quicker."""
+    if settled:
+        flash(words)
+    else:
+        flash(_("It was settled meanwhile, so nothing was changed."), icon=":material/info:")

@@ -1,0 +1,87 @@
+"""What may be done with a broadcast in its state: the buttons, and those that act at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.accounts.rules import Permission
+from core.broadcasts import actions
+from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.clock import utc_now
+from pages.broadcasts.detail.dialogs import left
+from pages.components.address import asked_id
+from pages.components.layout import open_dialog
+from pages.components.session import Current, attempt, flash
+from pages.components.texts import _, number
+
+
+def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, stopped: bool) -> None:
+    may_send = here.actor.may(Permission.SEND)
+    with slot:
+        if view.state in ("finished", "cancelled") and here.actor.may(Permission.EDIT):
+            _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
+        if not may_send:
+            return
+        if view.state in ("scheduled", "sending", "paused", "missed"):
+            _open_button("cancel", _("Cancel…"), "cancel")
+        if view.state == "scheduled":
+            _button("unschedule", _("Back to draft"), "edit_note", _unschedule, here, view.id)
+            if not stopped and view.due_at and view.due_at > utc_now():
+                _open_button("launch", _("Send now…"), "send", main=True)
+        if view.state == "missed":
+            _button("unschedule", _("Choose a new time"), "schedule", _unschedule, here, view.id, main=True)
+        if view.state == "sending":
+            _button("pause", _("Pause"), "pause", _pause, here, view, main=True)
+        if view.state == "paused" and not stopped:
+            _open_button("resume", _("Resume…"), "play_arrow", main=True)
+
+
+def _button(
+    verb: str, label: str, icon: str, action: Callable[..., None], *args: object, main: bool = False
+) -> None:
+    st.button(
+        label,
+        key=f"broadcast_{verb}",
+        icon=f":material/{icon}:",
+        type="primary" if main else "secondary",
+        on_click=action,
+        args=args,
+    )
+
+
+def _open_button(verb: str, label: str, icon: str, *, main: bool = False) -> None:
+    _button(verb, label, icon, open_dialog, f"broadcast_{verb}", main=main)
+
+
+def _pause(here: Current, view: BroadcastView) -> None:
+    if get_broadcast(view.id).state == "paused":
+        _tell(_("It is paused."), None)  # the second click of a double click, or a colleague was quicker
+        return
+    error, _state = attempt(lambda: actions.pause(here.actor, view.id, now=utc_now()))
+    after = get_broadcast(view.id)
+    words = _("Paused: {sent} have got it, {left} are waiting.")
+    _tell(error or words.format(sent=number(after.counts["sent"]), left=number(left(after))), error)
+
+
+def _unschedule(here: Current, broadcast_id: int) -> None:
+    if get_broadcast(broadcast_id).state == "draft":
+        _tell(_("It is a draft again and does not start by itself."), None)
+        return
+    error, _state = attempt(lambda: actions.unschedule(here.actor, broadcast_id, now=utc_now()))
+    _tell(error or _("It is a draft again and does not start by itself."), error)
+
+
+def _copy(here: Current, broadcast_id: int) -> None:
+    if asked_id() != broadcast_id:
+        return  # the copy is open already
+    error, made = attempt(lambda: actions.copy_broadcast(here.actor, broadcast_id, now=utc_now()))
+    if error is None:
+        st.query_params.from_dict({"id": str(made)})
+    _tell(error or _("This is the copy. Only those who agreed again can get it."), error)
+
+
+def _tell(words: str, error: str | None) -> None:
+    flash(words, ":material/error:" if error else ":material/check_circle:")

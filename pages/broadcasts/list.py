@@ -1,0 +1,100 @@
+"""Every broadcast of the fanpage: what is on its way, what was sent, what waits for somebody."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.listing import BroadcastLine, count_by_state, count_lines, list_lines
+from pages.components import navigation
+from pages.components.address import no_fanpage
+from pages.components.layout import empty_state, page_header
+from pages.components.session import Current, current
+from pages.components.tables import Badge, Column, Two, filter_pills, pager, search_box, table
+from pages.components.texts import _, ago, number, percent, state_label, when
+
+SIZE = 25
+STATES = ("sending", "scheduled", "paused", "missed", "draft", "finished", "cancelled")
+
+
+def body() -> None:
+    here = current()
+    slot = page_header(
+        _("Broadcasts"),
+        _("One message to everybody who agreed to a topic. It uses one opt-in of each of them."),
+        key="broadcasts",
+    )
+    if here.fanpage is None:
+        no_fanpage("broadcasts")
+        return
+    present = count_by_state(here.fanpage.id)
+    if not present:
+        _first(here)
+        return
+    if here.actor.may(Permission.EDIT) and slot.button(
+        _("New broadcast"), key="broadcast_add", type="primary", icon=":material/add:"
+    ):
+        navigation.go("new_broadcast")
+    _list(here.fanpage.id, present)
+
+
+def _first(here: Current) -> None:
+    may_add = here.actor.may(Permission.EDIT)
+    empty_state(
+        "campaign",
+        _("No broadcast yet. Notify the people who agreed to a topic: once, and about exactly that."),
+        button=_("Write the first broadcast") if may_add else None,
+        page="new_broadcast",
+        key="broadcasts",
+    )
+
+
+def _list(fanpage_id: int, present: dict[str, int]) -> None:
+    with st.container(key="broadcasts_filters", horizontal=True, vertical_alignment="center"):
+        search = search_box("q", _("Name or topic"))
+        shown = {state: state_label("broadcast", state)[0] for state in STATES if state in present}
+        state = filter_pills("state", shown)
+    asked = {"states": (state,) if state else (), "search": search}
+    total = count_lines(fanpage_id, **asked)
+    if not total:
+        st.info(_("No broadcast matches. Try a part of the name, or another state."))
+        return
+    slot = st.container()
+    offset = pager(total, key="broadcasts", size=SIZE)
+    lines = list_lines(fanpage_id, **asked, offset=offset, limit=SIZE)
+    with slot:
+        table(_columns(), lines, key="broadcasts", on_click=_address)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "36%"),
+        Column(_("State"), lambda b: Badge("broadcast", b.state)),
+        Column(_("When"), _time),
+        Column(_("Sent"), _sent),
+    ]
+
+
+def _address(line: BroadcastLine) -> str:
+    return f"broadcast?id={line.id}"
+
+
+def _time(line: BroadcastLine) -> object:
+    if line.finished_at:
+        return when(line.finished_at)
+    if line.started_at:
+        return _("since {when}", when=when(line.started_at))
+    if line.state in ("scheduled", "missed"):
+        return Two(when(line.due_at), ago(line.due_at))
+    return Two(
+        _("Not scheduled"), _("drafted {when} by {name}", when=ago(line.created_at), name=line.created_by)
+    )
+
+
+def _sent(line: BroadcastLine) -> object:
+    if not line.started_at:
+        return None
+    share = percent(line.sent / line.audience) if line.audience else "–"
+    words = _("{sent} of {people}", sent=number(line.sent), people=number(line.audience))
+    return Two(words, share)
+
+
+body()

@@ -1,0 +1,113 @@
+"""Step 4, check: everything in one view, and the button that cannot be taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core.broadcasts.drafting import check_times
+from core.broadcasts.drafts import Draft
+from core.broadcasts.overview import Clash, list_clashes
+from core.broadcasts.queries import DryRun, dry_run
+from core.broadcasts.readiness import find_problems
+from core.broadcasts.wording import warn_content
+from core.clock import utc_now
+from core.fanpages.queries import FanpageView
+from pages.broadcasts.new import saving
+from pages.broadcasts.new.allowance import draw_allowance
+from pages.broadcasts.new.launch import draw_launch
+from pages.broadcasts.new.promises import draw_promises_and_tick
+from pages.broadcasts.new.steps import go_to
+from pages.broadcasts.new.what import show_message
+from pages.components.block_editor.fields import advice, complaints
+from pages.components.broadcast_words import kind_word, plain, size_word
+from pages.components.layout import Card, cards
+from pages.components.session import Current
+from pages.components.texts import _, duration, n_, number, when
+
+
+def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
+    now, draft = utc_now(), saving.save(here, draft)
+    run = dry_run(draft.topic_id, now=draft.due_at or now)
+    _numbers(draft, run, now, fanpage.timezone)
+    left, right = st.columns([1.55, 1], gap="large")
+    with left:
+        _rows(draft, topic, run, now, fanpage.timezone)
+        draw_allowance(fanpage.id, run.eligible, now=draft.due_at or now)
+        slot = st.container()
+        promises, ticked = draw_promises_and_tick(draft)
+        with slot:
+            _second_looks(draft, run, [promise.title for promise in promises], now)
+        draw_launch(here, draft, run, ticked=ticked, stopped=bool(fanpage.stopped_code))
+    with right:
+        show_message(draft, fanpage.name)
+
+
+def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:
+    done_at = (draft.due_at or now) + timedelta(seconds=run.seconds_at_rate)
+    ends = _("Done about {when}.", when=when(done_at, zone))
+    rate = n_("At {n} message a second.", "At {n} messages a second.", run.rate)
+    cards(
+        [
+            Card(_("Will get it"), number(run.eligible)),
+            Card(
+                _("Opt-ins used"), number(run.eligible), _("One of each person. They cannot be taken back.")
+            ),
+            Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate)), f"{rate} {ends}"),
+        ]
+    )
+
+
+def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> None:
+    left_out = run.audience - run.eligible
+    who = n_("{n} is left out", "{n} are left out", left_out) if left_out else _("nobody is left out")
+    best_before = draft.best_before_at(now)
+    late = _("best before {when}", when=when(best_before, zone)) if best_before else _("without best-before")
+    first = "; " + size_word(draft.first_part).lower() if draft.first_part else ""
+    start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
+    rows = [
+        ("who", _("To whom"), _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)),
+        ("what", _("What to say"), f"{kind_word(draft.content['kind'])} · {draft.name}"),
+        ("when", _("When to send"), f"{start}; {late}{first}"),
+    ]
+    with st.container(key="check_rows", border=True, gap=None):
+        for step, label, words in rows:
+            with st.container(
+                key=f"check_row_{step}", horizontal=True, vertical_alignment="center", wrap=False
+            ):
+                st.text(f"{label}: {words}", width="stretch")
+                st.button(_("Change"), key=f"check_{step}", type="tertiary", on_click=go_to, args=(step,))
+
+
+def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime) -> None:
+    complaints(find_problems(draft.topic_id, draft.content))
+    complaints(check_times(draft.due_at, draft.best_before_at(now), now))
+    advice(warn_content(draft.content, promises))
+    for clash in list_clashes(draft.topic_id, except_id=draft.id):
+        _say_clash(clash)
+    best_before, start = draft.best_before_at(now), draft.due_at or now
+    time_left = (best_before - start).total_seconds() if best_before else None
+    if time_left is not None and 0 < time_left < run.seconds_at_rate:
+        reached = int(time_left * run.rate)
+        st.warning(
+            _(
+                "At this pace only about {reached} of {people} get it before the best-before; the others "
+                "keep their opt-in. Allow more time under “When to send”.",
+                reached=number(reached),
+                people=number(run.eligible),
+            ),
+            icon=":material/timer_off:",
+        )
+
+
+def _say_clash(clash: Clash) -> None:
+    st.warning(
+        _(
+            "“{name}” is scheduled on the same topic for {when}. Whichever starts first uses the opt-ins; "
+            "the other one reaches only those who agreed more than once.",
+            name=plain(clash.name),
+            when=when(clash.due_at),
+        ),
+        icon=":material/call_split:",
+    )

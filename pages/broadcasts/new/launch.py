@@ -1,0 +1,98 @@
+"""The button that cannot be taken back: what is still missing, what it costs, and the launch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts import actions
+from core.broadcasts.drafting import check_times
+from core.broadcasts.drafts import Draft
+from core.broadcasts.queries import DryRun, get_broadcast
+from core.broadcasts.readiness import find_problems
+from core.broadcasts.rules import BroadcastState
+from core.clock import utc_now
+from pages.broadcasts.new import conflict, saving
+from pages.components.layout import confirm, open_dialog
+from pages.components.session import Current
+from pages.components.texts import _, duration, n_, when
+
+
+def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> None:
+    if not here.actor.may(Permission.SEND):
+        words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
+        st.info(words, icon=":material/lock:")
+        return
+    missing = _missing(draft, run, ticked=ticked, stopped=stopped)
+    verb = _verb(draft, run)
+    with st.container(key="check_launch", gap="small"):
+        st.caption(missing or _("You see one more summary before anything is sent."))
+        st.button(
+            verb,
+            key="broadcast_launch",
+            type="primary",
+            icon=":material/send:" if draft.due_at is None else ":material/schedule_send:",
+            disabled=bool(missing),
+            width="stretch",
+            on_click=open_dialog,
+            args=("launch",),
+        )
+    confirm(
+        "launch",
+        _("Send it now?") if draft.due_at is None else _("Schedule it?"),
+        _consequence(draft, run),
+        verb,
+        lambda: launch(here, draft),
+        done=_("Launched. You can watch it here.") if draft.due_at is None else _("Scheduled."),
+    )
+
+
+def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
+    if conflict.fields_of(draft.id):
+        return _("Choose above which version counts.")
+    now = utc_now()
+    is_late = check_times(draft.due_at, draft.best_before_at(now), now)
+    if find_problems(draft.topic_id, draft.content) or is_late:
+        return _("Something above is still to be put right.")
+    if draft.due_at is None and stopped:
+        return _("Messenger has stopped this fanpage; it has to be repaired under set-up first.")
+    if draft.due_at is None and not run.eligible:
+        return _("Nobody could get it now.")
+    return None if ticked else _("Please confirm above that the message keeps the promise.")
+
+
+def _verb(draft: Draft, run: DryRun) -> str:
+    if draft.due_at is None:
+        return n_("Send to {n} customer now", "Send to {n} customers now", run.eligible)
+    return n_("Schedule for {n} customer", "Schedule for {n} customers", run.eligible)
+
+
+def _consequence(draft: Draft, run: DryRun) -> str:
+    used = n_(
+        "**{n} opt-in will be used and cannot be taken back.** For the next broadcast this customer has to "
+        "agree again.",
+        "**{n} opt-ins will be used and cannot be taken back.** For the next broadcast these customers have "
+        "to agree again.",
+        run.eligible,
+    )
+    if draft.due_at is None:
+        pace = _(
+            "It starts within seconds and takes about {time}. You can pause it; what has gone out stays out.",
+            time=duration(max(1.0, run.seconds_at_rate)),
+        )
+        return f"{used}\n\n{pace}"
+    start = _(
+        "It starts by itself {when}. Until then you can take it back; who gets it is settled at that moment.",
+        when=when(draft.due_at),
+    )
+    return f"{start}\n\n{used}"
+
+
+def launch(here: Current, draft: Draft) -> None:
+    """Launch or schedule exactly the version that was shown. A second click finds it done, and changes
+    nothing."""
+    now, kept = utc_now(), get_broadcast(draft.id)
+    is_done = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
+    if not is_done or kept.approved_version != draft.version:
+        actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
+    saving.leave()

@@ -1,0 +1,129 @@
+"""A broadcast from the first thought to the launch: who, what, when, check. Kept as a draft all along."""
+
+import streamlit as st
+
+from core.broadcasts import actions
+from core.broadcasts.drafts import Draft, get_draft
+from core.broadcasts.rules import BroadcastState
+from core.clock import utc_now
+from core.consent.queries import get_topic
+from core.errors import NotFound
+from core.fanpages.queries import get_fanpage
+from pages.broadcasts.new import check, saving, steps, what, who
+from pages.broadcasts.new import when as when_step
+from pages.components import navigation
+from pages.components.address import asked_id, no_fanpage, not_there
+from pages.components.broadcast_words import plain
+from pages.components.layout import confirm, open_dialog, page_header
+from pages.components.session import Current, current, see_fanpage
+from pages.components.styles import draw_broadcast_styles
+from pages.components.texts import _, state_label
+
+
+def body() -> None:
+    here = current()
+    draft = _asked_draft()
+    if draft is not None:
+        see_fanpage(draft.fanpage_id)
+    elif here.fanpage is None:
+        page_header(_("New broadcast"), _("One message to everybody who agreed to a topic."), key="draft")
+        no_fanpage("draft")
+        return
+    draw_broadcast_styles()
+    _header(here, draft)
+    step = steps.asked_step(draft)
+    steps.draw_steps(step, draft)
+    if draft is not None:
+        saving.enter(draft, step)
+        saving.draw_conflict(here, draft)
+        if draft.state != BroadcastState.DRAFT:
+            _no_draft_any_more(draft)
+    _draw(here, step, draft)
+    if draft is not None:
+        steps.draw_nav(step)
+        steps.move_on(refused=saving.is_refused())
+
+
+def _asked_draft() -> Draft | None:
+    """The draft in the address; what is no draft any more is shown where it is watched."""
+    broadcast_id = asked_id()
+    if broadcast_id is None:
+        return None
+    try:
+        draft = get_draft(broadcast_id)
+    except NotFound:
+        not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        what.show_written(broadcast_id)
+        st.stop()
+    if draft.state != BroadcastState.DRAFT and not saving.is_open(draft.id):
+        navigation.go("broadcast", id=draft.id)
+    return draft
+
+
+def _no_draft_any_more(draft: Draft) -> None:
+    """What is being written in this tab stays to be read, though it cannot be saved."""
+    state = state_label("broadcast", draft.state)[0].lower()
+    st.warning(
+        _(
+            "This broadcast is {state} meanwhile, so it cannot be changed here. What you have just written "
+            "is not in it; copy it from here if you need it.",
+            state=state,
+        ),
+        icon=":material/lock:",
+    )
+    navigation.link(
+        "broadcast", _("See the broadcast as it is"), icon=":material/arrow_forward:", id=draft.id
+    )
+
+
+def _header(here: Current, draft: Draft | None) -> None:
+    navigation.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
+    if draft is None:
+        page_header(
+            _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"
+        )
+        return
+    if draft.state != BroadcastState.DRAFT:
+        page_header(plain(draft.name), _("No draft any more: nothing written here is saved."), key="draft")
+        return
+    slot = page_header(plain(draft.name), _("Draft. Everything you write is saved as you go."), key="draft")
+    slot.button(
+        _("Delete draft…"),
+        key="draft_delete",
+        icon=":material/delete:",
+        type="tertiary",
+        on_click=open_dialog,
+        args=("draft_delete",),
+    )
+    confirm(
+        "draft_delete",
+        _("Delete this draft?"),
+        _("Nothing was sent, and no opt-in is used. The draft cannot be brought back."),
+        _("Delete"),
+        lambda: _delete(here, draft),
+        done=_("The draft is deleted."),
+    )
+
+
+def _delete(here: Current, draft: Draft) -> None:
+    actions.delete_draft(here.actor, draft.id, version=draft.version, now=utc_now())
+    saving.leave()
+    st.query_params.clear()
+
+
+def _draw(here: Current, step: str, draft: Draft | None) -> None:
+    if draft is None or step == "who":
+        who.draw(here, draft.fanpage_id if draft else here.fanpage.id, draft)
+        return
+    fanpage = get_fanpage(draft.fanpage_id)
+    match step:
+        case "what":
+            what.draw(here, draft, fanpage.name)
+        case "when":
+            when_step.draw(here, draft, fanpage.timezone)
+        case _:
+            topic = get_topic(draft.topic_id, now=utc_now())
+            check.draw(here, draft, topic.name, fanpage)
+
+
+body()

@@ -1,0 +1,111 @@
+"""Whom a topic reaches now: how many, who is left out and why, the people behind each number."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.broadcasts.overview import get_stock
+from core.broadcasts.queries import DryRun, list_people
+from core.clock import utc_now
+from pages.components import navigation
+from pages.components.broadcast_words import standing_sentence, standing_word
+from pages.components.layout import Card, cards, section
+from pages.components.tables import Column, Two, pager, table
+from pages.components.texts import _, n_, number
+
+SIZE = 25
+
+
+def draw_reach(run: DryRun, topic_id: int) -> None:
+    stock = get_stock(topic_id, now=utc_now())
+    left_over = max(0, stock.opt_ins - run.eligible)
+    kept = _("Opt-ins that stay for a later broadcast, because some people agreed more than once.")
+    cards(
+        [
+            Card(_("Will get it"), number(run.eligible), _("Each of them uses one opt-in.")),
+            Card(_("Left out"), number(run.audience - run.eligible)),
+            Card(_("Opt-ins left afterwards"), number(left_over), kept),
+        ]
+    )
+    if not run.eligible:
+        _nobody(run)
+
+
+def _nobody(run: DryRun) -> None:
+    words = _("Nobody has agreed to this topic yet, so there is nobody to notify.")
+    if run.audience:
+        words = _("Nobody can get a broadcast on this topic right now; the reasons are below.")
+    st.info(words, icon=":material/group_off:")
+    navigation.link("messages", _("Let a message ask for it (OTNR)"), icon=":material/forum:")
+
+
+def draw_people(run: DryRun, topic_id: int) -> None:
+    """Each number leads to the people behind it."""
+    if not run.audience:
+        return
+    section(_("Who gets it, and who does not?"))
+    counts = {"eligible": run.eligible, **run.left_out}
+    columns = [
+        Column(_("People who agreed"), _standing, "75%"),
+        Column(_("People"), lambda row: row[1]),
+    ]
+    rows = [row for row in counts.items() if row[1]]
+    table(columns, rows, key="broadcast_standing", on_click=lambda row: _address(row[0]))
+    reason = st.query_params.get("people", "")
+    if counts.get(reason):
+        _list(topic_id, reason, counts[reason])
+    else:
+        st.caption(_("Click a line to see the people behind its number."))
+
+
+def _standing(row: tuple[str, int]) -> Two:
+    reason = row[0]
+    if reason == "eligible":
+        return Two(standing_word(reason), _("One message each, using the opt-in that ends first"))
+    return Two(standing_word(reason), standing_sentence(reason))
+
+
+def _address(reason: str | None) -> str:
+    """This page with the people of a reason open below."""
+    kept = {name: value for name, value in st.query_params.items() if name in ("id", "topic", "step")}
+    return f"new_broadcast?{urlencode({**kept, 'people': reason})}"
+
+
+def _list(topic_id: int, reason: str, people: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        section(f"{standing_word(reason)} · {number(people)}")
+        st.button(
+            _("Hide"),
+            key="who_hide",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=st.query_params.pop,
+            args=("people", None),
+        )
+    slot = st.container()
+    offset = pager(people, key=f"who_{reason}", size=SIZE)
+    rows = list_people(topic_id, reason, now=utc_now(), offset=offset, limit=SIZE)
+    columns = [
+        Column(_("Customer"), lambda p: p.name or _("Name not known yet"), "60%"),
+        Column("PSID", lambda p: p.psid),
+    ]
+    with slot:
+        table(columns, rows, key="who_list", on_click=lambda p: f"customer?id={p.customer_id}")
+
+
+def draw_once_only(run: DryRun) -> None:
+    if not run.eligible:
+        return
+    with st.container(key="broadcast_once", border=True):
+        st.markdown(f":material/history_toggle_off: **{_('One opt-in, one message')}**")
+        st.markdown(
+            n_(
+                "After this broadcast, this person needs to agree again before you can notify them about "
+                "the topic once more.",
+                "After this broadcast, these {n} people need to agree again before you can notify them about "
+                "the topic once more.",
+                run.eligible,
+            )
+        )

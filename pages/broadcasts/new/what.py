@@ -1,0 +1,120 @@
+"""Step 2, what: the message, beside the promise and the phone. Saved as it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.broadcasts.drafts import Draft
+from core.broadcasts.readiness import find_problems
+from core.broadcasts.wording import warn_content
+from core.conversation.queries import message_names, topic_names
+from pages.broadcasts.new import saving
+from pages.broadcasts.new.promises import draw_promises_and_tick
+from pages.components.block_editor import draft as composing
+from pages.components.block_editor.blocks import Around, edit_block, typed_words
+from pages.components.block_editor.fields import advice, complaints
+from pages.components.block_editor.preview import show_preview
+from pages.components.broadcast_words import kind_word
+from pages.components.session import Current
+from pages.components.styles import draw_editor_styles
+from pages.components.texts import _
+
+KINDS = ("text", "buttons", "image")
+_WRITING = "broadcast_writing"  # {"id", "kept", "opened", "blocks": [one block], "words": {...}}
+
+
+def draw(here: Current, draft: Draft, page_name: str) -> None:
+    draw_editor_styles()
+    writing = _opened(saving.shown(draft))
+    left, right = st.columns([1.55, 1], gap="large")
+    with left:
+        around = Around(topic_names(draft.fanpage_id), message_names(draft.fanpage_id), locked=False)
+        _choose_kind(writing)
+        with st.container(key="broadcast_words", border=True):
+            edit_block(writing["blocks"][0], around)
+        draft = _keep(here, draft, writing)
+        slot = st.container()
+        promises, _ticked = draw_promises_and_tick(draft)
+        with slot:
+            _say(draft, [promise.title for promise in promises])
+    with right, st.container(key="composer_phone"):
+        show_preview(writing, page_name=page_name)
+
+
+def show_message(draft: Draft, page_name: str) -> None:
+    """The draft on the phone, where it is not being written."""
+    draw_editor_styles()
+    with st.container(key="composer_phone"):
+        show_preview(_opened(draft), page_name=page_name)
+
+
+def show_written(broadcast_id: int) -> None:
+    """What this tab was writing of a draft that is gone: to be copied, for it is kept nowhere else."""
+    held = st.session_state.get(_WRITING)
+    words = typed_words(held["blocks"][0]) if held is not None and held["id"] == broadcast_id else ""
+    if words:
+        st.markdown(_("What you were writing is kept only here; copy it if you need it."))
+        st.code(words, language=None, wrap_lines=True)
+
+
+def _opened(draft: Draft) -> dict[str, Any]:
+    """What is being written; begun anew when the draft says something else."""
+    held: dict[str, Any] | None = st.session_state.get(_WRITING)
+    if held is not None and held["id"] == draft.id and held["kept"] == draft.content:
+        return held
+    held = {"id": draft.id, "kept": draft.content, "blocks": [], "words": {}}
+    composing.add_block(held, draft.content["kind"], _without_kind(draft.content))
+    held["opened"] = _content(held)  # the same in the composer's form: to look at it is no change
+    st.session_state[_WRITING] = held
+    return held
+
+
+def _choose_kind(writing: dict[str, Any]) -> None:
+    key = f"broadcast_{writing['id']}_kind"
+    st.session_state[key] = writing["blocks"][0]["kind"]
+    st.segmented_control(
+        _("Kind of message"),
+        KINDS,
+        key=key,
+        required=True,
+        format_func=kind_word,
+        on_change=_change_kind,
+        args=(writing, key),
+        label_visibility="collapsed",
+    )
+
+
+def _change_kind(writing: dict[str, Any], key: str) -> None:
+    """What was typed for one kind is there again when it is chosen again."""
+    writing["words"] |= _without_kind(_content(writing))
+    writing["blocks"].clear()
+    composing.add_block(writing, st.session_state[key], writing["words"])
+
+
+def _content(writing: dict[str, Any]) -> dict[str, Any]:
+    block = composing.blocks_of(writing)[0]
+    return {"kind": str(block.kind), **block.content}
+
+
+def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key != "kind"}
+
+
+def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:
+    content = _content(writing)
+    if content == writing["opened"]:
+        content = writing["kept"]
+    kept = saving.save(here, draft, content=content)
+    if saving.shown(draft).content == content:
+        writing["kept"], writing["opened"] = content, _content(writing)
+    return kept
+
+
+def _say(draft: Draft, promises: list[str]) -> None:
+    """What is missing or gone, once something was written; and what deserves a second look."""
+    is_blank = not any(value for key, value in draft.content.items() if key != "kind")
+    if not is_blank:
+        complaints(find_problems(draft.topic_id, draft.content))
+    advice(warn_content(draft.content, promises))

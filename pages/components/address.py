@@ -1,0 +1,31 @@
+"""What the address asks for, and what a page shows when that is not there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import navigation
+from pages.components.layout import empty_state
+from pages.components.texts import _
+
+
+def asked_id(name: str = "id") -> int | None:
+    """The id in the address, e.g. ?id=3; None when there is none or it is no number."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def no_fanpage(key: str) -> None:
+    empty_state(
+        "add_link",
+        _("Connect a Facebook page first: everything here belongs to one."),
+        button=_("Go to set-up"),
+        page="setup",
+        key=key,
+    )
+
+
+def not_there(sentence: str, url_path: str, label: str) -> None:
+    """A calm note about something that is gone, and the way back to its list."""
+    st.warning(sentence, icon=":material/search_off:")
+    navigation.link(url_path, label, icon=":material/arrow_back:")

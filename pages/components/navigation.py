@@ -1,0 +1,92 @@
+"""Every page of the panel with its section, icon, address and permission; and the way to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.errors import N_
+from pages.components.texts import _
+
+CAMPAIGNS, AUDIENCE, SYSTEM, DEMO = N_("Campaigns"), N_("Audience"), N_("System"), N_("Demo")
+
+
+@dataclass(frozen=True)
+class Entry:
+    file: str  # under pages/
+    url_path: str
+    title: str
+    icon: str
+    section: str
+    permission: Permission = Permission.VIEW
+    parent: str = ""  # the list from which this page is reached; it is not in the menu itself
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("overview/page.py", "overview", N_("Overview"), "space_dashboard", CAMPAIGNS),
+    Entry("topics/page.py", "topics", N_("OTN topics"), "label", CAMPAIGNS),
+    Entry("messages/list.py", "messages", N_("Messages"), "forum", CAMPAIGNS),
+    Entry("messages/composer/page.py", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
+    Entry("broadcasts/list.py", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
+    Entry(
+        "broadcasts/detail/page.py", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"
+    ),
+    Entry(
+        "broadcasts/new/page.py",
+        "new_broadcast",
+        N_("New broadcast"),
+        "edit_square",
+        CAMPAIGNS,
+        Permission.EDIT,
+        parent="broadcasts",
+    ),
+    Entry("customers/list.py", "customers", N_("Customers"), "groups", AUDIENCE),
+    Entry("customers/detail/page.py", "customer", N_("Customer"), "person", AUDIENCE, parent="customers"),
+    Entry("opt_ins/page.py", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
+    Entry("system/setup.py", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
+    Entry("system/operators.py", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
+    Entry("system/activity.py", "activity", N_("Activity"), "history", SYSTEM),
+    Entry("system/health.py", "health", N_("Health"), "monitor_heart", SYSTEM),
+    Entry("demo/phone.py", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
+)
+BY_PATH = {entry.url_path: entry for entry in ENTRIES}
+
+
+def declare() -> st.Page:
+    """Declares every page, so that any address is known before the sign-in; returns the one asked for."""
+    # Without icons: as the tab's icon, Streamlit would have the browser fetch them from Google.
+    pages = [st.Page(file_of(entry), title=_(entry.title), url_path=entry.url_path) for entry in ENTRIES]
+    # Streamlit serves the default page at "/" only, so the overview under its own name would not be found.
+    start = st.Page(_to_overview, title=_(ENTRIES[0].title), url_path="start", default=True)
+    return st.navigation([start, *pages], position="hidden")
+
+
+def _to_overview() -> None:
+    st.switch_page(file_of(ENTRIES[0]), query_params=st.query_params.to_dict())
+
+
+def file_of(entry: Entry) -> str:
+    return f"pages/{entry.file}"
+
+
+def asked_for(page: st.Page) -> Entry:
+    """The entry of the page being run."""
+    return BY_PATH.get(page.url_path, ENTRIES[0])
+
+
+def go(url_path: str, **query: object) -> NoReturn:
+    """Leaves for another page: `go("broadcast", id=3)`."""
+    st.switch_page(file_of(BY_PATH[url_path]), query_params={k: str(v) for k, v in query.items()})
+
+
+def link(url_path: str, label: str, *, icon: str | None = None, **query: object) -> None:
+    """A link to another page: `link("broadcast", "Flash sale", id=3)`."""
+    st.page_link(
+        file_of(BY_PATH[url_path]),
+        label=label,
+        icon=icon,
+        query_params={k: str(v) for k, v in query.items()},
+    )

@@ -1,0 +1,42 @@
+"""Where outcomes that nobody knows are told of, and the way to the list that settles them."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.broadcasts.overview import list_doubts
+from pages.components.broadcast_words import plain
+from pages.components.texts import _, n_
+
+ANCHOR = "people"
+ALERTS = 5
+
+
+def link_to_unknown(broadcast_id: int, label: str) -> None:
+    """Down to the list itself, which lies below the fold: `navigation.link` knows no place on a page."""
+    href = f"broadcast?id={broadcast_id}&state=unknown#{ANCHOR}"
+    icon = '<span class="otn-icon" aria-hidden="true">fact_check</span>'
+    st.html(f'<a class="otn-go" href="{href}" target="_self">{icon}{escape(label)}</a>', width="content")
+
+
+def draw_unknown_alerts(fanpage_id: int) -> None:
+    """For the overview: every broadcast that waits for a decision, the oldest first."""
+    doubts = list_doubts(fanpage_id)
+    for doubt in doubts[:ALERTS]:
+        with st.container(key=f"in_doubt_{doubt.broadcast_id}", horizontal=True, vertical_alignment="center"):
+            words = n_(
+                "{n} outcome of “{name}” stays in doubt: read the evidence and settle it.",
+                "{n} outcomes of “{name}” stay in doubt: read the evidence and settle them.",
+                doubt.people,
+                name=plain(doubt.name),
+            )
+            st.warning(words, icon=":material/help:", width="stretch")
+            link_to_unknown(doubt.broadcast_id, _("See the evidence of each"))
+    more = len(doubts) - ALERTS
+    if more > 0:
+        words = n_(
+            "{n} more broadcast has outcomes in doubt.", "{n} more broadcasts have outcomes in doubt.", more
+        )
+        st.caption(words)

@@ -1,0 +1,88 @@
+"""Why a customer counts as unreachable: what Messenger said, when, to which broadcast; the way back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.customer_queries import CustomerView
+from core.customers.actions import lift_mark
+from core.customers.queries import MarkView, get_mark
+from pages.components import navigation
+from pages.components.broadcast_words import plain, reason_word
+from pages.components.layout import confirm, open_dialog
+from pages.components.session import current
+from pages.components.texts import _, n_, when
+
+
+def draw_mark(customer: CustomerView) -> None:
+    mark = get_mark(customer.id)
+    if mark is None:
+        return
+    with st.container(key="customer_mark"):
+        st.warning(f"{_consequence(mark)}\n\n{_evidence(mark)}", icon=":material/person_off:")
+        if mark.detail:
+            with st.expander(_("What Messenger said")):
+                st.code(mark.detail, language=None, wrap_lines=True)
+        with st.container(key="customer_mark_ways", horizontal=True, vertical_alignment="center"):
+            if mark.broadcast_id:
+                navigation.link(
+                    "broadcast", _("See this broadcast"), icon=":material/campaign:", id=mark.broadcast_id
+                )
+            if current().actor.may(Permission.SEND):
+                _draw_lift(customer)
+
+
+def _consequence(mark: MarkView) -> str:
+    if mark.firm_at:
+        return _(
+            "**Messenger could not reach this customer on {when}**, and took a later message of the fanpage. "
+            "So broadcasts leave them out until they write, tap or read something, or until you lift the "
+            "mark; their opt-ins are kept.",
+            when=when(mark.at),
+        )
+    return _(
+        "**Messenger could not reach this customer on {when}.** It has taken no later message of the fanpage "
+        "yet, so the fault may not be theirs: broadcasts still include them.",
+        when=when(mark.at),
+    )
+
+
+def _evidence(mark: MarkView) -> str:
+    asked = _("a reply of the chatbot, or a broadcast that is not known any more")
+    if mark.broadcast_id:
+        asked = _("the broadcast “{name}”", name=plain(mark.broadcast))
+    return _("Messenger's answer: {answer}. To: {asked}.", answer=reason_word(mark.code), asked=asked)
+
+
+def _draw_lift(customer: CustomerView) -> None:
+    by = current().actor
+    st.button(
+        _("Lift the mark…"),
+        key="customer_lift",
+        icon=":material/person_add:",
+        on_click=open_dialog,
+        args=("customer_lift_dialog",),
+    )
+    kept = n_(
+        "**{n} opt-in of {name} is offered to broadcasts again.**",
+        "**{n} opt-ins of {name} are offered to broadcasts again.**",
+        customer.available,
+        name=plain(customer.name or customer.psid),
+    )
+    confirm(
+        "customer_lift_dialog",
+        _("Lift the mark?"),
+        f"{kept} {refused_again()}",
+        _("Lift the mark"),
+        lambda: lift_mark(by, customer.id, now=utc_now()),
+        done=_("Broadcasts include this customer again."),
+    )
+
+
+def refused_again() -> str:
+    return _(
+        "If Messenger still cannot reach somebody, it refuses the next message to them: that uses no opt-in, "
+        "and they are marked again."
+    )

@@ -1,0 +1,88 @@
+"""What one customer agreed to, said no to, was asked, and was sent."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.consent.customer_queries import DeliveryView, RequestView
+from core.consent.opt_in_queries import OptInView
+from core.consent.rules import WithdrawalSource
+from core.consent.withdrawal_queries import WithdrawalView
+from core.deliveries.attempts import attempts_of
+from core.errors import N_
+from pages.components.attempts import draw_tries
+from pages.components.layout import section
+from pages.components.opt_in_words import ends, through
+from pages.components.tables import Badge, Column, Two, table
+from pages.components.texts import _
+from pages.customers.detail.withdrawing import refused
+
+
+def opt_ins(shown: list[OptInView]) -> None:
+    section(_("What they agreed to"))
+    if not shown:
+        st.caption(_("Nothing yet."))
+        return
+    columns = [
+        Column(
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "34%"
+        ),
+        Column(_("State"), lambda o: Badge("opt_in", o.state)),
+        Column(_("Agreed"), lambda o: o.consented_at, "14%"),
+        Column(_("Ended or ends"), ends, "14%"),
+        Column(_("Through"), through),
+    ]
+    table(columns, shown, key="customer_opt_ins")
+    refused([opt_in for opt_in in shown if opt_in.state == "refused"])
+
+
+_SOURCES = {
+    WithdrawalSource.KEYWORD: N_("The customer wrote a stop word"),
+    WithdrawalSource.BUTTON: N_("The customer tapped a button"),
+    WithdrawalSource.STAFF: N_("Staff, in the panel"),
+    WithdrawalSource.COMMAND_LINE: N_("Command line"),
+}
+
+
+def withdrawals(shown: list[WithdrawalView]) -> None:
+    if not shown:
+        return
+    section(_("What they said no to"))
+    columns = [
+        Column(
+            _("Topic"),
+            lambda w: Two(w.topic or _("All topics of the fanpage"), _(_SOURCES[WithdrawalSource(w.source)])),
+            "40%",
+        ),
+        Column(_("Said no"), lambda w: w.at, "25%"),
+        Column(_("Agreed anew since"), lambda w: ", ".join(w.lifted_for) or "–"),
+    ]
+    table(columns, shown, key="customer_withdrawals")
+
+
+def requests(shown: list[RequestView]) -> None:
+    if not shown:
+        return
+    section(_("What they were asked"))
+    columns = [
+        Column(_("Promise"), lambda r: Two(r.title, r.topic), "34%"),
+        Column(_("Asked"), lambda r: r.created_at, "25%"),
+        Column(_("Agreed"), lambda r: r.tapped_at),
+    ]
+    table(columns, shown, key="customer_requests")
+
+
+def deliveries(shown: list[DeliveryView]) -> None:
+    if not shown:
+        return
+    section(_("What they were sent"))
+    columns = [
+        Column(_("Broadcast"), lambda d: Two(d.broadcast, d.topic), "34%"),
+        Column(_("State"), lambda d: Badge("delivery", d.state)),
+        Column(_("When"), lambda d: d.settled_at),
+        Column(_("Read"), lambda d: d.read_at),
+    ]
+    table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
+    tries = attempts_of([d.id for d in shown])
+    for delivery in shown:
+        draw_tries(tries.get(delivery.id, []), key=f"delivery_{delivery.id}", name=delivery.broadcast)

@@ -1,0 +1,73 @@
+"""One customer: what they agreed to, what they were asked, what they were sent."""
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.customer_queries import CustomerView, get_customer, list_deliveries, list_requests
+from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
+from core.consent.withdrawal_queries import list_withdrawals
+from core.errors import NotFound
+from pages.components import navigation
+from pages.components.address import asked_id, not_there
+from pages.components.layout import Card, cards, open_dialog, page_header
+from pages.components.session import current, see_fanpage
+from pages.components.texts import _, ago, number, when
+from pages.components.unreachable import draw_mark
+from pages.customers.detail import forgetting, lists
+from pages.customers.detail import withdrawing as dialogs
+
+LIMIT = 200  # opt-ins shown of one customer
+
+
+def body() -> None:
+    now = utc_now()
+    try:
+        customer = get_customer(asked_id() or 0, now=now)
+    except NotFound:
+        not_there(_("This customer does not exist (any more)."), "customers", _("All customers"))
+        return
+    see_fanpage(customer.fanpage_id)
+    navigation.link("customers", _("All customers"), icon=":material/arrow_back:")
+    chosen = OptInFilter(customer_id=customer.id)
+    opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
+    _header(customer, opt_ins)
+    _cards(customer)
+    lists.opt_ins(opt_ins)
+    lists.withdrawals(list_withdrawals(customer.id))
+    lists.requests(list_requests(customer.id))
+    lists.deliveries(list_deliveries(customer.id))
+
+
+def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
+    name = customer.name or _("Name not known yet")
+    slot = page_header(name, _("PSID {psid}", psid=customer.psid), key="customer")
+    if current().actor.may(Permission.EDIT):
+        slot.button(
+            _("Stop notifications…"),
+            key="customer_stop",
+            icon=":material/notifications_off:",
+            on_click=open_dialog,
+            args=(dialogs.KEY,),
+        )
+    dialogs.withdraw(customer, opt_ins)
+    forgetting.offer(slot, customer)
+    draw_mark(customer)
+
+
+def _cards(customer: CustomerView) -> None:
+    closes = customer.window_closes_at
+    is_open = closes is not None and closes > utc_now()
+    cards(
+        [
+            Card(_("Opt-ins that may be used"), number(customer.available)),
+            Card(
+                _("24-hour window"),
+                _("Open now") if is_open else _("Closed now"),
+                _("While it is open the chatbot may answer freely. It opens when the customer writes."),
+                _("until {when}", when=when(closes)) if is_open else None,
+            ),
+            Card(_("Last activity"), ago(customer.last_event_at)),
+        ]
+    )
+
+
+body()

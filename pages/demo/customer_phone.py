@@ -1,0 +1,243 @@
+"""Playing a demo customer: who, what they can do on their phone, and what they have received."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from core.consent.customer_queries import find_customer
+from core.conversation.queries import entry_points_of
+from core.conversation.rules import EntryKind
+from core.errors import N_
+from core.fanpages.queries import FanpageView
+from core.settings import settings
+from core.simulator.remote import Impossible, Remote, Unreachable
+from pages.components import navigation
+from pages.components.phone import NOTE, Bubble, bubbles_of_wire
+from pages.components.session import flash
+from pages.components.texts import _, when
+
+HABITS = {
+    "passive": N_("yours to play"),
+    "taps_at_once": N_("agrees at once"),
+    "taps_later": N_("agrees a little later"),
+    "never_taps": N_("reads, never agrees"),
+    "ignores": N_("opens nothing"),
+    "blocks": N_("blocks the page when notified"),
+}
+QUIET_SECONDS = 30 * 60  # after such a pause the thread prints the time
+SHOWN_BUBBLES = 60
+SUGGESTIONS = 6
+NEW_NAMES = (
+    ("Ngọc Diệp", "Trương"),
+    ("Quang Huy", "Đinh"),
+    ("Bảo Trân", "Lý"),
+    ("Hải Yến", "Mai"),
+    ("Tuấn Kiệt", "Phan"),
+    ("Thuỳ Dương", "Tạ"),
+)
+Person = dict[str, Any]
+
+
+def line() -> Remote:
+    """To the simulator of this machine."""
+    return Remote(f"http://127.0.0.1:{settings().simulator_port}", timeout_seconds=5)
+
+
+def name_of(person: Person) -> str:
+    names = [person["last_name"], person["first_name"]]
+    return " ".join(names if person["locale"].startswith("vi") else reversed(names)).strip()
+
+
+def choose(people: list[Person], page_id: str) -> str | None:
+    """The customer being played; those without habits of their own come first."""
+    ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
+    words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        psid = st.selectbox(
+            _("You are"), list(words), format_func=lambda key: words.get(key, key), key="phone_person"
+        )
+        st.button(
+            _("New customer"),
+            key="phone_person_add",
+            icon=":material/person_add:",
+            on_click=_add_person,
+            args=(page_id,),
+        )
+    return psid
+
+
+def _add_person(page_id: str) -> None:
+    first, last = random.choice(NEW_NAMES)
+
+    def add(phone: Remote) -> None:
+        made = phone.add_people(page_id, [{"first_name": first, "last_name": last}])[0]
+        st.session_state["phone_person"] = made["psid"]
+
+    _do(add)
+
+
+def _do(deed: Callable[[Remote], object]) -> None:
+    try:
+        with line() as phone:
+            deed(phone)
+    except Impossible:
+        flash(_("That is not possible on this phone any more."), ":material/do_not_touch:")
+    except Unreachable:
+        flash(_("The pretend Messenger does not answer."), ":material/cloud_off:")
+
+
+def _act(psid: str, deed: str, **values: Any) -> None:
+    _do(lambda phone: phone.act(psid, deed, **values))
+
+
+def standing(person: Person) -> None:
+    """Whether the fanpage may still write, in a line."""
+    if not person["met"]:
+        st.badge(_("Has not written to the page yet"), icon=":material/waving_hand:", color="gray")
+    elif person["blocked"]:
+        st.badge(_("Has blocked the page"), icon=":material/block:", color="red")
+    elif person["window_open"]:
+        until = when(datetime.fromtimestamp(person["window_until"], UTC))
+        st.badge(_("Can be answered until {time}", time=until), icon=":material/lock_open:", color="green")
+    else:
+        text = _("24-hour window closed: only a one-time notification arrives")
+        st.badge(text, icon=":material/lock_clock:", color="gray")
+
+
+def say(psid: str, name: str) -> None:
+    """Where the customer types."""
+    st.chat_input(
+        _("Write as {name}", name=name),
+        key="phone_say",
+        max_chars=500,
+        on_submit=lambda: _act(psid, "say", text=st.session_state["phone_say"]),
+    )
+
+
+def begin(psid: str) -> None:
+    st.caption(_("An empty conversation shows one button:"))
+    st.button(
+        _("Get Started"),
+        key="phone_get_started",
+        type="primary",
+        width="stretch",
+        on_click=_act,
+        args=(psid, "get_started"),
+    )
+
+
+def suggest(psid: str, fanpage: FanpageView) -> None:
+    """The keywords and links that staff have set up, one tap each."""
+    entries = entry_points_of(fanpage.id)
+    words = [each.value for each in entries if each.kind == EntryKind.KEYWORD][:SUGGESTIONS]
+    refs = [each.value for each in entries if each.kind == EntryKind.REF][:SUGGESTIONS]
+    if words:
+        st.caption(_("Keywords your messages answer"))
+        with st.container(horizontal=True, gap="small"):
+            for number, word in enumerate(words):
+                _chip(word, "chat", f"phone_word_{number}", lambda word=word: _act(psid, "say", text=word))
+    if refs:
+        st.caption(_("Links and QR codes that lead here"))
+        with st.container(horizontal=True, gap="small"):
+            for number, ref in enumerate(refs):
+                _chip(
+                    f"m.me/…?ref={ref}",
+                    "qr_code_2",
+                    f"phone_ref_{number}",
+                    lambda ref=ref: _act(psid, "open", ref=ref),
+                )
+
+
+def _chip(label: str, icon: str, key: str, deed: Callable[[], None]) -> None:
+    st.button(label, key=key, icon=f":material/{icon}:", on_click=deed)
+
+
+def tappable(psid: str, bubbles: list[dict[str, Any]]) -> None:
+    """What can be tapped on the screen now: requests, the newest buttons, quick replies."""
+    requests = [each for each in bubbles if _request(each) and not each["tapped"]]
+    for bubble in reversed(requests[-3:]):
+        title = str((_request(bubble) or {})["title"])
+        with st.container(border=True, key=f"phone_ask_{bubble['mid'][-12:]}"):
+            st.markdown(f"**{_escaped(title)}**")
+            st.button(
+                _("Notify me"),
+                key=f"phone_notify_{bubble['mid']}",
+                type="primary",
+                icon=":material/notifications_active:",
+                width="stretch",
+                on_click=_act,
+                args=(psid, "notify_me"),
+                kwargs={"mid": bubble["mid"]},
+            )
+    newest = next((each for each in reversed(bubbles) if each["from"] == "page"), None)
+    if newest:
+        _buttons(psid, newest, is_last=newest is bubbles[-1])
+
+
+def _buttons(psid: str, bubble: dict[str, Any], *, is_last: bool) -> None:
+    payload = bubble["message"].get("attachment", {}).get("payload", {})
+    replies = bubble["message"].get("quick_replies", []) if is_last else []
+    with st.container(horizontal=True, gap="small"):
+        for number, button in enumerate(payload.get("buttons", [])):
+            if button["type"] == "web_url":
+                st.link_button(button["title"], button["url"], icon=":material/open_in_new:")
+            else:
+                values = {"mid": bubble["mid"], "title": button["title"]}
+                deed = lambda values=values: _act(psid, "tap", **values)  # noqa: E731
+                _chip(button["title"], "touch_app", f"phone_button_{number}_{bubble['mid']}", deed)
+        for number, reply in enumerate(replies):
+            deed = lambda title=reply["title"]: _act(psid, "quick_reply", title=title)  # noqa: E731
+            _chip(reply["title"], "bolt", f"phone_reply_{number}_{bubble['mid']}", deed)
+
+
+def _request(bubble: dict[str, Any]) -> dict[str, Any] | None:
+    payload: dict[str, Any] = bubble["message"].get("attachment", {}).get("payload", {})
+    return payload if payload.get("template_type") == "one_time_notif_req" else None
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$:~" else sign for sign in text)
+
+
+def more(person: Person, fanpage: FanpageView) -> None:
+    """What is done rarely: blocking, and starting over."""
+    psid, blocked = person["psid"], person["blocked"]
+    customer_id = find_customer(fanpage.id, psid)
+    with st.popover(_("More"), icon=":material/more_horiz:"):
+        if customer_id is not None:
+            navigation.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
+        st.button(
+            _("Unblock the page") if blocked else _("Block the page"),
+            key="phone_block",
+            icon=":material/block:",
+            type="tertiary",
+            on_click=lambda: _do(lambda phone: phone.change_person(psid, blocked=not blocked)),
+        )
+        st.button(
+            _("Delete the conversation"),
+            key="phone_delete",
+            icon=":material/delete:",
+            type="tertiary",
+            help=_("The phone shows “Get Started” again. What they agreed to stays."),
+            on_click=lambda: _do(lambda phone: phone.delete_thread(psid)),
+        )
+
+
+def drawn(bubbles: list[dict[str, Any]]) -> list[Bubble]:
+    """The thread for the phone; a notification sent with a one-time opt-in says so."""
+    shown: list[Bubble] = []
+    before = 0.0
+    for bubble in bubbles[-SHOWN_BUBBLES:]:
+        at = when(datetime.fromtimestamp(bubble["at"], UTC)) if bubble["at"] - before > QUIET_SECONDS else ""
+        before = bubble["at"]
+        if bubble["by_token"]:
+            shown.append(Bubble(NOTE, _("One-time notification: an opt-in was used"), at=at))
+            at = ""
+        mine = bubble["from"] == "person"
+        shown += bubbles_of_wire(bubble["message"], mine=mine, tapped=bubble["tapped"], at=at)
+    return shown

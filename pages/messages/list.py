@@ -1,0 +1,115 @@
+"""The chatbot's messages: what each says, what starts it, and which topics it asks about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.conversation.queries import MessageView, count_messages, list_messages
+from core.conversation.rules import BlockKind, EntryKind
+from pages.components import navigation
+from pages.components.block_editor import draft
+from pages.components.layout import empty_state, page_header
+from pages.components.phone import bubbles_of
+from pages.components.session import current
+from pages.components.tables import Column, Two, pager, search_box, table
+from pages.components.texts import _, ago, n_
+from pages.messages.trial import draw_trial
+
+PAGE_SIZE = 25
+
+
+def main() -> None:
+    here = current()
+    action = page_header(
+        _("Messages"),
+        _("What the chatbot says, and where it asks customers for an opt-in (OTNR)."),
+        key="messages",
+    )
+    if here.fanpage is None:
+        empty_state(
+            "storefront",
+            _("Connect a fanpage first; its messages live here."),
+            button=_("Connect a fanpage"),
+            page="setup",
+            key="messages",
+        )
+        return
+    may_edit = here.actor.may(Permission.EDIT)
+    if not count_messages(here.fanpage.id):
+        _nothing_yet(may_edit)
+        return
+    if may_edit and action.button(_("New message"), key="message_add", icon=":material/add:", type="primary"):
+        _begin()
+    _listed(here.fanpage.id)
+    draw_trial(here.fanpage.id)
+
+
+def _nothing_yet(may_edit: bool) -> None:
+    pressed = empty_state(
+        "forum",
+        _("No messages yet. Write the one that greets new customers and asks them for an opt-in."),
+        button=_("Write the first message") if may_edit else None,
+        key="messages",
+    )
+    if pressed:
+        _begin()
+
+
+def _begin() -> None:
+    draft.drop()
+    navigation.go("message")
+
+
+def _listed(fanpage_id: int) -> None:
+    search = search_box("q", _("Search by name or keyword"))
+    total = count_messages(fanpage_id, search=search)
+    if not total:
+        st.info(
+            _("No message has “{search}” in its name or keywords.", search=search),
+            icon=":material/search_off:",
+        )
+        return
+    slot = st.container()
+    offset = pager(total, key="messages", size=PAGE_SIZE)
+    rows = list_messages(fanpage_id, offset=offset, limit=PAGE_SIZE, search=search)
+    columns = [
+        Column(_("Message"), _name, "36%"),
+        Column(_("Started by"), _starters, "30%"),
+        Column(_("Asks about"), lambda row: ", ".join(_topics(row)), "20%"),
+        Column(_("Changed"), lambda row: ago(row.updated_at)),
+    ]
+    with slot:
+        table(columns, rows, key="messages", on_click=lambda row: f"message?id={row.id}")
+
+
+def _name(row: MessageView) -> Two:
+    said = [
+        bubbles_of(b.kind, b.content, first_name=None)[0].text
+        for b in row.blocks
+        if b.kind != BlockKind.IMAGE
+    ]
+    excerpt = " ".join(said[0].split()) if said else ""
+    shortened = f"{excerpt[:69]}…" if len(excerpt) > 70 else excerpt
+    return Two(row.name, shortened or n_("{n} block", "{n} blocks", len(row.blocks)))
+
+
+def _starters(row: MessageView) -> str | Two:
+    words = {EntryKind.GET_STARTED: _("Get Started button"), EntryKind.REF: _("Link")}
+    shown = []
+    for entry in row.entry_points:
+        if entry.kind == EntryKind.KEYWORD:
+            shown.append(f"“{entry.value}”")
+        else:
+            shown.append(": ".join(part for part in (words.get(entry.kind, ""), entry.value) if part))
+    if not shown:
+        return Two("–", _("only buttons can lead here"))
+    extra = n_("and {n} more", "and {n} more", len(shown) - 4) if len(shown) > 4 else ""
+    return Two(", ".join(shown[:4]), extra) if extra else ", ".join(shown)
+
+
+def _topics(row: MessageView) -> list[str]:
+    return [b.topic_name for b in row.blocks if b.kind == BlockKind.OTNR and b.topic_name]
+
+
+main()

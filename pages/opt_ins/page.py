@@ -1,0 +1,100 @@
+"""Every opt-in: who agreed to what, until when; import, export, and those without a topic."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
+from core.consent.opt_in_queries import OptInFilter, count_opt_ins, list_opt_ins
+from core.consent.queries import list_topics
+from pages.components.address import no_fanpage
+from pages.components.export import export_menu, in_words, state_in_words
+from pages.components.layout import empty_state, open_dialog, page_header
+from pages.components.opt_in_words import SOURCES, ends, through
+from pages.components.person import page_of, person
+from pages.components.session import Current, current
+from pages.components.tables import Badge, Column, Two, pager, table
+from pages.components.texts import _, speaker
+from pages.opt_ins import dialogs, filters, import_dialog
+
+SIZE = 50
+
+
+def body() -> None:
+    here = current()
+    purpose = _("Each opt-in is one customer's agreement to one notification, good for one year.")
+    slot = page_header(_("Opt-ins"), purpose, key="opt_ins")
+    if here.fanpage is None:
+        no_fanpage("opt_ins")
+        return
+    fanpage_id, now = here.fanpage.id, utc_now()
+    topics = list_topics(fanpage_id, now=now)
+    import_dialog.dialogs(fanpage_id, topics)
+    if not count_opt_ins(fanpage_id, now=now):
+        _first(here)
+        return
+    chosen = filters.chosen(topics)
+    with slot:
+        _actions(here, fanpage_id, chosen)
+    if chosen.topic_id is None:
+        without = count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now)
+        dialogs.homeless(topics, without)
+    _list(fanpage_id, chosen)
+
+
+def _first(here: Current) -> None:
+    pressed = empty_state(
+        "notifications_active",
+        _("No opt-in yet. One appears here whenever a customer taps “Notify Me”."),
+        button=_("Import opt-ins") if here.actor.may(Permission.EDIT) else None,
+        key="opt_ins",
+    )
+    if pressed:
+        open_dialog("opt_in_import")
+        st.rerun()
+
+
+def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
+    say, words = speaker(), {"state": state_in_words("opt_in"), "source": in_words(SOURCES)}
+    export_menu(
+        "opt_ins_export",
+        "opt-ins",
+        csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
+        workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
+        help=_("What is listed below. Tokens stay in the panel."),
+    )
+    if here.actor.may(Permission.EDIT):
+        st.button(
+            _("Import"),
+            key="opt_ins_import",
+            type="primary",
+            icon=":material/upload:",
+            on_click=open_dialog,
+            args=("opt_in_import",),
+        )
+
+
+def _list(fanpage_id: int, chosen: OptInFilter) -> None:
+    now = utc_now()
+    total = count_opt_ins(fanpage_id, chosen, now=now)
+    if not total:
+        st.info(_("No opt-in matches these filters."))
+        return
+    slot = st.container()
+    offset = pager(total, key="opt_ins", size=SIZE)
+    columns = [
+        Column(_("Customer"), person, "22%"),
+        Column(
+            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "27%"
+        ),
+        Column(_("State"), lambda o: Badge("opt_in", o.state)),
+        Column(_("Agreed"), lambda o: o.consented_at, "13%"),
+        Column(_("Ended or ends"), ends, "13%"),
+        Column(_("Through"), through),
+    ]
+    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE)
+    with slot:
+        table(columns, rows, key="opt_ins", on_click=page_of)
+
+
+body()

@@ -1,0 +1,53 @@
+"""What matters today: what needs you, what is on its way, whom you can notify; newcomers' first steps."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.listing import list_lines
+from core.broadcasts.overview import first_steps
+from core.clock import utc_now
+from core.consent.queries import TopicView, list_topics
+from core.fanpages.queries import FanpageView
+from pages.components import navigation
+from pages.components.layout import page_header
+from pages.components.session import Current, current
+from pages.components.styles import draw_broadcast_styles
+from pages.components.texts import _
+from pages.components.unknown_outcomes import draw_unknown_alerts
+from pages.overview.first_steps import draw_first_steps
+from pages.overview.last_broadcast import draw_last
+from pages.overview.running import draw_alerts, draw_under_way
+from pages.overview.topics import draw_stock, draw_topics
+
+
+def body() -> None:
+    here = current()
+    slot = page_header(_("Overview"), _("What matters today on this fanpage."), key="overview")
+    draw_broadcast_styles()
+    if here.fanpage is None:
+        draw_first_steps(here, None)
+        return
+    steps = first_steps(here.fanpage.id)
+    if steps.opt_in and here.actor.may(Permission.EDIT):
+        with slot:
+            if st.button(_("New broadcast"), key="broadcast_add", type="primary", icon=":material/campaign:"):
+                navigation.go("new_broadcast")
+    topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
+    if steps.topic:  # what needs somebody comes before everything else
+        missed = list_lines(here.fanpage.id, states=("missed",), limit=5)
+        draw_alerts(here, here.fanpage, topics, missed)
+        draw_unknown_alerts(here.fanpage.id)
+    if not steps.done:
+        draw_first_steps(here, steps)
+    if steps.topic:
+        _today(here, here.fanpage, topics)
+
+
+def _today(here: Current, fanpage: FanpageView, topics: list[TopicView]) -> None:
+    draw_stock(topics)
+    draw_under_way(fanpage.id)
+    draw_topics(here, topics)
+    draw_last(fanpage.id)
+
+
+body()

@@ -1,0 +1,96 @@
+"""Broadcasts on the overview: what needs somebody, and what is on its way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.listing import BroadcastLine, list_lines
+from core.consent.queries import TopicView
+from core.errors import N_
+from core.fanpages.queries import FanpageView
+from core.messenger.reasons import describe
+from pages.components import navigation
+from pages.components.broadcast_words import plain
+from pages.components.fanpage_state import show_other_app, show_policy
+from pages.components.layout import section
+from pages.components.session import Current, current
+from pages.components.tables import Badge, Column, Two, table
+from pages.components.texts import _, ago, n_, number, percent, when
+
+_UNDER_WAY = ("sending", "paused", "scheduled")
+_EVERY = timedelta(seconds=3)
+SHOWN = 6
+MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
+
+
+def draw_alerts(
+    here: Current, fanpage: FanpageView, topics: list[TopicView], missed: list[BroadcastLine]
+) -> None:
+    if fanpage.stopped_code:
+        title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
+        st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
+        if here.actor.may(Permission.ADMIN):
+            navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
+        else:
+            st.caption(_("Ask an admin to repair it under set-up."))
+    show_policy(fanpage, here.actor)
+    show_other_app(fanpage)
+    for line in missed:
+        with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
+            st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")
+            navigation.link("broadcast", plain(line.name), icon=":material/arrow_forward:", id=line.id)
+    _expiring(topics)
+
+
+def _expiring(topics: list[TopicView]) -> None:
+    soon = [topic for topic in topics if topic.expiring_30_days]
+    if not soon:
+        return
+    words = n_(
+        "{n} opt-in ends within 30 days: use it, or the right to notify that customer is gone.",
+        "{n} opt-ins end within 30 days: use them, or the right to notify those customers is gone.",
+        sum(topic.expiring_30_days for topic in soon),
+    )
+    with st.container(key="expiring", horizontal=True, vertical_alignment="center"):
+        st.info(words, icon=":material/hourglass_bottom:", width="stretch")
+        navigation.link("opt_ins", _("See them"), icon=":material/arrow_forward:", state="soon")
+
+
+def draw_under_way(fanpage_id: int) -> None:
+    """Redraws itself while something is under way."""
+    lines = _under_way(fanpage_id)
+    if not lines:
+        return
+    section(_("Under way and scheduled"))
+    moves = any(line.state == "sending" for line in lines)
+    st.fragment(_draw_under_way, run_every=_EVERY if moves else None)(
+        fanpage_id, [(line.id, line.state) for line in lines]
+    )
+
+
+def _under_way(fanpage_id: int) -> list[BroadcastLine]:
+    lines = list_lines(fanpage_id, states=_UNDER_WAY, limit=SHOWN)
+    return sorted(lines, key=lambda line: (_UNDER_WAY.index(line.state), line.due_at or line.created_at))
+
+
+def _draw_under_way(fanpage_id: int, drawn: list[tuple[int, str]]) -> None:
+    current()
+    lines = _under_way(fanpage_id)
+    if [(line.id, line.state) for line in lines] != drawn:
+        st.rerun(scope="app")
+    columns = [
+        Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "44%"),
+        Column(_("State"), lambda b: Badge("broadcast", b.state)),
+        Column(_("Progress"), _progress),
+    ]
+    table(columns, lines, key="under_way", on_click=lambda b: f"broadcast?id={b.id}")
+
+
+def _progress(line: BroadcastLine) -> object:
+    if not line.started_at:
+        return Two(when(line.due_at), ago(line.due_at))
+    share = percent(line.ended / line.audience) if line.audience else "–"
+    return Two(_("{done} of {people} done", done=number(line.ended), people=number(line.audience)), share)

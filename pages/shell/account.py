@@ -1,0 +1,72 @@
+"""The foot of the sidebar: language, own password, sign-out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts import actions
+from core.clock import utc_now
+from pages.components import session
+from pages.components.layout import close_dialog, dialog, open_dialog
+from pages.components.session import flash
+from pages.components.texts import LANGUAGES, _, language
+from pages.shell import browser, style
+from pages.shell.password_form import change_password
+
+
+def show(here: session.Current) -> None:
+    with st.container(key="account", gap="small"):
+        style.theme_switch()
+        language_switch()
+        choices = {
+            "password": f":material/key: {_('Change password')}",
+            "sign_out": f":material/logout: {_('Sign out on every device')}",
+        }
+        st.menu_button(
+            here.actor.name,
+            list(choices),
+            key="account_menu",
+            icon=":material/account_circle:",
+            format_func=choices.__getitem__,
+            on_click=_account_chosen,
+            width="stretch",
+        )
+    dialog("own_password", _("Change password"), _own_password)
+
+
+def language_switch() -> None:
+    st.session_state["language_switch"] = language()
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        required=True,
+        key="language_switch",
+        format_func=LANGUAGES.__getitem__,
+        on_change=_speak,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def _account_chosen() -> None:
+    if st.session_state["account_menu"] == "sign_out":
+        browser.sign_out()
+    else:
+        open_dialog("own_password")
+
+
+def _own_password() -> None:
+    operator = session.signed_in()
+    note = change_password(operator, key="own_password") if operator else None
+    if note:
+        close_dialog("own_password")
+        flash(note)
+        st.rerun()
+
+
+def _speak() -> None:
+    st.session_state["language"] = st.session_state["language_switch"]
+    operator = session.signed_in()
+    if operator is not None:
+        by, chosen = session.actor_of(operator), language()
+        session.attempt(lambda: actions.set_language(by, chosen, now=utc_now()))

@@ -1,0 +1,71 @@
+"""What surrounds every page: look, sign-in, sidebar, and a calm answer to what nobody foresaw."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.fanpages.queries import FanpageView, list_fanpages
+from pages.components import navigation, session
+from pages.components.layout import leave_dialogs
+from pages.components.session import show_flashes
+from pages.components.texts import _, language
+from pages.shell import account, hold_notice, login, menu, style
+
+
+def run() -> None:
+    """One run of the panel, whatever address was asked for."""
+    page = navigation.declare()
+    entry = navigation.asked_for(page)
+    title = f"{_(entry.title)} · Notify Once"
+    st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
+    style.apply(language(), [entry.url_path for entry in navigation.ENTRIES])
+    hold_notice.stop_at_another_key()
+    if login.gate() is None:
+        st.stop()
+    if st.session_state.pop("fanpage_switched", False):
+        navigation.go(
+            entry.parent or entry.url_path
+        )  # what the address asks for belongs to the other fanpage
+    here = session.current()
+    with st.sidebar:
+        _sidebar(here, entry)
+    show_flashes()
+    hold_notice.show()
+    leave_dialogs(page.url_path)
+    session.require(entry.permission)
+    page.run()
+    show_flashes()
+
+
+def unforeseen(error: Exception) -> bool:
+    """What the server does with an exception no page foresaw: log it, show a calm sentence with its id."""
+    st.error(session.unexpected_text(error), icon=":material/error:")
+    return True
+
+
+def _sidebar(here: session.Current, entry: navigation.Entry) -> None:
+    fanpages = list_fanpages()
+    style.brand()
+    _switcher(here.fanpage, fanpages)
+    menu.show(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
+    account.show(here)
+
+
+def _switcher(chosen: FanpageView | None, fanpages: list[FanpageView]) -> None:
+    if chosen is None:
+        return
+    by_id = {fanpage.id: fanpage for fanpage in fanpages}
+    st.session_state["fanpage_switch"] = chosen.id
+    st.selectbox(
+        _("Fanpage"),
+        list(by_id),
+        key="fanpage_switch",
+        format_func=lambda fanpage_id: by_id[fanpage_id].name,
+        on_change=_switch,
+        label_visibility="collapsed",
+    )
+
+
+def _switch() -> None:
+    st.session_state["fanpage_id"] = st.session_state["fanpage_switch"]
+    st.session_state["fanpage_switched"] = True

@@ -1,0 +1,52 @@
+"""Times the panel's pages without a browser, for `bench panel`: reads what to open, prints the seconds.
+
+Standard input: {"operator_id", "places": [[path, {query}], …], "rounds"}. Standard output: a list of
+{"page", "seconds", "first_seconds", "problem"}: the best of the rounds, each in a session of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from core.clock import utc_now
+from pages.components import navigation
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+PATIENCE_SECONDS = 120
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    _open(asked["operator_id"], "operators", {})  # the first page of a process pays for the imports
+    found = [_timed(asked, path, query) for path, query in asked["places"]]
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+def _timed(asked: dict, path: str, query: dict) -> dict:
+    seconds, problem = [], ""
+    for _ in range(asked["rounds"]):
+        began = time.perf_counter()
+        at = _open(asked["operator_id"], path, query)
+        seconds.append(time.perf_counter() - began)
+        problem = problem or (at.exception[0].message if at.exception else "")
+    page = path + "".join(f" {name}={value}" for name, value in query.items())
+    return {"page": page, "seconds": min(seconds), "first_seconds": seconds[0], "problem": problem}
+
+
+def _open(operator_id: int, path: str, query: dict) -> AppTest:
+    at = AppTest.from_file(str(APP), default_timeout=PATIENCE_SECONDS)
+    at.session_state["operator_id"] = operator_id
+    at.session_state["signed_in_at"] = utc_now()
+    for name, value in query.items():
+        at.query_params[name] = str(value)
+    at.switch_page(f"pages/{navigation.BY_PATH[path].file}")
+    return at.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""One topic: who can be notified, what to do next, how far it has come."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.actions import restore_topic
+from core.consent.queries import TopicProgress, TopicView, get_topic, topic_progress
+from core.errors import N_, NotFound
+from pages.components import navigation
+from pages.components.address import not_there
+from pages.components.layout import open_dialog, page_header, section
+from pages.components.session import Current, do, see_fanpage
+from pages.components.texts import _, n_
+from pages.topics import dialogs, figures
+
+_DEEDS = {
+    "topic_edit": N_(":material/edit: Edit…"),
+    "topic_archive": N_(":material/archive: Archive…"),
+}
+
+
+def show(topic_id: int, here: Current) -> None:
+    now = utc_now()
+    try:
+        topic = get_topic(topic_id, now=now)
+    except NotFound:
+        not_there(_("This topic does not exist."), "topics", _("All topics"))
+        return
+    see_fanpage(topic.fanpage_id)
+    progress = topic_progress(topic_id, now=now)
+    navigation.link("topics", _("All topics"), icon=":material/arrow_back:")
+    _header(topic, here)
+    dialogs.edit(topic)
+    dialogs.archive(topic, progress)
+    if topic.archived_at:
+        _archived(topic, here)
+    figures.after_a_broadcast(topic, progress)
+    figures.figures(topic)
+    if not topic.archived_at:
+        section(_("What next"))
+        _steps(topic, progress)
+    figures.history(topic, progress)
+
+
+def _header(topic: TopicView, here: Current) -> None:
+    purpose = topic.description or _("One agreement allows one notification about this topic.")
+    slot = page_header(topic.name, purpose, key="topic")
+    if topic.archived_at or not here.actor.may(Permission.EDIT):
+        return
+    slot.menu_button(
+        _("More"),
+        ["topic_edit", "topic_archive"],
+        key="topic_more",
+        format_func=lambda key: _(_DEEDS[key]),
+        on_click=lambda: open_dialog(st.session_state["topic_more"]),
+    )
+    if topic.people:
+        if slot.button(_("New broadcast"), key="topic_notify", type="primary", icon=":material/campaign:"):
+            navigation.go("new_broadcast", topic=topic.id)
+    elif slot.button(
+        _("Let customers agree"), key="topic_ask", type="primary", icon=":material/notification_add:"
+    ):
+        navigation.go("messages")
+
+
+def _archived(topic: TopicView, here: Current) -> None:
+    st.info(_("This topic is archived: it cannot be chosen any more."), icon=":material/archive:")
+    if here.actor.may(Permission.EDIT) and st.button(_("Restore"), key="topic_restore"):
+        done = _("The topic is back in use.")
+        if do(lambda: restore_topic(here.actor, topic.id, now=utc_now()), done=done):
+            st.rerun()
+
+
+def _steps(topic: TopicView, progress: TopicProgress) -> None:
+    made, ask, notify = st.columns(3)
+    with made.container(border=True, height="stretch"):
+        _step(True, _("1. Topic created"), _("Your team can choose it in messages and broadcasts."))
+    with ask.container(border=True, height="stretch"):
+        text = _("Insert “+OTNR” into a message, write what you promise, and choose this topic.")
+        if progress.messages:
+            text = _("Customers are asked in these messages:")
+        _step(bool(progress.messages), _("2. Let customers agree"), text)
+        for message in progress.messages[:5]:
+            navigation.link("message", message.name, icon=":material/forum:", id=message.id)
+        if not progress.messages:
+            navigation.link("messages", _("Go to messages"), icon=":material/arrow_forward:")
+    with notify.container(border=True, height="stretch"):
+        text = _("As soon as somebody agrees, you can send them one broadcast.")
+        if topic.people:
+            text = n_(
+                "{n} customer is waiting to hear from you. Send exactly what you promised.",
+                "{n} customers are waiting to hear from you. Send exactly what you promised.",
+                topic.people,
+            )
+        _step(progress.sent > 0, _("3. Notify them once"), text)
+        if topic.people:
+            navigation.link("new_broadcast", _("New broadcast"), icon=":material/campaign:", topic=topic.id)
+
+
+def _step(is_done: bool, title: str, text: str) -> None:
+    icon = ":green[:material/check_circle:]" if is_done else ":gray[:material/radio_button_unchecked:]"
+    st.markdown(f"{icon} **{title}**")
+    st.markdown(text)

@@ -1,0 +1,110 @@
+"""A topic in numbers: who can be notified, who must be asked again, how far it has come."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.consent.queries import TopicProgress, TopicView
+from pages.components import navigation
+from pages.components.layout import Card, cards, section
+from pages.components.tables import Badge, Column, table
+from pages.components.texts import _, n_, number, percent
+
+
+def after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
+    """An opt-in is good for one notification: say so, and say how to ask again."""
+    if not progress.need_asking or topic.archived_at:
+        return
+    with st.container(key="topic_again", border=True):
+        people = n_(
+            "**{n} customer has had their one notification about this topic.**",
+            "**{n} customers have had their one notification about this topic.**",
+            progress.need_asking,
+        )
+        st.markdown(f":material/history_toggle_off: {people}")
+        st.markdown(
+            _(
+                "They are left out of every further broadcast until they agree again: each agreement allows "
+                "one notification. To ask them again, let a message with the request (OTNR) for this topic "
+                "reach them once more, for example the next time they write to you."
+            )
+        )
+        if progress.messages:
+            for message in progress.messages:
+                navigation.link("message", message.name, icon=":material/forum:", id=message.id)
+        else:
+            navigation.link("messages", _("Insert the OTNR into a message"), icon=":material/forum:")
+
+
+def figures(topic: TopicView) -> None:
+    shown = [
+        Card(
+            _("Can be notified now"),
+            number(topic.people),
+            _("Customers who agreed and have not been notified since. {n} opt-ins may be used.").format(
+                n=number(topic.available)
+            ),
+        ),
+        Card(
+            _("Held by broadcasts"),
+            number(topic.reserved),
+            _("Opt-ins kept for a broadcast that is on its way."),
+        ),
+        Card(
+            _("Used"),
+            number(topic.spent),
+            _("Opt-ins whose one notification has been sent. They cannot be used again."),
+        ),
+        Card(
+            _("End soon"),
+            number(topic.expiring_30_days),
+            _("Opt-ins that end within 30 days: an opt-in is good for one year."),
+        ),
+    ]
+    cards(shown)
+    _others(topic)
+
+
+def _others(topic: TopicView) -> None:
+    others = [
+        (_("Customers who cannot be reached"), topic.unreachable),
+        (_("Expired"), topic.expired),
+        (_("Withdrawn"), topic.withdrawn),
+        (_("Refused by Messenger"), topic.refused),
+    ]
+    words = " · ".join(f"{word}: {number(count)}" for word, count in others if count)
+    if topic.total:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            navigation.link(
+                "opt_ins", _("See the opt-ins"), icon=":material/notifications_active:", topic=topic.id
+            )
+            if words:
+                st.caption(words, width="content")
+
+
+def history(topic: TopicView, progress: TopicProgress) -> None:
+    if progress.asked:
+        section(_("How many of those asked agree, and read?"))
+        _funnel(topic, progress)
+    if progress.broadcasts:
+        section(_("Latest broadcasts"))
+        columns = [
+            Column(_("Broadcast"), lambda b: b.name, "40%"),
+            Column(_("State"), lambda b: Badge("broadcast", b.state)),
+            Column(_("Recipients"), lambda b: b.audience),
+            Column(_("Started"), lambda b: b.started_at),
+        ]
+        table(columns, progress.broadcasts, key="topic_broadcasts", on_click=lambda b: f"broadcast?id={b.id}")
+
+
+def _funnel(topic: TopicView, progress: TopicProgress) -> None:
+    rows = [
+        (_("Asked"), progress.asked, progress.asked, ""),
+        (_("Agreed"), progress.agreed, progress.asked, _("{share} of those asked")),
+        (_("Notified"), progress.sent, topic.total, _("{share} of all opt-ins")),
+        (_("Read"), progress.read, progress.sent, _("{share} of those notified")),
+    ]
+    for word, count, whole, of in rows:
+        share = min(1.0, count / whole) if whole else 0.0
+        words = f" :gray[· {of.format(share=percent(share))}]" if of else ""
+        st.progress(share, text=f"**{word}** {number(count)}{words}")

@@ -1,0 +1,110 @@
+"""OTN topics: what customers agree to hear about once. The list, or one topic with ?id=3."""
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.queries import TopicView, list_topics
+from pages.components.address import asked_id, no_fanpage
+from pages.components.layout import empty_state, open_dialog, page_header
+from pages.components.session import Current, current
+from pages.components.tables import Column, Two, filter_pills, pager, table
+from pages.components.texts import _
+from pages.topics import detail, dialogs
+from pages.topics.guide import guide
+
+SIZE = 50
+
+
+def body() -> None:
+    here = current()
+    topic_id = asked_id()
+    if topic_id is not None:
+        detail.show(topic_id, here)
+    elif here.fanpage is None:
+        _header(here)
+        no_fanpage("topics")
+    else:
+        _list(here, here.fanpage.id)
+
+
+def _header(here: Current) -> None:
+    slot = page_header(
+        _("OTN topics"),
+        _("What customers agree to hear about. One agreement allows one notification, within a year."),
+        key="topics",
+    )
+    if here.fanpage is not None and here.actor.may(Permission.EDIT):
+        slot.button(
+            _("New topic"),
+            key="topic_add",
+            type="primary",
+            icon=":material/add:",
+            on_click=open_dialog,
+            args=("topic_new",),
+        )
+
+
+def _list(here: Current, fanpage_id: int) -> None:
+    _header(here)
+    dialogs.new(fanpage_id)
+    now = utc_now()
+    in_use, archived = list_topics(fanpage_id, now=now), list_topics(fanpage_id, now=now, archived=True)
+    if not in_use and not archived:
+        _first_topic(here)
+        return
+    shown = in_use
+    if archived and filter_pills("shown", {"archived": _("Archived")}):
+        shown = archived
+    if shown:
+        _table(shown)
+    else:
+        st.caption(_("Every topic is archived. Choose “Archived” above to see them."))
+    with st.expander(_("How a topic works"), icon=":material/school:", expanded=_is_new(in_use)):
+        guide()
+
+
+def _first_topic(here: Current) -> None:
+    may_add = here.actor.may(Permission.EDIT)
+    pressed = empty_state(
+        "label",
+        _("No topic yet. Name the first thing your customers would like to be told about."),
+        button=_("Create the first topic") if may_add else None,
+        key="topics",
+    )
+    if pressed:
+        open_dialog("topic_new")
+        st.rerun()
+    guide()
+
+
+def _is_new(topics: list[TopicView]) -> bool:
+    return not any(topic.total for topic in topics)
+
+
+def _table(topics: list[TopicView]) -> None:
+    slot = st.container()
+    offset = pager(len(topics), key="topics", size=SIZE)
+    columns = [
+        Column(_("Topic"), lambda t: Two(t.name, t.description[:90]) if t.description else t.name, "32%"),
+        Column(_("Can be notified"), lambda t: t.people),
+        Column(_("Held by broadcasts"), lambda t: t.reserved),
+        Column(_("Used"), lambda t: t.spent),
+        Column(_("End within 30 days"), lambda t: t.expiring_30_days),
+        Column(_("What next"), _next, "22%"),
+    ]
+    with slot:
+        table(columns, topics[offset : offset + SIZE], key="topics", on_click=lambda t: f"topics?id={t.id}")
+
+
+def _next(topic: TopicView) -> str:
+    if topic.archived_at:
+        return _("Restore it to use it again")
+    if topic.people:
+        return _("Send a broadcast")
+    if topic.reserved:
+        return _("A broadcast is on its way")
+    return _("Ask these customers again") if topic.spent else _("Let customers agree to it")
+
+
+body()
