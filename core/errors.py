@@ -7,7 +7,7 @@ OperatorError                 refused; the sentence is safe to show and says wha
 ├── Invalid                   bad input; `problems` names fields
 ├── WrongState                the thing's state does not allow this step
 ├── Changed                   somebody changed meanwhile what was looked at; `changes` says what, who, when
-└── Held                      the database is held: it takes in nothing (core/holding.py)
+└── Held                      the database is held: it takes in nothing (core/db/holding.py)
 
 A sentence is an English template; the panel looks it up in its catalogues and fills in `values`.
 """

@@ -22,26 +22,26 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from core import holding
-from core.broadcasts import canary, gathering
-from core.broadcasts import clockwork as broadcasts
+from core.broadcasts import audience_builder, canary
+from core.broadcasts import scheduled_jobs as broadcasts
 from core.clock import utc_now
-from core.consent import clockwork as consent
+from core.consent import scheduled_jobs as consent
 from core.customers import profiles
-from core.database import DATABASE_TROUBLE
-from core.database_clock import Clock, clock
+from core.db import holding
+from core.db.database_clock import Clock, clock
+from core.db.engine import DATABASE_TROUBLE
 from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import find_lines, messenger_for
-from core.heartbeat import WORKER, HeartbeatWriter
 from core.inbox import actions as inbox
 from core.inbox import retention
-from core.mixed_batches import MixedBatches
-from core.sending import claims, replies, trip
+from core.installation.heartbeat import WORKER, HeartbeatWriter
+from core.installation.steadiness import Steadiness
+from core.sending import breaker_trip, claims, replies
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
+from core.sending.mixed_batches import MixedBatches
 from core.sending.rules import LEASE
-from core.steadiness import Steadiness
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +145,7 @@ class Worker:
                 self.assignment.hand_out(now())
 
         def gather() -> None:
-            gathering.gather(now, rest=self.stop.wait)
+            audience_builder.build_audiences(now, rest=self.stop.wait)
 
         def end_too_late() -> None:
             broadcasts.end_too_late(now=now())
@@ -154,7 +154,7 @@ class Worker:
             canary.judge(now=now())
 
         def finish_done() -> None:
-            trip.look_again(now=now())
+            breaker_trip.judge_sending_broadcasts(now=now())
             broadcasts.finish_done(now=now())
 
         def sweep() -> None:

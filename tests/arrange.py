@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.consent import rules
-from core.database import transaction
-from core.sealing import find_hash, seal
-from core.tables import Customer, Fanpage, OptIn, Pace, Table, Topic
+from core.db.engine import transaction
+from core.db.tables import Customer, Fanpage, FanpageRate, OptIn, Table, Topic
+from core.encryption import find_hash, seal
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Arrange:
         }
         fanpage_id = self.save(Fanpage(name=name, **{**values, **more}))
         with transaction() as db:
-            db.add(Pace(fanpage_id=fanpage_id))
+            db.add(FanpageRate(fanpage_id=fanpage_id))
         return fanpage_id
 
     def topic(self, fanpage_id: int, name: str = "KH nhận khuyến mãi SP mới") -> int:

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast, FanpageRate
 from core.sending import claiming
 from core.sending.claiming import Taken, Wanted
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim
 from core.sending.timetable import Demand, Lane
-from core.tables import Broadcast, Pace
 
 
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
@@ -36,6 +36,6 @@ def claim_of(*fanpages: Wanted, worker: str, now: datetime) -> list[Taken]:
 def wanted(fanpage_id: int, count: int, broadcast_ids: list[int], *, has_replies: bool = False) -> Wanted:
     with reading() as db:
         stored = db.execute(
-            select(col(Pace.next_free)).where(col(Pace.fanpage_id) == fanpage_id)
+            select(col(FanpageRate.next_free)).where(col(FanpageRate.fanpage_id) == fanpage_id)
         ).scalar_one()
     return Wanted(fanpage_id, count, broadcast_ids, has_replies, Lane(0.0), Demand(300.0), stored)

@@ -16,8 +16,9 @@ import pytest
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 
-from core import database, key_check  # noqa: E402
+from core.db import engine  # noqa: E402
 from core.fanpages import connection  # noqa: E402
+from core.installation import key_check  # noqa: E402
 from core.settings import settings  # noqa: E402
 from tests.arrange import Arrange  # noqa: E402
 from tests.databases import KINDS, Databases, PostgresqlServer, SqliteFiles, TestDatabase, use  # noqa: E402
@@ -73,9 +74,9 @@ def fresh_database(
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
     use(monkeypatch, tmp_path, made.url)
     # A busy machine may hold up this process for seconds in the middle of a transaction.
-    monkeypatch.setitem(database._OF_WRITERS, "idle_in_transaction_session_timeout", "1min")
+    monkeypatch.setitem(engine._OF_WRITERS, "idle_in_transaction_session_timeout", "1min")
     yield made
-    database.forget_engines()
+    engine.forget_engines()
     settings.cache_clear()
     databases.done(made)
 

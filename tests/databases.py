@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url
 
-from core import database, migrations
+from core.db import engine, migrations
 from core.settings import settings
 
 KINDS = ("sqlite", "postgresql")
@@ -28,7 +28,7 @@ def use(patch: pytest.MonkeyPatch, folder: Path, url: str) -> None:
     patch.setenv("OTN_APP_SECRET", "app-secret-for-tests")
     patch.setenv("OTN_VERIFY_TOKEN", "verify-token-for-tests")
     settings.cache_clear()
-    database.forget_engines()
+    engine.forget_engines()
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def used(folder: Path, url: str) -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         use(patch, folder, url)
         yield patch
-        database.forget_engines()  # the last connection folds SQLite's write-ahead log into the file
+        engine.forget_engines()  # the last connection folds SQLite's write-ahead log into the file
     settings.cache_clear()
 
 
@@ -99,7 +99,7 @@ class SqliteFiles:
         return TestDatabase(f"sqlite:///{folder}/otn.db")
 
     def empty(self, used: TestDatabase) -> None:
-        database.forget_engines()
+        engine.forget_engines()
         for end in ("-wal", "-shm"):
             Path(used.name + end).unlink(missing_ok=True)
         shutil.copy(self._migrated, used.name)
@@ -202,7 +202,7 @@ class PostgresqlServer:
         return self._create("template1")
 
     def empty(self, used: TestDatabase) -> None:
-        database.forget_engines()
+        engine.forget_engines()
         assert self._kept[used.url].empty(), "the test changed the tables themselves"
 
     def done(self, used: TestDatabase) -> None:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from core.broadcasts import gathering
+from core.broadcasts import audience_builder
 
 
 def gather_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few people are then enough for a launch of several parts."""
     for name, value in (("FIRST", 2), ("PART", 1), ("PART_ALONE", 1), ("REST_SECONDS", 0.0)):
-        monkeypatch.setattr(gathering, name, value)
+        monkeypatch.setattr(audience_builder, name, value)
 
 
 def run_histories(machine: type[RuleBasedStateMachine], *, examples: int, steps: int) -> None:

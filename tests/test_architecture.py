@@ -83,7 +83,7 @@ def test_the_panel_knows_no_database_library():
 
 
 def test_the_panel_opens_no_session_and_sees_no_table():
-    closed = {"core.database", "core.tables"}
+    closed = {"core.db.engine", "core.db.tables"}
     assert {name_of(f) for f in FILES if inside(name_of(f), "app", "pages") and imports(f) & closed} == set()
 
 
@@ -138,7 +138,7 @@ def test_the_time_comes_from_the_caller(path):
 
 @pytest.mark.parametrize("path", modules("queries.py"), ids=name_of)
 def test_queries_do_not_write(path):
-    assert not {i for i in imports(path) if i.endswith("actions") or i == "core.database.transaction"}
+    assert not {i for i in imports(path) if i.endswith("actions") or i == "core.db.engine.transaction"}
 
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
@@ -154,7 +154,7 @@ def test_a_feature_uses_no_actions_or_queries_of_another(feature):
 
 
 def test_tables_take_their_words_from_rules():
-    taken = {i for i in imports(ROOT / "core/tables.py") if inside(i, "core")}
+    taken = {i for i in imports(ROOT / "core/db/tables.py") if inside(i, "core")}
     assert {i for i in taken if ".rules" not in i} == set()
 
 
@@ -194,7 +194,7 @@ def test_nobody_hands_on_which_database_it_is():
 def test_the_words_of_a_database_are_known_in_few_places():
     """Elsewhere a statement is built for both; the queue of the workers is on PostgreSQL only."""
     knowing = {name_of(f) for f in FILES if any(inside(i, "sqlalchemy.dialects") for i in imports(f))}
-    assert {n for n in knowing if not inside(n, "core.db")} <= {"core.sending.enqueue"}
+    assert {n for n in knowing if not inside(n, "core.db")} <= {"core.db.work_queue"}
 
 
 def test_core_knows_no_entry_point():

@@ -5,8 +5,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from core import database
-from core.database import reading
+from core.db import engine
+from core.db.engine import reading
 from core.errors import OperatorError
 from core.settings import settings
 
@@ -21,10 +21,10 @@ def url(monkeypatch, tmp_path):
     def use(written):
         monkeypatch.setenv("OTN_DATABASE_URL", written)
         settings.cache_clear()
-        database.forget_engines()
+        engine.forget_engines()
 
     yield use
-    database.forget_engines()
+    engine.forget_engines()
     settings.cache_clear()
 
 

@@ -167,7 +167,10 @@ def test_what_may_write_does_write(module):
         ("Delivery", "def f(db): db.execute(update(Delivery).values({col(Delivery.state): ended}))"),
         ("Delivery", "def f(db):\n  found = {'state': ended}\n  db.execute(update(Delivery), [found])"),
         ("Delivery", "def f(db):\n  found['state'] = ended\n  db.execute(update(Delivery), [found])"),
-        ("Delivery", "from core.tables import Delivery as D\ndef f(): return update(D).values(state=ended)"),
+        (
+            "Delivery",
+            "from core.db.tables import Delivery as D\ndef f(): return update(D).values(state=ended)",
+        ),
         ("Delivery", "def f(db): return update(tables.Delivery).values(state=ended)"),
         ("Delivery", "def f(row): row.state = DeliveryState.SENT"),
         ("Delivery", "def f(row: Delivery): row.state = ended"),

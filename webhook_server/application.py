@@ -16,9 +16,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from core import holding, key_check
+from core.db import holding
 from core.inbox import queries
-from core.key_check import AnotherKey
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
 from core.settings import kept_secret, settings
 from webhook_server import logs
 from webhook_server.answers import document, refusal

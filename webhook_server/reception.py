@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from core.clock import utc_now
-from core.heartbeat import WEBHOOK, HeartbeatWriter
 from core.inbox import actions, queries
-from core.inbox.intake import Duties, Intake, Outcome, Parcel
-from core.inbox.vault import Malformed, NewEvent, read_body
+from core.inbox.event_parser import Malformed, NewEvent, read_body
+from core.inbox.intake import Duties, Intake, Parcel, Receipt
+from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
 from core.messenger.signature import HEADER, is_valid
 from webhook_server.answers import STORED_BODY, STORED_START, refusal
 from webhook_server.logs import Sparingly
@@ -33,7 +33,7 @@ LONG_BODY = 64 * 1024  # read in a thread of its own, so that others are answere
 
 _SIGNATURE = HEADER.lower().encode()
 
-Asker = asyncio.Future[Outcome]
+Asker = asyncio.Future[Receipt]
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +156,7 @@ class Reception:
         done = self._asked.future()
         if not self._intake.submit(Parcel(events, done)):
             raise Refused("unavailable")
-        if await done is not Outcome.STORED:
+        if await done is not Receipt.STORED:
             raise Refused("unavailable")
 
     def _apply(self, limit: int) -> int:
@@ -186,7 +186,7 @@ class Asked:
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= loop.time()):
             late = self._waiting.popleft()[1]
             if not late.done():
-                late.set_result(Outcome.UNAVAILABLE)
+                late.set_result(Receipt.UNAVAILABLE)
         self._is_watching = bool(self._waiting)
         if self._is_watching:
             loop.call_later(WATCH_SECONDS, self._watch, loop)
@@ -210,13 +210,13 @@ def _backlog() -> float:
         return math.nan  # the page of metrics is still worth reading
 
 
-def _answer(parcels: Sequence[Parcel[Asker]], outcome: Outcome) -> None:
+def _answer(parcels: Sequence[Parcel[Asker]], outcome: Receipt) -> None:
     """Called in the writer's thread, once for a group: waking the loop is the dear part."""
     with suppress(RuntimeError):  # the loop has ended: nobody waits any more
         parcels[0].asker.get_loop().call_soon_threadsafe(_settle, parcels, outcome)
 
 
-def _settle(parcels: Sequence[Parcel[Asker]], outcome: Outcome) -> None:
+def _settle(parcels: Sequence[Parcel[Asker]], outcome: Receipt) -> None:
     for parcel in parcels:
         if not parcel.asker.done():
             parcel.asker.set_result(outcome)

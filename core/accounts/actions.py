@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.passwords import fresh_password, fresh_password_for, hashed, matches
 from core.accounts.queries import OperatorView, find_password_hash, view_of
 from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
 from core.accounts.turns import OPERATORS, take_turn
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Operator
 from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem
-from core.tables import Operator
 
 FIRST_ADMIN = "admin"
 
@@ -32,7 +32,7 @@ def ensure_admin(now: datetime) -> str | None:
         row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
         row.must_change_password = True
         db.add(row)
-        activity.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
+        activity_log.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
     return password
 
 
@@ -200,4 +200,4 @@ def _keep_an_admin(db: Session, leaving: Operator) -> None:
 
 def _record(db: Session, by: Actor, verb: str, row: Operator, now: datetime, **detail: str) -> None:
     by_name: dict[str, Any] = dict(detail)
-    activity.record(db, by, verb, now=now, subject_id=row.id, subject=row.name, **by_name)
+    activity_log.record(db, by, verb, now=now, subject_id=row.id, subject=row.name, **by_name)

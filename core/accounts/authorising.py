@@ -13,9 +13,9 @@ from sqlalchemy import Row, select
 from sqlmodel import Session, col
 
 from core.accounts.rules import Actor, Permission, Role, session_is_good
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Operator
 from core.errors import N_, NotAllowed, SignedOut
-from core.tables import Operator
 
 _COLUMNS = (
     col(Operator.role),

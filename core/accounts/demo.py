@@ -10,13 +10,13 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.actions import FIRST_ADMIN
 from core.accounts.passwords import hashed, matches
 from core.accounts.rules import SYSTEM, Role
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Operator
 from core.settings import kept_secret, settings
-from core.tables import Operator
 
 _FILE = "demo-sign-in.secret"
 
@@ -35,7 +35,9 @@ def demo_sign_in(now: datetime) -> tuple[str, str | None]:
                     created_at=now,
                 )
             )
-            activity.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
+            activity_log.record(
+                db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value
+            )
             return FIRST_ADMIN, password
         return FIRST_ADMIN, password if _is_its_password(db, password) else None
 

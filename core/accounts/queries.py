@@ -11,8 +11,8 @@ from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normal_name, session_is_good
-from core.database import reading
-from core.tables import Activity, Operator
+from core.db.engine import reading
+from core.db.tables import Activity, Operator
 from core.text.collation import sort_key
 from core.text.normalise import normalise_name
 

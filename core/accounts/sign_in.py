@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.authorising import authorise
 from core.accounts.queries import OperatorView, view_of
 from core.accounts.rules import (
@@ -21,9 +21,9 @@ from core.accounts.rules import (
     normal_name,
 )
 from core.accounts.turns import SIGN_IN, take_turn
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Operator, SignInAttempt
 from core.errors import N_, NotAllowed
-from core.tables import Operator, SignInAttempt
 
 KEEP_ATTEMPTS = timedelta(days=1)
 
@@ -42,7 +42,7 @@ def begin(name: str, address: str, *, now: datetime) -> None:
         if ends is None:
             db.add(SignInAttempt(name=name, address=address, at=now))
             if locked_until(name, address, _recent(db, name, address, now), now) is not None:
-                activity.record(db, SYSTEM, "operator.last_try", now=now, subject=name, address=address)
+                activity_log.record(db, SYSTEM, "operator.last_try", now=now, subject=name, address=address)
     if ends is not None:
         minutes = max(1, -int((now - ends).total_seconds() // 60))
         raise LockedOut(
@@ -62,7 +62,7 @@ def succeed(name: str, address: str, *, now: datetime) -> OperatorView | None:
         old = col(SignInAttempt.at) < now - KEEP_ATTEMPTS
         db.execute(delete(SignInAttempt).where(or_(mine, old)))
         actor = Actor(row.id, row.name, Role(row.role))
-        activity.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
+        activity_log.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
         return view_of(row)
 
 
@@ -71,7 +71,7 @@ def sign_out(by: Actor, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(sessions_valid_after=now))
-        activity.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
+        activity_log.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
 
 
 def _recent(db: Session, name: str, address: str, now: datetime) -> list[Attempt]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from core.database import is_sqlite
+from core.db.engine import is_sqlite
 
 SIGN_IN, OPERATORS = 746_001, 746_002  # any two numbers; only we take advisory locks in this database
 

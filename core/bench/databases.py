@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import create_engine, make_url, text
 
-from core.database import forget_engines
+from core.db.engine import forget_engines
 from core.settings import database_url, use
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import text
 
-from core import migrations
 from core.accounts.rules import COMMAND_LINE
 from core.bench import busy as busy_processes
 from core.bench import scale, stub
@@ -26,7 +25,8 @@ from core.bench.receiver import TOKEN, Receiver, arrivals
 from core.bench.server import named_or_own
 from core.broadcasts import actions
 from core.clock import utc_now
-from core.database import is_sqlite, reading, transaction
+from core.db import migrations
+from core.db.engine import is_sqlite, reading, transaction
 from core.settings import use
 
 FAST_RATE = 300

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from core import migrations
-from core.bench import databases, vault_shop
-from core.bench.hammer import Hammer, Load
-from core.database import reading
+from core.bench import databases, intake_fixtures
+from core.bench.load_generator import Hammer, Load
+from core.db import migrations
+from core.db.engine import reading
+from core.db.tables import OptIn
 from core.settings import settings, use
-from core.tables import OptIn
 
 PATIENCE = 120.0
 BARE, SIMPLE = "bare handler, signature only (the limit)", "a session and a commit per request"
@@ -55,7 +55,7 @@ def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | Non
         use(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
         if name != BARE:
             migrations.upgrade()
-            vault_shop.prepare(wanted.opt_ins, wanted.stored)
+            intake_fixtures.prepare(wanted.opt_ins, wanted.stored)
         server = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
         try:
             _until_it_listens(server)
@@ -69,7 +69,7 @@ def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | Non
 def _strike(pid: int, wanted: Wanted, *, applies: bool) -> dict[str, Any]:
     load = Load(
         settings().webhook_port,
-        vault_shop.PAGE_ID,
+        intake_fixtures.PAGE_ID,
         settings().app_secret.get_secret_value(),
         wanted.opt_ins,
         wanted.to_a_body,

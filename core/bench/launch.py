@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from core import migrations
 from core.bench.databases import fresh
 from core.bench.measure import measured
+from core.db import migrations
 
 ENDED = 900  # seconds after which a size is given up
 
@@ -57,8 +57,8 @@ def main() -> None:
 
 def _measured(people: int) -> dict[str, float]:
     from core.accounts.rules import COMMAND_LINE
-    from core.bench.crowd import crowd
-    from core.broadcasts import actions, clockwork, gathering
+    from core.bench.audience_fixtures import crowd
+    from core.broadcasts import actions, audience_builder, scheduled_jobs
     from core.broadcasts.queries import get_broadcast
     from core.clock import utc_now
 
@@ -70,9 +70,9 @@ def _measured(people: int) -> dict[str, float]:
 
     def launch() -> None:
         began = time.perf_counter()
-        clockwork.start_due(now=utc_now())
+        scheduled_jobs.start_due(now=utc_now())
         started.append(time.perf_counter() - began)
-        gathering.gather(utc_now)
+        audience_builder.build_audiences(utc_now)
 
     found = measured(launch, people) | {"to_first": started[0]}
     frozen = get_broadcast(broadcast_id).counts["queued"]

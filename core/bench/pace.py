@@ -9,10 +9,10 @@ import tempfile
 import time
 from typing import Any
 
-from core import migrations
 from core.bench import scale, stub, windows
 from core.bench.databases import fresh
 from core.bench.receiver import TOKEN, Arrived, Receiver, arrivals
+from core.db import migrations
 from core.settings import use
 
 WINDOW_SECONDS = 10.0

@@ -15,18 +15,18 @@ from typing import Any
 from sqlalchemy import insert, literal, select, text, update
 from sqlmodel import col
 
-from core import migrations
 from core.accounts.actions import add_operator
 from core.accounts.rules import COMMAND_LINE
-from core.bench.crowd import crowd
+from core.bench.audience_fixtures import crowd
 from core.bench.databases import fresh
-from core.broadcasts import actions, clockwork, gathering
+from core.broadcasts import actions, audience_builder, scheduled_jobs
 from core.clock import utc_now
 from core.conversation.actions import save_message
 from core.conversation.rules import BlockDraft
-from core.database import is_sqlite, transaction
+from core.db import migrations
+from core.db.engine import is_sqlite, transaction
+from core.db.tables import Customer, Delivery, Event
 from core.deliveries.rules import DeliveryState
-from core.tables import Customer, Delivery, Event
 
 HOME = Path(__file__).resolve().parents[2]
 ENDED = 1800
@@ -73,7 +73,7 @@ def _full_house(people: int) -> dict[str, Any]:
             move = f"UPDATE opt_in SET state = '{state}' WHERE state = 'reserved' AND id % 100 {which}"
             db.execute(text(move))
         db.execute(_events(now))
-    clockwork.finish_done(now=now)
+    scheduled_jobs.finish_done(now=now)
     sending, draft = _broadcast(topic_id), _broadcast(topic_id, launch=False)
     with transaction() as db:
         if not is_sqlite(db):
@@ -97,8 +97,8 @@ def _broadcast(topic_id: int, *, launch: bool = True) -> int:
     broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     if launch:
         actions.launch(COMMAND_LINE, broadcast_id, now=now)
-        clockwork.start_due(now=now)
-        gathering.gather(utc_now)
+        scheduled_jobs.start_due(now=now)
+        audience_builder.build_audiences(utc_now)
     return broadcast_id
 
 

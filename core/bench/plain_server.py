@@ -18,11 +18,11 @@ from starlette.routing import Route
 
 from core.clock import from_milliseconds, utc_now
 from core.consent.rules import OptInSource, OptInState, expires_at
-from core.database import DATABASE_TROUBLE, transaction
+from core.db.engine import DATABASE_TROUBLE, transaction
+from core.db.tables import Customer, Event, Fanpage, OptIn, Request
+from core.encryption import find_hash, seal
 from core.messenger.signature import HEADER, is_valid
-from core.sealing import find_hash, seal
 from core.settings import settings
-from core.tables import Customer, Event, Fanpage, OptIn, Request
 
 
 async def bare(request: HttpRequest) -> Response:

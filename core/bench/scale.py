@@ -19,11 +19,11 @@ from typing import Any
 
 from sqlalchemy import make_url, text
 
-from core import migrations
 from core.bench import stub
 from core.bench.databases import fresh
 from core.bench.server import named_or_own
-from core.database import is_sqlite, reading, transaction
+from core.db import migrations
+from core.db.engine import is_sqlite, reading, transaction
 from core.settings import settings, use
 
 RATE = 300
@@ -107,7 +107,7 @@ def figures(count: int, first: Reading, last: Reading) -> dict[str, Any]:
 
 def launch(number: int, people: int, *, rate: int, token: str) -> None:
     from core.accounts.rules import COMMAND_LINE
-    from core.bench.shop import opted_in
+    from core.bench.broadcast_fixtures import opted_in
     from core.broadcasts import actions
     from core.clock import utc_now
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _client_alone(url: str, messages: int) -> Callable[[], None]:
-    from core.bench.shop import NAMES
+    from core.bench.broadcast_fixtures import NAMES
     from core.messenger import wire
     from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
@@ -60,7 +60,7 @@ def _client_alone(url: str, messages: int) -> Callable[[], None]:
 
 def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     """As many fanpages as a call holds messages, each with one in every call."""
-    from core.bench.shop import NAMES
+    from core.bench.broadcast_fixtures import NAMES
     from core.messenger import wire
     from core.messenger.across import AcrossFanpages
     from core.messenger.batch import SharedMessage, TokenSend
@@ -90,12 +90,12 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
 
 def _whole_path(url: str, messages: int) -> Callable[[], None]:
     """Claim → HTTP → settle over a durable ledger, with as many opt-ins as messages."""
-    from core.bench.shop import launched
+    from core.bench.broadcast_fixtures import launched
     from core.broadcasts.queries import get_broadcast
     from core.clock import utc_now
+    from core.db.work_queue import SHARDS
     from core.messenger.client import Messenger
     from core.sending.loop import SendingLoop
-    from core.sending.shards import SHARDS
 
     _, broadcast_id = launched(messages, TEXT, rate=UNPACED)
     messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)

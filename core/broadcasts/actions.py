@@ -1,4 +1,4 @@
-"""What staff do with a broadcast. What the clock does is in clockwork.py."""
+"""What staff do with a broadcast. What the clock does is in scheduled_jobs.py."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlmodel import Session
 
-from core import holding
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, drafting, recent_outcomes, rules, transitions, versions
+from core.broadcasts import canary, drafting, rules, transitions, versions
 from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
-from core.database import DATABASE_TROUBLE, transaction
-from core.database_clock import at_once
-from core.deliveries import closing
+from core.db import holding
+from core.db.database_clock import at_once
+from core.db.engine import DATABASE_TROUBLE, transaction
+from core.db.tables import Broadcast, Fanpage, Topic
+from core.db.work_queue import enqueue
+from core.deliveries import closing, recent_outcomes
 from core.errors import N_, Invalid, Problem, WrongState
-from core.sending.enqueue import enqueue
-from core.tables import Broadcast, Fanpage, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -238,7 +238,7 @@ def _end_cancelled(broadcast_id: int, now: datetime) -> None:
     try:
         with transaction() as db:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
-    except DATABASE_TROUBLE as problem:  # `clockwork.sweep` ends them
+    except DATABASE_TROUBLE as problem:  # `scheduled_jobs.sweep` ends them
         log.warning("cancelled_ended_later", broadcast_id=broadcast_id, error=type(problem).__name__)
 
 

@@ -9,8 +9,8 @@ from sqlmodel import col
 
 from core.consent.rules import OptInState
 from core.customers import marks
+from core.db.tables import Customer, OptIn
 from core.errors import N_
-from core.tables import Customer, OptIn
 
 ELIGIBLE = "eligible"
 # Why somebody who once opted in would not get the next broadcast, most telling first.

@@ -16,11 +16,11 @@ from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
-from core.database import reading, transaction, unless_locked, wait_for_locks
+from core.db.engine import reading, transaction, unless_locked, wait_for_locks
+from core.db.tables import Broadcast, Delivery
+from core.db.work_queue import enqueue
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
 from core.errors import N_, WrongState
-from core.sending.enqueue import enqueue
-from core.tables import Broadcast, Delivery
 
 USUAL_SIZE = 50
 LARGEST = 10_000
@@ -29,7 +29,7 @@ PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CanaryOutcome:
     """How the canary fared; shares are of its size."""
 
     size: int
@@ -121,7 +121,7 @@ def _judge(broadcast_id: int, now: datetime) -> None:
             enqueue(db, [broadcast.fanpage_id])
 
 
-def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:
+def outcome_of(db: Session, broadcast: Broadcast) -> CanaryOutcome:
     rows = db.execute(
         select(col(Delivery.state), col(Delivery.reason), func.count())
         .where(
@@ -136,4 +136,4 @@ def outcome_of(db: Session, broadcast: Broadcast) -> Outcome:
             tally["left"] += people
         elif state in (DeliveryState.FAILED, DeliveryState.UNKNOWN):
             tally["blocked" if reason in UNREACHABLE_REASONS else "failed"] += people
-    return Outcome(broadcast.canary_size, **tally)
+    return CanaryOutcome(broadcast.canary_size, **tally)

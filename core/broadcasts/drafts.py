@@ -21,9 +21,9 @@ from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
 from core.broadcasts.readiness import open_topic
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast, Fanpage, Topic
 from core.errors import N_, Change, Changed, Invalid, WrongState, problem
-from core.tables import Activity, Broadcast, Fanpage, Topic
 
 ONE_SITTING = timedelta(hours=1)  # saves of one person within it are one line of the activity log
 FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")

@@ -6,8 +6,8 @@ from sqlalchemy import Exists, exists
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from core.db.tables import Delivery
 from core.deliveries.rules import LIVE
-from core.tables import Delivery
 
 
 def held_elsewhere() -> Exists:

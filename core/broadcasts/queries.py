@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlmodel import Session, col
 
-from core.broadcasts import audience, gathering
-from core.database import reading
+from core.broadcasts import audience, audience_builder
+from core.db.engine import reading
+from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
 from core.deliveries.rules import DELIVERY_STATES
 from core.errors import N_, NotFound
-from core.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
 from core.text.identifiers import read_id
 from core.text.matching import search_key
 from core.text.normalise import is_blank
@@ -228,7 +228,7 @@ def export_deliveries(broadcast_id: int, *, chunk: int = 2000) -> Iterator[Deliv
 
 def _with_names() -> Any:
     return (
-        select(Broadcast, col(Topic.name), Fanpage, gathering.so_far(), gathering.is_complete())
+        select(Broadcast, col(Topic.name), Fanpage, audience_builder.so_far(), audience_builder.is_complete())
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
     )

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from core.broadcasts import drafting
 from core.conversation import storing
 from core.conversation.kinds import BlockDraft, BlockKind
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast, Topic
 from core.errors import N_, Invalid, NotFound, Problem, problem
-from core.tables import Broadcast, Topic
 
 ARCHIVED_TOPIC = N_("The topic “{name}” is archived; restore it or choose another one.")
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.rules import Actor
+from core.db.tables import Broadcast
 from core.errors import N_, NotFound
-from core.tables import Broadcast
 
 
 def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
@@ -22,7 +22,7 @@ def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
 def record(
     db: Session, by: Actor, verb: str, broadcast: Broadcast, *, now: datetime, **detail: object
 ) -> None:
-    activity.record(
+    activity_log.record(
         db,
         by,
         verb,

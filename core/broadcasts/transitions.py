@@ -18,8 +18,8 @@ from sqlmodel import Session, col
 from core.broadcasts.rows import get_row
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.db import bulk
+from core.db.tables import Broadcast
 from core.errors import N_, WrongState
-from core.tables import Broadcast
 
 
 class Transition(StrEnum):

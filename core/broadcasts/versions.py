@@ -10,8 +10,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from core.accounts.rules import Actor
+from core.db.tables import Broadcast
 from core.errors import N_, Change, Changed, Invalid, problem
-from core.tables import Broadcast
 
 # A column, and the field of a draft it belongs to.
 _FIELDS = {

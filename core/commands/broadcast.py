@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from core import holding
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, drafting, queries
 from core.broadcasts.drafts import get_draft
@@ -19,6 +18,7 @@ from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
 from core.commands.answers import Id, Json, Workbook, answer, answer_file, command
 from core.commands.lookup import topic_named
+from core.db import holding
 from core.errors import Invalid, problem
 
 BestBefore = Annotated[

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from core import doctor as checks
 from core.commands.answers import Json, answer, command
+from core.operations import doctor as checks
 
 
 @command

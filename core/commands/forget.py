@@ -10,8 +10,8 @@ from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, answer, command
 from core.commands.lookup import fanpage_named
-from core.customers.actions import forget as forget_person
 from core.customers.queries import fanpages_that_know
+from core.forgetting.actions import forget as forget_person
 from core.text.identifiers import read_id, unwrapped
 
 

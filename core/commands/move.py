@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from core import holding, key_check
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, answer, command, refuse, warn
+from core.db import holding
+from core.db.holding import HoldCode
 from core.errors import OperatorError
-from core.holding import HoldCode
+from core.installation import key_check
 from core.moving.move import Move, Moved, abandon
+from core.operations import hold_actions
 from core.settings import settings
 
 AFTERWARDS = """Now, in this order:
@@ -54,7 +56,7 @@ def move(
 @command
 def hold(as_json: Json = False) -> None:
     """Send nothing until `release`: for a database restored from a backup, before anything runs."""
-    holding.hold_restored(COMMAND_LINE, now=utc_now())
+    hold_actions.hold_restored(COMMAND_LINE, now=utc_now())
     answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
 
@@ -73,7 +75,7 @@ def release(
     if found and found.code == HoldCode.LEAVING:
         abandon(COMMAND_LINE, now=utc_now())
     else:
-        holding.release(COMMAND_LINE, now=utc_now(), although_moved=although_moved)
+        hold_actions.release(COMMAND_LINE, now=utc_now(), although_moved=although_moved)
     answer(as_json, {"released": True}, "Released: the installation sends again.")
 
 

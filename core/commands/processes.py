@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from core import holding, key_check, logs, migrations
+from core import logs
 from core.commands.answers import Json, answer, command
+from core.db import holding, migrations
 from core.errors import WrongState
+from core.installation import key_check
 
 
 @command
@@ -39,7 +41,7 @@ def simulator(as_json: Json = False) -> None:  # noqa: ARG001
 @command
 def run(as_json: Json = False) -> None:  # noqa: ARG001
     """Everything on one machine; the demo while no fanpage is connected."""
-    from core import supervisor
+    from core.operations import supervisor
 
     supervisor.run()
 
@@ -47,6 +49,6 @@ def run(as_json: Json = False) -> None:  # noqa: ARG001
 @command
 def demo(as_json: Json = False) -> None:  # noqa: ARG001
     """Everything on one machine, with the demo fanpage, whatever else is connected."""
-    from core import supervisor
+    from core.operations import supervisor
 
     supervisor.run(demo=True)

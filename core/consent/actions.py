@@ -8,18 +8,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from core import row_locks
+from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.activity import record
-from core.broadcasts import gathering
 from core.broadcasts.rules import BroadcastState
-from core.consent import ledger
+from core.consent import ledger, topics_in_use
 from core.consent.rules import OptInState, check_topic_name
-from core.database import transaction
-from core.db import bulk
+from core.db import bulk, row_locks
+from core.db.engine import transaction
+from core.db.tables import Broadcast, Fanpage, OptIn, Topic
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.tables import Broadcast, Fanpage, OptIn, Topic
 from core.text.length import length
 from core.text.normalise import name_key, normalise_name, normalise_text
 
@@ -110,7 +108,7 @@ def assign_topic(
         topic = _topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
-        gathering.refuse_while_adding(db, topic_id)
+        topics_in_use.refuse_while_adding(db, topic_id)
         homeless = _homeless(topic.fanpage_id, opt_in_ids)
         # Nobody withdraws meanwhile from the topic that is only now theirs.
         theirs = select(col(OptIn.customer_id)).where(*homeless).distinct()

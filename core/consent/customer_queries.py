@@ -12,9 +12,9 @@ from sqlmodel import Session, col
 
 from core.consent.rules import OptInState
 from core.customers import marks
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 from core.errors import N_, NotFound
-from core.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 from core.text.collation import sort_key
 from core.text.identifiers import read_id
 from core.text.matching import search_key

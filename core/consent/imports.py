@@ -16,20 +16,20 @@ from typing import TypeVar
 from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, select
 from sqlmodel import Session, col
 
-from core import key_check, row_locks
+from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.activity import record
 from core.consent import files
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
 from core.customers.forgotten import forgotten_among
-from core.database import reading, transaction
-from core.db import bulk
+from core.db import bulk, row_locks
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Fanpage, OptIn, Topic
+from core.encryption import find_hash
 from core.errors import N_, NotFound, Problem, WrongState, problem
-from core.sealing import find_hash
-from core.tables import Customer, Fanpage, OptIn, Topic
+from core.installation import key_check
 from core.text.matching import search_key
 
 T = TypeVar("T")

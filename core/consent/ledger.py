@@ -30,8 +30,8 @@ from sqlmodel import Session, col
 from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expires_at
 from core.consent.withdrawals import is_withdrawn, remember
 from core.db import bulk
-from core.sealing import find_hash, seal_all
-from core.tables import Delivery, OptIn, UtcTime, Withdrawal
+from core.db.tables import Delivery, OptIn, UtcTime, Withdrawal
+from core.encryption import find_hash, seal_all
 
 _OPT_IN = bulk.columns_of(
     OptIn,

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.consent.opt_in_queries import EVERYTHING, OptInFilter, OptInView, walk_opt_ins
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Fanpage
 from core.errors import N_
 from core.spreadsheets.column import Column, Rows, Value
 from core.spreadsheets.csv_writer import csv_file
 from core.spreadsheets.workbook_writer import Say, workbook_file
-from core.tables import Fanpage
 
 COLUMNS = (
     Column("psid", N_("PSID"), 22),

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import col
 
 from core.consent.rules import OptInState
-from core.database import reading
-from core.tables import Customer, OptIn, Request, Topic
+from core.db.engine import reading
+from core.db.tables import Customer, OptIn, Request, Topic
 
 _CHUNK = 2000
 

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, distinct, func, select
 from sqlmodel import Session, col
 
-from core.broadcasts import gathering
 from core.consent.rules import OptInState
-from core.conversation.rules import BlockKind
 from core.customers import marks
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Customer, OptIn, Topic
 from core.errors import N_, NotFound
-from core.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Request, Topic
 from core.text.collation import sort_key
 from core.text.normalise import name_key, normalise_name
 
@@ -50,34 +48,6 @@ class TopicView:
         return self.available + self.reserved + self.spent + self.expired + self.refused + self.withdrawn
 
 
-@dataclass(frozen=True)
-class Named:
-    id: int
-    name: str
-
-
-@dataclass(frozen=True)
-class TopicBroadcast:
-    id: int
-    name: str
-    state: str
-    audience: int
-    started_at: datetime | None
-
-
-@dataclass(frozen=True)
-class TopicProgress:
-    """How far a topic has come: asked -> agreed -> sent -> read, and who must be asked anew."""
-
-    asked: int  # requests sent
-    agreed: int  # of those, tapped
-    sent: int  # deliveries the platform took
-    read: int
-    need_asking: int  # customers who were notified and hold nothing for the next time
-    messages: tuple[Named, ...]  # those that ask for this topic
-    broadcasts: tuple[TopicBroadcast, ...]  # the latest ones
-
-
 def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
     """A fanpage's topics in the order of their names: those in use, or those put away."""
     put_away = col(Topic.archived_at).is_not(None)
@@ -104,27 +74,6 @@ def find_topic(fanpage_id: int, name: str) -> int | None:
     wanted = name_key(name)
     alike = (topic_id for known, topic_id in names.items() if name_key(known) == wanted)
     return names.get(normalise_name(name)) or next(alike, None)
-
-
-def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
-    with reading() as db:
-        asked, agreed = db.execute(
-            select(func.count(), func.count(col(Request.tapped_at))).where(col(Request.topic_id) == topic_id)
-        ).one()
-        sent, read = db.execute(
-            select(func.count(), func.count(col(Delivery.read_at)))
-            .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
-            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == "sent")
-        ).one()
-        return TopicProgress(
-            asked,
-            agreed,
-            sent,
-            read,
-            need_asking=_need_asking(db, topic_id, now),
-            messages=_asking_messages(db, topic_id),
-            broadcasts=_latest_broadcasts(db, topic_id),
-        )
 
 
 def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
@@ -182,43 +131,4 @@ def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
         topic.archived_at,
         topic.created_at,
         **figures.get(topic_id, {}),
-    )
-
-
-def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
-    of_topic = select(col(OptIn.customer_id)).where(
-        col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
-    )
-    held = or_(
-        col(OptIn.state) == OptInState.RESERVED,
-        and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now),
-    )
-    notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(held))
-    return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
-
-
-def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
-    statement = (
-        select(col(Message.id), col(Message.name))
-        .join(Block, col(Block.message_id) == col(Message.id))
-        .where(
-            col(Block.topic_id) == topic_id,
-            col(Block.kind) == BlockKind.OTNR,
-            col(Message.archived_at).is_(None),
-        )
-        .distinct()
-    )
-    found = sorted(db.execute(statement), key=lambda row: sort_key(row[1]))
-    return tuple(Named(id or 0, name) for id, name in found)
-
-
-def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:
-    statement = (
-        select(Broadcast, gathering.so_far())
-        .where(col(Broadcast.topic_id) == topic_id)
-        .order_by(col(Broadcast.id).desc())
-    )
-    return tuple(
-        TopicBroadcast(row.id or 0, row.name, row.state, people, row.started_at)
-        for row, people in db.execute(statement.limit(5))
     )

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from core.consent.rules import OptInSource, OptInState, expires_at
 from core.consent.withdrawals import is_older_than_a_no
 from core.db import bulk
-from core.tables import Customer, OptIn, Request
+from core.db.tables import Customer, OptIn, Request
 
 _COLUMNS = {
     **bulk.columns_of(Customer, "fanpage_id", "psid"),

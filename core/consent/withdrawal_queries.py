@@ -9,8 +9,8 @@ from sqlalchemy import select, true
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInSource
-from core.database import reading
-from core.tables import OptIn, Topic, Withdrawal
+from core.db.engine import reading
+from core.db.tables import OptIn, Topic, Withdrawal
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInSource
-from core.tables import OptIn, Withdrawal
+from core.db.tables import OptIn, Withdrawal
 
 
 def is_older_than_a_no(customer_id: Any, topic_id: Any, consented_at: Any) -> ColumnElement[bool]:

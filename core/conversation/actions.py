@@ -7,16 +7,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.activity import record
 from core.conversation import storing
 from core.conversation.contents import cleaned
 from core.conversation.entry_points import clean_value
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
 from core.conversation.rules import check_against_stop_words, check_message, check_taken
-from core.database import transaction
+from core.db.engine import transaction
 from core.errors import Invalid, Problem
 from core.text.normalise import normalise_name
 

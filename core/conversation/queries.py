@@ -15,9 +15,9 @@ from core.conversation import storing
 from core.conversation.contents import leads_to
 from core.conversation.entry_points import KnownEntry, find_entry
 from core.conversation.kinds import BlockKind
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Block, EntryPoint, Message, Topic
 from core.errors import N_, NotFound
-from core.tables import Block, EntryPoint, Message, Topic
 from core.text.collation import sort_key
 from core.text.matching import search_key
 from core.text.normalise import is_blank

@@ -20,8 +20,8 @@ from core.conversation.entry_points import Called, KnownEntry, find_entry, messa
 from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
 from core.conversation.rendering import render
 from core.db import bulk
+from core.db.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 from core.messenger import wire
-from core.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 from core.text.length import cut
 from core.text.normalise import is_blank, normalise_name
 

@@ -17,8 +17,8 @@ from core.conversation.contents import leads_to, stops
 from core.conversation.entry_points import entry_key
 from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
+from core.db.tables import Block, Broadcast, EntryPoint, Fanpage, Message, Topic
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.tables import Block, Broadcast, EntryPoint, Fanpage, Message, Topic
 from core.text.length import cut
 
 TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped

@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlmodel import Session, col
 
-from core.database import is_sqlite, reading, transaction
 from core.db import bulk
+from core.db.engine import is_sqlite, reading, transaction
+from core.db.tables import Forgotten, ForgottenKey
+from core.encryption import seal, seal_under, unseal, unseal_all, unseal_under
 from core.errors import Held, WrongState
-from core.sealing import seal, seal_under, unseal, unseal_all, unseal_under
 from core.settings import settings
-from core.tables import Forgotten, ForgottenKey
 
 Person = tuple[str, str]  # the platform's ids of a fanpage and of a person
 _HASH = bulk.columns_of(Forgotten, "hash")

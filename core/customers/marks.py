@@ -4,7 +4,7 @@ A mark is tentative until a later call of the same fanpage was accepted; only th
 mark keeps somebody out of an audience. Any later sign of life lifts it. See docs/decisions/0028.
 
 Everything here runs inside the caller's transaction. On PostgreSQL customers are locked before deliveries:
-`core/row_locks.py`.
+`core/db/row_locks.py`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Integer, and_, case, exists, func, or_, select, update
 from sqlmodel import Session, col
 
-from core import row_locks
 from core.conversation.rules import ReplyState
-from core.database import is_sqlite
-from core.db import bulk
+from core.db import bulk, row_locks
 from core.db.dialects import WhereWritersMeet
+from core.db.engine import is_sqlite
+from core.db.tables import Customer, Delivery, Reply
 from core.deliveries.rules import DeliveryState
-from core.tables import Customer, Delivery, Reply
 
 Person = tuple[int, str]  # fanpage id, PSID
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Fanpage
 from core.messenger.client import Messenger, Profile
-from core.tables import Customer, Fanpage
 from core.text.length import cut
 from core.text.matching import search_key
 from core.text.normalise import normalise_name

@@ -10,8 +10,8 @@ from sqlmodel import col
 
 from core.consent.rules import OptInState
 from core.customers import marks
-from core.database import reading
-from core.tables import Broadcast, Customer, Delivery, OptIn, Reply, Request
+from core.db.engine import reading
+from core.db.tables import Broadcast, Customer, Delivery, OptIn, Reply, Request
 
 _OPEN = (OptInState.AVAILABLE, OptInState.RESERVED, OptInState.REFUSED)
 

@@ -35,9 +35,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from core.database import is_sqlite
 from core.db.dialects import FromJson, JsonElements, JsonOfRows, insert_into
-from core.tables import Table
+from core.db.engine import is_sqlite
+from core.db.tables import Table
 
 ROWS = "rows"  # the name of the bound value
 
@@ -198,7 +198,7 @@ def stamp(at: datetime | None) -> str | None:
     """A time as a text in UTC that both databases read alike; None stays None.
 
     SQLite keeps and compares times as texts without a zone. PostgreSQL reads a time without a zone as one of
-    the session's zone, which is UTC on all our connections (core/database.py).
+    the session's zone, which is UTC on all our connections (core/db/engine.py).
     """
     if at is None:
         return None

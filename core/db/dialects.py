@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.tables import Table
+from core.db.tables import Table
 
 
 def insert_into(table: type[Table]) -> postgresql.Insert:

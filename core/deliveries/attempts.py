@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core.database import reading
 from core.db import bulk
+from core.db.engine import reading
+from core.db.tables import Delivery, DeliveryAttempt
 from core.deliveries.rules import LEASE_RAN_OUT
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import BAD_PARAMETER, Failure, NextStep
-from core.tables import Delivery, Try
 
 ACCEPTED = "accepted"
 _KEPT = (
@@ -75,8 +75,8 @@ def _with_history(db: Session, delivery_ids: Sequence[int]) -> set[int]:
     """Which of these deliveries have kept attempts. The others were only handed back unsent."""
     if not delivery_ids:
         return set()
-    chosen = col(Try.delivery_id).in_(bulk.among(delivery_ids))
-    return set(db.execute(select(col(Try.delivery_id)).where(chosen)).scalars())
+    chosen = col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))
+    return set(db.execute(select(col(DeliveryAttempt.delivery_id)).where(chosen)).scalars())
 
 
 def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
@@ -121,17 +121,19 @@ def _insert(db: Session, rows: Sequence[Sequence[object]]) -> None:
 @cache
 def _statement() -> Any:
     """The statement that keeps attempts, but none of a delivery whose customer was forgotten meanwhile."""
-    rows = bulk.rows_given(bulk.columns_of(Try, *_KEPT)).subquery()
+    rows = bulk.rows_given(bulk.columns_of(DeliveryAttempt, *_KEPT)).subquery()
     theirs = (col(Delivery.id) == rows.c.delivery_id) & col(Delivery.customer_id).is_not(None)
-    return bulk.insert_selected(Try, {**rows.c}, rows.join(Delivery, theirs)).on_conflict_do_nothing()
+    return bulk.insert_selected(
+        DeliveryAttempt, {**rows.c}, rows.join(Delivery, theirs)
+    ).on_conflict_do_nothing()
 
 
 def refused_before(db: Session, reasons: Mapping[int, str]) -> set[int]:
     """Which of these deliveries were refused before for the reason given here."""
     if not reasons:
         return set()
-    theirs = col(Try.delivery_id).in_(bulk.among(reasons))
-    rows = db.execute(select(col(Try.delivery_id), col(Try.reason)).where(theirs))
+    theirs = col(DeliveryAttempt.delivery_id).in_(bulk.among(reasons))
+    rows = db.execute(select(col(DeliveryAttempt.delivery_id), col(DeliveryAttempt.reason)).where(theirs))
     return {delivery_id for delivery_id, reason in rows if reasons[delivery_id] == reason}
 
 
@@ -140,16 +142,22 @@ def only_said_of_the_token(db: Session, delivery_ids: Collection[int]) -> set[in
     else of them, so no passing fault explains the refusal."""
     if not delivery_ids:
         return set()
-    theirs = col(Try.delivery_id).in_(bulk.among(delivery_ids))
-    rows = db.execute(select(col(Try.delivery_id), col(Try.code), col(Try.in_doubt)).where(theirs)).all()
+    theirs = col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))
+    rows = db.execute(
+        select(
+            col(DeliveryAttempt.delivery_id), col(DeliveryAttempt.code), col(DeliveryAttempt.in_doubt)
+        ).where(theirs)
+    ).all()
     other = {delivery_id for delivery_id, code, doubt in rows if code != BAD_PARAMETER or doubt}
     return {delivery_id for delivery_id, _, _ in rows} - other
 
 
 def last_doubt() -> Select[Any]:
     """When the last attempt at a delivery began that the platform may have taken; NULL without one."""
-    latest = select(func.max(col(Try.started_at)))
-    return latest.where(col(Try.delivery_id) == col(Delivery.id), col(Try.in_doubt)).correlate(Delivery)
+    latest = select(func.max(col(DeliveryAttempt.started_at)))
+    return latest.where(
+        col(DeliveryAttempt.delivery_id) == col(Delivery.id), col(DeliveryAttempt.in_doubt)
+    ).correlate(Delivery)
 
 
 def attempts_of(delivery_ids: Collection[int]) -> dict[int, list[AttemptView]]:
@@ -159,16 +167,16 @@ def attempts_of(delivery_ids: Collection[int]) -> dict[int, list[AttemptView]]:
         return found
     with reading() as db:
         rows = db.execute(
-            select(Try)
-            .where(col(Try.delivery_id).in_(list(delivery_ids)))
-            .order_by(col(Try.number), col(Try.id))
+            select(DeliveryAttempt)
+            .where(col(DeliveryAttempt.delivery_id).in_(list(delivery_ids)))
+            .order_by(col(DeliveryAttempt.number), col(DeliveryAttempt.id))
         ).scalars()
         for row in rows:
             found.setdefault(row.delivery_id, []).append(_view(row))
     return found
 
 
-def _view(row: Try) -> AttemptView:
+def _view(row: DeliveryAttempt) -> AttemptView:
     return AttemptView(
         reason=row.reason,
         in_doubt=row.in_doubt,

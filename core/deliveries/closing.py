@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger as opt_ins
+from core.db.tables import Broadcast, Delivery
 from core.deliveries import ledger
 from core.deliveries.rules import DeliveryState
-from core.tables import Broadcast, Delivery
 
 
 def end_queued(db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime) -> int:

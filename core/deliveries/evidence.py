@@ -18,10 +18,10 @@ from sqlmodel import Session, col
 
 from core.consent import ledger as opt_ins
 from core.db import bulk
+from core.db.tables import Customer, Delivery, Reply
 from core.deliveries import ledger
 from core.deliveries.attempts import last_doubt
 from core.deliveries.rules import ECHO, LIVE, RETRIED, DeliveryState
-from core.tables import Customer, Delivery, Reply
 
 _ID = bulk.columns_of(Delivery, "id")
 _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")

@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlmodel import Session, col, insert
 
 from core.db import bulk
+from core.db.tables import Delivery, UtcTime
 from core.deliveries.rules import LEASE_RAN_OUT, DeliveryState, Verdict
-from core.tables import Delivery, UtcTime
 
 _ID = bulk.columns_of(Delivery, "id")
 _FENCE = bulk.columns_of(Delivery, "id", "attempt", "claimed_at")

@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import col
 
 from core.conversation.kinds import REQUEST_PAYLOAD
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Activity, Broadcast, Customer, Delivery, DeliveryAttempt, OptIn, Request
 from core.demo.past import Asked
-from core.tables import Activity, Broadcast, Customer, Delivery, OptIn, Request, Try
 
 _OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at")
 _OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched under its real date
@@ -72,8 +72,8 @@ def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
         deliveries = db.scalars(select(Delivery).where(col(Delivery.broadcast_id) == broadcast_id)).all()
         for delivery in deliveries:
             _move(delivery, _OF_DELIVERY, earlier)
-        theirs = col(Try.delivery_id).in_([delivery.id for delivery in deliveries])
-        for tried in db.scalars(select(Try).where(theirs)):
+        theirs = col(DeliveryAttempt.delivery_id).in_([delivery.id for delivery in deliveries])
+        for tried in db.scalars(select(DeliveryAttempt).where(theirs)):
             _move(tried, ("started_at", "answered_at"), earlier)
         marked = col(Customer.unreachable_delivery_id).in_([delivery.id for delivery in deliveries])
         for customer in db.scalars(select(Customer).where(marked)):

@@ -18,9 +18,9 @@ from core.broadcasts.actions import create_broadcast, launch, schedule
 from core.broadcasts.queries import BroadcastView, get_broadcast, list_broadcasts
 from core.clock import local_to_utc, utc_now
 from core.consent.actions import create_topic
-from core.consent.clockwork import expire_due
 from core.consent.customer_queries import count_customers
 from core.consent.queries import find_topic, list_topics
+from core.consent.scheduled_jobs import expire_due
 from core.conversation.actions import EntryDraft, save_message
 from core.conversation.queries import message_names
 from core.conversation.rules import EntryKind

@@ -8,13 +8,17 @@ import structlog
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from core import activity, key_check, row_locks
+from core.accounts import activity_log
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import recent_outcomes, transitions
+from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
-from core.database import reading, transaction
-from core.db import bulk
+from core.db import bulk, row_locks
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Event, Fanpage, FanpageRate
+from core.db.work_queue import enqueue
+from core.deliveries import recent_outcomes
+from core.encryption import CannotOpen, seal
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup, zones
 from core.fanpages.connection import messenger_for, open_line
@@ -28,14 +32,12 @@ from core.fanpages.rules import (
     check_rate,
     describe_problem,
 )
-from core.inbox import early
-from core.key_check import AnotherKey
+from core.inbox import early_events
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
-from core.sealing import CannotOpen, seal
-from core.sending.enqueue import enqueue
 from core.settings import settings
-from core.tables import Broadcast, Event, Fanpage, Pace
 from core.text.identifiers import unwrapped
 from core.text.length import cut
 from core.text.normalise import normalise_name
@@ -79,7 +81,7 @@ def connect(
             zones.refuse_while_planned(db, row, zone)
         row.timezone = zone or row.timezone
         db.flush()
-        waited = {"early_events": early.apply_early_events(db, page_id)} if is_new else {}
+        waited = {"early_events": early_events.apply_early_events(db, page_id)} if is_new else {}
         _record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
         view = view_of(row)
     if not check:
@@ -189,7 +191,7 @@ def _token_problem(refusal: GraphRefused) -> Problem:
 
 def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpage, bool]:
     """The fanpage, and whether it was not there before."""
-    early.wait_for_applier(db)
+    early_events.wait_for_applier(db)
     fresh = {
         "page_id": page_id,
         "name": name,
@@ -205,7 +207,7 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpag
         select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update(key_share=True)
     ).one()
     pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
-    db.execute(bulk.insert_new(Pace), [pace])
+    db.execute(bulk.insert_new(FanpageRate), [pace])
     return row, bool(made)
 
 
@@ -257,4 +259,6 @@ def _locked(db: Session, fanpage_id: int) -> Fanpage:
 
 
 def _record(db: Session, by: Actor, verb: str, row: Fanpage, now: datetime, **detail: object) -> None:
-    activity.record(db, by, verb, now=now, fanpage_id=row.id, subject_id=row.id, subject=row.name, **detail)
+    activity_log.record(
+        db, by, verb, now=now, fanpage_id=row.id, subject_id=row.id, subject=row.name, **detail
+    )

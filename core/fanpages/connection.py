@@ -10,14 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
-from core.database import reading
 from core.db import bulk
+from core.db.engine import reading
+from core.db.tables import Fanpage
+from core.encryption import CannotOpen, unseal
 from core.errors import N_, NotFound, OperatorError, WrongState
 from core.messenger.client import Messenger
 from core.messenger.transport import Transport
-from core.sealing import CannotOpen, unseal
 from core.settings import kept_secret, settings
-from core.tables import Fanpage
 
 DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator's app and our demo share
 POOL_SIZE = 256  # as many calls at once as the worker has threads

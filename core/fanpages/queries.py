@@ -10,9 +10,9 @@ from sqlmodel import col
 
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.consent.stop_words import DEFAULT
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast, Customer, Fanpage, Heartbeat
 from core.errors import N_, NotFound
-from core.tables import Broadcast, Customer, Fanpage, Heartbeat
 from core.text.collation import sort_key
 
 OTHER_APP_LATELY = timedelta(days=30)

@@ -15,17 +15,17 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import versions
 from core.broadcasts.rules import BroadcastState
 from core.clock import same_local_time
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Fanpage
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.fanpages.queries import FanpageView, view_of
 from core.fanpages.rules import is_zone
-from core.tables import Broadcast, Fanpage
 
 _PLANNED = (BroadcastState.SCHEDULED, BroadcastState.DRAFT)
 
@@ -138,7 +138,7 @@ def _move(by: Actor, rows: Sequence[Broadcast], old: str, new: str, now: datetim
 
 def _set(db: Session, by: Actor, row: Fanpage, zone: str, now: datetime, **detail: Any) -> None:
     of: dict[str, Any] = {"fanpage_id": row.id, "subject_id": row.id, "subject": row.name}
-    activity.record(db, by, "fanpage.set_zone", now=now, **of, zone=zone, was=row.timezone, **detail)
+    activity_log.record(db, by, "fanpage.set_zone", now=now, **of, zone=zone, was=row.timezone, **detail)
     row.timezone, row.updated_at = zone, now
 
 

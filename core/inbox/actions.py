@@ -12,22 +12,22 @@ import structlog
 from sqlalchemy import Integer, Select, bindparam, select, text, update
 from sqlmodel import Session, col
 
-from core import key_check
+from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.activity import record
 from core.customers import forgotten
-from core.database import DATABASE_TROUBLE, is_sqlite, transaction
 from core.db import bulk
+from core.db.engine import DATABASE_TROUBLE, is_sqlite, transaction
+from core.db.tables import Event, Fanpage, UtcTime
 from core.errors import Held
 from core.inbox import queries
-from core.inbox.door import keep_out_forgotten
-from core.inbox.early import APPLIER_LOCK
+from core.inbox.early_events import APPLIER_LOCK
 from core.inbox.effects import Happening, take_effect
-from core.inbox.keeping import keep_events
+from core.inbox.event_parser import NewEvent, open_tokens, person_of
+from core.inbox.event_store import keep_events
+from core.inbox.forgotten_filter import keep_out_forgotten
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.inbox.vault import NewEvent, open_tokens, person_of
-from core.tables import Event, Fanpage, UtcTime
+from core.installation import key_check
 
 NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: true for every event
 log = structlog.get_logger(__name__)

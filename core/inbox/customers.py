@@ -13,8 +13,8 @@ from sqlmodel import Session, col
 
 from core.customers import marks
 from core.db import bulk
+from core.db.tables import Customer
 from core.inbox.rules import latest
-from core.tables import Customer
 
 Person = tuple[int, str]  # fanpage id, PSID
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")

@@ -8,24 +8,24 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core import row_locks
+from core.accounts.activity_log import record
 from core.accounts.rules import SYSTEM
-from core.activity import record
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
 from core.customers import marks
+from core.db import row_locks
+from core.db.tables import Fanpage
 from core.deliveries import evidence
+from core.encryption import find_hash, seal
 from core.inbox import rules
 from core.inbox.customers import Person, Sighting, ids_of, see_customers
 from core.inbox.standby import Holder, note_holders
-from core.inbox.stopping import asked_to_stop, stop
+from core.inbox.stop_requests import asked_to_stop, stop
 from core.inbox.taps import record_taps
 from core.messenger import facts
 from core.messenger.events import Raw, base_kind, is_standby
-from core.sealing import find_hash, seal
 from core.sending.consequences import stop_fanpage
-from core.tables import Fanpage
 from core.text.length import cut
 from core.text.normalise import normalise_text, storable
 

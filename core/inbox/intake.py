@@ -17,8 +17,8 @@ from typing import Generic, TypeVar
 import structlog
 
 from core.inbox.actions import NOT_NOW
+from core.inbox.event_parser import NewEvent
 from core.inbox.rules import TURN_EVENTS, next_turn
-from core.inbox.vault import NewEvent
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 Asker = TypeVar("Asker")
 
 
-class Outcome(StrEnum):
+class Receipt(StrEnum):
     STORED = "stored"
     UNAVAILABLE = "unavailable"
 
@@ -52,7 +52,7 @@ class Duties(Generic[Asker]):
     store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
     has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many it took on
-    answer: Callable[[Sequence[Parcel[Asker]], Outcome], None]
+    answer: Callable[[Sequence[Parcel[Asker]], Receipt], None]
     committed: Callable[[int, int], None]  # how many events, and how many of them were new
     heartbeat: Callable[[], None]  # called often
 
@@ -150,12 +150,12 @@ class Intake(Generic[Asker]):
             self._stored += new
             soon = time.monotonic() + WAIT_SECONDS
             self._turn_at = 0.0 if self._stored >= self._turn else min(self._turn_at, soon)
-        self.duties.answer(group, Outcome.STORED)
+        self.duties.answer(group, Receipt.STORED)
         self.duties.committed(len(events), new)
 
     def _refuse(self, group: list[Parcel[Asker]], problem: Exception) -> None:
         log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)
-        self.duties.answer(group, Outcome.UNAVAILABLE)
+        self.duties.answer(group, Receipt.UNAVAILABLE)
 
     def _until_turn(self) -> float:
         return max(self._turn_at, self._rest_until) - time.monotonic()

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Event, Fanpage
 from core.inbox.rules import EventState
-from core.tables import Event, Fanpage
 
 LATEST = 1000  # events looked at before all are
 

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlmodel import col
 
 from core.consent.rules import LIFETIME
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.tables import Event
 
 # The platform repeats an event for some hours at most; what it means has long been in the other tables.
 KEPT_FOR = timedelta(days=30)

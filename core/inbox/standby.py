@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
 from sqlmodel import Session, col
 
+from core.db.tables import Customer, UtcTime
 from core.inbox.customers import Person
-from core.tables import Customer, UtcTime
 
 
 class Holder(NamedTuple):

@@ -16,8 +16,8 @@ from core.consent.withdrawals import is_older_than_a_no
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.db import bulk
+from core.db.tables import Customer, Request, Topic, UtcTime
 from core.inbox.rules import topic_of
-from core.tables import Customer, Request, Topic, UtcTime
 
 _TAPPED = {
     **bulk.columns_of(Request, "fanpage_id"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core.broadcasts import gathering
+from core.broadcasts import audience_builder
 from core.broadcasts.rules import BroadcastState
-from core.tables import Broadcast, Delivery, Event, OptIn, Reply
+from core.db.tables import Broadcast, Delivery, Event, OptIn, Reply
 
 Books = dict[str, list[tuple[object, ...]]]
 
@@ -45,8 +45,8 @@ def _counted(*by: object) -> Select[tuple[object, ...]]:
 def _out_of_balance() -> Select[tuple[object, ...]]:
     """Broadcasts whose audience is not what their deliveries add up to."""
     made = select(func.count()).where(col(Delivery.broadcast_id) == col(Broadcast.id)).scalar_subquery()
-    return select(col(Broadcast.id), gathering.so_far(), made).where(
-        col(Broadcast.started_at).is_not(None), gathering.so_far() != made
+    return select(col(Broadcast.id), audience_builder.so_far(), made).where(
+        col(Broadcast.started_at).is_not(None), audience_builder.so_far() != made
     )
 
 

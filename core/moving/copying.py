@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, Column, Connection, DateTime, Float, Integer, Ty
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.types import TypeEngine
 
-from core.tables import Table
+from core.db.tables import Table
 
 STAYS_BEHIND = {"heartbeat", "hold"}  # heartbeats, and the hold itself
 ROWS_AT_ONCE = 2000

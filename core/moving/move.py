@@ -18,20 +18,22 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlmodel import Session, col
 
-from core import activity, holding, key_check, migrations
+from core.accounts import activity_log
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.conversation.rules import ReplyState
-from core.database import reading, transaction
+from core.db import holding, migrations
+from core.db.engine import reading, transaction
+from core.db.holding import HoldCode, Standing
+from core.db.tables import Delivery, Reply
 from core.deliveries.rules import DeliveryState
 from core.errors import OperatorError, WrongState
-from core.holding import HoldCode, Standing
+from core.installation import key_check
 from core.moving import checking, copying
 from core.moving import target as far
 from core.moving.target import Target
 from core.sending import claims, replies
 from core.settings import settings
-from core.tables import Delivery, Reply
 
 LOOK_AGAIN_SECONDS = 0.25
 SAY_AGAIN_SECONDS = 2.0
@@ -175,7 +177,7 @@ class Move:
     def _set_free(self, target: Target) -> None:
         with target.transaction() as connection, Session(connection) as there:
             holding.lift(there)
-            activity.record(there, self.by, "installation.move_in", now=self.clock())
+            activity_log.record(there, self.by, "installation.move_in", now=self.clock())
             there.flush()
         target.analyze()
 
@@ -199,7 +201,7 @@ def abandon(by: Actor, *, now: datetime) -> None:
         found = holding.standing_in(db)
         if found and found.code == HoldCode.LEAVING:
             holding.lift(db)
-            activity.record(db, by, "installation.release", now=now, code=found.code.value)
+            activity_log.record(db, by, "installation.release", now=now, code=found.code.value)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, delete,
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
-from core import holding, key_check, migrations
+from core.db import holding, migrations
+from core.db.holding import HoldCode, Standing
+from core.db.tables import Hold, KeyCheck, Table
+from core.encryption import find_hash
 from core.errors import OperatorError, WrongState
-from core.holding import HoldCode, Standing
-from core.sealing import find_hash
+from core.installation import key_check
 from core.settings import database_url
-from core.tables import Hold, KeyCheck, Table
 
 
 class Target:

@@ -17,10 +17,10 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.customers import marks
-from core.database import reading, transaction
 from core.db import bulk
+from core.db.engine import reading, transaction
+from core.db.tables import CallsOfHour, Customer
 from core.sending import rate_limiter
-from core.tables import CallsOfHour, Customer
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from core.database import engine
-from core.sending.shards import SHARDS, Shards
+from core.db.engine import engine
+from core.db.work_queue import SHARDS
+from core.sending.shards import Shards
 
 
 class Assignment(Protocol):

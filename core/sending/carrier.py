@@ -20,7 +20,7 @@ from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
-from core.sending.work import Snapshot, WorkSnapshots
+from core.sending.work_snapshot import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 

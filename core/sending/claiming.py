@@ -19,8 +19,9 @@ from sqlmodel import Session, col
 
 from core.broadcasts import canary
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.database import DATABASE_TROUBLE, transaction
 from core.db import bulk
+from core.db.engine import DATABASE_TROUBLE, transaction
+from core.db.tables import Broadcast, Customer, Delivery, UtcTime
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import rate_limiter, replies, senders, timetable
@@ -29,7 +30,6 @@ from core.sending.replies import ReplyClaim
 from core.sending.rules import FARTHEST_TRY, LEASE
 from core.sending.senders.sender import Claim, Sender
 from core.sending.timetable import Demand, Lane
-from core.tables import Broadcast, Customer, Delivery, UtcTime
 
 _ID = bulk.columns_of(Broadcast, "id")
 _OWN: tuple[Any, ...] = (

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlmodel import Session, col
 
-from core import row_locks
 from core.broadcasts.rules import BroadcastState, is_too_late
-from core.database import reading, transaction, unless_locked, wait_for_locks
+from core.db import row_locks
+from core.db.engine import reading, transaction, unless_locked, wait_for_locks
+from core.db.tables import Broadcast, Delivery, Reply
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
-from core.heartbeat import SILENT_AFTER, alive
+from core.installation.heartbeat import SILENT_AFTER, alive
 from core.sending import senders
 from core.sending.rules import LEASE, MAX_TRIES, wait_after
 from core.sending.senders.sender import Claim, Sender
-from core.tables import Broadcast, Delivery, Reply
 
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 

@@ -8,14 +8,15 @@ from datetime import datetime
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
 
-from core import activity, row_locks
+from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
+from core.db import row_locks
+from core.db.tables import Fanpage
 from core.messenger.errors import Failure, NextStep
 from core.sending import rate_limiter
 from core.sending.rules import NOT_SENT_SECONDS
-from core.tables import Fanpage
 
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 
@@ -62,4 +63,4 @@ def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> N
     )
     transitions.stop_all_of(db, fanpage_id, code, now=now)
     if isinstance(stopped, CursorResult) and stopped.rowcount:
-        activity.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
+        activity_log.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)

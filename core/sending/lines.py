@@ -11,12 +11,12 @@ from datetime import datetime
 
 import structlog
 
-from core import row_locks
 from core.broadcasts.rules import BroadcastState
-from core.database import transaction, unless_locked, wait_for_locks
+from core.db import row_locks
+from core.db.engine import transaction, unless_locked, wait_for_locks
+from core.encryption import CannotOpen
 from core.errors import OperatorError
 from core.messenger.client import Messenger
-from core.sealing import CannotOpen
 from core.sending import consequences
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,8 @@ from datetime import datetime
 
 import structlog
 
-from core.database import DATABASE_TROUBLE
+from core.db.engine import DATABASE_TROUBLE
+from core.db.work_queue import SHARDS, shard_of
 from core.messenger.across import AcrossFanpages
 from core.sending import claiming, timetable
 from core.sending.allowance import Allowances
@@ -30,11 +31,10 @@ from core.sending.departures import Departures
 from core.sending.lines import Found, Lines
 from core.sending.replies import ReplyClaim
 from core.sending.settlement import Settlement
-from core.sending.shards import SHARDS, shard_of
-from core.sending.silence import Silence
+from core.sending.silent_fanpages import SilentFanpages
 from core.sending.timetable import Demand, Lane
 from core.sending.usage import UsageWatch
-from core.sending.work import NOTHING, FanpageWork, Snapshot, WorkSnapshots
+from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +99,7 @@ class SendingLoop:
         self._turns: Counter[int] = Counter()  # whose broadcast's turn it is, by fanpage
         self._unanswered: Counter[int] = Counter()  # by fanpage
         self._calls = 0  # planned or on the wire
-        self._silence = Silence()
+        self._silence = SilentFanpages()
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when
         self._claimed_at = 0.0
         self._seen = NOTHING  # the snapshot that `_works` is of

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, Float, and_, func, update
 from sqlmodel import Session, col
 
 from core.db import bulk
-from core.tables import Pace
+from core.db.tables import FanpageRate
 
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
 LOWEST_FACTOR = 0.05
@@ -25,25 +25,25 @@ SAME_SECONDS = 0.001  # the databases keep a time a little less exactly than we 
 
 
 @dataclass(frozen=True)
-class Speed:
+class Rate:
     """How fast a fanpage may send now."""
 
     rate: float  # messages per second now
     held_until: float  # seconds since 1970; nothing leaves before
 
 
-def speed_now(
+def rate_now(
     rate: int, held_until: float, held_at: float, factor: float, factor_at: float, *, at: float
-) -> Speed:
+) -> Rate:
     """The speed that follows from a fanpage's rate and its row. A hold that was set far in the future of `at`
     is the trace of a clock that jumped back, and is ignored."""
     held = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
-    return Speed(rate * _factor(factor, factor_at, at), held)
+    return Rate(rate * _factor(factor, factor_at, at), held)
 
 
 def is_held(at: Any) -> ColumnElement[bool]:
     """The condition that a row's fanpage is held at this time."""
-    return and_(col(Pace.held_until) > at, col(Pace.held_at) <= at + FARTHEST_AHEAD)
+    return and_(col(FanpageRate.held_until) > at, col(FanpageRate.held_at) <= at + FARTHEST_AHEAD)
 
 
 def _factor(factor: float, since: float, at: float) -> float:
@@ -63,15 +63,15 @@ def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> bool:
 def _moving() -> bulk.Ready:
     """The statement of `move_slots`, built once: that takes longer than running it."""
     given = bulk.rows_given({"fanpage": BigInteger(), "seen": Float(53), "after": Float(53)}).subquery()
-    unmoved = func.abs(col(Pace.next_free) - given.c.seen) < SAME_SECONDS
-    mine = col(Pace.fanpage_id) == given.c.fanpage
-    return bulk.Ready(update(Pace).where(mine, unmoved).values(next_free=given.c.after))
+    unmoved = func.abs(col(FanpageRate.next_free) - given.c.seen) < SAME_SECONDS
+    mine = col(FanpageRate.fanpage_id) == given.c.fanpage
+    return bulk.Ready(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:
     """Hold the fanpage for so long and halve its rate, which then climbs back within two minutes. Further
     calls within three seconds only prolong the hold."""
-    pace = db.get_one(Pace, fanpage_id, with_for_update=True)
+    pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
     if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
         pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
         pace.factor_at = at
@@ -80,6 +80,6 @@ def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -
 
 def hold(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
     """Let nothing of the fanpage leave for so many seconds from `at`; a longer hold in force stays."""
-    pace = db.get_one(Pace, fanpage_id, with_for_update=True)
+    pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
     standing = pace.held_until if pace.held_at <= at else 0.0
     pace.held_until, pace.held_at = max(standing, at + seconds), at

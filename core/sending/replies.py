@@ -29,26 +29,25 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from core import row_locks
-from core.broadcasts import recent_outcomes
-from core.broadcasts.breaker import Ended
-from core.broadcasts.recent_outcomes import Scope
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
 from core.customers.profiles import keep_profile
-from core.database import transaction, wait_for_locks
-from core.db import bulk
+from core.db import bulk, row_locks
+from core.db.engine import transaction, wait_for_locks
+from core.db.tables import Customer, Reply, UtcTime
+from core.deliveries import recent_outcomes
+from core.deliveries.breaker import Ended
+from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
-from core.heartbeat import SILENT_AFTER, alive
+from core.installation.heartbeat import SILENT_AFTER, alive
 from core.messenger import line, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
-from core.sending import consequences, trip
+from core.sending import breaker_trip, consequences
 from core.sending.allowance import note_calls
 from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.outcomes import by_fanpage, failures_of
 from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
-from core.tables import Customer, Reply, UtcTime
 
 MAX_TRIES = 5
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
@@ -212,7 +211,7 @@ def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         consequences.follow_up(db, failures, now)
         note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
         noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
-    trip.look_at_each(
+    breaker_trip.judge_fanpages(
         {key: {each: noted[each] for each in [(Scope.REPLIES, key)] if each in noted} for key in charged},
         stopped={key for key, of_one in failures.items() if consequences.are_firm(of_one)},
         now=now,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from core.database import DATABASE_TROUBLE, is_locked, unless_locked
+from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, replies, settling

@@ -13,24 +13,23 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core import row_locks
-from core.broadcasts import recent_outcomes
-from core.broadcasts.breaker import Ended
-from core.broadcasts.recent_outcomes import Key
 from core.broadcasts.rules import BroadcastState
 from core.customers import marks
 from core.customers.marks import Acceptance
-from core.database import transaction, wait_for_locks
-from core.deliveries import attempts, closing, evidence
+from core.db import row_locks
+from core.db.engine import transaction, wait_for_locks
+from core.db.tables import Broadcast
+from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
+from core.deliveries.breaker import Ended
+from core.deliveries.recent_outcomes import Key
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, Token, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, consequences, trip
+from core.sending import allowance, breaker_trip, consequences
 from core.sending.outcomes import Outcome, attempts_worth_keeping, by_fanpage
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
-from core.tables import Broadcast
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 # Outcomes that the breaker counts, beside what was accepted; "sent" concluded from a refusal says nothing.
@@ -65,7 +64,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         allowance.note_calls(db, Counter(o.claim.fanpage_id for o in outcomes), now=now)
         keys = _keys(outcomes, moved)
         recent = recent_outcomes.note(db, {key: keys[one][key] for one in keys for key in keys[one]})
-    trip.look_at_each(
+    breaker_trip.judge_fanpages(
         {one: {key: recent[key] for key in keys[one] if key in recent} for one in keys},
         stopped={one for one in failures if consequences.are_firm(failures[one])},
         now=now,
@@ -119,7 +118,7 @@ def _lock_rows(
     refused: Sequence[Refused],
     failures: Mapping[int, Sequence[Failure]],
 ) -> None:
-    """Lock every row that will change, in the order that all keep (core/row_locks.py). What was accepted is
+    """Lock every row that will change, in the order that all keep, see row_locks.py. What was accepted is
     changed by one statement in the order of the ids and needs no lock before."""
     taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
     if not refused:

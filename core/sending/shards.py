@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-SHARDS = 32
-
-
-def shard_of(fanpage_id: int) -> int:
-    """The shard that a fanpage belongs to, 0 to 31."""
-    return fanpage_id % SHARDS
-
 
 class Shards(Protocol):
     """The sending loop, as seen by whoever tells it for which fanpages it may send."""

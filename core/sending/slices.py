@@ -24,10 +24,10 @@ from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 from sqlalchemy import make_url, text
 
-from core.database import patience, reading, transaction
-from core.sending import work
-from core.sending.enqueue import QUEUE, TASK, enqueue, slice_job
-from core.sending.shards import SHARDS, Shards, shard_of
+from core.db.engine import patience, reading, transaction
+from core.db.work_queue import QUEUE, SHARDS, TASK, enqueue, shard_of, slice_job
+from core.sending import work_snapshot
+from core.sending.shards import Shards
 from core.settings import settings
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ class SharedAssignment:
 
     def hand_out(self, now: datetime) -> None:
         """Defer slices for fanpages that have work but no slice: what became due by time, or was lost."""
-        waiting = work.fanpages_with_work(now=now)
+        waiting = work_snapshot.fanpages_with_work(now=now)
         if not waiting:
             return
         with reading() as db:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from core.database import transaction
+from core.db.engine import transaction
 from core.messenger.client import Messenger
 from core.sending import rate_limiter
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.simulator import books, people
-from core.simulator.deeds import DEEDS
+from core.simulator.actions import DEEDS
 from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
 from core.text.identifiers import read_id

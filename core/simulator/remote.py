@@ -72,7 +72,7 @@ class Remote:
         self._call("DELETE", f"/people/{psid}/thread")
 
     def act(self, psid: str, deed: str, **values: Any) -> dict[str, Any]:
-        """One of the names in `core.simulator.deeds.DEEDS`."""
+        """One of the names in `core.simulator.actions.DEEDS`."""
         return self._call("POST", f"/people/{psid}/{deed}", values)
 
     def act_all(self, acts: list[dict[str, Any]]) -> None:

@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator.agenda import Agenda
 from core.simulator.behaviour import Behaviour
-from core.simulator.courier import Courier, Event
+from core.simulator.dispatcher import Courier, Event
 from core.simulator.entities import Bubble, NotPossible, Page, Person, Send, Token
 from core.simulator.faults import Faults
-from core.simulator.meter import Meter
+from core.simulator.quota import Meter
+from core.simulator.scheduler import Agenda
 from core.simulator.store import Store
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts import canary
 from core.broadcasts.canary import USUAL_SIZE
+from core.broadcasts.dashboard_queries import FirstPart
 from core.broadcasts.drafts import Draft
-from core.broadcasts.overview import FirstPart
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import CANARY_FAILED
 from core.clock import utc_now

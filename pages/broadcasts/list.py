@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.listing import BroadcastLine, count_by_state, count_lines, list_lines
+from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_lines, list_lines
 from pages.components import navigation
 from pages.components.address import no_fanpage
 from pages.components.layout import empty_state, page_header

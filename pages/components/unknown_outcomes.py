@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.broadcasts.overview import list_doubts
+from core.broadcasts.dashboard_queries import list_unknown_outcomes
 from pages.components.broadcast_words import plain
 from pages.components.texts import _, n_
 
@@ -23,7 +23,7 @@ def link_to_unknown(broadcast_id: int, label: str) -> None:
 
 def draw_unknown_alerts(fanpage_id: int) -> None:
     """For the overview: every broadcast that waits for a decision, the oldest first."""
-    doubts = list_doubts(fanpage_id)
+    doubts = list_unknown_outcomes(fanpage_id)
     for doubt in doubts[:ALERTS]:
         with st.container(key=f"in_doubt_{doubt.broadcast_id}", horizontal=True, vertical_alignment="center"):
             words = n_(

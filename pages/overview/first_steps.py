@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.overview import FirstSteps
+from core.broadcasts.dashboard_queries import FirstSteps
 from pages.components import navigation
 from pages.components.layout import section
 from pages.components.session import Current

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.broadcasts.listing import list_lines
+from core.broadcasts.list_queries import list_lines
 from core.broadcasts.queries import get_broadcast
 from pages.components import navigation
 from pages.components.broadcast_words import plain

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.listing import list_lines
-from core.broadcasts.overview import first_steps
+from core.broadcasts.dashboard_queries import first_steps
+from core.broadcasts.list_queries import list_lines
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from core.fanpages.queries import FanpageView

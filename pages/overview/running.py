@@ -7,7 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.listing import BroadcastLine, list_lines
+from core.broadcasts.list_queries import BroadcastLine, list_lines
 from core.consent.queries import TopicView
 from core.errors import N_
 from core.fanpages.queries import FanpageView

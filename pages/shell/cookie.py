@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.accounts.rules import SESSION_LIFETIME
-from core.sealing import derived_key
+from core.encryption import derived_key
 
 NAME = "notify_once_session"
 TICKET_SECONDS = 30

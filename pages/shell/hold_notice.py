@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import holding, key_check
-from core.key_check import AnotherKey
+from core.db import holding
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
 from pages.components.texts import _
 
 

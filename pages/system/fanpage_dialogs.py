@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.clock import utc_now
-from core.consent.withdrawal_actions import set_stop_words
+from core.conversation.stop_word_actions import set_stop_words
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, HARD_RATE, describe_problem

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core import mixed_batches
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
+from core.sending import mixed_batches
 from pages.components import navigation
 from pages.components.fanpage_state import (
     checked,

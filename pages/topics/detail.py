@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.rules import Permission
+from core.broadcasts.topic_queries import TopicProgress, topic_progress
 from core.clock import utc_now
 from core.consent.actions import restore_topic
-from core.consent.queries import TopicProgress, TopicView, get_topic, topic_progress
+from core.consent.queries import TopicView, get_topic
 from core.errors import N_, NotFound
 from pages.components import navigation
 from pages.components.address import not_there

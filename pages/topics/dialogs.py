@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.broadcasts.topic_queries import TopicProgress
 from core.clock import utc_now
 from core.consent import actions
-from core.consent.queries import TopicProgress, TopicView
+from core.consent.queries import TopicView
 from pages.components.layout import confirm, dialog, settle
 from pages.components.session import current, flash
 from pages.components.texts import _, n_

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.consent.queries import TopicProgress, TopicView
+from core.broadcasts.topic_queries import TopicProgress
+from core.consent.queries import TopicView
 from pages.components import navigation
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Badge, Column, table

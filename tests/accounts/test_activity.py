@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from core import activity
-from core.accounts import actions, files, queries
+from core.accounts import actions, activity_log, files, queries
 from core.accounts.files import activity_csv
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Actor, Role
-from core.database import transaction
+from core.db.engine import transaction
 
 LAN = Actor(1, "lan", Role.EDITOR)
 
@@ -19,9 +18,9 @@ LAN = Actor(1, "lan", Role.EDITOR)
 @pytest.fixture
 def log(fresh_database, now):
     with transaction() as db:
-        activity.record(db, LAN, "topic.create", now=now - timedelta(days=3), subject="Giày 50%")
-        activity.record(db, LAN, "broadcast.create", now=now, subject="Sale_tháng 11", text="ạ")
-        activity.record(db, SYSTEM, "broadcast.start", now=now, subject="=HYPERLINK(1)")
+        activity_log.record(db, LAN, "topic.create", now=now - timedelta(days=3), subject="Giày 50%")
+        activity_log.record(db, LAN, "broadcast.create", now=now, subject="Sale_tháng 11", text="ạ")
+        activity_log.record(db, SYSTEM, "broadcast.start", now=now, subject="=HYPERLINK(1)")
 
 
 @pytest.mark.parametrize(

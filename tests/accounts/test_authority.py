@@ -1,5 +1,6 @@
 """Nobody does anything with a page of yesterday: every action reads its operator again, and changes nothing
-for who is disabled, demoted, signed out, or gone. A new action without an entry in deeds.py fails here."""
+for who is disabled, demoted, signed out, or gone. A new action without an entry in operations.py fails
+here."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ import pytest
 from sqlalchemy import delete, select
 
 from core.accounts.rules import Actor, Permission, Role
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Operator, Table
 from core.errors import NotAllowed, OperatorError, SignedOut
 from core.fanpages import actions as fanpages
-from core.tables import Operator, Table
-from tests.accounts.deeds import DEEDS, Deed, World
+from tests.accounts.operations import TRIALS, Trial, World
 
 ROOT = Path(__file__).resolve().parents[2]
 RANKS = [Role.VIEWER, Role.EDITOR, Role.SENDER, Role.ADMIN]
@@ -51,7 +52,7 @@ def all_asking() -> dict[str, ast.stmt]:
 
 def test_every_action_has_an_entry():
     public = {name for name in all_asking() if not name.split(".")[-1].startswith("_")}
-    assert public == set(DEEDS)
+    assert public == set(TRIALS)
 
 
 def opens_transaction(node: ast.AST) -> bool:
@@ -62,7 +63,7 @@ def opens_transaction(node: ast.AST) -> bool:
 @pytest.mark.parametrize("name", sorted(all_asking()))
 def test_an_action_authorises_first_in_each_of_its_transactions(name):
     if not isinstance(node := all_asking()[name], ast.FunctionDef):
-        pytest.skip("a class; its entry in deeds.py is tried below")
+        pytest.skip("a class; its entry in operations.py is tried below")
     for block in filter(opens_transaction, ast.walk(node)):
         first = ast.unparse(block.body[0])
         assert first.partition("(")[0] in AUTHORISE, first
@@ -95,8 +96,8 @@ def refused(call, by: Actor) -> NotAllowed:
     return refusal.value
 
 
-def works(deed: Deed, call, by: Actor) -> None:
-    if deed.ends_well:
+def works(trial: Trial, call, by: Actor) -> None:
+    if trial.ends_well:
         call(by)
         return
     with pytest.raises(OperatorError) as failure:
@@ -110,19 +111,19 @@ def actor(world: World, **more: object) -> Actor:
     return replace(drawn, **more)
 
 
-@pytest.mark.parametrize("name", sorted(DEEDS))
+@pytest.mark.parametrize("name", sorted(TRIALS))
 def test_nothing_is_done_for_who_may_not_any_more_and_all_for_who_may(world, name):
-    deed = DEEDS[name]
-    call, by = deed.prepare(world), actor(world)
-    _refused_by_state(world, deed, call, by)
-    for role in RANKS[: RANKS.index(LEAST[deed.needs])]:
+    trial = TRIALS[name]
+    call, by = trial.prepare(world), actor(world)
+    _refused_by_state(world, trial, call, by)
+    for role in RANKS[: RANKS.index(LEAST[trial.needs])]:
         put(world.asks, role=role)
         assert type(refused(call, by)) is NotAllowed  # though the page still says admin
-    put(world.asks, role=LEAST[deed.needs])
-    works(deed, call, replace(by, role=Role.VIEWER))  # promoted since the page was drawn
+    put(world.asks, role=LEAST[trial.needs])
+    works(trial, call, replace(by, role=Role.VIEWER))  # promoted since the page was drawn
 
 
-def _refused_by_state(world: World, deed: Deed, call, by: Actor) -> None:
+def _refused_by_state(world: World, trial: Trial, call, by: Actor) -> None:
     now = world.now
     put(world.asks, disabled_at=now)
     assert "disabled" in refused(call, by).message
@@ -131,7 +132,7 @@ def _refused_by_state(world: World, deed: Deed, call, by: Actor) -> None:
     put(world.asks, sessions_valid_after=now - timedelta(days=3))
     assert isinstance(refused(call, replace(by, signed_in_at=now - timedelta(days=2))), SignedOut)
     assert isinstance(refused(call, replace(by, signed_in_at=None)), SignedOut)
-    if not deed.own:
+    if not trial.own:
         put(world.asks, must_change_password=True)
         assert "password" in refused(call, by).message
         put(world.asks, must_change_password=False)
@@ -139,14 +140,14 @@ def _refused_by_state(world: World, deed: Deed, call, by: Actor) -> None:
 
 
 def test_a_deleted_operator_does_nothing(world):
-    call = DEEDS["core.broadcasts.actions.launch"].prepare(world)
+    call = TRIALS["core.broadcasts.actions.launch"].prepare(world)
     with transaction() as db:
         db.execute(delete(Operator).where(Operator.id == world.asks))
     assert "no longer exists" in refused(call, actor(world)).message
 
 
-@pytest.mark.parametrize("name", sorted(name for name in DEEDS if DEEDS[name].own))
+@pytest.mark.parametrize("name", sorted(name for name in TRIALS if TRIALS[name].own))
 def test_who_must_choose_a_password_may_still_change_their_own_account(world, name):
-    deed = DEEDS[name]
+    trial = TRIALS[name]
     put(world.asks, must_change_password=True, role=Role.VIEWER)
-    deed.prepare(world)(actor(world))
+    trial.prepare(world)(actor(world))

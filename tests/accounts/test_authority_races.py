@@ -7,17 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from core import activity
-from core.accounts import actions
+from core.accounts import actions, activity_log
 from core.accounts.authorising import authorise
 from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Operator
 from core.errors import NotAllowed, SignedOut
-from core.tables import Broadcast, Operator
 from tests.accounts.conftest import operator
-from tests.accounts.deeds import World
+from tests.accounts.operations import World
 from tests.processes import until
 
 
@@ -63,7 +62,7 @@ def test_nothing_of_theirs_is_committed_after_they_were_disabled(world, lan, fre
             if not fresh_database.is_sqlite:
                 until(waits, what="the disabling waits for the deed")
             assert not disabled.done()
-            activity.record(db, lan, "broadcast.pause", now=world.now)
+            activity_log.record(db, lan, "broadcast.pause", now=world.now)
         disabled.result()
     assert {entry.verb for entry in list_activity(ActivityFilter())} == {
         "broadcast.pause",

@@ -2,16 +2,16 @@
 
 import pytest
 
-from core.broadcasts import gathering
+from core.broadcasts import audience_builder
 from tests.sending.conftest import Studio, opt_in_states, studio, wire  # noqa: F401
 
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "FIRST", 3)
-    monkeypatch.setattr(gathering, "PART", 2)
-    monkeypatch.setattr(gathering, "PART_ALONE", 2)
-    monkeypatch.setattr(gathering, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(audience_builder, "FIRST", 3)
+    monkeypatch.setattr(audience_builder, "PART", 2)
+    monkeypatch.setattr(audience_builder, "PART_ALONE", 2)
+    monkeypatch.setattr(audience_builder, "REST_SECONDS", 0.0)
 
 
 @pytest.fixture

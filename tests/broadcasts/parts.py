@@ -9,17 +9,17 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import gathering
+from core.broadcasts import audience_builder
 from core.broadcasts.drafts import get_draft, keep_draft
-from core.database import reading
-from core.tables import Delivery, Gathering
+from core.db.engine import reading
+from core.db.tables import Delivery, Gathering
 from tests.sending.conftest import Studio
 
 
 def gather(studio: Studio, parts: int = 1000) -> list[int]:
     """What a worker's tick does, or so many parts of it."""
     left = iter(range(parts - 1))
-    return gathering.gather(lambda: studio.now, rest=lambda _: next(left, None) is None)
+    return audience_builder.build_audiences(lambda: studio.now, rest=lambda _: next(left, None) is None)
 
 
 def recipients(broadcast_id: int) -> list[int]:

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, queries
+from core.broadcasts import actions, queries, scheduled_jobs
 from core.broadcasts.audience import ELIGIBLE, LEFT_OUT
 from core.consent.rules import expires_at
-from core.database import reading, transaction
-from core.tables import Customer, Delivery, OptIn
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Delivery, OptIn
 from tests.sending.conftest import Studio
 
 NUMBERS = itertools.count()
@@ -154,7 +154,9 @@ def test_two_starts_at_once_are_one(studio: Studio, opt_in_states) -> None:
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
     with ThreadPoolExecutor(4) as pool:
-        started = [f.result() for f in [pool.submit(clockwork.start_due, now=studio.now) for _ in range(4)]]
+        started = [
+            f.result() for f in [pool.submit(scheduled_jobs.start_due, now=studio.now) for _ in range(4)]
+        ]
     assert sorted(started, key=len)[-1] == [broadcast_id]
     assert sum(map(len, started)) == 1
     assert studio.show(broadcast_id).counts["queued"] == 40
@@ -166,9 +168,9 @@ def test_two_broadcasts_on_one_topic_share_nobody(studio: Studio) -> None:
     first, second = studio.broadcast(), studio.broadcast()
     for broadcast_id in (first, second):
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    clockwork.start_due(now=studio.now)
+    scheduled_jobs.start_due(now=studio.now)
     assert [studio.show(first).audience, studio.show(second).audience] == [3, 0]
-    assert clockwork.finish_done(now=studio.now) == [second]
+    assert scheduled_jobs.finish_done(now=studio.now) == [second]
 
 
 def test_the_promises_of_those_who_would_get_it_are_counted(studio: Studio) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, second_chance
+from core.broadcasts import actions, retry, scheduled_jobs
 from core.deliveries import closing
 from core.sending import claims
 from tests import claiming
@@ -46,7 +46,7 @@ def test_nothing_is_claimed_any_more_before_the_rest_has_ended(studio, launched,
 def test_what_was_cut_short_is_swept_up(studio, launched, cut_short, opt_in_states) -> None:
     cut_short(studio, launched)
     assert studio.show(launched).counts["queued"] == 20
-    clockwork.sweep(now=studio.now)
+    scheduled_jobs.sweep(now=studio.now)
     shown = studio.show(launched)
     assert (shown.counts["cancelled"], shown.counts["queued"], shown.balances) == (20, 0, True)
     assert set(opt_in_states()) == {"available"}
@@ -68,7 +68,7 @@ def test_trying_again_what_is_in_doubt_does_not_send_the_rest_along(studio, cut_
     cut_short(studio, broadcast_id)
     assert studio.show(broadcast_id).counts["queued"] == 10
 
-    assert second_chance.try_again(COMMAND_LINE, broadcast_id, now=studio.now) == 2
+    assert retry.try_again(COMMAND_LINE, broadcast_id, now=studio.now) == 2
 
     counts = studio.show(broadcast_id).counts
     assert (counts["queued"], counts["cancelled"]) == (2, 8)

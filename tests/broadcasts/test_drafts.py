@@ -14,9 +14,9 @@ from core.broadcasts import actions
 from core.broadcasts.actions import create_broadcast
 from core.broadcasts.drafting import BLANK, USUAL, USUAL_SPAN, BestBefore
 from core.broadcasts.drafts import Draft, differing, get_draft, keep_draft
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Topic
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.tables import Activity, Topic
 from tests.sending.conftest import Studio
 
 LAN = Actor(None, "lan", Role.SENDER)

@@ -8,12 +8,12 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from core import migrations
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import get_draft
-from core.database import transaction
+from core.db import migrations
+from core.db.engine import transaction
 from tests.sending.conftest import Studio
 
 HOUR = timedelta(hours=1)

@@ -16,9 +16,9 @@ from core.broadcasts.readiness import find_problems, refuse_unready
 from core.consent import actions as consent
 from core.conversation import actions as conversation
 from core.conversation.storing import TAPPED_FOR
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast, Message, Topic
 from core.errors import Invalid, WrongState
-from core.tables import Activity, Broadcast, Message, Topic
 from tests.arrange import Arrange
 from tests.processes import until
 

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from core import row_locks
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import second_chance
-from core.database import reading, transaction
+from core.broadcasts import retry as second_chance
+from core.db import row_locks
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Delivery
 from core.deliveries import evidence
-from core.tables import Customer, Delivery
-from tests.broadcasts.test_gathering_troubles import waits_for_a_lock
+from tests.broadcasts.test_audience_builder_troubles import waits_for_a_lock
 from tests.processes import until
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from core import holding
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, clockwork, drafts, queries
+from core.broadcasts import actions, drafts, queries, scheduled_jobs
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import TRANSITIONS, Transition
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast, Fanpage
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
+from core.operations import hold_actions
 from core.sending import consequences
-from core.tables import Activity, Broadcast, Fanpage
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -109,8 +109,8 @@ def test_it_starts_at_its_time_and_not_before(studio: Studio) -> None:
     studio.people(2)
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=studio.now + HOUR, now=studio.now)
-    assert clockwork.start_due(now=studio.now + HOUR - timedelta(seconds=1)) == []
-    assert clockwork.start_due(now=studio.now + HOUR) == [broadcast_id]
+    assert scheduled_jobs.start_due(now=studio.now + HOUR - timedelta(seconds=1)) == []
+    assert scheduled_jobs.start_due(now=studio.now + HOUR) == [broadcast_id]
     assert studio.show(broadcast_id).audience == 2
 
 
@@ -122,7 +122,7 @@ def test_a_launch_from_a_machine_whose_clock_is_ahead_starts_at_once_all_the_sam
     broadcast_id = studio.broadcast()
     (said,) = fresh_database.rows("SELECT clock_timestamp()")[0]
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=said + HOUR)
-    clockwork.start_due(now=said + timedelta(minutes=5))
+    scheduled_jobs.start_due(now=said + timedelta(minutes=5))
     assert state_of(broadcast_id) == BroadcastState.SENDING
 
 
@@ -131,9 +131,9 @@ def test_launching_twice_is_launching_once(studio: Studio, opt_in_states) -> Non
     broadcast_id = studio.broadcast()
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "scheduled"
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "scheduled"
-    clockwork.start_due(now=studio.now)
+    scheduled_jobs.start_due(now=studio.now)
     assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "sending"
-    assert clockwork.start_due(now=studio.now) == []
+    assert scheduled_jobs.start_due(now=studio.now) == []
     assert studio.show(broadcast_id).counts["queued"] == 2
     assert opt_in_states() == {"reserved": 2}
 
@@ -200,7 +200,7 @@ def test_a_fanpage_that_messenger_stopped_neither_starts_nor_resumes(studio: Stu
         actions.launch(COMMAND_LINE, waiting, now=studio.now)
     later = studio.now + HOUR
     actions.schedule(COMMAND_LINE, waiting, at=later, now=studio.now)  # it may be repaired by then
-    assert clockwork.start_due(now=later) == []
+    assert scheduled_jobs.start_due(now=later) == []
     assert state_of(waiting) == "scheduled"
 
 
@@ -211,7 +211,7 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
     studio.people(1)
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    start = clockwork._start
+    start = scheduled_jobs._start
 
     def change_first(of: int, now: datetime) -> int | None:  # as while one before it is being frozen
         if change == "put off":
@@ -220,15 +220,15 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
             with transaction() as db:
                 consequences.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
         else:
-            holding.hold_restored(COMMAND_LINE, now=studio.now)
+            hold_actions.hold_restored(COMMAND_LINE, now=studio.now)
         return start(of, now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(clockwork, "_start", change_first)
-        assert clockwork.start_due(now=studio.now) == []
+        patch.setattr(scheduled_jobs, "_start", change_first)
+        assert scheduled_jobs.start_due(now=studio.now) == []
     assert state_of(broadcast_id) == "scheduled"
     if change == "put off":
-        assert clockwork.start_due(now=studio.now + HOUR) == [broadcast_id]
+        assert scheduled_jobs.start_due(now=studio.now + HOUR) == [broadcast_id]
 
 
 def test_what_could_not_start_before_its_best_before_is_missed(studio: Studio, opt_in_states) -> None:
@@ -236,15 +236,15 @@ def test_what_could_not_start_before_its_best_before_is_missed(studio: Studio, o
     broadcast_id = studio.broadcast()
     start, late = studio.now + HOUR, studio.now + 2 * HOUR
     actions.schedule(COMMAND_LINE, broadcast_id, at=start, best_before=late, now=studio.now)
-    assert clockwork.start_due(now=late) == []  # never a surprise
-    clockwork.end_too_late(now=late)
+    assert scheduled_jobs.start_due(now=late) == []  # never a surprise
+    scheduled_jobs.end_too_late(now=late)
     assert state_of(broadcast_id) == "missed"
     assert opt_in_states() == {"available": 2}
     with pytest.raises(Invalid):  # the old best-before is over
         actions.launch(COMMAND_LINE, broadcast_id, now=late)
     anew = late + HOUR
     assert actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=anew, now=late) == "scheduled"
-    assert clockwork.start_due(now=late) == [broadcast_id]
+    assert scheduled_jobs.start_due(now=late) == [broadcast_id]
 
 
 def test_a_copy_is_a_new_draft_that_only_new_opt_ins_can_get(studio: Studio) -> None:

@@ -14,13 +14,13 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, canary, clockwork, second_chance
+from core.broadcasts import actions, canary, retry, scheduled_jobs
 from core.broadcasts.drafting import USUAL, USUAL_SPAN
 from core.broadcasts.drafts import Draft, get_draft, keep_draft
 from core.broadcasts.rules import BroadcastState
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast
 from core.errors import Changed, Invalid, NotAllowed, WrongState
-from core.tables import Activity, Broadcast
 from tests.sending.conftest import Studio
 
 LAN = Actor(None, "lan", Role.SENDER)
@@ -185,11 +185,11 @@ EDITS: dict[str, Callable[[Actor, Studio, int], object]] = {
     "cancel": lambda by, studio, of: actions.cancel(by, of, now=studio.now),
     "first part": lambda by, studio, of: save(get_draft(of), studio, by, first_part=50),
     "draft": lambda by, studio, of: save(get_draft(of), studio, by, content=NEW),
-    "retry": lambda by, studio, of: second_chance.retry_failed(by, of, now=studio.now),
-    "the rest": lambda by, studio, of: second_chance.send_to_rest(
+    "retry": lambda by, studio, of: retry.retry_failed(by, of, now=studio.now),
+    "the rest": lambda by, studio, of: retry.send_to_rest(
         by, of, best_before=studio.now + 40 * HOUR, now=studio.now
     ),
-    "try again": lambda by, studio, of: second_chance.try_again(by, of, now=studio.now),
+    "try again": lambda by, studio, of: retry.try_again(by, of, now=studio.now),
     "delete": lambda by, studio, of: actions.delete_draft(by, of, now=studio.now),
 }
 AFTER_DRAFT = [state for state in BroadcastState if state != BroadcastState.DRAFT]
@@ -238,7 +238,7 @@ def test_everything_that_writes_what_is_approved_is_known_here() -> None:
         for file in core.rglob("*.py")
         if "Broadcast" in (said := file.read_text(encoding="utf-8")) and writes.search(said)
     }
-    of_broadcasts = {f"broadcasts/{name}.py" for name in ("actions", "drafts", "second_chance")}
+    of_broadcasts = {f"broadcasts/{name}.py" for name in ("actions", "drafts", "retry")}
     assert found == {*of_broadcasts, "fanpages/zones.py"}
 
 
@@ -249,15 +249,15 @@ def test_what_is_sent_again_is_what_was_approved_and_a_new_best_before_is_approv
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + HOUR)
     actions.cancel(LAN, broadcast_id, now=studio.now)
-    assert second_chance.send_to_rest(LAN, broadcast_id, now=studio.now) == 2
+    assert retry.send_to_rest(LAN, broadcast_id, now=studio.now) == 2
     first = approved(studio, broadcast_id)
     actions.cancel(LAN, broadcast_id, now=studio.now)
     later = studio.now + 5 * HOUR
-    second_chance.send_to_rest(LAN, broadcast_id, best_before=later, now=studio.now)
+    retry.send_to_rest(LAN, broadcast_id, best_before=later, now=studio.now)
     version, by = approved(studio, broadcast_id)
     assert (version, by) == ((first[0] or 0) + 1, "lan")
     assert studio.show(broadcast_id).best_before == later
-    assert second_chance.retry_failed(LAN, broadcast_id, now=studio.now) == 0
+    assert retry.retry_failed(LAN, broadcast_id, now=studio.now) == 0
 
 
 def test_a_copy_is_a_first_version_that_nobody_approved(studio: Studio) -> None:
@@ -385,7 +385,7 @@ def test_the_worker_starts_what_was_approved(studio: Studio) -> None:
     studio.people(1)
     broadcast_id = studio.broadcast()
     actions.launch(COMMAND_LINE, broadcast_id, version=1, now=studio.now)
-    clockwork.start_due(now=studio.now)
+    scheduled_jobs.start_due(now=studio.now)
     with pytest.raises(WrongState):
         save(get_draft(broadcast_id), studio, content=NEW)
     view = studio.show(broadcast_id)

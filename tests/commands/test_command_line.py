@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from core import holding
 from core.__main__ import app
 from core.accounts.rules import Actor, Role
-from core.broadcasts import clockwork
+from core.broadcasts import scheduled_jobs
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
-from core.database import forget_engines, transaction
-from core.holding import HoldCode
+from core.db import holding
+from core.db.engine import forget_engines, transaction
+from core.db.holding import HoldCode
+from core.db.tables import Broadcast, Topic
 from core.settings import settings
 from core.spreadsheets.reading import read_table
-from core.tables import Broadcast, Topic
 from tests.databases import TestDatabase, use
 from tests.spreadsheets.made import workbook
 
@@ -146,7 +146,7 @@ def test_a_broadcast_from_draft_to_cancelled(opt_ins: Path, tmp_path: Path) -> N
         "seconds_at_rate": 0.1,
     }
     assert call("broadcast", "launch", "1") == {"id": 1, "state": "scheduled"}
-    clockwork.start_due(now=utc_now())
+    scheduled_jobs.start_due(now=utc_now())
     assert call("broadcast", "pause", "1")["state"] == "paused"
     assert call("broadcast", "resume", "1")["state"] == "sending"
     assert call("broadcast", "cancel", "1")["state"] == "cancelled"
@@ -164,7 +164,7 @@ def sending(opt_ins: Path) -> None:
     call("optin", "import", str(opt_ins), "--topic", "Hàng mới")
     call("broadcast", "create", "--topic", "Hàng mới", "--text", "Hàng đã về")
     call("broadcast", "launch", "1")
-    clockwork.start_due(now=utc_now())
+    scheduled_jobs.start_due(now=utc_now())
 
 
 def test_a_broadcast_that_paused_itself_says_why(sending) -> None:

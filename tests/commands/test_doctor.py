@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from core import doctor, server_check
 from core.clock import utc_now
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Fanpage, Heartbeat
 from core.messenger.errors import Failure, NextStep
-from core.mixed_batches import MixedBatches
+from core.operations import doctor, server_check
+from core.sending.mixed_batches import MixedBatches
 from core.settings import settings
-from core.tables import Fanpage, Heartbeat
 from tests.arrange import Arrange
 
 

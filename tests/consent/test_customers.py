@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from core.consent import customer_queries as customers
+from core.db.tables import Broadcast, Delivery, Request
 from core.errors import NotFound
-from core.tables import Broadcast, Delivery, Request
 from core.text.matching import search_key
 
 

@@ -11,10 +11,10 @@ from sqlmodel import select
 from core.accounts.rules import Actor, Role
 from core.consent import files
 from core.consent.imports import import_opt_ins
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Customer, OptIn
+from core.encryption import unseal
 from core.errors import Invalid
-from core.sealing import unseal
-from core.tables import Customer, OptIn
 from tests.spreadsheets.made import workbook
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

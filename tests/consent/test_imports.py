@@ -18,10 +18,10 @@ from core.consent.imports import import_opt_ins
 from core.consent.ledger import record_opt_ins
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import OptInFilter
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Activity, Customer, OptIn
+from core.encryption import unseal
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.sealing import unseal
-from core.tables import Activity, Customer, OptIn
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EDITOR = Actor(None, "editor.one", Role.EDITOR)

@@ -10,8 +10,8 @@ from sqlalchemy import event, select, text
 from sqlmodel import col
 
 from core.consent import ledger
-from core.database import engine, reading, transaction
-from core.tables import Broadcast, Delivery
+from core.db.engine import engine, reading, transaction
+from core.db.tables import Broadcast, Delivery
 from tests.arrange import Arrange
 
 IMPORTED = 400

@@ -6,13 +6,14 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.broadcasts import topic_queries
 from core.broadcasts.queries import dry_run
 from core.consent import actions, queries
 from core.consent.customer_queries import count_customers, list_customers
 from core.consent.withdrawal_actions import withdraw_customer
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Activity, Block, Broadcast, Delivery, Message, OptIn, Request, Topic
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.tables import Activity, Block, Broadcast, Delivery, Message, OptIn, Request, Topic
 
 VIEWER = Actor(None, "viewer.one", Role.VIEWER)
 EDITOR = Actor(None, "editor.one", Role.EDITOR)
@@ -198,9 +199,9 @@ def test_progress_says_who_must_be_asked_anew(fanpage, arrange, now):
         arrange.opt_in(topic_id, customer, fanpage_id=fanpage, state="spent")
     arrange.opt_in(topic_id, asked_again, fanpage_id=fanpage)
     arrange.opt_in(topic_id, held, fanpage_id=fanpage, state="reserved")
-    assert queries.topic_progress(topic_id, now=now).need_asking == 1
+    assert topic_queries.topic_progress(topic_id, now=now).need_asking == 1
     late = now + timedelta(days=370)
-    assert queries.topic_progress(topic_id, now=late).need_asking == 2
+    assert topic_queries.topic_progress(topic_id, now=late).need_asking == 2
 
 
 def test_progress_follows_requests_deliveries_and_reads(fanpage, arrange, now):
@@ -223,7 +224,7 @@ def test_progress_follows_requests_deliveries_and_reads(fanpage, arrange, now):
     arrange.save(
         Delivery(broadcast_id=broadcast, customer_id=lan, opt_in_id=opt_in, state="sent", read_at=now)
     )
-    progress = queries.topic_progress(topic_id, now=now)
+    progress = topic_queries.topic_progress(topic_id, now=now)
     assert (progress.asked, progress.agreed, progress.sent, progress.read) == (2, 1, 1, 1)
     assert [made.name for made in progress.broadcasts] == ["Đợt 1"]
 
@@ -239,7 +240,7 @@ def test_progress_names_the_messages_that_ask(fanpage, arrange, now):
             Message(fanpage_id=fanpage, name=name, archived_at=archived_at, created_at=now, updated_at=now)
         )
         arrange.save(Block(message_id=message, position=0, kind=kind, topic_id=topic_id))
-    assert [message.name for message in queries.topic_progress(topic_id, now=now).messages] == ["Chào"]
+    assert [message.name for message in topic_queries.topic_progress(topic_id, now=now).messages] == ["Chào"]
 
 
 def test_opt_ins_without_a_topic_get_one_once(fanpage, arrange, now):

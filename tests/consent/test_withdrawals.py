@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from core import row_locks
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts.queries import dry_run
 from core.consent import actions, ledger
@@ -17,10 +16,11 @@ from core.consent.imports import import_opt_ins
 from core.consent.rules import WithdrawalSource
 from core.consent.withdrawal_actions import withdraw_customer, withdraw_person
 from core.consent.withdrawal_queries import list_withdrawals
-from core.database import reading, transaction
+from core.db import row_locks
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Customer, OptIn, Reply, Request, Withdrawal
 from core.errors import Invalid, NotAllowed, NotFound
 from core.inbox import actions as inbox
-from core.tables import Activity, Customer, OptIn, Reply, Request, Withdrawal
 from tests import processes
 from tests.inbox.platform import PAGE, read, tap
 

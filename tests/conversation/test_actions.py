@@ -9,9 +9,9 @@ from sqlmodel import select
 from core.accounts.rules import Actor, Role
 from core.conversation import queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, copy_message, save_message
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Activity
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.tables import Activity
 from tests.arrange import Arrange
 
 EDITOR = Actor(None, "mai", Role.EDITOR)

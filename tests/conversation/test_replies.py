@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import select
 
 from core.conversation.replies import answer_event, answer_taps
-from core.database import reading, transaction
-from core.tables import Block, EntryPoint, Message, Reply, Request
+from core.db.engine import reading, transaction
+from core.db.tables import Block, EntryPoint, Message, Reply, Request
 from tests.arrange import Arrange
 
 OTNR = {"title": "Báo tôi khi mở bán đợt 2", "after": "Cảm ơn {{first_name|bạn}}!"}
@@ -153,7 +153,7 @@ def test_whoever_holds_an_opt_in_is_asked_again(shop: Shop) -> None:
 
 
 def test_an_archived_topic_is_not_asked_about(shop: Shop) -> None:
-    from core.tables import Topic
+    from core.db.tables import Topic
 
     with transaction() as db:
         db.get(Topic, shop.topic).archived_at = shop.now

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, overview, queries, second_chance
+from core.broadcasts import actions, dashboard_queries, queries, retry
 from core.consent import customer_queries
 from core.consent.queries import get_topic
 from core.customers import queries as marked
@@ -37,7 +37,7 @@ def offered(shop: Shop) -> dict[str, int]:
         "promises": sum(each.people for each in queries.list_promises(topic_id, now=now)),
         "topic": topic.people,
         "topic, unreachable": topic.unreachable,
-        "stock": overview.get_stock(topic_id, now=now).people,
+        "stock": dashboard_queries.get_stock(topic_id, now=now).people,
         "customers": customer_queries.count_customers(studio.fanpage_id, **holding),
         "customers found": customer_queries.count_customers(studio.fanpage_id, search="Lan", **holding),
         "customers listed": len(customer_queries.list_customers(studio.fanpage_id, **holding)),
@@ -126,13 +126,13 @@ def test_lifted_marks_count_for_the_rest_and_the_failed_of_a_broadcast(
     studio.pass_time(minutes=1)
     shop.another_topic()
     failed = make_firm([one])[0].broadcast_id
-    chances = {each: overview.second_chances(each, now=studio.now) for each in (cancelled, failed)}
+    chances = {each: dashboard_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
     assert (chances[cancelled].rest, chances[failed].failed) == (1, 0)
     lift_mark(LAN, one, now=studio.now)
-    chances = {each: overview.second_chances(each, now=studio.now) for each in (cancelled, failed)}
+    chances = {each: dashboard_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
     assert (chances[cancelled].rest, chances[failed].failed) == (2, 1)
-    assert second_chance.send_to_rest(LAN, cancelled, now=studio.now) == 2
-    assert second_chance.retry_failed(LAN, failed, now=studio.now) == 1
+    assert retry.send_to_rest(LAN, cancelled, now=studio.now) == 2
+    assert retry.retry_failed(LAN, failed, now=studio.now) == 1
     studio.send_all(rounds=1)
     assert [studio.show(each).counts["sent"] for each in (cancelled, failed)] == [2, 1]
 

@@ -22,17 +22,17 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, audience, clockwork
+from core.broadcasts import actions, audience, scheduled_jobs
 from core.customers import marks
 from core.customers.actions import lift_mark, lift_marks_of
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Customer
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
-from core.tables import Customer
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
@@ -78,7 +78,7 @@ class MarkHistory(RuleBasedStateMachine):
         content = {"kind": "text", "text": "Hàng đã về"}
         made = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=self.now)
         actions.schedule(COMMAND_LINE, made, at=None, now=self.now)
-        clockwork.start_due(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
         self.hands += claiming.claim(made, PEOPLE, worker="worker a", now=self.now)
 
     @precondition(lambda self: self.hands)

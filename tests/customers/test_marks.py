@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core import row_locks
 from core.customers import marks
-from core.database import transaction
+from core.db import row_locks
+from core.db.engine import transaction
+from core.db.tables import Reply
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
 from core.sending import replies
 from core.sending.replies import ReplyOutcome
-from core.tables import Reply
 from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap

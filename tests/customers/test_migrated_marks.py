@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from alembic import command
 
-from core import migrations
 from core.customers.queries import get_mark
+from core.db import migrations
 from tests.customers.conftest import BLOCKED, Shop
 
 BEFORE = "0011"

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Integer, String, select, update
 from sqlmodel import col
 
-from core.database import reading, transaction
 from core.db import bulk
 from core.db.dialects import PlaceOf, WhereWritersMeet
-from core.tables import CallsOfHour, Fanpage, Heartbeat, UtcTime
+from core.db.engine import reading, transaction
+from core.db.tables import CallsOfHour, Fanpage, Heartbeat, UtcTime
 
 AT = datetime(2026, 3, 1, 6, 59, 59, 999_999, UTC)
 SEEN = bulk.columns_of(Heartbeat, "process", "at", "started_at")

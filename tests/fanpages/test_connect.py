@@ -8,14 +8,14 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import SYSTEM, Actor, Role
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Activity, Event, Fanpage, FanpageRate, OptIn
+from core.encryption import unseal
 from core.errors import Invalid, NotAllowed, NotFound
 from core.fanpages import actions, queries
 from core.fanpages.rules import WEBHOOK_FIELDS
 from core.inbox import actions as inbox
-from core.sealing import unseal
 from core.settings import settings
-from core.tables import Activity, Event, Fanpage, OptIn, Pace
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.inbox.platform import read, tap
 from tests.messenger.graph import unused_port
@@ -43,7 +43,7 @@ def test_a_new_fanpage_is_checked_kept_sealed_and_furnished(page, now):
         row = db.get(Fanpage, view.id)
         assert TOKEN not in row.token_sealed
         assert unseal(row.token_sealed) == TOKEN
-        assert db.get(Pace, view.id).factor == 1.0
+        assert db.get(FanpageRate, view.id).factor == 1.0
         (noted,) = db.exec(select(Activity)).all()
         assert (noted.verb, noted.subject, noted.fanpage_id) == ("fanpage.connect", "Tiệm Hoa Mai", view.id)
 

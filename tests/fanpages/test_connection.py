@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Fanpage
+from core.encryption import CannotOpen, seal
 from core.errors import NotFound, WrongState
 from core.fanpages.connection import messenger_for
 from core.messenger import wire
 from core.messenger.client import Accepted
 from core.messenger.signature import appsecret_proof
-from core.sealing import CannotOpen, seal
 from core.settings import kept_secret, settings
-from core.tables import Fanpage
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.messenger.graph import Reply
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from core.accounts.rules import SYSTEM
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast, Event, Fanpage, Heartbeat
+from core.encryption import seal
 from core.errors import WrongState
 from core.fanpages import actions, queries, rules
 from core.fanpages.rules import WEBHOOK_FIELDS, Trouble, missing_fields, review_trouble
-from core.sealing import seal
 from core.settings import settings
-from core.tables import Activity, Broadcast, Event, Fanpage, Heartbeat
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.messenger.graph import unused_port
 

@@ -9,12 +9,12 @@ import pytest
 from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE
 from core.clock import same_local_time
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast
 from core.errors import Invalid, NotFound, WrongState
 from core.fanpages import actions, zones
 from core.fanpages.queries import get_fanpage
 from core.fanpages.zones import Keep
-from core.tables import Broadcast
 
 HANOI, TOKYO, BERLIN = "Asia/Ho_Chi_Minh", "Asia/Tokyo", "Europe/Berlin"
 NINE_IN_HANOI = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)

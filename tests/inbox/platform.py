@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from core.inbox.vault import NewEvent, read_body
+from core.inbox.event_parser import NewEvent, read_body
 from core.messenger.signature import HEADER, sign
 
 PAGE = "100000000000001"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
-from core.inbox.intake import Duties, Intake, Outcome, Parcel
+from core.inbox.intake import Duties, Intake, Parcel, Receipt
 from tests.inbox.platform import read, said
 
 PATIENCE = 10.0  # seconds a test waits for a thread before it fails; never a pause
@@ -21,7 +21,7 @@ class Owner:
     """Plays the server and the database: remembers what was stored and answered, and fails on demand."""
 
     stored: list[str] = field(default_factory=list)
-    answers: dict[str, Outcome] = field(default_factory=dict)
+    answers: dict[str, Receipt] = field(default_factory=dict)
     applied: list[int] = field(default_factory=list)
     backlog: int = 0
     failing: Exception | None = None
@@ -65,7 +65,7 @@ class Owner:
         return count
 
     def answer(self, parcels, outcome) -> None:
-        assert outcome is not Outcome.STORED or all(
+        assert outcome is not Receipt.STORED or all(
             e.dedupe_key in self.stored for p in parcels for e in p.events
         )
         with self.changed:
@@ -108,7 +108,7 @@ def test_what_is_stored_is_answered_and_applied(started, owner, parcel):
     assert started.submit(parcel("a", events=3))
 
     owner.wait_for(lambda: sum(owner.applied) == 3)
-    assert owner.answers == {"a": Outcome.STORED}
+    assert owner.answers == {"a": Receipt.STORED}
 
 
 def test_what_waits_during_a_commit_becomes_one_group(started, owner, parcel):
@@ -121,7 +121,7 @@ def test_what_waits_during_a_commit_becomes_one_group(started, owner, parcel):
 
     owner.may_store.set()
     owner.wait_for(lambda: len(owner.answers) == 4)
-    assert set(owner.answers.values()) == {Outcome.STORED}
+    assert set(owner.answers.values()) == {Receipt.STORED}
 
 
 def test_a_full_queue_takes_no_more_and_recovers(started, owner, parcel):
@@ -140,17 +140,17 @@ def test_a_full_queue_takes_no_more_and_recovers(started, owner, parcel):
 def test_a_body_larger_than_the_queue_still_fits_into_an_empty_one(started, owner, parcel):
     assert started.submit(parcel("huge", events=50))
 
-    owner.wait_for(lambda: owner.answers == {"huge": Outcome.STORED})
+    owner.wait_for(lambda: owner.answers == {"huge": Receipt.STORED})
 
 
 def test_a_locked_database_is_said_so_and_the_writer_goes_on(started, owner, parcel):
     owner.failing = OperationalError("INSERT", {}, Exception("database is locked"))
     started.submit(parcel("a"))
-    owner.wait_for(lambda: owner.answers == {"a": Outcome.UNAVAILABLE})
+    owner.wait_for(lambda: owner.answers == {"a": Receipt.UNAVAILABLE})
 
     owner.failing = None
     started.submit(parcel("b"))
-    owner.wait_for(lambda: owner.answers.get("b") is Outcome.STORED)
+    owner.wait_for(lambda: owner.answers.get("b") is Receipt.STORED)
 
 
 def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started, owner, parcel):
@@ -164,8 +164,8 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
 
     owner.may_store.set()
     owner.wait_for(lambda: len(owner.answers) == 4)
-    assert owner.answers.pop("bad") is Outcome.UNAVAILABLE
-    assert set(owner.answers.values()) == {Outcome.STORED}
+    assert owner.answers.pop("bad") is Receipt.UNAVAILABLE
+    assert set(owner.answers.values()) == {Receipt.STORED}
 
 
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parce
     owner.failing_apply = RuntimeError("a bug")
     started.submit(parcel("a"))
     owner.wait_for(lambda: sum(owner.applied) == 1)
-    assert owner.answers == {"a": Outcome.STORED}
+    assert owner.answers == {"a": Receipt.STORED}
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, parcel):

@@ -8,9 +8,9 @@ import pytest
 from sqlmodel import select
 
 from core.conversation.kinds import EntryKind, KeywordMatch
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Block, Customer, EntryPoint, Message, OptIn, Reply, Withdrawal
 from core.fanpages.queries import find_other_app
-from core.tables import Block, Customer, EntryPoint, Message, OptIn, Reply, Withdrawal
 from tests.inbox.platform import PAGE, event, said, tap
 
 PSID = "25000000000000077"

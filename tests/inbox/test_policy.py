@@ -9,11 +9,11 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions as broadcasts
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Broadcast, Event
 from core.errors import NotAllowed
 from core.fanpages.actions import see_policy
 from core.fanpages.queries import get_fanpage
-from core.tables import Activity, Broadcast, Event
 from tests.inbox.platform import event
 
 BLOCK = {"action": "block", "reason": "spam"}

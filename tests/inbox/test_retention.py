@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Event, OptIn
 from core.inbox import actions, retention
-from core.tables import Event, OptIn
 from tests.inbox.platform import PAGE, read, said, tap
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import delete
 from sqlmodel import select
 
 from core.accounts.rules import SYSTEM, Actor, Role
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Customer, Event, OptIn, Reply, Request
+from core.encryption import find_hash, unseal
 from core.errors import NotAllowed
 from core.inbox import actions, effects, queries
-from core.sealing import find_hash, unseal
-from core.tables import Activity, Customer, Event, OptIn, Reply, Request
 from tests.inbox.platform import PAGE, event, read, said, tap
 
 PSID = "25000000000000077"

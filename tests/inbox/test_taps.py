@@ -11,10 +11,10 @@ from sqlmodel import col
 
 from core.accounts.rules import SYSTEM
 from core.consent.taps import Tap
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Event, OptIn, Reply, Request
 from core.inbox import actions, effects
 from core.inbox.taps import record_taps
-from core.tables import Customer, Event, OptIn, Reply, Request
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, read, said, tap
 

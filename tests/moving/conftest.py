@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core import migrations
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.database import forget_engines
+from core.db import migrations
+from core.db.engine import forget_engines
 from core.moving.move import Move, Moved
 from core.settings import settings
 from tests.databases import PostgresqlServer, TestDatabase
@@ -65,11 +65,11 @@ def move(tmp_path: Path) -> Callable[..., Moved]:
 @pytest.fixture
 def shop(arrange) -> dict[str, int]:
     """A little of everything, with what databases keep differently: marks, tabs, NULs, floats, no times."""
-    from core.broadcasts import actions, clockwork
+    from core.broadcasts import actions, scheduled_jobs
     from core.consent.rules import OptInState
+    from core.db.tables import Block, Message
     from core.inbox import actions as inbox
-    from core.inbox.vault import NewEvent
-    from core.tables import Block, Message
+    from core.inbox.event_parser import NewEvent
 
     now = utc_now()
     fanpage_id = arrange.fanpage("Tiệm\t\"Hoa\" Mai\\n\n'x' 🌸", rate=300)
@@ -87,7 +87,7 @@ def shop(arrange) -> dict[str, int]:
     content = {"kind": "text", "text": "Đã về!"}
     sending = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     actions.schedule(COMMAND_LINE, sending, at=None, now=now)
-    clockwork.start_due(now=now)
+    scheduled_jobs.start_due(now=now)
     draft = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     return {
         "fanpage": fanpage_id,

@@ -8,22 +8,24 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
-from core import doctor, holding, key_check, migrations
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import queries
 from core.clock import utc_now
 from core.consent import queries as consent
 from core.consent.imports import import_opt_ins
-from core.customers.actions import forget
-from core.database import reading, transaction
+from core.db import holding, migrations
+from core.db.engine import reading, transaction
+from core.db.holding import HoldCode
+from core.db.tables import Customer, Fanpage, FanpageRate, KeyCheck, OptIn
+from core.encryption import find_hash, unseal
 from core.errors import Held, OperatorError, WrongState
-from core.holding import HoldCode
+from core.forgetting.actions import forget
+from core.installation import key_check
 from core.moving import checking, copying
 from core.moving.target import Target
-from core.sealing import find_hash, unseal
-from core.sending.work import fanpages_with_work
+from core.operations import doctor, hold_actions
+from core.sending.work_snapshot import fanpages_with_work
 from core.settings import settings
-from core.tables import Customer, Fanpage, KeyCheck, OptIn, Pace
 from tests import claiming
 
 pytestmark = pytest.mark.sqlite  # where every move starts
@@ -52,7 +54,7 @@ def test_everything_arrives_as_it_was(shop, new, there, move) -> None:
             assert names == ["Lan", "N\ufffdul", "\\N", "", "Đ" * 100]
             assert db.get(Fanpage, shop["fanpage"]).name == "Tiệm\t\"Hoa\" Mai\\n\n'x' 🌸"
             assert unseal(db.get(OptIn, shop["opt_in"]).token_sealed).startswith("token-")
-            assert db.get(Pace, shop["fanpage"]).factor == 1.0
+            assert db.get(FanpageRate, shop["fanpage"]).factor == 1.0
 
 
 def test_the_new_one_goes_on_where_the_old_one_was(shop, new, there, move, arrange) -> None:
@@ -131,7 +133,7 @@ def test_a_move_that_broke_off_before_its_last_word_is_ended_by_repeating_it(
         assert holding.standing().code == HoldCode.ARRIVING
         assert fanpages_with_work(now=utc_now()) == []  # held at both ends: nothing can be sent twice
         with pytest.raises(WrongState):
-            holding.release(by_admin(), now=utc_now())
+            hold_actions.release(by_admin(), now=utc_now())
     assert move(new).rows["customer"] == 5
     with there(new):
         assert holding.standing() is None

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from core import holding
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
 from core.clock import utc_now
 from core.consent import imports
+from core.db import holding
+from core.db.holding import HoldCode
 from core.fanpages import actions as fanpages
-from core.heartbeat import WORKER, HeartbeatWriter
-from core.holding import HoldCode
+from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.moving.move import abandon
-from core.sending.work import fanpages_with_work
+from core.sending.work_snapshot import fanpages_with_work
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.passwords import hashed
 from core.clock import utc_now
-from core.tables import Operator
+from core.db.tables import Operator
 from pages.components import navigation, session
 from tests.arrange import Arrange
 

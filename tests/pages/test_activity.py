@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core import activity
+from core.accounts import activity_log
 from core.accounts.rules import Actor, Role
-from core.database import transaction
+from core.db.engine import transaction
 from pages.system.activity_words import DEEDS, NOUNS
 from tests.pages.conftest import APP, opened
 
@@ -18,9 +18,9 @@ LAN = Actor(None, "lan", Role.EDITOR)
 @pytest.fixture
 def log(fresh_database, now):
     with transaction() as db:
-        activity.record(db, LAN, "topic.create", now=now, subject="Giày <b>mới</b>")
+        activity_log.record(db, LAN, "topic.create", now=now, subject="Giày <b>mới</b>")
         for number in range(120):
-            activity.record(db, LAN, "broadcast.create", now=now, subject=f"Sale {number}")
+            activity_log.record(db, LAN, "broadcast.create", now=now, subject=f"Sale {number}")
 
 
 def shown(at) -> str:

@@ -10,7 +10,7 @@ import pytest
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
-from core.database import transaction
+from core.db.engine import transaction
 from core.sending.allowance import note_calls
 from tests.pages.test_broadcast_pages import a_draft, put, started, topic_id, words  # noqa: F401
 

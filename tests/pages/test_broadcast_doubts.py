@@ -8,8 +8,8 @@ import pytest
 
 from core.broadcasts import queries
 from core.clock import utc_now
-from core.database import transaction
-from core.tables import Customer, Delivery, Try
+from core.db.engine import transaction
+from core.db.tables import Customer, Delivery, DeliveryAttempt
 from tests.pages.test_broadcast_pages import keys, put, settle, started, topic_id, words  # noqa: F401
 
 ANSWER = '{"code": 1, "message": "Please <b>retry</b>"}'
@@ -29,7 +29,7 @@ def doubtful(topic_id) -> int:  # noqa: F811
     return broadcast_id
 
 
-def tell(delivery_id: int, *tries: Try) -> None:
+def tell(delivery_id: int, *tries: DeliveryAttempt) -> None:
     with transaction() as db:
         for number, each in enumerate(tries, start=1):
             each.delivery_id, each.number = delivery_id, number
@@ -56,8 +56,10 @@ def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
     at = utc_now() - timedelta(minutes=5)
     tell(
         timeout.id,
-        Try(reason="timeout", in_doubt=True, started_at=at, detail="ReadTimeout"),
-        Try(reason="blocked", status=400, code=551, subcode=1545041, started_at=at + timedelta(seconds=7)),
+        DeliveryAttempt(reason="timeout", in_doubt=True, started_at=at, detail="ReadTimeout"),
+        DeliveryAttempt(
+            reason="blocked", status=400, code=551, subcode=1545041, started_at=at + timedelta(seconds=7)
+        ),
     )
     shown = panel("broadcast", role="viewer", id=doubtful, state="unknown")
     assert "2 tries and what came back each time" in [e.label for e in shown.expander]

@@ -10,11 +10,11 @@ from sqlmodel import col, select, update
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, gathering, queries
+from core.broadcasts import actions, audience_builder, queries, scheduled_jobs
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
-from core.database import transaction
-from core.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat, OptIn
+from core.db.engine import transaction
+from core.db.tables import Broadcast, Customer, Delivery, Fanpage, Heartbeat, OptIn
 from tests.broadcasts.parts import choose_first_part
 
 TEXT = {"kind": "text", "text": "Chào {{first_name|bạn}}, khuyến mãi đã bắt đầu!"}
@@ -41,7 +41,7 @@ def a_draft(topic_id: int, **content: object) -> int:
 def started(topic_id: int) -> int:
     broadcast_id = a_draft(topic_id)
     actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
-    assert clockwork.start_due(now=utc_now()) == [broadcast_id]
+    assert scheduled_jobs.start_due(now=utc_now()) == [broadcast_id]
     return broadcast_id
 
 
@@ -391,17 +391,17 @@ def test_the_first_part_is_chosen_and_told(panel, topic_id) -> None:
     assert get_draft(draft).first_part == 20
     choose_first_part(draft, 2, now=utc_now())
     actions.launch(COMMAND_LINE, draft, now=utc_now())
-    clockwork.start_due(now=utc_now())
+    scheduled_jobs.start_due(now=utc_now())
     assert "The first 2 go ahead" in words(panel("broadcast", role="sender", id=draft))
     put(draft, state="paused", pause_code="canary_failed")
     assert "paused itself after the first 2" in words(panel("broadcast", role="editor", id=draft))
 
 
 def test_an_audience_that_still_grows_is_told(panel, topic_id, monkeypatch) -> None:
-    monkeypatch.setattr(gathering, "FIRST", 1)
+    monkeypatch.setattr(audience_builder, "FIRST", 1)
     broadcast_id = started(topic_id)
     assert "more people are being added" in words(panel("broadcast", role="viewer", id=broadcast_id))
-    gathering.gather(utc_now)
+    audience_builder.build_audiences(utc_now)
     assert "being added" not in words(panel("broadcast", role="editor", id=broadcast_id))
 
 

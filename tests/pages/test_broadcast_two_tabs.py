@@ -10,16 +10,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, clockwork, queries, second_chance
+from core.broadcasts import actions, queries, retry, scheduled_jobs
 from core.broadcasts.drafting import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.consent.actions import archive_topic
 from core.conversation.actions import archive_message
 from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
+from core.db.tables import Message, Topic
 from core.fanpages import zones
 from core.fanpages.zones import Keep
-from core.tables import Message, Topic
 from tests.pages.conftest import an_operator, opened
 from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
 
@@ -341,7 +341,7 @@ def test_a_cancel_that_comes_after_the_start_says_so(panel, topic_id) -> None:
     actions.schedule(COMMAND_LINE, broadcast_id, at=utc_now(), now=utc_now())
     at = panel("broadcast", role="sender", id=broadcast_id)
     at.button(key="broadcast_cancel").click().run()
-    assert clockwork.start_due(now=utc_now()) == [broadcast_id]
+    assert scheduled_jobs.start_due(now=utc_now()) == [broadcast_id]
     at.button(key="broadcast_cancel_confirm").click().run()
     assert "It had started meanwhile, and 0 customers have got it" in told(at)
     assert queries.get_broadcast(broadcast_id).state == "cancelled"
@@ -352,6 +352,6 @@ def test_a_retry_that_a_colleague_has_done_already_says_so(panel, topic_id) -> N
     actions.cancel(COMMAND_LINE, broadcast_id, now=utc_now())
     at = panel("broadcast", role="sender", id=broadcast_id)
     at.button(key="broadcast_rest").click().run()
-    second_chance.send_to_rest(COMMAND_LINE, broadcast_id, now=utc_now())
+    retry.send_to_rest(COMMAND_LINE, broadcast_id, now=utc_now())
     at.button(key="broadcast_rest_confirm").click().run()
     assert "It was settled meanwhile" in told(at)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from core.accounts.rules import SESSION_LIFETIME
 from core.clock import utc_now
-from core.sealing import derived_key
+from core.encryption import derived_key
 from pages.shell import cookie
 
 

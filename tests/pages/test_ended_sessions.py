@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.clock import utc_now
-from core.database import transaction
-from core.tables import Operator
+from core.db.engine import transaction
+from core.db.tables import Operator
 from tests.pages.conftest import an_operator, opened
 
 

@@ -11,10 +11,10 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from core.clock import utc_now
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Fanpage, Heartbeat
+from core.encryption import seal
 from core.fanpages import queries
-from core.sealing import seal
-from core.tables import Broadcast, Fanpage, Heartbeat
 from tests.fanpages.conftest import PAGE_ID, TOKEN, page  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,8 +1,9 @@
 """Every page says that the installation is held, or has another key."""
 
-from core import holding, key_check
-from core.database import transaction
-from core.tables import KeyCheck
+from core.db import holding
+from core.db.engine import transaction
+from core.db.tables import KeyCheck
+from core.installation import key_check
 
 
 def test_a_held_installation_says_so_on_every_page(panel, arrange, now):

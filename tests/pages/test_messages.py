@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.rules import Actor, Role
 from core.conversation import queries
 from core.conversation.actions import BlockDraft, EntryDraft, save_message
-from core.database import reading
-from core.tables import Topic
+from core.db.engine import reading
+from core.db.tables import Topic
 from tests.arrange import Arrange
 
 EDITOR = Actor(None, "mai", Role.EDITOR)
@@ -261,7 +261,7 @@ def test_a_topic_that_was_archived_meanwhile_is_not_chosen(panel, arrange, fanpa
     topic = arrange.topic(fanpage)
     ask = BlockDraft("otnr", {"title": "Báo tôi khi mở bán", "after": ""}, topic)
     message_id = saved(arrange, fanpage, blocks=[ask])
-    from core.database import transaction
+    from core.db.engine import transaction
 
     with transaction() as db:
         db.get(Topic, topic).archived_at = arrange.now

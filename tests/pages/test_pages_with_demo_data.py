@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core import database
 from core.clock import utc_now
+from core.db import engine
 from core.demo import seed, story
 from core.settings import settings
 from pages.components import navigation
@@ -55,7 +55,7 @@ def demo(
     made = databases.fresh(tmp_path, like=demo_database)
     use(monkeypatch, tmp_path, made.url)
     yield Arrange(utc_now())
-    database.forget_engines()
+    engine.forget_engines()
     settings.cache_clear()
     databases.done(made)
 

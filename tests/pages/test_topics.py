@@ -4,9 +4,10 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE
-from core.consent import actions, queries
-from core.database import reading
-from core.tables import Block, Message, Topic
+from core.broadcasts import topic_queries
+from core.consent import actions
+from core.db.engine import reading
+from core.db.tables import Block, Message, Topic
 from tests.pages.conftest import Panel
 
 
@@ -124,7 +125,7 @@ def test_after_a_broadcast_the_topic_says_who_must_agree_again_and_how(panel, ar
     topic = arrange.topic(fanpage, "Tết")
     for name in ("Lan", "Mai"):
         arrange.opt_in(topic, arrange.customer(fanpage, name), fanpage_id=fanpage, state="spent")
-    assert queries.topic_progress(topic, now=now).need_asking == 2
+    assert topic_queries.topic_progress(topic, now=now).need_asking == 2
     words = said(panel("topics", id=topic))
     assert "2 customers have had their one notification" in words
     assert "until they agree again" in words

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.database import engine
+from core.db.engine import engine
 
 
 class Fate(StrEnum):

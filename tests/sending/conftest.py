@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, queries
+from core.broadcasts import actions, queries, scheduled_jobs
 from core.broadcasts.queries import BroadcastView
+from core.db.tables import Reply
+from core.db.work_queue import SHARDS
 from core.sending import claims, replies
 from core.sending.loop import SendingLoop
-from core.sending.shards import SHARDS
 from core.settings import settings
 from core.simulator import World, running
 from core.simulator.remote import Remote
-from core.tables import Reply
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.sending.platform import Platform
-from tests.sending.shop import Shop, open_shop
+from tests.sending.simulated_shops import Shop, open_shop
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Studio:
 
     def launch(self, broadcast_id: int, *, best_before: datetime | None = None) -> None:
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, best_before=best_before, now=self.now)
-        clockwork.start_due(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
 
     def loop(self, *, stop: threading.Event | None = None, worker: str = "worker a", **more) -> SendingLoop:
         """A sending loop for all fanpages; its `drain` turns until nothing is left that may be sent now."""
@@ -99,8 +99,8 @@ class Studio:
         self.now += timedelta(**by)
         claims.take_over_lost(now=self.now)
         replies.end_lost_replies(now=self.now)
-        clockwork.end_too_late(now=self.now)
-        clockwork.finish_done(now=self.now)
+        scheduled_jobs.end_too_late(now=self.now)
+        scheduled_jobs.finish_done(now=self.now)
 
     def show(self, broadcast_id: int) -> BroadcastView:
         return queries.get_broadcast(broadcast_id)
@@ -124,8 +124,8 @@ def opt_in_states() -> Callable[[], dict[str, int]]:
     from sqlalchemy import func, select
     from sqlmodel import col
 
-    from core.database import reading
-    from core.tables import OptIn
+    from core.db.engine import reading
+    from core.db.tables import OptIn
 
     def count() -> dict[str, int]:
         with reading() as db:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import update
 
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import CallsOfHour, Customer, FanpageRate
 from core.sending import allowance
-from core.tables import CallsOfHour, Customer, Pace
 from tests.sending.conftest import Studio
 
 
@@ -32,7 +32,7 @@ def test_a_used_up_allowance_holds_the_fanpage_and_loses_nothing(studio: Studio)
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).counts["queued"] == 3
     with transaction() as db:
-        assert db.get_one(Pace, studio.fanpage_id).held_until > studio.now.timestamp()
+        assert db.get_one(FanpageRate, studio.fanpage_id).held_until > studio.now.timestamp()
     studio.pass_time(hours=26)
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).counts["sent"] == 3
@@ -50,7 +50,7 @@ def use_up(studio: Studio, fanpage_id: int, calls: int) -> None:
 
 def held_until(fanpage_id: int) -> float:
     with reading() as db:
-        return db.get_one(Pace, fanpage_id).held_until
+        return db.get_one(FanpageRate, fanpage_id).held_until
 
 
 def test_used_up_are_those_without_a_call_left(studio: Studio) -> None:

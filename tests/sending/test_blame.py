@@ -9,15 +9,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, second_chance
-from core.database import reading, transaction
+from core.broadcasts import actions, retry, scheduled_jobs
+from core.db.engine import reading, transaction
+from core.db.tables import Activity, Customer, Fanpage
 from core.messenger import line
 from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending.rules import FEW
 from core.simulator import World, running
 from core.simulator.remote import Remote
-from core.tables import Activity, Customer, Fanpage
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
 
@@ -237,7 +237,7 @@ def test_after_the_repair_it_goes_on_and_the_failed_can_be_tried_again(
         PEOPLE - failed,
         {reason: failed},
     )
-    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == failed
+    assert retry.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == failed
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).counts["sent"] == PEOPLE
     assert opt_in_states() == {"spent": PEOPLE}
@@ -253,7 +253,7 @@ def test_a_small_broadcast_pauses_rather_than_finish_when_all_are_refused_alike(
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code, marked()) == ("paused", "alike:blocked", 0)
     studio.platform.fault = lambda _token, _nth: None
-    again = second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
+    again = retry.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now)
     assert again == shown.counts["failed"] >= 5
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).state == "finished"
@@ -266,7 +266,7 @@ def test_a_second_run_that_is_refused_alike_pauses_too(studio: Studio) -> None:
     studio.send_all(rounds=2)
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.reasons) == ("finished", {"set_aside": 6})
-    assert second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 6
+    assert retry.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == 6
     studio.send_all(rounds=2)
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "alike:set_aside")
@@ -359,7 +359,7 @@ def test_refusals_believed_within_the_minute_are_made_good_once_the_fanpage_stop
     studio.opt_in("another")
     second = studio.broadcast()
     actions.schedule(COMMAND_LINE, second, at=None, now=studio.now)
-    clockwork.start_due(now=studio.now)
+    scheduled_jobs.start_due(now=studio.now)
     studio.loop().drain()
     assert (stopped_code(studio), marked()) == ("token_invalid", 0)
 

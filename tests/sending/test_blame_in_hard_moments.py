@@ -11,13 +11,13 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, clockwork
-from core.database import reading
+from core.broadcasts import actions, canary, scheduled_jobs
+from core.db.engine import reading
+from core.db.tables import Customer
 from core.messenger.client import GraphRefused
 from core.messenger.errors import Failure, NextStep
 from core.messenger.line import EDGE
-from core.sending import settling, trip
-from core.tables import Customer
+from core.sending import breaker_trip, settling
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal
@@ -118,7 +118,7 @@ def test_a_first_part_is_a_small_broadcast_to_the_breaker(
 def test_a_look_that_is_lost_is_made_up_for(
     studio: Studio, opt_in_states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = trip.look
+    look = breaker_trip.judge
 
     def lost(*_: object, **__: object) -> None:
         raise OperationalError("the worker dies here", {}, Exception())
@@ -128,8 +128,8 @@ def test_a_look_that_is_lost_is_made_up_for(
     broadcast_id = launched(studio, 5)
     turn_until(studio.loop(), lambda: studio.show(broadcast_id).counts["failed"] == 5)
     monkeypatch.setattr(settling.trip, "look", look)
-    assert clockwork.finish_done(now=studio.now) == []
-    trip.look_again(now=studio.now)
+    assert scheduled_jobs.finish_done(now=studio.now) == []
+    breaker_trip.judge_sending_broadcasts(now=studio.now)
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "alike:token_refused")
     assert opt_in_states() == {"available": 5}
@@ -138,10 +138,10 @@ def test_a_look_that_is_lost_is_made_up_for(
 def test_the_clock_does_not_finish_what_is_about_to_pause_itself(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = trip.look
+    look = breaker_trip.judge
 
     def the_clock_first(*given: object, **more: object) -> None:
-        clockwork.finish_done(now=studio.now)
+        scheduled_jobs.finish_done(now=studio.now)
         look(*given, **more)
 
     monkeypatch.setattr(settling.trip, "look", the_clock_first)
@@ -150,7 +150,7 @@ def test_the_clock_does_not_finish_what_is_about_to_pause_itself(
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).state == "paused"
     actions.resume(COMMAND_LINE, broadcast_id, now=studio.now)
-    assert clockwork.finish_done(now=studio.now) == [broadcast_id]
+    assert scheduled_jobs.finish_done(now=studio.now) == [broadcast_id]
 
 
 def test_a_cancelled_broadcasts_refusals_do_not_count_against_the_next(studio: Studio) -> None:

@@ -11,16 +11,16 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, queries
-from core.broadcasts.breaker import MOST, RUN, WINDOW
-from core.database import reading
+from core.broadcasts import actions, queries, scheduled_jobs
+from core.db.engine import reading
+from core.db.tables import Customer, Delivery, OptIn
+from core.deliveries.breaker import MOST, RUN, WINDOW
 from core.messenger import line
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending import settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
-from core.tables import Customer, Delivery, OptIn
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
@@ -47,7 +47,7 @@ class History:
             COMMAND_LINE, topic_id=topic_id, content=content, now=self.now
         )
         actions.schedule(COMMAND_LINE, self.broadcast_id, at=None, now=self.now)
-        clockwork.start_due(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
         failure = classify(400, {"code": code[0], "error_subcode": code[1]}, by_token=True)
         self.refusal = line.judge(failure, None)
         self.refused, self.doubts = refused, doubts

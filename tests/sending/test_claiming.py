@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from core.broadcasts.rules import BroadcastState
 from core.consent.rules import OptInSource, OptInState
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Reply
 from core.deliveries.rules import DeliveryState
-from core.sealing import find_hash, seal
+from core.encryption import find_hash, seal
 from core.sending import claiming, consequences, timetable
 from core.sending.claiming import SlotsMoved, Taken, Wanted
 from core.sending.timetable import Demand, Lane
-from core.tables import Broadcast, Customer, Delivery, OptIn, Pace, Reply
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.sending.conftest import Studio
@@ -129,7 +129,7 @@ class Town:
                 if kind == "waiting"
             ]
             stored = NOW.timestamp() - shape.behind
-            pace = db.get_one(Pace, fanpage_id)
+            pace = db.get_one(FanpageRate, fanpage_id)
             pace.next_free = stored
             if shape.condition == "held":
                 pace.held_until, pace.held_at = NOW.timestamp() + 60, NOW.timestamp()

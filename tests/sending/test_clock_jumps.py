@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Fanpage, Heartbeat
+from core.installation.steadiness import Steadiness
 from core.sending.calls import Call
 from core.sending.loop import SendingLoop
 from core.sending.rules import LEASE
-from core.steadiness import Steadiness
-from core.tables import Fanpage, Heartbeat
 from core.worker import Worker
 from tests import claiming
 from tests.sending.conftest import Studio

@@ -19,11 +19,12 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, queries, second_chance
-from core.consent.clockwork import expire_due
+from core.broadcasts import actions, queries, retry, scheduled_jobs
+from core.consent.scheduled_jobs import expire_due
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.rules import ReplyState
-from core.database import DATABASE_TROUBLE, reading, transaction
+from core.db.engine import DATABASE_TROUBLE, reading, transaction
+from core.db.tables import Customer, Delivery, Fanpage, OptIn, Reply
 from core.deliveries.evidence import metadata_of
 from core.errors import WrongState
 from core.fanpages.actions import _resume_broadcasts
@@ -34,7 +35,6 @@ from core.sending import claims, replies, settling
 from core.sending.claiming import SlotsMoved, Taken
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
-from core.tables import Customer, Delivery, Fanpage, OptIn, Reply
 from tests import claiming
 from tests.arrange import Arrange
 from tests.inbox.platform import event, milliseconds, read, said
@@ -140,16 +140,16 @@ class Crowd:
     def clock(self, chance: random.Random) -> None:
         now = self.now + timedelta(seconds=chance.choice([0, 0, 40]))
         claims.take_over_lost(now=now)
-        clockwork.start_due(now=self.now)
-        clockwork.finish_done(now=self.now)
-        clockwork.sweep(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
+        scheduled_jobs.finish_done(now=self.now)
+        scheduled_jobs.sweep(now=self.now)
         replies.end_lost_replies(now=now)
         expire_due(now=self.now)
 
     def staff(self, chance: random.Random) -> None:
         steps: list[Callable[..., object]] = [actions.pause, actions.resume, actions.pause, actions.resume]
-        steps += [second_chance.try_again, second_chance.retry_failed, second_chance.send_to_rest]
-        steps += [second_chance.count_as_sent, actions.cancel]
+        steps += [retry.try_again, retry.retry_failed, retry.send_to_rest]
+        steps += [retry.count_as_sent, actions.cancel]
         weights = [6, 8, 6, 8, 3, 3, 3, 1, 1]
         chance.choices(steps, weights)[0](COMMAND_LINE, chance.choice(self.broadcasts), now=self.now)
         if chance.random() < 0.2:
@@ -232,7 +232,7 @@ def test_all_at_once_they_neither_lock_up_nor_lose_or_double_anything(
     ):
         monkeypatch.setattr(module, name, "20s")
     crowd = Crowd(arrange, now)
-    clockwork.start_due(now=now)
+    scheduled_jobs.start_due(now=now)
     crowd.live(
         crowd.send,
         crowd.send,

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import pytest
 from sqlalchemy import event
 
-from core import database
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.database import engine, forget_engines
+from core.db import engine as database
+from core.db.engine import engine, forget_engines
 from core.sending import claiming, loop, rate_limiter, settling
 from core.sending.claims import take_over_lost
-from core.sending.work import WorkSnapshots
+from core.sending.work_snapshot import WorkSnapshots
 from tests.arrange import Arrange
 from tests.databases import PostgresqlServer, TestDatabase, use
 from tests.sending.conftest import Studio

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Fanpage
 from core.sending import claiming, departures
 from core.sending.calls import Call
 from core.sending.departures import LATE_SECONDS, Departures
-from core.tables import Fanpage
 from tests.sending.conftest import Studio
 
 BEGIN = 1000.0

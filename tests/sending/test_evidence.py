@@ -12,15 +12,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import second_chance
+from core.broadcasts import retry
 from core.broadcasts.queries import DeliveryView, list_deliveries
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Customer, Delivery
 from core.deliveries import evidence
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
 from core.sending.outcomes import Outcome
-from core.tables import Customer, Delivery
 from tests import claiming
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED
@@ -252,7 +252,7 @@ def test_a_token_refused_after_a_passing_fault_is_left_to_staff(case: Case, opt_
 def test_staff_and_an_echo_that_comes_after_agree(case: Case, opt_in_states) -> None:
     case.give_up()
     case.read(case.studio.now)
-    second_chance.count_as_sent(COMMAND_LINE, case.broadcast_id, now=case.studio.now)
+    retry.count_as_sent(COMMAND_LINE, case.broadcast_id, now=case.studio.now)
     case.echo()
     seen = case.look()
     assert (seen.state, seen.evidence, seen.mid) == ("sent", "staff", "m_1")

@@ -18,16 +18,16 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries, second_chance
+from core.broadcasts import actions, queries, retry
 from core.consent import imports
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Delivery, Fanpage, OptIn
 from core.deliveries.attempts import attempts_of
+from core.encryption import unseal
 from core.messenger.client import Messenger
-from core.sealing import unseal
 from core.sending import calls
 from core.simulator import World, running
 from core.simulator.remote import Remote
-from core.tables import Broadcast, Delivery, Fanpage, OptIn
 from tests.sending.conftest import Studio
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, Gateway, gateway
 
@@ -228,8 +228,8 @@ def test_through_any_mixture_each_token_is_taken_once(storm: Storm, singly: bool
 def _staff_try_again(storm: Storm, broadcast_id: int) -> None:
     unknown = [d for _, d in outcome(broadcast_id) if d.state == "unknown"]
     assert all(attempts_of([d.id])[d.id] for d in unknown), "a doubt without its tries"
-    second_chance.try_again(COMMAND_LINE, broadcast_id, now=storm.studio.now)
-    second_chance.retry_failed(COMMAND_LINE, broadcast_id, now=storm.studio.now)
+    retry.try_again(COMMAND_LINE, broadcast_id, now=storm.studio.now)
+    retry.retry_failed(COMMAND_LINE, broadcast_id, now=storm.studio.now)
     for _ in range(10):
         storm.round(trouble=False)
 

@@ -12,12 +12,13 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, gathering, second_chance
-from core.consent.clockwork import expire_due
-from core.database import reading, transaction
+from core.broadcasts import actions, audience_builder, retry, scheduled_jobs
+from core.consent.scheduled_jobs import expire_due
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, Heartbeat, OptIn, Reply
+from core.encryption import CannotOpen
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sealing import CannotOpen
 from core.sending import claims, timetable
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
@@ -26,7 +27,6 @@ from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.timetable import Demand, Lane
-from core.tables import Broadcast, Customer, Delivery, Heartbeat, OptIn, Pace, Reply
 from tests import claiming
 from tests.processes import until
 from tests.sending.conftest import Studio
@@ -51,9 +51,9 @@ def test_a_held_token_is_not_taken_by_another_broadcasts_retry(studio: Studio, o
     for broadcast_id in (first, second):
         studio.launch(broadcast_id)
         studio.send_all(rounds=1)
-    assert second_chance.retry_failed(COMMAND_LINE, first, now=studio.now) == 0
+    assert retry.retry_failed(COMMAND_LINE, first, now=studio.now) == 0
     assert opt_in_states() == {"reserved": 1}
-    assert second_chance.release_held(COMMAND_LINE, second, now=studio.now) == 1
+    assert retry.release_held(COMMAND_LINE, second, now=studio.now) == 1
     assert opt_in_states() == {"available": 1}
 
 
@@ -92,15 +92,15 @@ def test_a_broadcast_that_cannot_start_does_not_hold_up_the_others(studio: Studi
     poisoned, healthy = studio.broadcast(), studio.broadcast()
     for broadcast_id in (poisoned, healthy):
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    begin = gathering.begin
+    begin = audience_builder.begin
 
     def fails_for_one(db, broadcast, now):
         if broadcast.id == poisoned:
             raise RuntimeError("made up")
         return begin(db, broadcast, now)
 
-    monkeypatch.setattr(gathering, "begin", fails_for_one)
-    assert clockwork.start_due(now=studio.now) == [healthy]
+    monkeypatch.setattr(audience_builder, "begin", fails_for_one)
+    assert scheduled_jobs.start_due(now=studio.now) == [healthy]
     assert studio.show(poisoned).state == "scheduled"
 
 
@@ -111,7 +111,7 @@ def test_what_is_left_queued_under_an_ended_broadcast_is_swept_up(studio: Studio
     with transaction() as db:
         stopped = {"state": "cancelled", "pause_code": "all_refused"}
         db.execute(update(Broadcast).values(updated_at=studio.now, **stopped))
-    clockwork.sweep(now=studio.now)
+    scheduled_jobs.sweep(now=studio.now)
     shown = studio.show(broadcast_id)
     assert (shown.counts["cancelled"], shown.reasons) == (4, {"all_refused": 4})
     assert opt_in_states() == {"available": 4}
@@ -284,7 +284,7 @@ def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one() -> N
 
 def next_slot(studio: Studio) -> float:
     with reading() as db:
-        return db.get_one(Pace, studio.fanpage_id).next_free
+        return db.get_one(FanpageRate, studio.fanpage_id).next_free
 
 
 def test_slots_are_reserved_once_whoever_else_sends(studio: Studio) -> None:
@@ -306,7 +306,7 @@ def test_a_slot_in_the_far_future_is_the_trace_of_a_clock_jump(studio: Studio) -
     studio.launch(broadcast_id)
     at = studio.now.timestamp()
     with transaction() as db:
-        db.get_one(Pace, studio.fanpage_id).next_free = at + 3600
+        db.get_one(FanpageRate, studio.fanpage_id).next_free = at + 3600
     studio.loop().drain()
     assert studio.show(broadcast_id).counts["sent"] == 1
     assert next_slot(studio) < at + 60

@@ -9,11 +9,12 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from core.broadcasts import breaker, clockwork, recent_outcomes
-from core.broadcasts.breaker import Ended
-from core.database import transaction
+from core.broadcasts import scheduled_jobs
+from core.db.engine import transaction
+from core.deliveries import breaker, recent_outcomes
+from core.deliveries.breaker import Ended
 from core.errors import WrongState
-from core.sending import claims, trip
+from core.sending import breaker_trip, claims
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -65,9 +66,9 @@ def test_a_late_broadcast_ends_although_another_is_being_changed(
     first, second = two_broadcasts(studio)
     late = studio.now + timedelta(hours=2)
     with locked(fresh_database, first):
-        assert clockwork.end_too_late(now=late) == 2
+        assert scheduled_jobs.end_too_late(now=late) == 2
     assert studio.show(second).counts["skipped"] == 2
-    assert clockwork.end_too_late(now=late) == 2
+    assert scheduled_jobs.end_too_late(now=late) == 2
     assert studio.show(first).counts["skipped"] == 2
 
 
@@ -112,7 +113,7 @@ def test_the_breaker_pauses_what_is_locked_a_moment_later(
     with transaction() as db:
         noted = recent_outcomes.note(db, recent_outcomes.by_key(studio.fanpage_id, ended))
     with locked(fresh_database, first):
-        trip.look_at_each({studio.fanpage_id: noted}, stopped=(), now=studio.now)
+        breaker_trip.judge_fanpages({studio.fanpage_id: noted}, stopped=(), now=studio.now)
         assert (studio.show(first).state, studio.show(second).state) == ("sending", "paused")
-    trip.look_again(now=studio.now)
+    breaker_trip.judge_sending_broadcasts(now=studio.now)
     assert studio.show(first).state == "paused"

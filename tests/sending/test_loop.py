@@ -8,10 +8,10 @@ from datetime import timedelta
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
 from core.consent.withdrawal_actions import withdraw_customer
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import FanpageRate, OptIn
 from core.messenger.errors import Failure, NextStep
 from core.sending import timetable
-from core.tables import OptIn, Pace
 from tests.sending.conftest import Studio
 
 TEMPORARY = Failure(NextStep.RETRY_LATER, "temporary", 400, 2)
@@ -222,7 +222,7 @@ def test_after_a_loop_that_was_told_to_stop_another_goes_on_within_its_look_ahea
     studio.platform.fault = lambda _token, _nth: stop.set()
     studio.loop(stop=stop).drain()
     with reading() as db:
-        ahead = db.get_one(Pace, studio.fanpage_id).next_free - studio.now.timestamp()
+        ahead = db.get_one(FanpageRate, studio.fanpage_id).next_free - studio.now.timestamp()
     assert 0 < ahead <= timetable.LOOK_AHEAD_SECONDS + 1 / 300
     studio.platform.fault = lambda _token, _nth: None
     studio.send_all(rounds=1)

@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import Fanpage, FanpageRate
+from core.encryption import CannotOpen
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sealing import CannotOpen
-from core.sending import claiming, consequences, work
+from core.sending import claiming, consequences, work_snapshot
 from core.sending.calls import Call
 from core.sending.claiming import Taken, Wanted
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
 from core.sending.replies import ReplyClaim
-from core.tables import Fanpage, Pace
 from tests.arrange import Arrange
 from tests.processes import until
 from tests.sending.conftest import Studio
@@ -123,7 +123,7 @@ def test_one_that_is_stopped_and_one_that_is_held_wait_while_the_others_send(str
     broadcasts = street.launch()
     with transaction() as db:
         db.get_one(Fanpage, stopped).stopped_code = "restricted"
-        pace = db.get_one(Pace, held)
+        pace = db.get_one(FanpageRate, held)
         pace.held_until, pace.held_at = now.timestamp() + 30, now.timestamp()
     loop = street.loop()
     loop.drain()
@@ -222,7 +222,7 @@ def test_a_defect_met_at_one_fanpage_does_not_keep_the_others_from_sending(
 
 
 def test_what_has_just_begun_is_seen_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work.WorkSnapshots.fresh, "__defaults__", (3600.0,))
+    monkeypatch.setattr(work_snapshot.WorkSnapshots.fresh, "__defaults__", (3600.0,))
     sending = studio.loop()
     sending.turn()
     broadcast_id = launched(studio, 3)

@@ -16,7 +16,7 @@ from core.simulator.remote import Remote
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.frozen_line import FrozenLine
-from tests.sending.shop import Shop, assert_books_agree, open_shop
+from tests.sending.simulated_shops import Shop, assert_books_agree, open_shop
 
 pytestmark = pytest.mark.postgresql
 

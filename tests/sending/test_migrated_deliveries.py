@@ -8,18 +8,18 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from core import migrations
-from core.database import reading, transaction
+from core.db import migrations
+from core.db.engine import reading, transaction
+from core.db.tables import Delivery, DeliveryAttempt
 from core.deliveries.rules import DeliveryState
 from core.messenger.errors import Failure, NextStep
-from core.tables import Delivery, Try
 from tests.sending.conftest import Studio
 
 
 def rows() -> list[tuple[object, ...]]:
     with reading() as db:
         kept = [tuple(row) for row in db.execute(text("SELECT * FROM delivery ORDER BY id"))]
-        return [*kept, db.execute(select(func.count()).select_from(Try)).scalar_one()]
+        return [*kept, db.execute(select(func.count()).select_from(DeliveryAttempt)).scalar_one()]
 
 
 def down_and_up(revision: str) -> None:
@@ -43,7 +43,7 @@ def test_what_refers_to_a_delivery_is_still_checked(studio: Studio) -> None:
     studio.launch(studio.broadcast())
     down_and_up("0009")
     with pytest.raises(IntegrityError), transaction() as db:
-        db.add(Try(delivery_id=999, number=1, reason="timeout", started_at=studio.now))
+        db.add(DeliveryAttempt(delivery_id=999, number=1, reason="timeout", started_at=studio.now))
 
 
 def test_nobody_is_in_a_broadcast_twice_nor_an_opt_in_in_two_that_live(studio: Studio) -> None:

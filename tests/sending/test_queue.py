@@ -13,10 +13,9 @@ import pytest
 from sqlalchemy import make_url
 
 from core.clock import utc_now
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.work_queue import SHARDS, enqueue, shard_of
 from core.sending import slices
-from core.sending.enqueue import enqueue
-from core.sending.shards import SHARDS, shard_of
 from core.sending.slices import SharedAssignment
 from tests.databases import TestDatabase
 from tests.processes import process, until

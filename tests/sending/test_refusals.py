@@ -37,8 +37,8 @@ def test_a_wrong_app_secret_is_not_taken_for_used_tokens(studio: Studio, opt_in_
 
 
 def test_after_the_repair_everybody_is_reached_once(studio: Studio, opt_in_states: States) -> None:
-    from core.database import transaction
-    from core.tables import Fanpage
+    from core.db.engine import transaction
+    from core.db.tables import Fanpage
 
     studio.people(6)
     studio.platform.fault = lambda token, nth: "lost" if nth == 1 and token < "token-3" else PROOF_REFUSED

@@ -12,21 +12,21 @@ from sqlalchemy import Select, update
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries, second_chance
+from core.broadcasts import actions, queries, retry
 from core.broadcasts.queries import list_deliveries
 from core.consent import ledger as opt_ins
-from core.customers.erasing import erase_customer, lock_customer
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries import evidence
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, Token, Verdict
+from core.forgetting.erasing import erase_customer, lock_customer
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import senders
 from core.sending.calls import Leaving, grouped
 from core.sending.rules import decide, ended
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
-from core.tables import Broadcast, Customer, Delivery
 from tests import claiming
 from tests.sending.conftest import Studio
 
@@ -290,9 +290,9 @@ def test_staff_may_have_it_sent_again_or_count_it_as_sent(studio: Studio) -> Non
     studio.platform.by_psid = lambda _body: DOUBT
     studio.send_all(rounds=1)
     first, _ = list_deliveries(broadcast_id)
-    assert second_chance.count_as_sent(COMMAND_LINE, broadcast_id, delivery_ids=[first.id], now=studio.now)
+    assert retry.count_as_sent(COMMAND_LINE, broadcast_id, delivery_ids=[first.id], now=studio.now)
     studio.platform.by_psid = lambda _body: None
-    assert second_chance.try_again(COMMAND_LINE, broadcast_id, now=studio.now) == 1
+    assert retry.try_again(COMMAND_LINE, broadcast_id, now=studio.now) == 1
     studio.send_all(rounds=1)
     assert counted(studio, broadcast_id) == {"sent": 2}
     assert len(studio.platform.to_psids) == 3
@@ -303,7 +303,7 @@ def test_in_doubt_and_refused_when_sent_again_it_stays_unknown(studio: Studio) -
     answers = iter([DOUBT, BLOCKED])
     studio.platform.by_psid = lambda _body: next(answers)
     studio.send_all(rounds=1)
-    second_chance.try_again(COMMAND_LINE, broadcast_id, now=studio.now)
+    retry.try_again(COMMAND_LINE, broadcast_id, now=studio.now)
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).reasons == {"blocked": 1}
     assert counted(studio, broadcast_id) == {"unknown": 1}
@@ -336,7 +336,7 @@ def test_a_cancelled_one_gives_nothing_back(studio: Studio, opt_in_states) -> No
     actions.cancel(COMMAND_LINE, broadcast_id, now=studio.now)
     assert counted(studio, broadcast_id) == {"cancelled": 3}
     assert opt_in_states() == {"available": 1}
-    assert second_chance.send_to_rest(COMMAND_LINE, broadcast_id, now=studio.now) == 0
+    assert retry.send_to_rest(COMMAND_LINE, broadcast_id, now=studio.now) == 0
 
 
 def test_past_its_best_before_the_rest_is_skipped(studio: Studio) -> None:

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork
-from core.database import engine
+from core.broadcasts import actions, scheduled_jobs
+from core.db.engine import engine
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, claims, settlement, settling
@@ -47,7 +47,7 @@ class Fanpages:
         content = {"kind": "text", "text": "Đã về"}
         broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=now)
-        clockwork.start_due(now=now)
+        scheduled_jobs.start_due(now=now)
         return fanpage_id, claiming.claim(broadcast_id, PEOPLE, worker="worker a", now=now)
 
     def land(self, fanpage_id: int) -> None:

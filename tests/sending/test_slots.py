@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.database import reading, transaction
+from core.db.engine import reading, transaction
+from core.db.tables import Fanpage, FanpageRate
+from core.db.work_queue import SHARDS, shard_of
 from core.sending import claiming
 from core.sending.claiming import SlotsMoved, Wanted
 from core.sending.loop import KEPT_SECONDS
-from core.sending.shards import SHARDS, shard_of
 from core.sending.timetable import Demand, Lane
-from core.tables import Fanpage, Pace
 from tests import claiming as claims
 from tests.sending.conftest import Studio
 from tests.sending.turning import turn_until
@@ -30,7 +30,7 @@ def launched(studio: Studio, people: int) -> int:
 
 def next_free(studio: Studio) -> float:
     with reading() as db:
-        return db.get_one(Pace, studio.fanpage_id).next_free
+        return db.get_one(FanpageRate, studio.fanpage_id).next_free
 
 
 def test_for_others_the_row_says_when_the_last_planned_has_left(studio: Studio, monkeypatch) -> None:
@@ -66,7 +66,7 @@ def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio,
     turn_until(loop, lambda: bool(studio.platform.accepted))
     loop.release(shard)
     with transaction() as db:
-        db.get_one(Pace, studio.fanpage_id).next_free += 0.05  # as another does
+        db.get_one(FanpageRate, studio.fanpage_id).next_free += 0.05  # as another does
     loop._shards[shard] -= KEPT_SECONDS  # it had the shard for a while
     loop.take(shard, time.monotonic() + 60)
     loop.drain()

@@ -17,13 +17,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, clockwork, gathering, queries, second_chance
+from core.broadcasts import actions, audience_builder, queries, retry, scheduled_jobs
 from core.broadcasts.rules import BroadcastState
 from core.consent import ledger
-from core.consent.clockwork import expire_due
 from core.consent.ledger import NewOptIn
 from core.consent.rules import WithdrawalSource
-from core.database import DATABASE_TROUBLE, reading, transaction
+from core.consent.scheduled_jobs import expire_due
+from core.db.engine import DATABASE_TROUBLE, reading, transaction
+from core.db.tables import Broadcast, Customer, Delivery, OptIn
 from core.deliveries import evidence
 from core.deliveries.rules import BY_STAFF
 from core.errors import WrongState
@@ -32,7 +33,6 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
 from core.sending.claims import Claim, PerhapsTaken
 from core.sending.outcomes import Outcome
-from core.tables import Broadcast, Customer, Delivery, OptIn
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
@@ -125,13 +125,13 @@ class TokenHistory(RuleBasedStateMachine):
 
     @rule()
     def a_part_of_an_audience_is_added(self) -> None:
-        gathering.gather(lambda: self.now, rest=lambda _: True)
+        audience_builder.build_audiences(lambda: self.now, rest=lambda _: True)
 
     @rule()
     def clock_ticks(self) -> None:
-        clockwork.end_too_late(now=self.now)
-        clockwork.start_due(now=self.now)
-        clockwork.finish_done(now=self.now)
+        scheduled_jobs.end_too_late(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
+        scheduled_jobs.finish_done(now=self.now)
 
     @precondition(lambda self: self.broadcasts)
     @rule(which=st.integers(0, 20), step=STEPS)
@@ -144,10 +144,10 @@ class TokenHistory(RuleBasedStateMachine):
         which=st.integers(0, 20),
         step=st.sampled_from(
             [
-                second_chance.try_again,
-                second_chance.retry_failed,
-                second_chance.send_to_rest,
-                second_chance.count_as_sent,
+                retry.try_again,
+                retry.retry_failed,
+                retry.send_to_rest,
+                retry.count_as_sent,
             ]
         ),
     )
@@ -381,7 +381,7 @@ class TokenHistory(RuleBasedStateMachine):
             self.now += timedelta(seconds=90)
             claims.take_over_lost(now=self.now)
             self.clock_ticks()
-            gathering.gather(lambda: self.now)
+            audience_builder.build_audiences(lambda: self.now)
             for broadcast_id in self.broadcasts:
                 for claim in claiming.claim(broadcast_id, 50, worker="worker a", now=self.now):
                     self._call(claim, "accepted")

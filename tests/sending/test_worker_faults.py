@@ -11,7 +11,7 @@ from core.broadcasts import queries
 from core.deliveries.attempts import attempts_of
 from tests.processes import until
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
-from tests.sending.shop import Shop, assert_books_agree
+from tests.sending.simulated_shops import Shop, assert_books_agree
 
 PEOPLE, KILLS = 300, 3
 FAULTS = (

@@ -6,7 +6,7 @@ import signal
 
 from core.broadcasts import queries
 from tests.processes import until
-from tests.sending.shop import Shop, assert_books_agree
+from tests.sending.simulated_shops import Shop, assert_books_agree
 
 
 def test_killed_in_the_middle_it_loses_nothing_and_doubles_nothing(shop: Shop) -> None:

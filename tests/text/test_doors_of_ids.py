@@ -12,12 +12,12 @@ from sqlmodel import col
 from core.accounts.rules import COMMAND_LINE
 from core.commands.lookup import fanpage_named
 from core.consent.customer_queries import find_customer, list_customers
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Customer, Event, OptIn
 from core.errors import Invalid
 from core.fanpages import actions as fanpages
 from core.inbox import actions as inbox
 from core.inbox import queries as inbox_queries
-from core.tables import Customer, Event, OptIn
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, event, read, said, tap
 

@@ -25,7 +25,7 @@ from core.conversation.files import draft_from_json
 from core.conversation.queries import answer_to, get_message, list_messages
 from core.conversation.rules import EntryKind
 from core.customers.profiles import keep_profile
-from core.database import transaction
+from core.db.engine import transaction
 from core.errors import Invalid
 from core.fanpages import actions as fanpages
 from core.messenger.client import Profile

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from core.database import engine
+from core.db.engine import engine
 from tests.databases import TestDatabase
 from tests.inbox.platform import said
 from tests.processes import until

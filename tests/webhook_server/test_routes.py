@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Event, OptIn
 from core.messenger.signature import HEADER
 from core.settings import kept_secret
 from core.settings import settings as our_settings
-from core.tables import Event, OptIn
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
 from webhook_server import reception
 from webhook_server.application import DEMO_SECRET_FILE, create_app

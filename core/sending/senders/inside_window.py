@@ -14,6 +14,7 @@ from sqlalchemy import Select
 from sqlmodel import Session, col
 
 from core.db import bulk
+from core.db.tables import Customer
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, Token, Verdict
 from core.messenger.across import AcrossFanpages
@@ -24,7 +25,6 @@ from core.messenger.together import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, ended
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
-from core.tables import Customer
 
 WINDOW_CLOSED = "window_closed"
 

@@ -14,18 +14,18 @@ from sqlmodel import Session, col
 from core.consent import ledger as opt_ins
 from core.consent.rules import SAFETY_MARGIN, OptInState
 from core.db import bulk
+from core.db.tables import Delivery, OptIn
 from core.deliveries import attempts
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, Token, Verdict
+from core.encryption import unseal_all
 from core.messenger.across import AcrossFanpages
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.together import Addressed, MayLeave, send_together
-from core.sealing import unseal_all
 from core.sending.rules import decide, ended, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
-from core.tables import Delivery, OptIn
 
 CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.broadcasts.overview import Answer, list_answers
+from core.broadcasts.dashboard_queries import Answer, list_answers
 from core.broadcasts.queries import BroadcastView, dry_run
 from core.clock import utc_now
 from pages.components import navigation

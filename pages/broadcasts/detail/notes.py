@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.overview import get_first_part
+from core.broadcasts.dashboard_queries import get_first_part
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import CANARY_FAILED, alike_reason
 from core.fanpages.queries import FanpageView

@@ -8,9 +8,9 @@ from datetime import datetime
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts import second_chance
+from core.broadcasts import retry
+from core.broadcasts.dashboard_queries import retry_chances
 from core.broadcasts.drafting import USUAL_SPAN
-from core.broadcasts.overview import second_chances
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import alike_reason
 from core.clock import utc_now
@@ -26,7 +26,7 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
     paused_itself = view.state == "paused" and alike_reason(view.pause_code) is not None
     if not (is_over or paused_itself) or not view.is_complete or not here.actor.may(Permission.SEND):
         return
-    chances = second_chances(view.id, now=utc_now())
+    chances = retry_chances(view.id, now=utc_now())
     late, best_before = new_best_before(view)
     with st.container(key="second_run", horizontal=True):
         if chances.failed:
@@ -44,14 +44,14 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
         _("Retry the failed?"),
         _used(chances.failed, nobody, late),
         _("Retry"),
-        lambda: second_chance.retry_failed(here.actor, view.id, best_before=best_before, now=utc_now()),
+        lambda: retry.retry_failed(here.actor, view.id, best_before=best_before, now=utc_now()),
     )
     _dialog(
         "rest",
         _("Send to the rest?"),
         _used(chances.rest, nobody, late),
         _("Send to the rest"),
-        lambda: second_chance.send_to_rest(here.actor, view.id, best_before=best_before, now=utc_now()),
+        lambda: retry.send_to_rest(here.actor, view.id, best_before=best_before, now=utc_now()),
     )
     _draw_release(here, view)
 
@@ -67,7 +67,7 @@ def _draw_release(here: Current, view: BroadcastView) -> None:
         _("Give the held opt-ins back?"),
         body,
         _("Give back"),
-        lambda: second_chance.release_held(here.actor, view.id, now=utc_now()),
+        lambda: retry.release_held(here.actor, view.id, now=utc_now()),
     )
 
 

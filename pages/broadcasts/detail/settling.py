@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.broadcasts import second_chance
+from core.broadcasts import retry
 from core.broadcasts.queries import BroadcastView, DeliveryView
 from core.clock import utc_now
 from pages.broadcasts.detail.retry import new_best_before
@@ -76,14 +76,14 @@ def _counted(people: int) -> str:
 
 def _try_again(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
     _late, best_before = new_best_before(view)
-    queued = second_chance.try_again(
+    queued = retry.try_again(
         here.actor, view.id, delivery_ids=_ids(row), best_before=best_before, now=utc_now()
     )
     _tell(queued, n_("{n} is tried again.", "{n} are tried again.", queued))
 
 
 def _count_as_sent(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
-    counted = second_chance.count_as_sent(here.actor, view.id, delivery_ids=_ids(row), now=utc_now())
+    counted = retry.count_as_sent(here.actor, view.id, delivery_ids=_ids(row), now=utc_now())
     _tell(counted, n_("{n} counts as sent now.", "{n} count as sent now.", counted))
 
 

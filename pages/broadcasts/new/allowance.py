@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.broadcasts.listing import list_lines
+from core.broadcasts.list_queries import list_lines
 from core.sending.allowance import Allowance, allowance_of
 from pages.components.texts import _, number, percent
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from core.broadcasts.dashboard_queries import Clash, list_clashes
 from core.broadcasts.drafting import check_times
 from core.broadcasts.drafts import Draft
-from core.broadcasts.overview import Clash, list_clashes
 from core.broadcasts.queries import DryRun, dry_run
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content

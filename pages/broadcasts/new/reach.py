@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.broadcasts.overview import get_stock
+from core.broadcasts.dashboard_queries import get_stock
 from core.broadcasts.queries import DryRun, list_people
 from core.clock import utc_now
 from pages.components import navigation

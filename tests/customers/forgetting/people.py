@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 
 from sqlmodel import select
 
+from core.accounts.activity_log import record
 from core.accounts.rules import COMMAND_LINE
-from core.activity import record
-from core.broadcasts import actions, clockwork
-from core.customers.actions import forget
-from core.database import reading, transaction
+from core.broadcasts import actions, scheduled_jobs
+from core.db.engine import reading, transaction
+from core.db.tables import Delivery, OptIn, Reply, Request, Table
+from core.forgetting.actions import forget
 from core.inbox import actions as inbox
-from core.inbox.vault import read_body
+from core.inbox.event_parser import read_body
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
-from core.tables import Delivery, OptIn, Reply, Request, Table
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
@@ -70,7 +70,7 @@ class Shop:
             COMMAND_LINE, topic_id=self.topic_id, content=content, now=self.now
         )
         actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=self.now)
-        clockwork.start_due(now=self.now)
+        scheduled_jobs.start_due(now=self.now)
         return broadcast_id
 
     def claim(self, broadcast_id: int) -> list[Claim]:
@@ -112,7 +112,7 @@ class Shop:
         self.send(broadcast_id, LATER, Accepted("m_other"))
         self.wait(seconds=90)
         self.send(broadcast_id, Accepted("m_zymunt_2"))
-        clockwork.finish_done(now=self.now)
+        scheduled_jobs.finish_done(now=self.now)
         earlier = self.now - timedelta(minutes=10)
         self.told(
             said(PSID, earlier, "I am Qvortrup", "m_said"),

@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from core.accounts.rules import COMMAND_LINE
 from core.consent.imports import FORGOTTEN, import_opt_ins
 from core.consent.withdrawal_actions import withdraw_person
-from core.customers.actions import forget
-from core.database import engine, transaction
+from core.db.engine import engine, transaction
+from core.forgetting.actions import forget
 from core.inbox import actions as inbox
-from core.inbox.early import apply_early_events
-from core.inbox.vault import read_body
+from core.inbox.early_events import apply_early_events
+from core.inbox.event_parser import read_body
 from tests.customers.forgetting.people import PSID, TOKEN, Shop, everything_in
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
 from webhook_server.application import create_app

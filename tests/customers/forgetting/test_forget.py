@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import queries, report, second_chance
+from core.broadcasts import queries, report, retry, topic_queries
 from core.consent import queries as topics
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
-from core.customers.actions import forget
 from core.customers.queries import Traces, traces_of
 from core.errors import Invalid, NotAllowed, NotFound
+from core.forgetting.actions import forget
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims
@@ -47,7 +47,7 @@ def test_the_file_does_not_keep_them_either(shop: Shop, fresh_database):
 def test_totals_stay_as_they_were(shop: Shop):
     finished = shop.well_known()
     before, topic = queries.get_broadcast(finished), topics.get_topic(shop.topic_id, now=shop.now)
-    progress = topics.topic_progress(shop.topic_id, now=shop.now)
+    progress = topic_queries.topic_progress(shop.topic_id, now=shop.now)
     assert (before.counts["sent"], before.audience, progress.asked, progress.agreed) == (3, 3, 1, 1)
 
     shop.forget()
@@ -55,7 +55,7 @@ def test_totals_stay_as_they_were(shop: Shop):
     assert queries.get_broadcast(finished) == before
     after = topics.get_topic(shop.topic_id, now=shop.now)
     assert (after.total, after.spent) == (topic.total, topic.spent)
-    now = topics.topic_progress(shop.topic_id, now=shop.now)
+    now = topic_queries.topic_progress(shop.topic_id, now=shop.now)
     assert (now.asked, now.agreed, now.sent, now.read) == (1, 1, progress.sent, progress.read)
     assert now.need_asking == progress.need_asking - 1  # nobody can ask them any more
     assert queries.dry_run(shop.topic_id, now=shop.now).audience == 2
@@ -122,10 +122,10 @@ def test_what_may_have_been_sent_stays_in_doubt(shop: Shop, fresh_database):
     mine = shop.delivery(running)
     assert (mine.state, mine.reason, mine.detail, mine.customer_id) == ("unknown", "withdrawn", None, None)
     assert fresh_database.count("delivery_try") == 0
-    assert second_chance.try_again(COMMAND_LINE, running, now=shop.now) == 1
+    assert retry.try_again(COMMAND_LINE, running, now=shop.now) == 1
     assert shop.claim(running) == []  # its token is gone: nobody will ever know
     assert shop.delivery(running).state == "unknown"
-    assert second_chance.count_as_sent(COMMAND_LINE, running, now=shop.now) == 1
+    assert retry.count_as_sent(COMMAND_LINE, running, now=shop.now) == 1
     assert queries.get_broadcast(running).counts["sent"] == 3
     assert fresh_database.rows("SELECT count(*) FROM opt_in WHERE state = 'available'") == [(0,)]
 

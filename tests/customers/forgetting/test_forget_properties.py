@@ -10,10 +10,10 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import queries
-from core.customers.actions import forget
-from core.database import reading
+from core.db.engine import reading
+from core.db.tables import Broadcast, Customer, Delivery, DeliveryAttempt, OptIn
+from core.forgetting.actions import forget
 from core.sending.claims import Claim
-from core.tables import Broadcast, Customer, Delivery, OptIn, Try
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.histories import gather_in_small_parts
@@ -49,7 +49,9 @@ class ForgettingHistory(TokenHistory):
                 assert opt_in.state not in ("available", "reserved", "refused")
             theirs = db.execute(select(Delivery).where(col(Delivery.customer_id).is_(None))).scalars().all()
             assert all((each.mid, each.detail) == (None, None) for each in theirs)
-            tried = select(Try).where(col(Try.delivery_id).in_([each.id for each in theirs]))
+            tried = select(DeliveryAttempt).where(
+                col(DeliveryAttempt.delivery_id).in_([each.id for each in theirs])
+            )
             assert db.execute(tried).first() is None
 
     @invariant()

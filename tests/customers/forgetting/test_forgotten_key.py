@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from core import key_check
 from core.accounts.rules import COMMAND_LINE
 from core.consent.imports import import_opt_ins
 from core.customers import forgotten
-from core.database import transaction
+from core.db.engine import transaction
+from core.db.tables import ForgottenKey
 from core.errors import WrongState
-from core.tables import ForgottenKey
+from core.installation import key_check
 from tests.customers.forgetting.people import PSID, Shop, everything_in
 from tests.customers.forgetting.test_doors import sheet
 from tests.inbox.platform import PAGE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import command
 
-from core import migrations
+from core.db import migrations
 from tests.customers.forgetting.people import Shop, everything_in
 
 

@@ -1,0 +1,223 @@
+"""What somebody planning a broadcast wants to know beyond one dry run: stock, clashes, first steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Integer, case, func, literal_column, select
+from sqlmodel import col
+
+from core.broadcasts.canary import outcome_of
+from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.retry import REST
+from core.broadcasts.rules import BroadcastState
+from core.consent.rules import OptInState
+from core.conversation.rules import BlockKind
+from core.customers import marks
+from core.db.dialects import PlaceOf
+from core.db.engine import reading
+from core.db.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
+from core.deliveries.rules import HELD_REASONS, DeliveryState
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Opt-ins of a topic that could be used now. A broadcast uses one per person."""
+
+    people: int
+    opt_ins: int
+    stacked: int  # people who hold more than one, so that a next broadcast reaches them, too
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Another broadcast that wants the same opt-ins."""
+
+    id: int
+    name: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """How far a newcomer has come with a fanpage."""
+
+    topic: bool
+    request: bool  # a message in use asks for an opt-in
+    opt_in: bool
+    broadcast: bool  # one has been sent, or is being sent
+
+    @property
+    def done(self) -> bool:
+        return self.topic and self.request and self.opt_in and self.broadcast
+
+
+def get_stock(topic_id: int, *, now: datetime) -> Stock:
+    held = (
+        select(func.count().label("held"))
+        .select_from(OptIn)
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(
+            col(OptIn.topic_id) == topic_id,
+            col(OptIn.state) == OptInState.AVAILABLE,
+            col(OptIn.expires_at) > now,
+            ~marks.keeps_out(),
+        )
+        .group_by(col(OptIn.customer_id))
+        .subquery()
+    )
+    stacked = func.sum(case((held.c.held > 1, 1), else_=0))
+    with reading() as db:
+        people, opt_ins, several = db.execute(select(func.count(), func.sum(held.c.held), stacked)).one()
+    return Stock(people, int(opt_ins or 0), int(several or 0))
+
+
+def list_clashes(topic_id: int, *, except_id: int | None = None) -> list[Clash]:
+    """Broadcasts on the topic that wait for their time, the earliest first."""
+    statement = (
+        select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.due_at))
+        .where(col(Broadcast.topic_id) == topic_id, col(Broadcast.state) == BroadcastState.SCHEDULED)
+        .order_by(col(Broadcast.due_at), col(Broadcast.id))
+    )
+    with reading() as db:
+        return [Clash(key or 0, name, due) for key, name, due in db.execute(statement) if key != except_id]
+
+
+def first_steps(fanpage_id: int) -> FirstSteps:
+    topic = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    request = (
+        select(col(Block.id))
+        .join(Message, col(Message.id) == col(Block.message_id))
+        .where(
+            col(Message.fanpage_id) == fanpage_id,
+            col(Message.archived_at).is_(None),
+            col(Block.kind) == BlockKind.OTNR,
+        )
+    )
+    opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)
+    broadcast = select(col(Broadcast.id)).where(
+        col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None)
+    )
+    with reading() as db:
+        found = (db.execute(each.limit(1)).first() for each in (topic, request, opt_in, broadcast))
+        return FirstSteps(*(one is not None for one in found))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the platform said about so many deliveries; it holds no secrets."""
+
+    reason: str | None
+    detail: str
+    people: int
+
+
+def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
+    """The platform's own words to those not reached, the most frequent first; answers that differ only in
+    their trace are one, shown by one of them."""
+    people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
+    with reading() as db:
+        wording = _without_trace()
+        statement = (
+            select(col(Delivery.reason), func.max(col(Delivery.detail)), people)
+            .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.detail).is_not(None), unsent)
+            .group_by(col(Delivery.reason), wording)
+            .order_by(people.desc(), func.min(col(Delivery.id)))
+            .limit(limit)
+        )
+        return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
+
+
+def _without_trace() -> ColumnElement[str]:
+    """Written out, not bound: a database must see that it groups and orders by the same."""
+    detail, none, first = col(Delivery.detail), literal_column("0", Integer), literal_column("1", Integer)
+    trace = PlaceOf(detail, literal_column("'\"fbtrace_id\"'"))
+    return case((trace > none, func.substr(detail, first, trace - first)), else_=detail)
+
+
+@dataclass(frozen=True)
+class UnknownOutcomes:
+    """A broadcast some of whose outcomes nobody knows; staff settle them."""
+
+    broadcast_id: int
+    name: str
+    people: int
+
+
+def list_unknown_outcomes(fanpage_id: int) -> list[UnknownOutcomes]:
+    """Counted from the index, broadcast by broadcast; the oldest first."""
+    of_it = col(Delivery.broadcast_id) == col(Broadcast.id)
+    people = (
+        select(func.count(col(Delivery.id)))
+        .where(of_it, col(Delivery.state) == DeliveryState.UNKNOWN)
+        .correlate(Broadcast)
+        .scalar_subquery()
+    )
+    statement = (
+        select(col(Broadcast.id), col(Broadcast.name), people)
+        .where(col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None))
+        .order_by(col(Broadcast.id))
+    )
+    with reading() as db:
+        return [UnknownOutcomes(key or 0, name, count) for key, name, count in db.execute(statement) if count]
+
+
+@dataclass(frozen=True)
+class RetryChances:
+    """How many a retry of the failed, or a send to the rest, would reach; retry.py does it."""
+
+    failed: int  # whose opt-in is still theirs to use
+    rest: int  # skipped or cancelled before a try
+    held: int  # of the failed: those whose opt-in is kept until staff decide
+
+
+def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
+    is_held = col(Delivery.reason).in_(HELD_REASONS)
+    held = case(((col(OptIn.state) == OptInState.RESERVED) & is_held, 1), else_=0)
+    statement = (
+        select(col(Delivery.state), func.count(), func.sum(held))
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state).in_([DeliveryState.FAILED, *REST]),
+            col(OptIn.state).in_([OptInState.AVAILABLE, OptInState.REFUSED, OptInState.RESERVED]),
+            (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
+            (col(OptIn.state) != OptInState.RESERVED) | is_held,
+            col(OptIn.expires_at) > now,
+            ~marks.keeps_out(),
+            ~held_elsewhere(),
+        )
+        .group_by(col(Delivery.state))
+    )
+    with reading() as db:
+        rows = db.execute(statement).all()
+    counts = {state: people for state, people, _ in rows}
+    return RetryChances(
+        counts.get("failed", 0),
+        sum(counts.get(state, 0) for state in REST),
+        sum(kept for _, _, kept in rows),
+    )
+
+
+@dataclass(frozen=True)
+class FirstPart:
+    """The canary of a broadcast under way."""
+
+    size: int
+    done: int
+    failed: int
+    blocked: int
+    waits: bool  # the rest has not been let go yet
+
+
+def get_first_part(broadcast_id: int) -> FirstPart | None:
+    """None when the broadcast has no first part, or has not started."""
+    with reading() as db:
+        row = db.get(Broadcast, broadcast_id)
+        if row is None or row.canary_last_id is None:
+            return None
+        seen = outcome_of(db, row)
+        waits = row.canary_passed_at is None
+        return FirstPart(seen.size, seen.size - seen.left, seen.failed, seen.blocked, waits)

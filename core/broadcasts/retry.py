@@ -1,0 +1,211 @@
+"""After the first run: settle what is in doubt, retry the failed, send to the rest. Nobody served is touched.
+
+Each step chooses deliveries by what the ledger says of their opt-ins, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlmodel import Session, col
+
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission
+from core.broadcasts import transitions, versions
+from core.broadcasts.drafting import check_times
+from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.rows import get_row, record
+from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
+from core.broadcasts.transitions import Transition
+from core.consent import ledger as opt_ins
+from core.consent import topics_in_use
+from core.consent.rules import OptInState
+from core.customers import marks
+from core.db import bulk, row_locks
+from core.db.engine import transaction
+from core.db.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
+from core.db.work_queue import enqueue
+from core.deliveries import closing, recent_outcomes
+from core.deliveries import ledger as deliveries
+from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
+from core.errors import N_, Invalid, WrongState
+
+REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
+
+
+def count_as_sent(
+    by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
+) -> int:
+    """Staff say that these unknown outcomes (all when None) reached their customers. Returns how many."""
+    with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
+        broadcast = get_row(db, broadcast_id, lock=True)
+        unknown = _unknown(broadcast_id, delivery_ids)
+        held = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
+        opt_ins.spend(db, [each for each in held if each], now=now)
+        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(held))
+        return len(held)
+
+
+def try_again(
+    by: Actor,
+    broadcast_id: int,
+    *,
+    delivery_ids: Collection[int] | None = None,
+    best_before: datetime | None = None,
+    now: datetime,
+) -> int:
+    """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
+    with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
+        broadcast = _locked(db, broadcast_id, now)
+        _new_best_before(broadcast, by, best_before, now)
+        queued = deliveries.requeue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
+        _reopen(db, broadcast, queued, now)
+        record(db, by, "broadcast.try_again", broadcast, now=now, people=queued)
+        return queued
+
+
+def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
+    """Queue the failed whose opt-in is still theirs to use; who is marked firmly stays out. Says how many."""
+    with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
+        broadcast = _locked(db, broadcast_id, now)
+        _new_best_before(broadcast, by, best_before, now)
+        _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
+        refused = _failed(broadcast_id, OptInState.REFUSED, now)
+        opt_ins.make_available(db, _opt_ins(db, refused), now=now)
+        held = deliveries.requeue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
+        queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
+        _reopen(db, broadcast, queued, now)
+        record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
+        return queued
+
+
+def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
+    """Give back the opt-ins that unknown codes left held: staff have read the answers and judge so."""
+    with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
+        broadcast = get_row(db, broadcast_id, lock=True)
+        released = opt_ins.release(db, _opt_ins(db, _held(broadcast_id, now)), now=now)
+        record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
+        return released
+
+
+def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
+    """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
+    with transaction() as db:
+        authorise(db, by, Permission.SEND, now=now)
+        broadcast = _locked(db, broadcast_id, now)
+        _new_best_before(broadcast, by, best_before, now)
+        _lock_deliveries(db, broadcast_id, REST)
+        queued = _queue_and_reserve(db, _rest(broadcast_id, now))
+        _reopen(db, broadcast, queued, now)
+        record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
+        return queued
+
+
+def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
+    """What its end has not come to yet ends first, or it would go out with what is tried again."""
+    broadcast = get_row(db, broadcast_id, lock=True)
+    closing.end_cancelled(db, broadcast, now)
+    is_late = is_too_late(broadcast.best_before, now)
+    ended = is_late or broadcast.state == BroadcastState.CANCELLED
+    # Who is still to be added has not ended with it.
+    if ended and db.get(Gathering, broadcast_id) is not None:
+        raise WrongState(topics_in_use.STILL_ADDING)
+    if is_late:
+        closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
+    return broadcast
+
+
+def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[int | None]:
+    chosen = select(col(Delivery.id)).where(
+        col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.UNKNOWN
+    )
+    return chosen if delivery_ids is None else chosen.where(col(Delivery.id).in_(list(delivery_ids)))
+
+
+def _failed(broadcast_id: int, opt_in_state: OptInState, now: datetime) -> Select[int | None]:
+    return _with_opt_in(broadcast_id, (DeliveryState.FAILED,), opt_in_state, now)
+
+
+def _held(broadcast_id: int, now: datetime) -> Select[int | None]:
+    """Failed deliveries that keep their own token for staff; what another broadcast holds is not theirs."""
+    mine = col(Delivery.reason).in_(HELD_REASONS)
+    return _failed(broadcast_id, OptInState.RESERVED, now).where(mine)
+
+
+def _rest(broadcast_id: int, now: datetime) -> Select[int | None]:
+    return _with_opt_in(broadcast_id, REST, OptInState.AVAILABLE, now)
+
+
+def _with_opt_in(
+    broadcast_id: int, states: Collection[DeliveryState], opt_in_state: OptInState, now: datetime
+) -> Select[int | None]:
+    return (
+        select(col(Delivery.id))
+        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
+        .where(
+            col(Delivery.broadcast_id) == broadcast_id,
+            col(Delivery.state).in_(list(states)),
+            col(OptIn.state) == opt_in_state,
+            col(OptIn.expires_at) > now,
+            ~marks.keeps_out(),
+            ~held_elsewhere(),
+        )
+    )
+
+
+def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
+    held = db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars()
+    return [each for each in held if each]
+
+
+def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[DeliveryState]) -> None:
+    """Before their opt-ins move, as everybody locks them: an echo may be settling one of them."""
+    theirs = select(col(Delivery.id)).where(
+        col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state).in_(list(states))
+    )
+    row_locks.lock_deliveries(db, [each for each in db.execute(theirs).scalars() if each])
+
+
+def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
+    """Hold the opt-ins again, then queue; both or neither."""
+    given = bulk.among([i for i in db.execute(chosen).scalars() if i])
+    held = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
+    again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
+    queued = deliveries.requeue(db, again, (DeliveryState.FAILED, *REST))
+    if held != queued:
+        raise RuntimeError(f"{queued} deliveries queued again but {held} opt-ins held")
+    return queued
+
+
+def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | None, now: datetime) -> None:
+    """What is sent again is what was approved; a later best-before is approved by who gives it."""
+    problems = check_times(None, best_before, now)
+    if problems:
+        raise Invalid(problems)
+    if best_before or (broadcast.best_before and broadcast.best_before <= now):
+        versions.alter(broadcast, by, now, best_before=best_before)
+        versions.approve(broadcast, by, now)
+
+
+def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> None:
+    transitions.refuse_unless(Transition.REOPEN, broadcast)
+    if not queued:
+        return
+    if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:
+        raise WrongState(
+            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
+        )
+    if broadcast.best_before and broadcast.best_before <= now:
+        raise WrongState(N_("The best-before has passed; choose a later one, or none."))
+    if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):
+        transitions.reopen(broadcast)
+        recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast.id or 0])
+    broadcast.updated_at = now
+    enqueue(db, [broadcast.fanpage_id])

@@ -1,0 +1,104 @@
+"""How far a topic has come, from the first request to the last broadcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import Session, col
+
+from core.broadcasts.audience_builder import so_far
+from core.consent.rules import OptInState
+from core.conversation.rules import BlockKind
+from core.db.engine import reading
+from core.db.tables import Block, Broadcast, Delivery, Message, OptIn, Request
+from core.text.collation import sort_key
+
+
+@dataclass(frozen=True)
+class Named:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class TopicBroadcast:
+    id: int
+    name: str
+    state: str
+    audience: int
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TopicProgress:
+    """How far a topic has come: asked -> agreed -> sent -> read, and who must be asked anew."""
+
+    asked: int  # requests sent
+    agreed: int  # of those, tapped
+    sent: int  # deliveries the platform took
+    read: int
+    need_asking: int  # customers who were notified and hold nothing for the next time
+    messages: tuple[Named, ...]  # those that ask for this topic
+    broadcasts: tuple[TopicBroadcast, ...]  # the latest ones
+
+
+def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
+    with reading() as db:
+        asked, agreed = db.execute(
+            select(func.count(), func.count(col(Request.tapped_at))).where(col(Request.topic_id) == topic_id)
+        ).one()
+        sent, read = db.execute(
+            select(func.count(), func.count(col(Delivery.read_at)))
+            .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
+            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == "sent")
+        ).one()
+        return TopicProgress(
+            asked,
+            agreed,
+            sent,
+            read,
+            need_asking=_need_asking(db, topic_id, now),
+            messages=_asking_messages(db, topic_id),
+            broadcasts=_latest_broadcasts(db, topic_id),
+        )
+
+
+def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
+    of_topic = select(col(OptIn.customer_id)).where(
+        col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
+    )
+    held = or_(
+        col(OptIn.state) == OptInState.RESERVED,
+        and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now),
+    )
+    notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(held))
+    return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
+
+
+def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
+    statement = (
+        select(col(Message.id), col(Message.name))
+        .join(Block, col(Block.message_id) == col(Message.id))
+        .where(
+            col(Block.topic_id) == topic_id,
+            col(Block.kind) == BlockKind.OTNR,
+            col(Message.archived_at).is_(None),
+        )
+        .distinct()
+    )
+    found = sorted(db.execute(statement), key=lambda row: sort_key(row[1]))
+    return tuple(Named(id or 0, name) for id, name in found)
+
+
+def _latest_broadcasts(db: Session, topic_id: int) -> tuple[TopicBroadcast, ...]:
+    statement = (
+        select(Broadcast, so_far())
+        .where(col(Broadcast.topic_id) == topic_id)
+        .order_by(col(Broadcast.id).desc())
+    )
+    return tuple(
+        TopicBroadcast(row.id or 0, row.name, row.state, people, row.started_at)
+        for row, people in db.execute(statement.limit(5))
+    )

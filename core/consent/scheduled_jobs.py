@@ -1,0 +1,22 @@
+"""What the clock does to consents: the year runs out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.consent import ledger
+from core.db.engine import transaction
+
+PART = 10_000  # opt-ins per transaction, so that nobody waits long for the database
+
+
+def expire_due(*, now: datetime) -> int:
+    """End every opt-in whose year is over; returns how many."""
+    total = 0
+    while True:
+        with transaction() as db:
+            ledger.release_unheld(db, now=now)
+            ended = ledger.expire_due(db, now=now, limit=PART)
+        total += ended
+        if ended < PART:
+            return total

@@ -1,0 +1,135 @@
+"""A held installation sends nothing: a restored copy until an admin says so, both ends of a move meanwhile.
+
+One row says so, and whatever sends or starts looks at it. A moved database moreover takes in nothing: SQLite
+itself refuses, in the words of its own triggers, so that no process, however old, writes past the hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlmodel import Session, col
+
+from core.db.engine import reading
+from core.db.tables import Hold, Table
+from core.errors import N_, Held, WrongState
+
+
+class HoldCode(StrEnum):
+    RESTORED = "restored"  # a copy of the past: what it would send may have been sent
+    LEAVING = "leaving"  # being moved away from
+    MOVED = "moved"  # the other end goes on
+    ARRIVING = "arriving"  # being moved to, or left behind by a move that failed
+
+
+SENTENCES: dict[str, str] = {
+    HoldCode.RESTORED: N_(
+        "This installation was restored from a backup and sends nothing until an admin says so: "
+        "python -m core release"
+    ),
+    HoldCode.LEAVING: N_(
+        "This installation is being moved to {place}; nothing is sent meanwhile. If the move broke off, "
+        "repeat it, or let this installation go on: python -m core release"
+    ),
+    HoldCode.MOVED: N_(
+        "This installation has been moved to {place}: here nothing is sent and nothing taken in any more. "
+        "Set OTN_DATABASE_URL to the new database and start again."
+    ),
+    HoldCode.ARRIVING: N_(
+        "The move from {place} to this database has not come to its end; nothing is sent. If it broke off, "
+        "repeat it from there: python -m core move"
+    ),
+}
+# What happens on a closed database all the same: heartbeats, and staff who sign in to read.
+_STAYS_OPEN = {"heartbeat", "hold", "sign_in_attempt", "activity"}
+_SESSIONS = {"last_seen_at", "sessions_valid_after"}  # columns of an operator
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Why the installation is held."""
+
+    code: HoldCode
+    place: str
+    key: str
+    at: datetime
+
+    @property
+    def template(self) -> str:
+        return SENTENCES[self.code]
+
+    @property
+    def message(self) -> str:
+        return self.template.format(place=self.place)
+
+    @property
+    def takes_in_nothing(self) -> bool:
+        return self.code == HoldCode.MOVED
+
+
+def is_free() -> ColumnElement[bool]:
+    """For the WHERE of whatever finds work to send or to start."""
+    return ~exists(select(col(Hold.id)))
+
+
+def standing() -> Standing | None:
+    with reading() as db:
+        return standing_in(db)
+
+
+def standing_in(db: Session) -> Standing | None:
+    row = db.get(Hold, 1, populate_existing=True)
+    return Standing(HoldCode(row.code), row.place, row.key, row.at) if row else None
+
+
+def refuse_if_moved() -> None:
+    """For processes that would be of no use on a database that takes in nothing."""
+    found = standing()
+    if found and found.takes_in_nothing:
+        raise WrongState(found.template, place=found.place)
+
+
+def refuse_if_moving(db: Session) -> None:
+    """For what would change nothing, and so would not be refused by the database itself."""
+    found = standing_in(db)
+    if found and found.code != HoldCode.RESTORED:
+        raise Held(found.template, place=found.place)
+
+
+def hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:
+    """From the commit on nothing leaves; what was claimed is handed back within a second."""
+    db.merge(Hold(id=1, code=code, place=place[:300], key=key, at=now))
+
+
+def lift(db: Session) -> None:
+    """As if it had never been held."""
+    _open(db)
+    db.execute(delete(Hold))
+
+
+def close(db: Session, place: str) -> None:
+    """SQLite: from the commit on it refuses every change of what matters."""
+    said = place.replace("'", "''")
+    for name, event in _guards():
+        guard = f"CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, '{said}'); END"
+        db.connection().exec_driver_sql(guard)
+
+
+def _open(db: Session) -> None:
+    if db.get_bind().dialect.name == "sqlite":
+        for name, _ in _guards():
+            db.connection().exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+
+
+def _guards() -> Iterator[tuple[str, str]]:
+    """(name, event) of the triggers of a closed database."""
+    for table in Table.metadata.sorted_tables:
+        if table.name in _STAYS_OPEN:
+            continue
+        columns = [f'"{column.name}"' for column in table.columns if column.name not in _SESSIONS]
+        for event in ("INSERT", "DELETE", f"UPDATE OF {', '.join(columns)}"):
+            yield f"held_{table.name}_{event.split()[0].lower()}", f'{event} ON "{table.name}"'

@@ -1,0 +1,630 @@
+"""Every table, on a registry of its own (a hot reload of this module then starts clean).
+
+Rows never leave `core`: queries hand out frozen dataclasses. All times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from core.broadcasts.rules import BroadcastState
+from core.consent.rules import OptInState
+from core.conversation.rules import ReplyState
+from core.deliveries.rules import DeliveryState
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(SQLModel, registry=registry(metadata=MetaData(naming_convention=_NAMES))):
+    """The base of every table."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC in and out, whatever the database keeps (SQLite keeps no zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone reached the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite would give the number of a deleted last row to the next one, and with it what others remember of it.
+_NEVER_REUSED = {"sqlite_autoincrement": True}
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Any:
+    return Field(default=None, primary_key=True, sa_type=BigId)
+
+
+def _ref(target: str, *, nullable: bool = False, index: bool = False) -> Any:
+    default: dict[str, Any] = {"default": None} if nullable else {}
+    return Field(**default, foreign_key=target, sa_type=BigId, nullable=nullable, index=index)
+
+
+def _time(*, nullable: bool = True, index: bool = False) -> Any:
+    default: dict[str, Any] = {"default": None} if nullable else {}
+    return Field(**default, sa_type=UtcTime, nullable=nullable, index=index)
+
+
+def _word(size: int = 16, **more: Any) -> Any:
+    return Field(sa_type=String(size), **more)
+
+
+class Fanpage(Table, table=True):
+    __tablename__ = "fanpage"
+
+    id: int | None = _id()
+    page_id: str = _word(64, unique=True)
+    name: str = _word(200)
+    token_sealed: str | None = Field(default=None, sa_type=Text)
+    rate: int = 25  # messages per second
+    timezone: str = _word(64)
+    is_demo: bool = False  # served by the simulator
+    # Whoever writes nothing but one of these wants no notifications; none: consent.stop_words.DEFAULT
+    stop_words: list[str] | None = Field(default=None, sa_type=JSON)
+    stopped_code: str | None = _word(64, default=None)  # why nothing may be sent, see messenger.errors
+    stopped_at: datetime | None = _time()
+    problems: list[str] = Field(default_factory=list, sa_type=JSON)  # codes of the last health check
+    checked_at: datetime | None = _time()
+    policy_action: str | None = _word(default=None)  # the latest Meta said of it: warning, block, unblock, …
+    policy_reason: str = Field(default="", sa_type=Text)
+    policy_at: datetime | None = _time()
+    policy_seen_at: datetime | None = _time()  # when staff said that they have read it
+    policy_ruled_at: datetime | None = _time()  # the latest block or unblock: an older block is void
+    created_at: datetime = _time(nullable=False)
+    updated_at: datetime = _time(nullable=False)
+
+
+class FanpageRate(Table, table=True):
+    """A fanpage's rate limiter: its next free send slot, holds, slow-downs. Times: seconds since 1970."""
+
+    __tablename__ = "pace"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    next_free: float = Field(default=0.0, sa_type=Float(53))
+    held_until: float = Field(default=0.0, sa_type=Float(53))  # nothing leaves before (slow down, outage)
+    held_at: float = Field(default=0.0, sa_type=Float(53))  # when that was said
+    factor: float = Field(default=1.0, sa_type=Float(53))  # share of the rate in use; climbs back to 1
+    factor_at: float = Field(default=0.0, sa_type=Float(53))
+
+
+class CallsOfHour(Table, table=True):
+    """Calls of a fanpage per hour: what its allowance of 24 hours is reckoned from."""
+
+    __tablename__ = "calls_of_hour"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    hour: datetime = Field(primary_key=True, sa_type=UtcTime)
+    calls: int = 0
+
+
+class Customer(Table, table=True):
+    __tablename__ = "customer"
+    __table_args__ = (
+        UniqueConstraint("fanpage_id", "psid"),
+        Index("ix_customer_fanpage_id_id", "fanpage_id", "id"),
+        Index(
+            "ix_customer_unreachable",
+            "fanpage_id",
+            sqlite_where=text("unreachable_at IS NOT NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_other_app",
+            "fanpage_id",
+            sqlite_where=text("other_app_at IS NOT NULL"),
+            postgresql_where=text("other_app_at IS NOT NULL"),
+        ),
+        # Marks that wait for a later acceptance: asked for each time that acceptances are settled.
+        Index(
+            "ix_customer_tentative",
+            "unreachable_at",
+            sqlite_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
+            postgresql_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
+        ),
+        _NEVER_REUSED,
+    )
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    psid: str = _word(64)
+    first_name: str | None = _word(100, default=None)
+    last_name: str | None = _word(100, default=None)
+    search_text: str = _word(300, default="")  # folded name and PSID
+    locale: str | None = _word(16, default=None)
+    profile_at: datetime | None = _time()  # when the name was last asked for
+    window_closes_at: datetime | None = _time()  # inside the standard messaging window until then
+    last_event_at: datetime | None = _time()
+    delivered_watermark: datetime | None = _time()  # all we sent before then has been delivered, read
+    read_watermark: datetime | None = _time()
+    # The mark that Messenger cannot reach them, with its evidence: core/customers/marks.py
+    unreachable_code: str | None = _word(64, default=None)  # a code word of messenger.reasons
+    unreachable_at: datetime | None = _time()  # when the platform said so
+    unreachable_detail: str | None = Field(default=None, sa_type=Text)  # its answer, without secrets
+    unreachable_delivery_id: int | None = Field(default=None, sa_type=BigId)  # None: it answered a reply
+    unreachable_firm_at: datetime | None = _time()  # when a later call was taken; None: tentative
+    reachable_at: datetime | None = _time()  # a report, a read, staff's word: signs besides the last event
+    other_app_at: datetime | None = _time()  # when we were last told that another app holds the conversation
+    created_at: datetime = _time(nullable=False)
+
+
+class Topic(Table, table=True):
+    __tablename__ = "topic"
+    __table_args__ = (UniqueConstraint("fanpage_id", "name"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    name: str = _word(80)
+    description: str = _word(500, default="")
+    archived_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+    updated_at: datetime = _time(nullable=False)
+
+
+class Message(Table, table=True):
+    """A chatbot message: an ordered list of blocks."""
+
+    __tablename__ = "message"
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    name: str = _word(120)
+    archived_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+    updated_at: datetime = _time(nullable=False)
+
+
+class Block(Table, table=True):
+    __tablename__ = "block"
+    __table_args__ = (UniqueConstraint("message_id", "position"),)
+
+    id: int | None = _id()
+    message_id: int = _ref("message.id")
+    position: int
+    kind: str = _word()
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    topic_id: int | None = _ref("topic.id", nullable=True, index=True)  # of an OTNR
+
+
+class EntryPoint(Table, table=True):
+    """What makes the bot send a message."""
+
+    __tablename__ = "entry_point"
+    __table_args__ = (UniqueConstraint("fanpage_id", "kind", "folded"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    message_id: int = _ref("message.id", index=True)
+    kind: str = _word()
+    match: str | None = _word(default=None)  # of a keyword
+    value: str = _word(200, default="")  # the keyword or the ref as typed
+    folded: str = _word(200, default="")  # what must be unique: see docs/decisions/0013
+    created_at: datetime = _time(nullable=False)
+
+
+class Request(Table, table=True):
+    """One sending of an OTNR: whom, when, which wording, through which entry point.
+
+    Without a customer: of somebody who was forgotten; the same for an opt-in and a delivery.
+    """
+
+    __tablename__ = "request"
+    __table_args__ = (Index("ix_request_customer_id_topic_id", "customer_id", "topic_id"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    customer_id: int | None = _ref("customer.id", nullable=True)
+    topic_id: int = _ref("topic.id", index=True)
+    message_id: int | None = _ref("message.id", nullable=True)
+    entry_kind: str = _word(default="")
+    entry_value: str = _word(200, default="")
+    title: str = _word(200)  # the promise as it was asked
+    after_text: str = Field(default="", sa_type=Text)  # what the bot says after the tap
+    payload: str = _word(64, unique=True)  # leads the tap back to this row
+    tapped_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+
+
+class OptIn(Table, table=True):
+    """One tap: one token, one promise, one year. States: core/consent/rules.py."""
+
+    __tablename__ = "opt_in"
+    __table_args__ = (
+        UniqueConstraint("fanpage_id", "token_hash"),
+        Index("ix_opt_in_topic_id_state_customer_id", "topic_id", "state", "customer_id", "expires_at"),
+        Index(
+            "ix_opt_in_expires_at",
+            "expires_at",
+            sqlite_where=text("state = 'available'"),
+            postgresql_where=text("state = 'available'"),
+        ),
+        Index("ix_opt_in_fanpage_id_id", "fanpage_id", "id"),
+        CheckConstraint(
+            "state IN ('available','reserved','spent','expired','withdrawn','refused')", name="state"
+        ),
+    )
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    customer_id: int | None = _ref("customer.id", nullable=True, index=True)
+    topic_id: int | None = _ref(
+        "topic.id", nullable=True
+    )  # none: the tap's payload is not ours; staff assign it
+    request_id: int | None = _ref("request.id", nullable=True)
+    promise: str = _word(200, default="")
+    token_hash: str = _word(64)
+    token_sealed: str | None = Field(default=None, sa_type=Text)
+    state: str = _word(default=OptInState.AVAILABLE)
+    source: str = _word()
+    consented_at: datetime = _time(nullable=False)
+    expires_at: datetime = _time(nullable=False)
+    settled_at: datetime | None = _time()  # spent, expired, withdrawn or refused
+    created_at: datetime = _time(nullable=False)
+
+
+class Withdrawal(Table, table=True):
+    """A person said no, to one topic or to all. What it stands against: core/consent/withdrawals.py."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (Index("ix_withdrawal_customer_id_at", "customer_id", "at"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    customer_id: int = _ref("customer.id")
+    topic_id: int | None = _ref("topic.id", nullable=True)  # none: all topics of the fanpage
+    source: str = _word()  # consent.rules.WithdrawalSource
+    at: datetime = _time(nullable=False)  # when it was said; for an event, by the platform's clock
+    created_at: datetime = _time(nullable=False)
+
+
+class Broadcast(Table, table=True):
+    __tablename__ = "broadcast"
+    __table_args__ = (
+        Index("ix_broadcast_state_due_at", "state", "due_at"),
+        CheckConstraint(
+            "state IN ('draft','scheduled','sending','paused','finished','cancelled','missed')", name="state"
+        ),
+    )
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    topic_id: int = _ref("topic.id", index=True)
+    name: str = _word(120)
+    content: dict[str, Any] = Field(sa_type=JSON)  # one block, as in Block.content with its "kind"
+    sender: str = _word(32, default="one_time_token")  # how its messages leave: core/sending/senders
+    state: str = _word(default=BroadcastState.DRAFT)
+    due_at: datetime | None = _time()
+    best_before: datetime | None = _time()
+    best_before_chosen: bool = False  # else it is set at the launch: core/broadcasts/drafting.py
+    audience: int = 0  # frozen at the start
+    canary_size: int = 0  # so many go first, then their outcome is looked at; 0: none
+    canary_max_failed: float = Field(default=0.2, sa_type=Float(53))  # share of them
+    canary_max_blocked: float = Field(default=0.1, sa_type=Float(53))
+    canary_last_id: int | None = Field(default=None, sa_type=BigId)  # delivery; set at the start
+    canary_passed_at: datetime | None = _time()
+    pause_code: str | None = _word(64, default=None)  # None: a person paused it
+    created_by: str = _word(64, default="")
+    launched_by: str = _word(64, default="")
+    version: int = 1  # rises with every change of what is approved: core/broadcasts/versions.py
+    changes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # field: its last {version, by, at}
+    approved_version: int | None = None
+    approved_by: str = _word(64, default="")
+    approved_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+    updated_at: datetime = _time(nullable=False)
+    started_at: datetime | None = _time()
+    finished_at: datetime | None = _time()
+
+
+class Gathering(Table, table=True):
+    """A broadcast whose audience is still being made, part by part: core/broadcasts/audience_builder.py."""
+
+    __tablename__ = "gathering"
+
+    broadcast_id: int = Field(primary_key=True, foreign_key="broadcast.id", sa_type=BigId)
+    last_customer_id: int = Field(sa_type=BigId)  # up to here they have their deliveries
+    last_opt_in_id: int = Field(sa_type=BigId)  # of those that were there at the start
+    made: int = 0  # deliveries so far
+
+
+class Delivery(Table, table=True):
+    """One broadcast to one customer. States: core/deliveries/rules.py."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        # Led by the customer, so that it serves their history too. An opt-in is of one customer: a second
+        # delivery of it in a broadcast is refused as well.
+        UniqueConstraint("customer_id", "broadcast_id"),
+        Index("ix_delivery_broadcast_id_state_id", "broadcast_id", "state", "id"),
+        Index("ix_delivery_broadcast_id_id", "broadcast_id", "id"),
+        Index(
+            "ix_delivery_detail",
+            "broadcast_id",
+            sqlite_where=text("detail IS NOT NULL"),
+            postgresql_where=text("detail IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_mid",
+            "mid",
+            sqlite_where=text("mid IS NOT NULL"),
+            postgresql_where=text("mid IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_lease_until",
+            "lease_until",
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
+        # The last guard: an opt-in is in at most one delivery that still may use it or has used it.
+        Index(
+            "uq_delivery_opt_in_id_live",
+            "opt_in_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued','sending','sent','unknown')"),
+            postgresql_where=text("state IN ('queued','sending','sent','unknown')"),
+        ),
+        CheckConstraint(
+            "state IN ('queued','sending','sent','failed','skipped','unknown','cancelled')", name="state"
+        ),
+    )
+
+    id: int | None = _id()
+    broadcast_id: int = _ref("broadcast.id")
+    customer_id: int | None = _ref("customer.id", nullable=True)
+    opt_in_id: int | None = _ref("opt_in.id", nullable=True, index=True)  # what it holds and may spend
+    state: str = _word(default=DeliveryState.QUEUED)
+    reason: str | None = _word(64, default=None)  # code of why it ended so, see messenger.reasons
+    evidence: str | None = _word(64, default=None)  # what settled a doubt
+    detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
+    attempt: int = 0  # claims so far; also the fence against a late settle
+    tries: int = 0  # tries that count towards giving up
+    in_doubt: bool = False  # an earlier try may have reached the platform
+    claimed_at: datetime | None = _time()
+    claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
+    lease_until: datetime | None = _time()
+    next_try_at: datetime | None = _time()
+    mid: str | None = _word(200, default=None)
+    settled_at: datetime | None = _time()
+    delivered_at: datetime | None = _time()
+    read_at: datetime | None = _time()
+
+
+class DeliveryAttempt(Table, table=True):
+    """A call for a delivery that was not simply accepted the first time. Rows are only added.
+
+    One claim may leave two: the lease ran out, and the answer came late after all.
+    """
+
+    __tablename__ = "delivery_try"
+    __table_args__ = (UniqueConstraint("delivery_id", "number", "reason"),)
+
+    id: int | None = _id()
+    delivery_id: int = _ref("delivery.id")
+    number: int  # Delivery.attempt; gaps are claims that were handed back
+    reason: str = _word(64)  # a code word of messenger.reasons, "lease_ran_out" or "accepted"
+    in_doubt: bool = False  # it may have been taken
+    status: int | None = None  # HTTP
+    code: int | None = Field(default=None, sa_type=BigInteger)
+    subcode: int | None = Field(default=None, sa_type=BigInteger)
+    detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
+    started_at: datetime = _time(nullable=False)
+    answered_at: datetime | None = _time()
+
+
+class RecentOutcomes(Table, table=True):
+    """What the breaker looks at, since counting began: core/deliveries/breaker.py."""
+
+    __tablename__ = "recent_outcomes"
+
+    scope: str = _word(primary_key=True)  # broadcast, fanpage or replies
+    ref_id: int = Field(primary_key=True, sa_type=BigId)  # of the broadcast or the fanpage
+    outcomes: int = Field(default=0, sa_type=BigInteger)  # how many, accepted or not
+    # The last of them that were refused: [number, reason, broadcast, delivery, customer]
+    refusals: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class Reply(Table, table=True):
+    """A message by PSID inside the window: a bot's answer or a request; sent at most once."""
+
+    __tablename__ = "reply"
+    __table_args__ = (
+        Index(
+            "ix_reply_mid",
+            "mid",
+            sqlite_where=text("mid IS NOT NULL"),
+            postgresql_where=text("mid IS NOT NULL"),
+        ),
+        Index(
+            "ix_reply_waiting",
+            "fanpage_id",
+            "id",
+            sqlite_where=text("state IN ('queued','sending')"),
+            postgresql_where=text("state IN ('queued','sending')"),
+        ),
+        _NEVER_REUSED,
+    )
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    customer_id: int = _ref("customer.id", index=True)
+    request_id: int | None = _ref("request.id", nullable=True, index=True)
+    body: dict[str, Any] = Field(sa_type=JSON)  # the `message` object of the Send API
+    state: str = _word(default=ReplyState.QUEUED)
+    reason: str | None = _word(64, default=None)
+    detail: str | None = Field(default=None, sa_type=Text)
+    tries: int = 0
+    claimed_at: datetime | None = _time()
+    claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
+    lease_until: datetime | None = _time()
+    next_try_at: datetime | None = _time()
+    mid: str | None = _word(200, default=None)
+    created_at: datetime = _time(nullable=False)
+    settled_at: datetime | None = _time()
+    delivered_at: datetime | None = _time()
+    read_at: datetime | None = _time()
+
+
+class Event(Table, table=True):
+    """The webhook vault: what the platform said, stored before it is answered. Tokens in it are sealed."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("page_id", "dedupe_key"),
+        Index(
+            "ix_event_pending",
+            "occurred_at",
+            "id",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index(
+            "ix_event_failed",
+            "id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+        Index("ix_event_page_id_received_at", "page_id", "received_at"),
+    )
+
+    id: int | None = _id()
+    page_id: str = _word(64)
+    kind: str = _word(32)
+    dedupe_key: str = _word(64)
+    occurred_at: datetime = _time(nullable=False)
+    received_at: datetime = _time(nullable=False)
+    psid: str | None = _word(64, default=None)  # the person's side of it
+    body: str = Field(sa_type=Text)  # JSON of the one event
+    state: str = _word(default="pending")  # pending, applied, ignored, failed
+    note: str | None = _word(200, default=None)
+    applied_at: datetime | None = _time()
+
+
+class Operator(Table, table=True):
+    __tablename__ = "operator"
+
+    id: int | None = _id()
+    name: str = _word(64, unique=True)  # lower case
+    password_hash: str = _word(100)
+    role: str = _word()
+    language: str | None = _word(8, default=None)
+    must_change_password: bool = False
+    sessions_valid_after: datetime = _time(nullable=False)  # cookies made before are refused
+    disabled_at: datetime | None = _time()
+    last_seen_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+
+
+class SignInAttempt(Table, table=True):
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (Index("ix_sign_in_attempt_name_at", "name", "at"),)
+
+    id: int | None = _id()
+    name: str = _word(64)
+    address: str = _word(64, default="")
+    at: datetime = _time(nullable=False, index=True)
+
+
+class Activity(Table, table=True):
+    """Who did what: written in the same transaction as the deed."""
+
+    __tablename__ = "activity"
+
+    id: int | None = _id()
+    at: datetime = _time(nullable=False, index=True)
+    actor: str = _word(64)
+    verb: str = _word(48)  # "broadcast.launch"
+    fanpage_id: int | None = _ref("fanpage.id", nullable=True, index=True)
+    subject_id: int | None = Field(default=None, sa_type=BigId)
+    subject: str = _word(200, default="")  # its name at the time
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Heartbeat(Table, table=True):
+    """The latest heartbeat of each worker and webhook server."""
+
+    __tablename__ = "heartbeat"
+
+    process: str = _word(120, primary_key=True)  # "worker host:pid"
+    at: datetime = _time(nullable=False)
+    started_at: datetime = _time(nullable=False)
+    mixed_refused_at: datetime | None = (
+        _time()
+    )  # since when it keeps fanpages apart: core/sending/mixed_batches.py
+
+
+class Hold(Table, table=True):
+    """At most one row: why nothing may leave this database. See core/db/holding.py."""
+
+    __tablename__ = "hold"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    code: str = _word()
+    place: str = _word(300, default="")  # the database at the other end of a move, without its password
+    key: str = _word(32, default="")  # the same on both ends of one move
+    at: datetime = _time(nullable=False)
+
+
+class KeyCheck(Table, table=True):
+    """At most one row: by this hash a process knows the installation's key; see key_check.py."""
+
+    __tablename__ = "key_check"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    hash: str = _word(64)
+
+
+class Forgotten(Table, table=True):
+    """Somebody who was forgotten: a keyed hash of fanpage and PSID. See core/customers/forgotten.py."""
+
+    __tablename__ = "forgotten"
+
+    hash: str = _word(64, primary_key=True)
+    forgotten_at: datetime = _time(nullable=False)
+
+
+class ForgottenKey(Table, table=True):
+    """At most one row: the key of those hashes, made with the first of them and never changed."""
+
+    __tablename__ = "forgotten_key"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    sealed: str = Field(sa_type=Text)  # under OTN_SECRET_KEY
+    sealed_by_app: str | None = Field(default=None, sa_type=Text)  # under OTN_APP_SECRET, should that be lost

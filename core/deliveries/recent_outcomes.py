@@ -1,0 +1,112 @@
+"""Keeps what the breaker looks at: a row per fanpage, per broadcast and for a fanpage's answers by PSID.
+
+Written with the settle, so that nothing has to be searched for among a million deliveries. The rows are
+locked after all others, in the order of their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple, replace
+from enum import StrEnum
+from functools import cache
+
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlmodel import Session, col
+
+from core.db import bulk
+from core.db.tables import RecentOutcomes
+from core.deliveries import breaker
+from core.deliveries.breaker import Ended, Recent, Refusal
+
+
+class Scope(StrEnum):
+    BROADCAST = "broadcast"
+    FANPAGE = "fanpage"
+    REPLIES = "replies"
+
+
+Key = tuple[str, int]  # scope, and the id of the broadcast or fanpage
+_COLUMNS = bulk.columns_of(RecentOutcomes, "scope", "ref_id", "outcomes", "refusals")
+
+
+def note_accepted(db: Session, counts: Mapping[Key, int]) -> None:
+    """So many were accepted: all that a settle without refusals writes."""
+    rows = [(*key, counts[key], "[]") for key in sorted(counts)]
+    if rows:
+        _adding().run(db, bulk.bound(rows))
+
+
+def keys_of(fanpage_id: int, broadcast_ids: Sequence[int]) -> dict[Key, int]:
+    """What outcomes of these broadcasts, one for each, count towards."""
+    counts: dict[Key, int] = {(Scope.FANPAGE, fanpage_id): len(broadcast_ids)}
+    for each in broadcast_ids:
+        counts[(Scope.BROADCAST, each)] = counts.get((Scope.BROADCAST, each), 0) + 1
+    return counts
+
+
+def by_key(fanpage_id: int, ended: Sequence[Ended]) -> dict[Key, list[Ended]]:
+    """The same for outcomes of any kind, in their order."""
+    found: dict[Key, list[Ended]] = {(Scope.FANPAGE, fanpage_id): list(ended)}
+    for each in ended:
+        found.setdefault((Scope.BROADCAST, each.broadcast_id), []).append(each)
+    return found
+
+
+def note(db: Session, ended: Mapping[Key, Sequence[Ended]]) -> dict[Key, Recent]:
+    """Add these outcomes, and hand back what is known then wherever a refusal was among them."""
+    note_accepted(db, {key: len(some) for key, some in ended.items() if some})
+    worse = sorted(key for key, some in ended.items() if any(each.reason for each in some))
+    return {key: _note(db, key, ended[key]) for key in worse}
+
+
+def recent(db: Session, key: Key) -> Recent:
+    wanted = select(col(RecentOutcomes.outcomes), col(RecentOutcomes.refusals)).where(*_of(key))
+    outcomes, refusals = db.execute(wanted).one_or_none() or (0, [])
+    return Recent(outcomes, tuple(Refusal(*each) for each in refusals), before=outcomes)
+
+
+def as_recent(row: RecentOutcomes) -> Recent:
+    """What a row holds, as if all of it had just been added."""
+    return Recent(row.outcomes, tuple(Refusal(*each) for each in row.refusals))
+
+
+def start_anew(db: Session, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
+    """A person has looked at these broadcasts, and at the fanpage, and lets them go on."""
+    keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
+    keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
+    theirs = tuple_(col(RecentOutcomes.scope), col(RecentOutcomes.ref_id)).in_([tuple(each) for each in keys])
+    db.execute(delete(RecentOutcomes).where(theirs).execution_options(synchronize_session=False))
+
+
+def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
+    """Leave no way from these outcomes to a person who is erased."""
+    keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
+    keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
+    for key in sorted(keys):
+        row = db.get(RecentOutcomes, key, with_for_update=True)
+        if row and any(refusal[-1] == customer_id for refusal in row.refusals):
+            row.refusals = [[*each[:-1], 0] if each[-1] == customer_id else each for each in row.refusals]
+    db.flush()
+
+
+def _note(db: Session, key: Key, ended: Sequence[Ended]) -> Recent:
+    counted = recent(db, key)  # with these already, and the row locked
+    now = breaker.noted(replace(counted, outcomes=counted.outcomes - len(ended)), ended)
+    kept = [list(astuple(each)) for each in now.refusals]
+    statement = update(RecentOutcomes).where(*_of(key)).values(refusals=kept)
+    db.execute(statement.execution_options(synchronize_session=False))
+    return now
+
+
+def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
+    return col(RecentOutcomes.scope) == key[0], col(RecentOutcomes.ref_id) == key[1]
+
+
+@cache
+def _adding() -> bulk.Ready:
+    insert = bulk.insert_given(RecentOutcomes, _COLUMNS)
+    together = col(RecentOutcomes.outcomes) + insert.excluded.outcomes
+    return bulk.Ready(
+        insert.on_conflict_do_update(index_elements=["scope", "ref_id"], set_={"outcomes": together})
+    )

@@ -1,0 +1,117 @@
+"""Takes a person out of the ledger, inside the caller's transaction.
+
+What counts stays, without them: a delivery in its state, an opt-in in its state, a request as asked and
+tapped. All else goes. Nothing that stays leads from one row to another of the same person, save that a
+delivery knows its opt-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, Text, cast, delete, func, literal, or_, select, update
+from sqlalchemy import Table as SqlTable
+from sqlmodel import Session, col
+
+from core.consent import ledger as opt_ins
+from core.db import bulk, row_locks
+from core.db.tables import Activity, Customer, Delivery, DeliveryAttempt, Event, OptIn, Request, Table
+from core.deliveries import ledger as deliveries
+from core.deliveries import recent_outcomes
+from core.deliveries.rules import DeliveryState
+
+WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more
+_UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+_STAYS = {"request", "opt_in", "delivery"}
+IN_OPEN_TRANSACTIONS = 100_000  # events that servers may be storing at one moment, amply
+SURE_LENGTH = 10  # so long an id is not part of another number by chance
+
+
+def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
+    """The customer, if there is one: no row is made for them any more, and no delivery of theirs moves."""
+    theirs = col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
+    under_way = select(col(Delivery.broadcast_id)).where(col(Delivery.state).in_(_UNDER_WAY))
+    of_them = col(Delivery.customer_id).in_(select(col(Customer.id)).where(*theirs))
+    row_locks.lock_broadcasts(db, set(db.execute(under_way.where(of_them)).scalars()))
+    customer = db.execute(select(Customer).where(*theirs).with_for_update()).scalar_one_or_none()
+    if customer:
+        row_locks.lock_deliveries(db, _ids(db, Delivery, customer.id))
+    return customer
+
+
+def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
+    """The customer must be locked. What is being sent is settled when its answer comes."""
+    delivery_ids = _ids(db, Delivery, customer_id)
+    customer = db.get_one(Customer, customer_id)
+    theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
+    broadcasts = set(db.execute(theirs).scalars())
+    deliveries.end_queued_of_customer(db, customer_id, reason=WITHDRAWN, now=now)
+    opt_ins.forget(db, _ids(db, OptIn, customer_id), now=now)
+    _run(db, delete(DeliveryAttempt).where(col(DeliveryAttempt.delivery_id).in_(bulk.among(delivery_ids))))
+    _run(db, _of(Delivery, customer_id).values(customer_id=None, mid=None, detail=None))
+    nobody = literal("forgotten:").concat(cast(col(Request.id), String))
+    _run(db, _of(Request, customer_id).values(customer_id=None, payload=nobody))
+    for table, column in _about_customers():
+        _run(db, delete(table).where(column == customer_id))
+    _run(db, delete(Customer).where(col(Customer.id) == customer_id))
+    recent_outcomes.forget_customer(db, customer_id, customer.fanpage_id, broadcasts)
+
+
+def events_of(db: Session, page_id: str, psid: str, *, after: int = 0) -> list[int]:
+    """Their webhook events, and others that name them, newer than an event."""
+    named = col(Event.body).contains(f'"{psid}"', autoescape=True)
+    theirs = select(col(Event.id)).where(
+        col(Event.page_id) == page_id, col(Event.id) > after, or_(col(Event.psid) == psid, named)
+    )
+    return [id_ for id_ in db.execute(theirs).scalars() if id_]
+
+
+def newest_event(db: Session) -> int:
+    """No event that is stored from now on has a lower id, those whose transaction is open now aside."""
+    newest = db.execute(select(func.max(col(Event.id)))).scalar_one() or 0
+    return max(0, newest - IN_OPEN_TRANSACTIONS)
+
+
+def erase_events(db: Session, ids: Collection[int]) -> None:
+    _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
+
+
+def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer | None) -> None:
+    """What was done stays, without whom it was done to."""
+    first, last = (customer.first_name or "", customer.last_name or "") if customer else ("", "")
+    names = {psid, f"{last} {first}".strip(), f"{first} {last}".strip()} - {""}
+    naming = [
+        col(Activity.subject).in_(names),
+        cast(col(Activity.detail), Text).contains(f'"{psid}"', autoescape=True),
+    ]
+    if len(psid) >= SURE_LENGTH:
+        naming.append(col(Activity.subject).contains(psid, autoescape=True))
+    if customer:
+        about = col(Activity.verb).startswith("customer."), col(Activity.subject_id) == customer.id
+        naming.append(about[0] & about[1])
+    of_fanpage = or_(col(Activity.fanpage_id) == fanpage_id, col(Activity.fanpage_id).is_(None))
+    _run(db, update(Activity).where(of_fanpage, or_(*naming)).values(subject="", detail={}))
+
+
+def _about_customers() -> Iterator[tuple[SqlTable, Any]]:
+    """Tables that refer to a customer and go with them, each before those that it refers to."""
+    for table in reversed(Table.metadata.sorted_tables):
+        if table.name not in _STAYS:
+            for key in table.foreign_keys:
+                if key.column.table.name == "customer":
+                    yield table, key.parent
+
+
+def _of(table: type[Delivery] | type[Request], customer_id: int) -> Any:
+    return update(table).where(col(table.customer_id) == customer_id)
+
+
+def _ids(db: Session, table: type[Delivery] | type[OptIn], customer_id: int | None) -> list[int]:
+    theirs = select(col(table.id)).where(col(table.customer_id) == customer_id).order_by(col(table.id))
+    return [id_ for id_ in db.execute(theirs).scalars() if id_]
+
+
+def _run(db: Session, statement: Any) -> None:
+    db.execute(statement.execution_options(synchronize_session=False))

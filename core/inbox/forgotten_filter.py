@@ -1,0 +1,41 @@
+"""The door of the vault: what is older than its person's forgetting is answered, and not kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.customers.forgotten import forgotten_among
+from core.db.tables import Customer, Fanpage
+from core.inbox import rules
+from core.inbox.event_parser import NewEvent
+from core.messenger.events import milliseconds
+
+
+def keep_out_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """The events that may be kept. Somebody who was forgotten comes back by what they do themselves, later:
+    then they are a new customer."""
+    when = forgotten_among(db, ((event.page_id, event.psid) for event in events if event.psid))
+    if not when:
+        return events
+    return [e for e in events if (at := when.get((e.page_id, e.psid or ""))) is None or _is_new(db, e, at)]
+
+
+def _is_new(db: Session, event: NewEvent, forgotten_at: datetime) -> bool:
+    raw = json.loads(event.body)
+    said_ms = milliseconds(raw.get("timestamp"))  # its own word: without one it may be of any time
+    if said_ms is None or said_ms <= forgotten_at.timestamp() * 1000:
+        return False
+    sender = raw.get("sender")
+    is_theirs = isinstance(sender, dict) and str(sender.get("id")) == event.psid
+    return (is_theirs and rules.is_by_the_customer(event.kind)) or _came_back(db, event)
+
+
+def _came_back(db: Session, event: NewEvent) -> bool:
+    theirs = col(Fanpage.page_id) == event.page_id, col(Customer.psid) == event.psid
+    found = select(col(Customer.id)).join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
+    return db.execute(found.where(*theirs).limit(1)).first() is not None

@@ -1,0 +1,63 @@
+"""A customer says no: by one of the fanpage's stop words, or by a button for it. The bot confirms it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from core.consent import ledger
+from core.consent.rules import WithdrawalSource
+from core.consent.stop_words import DEFAULT, find_stop_word, stopped
+from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
+from core.conversation.replies import answer_with
+from core.db.tables import Fanpage, Topic
+from core.settings import settings
+
+ID_DIGITS = 18
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a customer wants no notifications about (None: nothing at all), and what to tell them."""
+
+    source: WithdrawalSource
+    topic_id: int | None
+    answer: str
+
+
+def asked_to_stop(
+    db: Session, fanpage_id: int, *, kind: str, text: str | None, payload: str | None
+) -> Stop | None:
+    """Whether this is a no. A stop word is typed: the title of somebody's button is none."""
+    fanpage = db.get_one(Fanpage, fanpage_id)
+    if payload:
+        return _by_button(db, fanpage, payload)
+    if kind != "message" or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
+        return None
+    return Stop(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, settings().language))
+
+
+def _by_button(db: Session, fanpage: Fanpage, payload: str) -> Stop | None:
+    wanted = payload.removeprefix(STOP_PAYLOAD)
+    if wanted == payload:
+        return None
+    language = settings().language
+    if wanted == STOP_ALL:
+        return Stop(WithdrawalSource.BUTTON, None, stopped(fanpage.name, None, language))
+    is_id = wanted.isascii() and wanted.isdigit() and len(wanted) <= ID_DIGITS
+    topic = db.get(Topic, int(wanted)) if is_id else None
+    if topic is None or topic.fanpage_id != fanpage.id:
+        return None
+    return Stop(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, language))
+
+
+def stop(
+    db: Session, fanpage_id: int, customer_id: int, ask: Stop, *, at: datetime, now: datetime, answer: bool
+) -> None:
+    """Remember it as of when it was said, and confirm it once, unless another app has the conversation. The
+    turn has locked the customer's row."""
+    ledger.withdraw(db, customer_id, ask.topic_id, fanpage_id=fanpage_id, source=ask.source, at=at, now=now)
+    if answer:
+        answer_with(db, fanpage_id, customer_id, ask.answer, now)

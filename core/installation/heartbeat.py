@@ -1,0 +1,115 @@
+"""The heartbeats of workers and webhook servers, and what may be concluded from them: docs/decisions/0009."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col
+
+from core.db.dialects import insert_into
+from core.db.engine import transaction
+from core.db.tables import Heartbeat
+
+log = structlog.get_logger(__name__)
+
+WORKER = "worker"
+WEBHOOK = "webhook"
+FORGOTTEN_AFTER = timedelta(days=1)  # a process that ended without saying so
+SILENT_AFTER = timedelta(seconds=6.5)  # a worker without a heartbeat for so long has lost its claims
+FRESH_SECONDS = 4.0  # without a heartbeat written for so long, others may take our claims
+FORGET_EVERY_SECONDS = 60.0
+EVERY_SECONDS = 5.0  # of a process that claims nothing
+
+
+def alive(now: datetime) -> Select[str]:
+    """Processes with a heartbeat just now; one from the future is the trace of a clock jump."""
+    return select(col(Heartbeat.process)).where(
+        col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
+    )
+
+
+def is_of(kind: str) -> ColumnElement[bool]:
+    """Whether a heartbeat is that of a worker, or of a webhook server."""
+    return col(Heartbeat.process).startswith(f"{kind} ")
+
+
+class HeartbeatWriter:
+    """The heartbeat of this process."""
+
+    def __init__(self, kind: str, clock: Callable[[], datetime]) -> None:
+        self.process = f"{kind} {socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.leads = True  # of all processes of its kind, the one that has been alive for longest
+        self._clock = clock
+        self._beat_at = float("-inf")  # monotonic
+        self._unbroken_since = float("-inf")  # monotonic; no beat has been missed since
+        self._next_at = float("-inf")  # monotonic; for beat_sparingly
+        self._forget_at = float("-inf")  # monotonic
+        self._started_at: datetime | None = None
+        self._of_its_kind = is_of(kind)
+
+    def beat(self) -> None:
+        """Write the heartbeat. Raises what the database raises."""
+        began = time.monotonic()
+        if began - self._beat_at > FRESH_SECONDS:
+            self._unbroken_since = began  # before the beat is seen: older claims count as lost
+        with transaction() as db:
+            db.connection()  # however long that took, the others see when we were here last
+            now = self._clock()
+            self._write(db, now)
+            self._forget_long_silent(db, now)
+            self.leads = self._is_oldest(db, now)
+        self._beat_at = began
+
+    def beat_sparingly(self) -> None:
+        """At most every few seconds, however often it is called; what fails is tried again at the next."""
+        if time.monotonic() < self._next_at:
+            return
+        try:
+            self.beat()
+        except SQLAlchemyError as problem:
+            log.warning("heartbeat_failed", process=self.process, error=type(problem).__name__)
+        self._next_at = time.monotonic() + EVERY_SECONDS
+
+    def held_since(self, taken_at: float) -> bool:
+        """Whether no heartbeat was missed since this monotonic time: our claims from then are still ours."""
+        return taken_at >= self._unbroken_since and self.is_fresh()
+
+    def is_fresh(self) -> bool:
+        """Whether the last heartbeat is so recent that nobody may take our claims over yet."""
+        return time.monotonic() - self._beat_at < FRESH_SECONDS
+
+    def fall_silent(self) -> None:
+        """Without our heartbeat, what we could not settle is taken over at once."""
+        try:
+            with transaction() as db:
+                db.execute(delete(Heartbeat).where(col(Heartbeat.process) == self.process))
+        except SQLAlchemyError as problem:
+            log.warning("goodbye_failed", process=self.process, error=type(problem).__name__)
+
+    def _write(self, db: Session, now: datetime) -> None:
+        self._started_at = self._started_at or now
+        values = {"process": self.process, "at": now, "started_at": self._started_at}
+        insert = insert_into(Heartbeat).values(values)
+        again = insert.on_conflict_do_update(index_elements=["process"], set_={"at": insert.excluded.at})
+        db.execute(again)
+
+    def _forget_long_silent(self, db: Session, now: datetime) -> None:
+        """Of our own kind only: webhook servers go by the clocks of their machines, workers by one."""
+        if time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + FORGET_EVERY_SECONDS
+        long_silent = col(Heartbeat.at) < now - FORGOTTEN_AFTER
+        db.execute(delete(Heartbeat).where(self._of_its_kind, long_silent))
+
+    def _is_oldest(self, db: Session, now: datetime) -> bool:
+        of_our_kind = alive(now).where(self._of_its_kind)
+        oldest = of_our_kind.order_by(col(Heartbeat.started_at), col(Heartbeat.process)).limit(1)
+        return db.execute(oldest).scalar() == self.process

@@ -1,0 +1,148 @@
+"""Looks for what would keep messages from going out, each problem one sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
+
+from core.clock import utc_now
+from core.db import holding, migrations
+from core.db.engine import reading
+from core.db.tables import Fanpage, Heartbeat
+from core.encryption import unseal
+from core.errors import OperatorError
+from core.fanpages import actions, queries
+from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
+from core.installation import key_check
+from core.installation.heartbeat import WORKER, is_of
+from core.installation.key_check import AnotherKey
+from core.messenger.reasons import describe
+from core.operations.server_check import problems_of_server
+from core.sending import mixed_batches
+from core.settings import settings
+
+CLOCK_TOLERANCE = timedelta(seconds=30)
+SILENT = timedelta(seconds=15)
+
+
+def problems() -> list[str]:
+    found = list(_database())
+    only_demo = False
+    if not found:
+        known = queries.list_fanpages()
+        only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
+        for check in (_hold, _key, _worker, _mixed_batches, _fanpages):
+            found += [said for said in _guarded(check) if said not in found]
+    if not only_demo:  # the demo needs neither an app nor Facebook
+        found += [*_settings(), *_clock()]
+    found += _webhook_server()
+    return found
+
+
+def _guarded(check: Callable[[], Iterator[str]]) -> list[str]:
+    try:
+        return list(check())
+    except OperatorError as refused:
+        return [refused.message]
+
+
+def _settings() -> Iterator[str]:
+    for name in ("app_secret", "verify_token"):
+        if not getattr(settings(), name).get_secret_value():
+            yield f"OTN_{name.upper()} is not set: no real fanpage's webhooks are accepted. Put it in .env."
+
+
+def _database() -> Iterator[str]:
+    try:
+        current = migrations.current_revision()
+    except OperatorError as refused:  # its driver is missing
+        yield refused.message
+        return
+    except SQLAlchemyError as problem:
+        yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
+        return
+    head = migrations.head_revision()
+    if current != head:
+        yield f"The database is at revision {current}, not {head}; run: python -m core migrate"
+    yield from problems_of_server()
+
+
+def _key() -> Iterator[str]:
+    if key_check.is_another():
+        yield AnotherKey().message
+        return
+    with reading() as db:
+        sealed = db.execute(
+            select(col(Fanpage.token_sealed)).where(col(Fanpage.token_sealed).is_not(None)).limit(1)
+        ).scalar_one_or_none()
+    if sealed:
+        unseal(sealed)  # says so itself when the key is another one
+
+
+def _hold() -> Iterator[str]:
+    if found := holding.standing():
+        yield found.message
+
+
+def _worker() -> Iterator[str]:
+    with reading() as db:
+        alive = db.execute(
+            select(col(Heartbeat.process))
+            .where(is_of(WORKER), col(Heartbeat.at) > utc_now() - SILENT)
+            .limit(1)
+        ).first()
+    if alive is None:
+        yield "No worker is running, so nothing is sent; start one: python -m core worker"
+
+
+def _mixed_batches() -> Iterator[str]:
+    yield from mixed_batches.problems(silent_since=utc_now() - SILENT)
+
+
+def _fanpages() -> Iterator[str]:
+    known = queries.list_fanpages()
+    if not known:
+        yield "No fanpage is connected yet; run: python -m core fanpage connect"
+    for fanpage in known:
+        if fanpage.stopped_code:
+            yield (
+                f"{fanpage.name} ({fanpage.page_id}) is stopped: {describe(fanpage.stopped_code)} "
+                f"Then run: python -m core fanpage resume {fanpage.page_id}"
+            )
+        if fanpage.policy and not fanpage.policy.is_seen:
+            said = f" ({fanpage.policy.reason})" if fanpage.policy.reason else ""
+            yield f"{fanpage.name} ({fanpage.page_id}): {describe_policy(fanpage.policy.action)}{said}"
+        if other := queries.find_other_app(fanpage.id, now=utc_now()):
+            yield f"{fanpage.name} ({fanpage.page_id}): {OTHER_APP.format(customers=other.customers)}"
+        for code in actions.check_health(fanpage.id, now=utc_now()):
+            yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
+
+
+def _clock() -> Iterator[str]:
+    """Our clock against the Graph API's own `Date`."""
+    try:
+        answered = requests.head(settings().graph_url, timeout=5, allow_redirects=False)
+        theirs = parsedate_to_datetime(answered.headers["Date"])
+    except requests.RequestException:
+        yield f"{settings().graph_url} cannot be reached; check the network and OTN_GRAPH_URL."
+        return
+    except (KeyError, TypeError, ValueError):
+        return  # it answers, but tells no time
+    if abs(utc_now() - theirs) > CLOCK_TOLERANCE:
+        yield "This machine's clock is off by more than 30 seconds; turn on time synchronisation."
+
+
+def _webhook_server() -> Iterator[str]:
+    url = f"http://127.0.0.1:{settings().webhook_port}/readyz"
+    try:
+        ready = requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        ready = False
+    if not ready:
+        yield f"The webhook server does not answer at {url}; start it, or opt-ins are lost after an hour."

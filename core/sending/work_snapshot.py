@@ -1,0 +1,231 @@
+"""The work snapshot: what there is to send now, read so often that a pause takes effect within a second."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, bindparam, exists, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from core.broadcasts import canary
+from core.broadcasts.rules import BroadcastState
+from core.conversation.rules import ReplyState
+from core.db import bulk
+from core.db.engine import reading
+from core.db.holding import is_free
+from core.db.tables import Broadcast, Delivery, Fanpage, FanpageRate, Reply, UtcTime
+from core.db.work_queue import SHARDS
+from core.deliveries.rules import DeliveryState
+from core.sending.claims import is_due
+from core.sending.rate_limiter import Rate, is_held, rate_now
+from core.sending.rules import FARTHEST_TRY
+
+FRESH_SECONDS = 0.45
+ALMOST = timedelta(seconds=0.5)  # nothing is claimed so shortly before its best-before
+_SHARD = {"shard": BigInteger()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A broadcast that may send now."""
+
+    wording: str  # its content as JSON
+    best_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FanpageWork:
+    """What one fanpage may send now."""
+
+    speed: Rate
+    next_slot: float  # of its rate row, seconds since 1970
+    broadcasts: dict[int, Sending] = field(default_factory=dict)  # by id
+    has_replies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What all fanpages of some shards may send. One that is stopped, or has nothing to send, is not in
+    `fanpages`."""
+
+    fanpages: Mapping[int, FanpageWork]
+    stopped: Collection[int]  # fanpages that may send nothing
+    at: float  # monotonic time from before the read
+
+    def may_send(self, fanpage_id: int, *, at: float) -> bool:
+        """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not held."""
+        work = self.fanpages.get(fanpage_id)
+        return fanpage_id not in self.stopped and (work is None or work.speed.held_until <= at)
+
+
+NOTHING = Snapshot({}, (), float("-inf"))
+
+
+class WorkSnapshots:
+    """Keeps the latest snapshot for several threads, and reads another when it has become too old."""
+
+    def __init__(self, clock: Callable[[], datetime], shards: Callable[[], Collection[int]]) -> None:
+        self._clock = clock
+        self._shards = shards
+        self._wordings: dict[int, str] = {}  # of broadcasts: their contents are frozen while they send
+        self._reading = Lock()
+        self.latest = NOTHING
+
+    def fresh(self, max_age: float = FRESH_SECONDS, *, after: float = float("-inf")) -> Snapshot:
+        """A snapshot that is not older than `max_age` seconds and was read after a monotonic time. Raises
+        what the database raises; the latest one then stays."""
+        with self._reading:
+            if self._is_old(max_age, after):
+                self.latest = self._read()
+            return self.latest
+
+    def _is_old(self, max_age: float, after: float) -> bool:
+        return self.latest.at <= after or time.monotonic() - self.latest.at >= max_age
+
+    def _read(self) -> Snapshot:
+        began, now, shards = time.monotonic(), self._clock(), sorted(self._shards())
+        if not shards:
+            return Snapshot({}, (), began)
+        with reading() as db:
+            given = {**bulk.bound_ids(shards), **_times(now)}
+            sending = bulk.fetch(db, _sending(), given)
+            answering = bulk.fetch(db, _answering(), given)
+            stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
+            self._learn_wordings(db, {row[0] for row in sending})
+        return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
+
+    def _learn_wordings(self, db: Session, broadcast_ids: set[int]) -> None:
+        """Read the contents of broadcasts that begin to send; they are long, and frozen while they send."""
+        known = {key: self._wordings[key] for key in broadcast_ids & self._wordings.keys()}
+        if unknown := broadcast_ids - known.keys():
+            wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
+                col(Broadcast.id).in_(bulk.among(unknown))
+            )
+            known |= {broadcast_id or 0: json.dumps(content) for broadcast_id, content in db.execute(wanted)}
+        self._wordings = known
+
+    def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
+        found: dict[int, FanpageWork] = {}
+        for broadcast_id, best_before, fanpage_id, next_slot, *rate_row in sending:
+            work = found.setdefault(fanpage_id, FanpageWork(rate_now(*rate_row, at=at), next_slot))
+            until = bulk.moment(best_before) if best_before else None
+            work.broadcasts[broadcast_id] = Sending(self._wordings[broadcast_id], until)
+        for fanpage_id, next_slot, *rate_row in answering:
+            known = found.get(fanpage_id)
+            broadcasts = known.broadcasts if known else {}
+            found[fanpage_id] = FanpageWork(rate_now(*rate_row, at=at), next_slot, broadcasts, True)
+        return found
+
+
+def fanpages_with_work(*, now: datetime) -> list[int]:
+    """The ids of all fanpages, of any shard, that may send and have something that may be sent now."""
+    given = {**_times(now), "at": now.timestamp()}
+    with reading() as db:
+        return sorted(db.execute(_with_work(), given).scalars())
+
+
+def _times(now: datetime) -> dict[str, Any]:
+    return {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
+
+
+def _now_and_far() -> tuple[Any, Any]:
+    return bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+
+
+_RATE_ROW = (
+    col(Fanpage.id),
+    col(FanpageRate.next_free),
+    col(Fanpage.rate),
+    col(FanpageRate.held_until),
+    col(FanpageRate.held_at),
+    col(FanpageRate.factor),
+    col(FanpageRate.factor_at),
+)
+
+
+@cache
+def _sending() -> Select[Any]:
+    """The broadcasts of our shards that may send, each with its fanpage's rate row."""
+    statement: Select[Any] = (
+        _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
+        .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
+        .where(col(Broadcast.state) == BroadcastState.SENDING, _in_time(), _is_ours())
+        .order_by(col(Broadcast.id))
+    )
+    return bulk.packed(statement)
+
+
+@cache
+def _answering() -> Select[Any]:
+    """The fanpages of our shards that have a reply to send, with their rate rows."""
+    theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
+    statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
+    return bulk.packed(statement)
+
+
+@cache
+def _stopped() -> Select[Any]:
+    """The fanpages that may send nothing: those that are stopped, and all while the installation is held."""
+    return bulk.packed(select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free())))
+
+
+@cache
+def _with_work() -> Select[Any]:
+    """Fanpages with work. Starts from the broadcasts that send and the replies that wait, since there may be
+    far more fanpages than those."""
+    # The limit makes PostgreSQL look up one row for each broadcast; else it would read all that is queued.
+    waiting = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.broadcast_id) == col(Broadcast.id), canary.may_be_sent(), *_may_be_tried(Delivery)
+        )
+        .order_by(col(Delivery.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    sending = select(col(Broadcast.fanpage_id)).where(
+        col(Broadcast.state) == BroadcastState.SENDING, _in_time(), waiting.is_not(None)
+    )
+    answering = _next_replies().with_only_columns(col(Reply.fanpage_id))
+    is_free_now = ~is_held(bindparam("at", type_=Float(53)))
+    found: Select[Any] = _may_send(select(col(Fanpage.id)))
+    return found.where(col(Fanpage.id).in_(sending.union(answering)), is_free_now)
+
+
+def _may_send(chosen: Any) -> Any:
+    """Of fanpages that are not stopped, while the installation is not held; with their rate rows."""
+    rows = chosen.select_from(Fanpage).join(FanpageRate, col(FanpageRate.fanpage_id) == col(Fanpage.id))
+    return rows.where(col(Fanpage.stopped_code).is_(None), is_free())
+
+
+def _is_ours() -> ColumnElement[bool]:
+    return (col(Fanpage.id) % SHARDS).in_(bulk.rows_given(_SHARD))
+
+
+def _in_time() -> ColumnElement[bool]:
+    soon = bindparam("soon", type_=UtcTime)
+    return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > soon)
+
+
+def _next_replies() -> Select[int | None]:
+    """Replies that may be claimed: those without an earlier unsent one to the same customer."""
+    earlier = aliased(Reply)
+    blocked = exists().where(
+        col(earlier.customer_id) == col(Reply.customer_id),
+        col(earlier.id) < col(Reply.id),
+        col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+    )
+    return select(col(Reply.id)).where(*_may_be_tried(Reply), ~blocked)
+
+
+def _may_be_tried(table: type[Delivery] | type[Reply]) -> tuple[Any, ...]:
+    queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
+    return (col(table.state) == queued, is_due(col(table.next_try_at), *_now_and_far()))

@@ -1,0 +1,255 @@
+"""Every action that takes an actor, with the permission it needs and a call of it that would succeed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.accounts import actions as accounts
+from core.accounts import sign_in
+from core.accounts.passwords import hashed
+from core.accounts.rules import SYSTEM, Actor, Permission, Role
+from core.broadcasts import actions as broadcasts
+from core.broadcasts import canary, drafts, retry
+from core.consent import actions as consent
+from core.consent import imports
+from core.consent import withdrawal_actions as withdrawals
+from core.conversation import actions as conversation
+from core.conversation import stop_word_actions
+from core.customers import actions as customers
+from core.db.tables import Broadcast, Hold, Message, Operator
+from core.fanpages import actions as fanpages
+from core.fanpages import zones
+from core.forgetting import actions
+from core.inbox import actions as inbox
+from core.installation import key_check
+from core.moving import move
+from core.operations import hold_actions
+from tests.arrange import Arrange
+
+PASSWORD = "correct-horse-battery"
+TEXT = {"kind": "text", "text": "Hàng mới đã về!"}
+DAY = timedelta(days=1)
+
+
+@dataclass
+class World:
+    """Something of everything, and the operator who asks."""
+
+    arrange: Arrange
+    now: datetime
+
+    def __post_init__(self) -> None:
+        self.fanpage_id = self.arrange.fanpage()
+        self.topic_id = self.arrange.topic(self.fanpage_id)
+        self.customer_id = self.arrange.customer(self.fanpage_id)
+        self.asks = self.operator("lan.anh", Role.ADMIN)
+        self.operator("chi.admin", Role.ADMIN)  # so that the one who asks is not the last
+
+    def operator(self, name: str, role: Role = Role.VIEWER, **more: object) -> int:
+        since = self.now - 3 * DAY
+        row = Operator(
+            name=name, role=role, password_hash=hashed(PASSWORD), sessions_valid_after=since, created_at=since
+        )
+        for field, value in more.items():
+            setattr(row, field, value)
+        return self.arrange.save(row)
+
+    def other(self, **more: object) -> int:
+        return self.operator("mai", **more)
+
+    def broadcast(self, state: str = "draft", **more: object) -> int:
+        values = {"content": TEXT, "name": "Tết", "created_at": self.now, "updated_at": self.now, **more}
+        row = Broadcast(fanpage_id=self.fanpage_id, topic_id=self.topic_id, state=state, **values)
+        return self.arrange.save(row)
+
+    def message(self) -> int:
+        values = {"name": "Chào", "created_at": self.now, "updated_at": self.now}
+        return self.arrange.save(Message(fanpage_id=self.fanpage_id, **values))
+
+    def opt_in(self, topic_id: int | None = None, **more: object) -> int:
+        return self.arrange.opt_in(topic_id, self.customer_id, fanpage_id=self.fanpage_id, **more)
+
+    def archived_topic(self) -> int:
+        topic_id = self.arrange.topic(self.fanpage_id, "Cũ")
+        consent.archive_topic(SYSTEM, topic_id, now=self.now)
+        return topic_id
+
+    def warned_fanpage(self) -> int:
+        return self.arrange.fanpage("C", policy_action="warning", policy_at=self.now)
+
+    def marked_customer(self) -> int:
+        marked = {"unreachable_code": "blocked", "unreachable_at": self.now}
+        return self.arrange.customer(self.fanpage_id, **marked)
+
+    def held(self) -> None:
+        values = {"code": "restored", "place": "", "key": "", "at": self.now}
+        self.arrange.save(Hold(id=1, **values))
+
+
+Call = Callable[[Actor], object]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`prepare` makes what the action needs and returns the call; `own`: on the asking operator's account."""
+
+    needs: Permission
+    prepare: Callable[[World], Call]
+    own: bool = False
+    ends_well: bool = True  # else it goes on past the permission to an error of its own
+
+
+def _import(w: World) -> Call:
+    data = f"psid,token,consented_at\n240700000000001,tok-1,{(w.now - DAY).isoformat()}\n".encode()
+    what = {"topic_id": w.topic_id, "data": data, "now": w.now}
+    return lambda by: imports.import_opt_ins(by, w.fanpage_id, **what)
+
+
+def _connect(w: World) -> Call:
+    what = {"page_id": "100200", "name": "Hoa", "token": "EAAB", "check": False, "now": w.now}
+    return lambda by: fanpages.connect(by, **what)
+
+
+def _after_repair(w: World) -> Call:
+    stopped = w.arrange.fanpage("B", stopped_code="token_dead", stopped_at=w.now)
+    return lambda by: fanpages.resume_after_repair(by, stopped, now=w.now)
+
+
+def _save_message(w: World) -> Call:
+    blocks = [conversation.BlockDraft("text", {"text": "Chào bạn", "fallback": ""})]
+    what = {"name": "Chào", "blocks": blocks, "entry_points": [], "now": w.now}
+    return lambda by: conversation.save_message(by, w.fanpage_id, **what)
+
+
+def _move(w: World) -> Call:
+    return lambda by: move.Move(by, "sqlite:///nowhere.db", lambda: w.now, print, 1.0).run()
+
+
+def _release(w: World) -> Call:
+    w.held()
+    return lambda by: hold_actions.release(by, now=w.now)
+
+
+def _keep_draft(w: World) -> Call:
+    draft = drafts.get_draft(w.broadcast())
+    changed = replace(draft, name="Tết 2027")
+    return lambda by: drafts.keep_draft(by, changed, began=draft, now=w.now)
+
+
+def _on(
+    action: Callable[..., object], made: Callable[[World], int], **more: object
+) -> Callable[[World], Call]:
+    """A call of an action on a thing that is made for it."""
+
+    def prepare(w: World) -> Call:
+        about = made(w)
+        return lambda by: action(by, about, now=w.now, **more)
+
+    return prepare
+
+
+def _broadcast(state: str, **more: object) -> Callable[[World], int]:
+    return lambda w: w.broadcast(state, **more)
+
+
+V, E, S, A = Permission.VIEW, Permission.EDIT, Permission.SEND, Permission.ADMIN
+_OTHER, _DISABLED = (lambda w: w.other()), (lambda w: w.other(disabled_at=w.now))
+_ACCOUNT = {
+    "add_operator": Trial(
+        A, lambda w: lambda by: accounts.add_operator(by, "vy", "viewer", PASSWORD, now=w.now)
+    ),
+    "invite_operator": Trial(A, lambda w: lambda by: accounts.invite_operator(by, "vy", "viewer", now=w.now)),
+    "change_role": Trial(A, _on(lambda by, i, now: accounts.change_role(by, i, "editor", now=now), _OTHER)),
+    "disable_operator": Trial(A, _on(accounts.disable_operator, _OTHER)),
+    "enable_operator": Trial(A, _on(accounts.enable_operator, _DISABLED)),
+    "reset_password": Trial(A, _on(accounts.reset_password, _OTHER)),
+    "end_sessions": Trial(A, _on(accounts.end_sessions, _OTHER)),
+    "change_own_password": Trial(
+        V,
+        lambda w: lambda by: accounts.change_own_password(by, PASSWORD, "another-good-one", now=w.now),
+        own=True,
+    ),
+    "set_language": Trial(V, lambda w: lambda by: accounts.set_language(by, "en", now=w.now), own=True),
+}
+_BROADCASTS = {
+    "create_broadcast": Trial(
+        E,
+        lambda w: lambda by: broadcasts.create_broadcast(by, topic_id=w.topic_id, content=TEXT, now=w.now),
+    ),
+    "copy_broadcast": Trial(E, _on(broadcasts.copy_broadcast, _broadcast("finished"))),
+    "delete_draft": Trial(E, _on(broadcasts.delete_draft, _broadcast("draft"))),
+    "schedule": Trial(S, _on(broadcasts.schedule, _broadcast("draft"), at=None)),
+    "launch": Trial(S, _on(broadcasts.launch, _broadcast("draft"))),
+    "unschedule": Trial(S, _on(broadcasts.unschedule, _broadcast("scheduled"))),
+    "pause": Trial(S, _on(broadcasts.pause, _broadcast("sending"))),
+    "resume": Trial(S, _on(broadcasts.resume, _broadcast("paused"))),
+    "cancel": Trial(S, _on(broadcasts.cancel, _broadcast("sending"))),
+}
+_RETRY = {
+    name: Trial(S, _on(getattr(retry, name), _broadcast("finished")))
+    for name in ("count_as_sent", "try_again", "retry_failed", "release_held", "send_to_rest")
+}
+_CONSENT = {
+    "create_topic": Trial(E, _on(consent.create_topic, lambda w: w.fanpage_id, name="Mới")),
+    "edit_topic": Trial(E, _on(consent.edit_topic, lambda w: w.topic_id, name="Mới", description="")),
+    "archive_topic": Trial(E, _on(consent.archive_topic, lambda w: w.topic_id)),
+    "restore_topic": Trial(E, _on(consent.restore_topic, World.archived_topic)),
+    "make_available_again": Trial(
+        S, _on(consent.make_available_again, lambda w: w.opt_in(w.topic_id, state="refused"))
+    ),
+    "assign_topic": Trial(E, _on(consent.assign_topic, lambda w: (w.opt_in(), w.topic_id)[1])),
+}
+
+
+def _named(module: str, trials: dict[str, Trial]) -> dict[str, Trial]:
+    return {f"core.{module}.{name}": trial for name, trial in trials.items()}
+
+
+TRIALS: dict[str, Trial] = {
+    **_named("accounts.actions", _ACCOUNT),
+    **_named("broadcasts.actions", _BROADCASTS),
+    **_named("broadcasts.retry", _RETRY),
+    **_named("consent.actions", _CONSENT),
+    "core.accounts.sign_in.sign_out": Trial(
+        V, lambda w: lambda by: sign_in.sign_out(by, now=w.now), own=True
+    ),
+    "core.broadcasts.canary.release": Trial(S, _on(canary.release, _broadcast("sending", canary_last_id=1))),
+    "core.broadcasts.drafts.keep_draft": Trial(E, _keep_draft),
+    "core.consent.imports.import_opt_ins": Trial(E, _import),
+    "core.customers.actions.lift_mark": Trial(S, _on(customers.lift_mark, World.marked_customer)),
+    "core.forgetting.actions.forget": Trial(
+        A, _on(actions.forget, lambda w: w.fanpage_id, psid="25000000000000099")
+    ),
+    "core.customers.actions.lift_marks_of": Trial(S, _on(customers.lift_marks_of, _broadcast("finished"))),
+    "core.consent.withdrawal_actions.withdraw_customer": Trial(
+        E, _on(withdrawals.withdraw_customer, lambda w: (w.opt_in(w.topic_id), w.customer_id)[1])
+    ),
+    "core.consent.withdrawal_actions.withdraw_person": Trial(
+        E, _on(withdrawals.withdraw_person, lambda w: w.fanpage_id, psid="25000000000000099")
+    ),
+    "core.conversation.stop_word_actions.set_stop_words": Trial(
+        A, _on(stop_word_actions.set_stop_words, lambda w: w.fanpage_id, listed=["thôi"])
+    ),
+    "core.conversation.actions.save_message": Trial(E, _save_message),
+    "core.conversation.actions.archive_message": Trial(E, _on(conversation.archive_message, World.message)),
+    "core.conversation.actions.copy_message": Trial(E, _on(conversation.copy_message, World.message)),
+    "core.fanpages.actions.connect": Trial(A, _connect),
+    "core.fanpages.actions.set_rate": Trial(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
+    "core.fanpages.actions.resume_after_repair": Trial(A, _after_repair),
+    "core.fanpages.actions.see_policy": Trial(S, _on(fanpages.see_policy, World.warned_fanpage)),
+    "core.fanpages.zones.change_zone": Trial(
+        A, _on(zones.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
+    ),
+    "core.operations.hold_actions.hold_restored": Trial(
+        A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now)
+    ),
+    "core.operations.hold_actions.release": Trial(A, _release),
+    "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now)),
+    "core.installation.key_check.accept_key": Trial(
+        A, lambda w: lambda by: key_check.accept_key(by, now=w.now)
+    ),
+    "core.moving.move.Move": Trial(A, _move, ends_well=False),
+    "core.moving.move.abandon": Trial(A, lambda w: lambda by: move.abandon(by, now=w.now)),
+}

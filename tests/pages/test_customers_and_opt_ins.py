@@ -1,0 +1,250 @@
+"""Customers and opt-ins: found, filtered, imported, exported, stopped."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from core.clock import utc_now
+from core.consent.columns import find_columns
+from core.consent.opt_in_export import COLUMNS
+from core.db.engine import reading
+from core.db.tables import OptIn
+from core.text.matching import search_key
+from pages.components.export import XLSX_TYPE
+from pages.components.texts import LANGUAGES, _catalogue
+from tests.pages.test_topics import keys, press, said
+from tests.spreadsheets.made import workbook
+
+CSV = (
+    "psid,token,consented_at,promise\n"
+    "2501,tok-a,{at},Báo tôi\n2501,tok-a,{at},\n2502,tok-b,{at},\n2503,tok-c,hôm qua,\n"
+)
+
+
+def opt_ins():
+    with reading() as db:
+        return db.exec(select(OptIn).order_by(OptIn.id)).all()
+
+
+@pytest.fixture
+def fanpage(arrange):
+    return arrange.fanpage()
+
+
+@pytest.fixture
+def topic(arrange, fanpage):
+    return arrange.topic(fanpage)
+
+
+@pytest.fixture
+def lan(arrange, fanpage):
+    return arrange.customer(
+        fanpage, "Lan", last_name="Nguyễn", psid="2500123", search_text=f"{search_key('Nguyễn Lan')} 2500123"
+    )
+
+
+def test_customers_are_searched_without_marks(panel, arrange, fanpage, lan):
+    arrange.customer(fanpage, "Minh", search_text="minh 99")
+    words = said(panel("customers", q="NGUYEN"))
+    assert "Nguyễn Lan" in words
+    assert "Minh" not in words
+
+
+def test_customers_are_filtered_by_who_can_be_notified(panel, arrange, fanpage, topic, lan):
+    arrange.customer(fanpage, "Minh")
+    arrange.opt_in(topic, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    words = said(panel("customers", only="holding"))
+    assert "Nguyễn Lan" in words
+    assert "Minh" not in words
+
+
+def test_a_search_without_a_hit_says_so(panel, lan):
+    assert "No customer matches" in said(panel("customers", q="zzz"))
+
+
+def test_a_customer_shows_the_exact_promise_and_its_topic(panel, arrange, fanpage, topic, lan):
+    arrange.opt_in(topic, lan, fanpage_id=fanpage, promise="Báo tôi khi có <b>váy</b>")
+    at = panel("customer", id=lan)
+    assert at.title[0].value == "Nguyễn Lan"
+    assert "Báo tôi khi có &lt;b&gt;váy&lt;/b&gt;" in said(at)
+    assert "KH nhận khuyến mãi SP mới" in said(at)
+
+
+def test_notifications_are_stopped_after_the_number_was_shown(panel, arrange, fanpage, topic, lan):
+    for _ in range(2):
+        arrange.opt_in(topic, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    at = press(panel("customer", role="editor", id=lan), "customer_stop")
+    assert "2 opt-ins will never be used" in said(at)
+    assert {row.state for row in opt_ins()} == {"available"}
+    press(at, "customer_withdraw_confirm")
+    assert {row.state for row in opt_ins()} == {"withdrawn"}
+    assert "Staff, in the panel" in said(at)
+
+
+def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, topic, lan):
+    other = arrange.topic(fanpage, "Hoa tulip")
+    for each in (topic, other):
+        arrange.opt_in(each, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    at = press(panel("customer", role="editor", id=lan), "customer_stop")
+    at.selectbox(key="customer_withdraw_topic").select(other).run()
+    assert "1 opt-in will never be used" in said(at)
+    assert "staff cannot undo it" in said(at)
+    press(at, "customer_withdraw_confirm")
+    assert [row.state for row in opt_ins()] == ["available", "withdrawn"]
+    assert "customer_stop" not in keys(panel("customer", role="viewer", id=lan).button)
+
+
+def test_a_refused_opt_in_is_made_available_by_who_may_send(panel, arrange, fanpage, topic, lan):
+    opt_in = arrange.opt_in(
+        topic, lan, fanpage_id=fanpage, state="refused", consented_at=utc_now() - timedelta(days=1)
+    )
+    key = f"opt_in_{opt_in}_make_available"
+    assert panel("customer", role="editor", id=lan).button(key=key).disabled
+    press(panel("customer", role="sender", id=lan), key)
+    assert opt_ins()[0].state == "available"
+
+
+@pytest.fixture
+def gone(arrange, fanpage):
+    """Blocked the fanpage at a broadcast; a later message to somebody else was taken."""
+    mark = {"unreachable_at": utc_now(), "unreachable_firm_at": utc_now(), "unreachable_code": "blocked"}
+    return arrange.customer(fanpage, "Gone", **mark, unreachable_detail='{"code": 551}')
+
+
+def test_an_unreachable_customer_is_explained_with_what_messenger_said(panel, gone):
+    at = panel("customer", role="editor", id=gone)
+    assert "broadcasts leave them out until they write, tap or read" in said(at)
+    assert "Messenger's answer: Blocked" in said(at)
+    assert [code.value for code in at.code] == ['{"code": 551}']
+    assert "customer_lift" not in keys(at.button)
+
+
+def test_a_mark_that_is_not_certain_says_so(panel, arrange, fanpage):
+    perhaps = arrange.customer(fanpage, "Perhaps", unreachable_at=utc_now(), unreachable_code="blocked")
+    assert "broadcasts still include them" in said(panel("customer", id=perhaps))
+    assert "Perhaps cannot be reached" in said(panel("customers", only="unreachable"))
+
+
+def test_a_mark_is_lifted_after_its_consequence_was_shown(panel, arrange, fanpage, topic, gone):
+    arrange.opt_in(topic, gone, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
+    assert "Gone" not in said(panel("customers", role="editor", only="holding"))
+    at = press(panel("customer", role="sender", id=gone), "customer_lift")
+    assert "1 opt-in of Gone is offered to broadcasts again" in said(at)
+    assert "could not reach" not in said(press(at, "customer_lift_dialog_confirm"))
+    assert "Gone" in said(panel("customers", only="holding"))
+
+
+@pytest.mark.parametrize("query", [{}, {"id": "999"}, {"id": "x"}])
+def test_an_unknown_customer_is_answered_calmly(panel, fanpage, query):
+    at = panel("customer", **query)
+    assert not at.exception
+    assert "does not exist" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({}, {"Một", "Hai", "Ba", "Bốn"}),
+        ({"topic": "2"}, {"Hai", "Ba"}),
+        ({"topic": "2", "state": "spent"}, {"Ba"}),
+        ({"topic": "none"}, {"Bốn"}),
+        ({"state": "soon"}, set()),
+        ({"topic": "junk", "state": "junk"}, {"Một", "Hai", "Ba", "Bốn"}),
+    ],
+)
+def test_opt_ins_are_filtered_by_topic_and_state(panel, arrange, fanpage, topic, lan, query, shown):
+    assert arrange.topic(fanpage, "Tết") == 2
+    for topic_id, promise, state in [
+        (topic, "Một", "available"),
+        (2, "Hai", "available"),
+        (2, "Ba", "spent"),
+        (None, "Bốn", "available"),
+    ]:
+        at = utc_now() - timedelta(days=1)
+        row = {"promise": promise, "state": state, "consented_at": at}
+        arrange.opt_in(topic_id, lan, fanpage_id=fanpage, **row)
+    words = said(panel("opt_ins", **query))
+    assert {promise for promise in ("Một", "Hai", "Ba", "Bốn") if f">{promise}<" in words} == shown
+
+
+def test_a_file_is_checked_then_imported_and_its_outcome_told(panel, topic):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    data = CSV.format(at=(utc_now() - timedelta(days=1)).isoformat()).encode()
+    at.file_uploader(key="opt_in_import_file").upload("optins.csv", data, "text/csv").run()
+    assert [metric.value for metric in at.metric] == ["2", "1", "1"]
+    assert "is not a time" in said(at)
+    assert opt_ins() == []
+    press(at, "opt_in_import_save")
+    assert [(row.topic_id, row.promise) for row in opt_ins()] == [(topic, "Báo tôi"), (topic, "")]
+    assert [metric.value for metric in at.metric] == ["2", "1", "1"]
+    press(at, "opt_in_import_close")
+    assert "opt_in_import_close" not in keys(at.button)
+
+
+def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel, topic):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    moment = (utc_now() - timedelta(days=1)).replace(tzinfo=None, microsecond=0)
+    data = workbook(
+        [["psid", "token", "consented_at", "<b>x</b>"], ["'2501", "tok-a", moment, ""]], [["more"]]
+    )
+    at.file_uploader(key="opt_in_import_file").upload("optins.xlsx", data, XLSX_TYPE).run()
+    told = " ".join(html.value for html in at.get("html"))
+    for words in (
+        "“Sheet1”",
+        "&lt;b&gt;x&lt;/b&gt;",
+        "time zone Asia/Ho_Chi_Minh: 1",
+        "invisible characters: 1",
+    ):
+        assert words in told
+    press(at, "opt_in_import_save")
+    assert [row.topic_id for row in opt_ins()] == [topic]
+
+
+@pytest.mark.parametrize("name", ["optins.csv", "optins.xls", "optins.ods"])
+def test_a_file_is_known_by_its_content_and_not_by_its_name(panel, topic, name):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    at.file_uploader(key="opt_in_import_file").upload(name, data, "text/csv").run()
+    assert "old Excel file" in at.error[0].value
+
+
+def test_a_workbook_of_our_own_is_known_by_its_columns_in_every_language():
+    for language in LANGUAGES:
+        say = _catalogue(language)
+        titles = [say.get(column.title, column.title) for column in COLUMNS] + [say.get("Token", "Token")]
+        places = find_columns(titles)
+        assert [titles[places[name]] for name in ("psid", "consented_at", "promise")] == [
+            say.get(title, title) for title in ("PSID", "Agreed at", "Promise")
+        ]
+
+
+def test_a_file_without_the_columns_is_refused_with_what_is_missing(panel, topic):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    at.file_uploader(key="opt_in_import_file").upload("x.csv", b"psid,token\n1,t\n", "text/csv").run()
+    assert "Missing: consented_at" in at.error[0].value
+    assert "opt_in_import_save" not in keys(at.button)
+
+
+def test_an_import_needs_a_topic_first(panel, fanpage):
+    at = press(panel("opt_ins"), "opt_ins_start")
+    assert "Create a topic first" in said(at)
+
+
+def test_a_viewer_gets_no_import(panel, arrange, fanpage, topic, lan):
+    arrange.opt_in(topic, lan, fanpage_id=fanpage)
+    at = panel("opt_ins", role="viewer")
+    assert "opt_ins_import" not in keys(at.button)
+    assert at.download_button(key="opt_ins_export").label == "CSV for other programs"
+    assert at.download_button(key="opt_ins_export_xlsx").label == "Excel workbook (.xlsx)"
+
+
+def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):
+    for _ in range(2):
+        arrange.opt_in(None, lan, fanpage_id=fanpage)
+    at = panel("opt_ins", role="editor")
+    assert "2 opt-ins came without a topic" in said(at)
+    press(at, "opt_in_assign_open")
+    press(at, "opt_in_assign_save")
+    assert {row.topic_id for row in opt_ins()} == {topic}
+    assert "without a topic" not in said(at)

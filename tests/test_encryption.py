@@ -1,0 +1,62 @@
+"""Secrets at rest: what one key sealed only that key opens."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+
+from core.encryption import CannotOpen, find_hash, seal, seal_all, unseal, unseal_all
+from core.settings import settings
+
+KEY = "a-key-for-this-test-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def with_key(monkeypatch):
+    """Changes the installation's key."""
+
+    def change(key):
+        monkeypatch.setenv("OTN_SECRET_KEY", key)
+        settings.cache_clear()
+
+    change(KEY)
+    yield change
+    settings.cache_clear()
+
+
+@settings_of_hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet=st.characters()))
+def test_what_is_sealed_opens_again_and_does_not_show(secret):
+    sealed = seal(secret)
+    assert unseal(sealed) == secret
+    assert sealed.isascii()
+    assert len(secret) < 4 or secret not in sealed
+
+
+def test_many_are_sealed_and_opened_in_their_order():
+    assert unseal_all(seal_all(["a", "", "ba"])) == ["a", "", "ba"]
+
+
+@pytest.mark.parametrize("broken", ["", "siv.", "siv.!!!", "gAAAA", "plain text", "siv.AAAA", "đ"])
+def test_what_is_no_seal_does_not_open(broken):
+    assert unseal_all([broken]) == [None]
+    with pytest.raises(CannotOpen):
+        unseal(broken)
+
+
+def test_another_key_opens_nothing(with_key):
+    sealed, hashed = seal("token-1"), find_hash("token-1")
+    with_key("another-key-for-this-test-0123456789")
+    assert unseal_all([sealed]) == [None]
+    assert find_hash("token-1") != hashed
+
+
+def test_a_changed_seal_does_not_open():
+    sealed = seal("token-1")
+    raw = bytearray(base64.b64decode(sealed[4:]))
+    raw[-1] ^= 1
+    assert unseal_all(["siv." + base64.b64encode(raw).decode()]) == [None]
