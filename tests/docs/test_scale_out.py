@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.settings import Settings
 
-HOME = Path(__file__).resolve().parents[1]
+HOME = Path(__file__).resolve().parents[2]
 FOLDER = HOME / "docs/scale-out"
 UNITS = sorted(FOLDER.glob("*.service"))
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))

@@ -8,7 +8,7 @@ import pytest
 
 from core.settings import Settings
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
