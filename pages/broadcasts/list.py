@@ -52,14 +52,14 @@ def _list(fanpage_id: int, present: dict[str, int]) -> None:
         search = search_box("q", _("Name or topic"))
         shown = {state: state_label("broadcast", state)[0] for state in STATES if state in present}
         state = filter_pills("state", shown)
-    asked = {"states": (state,) if state else (), "search": search}
-    total = count_lines(fanpage_id, **asked)
+    states = (state,) if state else ()
+    total = count_lines(fanpage_id, states=states, search=search)
     if not total:
         st.info(_("No broadcast matches. Try a part of the name, or another state."))
         return
     slot = st.container()
     offset = pager(total, key="broadcasts", size=SIZE)
-    lines = list_lines(fanpage_id, **asked, offset=offset, limit=SIZE)
+    lines = list_lines(fanpage_id, states=states, search=search, offset=offset, limit=SIZE)
     with slot:
         table(_columns(), lines, key="broadcasts", on_click=_address)
 

@@ -45,7 +45,9 @@ def show_policy(fanpage: FanpageView, actor: Actor) -> None:
             st.warning(words, icon=":material/policy:", width="stretch")
         may = actor.may(Permission.SEND)
         is_read = may and st.button(_("I have read it"), key=f"policy_see_{fanpage.id}")
-        if is_read and do(lambda: see_policy(actor, fanpage.id, now=utc_now())):
+        if not is_read:
+            return
+        if do(lambda: see_policy(actor, fanpage.id, now=utc_now())):
             st.rerun()
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from core.errors import N_
 
-_BROADCAST = {
+Colour = Literal["red", "orange", "blue", "green", "violet", "gray"]
+Look = tuple[str, str, Colour]  # word (to be translated), Material icon name, colour
+
+_BROADCAST: dict[str, Look] = {
     "draft": (N_("Draft"), "edit_note", "gray"),
     "scheduled": (N_("Scheduled"), "schedule", "violet"),
     "sending": (N_("Sending"), "send", "blue"),
@@ -13,7 +18,7 @@ _BROADCAST = {
     "cancelled": (N_("Cancelled"), "cancel", "gray"),
     "missed": (N_("Missed"), "event_busy", "red"),
 }
-_DELIVERY = {
+_DELIVERY: dict[str, Look] = {
     "queued": (N_("Queued"), "hourglass_empty", "gray"),
     "sending": (N_("Sending"), "send", "blue"),
     "sent": (N_("Sent"), "check_circle", "green"),
@@ -22,7 +27,7 @@ _DELIVERY = {
     "unknown": (N_("In doubt"), "help", "orange"),
     "cancelled": (N_("Cancelled"), "cancel", "gray"),
 }
-_OPT_IN = {
+_OPT_IN: dict[str, Look] = {
     "available": (N_("Available"), "notifications_active", "green"),
     "reserved": (N_("Reserved"), "lock_clock", "blue"),
     "spent": (N_("Used"), "task_alt", "gray"),
@@ -30,30 +35,30 @@ _OPT_IN = {
     "withdrawn": (N_("Withdrawn"), "person_off", "gray"),
     "refused": (N_("Refused by Messenger"), "block", "red"),
 }
-_EVENT = {
+_EVENT: dict[str, Look] = {
     "pending": (N_("Waiting"), "hourglass_empty", "blue"),
     "applied": (N_("Applied"), "check_circle", "green"),
     "ignored": (N_("Ignored"), "do_not_disturb_on", "gray"),
     "failed": (N_("Failed"), "error", "red"),
 }
-_FANPAGE = {
+_FANPAGE: dict[str, Look] = {
     "ok": (N_("Working"), "check_circle", "green"),
     "problem": (N_("Needs attention"), "warning", "orange"),
     "stopped": (N_("Stopped"), "block", "red"),
     "demo": (N_("Demo"), "science", "violet"),
 }
-_OPERATOR = {
+_OPERATOR: dict[str, Look] = {
     "active": (N_("Active"), "check_circle", "green"),
     "disabled": (N_("Disabled"), "block", "gray"),
     "new": (N_("First password"), "key", "orange"),
 }
-_ROLE = {
+_ROLE: dict[str, Look] = {
     "viewer": (N_("Viewer"), "visibility", "gray"),
     "editor": (N_("Editor"), "edit", "blue"),
     "sender": (N_("Sender"), "send", "violet"),
     "admin": (N_("Admin"), "shield_person", "green"),
 }
-STATES: dict[str, dict[str, tuple[str, str, str]]] = {
+STATES: dict[str, dict[str, Look]] = {
     "broadcast": _BROADCAST,
     "delivery": _DELIVERY,
     "reply": _DELIVERY,

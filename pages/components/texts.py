@@ -16,7 +16,7 @@ from babel.numbers import format_decimal, format_percent
 from core.clock import utc_now
 from core.errors import CHANGES, Change, Changed, Invalid, OperatorError
 from core.settings import settings
-from pages.components.states import STATES
+from pages.components.states import STATES, Look
 
 LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
@@ -39,7 +39,7 @@ def _catalogue(code: str) -> dict[str, str]:
             if not entry.id or entry.fuzzy:
                 continue
             many = isinstance(entry.id, tuple | list)
-            source = entry.id[0] if many else entry.id
+            source = str(entry.id[0] if many else entry.id)
             translated = entry.string[-1] if isinstance(entry.string, tuple | list) else entry.string
             if translated:
                 found[source] = translated
@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
     return str(format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=language()))
 
 
-def state_label(kind: str, state: str) -> tuple[str, str, str]:
+def state_label(kind: str, state: str) -> Look:
     """A state as (word, Material icon name, colour); an unknown state shows itself."""
     word, icon, colour = STATES.get(kind, {}).get(str(state), (str(state), "help", "gray"))
     return _(word), icon, colour

@@ -24,12 +24,12 @@ def body() -> None:
         no_fanpage("customers")
         return
     search, only = _filters()
-    asked = {"search": search, "only": only, "now": utc_now()}
-    total = count_customers(here.fanpage.id, **asked)
+    now = utc_now()
+    total = count_customers(here.fanpage.id, now=now, search=search, only=only)
     if total:
         slot = st.container()
         offset = pager(total, key="customers", size=SIZE)
-        rows = list_customers(here.fanpage.id, **asked, offset=offset, limit=SIZE)
+        rows = list_customers(here.fanpage.id, now=now, search=search, only=only, offset=offset, limit=SIZE)
         with slot:
             table(_columns(), rows, key="customers", on_click=lambda c: f"customer?id={c.id}")
     elif search or only:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -58,7 +59,7 @@ def choose(people: list[Person], page_id: str) -> str | None:
     ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
     words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        psid = st.selectbox(
+        psid: str | None = st.selectbox(
             _("You are"), list(words), format_func=lambda key: words.get(key, key), key="phone_person"
         )
         st.button(
@@ -140,7 +141,7 @@ def suggest(psid: str, fanpage: FanpageView) -> None:
         st.caption(_("Keywords your messages answer"))
         with st.container(horizontal=True, gap="small"):
             for number, word in enumerate(words):
-                _chip(word, "chat", f"phone_word_{number}", lambda word=word: _act(psid, "say", text=word))
+                _chip(word, "chat", f"phone_word_{number}", partial(_act, psid, "say", text=word))
     if refs:
         st.caption(_("Links and QR codes that lead here"))
         with st.container(horizontal=True, gap="small"):
@@ -149,7 +150,7 @@ def suggest(psid: str, fanpage: FanpageView) -> None:
                     f"m.me/…?ref={ref}",
                     "qr_code_2",
                     f"phone_ref_{number}",
-                    lambda ref=ref: _act(psid, "open", ref=ref),
+                    partial(_act, psid, "open", ref=ref),
                 )
 
 

@@ -101,7 +101,9 @@ def _starters(row: MessageView) -> str | Two:
         if entry.kind == EntryKind.KEYWORD:
             shown.append(f"“{entry.value}”")
         else:
-            shown.append(": ".join(part for part in (words.get(entry.kind, ""), entry.value) if part))
+            shown.append(
+                ": ".join(part for part in (words.get(EntryKind(entry.kind), ""), entry.value) if part)
+            )
     if not shown:
         return Two("–", _("only buttons can lead here"))
     extra = n_("and {n} more", "and {n} more", len(shown) - 4) if len(shown) > 4 else ""

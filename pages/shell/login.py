@@ -39,7 +39,8 @@ def gate() -> OperatorView | None:
     browser.send_ticket()
     _note_seen(operator)
     if operator.must_change_password:
-        return _first_password(operator)
+        _first_password(operator)
+        return None
     return operator
 
 

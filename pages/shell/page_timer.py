@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -27,7 +28,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(found) + "\n")
 
 
-def _timed(asked: dict, path: str, query: dict) -> dict:
+def _timed(asked: dict[str, Any], path: str, query: dict[str, Any]) -> dict[str, Any]:
     seconds, problem = [], ""
     for _ in range(asked["rounds"]):
         began = time.perf_counter()
@@ -38,7 +39,7 @@ def _timed(asked: dict, path: str, query: dict) -> dict:
     return {"page": page, "seconds": min(seconds), "first_seconds": seconds[0], "problem": problem}
 
 
-def _open(operator_id: int, path: str, query: dict) -> AppTest:
+def _open(operator_id: int, path: str, query: dict[str, Any]) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=PATIENCE_SECONDS)
     at.session_state["operator_id"] = operator_id
     at.session_state["signed_in_at"] = utc_now()

@@ -32,7 +32,9 @@ def show_steps(real: FanpageView | None) -> None:
 
 
 def _step(number: int, title: str, *, done: bool | None = None) -> None:
-    mark = {True: ":green[:material/check_circle:]", False: ":orange[:material/pending:]"}.get(done, "")
+    """The heading of a step; `done` None: the panel cannot know whether it has been done."""
+    marks = {True: ":green[:material/check_circle:]", False: ":orange[:material/pending:]", None: ""}
+    mark = marks[done]
     st.markdown(f"**{number}. {title}** {mark}")
 
 

@@ -30,19 +30,17 @@ def draw_people(here: Current, view: BroadcastView) -> None:
         search = search_box("q", _("Name or PSID, with or without marks"))
         reason = choose_reason(view)
     shown = choose_state(view)
-    asked = {
-        "states": (shown,) if shown and shown not in ARRIVALS else (),
-        "arrival": shown if shown in ARRIVALS else None,
-        "reason": reason,
-        "search": search,
-    }
-    total = count_deliveries(view.id, **asked)
+    arrival = shown if shown in ARRIVALS else None
+    states = (shown,) if shown and not arrival else ()
+    total = count_deliveries(view.id, states=states, arrival=arrival, reason=reason, search=search)
     if not total:
         st.info(_("Nobody matches. Try fewer filters."))
         return
     slot = st.container()
     offset = pager(total, key="people", size=SIZE)
-    rows = list_deliveries(view.id, **asked, offset=offset, limit=SIZE)
+    rows = list_deliveries(
+        view.id, states=states, arrival=arrival, reason=reason, search=search, offset=offset, limit=SIZE
+    )
     with slot:
         if shown == "unknown":
             draw_unknown_outcomes(here, view, rows, whole=total == view.counts["unknown"])

@@ -8,7 +8,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.queries import get_topic
 from core.errors import NotFound
-from core.fanpages.queries import get_fanpage
+from core.fanpages.queries import FanpageView, get_fanpage
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
 from pages.components import navigation
@@ -25,7 +25,10 @@ def body() -> None:
     draft = _asked_draft()
     if draft is not None:
         see_fanpage(draft.fanpage_id)
-    elif here.fanpage is None:
+        fanpage = get_fanpage(draft.fanpage_id)
+    elif here.fanpage is not None:
+        fanpage = here.fanpage
+    else:
         page_header(_("New broadcast"), _("One message to everybody who agreed to a topic."), key="draft")
         no_fanpage("draft")
         return
@@ -38,7 +41,7 @@ def body() -> None:
         saving.draw_conflict(here, draft)
         if draft.state != BroadcastState.DRAFT:
             _no_draft_any_more(draft)
-    _draw(here, step, draft)
+    _draw(here, fanpage, step, draft)
     if draft is not None:
         steps.draw_nav(step)
         steps.move_on(refused=saving.is_refused())
@@ -111,11 +114,10 @@ def _delete(here: Current, draft: Draft) -> None:
     st.query_params.clear()
 
 
-def _draw(here: Current, step: str, draft: Draft | None) -> None:
+def _draw(here: Current, fanpage: FanpageView, step: str, draft: Draft | None) -> None:
     if draft is None or step == "who":
-        who.draw(here, draft.fanpage_id if draft else here.fanpage.id, draft)
+        who.draw(here, fanpage.id, draft)
         return
-    fanpage = get_fanpage(draft.fanpage_id)
     match step:
         case "what":
             what.draw(here, draft, fanpage.name)

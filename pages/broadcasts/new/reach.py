@@ -81,8 +81,7 @@ def _list(topic_id: int, reason: str, people: int) -> None:
             key="who_hide",
             icon=":material/close:",
             type="tertiary",
-            on_click=st.query_params.pop,
-            args=("people", None),
+            on_click=_hide_list,
         )
     slot = st.container()
     offset = pager(people, key=f"who_{reason}", size=SIZE)
@@ -93,6 +92,10 @@ def _list(topic_id: int, reason: str, people: int) -> None:
     ]
     with slot:
         table(columns, rows, key="who_list", on_click=lambda p: f"customer?id={p.customer_id}")
+
+
+def _hide_list() -> None:
+    st.query_params.pop("people", None)
 
 
 def draw_once_only(run: DryRun) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from core.broadcasts.drafting import check_content
@@ -67,7 +69,7 @@ def draw_steps(here: str, draft: Draft | None) -> None:
 def draw_nav(here: str) -> None:
     """Back and on, below a step."""
     place = _NAMES.index(here)
-    aligned = "distribute" if place else "right"
+    aligned: Literal["distribute", "right"] = "distribute" if place else "right"
     with st.container(key="step_ways", horizontal=True, horizontal_alignment=aligned):
         if place:
             back = _NAMES[place - 1]

@@ -85,7 +85,7 @@ def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> 
     )
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
-    if draft is not None:
+    if kept is not None and draft is not None:
         topic_id, name = topic_id or draft.topic_id, normalise_name(name) or draft.name
         topic_id = saving.save(here, kept, topic_id=topic_id, name=name).topic_id
     return topic_id

@@ -16,7 +16,8 @@ from pages.components import navigation
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block, Draft
 from pages.components.block_editor.fields import advice, bound, chosen, complaints, counter
-from pages.components.block_editor.rows import Around, add_row, edit_row, small_button
+from pages.components.block_editor.rows import Around as Around
+from pages.components.block_editor.rows import add_row, edit_row, small_button
 from pages.components.texts import _
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -143,7 +144,8 @@ def _edit_buttons(block: Block, around: Around) -> None:
     _edit_words(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
     stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
     stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in around.topics.items()}
-    targets: dict[int | str, str] = {0: _("Open a web address"), **around.messages}
+    targets: dict[int | str, str] = {0: _("Open a web address")}
+    targets |= dict(around.messages.items())
     targets |= {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
     for place, row in enumerate(block["rows"]):
         edit_row(block, place, around, targets, wire.BUTTON_TITLE_LIMIT)
@@ -165,7 +167,7 @@ def _edit_buttons(block: Block, around: Around) -> None:
 def _edit_replies(block: Block, around: Around) -> None:
     _edit_words(block, around, TEXT_MOST, _("Text above the quick replies"))
     for place in range(len(block["rows"])):
-        edit_row(block, place, around, {**around.messages}, wire.QUICK_REPLY_TITLE_LIMIT)
+        edit_row(block, place, around, dict(around.messages.items()), wire.QUICK_REPLY_TITLE_LIMIT)
     add_row(block, around, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
 
 

@@ -60,7 +60,7 @@ def try_saving(draft: Draft) -> None:
 
 
 def is_changed(draft: Draft) -> bool:
-    return _snapshot(draft) != draft["kept"]
+    return bool(_snapshot(draft) != draft["kept"])
 
 
 def add_block(draft: Draft, kind: str, content: Mapping[str, Any] | None = None) -> None:

@@ -27,9 +27,12 @@ def withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
 
 
 def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
-    topics = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
+    topics: dict[int, str] = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
     topic_id = st.selectbox(
-        _("What they want no notifications about"), list(topics), format_func=topics.get, key=f"{KEY}_topic"
+        _("What they want no notifications about"),
+        list(topics),
+        format_func=topics.__getitem__,
+        key=f"{KEY}_topic",
     )
     count = len(
         [
