@@ -16,26 +16,29 @@ CAMPAIGNS, AUDIENCE, SYSTEM, DEMO = N_("Campaigns"), N_("Audience"), N_("System"
 
 @dataclass(frozen=True)
 class Entry:
-    file: str  # under pages/
-    url_path: str
+    folder: str  # under pages/
+    url_path: str  # also the name of its file, by which AppTest and Streamlit find it before the first run
     title: str
     icon: str
     section: str
     permission: Permission = Permission.VIEW
     parent: str = ""  # the list from which this page is reached; it is not in the menu itself
 
+    @property
+    def file(self) -> str:
+        """Its file under pages/."""
+        return f"{self.folder}/{self.url_path}.py"
+
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("overview/page.py", "overview", N_("Overview"), "space_dashboard", CAMPAIGNS),
-    Entry("topics/page.py", "topics", N_("OTN topics"), "label", CAMPAIGNS),
-    Entry("messages/list.py", "messages", N_("Messages"), "forum", CAMPAIGNS),
-    Entry("messages/composer/page.py", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
-    Entry("broadcasts/list.py", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
+    Entry("overview", "overview", N_("Overview"), "space_dashboard", CAMPAIGNS),
+    Entry("topics", "topics", N_("OTN topics"), "label", CAMPAIGNS),
+    Entry("messages", "messages", N_("Messages"), "forum", CAMPAIGNS),
+    Entry("messages/composer", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
+    Entry("broadcasts", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
+    Entry("broadcasts/detail", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"),
     Entry(
-        "broadcasts/detail/page.py", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"
-    ),
-    Entry(
-        "broadcasts/new/page.py",
+        "broadcasts/new",
         "new_broadcast",
         N_("New broadcast"),
         "edit_square",
@@ -43,14 +46,14 @@ ENTRIES: tuple[Entry, ...] = (
         Permission.EDIT,
         parent="broadcasts",
     ),
-    Entry("customers/list.py", "customers", N_("Customers"), "groups", AUDIENCE),
-    Entry("customers/detail/page.py", "customer", N_("Customer"), "person", AUDIENCE, parent="customers"),
-    Entry("opt_ins/page.py", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
-    Entry("system/setup.py", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
-    Entry("system/operators.py", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
-    Entry("system/activity.py", "activity", N_("Activity"), "history", SYSTEM),
-    Entry("system/health.py", "health", N_("Health"), "monitor_heart", SYSTEM),
-    Entry("demo/phone.py", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
+    Entry("customers", "customers", N_("Customers"), "groups", AUDIENCE),
+    Entry("customers/detail", "customer", N_("Customer"), "person", AUDIENCE, parent="customers"),
+    Entry("opt_ins", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
+    Entry("system", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
+    Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
+    Entry("system", "activity", N_("Activity"), "history", SYSTEM),
+    Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
+    Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
 BY_PATH = {entry.url_path: entry for entry in ENTRIES}
 

@@ -219,9 +219,9 @@ def test_unsaved_words_outlive_a_look_at_another_page(panel, arrange, fanpage) -
     message_id = saved(arrange, fanpage)
     at = panel("message", role="editor", id=message_id)
     of(at.text_area, "_text").input("Xin chào").run()
-    at.switch_page("pages/messages/list.py").run()
+    at.switch_page("pages/messages/messages.py").run()
     at.query_params["id"] = str(message_id)
-    at.switch_page("pages/messages/composer/page.py").run()
+    at.switch_page("pages/messages/composer/message.py").run()
     assert of(at.text_area, "_text").value == "Xin chào"
 
 
