@@ -25,7 +25,7 @@ from core.fanpages.queries import list_fanpages
 from core.installation import key_check
 from core.settings import settings
 
-HOME = Path(__file__).resolve().parent.parent  # where app.py is
+HOME = Path(__file__).resolve().parents[2]  # where app.py is
 START_SECONDS = 60.0
 END_SECONDS = 8.0
 LOG_LIMIT = 10_000_000  # bytes; a longer log starts anew
