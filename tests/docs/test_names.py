@@ -1,0 +1,85 @@
+"""Files, functions and links that the documents name exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[2]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/glossary.md",
+    "docs/message-files.md",
+    "docs/security.md",
+]
+PATH = r"(?:app\.py|(?:core|pages|webhook_server|tests|docs|static)/[\w./<>*-]*)"
+# `name` in `path/of/a/module.py`
+NAMED = re.compile(rf"`([A-Za-z_][\w.]*)(?:\(\))?` in `({PATH}\.py)`")
+PARTICIPANT = re.compile(rf"^\s*participant (\w+) as ({PATH})$", re.MULTILINE)
+MESSAGE = re.compile(r"^\s*\w+-?->>(\w+): (.*)$", re.MULTILINE)
+
+
+def text_of(document: str) -> str:
+    return (HOME / document).read_text("utf-8")
+
+
+def exists(path: str) -> bool:
+    """A path with places to fill in, such as pages/locales/<language>, exists when something fits."""
+    return any(HOME.glob(re.sub(r"<\w+>", "*", path).rstrip("/")))
+
+
+@cache
+def defined_in(path: str) -> frozenset[str]:
+    """The functions, classes and constants of a module, and the methods of its classes as Class.method."""
+    found = set()
+    for node in ast.parse(text_of(path)).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{each.name}" for each in node.body if isinstance(each, ast.FunctionDef)}
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for each in targets if isinstance(each, ast.Name)}
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_files_that_a_document_names_exist(document: str) -> None:
+    named = re.findall(rf"`({PATH})`", text_of(document)) + [
+        p for _, p in PARTICIPANT.findall(text_of(document))
+    ]
+    assert [path for path in named if not exists(path)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_functions_that_a_document_names_exist(document: str) -> None:
+    named = NAMED.findall(text_of(document))
+    assert [f"{name} in {path}" for name, path in named if name not in defined_in(path)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    folder = (HOME / document).parent
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text_of(document))
+    assert [link for link in links if "://" not in link and not (folder / link).exists()] == []
+
+
+def test_what_the_sequences_call_exists() -> None:
+    """A message of a sequence diagram begins with functions of the module that it goes to."""
+    for diagram in re.findall(r"```mermaid\n(sequence.*?)```", text_of("docs/architecture.md"), re.DOTALL):
+        modules = dict(PARTICIPANT.findall(diagram))
+        called = [
+            (modules[to], re.findall(r"([A-Za-z_][\w.]*)\(\)", said))
+            for to, said in MESSAGE.findall(diagram)
+            if to in modules
+        ]
+        assert sum(len(names) for _, names in called) > 8
+        assert [f"{n} in {path}" for path, names in called for n in names if n not in defined_in(path)] == []
