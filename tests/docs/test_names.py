@@ -18,6 +18,7 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/glossary.md",
     "docs/message-files.md",
+    "docs/otn-at-meta.md",
     "docs/security.md",
 ]
 PATH = r"(?:app\.py|(?:core|pages|webhook_server|tests|docs|static)/[\w./<>*-]*)"
