@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.text.languages import languages
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
@@ -34,7 +36,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
-    language: str = Field("vi", description="Language of the panel: vi or en.")
+    language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
     panel_port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
     simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
@@ -62,8 +64,8 @@ class Settings(BaseSettings):
     @field_validator("language")
     @classmethod
     def _known_language(cls, value: str) -> str:
-        if value not in ("vi", "en"):
-            raise ValueError(f"OTN_LANGUAGE: {value!r} is not one of vi, en")
+        if value not in languages():
+            raise ValueError(f"OTN_LANGUAGE: {value!r} is not one of {', '.join(languages())}")
         return value
 
     @field_validator("graph_url")

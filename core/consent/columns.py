@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from core.errors import N_, Invalid, Problem, problem
+from core.text.languages import languages, say_in
 from core.text.matching import search_key
 
 NEEDED = ("psid", "token", "consented_at")
 WANTED = (*NEEDED, "promise")
-_NAMES = {  # by the letters of what a header cell may say
-    "psid": "psid",
-    "token": "token",
-    "matoken": "token",
-    "consentedat": "consented_at",
-    "agreedat": "consented_at",
-    "dongyluc": "consented_at",
-    "promise": "promise",
-    "loihua": "promise",
+_TITLES = {  # of our own exports, which write them in the reader's language
+    "psid": N_("PSID"),
+    "token": N_("Token"),
+    "consented_at": N_("Agreed at"),
+    "promise": N_("Promise"),
 }
 
 
 def find_columns(header: list[str]) -> dict[str, int]:
     """The place of each wanted column; raises Invalid when one is missing or stands there twice."""
-    names = [_NAMES.get(search_key(cell).replace(" ", "")) for cell in header]
+    known = _names()
+    names = [known.get(_letters(cell)) for cell in header]
     wrong = [_twice(name, names) for name in WANTED if names.count(name) > 1] or _missing(names)
     if wrong:
         raise Invalid(wrong)
     return {name: names.index(name) for name in WANTED if name in names}
+
+
+def _names() -> dict[str, str]:
+    """The column by the letters of what a header cell may say: its name, or its title in any language."""
+    titles = {_letters(say_in(code)(title)): name for code in languages() for name, title in _TITLES.items()}
+    return {**titles, **{_letters(name): name for name in WANTED}}
+
+
+def _letters(cell: str) -> str:
+    return search_key(cell).replace(" ", "")
 
 
 def unread(header: list[str], places: dict[str, int]) -> list[str]:

@@ -7,7 +7,7 @@ marks do ("dung" may well be "đúng", and Huy is a name). Other spellings are e
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from core.errors import N_, Problem, problem
@@ -38,18 +38,14 @@ WORD_LIMIT = 100
 WORDS_LIMIT = 50
 
 # What customers read, in the language of the installation: OTN_LANGUAGE.
-_STOPPED_ALL = {
-    "vi": "Đã dừng: {fanpage} sẽ không gửi thông báo cho bạn nữa. Khi muốn nhận lại, bạn chỉ cần bấm đăng ký "
-    "nhận thông báo ở lời mời mới.",
-    "en": "Done: {fanpage} will not notify you any more. To be notified again, just tap the button of a new "
-    "invitation.",
-}
-_STOPPED_ONE = {
-    "vi": "Đã dừng: bạn sẽ không nhận thông báo về “{topic}” nữa. Khi muốn nhận lại, bạn chỉ cần bấm đăng ký "
-    "nhận thông báo ở lời mời mới.",
-    "en": "Done: you will not be notified about “{topic}” any more. To be notified again, just tap the "
-    "button of a new invitation.",
-}
+_STOPPED_ALL = N_(
+    "Done: {fanpage} will not notify you any more. To be notified again, just tap the button of a new "
+    "invitation."
+)
+_STOPPED_ONE = N_(
+    "Done: you will not be notified about “{topic}” any more. To be notified again, just tap the button of a "
+    "new invitation."
+)
 
 
 def find_stop_word(text: str, known: Sequence[str]) -> str | None:
@@ -68,10 +64,10 @@ def check_stop_words(listed: Sequence[str]) -> list[Problem]:
     return [problem("stop_words", text, word=word[:60], limit=WORD_LIMIT) for word in bad]
 
 
-def stopped(fanpage: str, topic: str | None, language: str) -> str:
-    """What the bot says to a no."""
-    said = _STOPPED_ONE if topic else _STOPPED_ALL
-    return said.get(language, said["en"]).format(fanpage=fanpage, topic=topic)
+def stopped(fanpage: str, topic: str | None, say: Callable[[str], str]) -> str:
+    """What the bot says to a no; `say` puts it into the customers' language."""
+    said = say(_STOPPED_ONE if topic else _STOPPED_ALL)
+    return said.format(fanpage=fanpage, topic=topic)
 
 
 @lru_cache(maxsize=4096)

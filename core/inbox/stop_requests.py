@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.conversation.replies import answer_with
 from core.db.tables import Fanpage, Topic
 from core.settings import settings
+from core.text.languages import say_in
 
 ID_DIGITS = 18
 
@@ -36,21 +38,25 @@ def asked_to_stop(
         return _by_button(db, fanpage, payload)
     if kind != "message" or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
         return None
-    return Stop(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, settings().language))
+    return Stop(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, _say()))
 
 
 def _by_button(db: Session, fanpage: Fanpage, payload: str) -> Stop | None:
     wanted = payload.removeprefix(STOP_PAYLOAD)
     if wanted == payload:
         return None
-    language = settings().language
     if wanted == STOP_ALL:
-        return Stop(WithdrawalSource.BUTTON, None, stopped(fanpage.name, None, language))
+        return Stop(WithdrawalSource.BUTTON, None, stopped(fanpage.name, None, _say()))
     is_id = wanted.isascii() and wanted.isdigit() and len(wanted) <= ID_DIGITS
     topic = db.get(Topic, int(wanted)) if is_id else None
     if topic is None or topic.fanpage_id != fanpage.id:
         return None
-    return Stop(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, language))
+    return Stop(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, _say()))
+
+
+def _say() -> Callable[[str], str]:
+    """Into the language of the installation, which is the one that customers are answered in."""
+    return say_in(settings().language)
 
 
 def stop(

@@ -6,7 +6,10 @@ from typing import Any
 
 from core.simulator.entities import Bubble, NotPossible, Person, Token
 from core.simulator.world import World
+from core.text.languages import language_of, say_in
 from core.text.normalise import is_blank
+
+GET_STARTED = "Get Started"  # the title that Messenger words and translates
 
 
 def say(world: World, psid: str, text: str, *, at: float | None = None) -> Bubble:
@@ -25,7 +28,7 @@ def press_get_started(world: World, psid: str, *, ref: str | None = None, at: fl
         if person.met or not button:
             raise NotPossible("no Get Started button: the thread is not new, or the page set none")
         referral = {"referral": _referral(ref)} if ref else {}
-        title = "Bắt đầu" if person.locale.startswith("vi") else "Get Started"
+        title = say_in(language_of(person.locale))(GET_STARTED)
         return _postback(world, person, title, button["payload"], at, **referral)
 
 

@@ -2,5 +2,5 @@
 
 Pure functions that know no feature: `normalise` (texts and names), `identifiers` (PSIDs, page ids, tokens),
 `matching` (texts compared as people mean them), `collation` (the order of names), `length` (what the
-platform counts).
+platform counts); and `languages` (the catalogues).
 """

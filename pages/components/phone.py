@@ -15,26 +15,18 @@ from typing import Any
 import streamlit as st
 
 from core.conversation.rules import BlockKind, personalise, render
+from core.errors import N_
+from core.text.languages import say_in
 from core.text.normalise import is_blank, normalise_name
 
 # Meta words and translates these; a fanpage cannot change them.
 _WORDS = {
-    "vi": {
-        "notify": "Thông báo cho tôi",
-        "more": "Xem thêm",
-        "page": "Trang của bạn",
-        "about": "Trang Facebook",
-        "status": "Thường trả lời ngay",
-        "nothing": "Nội dung sẽ hiện ở đây",
-    },
-    "en": {
-        "notify": "Notify Me",
-        "more": "See more",
-        "page": "Your page",
-        "about": "Facebook Page",
-        "status": "Typically replies instantly",
-        "nothing": "Your words appear here",
-    },
+    "notify": N_("Notify Me"),
+    "more": N_("See more"),
+    "page": N_("Your page"),
+    "about": N_("Facebook Page"),
+    "status": N_("Typically replies instantly"),
+    "nothing": N_("Your words appear here"),
 }
 FOLDED_AFTER = 620  # a longer text is cut off with "See more"
 NOTE = "note"  # a line of the thread that nobody said
@@ -102,7 +94,8 @@ def show_phone(
 def phone_html(
     bubbles: Sequence[Bubble], *, language: str, dark: bool = False, page_name: str = "", tall: int = 640
 ) -> str:
-    words = _WORDS.get(language, _WORDS["en"])
+    say = say_in(language)
+    words = {name: say(word) for name, word in _WORDS.items()}
     name = normalise_name(page_name) or words["page"]
     thread = "".join(_line(bubbles, place, name, words) for place in range(len(bubbles)))
     if not bubbles:

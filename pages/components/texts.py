@@ -4,64 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from babel.dates import format_datetime, format_timedelta
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from core.clock import utc_now
-from core.errors import CHANGES, Change, Changed, Invalid, OperatorError
+from core.errors import CHANGES, N_, Change, Changed, Invalid, OperatorError
 from core.settings import settings
+from core.text.languages import languages, say_in, translations
 from pages.components.states import STATES, Look
 
-LANGUAGES = {"vi": "Tiếng Việt", "en": "English"}
-LOCALES = Path(__file__).resolve().parents[1] / "locales"
-_PATTERNS = {"vi": "HH:mm, dd/MM/yyyy", "en": "d MMM yyyy, HH:mm"}
-_TO_THE_SECOND = {"vi": "HH:mm:ss, dd/MM/yyyy", "en": "d MMM yyyy, HH:mm:ss"}
+# Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.
+_TIME = N_("d MMM yyyy, HH:mm")
+_TIME_TO_THE_SECOND = N_("d MMM yyyy, HH:mm:ss")
 
 
 def language() -> str:
     """The reader's language: what they chose, else the installation's."""
     chosen = st.session_state.get("language")
-    return chosen if chosen in LANGUAGES else settings().language
-
-
-@lru_cache
-def _catalogue(code: str) -> dict[str, str]:
-    """Every translated sentence of a language, all PO files merged. Read once per process."""
-    found: dict[str, str] = {}
-    for file in sorted((LOCALES / code).glob("*.po")):
-        for entry in read_po(file.open("rb")):
-            if not entry.id or entry.fuzzy:
-                continue
-            many = isinstance(entry.id, tuple | list)
-            source = str(entry.id[0] if many else entry.id)
-            translated = entry.string[-1] if isinstance(entry.string, tuple | list) else entry.string
-            if translated:
-                found[source] = translated
-    return found
+    return chosen if chosen in languages() else settings().language
 
 
 def _(template: str, **values: object) -> str:
     """The sentence in the reader's language, then filled in when values are given."""
-    translated = _catalogue(language()).get(template, template)
+    translated = say_in(language())(template)
     return translated.format(**values) if values else translated
 
 
 def speaker() -> Callable[[str], str]:
     """Puts sentences into the language of now, also later and in a thread that has no session."""
-    catalogue = _catalogue(language())
-    return lambda template: catalogue.get(template, template)
+    return say_in(language())
 
 
 def n_(singular: str, plural: str, n: int, **values: object) -> str:
-    """As `_`, choosing by number; `{n}` is the number, written the reader's way."""
-    template = singular if n == 1 or language() != "en" else plural
-    translated = _catalogue(language()).get(singular, template) if language() != "en" else template
+    """As `_`, by the reader's language's rule for that number; `{n}` is the number, written its way."""
+    translated = translations(language()).ngettext(singular, plural, n)
     return translated.format(**{"n": number(n), **values})
 
 
@@ -103,8 +82,8 @@ def when(at: datetime | None, zone: str | None = None, *, to_the_second: bool = 
     if at is None:
         return "–"
     local = at.astimezone(ZoneInfo(zone or st.session_state.get("zone") or settings().timezone))
-    patterns = _TO_THE_SECOND if to_the_second else _PATTERNS
-    return str(format_datetime(local, patterns[language()], locale=language()))
+    pattern = _(_TIME_TO_THE_SECOND if to_the_second else _TIME)
+    return str(format_datetime(local, pattern, locale=language()))
 
 
 def ago(at: datetime | None) -> str:

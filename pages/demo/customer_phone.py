@@ -17,11 +17,13 @@ from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.settings import settings
 from core.simulator.remote import Impossible, Remote, Unreachable
+from core.text.languages import language_of, say_in
 from pages.components import navigation
 from pages.components.phone import NOTE, Bubble, bubbles_of_wire
 from pages.components.session import flash
 from pages.components.texts import _, when
 
+_NAME = N_("{first} {last}")
 HABITS = {
     "passive": N_("yours to play"),
     "taps_at_once": N_("agrees at once"),
@@ -50,8 +52,9 @@ def line() -> Remote:
 
 
 def name_of(person: Person) -> str:
-    names = [person["last_name"], person["first_name"]]
-    return " ".join(names if person["locale"].startswith("vi") else reversed(names)).strip()
+    """First and last name in the order of the person's own language."""
+    pattern = say_in(language_of(person["locale"]))(_NAME)
+    return pattern.format(first=person["first_name"], last=person["last_name"]).strip()
 
 
 def choose(people: list[Person], page_id: str) -> str | None:

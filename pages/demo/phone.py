@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
 from core.simulator.remote import Remote, Unreachable
+from core.text.languages import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import show_phone
 from pages.components.texts import _
@@ -58,10 +59,9 @@ def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
         customer_phone.suggest(psid, fanpage)
         customer_phone.more(person, fanpage)
     with right:
-        language = "vi" if person["locale"].startswith("vi") else "en"
         show_phone(
             customer_phone.drawn(bubbles),
-            language=language,
+            language=language_of(person["locale"]),
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,
         )

@@ -6,10 +6,11 @@ import streamlit as st
 
 from core.accounts import actions
 from core.clock import utc_now
+from core.text.languages import languages
 from pages.components import session
 from pages.components.layout import close_dialog, dialog, open_dialog
 from pages.components.session import flash
-from pages.components.texts import LANGUAGES, _, language
+from pages.components.texts import _, language
 from pages.shell import browser, style
 from pages.shell.password_form import change_password
 
@@ -38,10 +39,10 @@ def language_switch() -> None:
     st.session_state["language_switch"] = language()
     st.segmented_control(
         _("Language"),
-        list(LANGUAGES),
+        list(languages()),
         required=True,
         key="language_switch",
-        format_func=LANGUAGES.__getitem__,
+        format_func=languages().__getitem__,
         on_change=_speak,
         label_visibility="collapsed",
         width="stretch",

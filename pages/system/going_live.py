@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import WEBHOOK_FIELDS
 from core.settings import settings
+from core.text.languages import SOURCE, languages, say_in
 from pages.components.texts import _
 
-# Meta's own words for the way to the feature; menus move, so both languages help to find them.
-ADVANCED_MESSAGING = {
-    "Tiếng Việt": (
-        "Cài đặt Trang → Nhắn tin nâng cao → Tính năng đã yêu cầu → Thông báo một lần → Yêu cầu → Xác nhận"
-    ),
-    "English": (
-        "Page Settings → Advanced Messaging → Requested features → One-Time Notification → Request → Confirm"
-    ),
-}
+# Meta's own words for the way to the feature; menus move, so every language helps to find them.
+ADVANCED_MESSAGING = N_(
+    "Page Settings → Advanced Messaging → Requested features → One-Time Notification → Request → Confirm"
+)
 
 
 def show_steps(real: FanpageView | None) -> None:
@@ -82,8 +79,10 @@ def _webhook() -> None:
 def _feature() -> None:
     _step(4, _("Ask Facebook for one-time notifications"))
     st.markdown(_("In the fanpage's settings, as its admin; it is usually granted at once:"))
-    for language, path in ADVANCED_MESSAGING.items():
-        st.markdown(f"- {language}: {path}")
+    for code, name in languages().items():
+        way = say_in(code)(ADVANCED_MESSAGING)
+        if code == SOURCE or way != ADVANCED_MESSAGING:
+            st.markdown(f"- {name}: {way}")
     st.caption(_("Facebook moves its menus: if you do not find it, search the settings for this name."))
 
 

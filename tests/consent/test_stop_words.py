@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word, stopped
+from core.text.languages import say_in
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,6 @@ def test_a_list_has_words_and_not_too_many():
 
 
 def test_the_answer_names_what_has_ended():
-    assert "Tiệm Hoa Mai" in stopped("Tiệm Hoa Mai", None, "vi")
-    assert "Hoa hồng" in stopped("Tiệm Hoa Mai", "Hoa hồng", "vi")
-    assert stopped("Tiệm {Hoa}", None, "en").startswith("Done: Tiệm {Hoa} will")
+    assert "Tiệm Hoa Mai" in stopped("Tiệm Hoa Mai", None, say_in("vi"))
+    assert "Hoa hồng" in stopped("Tiệm Hoa Mai", "Hoa hồng", say_in("vi"))
+    assert stopped("Tiệm {Hoa}", None, say_in("en")).startswith("Done: Tiệm {Hoa} will")

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
+from core.text.languages import languages
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("NOTIFY_ONCE_BROWSER_TESTS") == "required"
 FLAGS = [
@@ -80,7 +82,7 @@ class Panel:
         self.settle()
 
     def speak(self, language: str) -> None:
-        word = {"vi": "Tiếng Việt", "en": "English"}[language]
+        word = languages()[language]
         self.keyed("language_switch").get_by_text(word, exact=True).click()
         self.settle()
 

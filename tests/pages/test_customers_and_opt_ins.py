@@ -10,9 +10,9 @@ from core.consent.columns import find_columns
 from core.consent.opt_in_export import COLUMNS
 from core.db.engine import reading
 from core.db.tables import OptIn
+from core.text.languages import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
-from pages.components.texts import LANGUAGES, _catalogue
 from tests.pages.test_topics import keys, press, said
 from tests.spreadsheets.made import workbook
 
@@ -210,12 +210,12 @@ def test_a_file_is_known_by_its_content_and_not_by_its_name(panel, topic, name):
 
 
 def test_a_workbook_of_our_own_is_known_by_its_columns_in_every_language():
-    for language in LANGUAGES:
-        say = _catalogue(language)
-        titles = [say.get(column.title, column.title) for column in COLUMNS] + [say.get("Token", "Token")]
+    for code in languages():
+        say = say_in(code)
+        titles = [say(title) for title in (*(column.title for column in COLUMNS), "Token")]
         places = find_columns(titles)
         assert [titles[places[name]] for name in ("psid", "consented_at", "promise")] == [
-            say.get(title, title) for title in ("PSID", "Agreed at", "Promise")
+            say(title) for title in ("PSID", "Agreed at", "Promise")
         ]
 
 

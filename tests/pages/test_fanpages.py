@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract
-from babel.messages.pofile import read_po
 
 from core.clock import utc_now
 from core.db.engine import reading, transaction
@@ -150,30 +147,6 @@ def test_checking_from_the_health_page_keeps_what_was_found(page, arrange, panel
     at.button(key="health_check").click().run()
     assert not at.exception
     assert queries.get_fanpage(fanpage).problems == ("not_subscribed",)
-
-
-OURS = [
-    *(ROOT / "core" / "messenger").glob("*.py"),
-    *(ROOT / "core" / "fanpages").glob("*.py"),
-    *(ROOT / "pages" / "components").glob("fanpage_*.py"),
-    ROOT / "pages" / "components" / "going_live.py",
-    ROOT / "pages" / "system" / "setup.py",
-    ROOT / "pages" / "system" / "health.py",
-]
-
-
-def test_every_sentence_of_ours_is_translated_with_its_placeholders():
-    known: dict[str, str] = {}
-    for file in (ROOT / "pages" / "locales" / "vi").glob("*.po"):
-        for entry in read_po(file.open("rb")):
-            many = isinstance(entry.id, (tuple, list))
-            known[entry.id[0] if many else entry.id] = entry.string[-1] if many else entry.string
-    for file in OURS:
-        calls = extract("python", file.open("rb"), keywords={"_": None, "N_": None, "n_": (1, 2)})
-        for _line, said, _comments, _context in calls:
-            english = said if isinstance(said, str) else said[0]
-            assert known.get(english), f"{file.name}: {english}"
-            assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", known[english]))
 
 
 def test_a_change_of_zone_shows_what_is_planned_and_asks_what_it_keeps(arrange, panel):

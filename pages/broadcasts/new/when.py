@@ -17,7 +17,7 @@ from pages.broadcasts.new import saving
 from pages.broadcasts.new.times import explain
 from pages.components.block_editor.fields import advice, complaints
 from pages.components.session import Current, flash
-from pages.components.texts import _, language, when
+from pages.components.texts import _, when
 
 STARTS = {"now": N_("As soon as it is launched"), "later": N_("At a time you choose")}
 ENDS = {
@@ -101,7 +101,7 @@ def _moment(key: str, kept: datetime | None, usual: datetime, zone: str) -> date
         day = st.date_input(
             _("Day"),
             key=f"{key}_day",
-            format="DD/MM/YYYY" if language() == "vi" else "YYYY-MM-DD",
+            format=_("YYYY-MM-DD"),
             width=180,
         )
         at = st.time_input(_("Time"), key=f"{key}_time", step=timedelta(minutes=5), width=140)

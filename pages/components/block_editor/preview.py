@@ -6,21 +6,22 @@ import streamlit as st
 
 from core.conversation.rendering import has_placeholder
 from core.conversation.rules import BlockKind
+from core.text.languages import languages
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.phone import Bubble, bubbles_of, show_phone
-from pages.components.texts import LANGUAGES, _, language
+from pages.components.texts import _, language
 
 
 def show_preview(draft: Draft, *, page_name: str) -> None:
     with st.container(key="preview_controls", horizontal_alignment="center", gap="small"):
         spoken = st.segmented_control(
             _("The customer's language"),
-            list(LANGUAGES),
+            list(languages()),
             default=language(),
             required=True,
             key="preview_language",
-            format_func=LANGUAGES.__getitem__,
+            format_func=languages().__getitem__,
             label_visibility="collapsed",
         )
     with st.container(key="preview_states", horizontal=True, horizontal_alignment="center", gap="medium"):
