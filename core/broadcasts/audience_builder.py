@@ -19,9 +19,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from core.accounts.rules import SYSTEM
-from core.broadcasts import audience
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
+from core.consent import eligibility
 from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
 from core.db.engine import (
@@ -204,7 +204,7 @@ def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int
     ).scalar_one_or_none()
     if last is not None:
         left = (*left, col(OptIn.customer_id) <= last)
-    progress.made += _make(db, broadcast, audience.chosen_opt_ins(broadcast.topic_id, now, *left), now)
+    progress.made += _make(db, broadcast, eligibility.chosen_opt_ins(broadcast.topic_id, now, *left), now)
     progress.last_customer_id = EVERYBODY if last is None else last  # made again, a last part finds nobody
     return last is not None
 

@@ -9,16 +9,13 @@ from sqlalchemy import ColumnElement, Integer, case, func, literal_column, selec
 from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
-from core.broadcasts.eligibility import held_elsewhere
-from core.broadcasts.retry import REST
 from core.broadcasts.rules import BroadcastState
-from core.consent.rules import OptInState
+from core.consent import eligibility
 from core.conversation.rules import BlockKind
-from core.customers import marks
 from core.db.dialects import PlaceOf
 from core.db.engine import reading
 from core.db.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
-from core.deliveries.rules import HELD_REASONS, DeliveryState
+from core.deliveries.rules import DeliveryState
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,7 @@ def get_stock(topic_id: int, *, now: datetime) -> Stock:
         select(func.count().label("held"))
         .select_from(OptIn)
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(
-            col(OptIn.topic_id) == topic_id,
-            col(OptIn.state) == OptInState.AVAILABLE,
-            col(OptIn.expires_at) > now,
-            ~marks.keeps_out(),
-        )
+        .where(col(OptIn.topic_id) == topic_id, eligibility.is_eligible(now))
         .group_by(col(OptIn.customer_id))
         .subquery()
     )
@@ -161,44 +153,6 @@ def list_unknown_outcomes(fanpage_id: int) -> list[UnknownOutcomes]:
     )
     with reading() as db:
         return [UnknownOutcomes(key or 0, name, count) for key, name, count in db.execute(statement) if count]
-
-
-@dataclass(frozen=True)
-class RetryChances:
-    """How many a retry of the failed, or a send to the rest, would reach; retry.py does it."""
-
-    failed: int  # whose opt-in is still theirs to use
-    rest: int  # skipped or cancelled before a try
-    held: int  # of the failed: those whose opt-in is kept until staff decide
-
-
-def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
-    is_held = col(Delivery.reason).in_(HELD_REASONS)
-    held = case(((col(OptIn.state) == OptInState.RESERVED) & is_held, 1), else_=0)
-    statement = (
-        select(col(Delivery.state), func.count(), func.sum(held))
-        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        .where(
-            col(Delivery.broadcast_id) == broadcast_id,
-            col(Delivery.state).in_([DeliveryState.FAILED, *REST]),
-            col(OptIn.state).in_([OptInState.AVAILABLE, OptInState.REFUSED, OptInState.RESERVED]),
-            (col(Delivery.state) == DeliveryState.FAILED) | (col(OptIn.state) == OptInState.AVAILABLE),
-            (col(OptIn.state) != OptInState.RESERVED) | is_held,
-            col(OptIn.expires_at) > now,
-            ~marks.keeps_out(),
-            ~held_elsewhere(),
-        )
-        .group_by(col(Delivery.state))
-    )
-    with reading() as db:
-        rows = db.execute(statement).all()
-    counts = {state: people for state, people, _ in rows}
-    return RetryChances(
-        counts.get("failed", 0),
-        sum(counts.get(state, 0) for state in REST),
-        sum(kept for _, _, kept in rows),
-    )
 
 
 @dataclass(frozen=True)

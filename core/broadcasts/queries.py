@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlmodel import Session, col
 
-from core.broadcasts import audience, audience_builder
+from core.broadcasts import audience_builder
+from core.consent import eligibility
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
 from core.deliveries.rules import DELIVERY_STATES
@@ -24,7 +25,7 @@ from core.text.normalise import is_blank
 class DryRun:
     audience: int
     eligible: int
-    left_out: dict[str, int]  # reason of audience.LEFT_OUT: people
+    left_out: dict[str, int]  # code of eligibility.REASONS: people, in the order of the table
     rate: int
 
     @property
@@ -112,13 +113,12 @@ def dry_run(topic_id: int, *, now: datetime) -> DryRun:
     """Who would get a broadcast on this topic now, and who would not, by reason."""
     with reading() as db:
         topic = _topic(db, topic_id)
-        standing = audience.standing(topic_id, now)
-        counts: dict[str, int] = dict(
-            db.execute(select(standing.c.reason, func.count()).group_by(standing.c.reason)).all()
-        )
+        customers = eligibility.reasons_of_customers(topic_id, now)
+        by_reason = select(customers.c.reason, func.count()).group_by(customers.c.reason)
+        counts: dict[str, int] = dict(db.execute(by_reason).all())
         rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
-    eligible = counts.pop(audience.ELIGIBLE, 0)
-    left_out = {reason: counts[reason] for reason in audience.LEFT_OUT if counts.get(reason)}
+    eligible = counts.pop(eligibility.ELIGIBLE, 0)
+    left_out = {each.code: counts[each.code] for each in eligibility.REASONS if counts.get(each.code)}
     return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate)
 
 
@@ -126,22 +126,22 @@ def list_people(
     topic_id: int, reason: str, *, now: datetime, offset: int = 0, limit: int = 50
 ) -> list[Person]:
     """The people behind one number of a dry run."""
+    customers = eligibility.reasons_of_customers(topic_id, now)
     with reading() as db:
-        standing = audience.standing(topic_id, now)
         rows = db.execute(
-            select(Customer, standing.c.reason)
-            .join(standing, standing.c.customer_id == col(Customer.id))
-            .where(standing.c.reason == reason)
+            select(Customer)
+            .join(customers, customers.c.customer_id == col(Customer.id))
+            .where(customers.c.reason == reason)
             .order_by(col(Customer.id))
             .offset(offset)
             .limit(limit)
-        )
-        return [Person(c.id or 0, c.psid, _name(c), why) for c, why in rows]
+        ).scalars()
+        return [Person(row.id or 0, row.psid, _name(row), reason) for row in rows]
 
 
 def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Promise]:
     """What those who would get a broadcast agreed to, most common wording first."""
-    chosen = audience.chosen_opt_ins(topic_id, now).subquery()
+    chosen = eligibility.chosen_opt_ins(topic_id, now).subquery()
     with reading() as db:
         rows = db.execute(
             select(col(OptIn.promise), func.count())

@@ -13,26 +13,22 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import transitions, versions
+from core.broadcasts import retry_queries, transitions, versions
 from core.broadcasts.drafting import check_times
-from core.broadcasts.eligibility import held_elsewhere
+from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
 from core.broadcasts.transitions import Transition
 from core.consent import ledger as opt_ins
 from core.consent import topics_in_use
-from core.consent.rules import OptInState
-from core.customers import marks
 from core.db import bulk, row_locks
 from core.db.engine import transaction
-from core.db.tables import Broadcast, Customer, Delivery, Fanpage, Gathering, OptIn
+from core.db.tables import Broadcast, Delivery, Fanpage, Gathering
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
 from core.deliveries import ledger as deliveries
-from core.deliveries.rules import BY_STAFF, HELD_REASONS, DeliveryState
+from core.deliveries.rules import BY_STAFF, DeliveryState
 from core.errors import N_, Invalid, WrongState
-
-REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)
 
 
 def count_as_sent(
@@ -75,10 +71,10 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
-        refused = _failed(broadcast_id, OptInState.REFUSED, now)
-        opt_ins.make_available(db, _opt_ins(db, refused), now=now)
-        held = deliveries.requeue(db, _held(broadcast_id, now), (DeliveryState.FAILED,))
-        queued = held + _queue_and_reserve(db, _failed(broadcast_id, OptInState.AVAILABLE, now))
+        opt_ins.make_available(db, _opt_ins(db, retry_queries.refused(broadcast_id, now)), now=now)
+        held = retry_queries.held(broadcast_id, now)
+        queued = deliveries.requeue(db, held, (DeliveryState.FAILED,))
+        queued += _queue_and_reserve(db, retry_queries.released(broadcast_id, (DeliveryState.FAILED,), now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
         return queued
@@ -89,7 +85,7 @@ def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
-        released = opt_ins.release(db, _opt_ins(db, _held(broadcast_id, now)), now=now)
+        released = opt_ins.release(db, _opt_ins(db, retry_queries.held(broadcast_id, now)), now=now)
         record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
@@ -101,7 +97,7 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, REST)
-        queued = _queue_and_reserve(db, _rest(broadcast_id, now))
+        queued = _queue_and_reserve(db, retry_queries.released(broadcast_id, REST, now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
         return queued
@@ -126,38 +122,6 @@ def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[
         col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state) == DeliveryState.UNKNOWN
     )
     return chosen if delivery_ids is None else chosen.where(col(Delivery.id).in_(list(delivery_ids)))
-
-
-def _failed(broadcast_id: int, opt_in_state: OptInState, now: datetime) -> Select[int | None]:
-    return _with_opt_in(broadcast_id, (DeliveryState.FAILED,), opt_in_state, now)
-
-
-def _held(broadcast_id: int, now: datetime) -> Select[int | None]:
-    """Failed deliveries that keep their own token for staff; what another broadcast holds is not theirs."""
-    mine = col(Delivery.reason).in_(HELD_REASONS)
-    return _failed(broadcast_id, OptInState.RESERVED, now).where(mine)
-
-
-def _rest(broadcast_id: int, now: datetime) -> Select[int | None]:
-    return _with_opt_in(broadcast_id, REST, OptInState.AVAILABLE, now)
-
-
-def _with_opt_in(
-    broadcast_id: int, states: Collection[DeliveryState], opt_in_state: OptInState, now: datetime
-) -> Select[int | None]:
-    return (
-        select(col(Delivery.id))
-        .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-        .join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        .where(
-            col(Delivery.broadcast_id) == broadcast_id,
-            col(Delivery.state).in_(list(states)),
-            col(OptIn.state) == opt_in_state,
-            col(OptIn.expires_at) > now,
-            ~marks.keeps_out(),
-            ~held_elsewhere(),
-        )
-    )
 
 
 def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:

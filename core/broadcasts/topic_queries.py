@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts.audience_builder import so_far
+from core.consent import eligibility
 from core.consent.rules import OptInState
 from core.conversation.rules import BlockKind
 from core.db.engine import reading
 from core.db.tables import Block, Broadcast, Delivery, Message, OptIn, Request
+from core.deliveries.rules import DeliveryState
 from core.text.collation import sort_key
 
 
@@ -52,7 +54,7 @@ def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
         sent, read = db.execute(
             select(func.count(), func.count(col(Delivery.read_at)))
             .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
-            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == "sent")
+            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == DeliveryState.SENT)
         ).one()
         return TopicProgress(
             asked,
@@ -69,10 +71,7 @@ def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
     of_topic = select(col(OptIn.customer_id)).where(
         col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
     )
-    held = or_(
-        col(OptIn.state) == OptInState.RESERVED,
-        and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now),
-    )
+    held = or_(col(OptIn.state) == OptInState.RESERVED, eligibility.is_usable(now))
     notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(held))
     return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
 

@@ -10,8 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, distinct, exists, false, func, select
 from sqlmodel import Session, col
 
-from core.consent.rules import OptInState
-from core.customers import marks
+from core.consent import eligibility
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 from core.errors import N_, NotFound
@@ -95,11 +94,11 @@ def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: s
 
 def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
     """Those who hold an opt-in, from its index alone, less the few of them who cannot be reached."""
-    holders = select(func.count(distinct(col(OptIn.customer_id)))).where(_usable(now))
+    holders = select(func.count(distinct(col(OptIn.customer_id)))).where(eligibility.is_usable(now))
     topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     unreachable = (
         holders.join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(Customer.fanpage_id) == fanpage_id, marks.keeps_out())
+        .where(col(Customer.fanpage_id) == fanpage_id, eligibility.is_kept_out(now))
         .where(col(OptIn.topic_id).op("+")(0) > 0)
     )
     everybody = int(db.execute(holders.where(col(OptIn.topic_id).in_(topics))).scalar_one())
@@ -158,7 +157,7 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
         made.append(false())  # nothing but signs: no name has them, and no PSID
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
-        made += [exists().where(theirs, _usable(now)), ~marks.keeps_out()]
+        made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out(now)]
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:
@@ -166,16 +165,12 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
     return made
 
 
-def _usable(now: datetime) -> ColumnElement[bool]:
-    return and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now)
-
-
 def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[CustomerView]:
     ids = [row.id for row in rows]
     held = (
         select(col(OptIn.customer_id), col(Topic.name), func.count())
         .outerjoin(Topic, col(Topic.id) == col(OptIn.topic_id))
-        .where(col(OptIn.customer_id).in_(ids), _usable(now))
+        .where(col(OptIn.customer_id).in_(ids), eligibility.is_usable(now))
         .group_by(col(OptIn.customer_id), col(Topic.name))
     )
     by_customer: dict[int, list[tuple[str | None, int]]] = {}

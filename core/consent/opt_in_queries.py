@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import col
 
+from core.consent.eligibility import has_ended
 from core.consent.rules import OptInState
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Request, Topic
@@ -104,9 +105,9 @@ def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnEl
 def _in_state(state: str, now: datetime) -> ColumnElement[bool]:
     available = col(OptIn.state) == OptInState.AVAILABLE
     if state == OptInState.AVAILABLE:
-        return and_(available, col(OptIn.expires_at) > now)
+        return and_(available, ~has_ended(now))
     if state == OptInState.EXPIRED:
-        return or_(col(OptIn.state) == OptInState.EXPIRED, and_(available, col(OptIn.expires_at) <= now))
+        return or_(col(OptIn.state) == OptInState.EXPIRED, and_(available, has_ended(now)))
     return col(OptIn.state) == state
 
 

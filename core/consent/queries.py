@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, distinct, func, select
+from sqlalchemy import and_, case, distinct, func, select
 from sqlmodel import Session, col
 
+from core.consent import eligibility
 from core.consent.rules import OptInState
-from core.customers import marks
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Topic
 from core.errors import N_, NotFound
@@ -78,13 +78,13 @@ def find_topic(fanpage_id: int, name: str) -> int | None:
 
 def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
     """One pass over the index (topic, state, customer, end); nothing of the table itself is read."""
-    usable = and_(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) > now)
+    usable = eligibility.is_usable(now)
     statement = (
         select(
             col(OptIn.topic_id),
             col(OptIn.state),
             func.count(),
-            func.sum(case((col(OptIn.expires_at) <= now, 1), else_=0)),
+            func.sum(case((eligibility.has_ended(now), 1), else_=0)),
             func.sum(case((and_(usable, col(OptIn.expires_at) <= now + SOON), 1), else_=0)),
             func.count(distinct(case((usable, col(OptIn.customer_id)), else_=None))),
         )
@@ -99,26 +99,29 @@ def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, 
             of_topic["available"] -= over
             of_topic["expired"] = of_topic.get("expired", 0) + over
             of_topic |= {"people": people, "expiring_30_days": soon}
-    for topic_id, people in _unreachable(db, topic_ids, usable):
+    for topic_id, reason, people in _kept_out(db, topic_ids, now):
         figures[topic_id]["people"] -= people
-        figures[topic_id]["unreachable"] = people
+        if reason == eligibility.UNREACHABLE:
+            figures[topic_id]["unreachable"] = people
     return figures
 
 
-def _unreachable(db: Session, topic_ids: Sequence[int], usable: ColumnElement[bool]) -> list[tuple[int, int]]:
+def _kept_out(db: Session, topic_ids: Sequence[int], now: datetime) -> list[tuple[int, str, int]]:
+    """(topic, reason, people) of those who hold an opt-in that could be used but get nothing now."""
     fanpages = select(col(Topic.fanpage_id)).where(col(Topic.id).in_(topic_ids))
+    reason = eligibility.why_kept_out(now).label("reason")
     statement = (
-        select(col(OptIn.topic_id), func.count(distinct(col(OptIn.customer_id))))
+        select(col(OptIn.topic_id), reason, func.count(distinct(col(OptIn.customer_id))))
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
         .where(
             col(Customer.fanpage_id).in_(fanpages),
-            marks.keeps_out(),
+            eligibility.is_kept_out(now),
             col(OptIn.topic_id).op("+")(0).in_(topic_ids),  # + 0: start from these few customers
-            usable,
+            eligibility.is_usable(now),
         )
-        .group_by(col(OptIn.topic_id))
+        .group_by(col(OptIn.topic_id), "reason")
     )
-    return [(topic_id or 0, people) for topic_id, people in db.execute(statement)]
+    return [(topic_id or 0, code, people) for topic_id, code, people in db.execute(statement)]
 
 
 def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:

@@ -67,7 +67,7 @@ class Acceptance:
 
 
 def keeps_out() -> ColumnElement[bool]:
-    """Whether a customer is left out of audiences: the one place that says so."""
+    """Whether a customer has a firm mark: core/consent/eligibility.py leaves them out of audiences."""
     return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_not(None))
 
 

@@ -16,9 +16,9 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import canary, transitions
-from core.broadcasts.eligibility import held_elsewhere
 from core.broadcasts.rules import BroadcastState, alike_code
 from core.consent import ledger
+from core.consent.eligibility import is_held_elsewhere
 from core.customers import marks
 from core.db import bulk, row_locks
 from core.db.engine import DATABASE_TROUBLE, reading, transaction, unless_locked, wait_for_locks
@@ -140,7 +140,7 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
             col(Delivery.opt_in_id).is_not(None),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
-            ~held_elsewhere(),
+            ~is_held_elsewhere(),
         )
         .order_by(col(Delivery.opt_in_id))
     )

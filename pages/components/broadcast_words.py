@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.broadcasts.audience import LEFT_OUT
 from core.broadcasts.drafting import BestBefore
 from core.broadcasts.queries import BroadcastView
+from core.consent.eligibility import ELIGIBLE, reason
 from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
 from pages.components.texts import _, number, when
@@ -83,15 +83,6 @@ EVIDENCE: dict[str, str] = {
     "staff": N_("Counted as sent by staff"),
     "echo": N_("Proved by Messenger's own copy of the message"),
 }
-_LEFT_OUT_SHORT: dict[str, str] = {
-    "eligible": N_("Will get it"),
-    "unreachable": N_("Cannot be reached"),
-    "reserved": N_("Held by another broadcast"),
-    "refused": N_("Opt-in refused"),
-    "used": N_("Already notified"),
-    "expired": N_("Opt-in ended"),
-    "withdrawn": N_("Withdrew"),
-}
 
 
 def reason_word(code: str | None) -> str:
@@ -108,12 +99,13 @@ def evidence_word(code: str | None) -> str:
     return _(EVIDENCE[code]) if code in EVIDENCE else ""
 
 
-def standing_word(reason: str) -> str:
-    return _(_LEFT_OUT_SHORT.get(reason, reason))
+def eligibility_word(code: str) -> str:
+    """Of those who get a broadcast, or of a reason to be left out."""
+    return _("Will get it") if code == ELIGIBLE else _(reason(code).word)
 
 
-def standing_sentence(reason: str) -> str:
-    return _(LEFT_OUT[reason])
+def eligibility_sentence(code: str) -> str:
+    return _(reason(code).sentence)
 
 
 def plain(text: str) -> str:

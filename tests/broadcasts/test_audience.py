@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, scheduled_jobs
-from core.broadcasts.audience import ELIGIBLE, LEFT_OUT
+from core.consent.eligibility import ELIGIBLE, REASONS
 from core.consent.rules import expires_at
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Delivery, OptIn
@@ -132,8 +132,8 @@ def test_the_start_freezes_exactly_whom_the_dry_run_named(studio: Studio, people
     named = {p.customer_id for p in queries.list_people(studio.topic_id, ELIGIBLE, now=studio.now)}
     others = {
         p.customer_id
-        for reason in LEFT_OUT
-        for p in queries.list_people(studio.topic_id, reason, now=studio.now)
+        for reason in REASONS
+        for p in queries.list_people(studio.topic_id, reason.code, now=studio.now)
     }
     assert (named | others, len(named), run.audience) == (everybody, run.eligible, len(everybody))
     broadcast_id = studio.broadcast()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, dashboard_queries, drafts, queries, scheduled_jobs
+from core.broadcasts import actions, canary, dashboard_queries, drafts, queries, retry_queries, scheduled_jobs
 from core.broadcasts.list_queries import count_by_state, count_lines, list_lines
 from core.db.engine import transaction
 from core.db.tables import Block, Customer, Delivery, Message, OptIn
@@ -163,9 +163,9 @@ def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None
         blocked = db.get_one(Customer, deliveries[1].customer_id)
         blocked.unreachable_at = blocked.unreachable_firm_at = studio.now
         db.get(OptIn, db.get(Delivery, deliveries[2].id).opt_in_id).state = "spent"
-    chances = dashboard_queries.retry_chances(broadcast_id, now=studio.now)
-    assert chances == dashboard_queries.RetryChances(failed=1, rest=2, held=0)
-    assert dashboard_queries.retry_chances(broadcast_id, now=studio.now + timedelta(days=400)).rest == 0
+    chances = retry_queries.retry_chances(broadcast_id, now=studio.now)
+    assert chances == retry_queries.RetryChances(failed=1, rest=2, held=0)
+    assert retry_queries.retry_chances(broadcast_id, now=studio.now + timedelta(days=400)).rest == 0
 
 
 def test_the_first_part_is_shown_while_it_decides(studio: Studio) -> None:

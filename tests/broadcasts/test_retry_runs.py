@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import dashboard_queries, queries, retry, scheduled_jobs
+from core.broadcasts import queries, retry, retry_queries, scheduled_jobs
 from core.db.engine import transaction
 from core.db.tables import Delivery
 from core.messenger.errors import Failure, NextStep
@@ -24,7 +24,7 @@ def test_an_opt_in_that_another_broadcast_holds_by_now_is_not_retried(studio: St
     second = studio.broadcast()
     studio.launch(second)  # holds both opt-ins again
     assert retry.retry_failed(COMMAND_LINE, first, now=studio.now) == 0
-    assert dashboard_queries.retry_chances(first, now=studio.now).failed == 0
+    assert retry_queries.retry_chances(first, now=studio.now).failed == 0
     assert (studio.show(first).state, opt_in_states()) == ("finished", {"reserved": 2})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, dashboard_queries, queries, retry
+from core.broadcasts import actions, dashboard_queries, queries, retry, retry_queries
 from core.consent import customer_queries
 from core.consent.queries import get_topic
 from core.customers import queries as marked
@@ -126,10 +126,10 @@ def test_lifted_marks_count_for_the_rest_and_the_failed_of_a_broadcast(
     studio.pass_time(minutes=1)
     shop.another_topic()
     failed = make_firm([one])[0].broadcast_id
-    chances = {each: dashboard_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
+    chances = {each: retry_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
     assert (chances[cancelled].rest, chances[failed].failed) == (1, 0)
     lift_mark(LAN, one, now=studio.now)
-    chances = {each: dashboard_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
+    chances = {each: retry_queries.retry_chances(each, now=studio.now) for each in (cancelled, failed)}
     assert (chances[cancelled].rest, chances[failed].failed) == (2, 1)
     assert retry.send_to_rest(LAN, cancelled, now=studio.now) == 2
     assert retry.retry_failed(LAN, failed, now=studio.now) == 1

@@ -22,7 +22,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, audience, scheduled_jobs
+from core.broadcasts import actions, scheduled_jobs
+from core.consent import eligibility
 from core.customers import marks
 from core.customers.actions import lift_mark, lift_marks_of
 from core.db.engine import reading, transaction
@@ -177,7 +178,9 @@ class MarkHistory(RuleBasedStateMachine):
         for customer_id in self.customers:
             self.arrange.opt_in(topic_id, customer_id, fanpage_id=self.fanpage_id)
         with reading() as db:
-            return {customer_id for _, customer_id in db.execute(audience.chosen_opt_ins(topic_id, self.now))}
+            return {
+                customer_id for _, customer_id in db.execute(eligibility.chosen_opt_ins(topic_id, self.now))
+            }
 
     def _all(self) -> list[Customer]:
         with reading() as db:

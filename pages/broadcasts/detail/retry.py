@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts import retry
-from core.broadcasts.dashboard_queries import retry_chances
 from core.broadcasts.drafting import USUAL_SPAN
 from core.broadcasts.queries import BroadcastView
+from core.broadcasts.retry_queries import retry_chances
 from core.broadcasts.rules import alike_reason
 from core.clock import utc_now
 from pages.components.broadcast_words import ALL_REFUSED

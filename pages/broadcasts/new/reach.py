@@ -10,7 +10,7 @@ from core.broadcasts.dashboard_queries import get_stock
 from core.broadcasts.queries import DryRun, list_people
 from core.clock import utc_now
 from pages.components import navigation
-from pages.components.broadcast_words import standing_sentence, standing_word
+from pages.components.broadcast_words import eligibility_sentence, eligibility_word
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, Two, pager, table
 from pages.components.texts import _, n_, number
@@ -48,11 +48,11 @@ def draw_people(run: DryRun, topic_id: int) -> None:
     section(_("Who gets it, and who does not?"))
     counts = {"eligible": run.eligible, **run.left_out}
     columns = [
-        Column(_("People who agreed"), _standing, "75%"),
+        Column(_("People who agreed"), _eligibility_cell, "75%"),
         Column(_("People"), lambda row: row[1]),
     ]
     rows = [row for row in counts.items() if row[1]]
-    table(columns, rows, key="broadcast_standing", on_click=lambda row: _address(row[0]))
+    table(columns, rows, key="broadcast_eligibility", on_click=lambda row: _address(row[0]))
     reason = st.query_params.get("people", "")
     if counts.get(reason):
         _list(topic_id, reason, counts[reason])
@@ -60,11 +60,11 @@ def draw_people(run: DryRun, topic_id: int) -> None:
         st.caption(_("Click a line to see the people behind its number."))
 
 
-def _standing(row: tuple[str, int]) -> Two:
+def _eligibility_cell(row: tuple[str, int]) -> Two:
     reason = row[0]
     if reason == "eligible":
-        return Two(standing_word(reason), _("One message each, using the opt-in that ends first"))
-    return Two(standing_word(reason), standing_sentence(reason))
+        return Two(eligibility_word(reason), _("One message each, using the opt-in that ends first"))
+    return Two(eligibility_word(reason), eligibility_sentence(reason))
 
 
 def _address(reason: str | None) -> str:
@@ -75,7 +75,7 @@ def _address(reason: str | None) -> str:
 
 def _list(topic_id: int, reason: str, people: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        section(f"{standing_word(reason)} · {number(people)}")
+        section(f"{eligibility_word(reason)} · {number(people)}")
         st.button(
             _("Hide"),
             key="who_hide",

@@ -1,0 +1,203 @@
+"""Who may get a broadcast on a topic, and why everybody else who once opted in is left out.
+
+REASONS is the only place that says so. The dry run, the lists of people, the figures of topics and customers,
+the start of a broadcast and every retry are built from it, so that a reason added there reaches all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from core.consent.rules import OptInState
+from core.customers import marks
+from core.db.tables import Customer, Delivery, OptIn
+from core.deliveries.rules import LIVE
+from core.errors import N_
+
+Condition = Callable[[datetime], ColumnElement[bool]]
+ELIGIBLE = "eligible"
+UNREACHABLE = "unreachable"
+
+
+def has_ended(now: datetime) -> ColumnElement[bool]:
+    """Whether the year of an opt-in is over, also when the worker has not marked it as expired yet."""
+    return col(OptIn.expires_at) <= now
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason to be left out. Its conditions are true or false for every row, never NULL."""
+
+    code: str
+    word: str  # short enough for a cell of a table
+    sentence: str
+    state: OptInState | None = None  # opt-ins in this state cannot be used
+    opt_in: Condition | None = None  # available opt-ins for which it holds at a moment cannot be used, either
+    customer: Condition | None = None  # customers for whom it holds at a moment get nothing
+
+
+# The reason nearest to getting the broadcast first: it is the one given to a customer with several opt-ins.
+# What concerns the customer is asked only of those who hold an opt-in that could be used.
+REASONS: tuple[Reason, ...] = (
+    Reason(
+        UNREACHABLE,
+        N_("Cannot be reached"),
+        N_("Blocked the fanpage or cannot be reached; the opt-in is kept"),
+        customer=lambda _now: marks.keeps_out(),
+    ),
+    Reason(
+        "reserved",
+        N_("Held by another broadcast"),
+        N_("The opt-in is held by another broadcast"),
+        state=OptInState.RESERVED,
+    ),
+    Reason(
+        "refused",
+        N_("Opt-in refused"),
+        N_("Messenger refused the opt-in; staff can make it available again"),
+        state=OptInState.REFUSED,
+    ),
+    Reason(
+        "used",
+        N_("Already notified"),
+        N_("The opt-in has been used; they need to be asked again"),
+        state=OptInState.SPENT,
+    ),
+    Reason(
+        "expired",
+        N_("Opt-in ended"),
+        N_("The opt-in is over a year old"),
+        state=OptInState.EXPIRED,
+        opt_in=has_ended,
+    ),
+    Reason(
+        "withdrawn",
+        N_("Withdrew"),
+        N_("The customer withdrew"),
+        state=OptInState.WITHDRAWN,
+    ),
+)
+
+
+def reason(code: str) -> Reason:
+    """The reason with this code; raises KeyError when there is none."""
+    return {each.code: each for each in REASONS}[code]
+
+
+def is_usable(now: datetime) -> ColumnElement[bool]:
+    """Whether an opt-in may be used now, whoever holds it."""
+    return and_(col(OptIn.state) == OptInState.AVAILABLE, is_valid(now))
+
+
+def is_valid(now: datetime) -> ColumnElement[bool]:
+    """Whether nothing but its state could keep an opt-in from being used now."""
+    return and_(*(not_(each.opt_in(now)) for each in REASONS if each.opt_in))
+
+
+def is_kept_out(now: datetime) -> ColumnElement[bool]:
+    """Whether a customer gets nothing now, whatever opt-ins they hold."""
+    return or_(*(each.customer(now) for each in REASONS if each.customer))
+
+
+def is_eligible(now: datetime) -> ColumnElement[bool]:
+    """Whether an opt-in may be used now for the customer joined to it."""
+    return and_(is_usable(now), not_(is_kept_out(now)))
+
+
+def why_kept_out(now: datetime) -> ColumnElement[str]:
+    """The code of the first reason that concerns a customer; NULL when there is none."""
+    return case(*((each.customer(now), literal(each.code)) for each in REASONS if each.customer))
+
+
+def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) -> Select[int, int]:
+    """(opt-in id, customer id): for each eligible customer of a topic the opt-in that ends first."""
+    ranked = (
+        select(
+            col(OptIn.id).label("id"),
+            col(OptIn.customer_id).label("customer_id"),
+            func.row_number()
+            .over(partition_by=col(OptIn.customer_id), order_by=(col(OptIn.expires_at), col(OptIn.id)))
+            .label("rank"),
+        )
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(col(OptIn.topic_id) == topic_id, is_eligible(now), *among)
+        .subquery()
+    )
+    return select(ranked.c.id, ranked.c.customer_id).where(ranked.c.rank == 1)
+
+
+def reasons_of_customers(topic_id: int, now: datetime) -> Subquery:
+    """(customer_id, reason) of everybody who ever opted in to a topic: ELIGIBLE, or the code of a reason.
+
+    One pass over the index (topic, state, customer, end) gives each customer the number of the reason of
+    their best opt-in; customers are looked up only when that opt-in could be used.
+    """
+    usable = len(REASONS)
+    numbers = {each.code: usable - place for place, each in enumerate(REASONS, 1)}
+    number = case(
+        (is_usable(now), usable), *((_holds(each, now), numbers[each.code]) for each in _of_opt_ins())
+    )
+    held = (
+        select(col(OptIn.customer_id).label("customer_id"), func.max(number).label("number"))
+        .where(col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None))
+        .group_by(col(OptIn.customer_id))
+        .subquery()
+    )
+    could_be_used = held.c.number == usable
+    said = case(
+        *((and_(could_be_used, found), literal(code)) for code, found in _kept_out(held.c.customer_id, now)),
+        (could_be_used, literal(ELIGIBLE)),
+        *((held.c.number == numbers[each.code], literal(each.code)) for each in _of_opt_ins()),
+    )
+    return select(held.c.customer_id, said.label("reason")).subquery()
+
+
+def _of_opt_ins() -> list[Reason]:
+    return [each for each in REASONS if each.state or each.opt_in]
+
+
+def _holds(of: Reason, now: datetime) -> ColumnElement[bool]:
+    """Whether a reason concerns an opt-in."""
+    available = col(OptIn.state) == OptInState.AVAILABLE
+    found = [col(OptIn.state) == of.state] if of.state else []
+    return or_(*found, and_(available, of.opt_in(now))) if of.opt_in else found[0]
+
+
+def _kept_out(customer_id: ColumnElement[int], now: datetime) -> list[tuple[str, Exists]]:
+    found = [(each.code, each.customer(now)) for each in REASONS if each.customer]
+    return [(code, exists().where(col(Customer.id) == customer_id, holds)) for code, holds in found]
+
+
+def may_go_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whether a delivery that has ended may be sent after all, its opt-in and its customer joined to it. The
+    state that the opt-in must have is for the caller to say."""
+    return is_valid(now), not_(is_kept_out(now)), not_(is_held_elsewhere())
+
+
+def is_held_elsewhere() -> Exists:
+    """Whether another delivery has taken the opt-in of this one meanwhile."""
+    other = aliased(Delivery)
+    return exists().where(
+        col(other.opt_in_id) == col(Delivery.opt_in_id),
+        col(other.id) != col(Delivery.id),
+        col(other.state).in_(LIVE),
+    )
