@@ -23,7 +23,7 @@ _CANNOT = (InvalidTag, ValueError)  # a text that is no base64 is a ValueError
 Cipher = Callable[[bytes, None], bytes]
 
 
-class CannotOpen(OperatorError):
+class CannotDecrypt(OperatorError):
     code = "wrong_key"
 
 
@@ -38,20 +38,20 @@ def _cipher(key: str) -> AESSIV:
     return AESSIV(derived_key("seal", key, size=64))
 
 
-def seal(secret: str) -> str:
-    return _sealed(_cipher(secret_key()).encrypt, secret)
+def encrypt(secret: str) -> str:
+    return _encrypted(_cipher(secret_key()).encrypt, secret)
 
 
-def seal_all(secrets: Sequence[str]) -> list[str]:
+def encrypt_all(secrets: Sequence[str]) -> list[str]:
     encrypt = _cipher(secret_key()).encrypt
-    return [_sealed(encrypt, each) for each in secrets]
+    return [_encrypted(encrypt, each) for each in secrets]
 
 
-def unseal(sealed: str) -> str:
+def decrypt(sealed: str) -> str:
     """The secret; CannotOpen when another installation's key sealed it."""
-    opened = unseal_all([sealed])[0]
+    opened = decrypt_all([sealed])[0]
     if opened is None:
-        raise CannotOpen(
+        raise CannotDecrypt(
             N_(
                 "A sealed secret cannot be opened: OTN_SECRET_KEY (or data/secret.key) is not "
                 "the key it was sealed with."
@@ -60,28 +60,28 @@ def unseal(sealed: str) -> str:
     return opened
 
 
-def unseal_all(sealed: Sequence[str]) -> list[str | None]:
+def decrypt_all(sealed: Sequence[str]) -> list[str | None]:
     """Many secrets at once; None for one that another key sealed."""
     decrypt = _cipher(secret_key()).decrypt
-    return [_opened(decrypt, each) for each in sealed]
+    return [_decrypted(decrypt, each) for each in sealed]
 
 
-def seal_under(key: str, secret: str) -> str:
+def encrypt_with_key(key: str, secret: str) -> str:
     """The same under another key than the installation's, for `unseal_under`."""
-    return _sealed(_cipher(key).encrypt, secret)
+    return _encrypted(_cipher(key).encrypt, secret)
 
 
-def unseal_under(key: str, sealed: str) -> str | None:
+def decrypt_with_key(key: str, sealed: str) -> str | None:
     """None when it was not sealed under this key."""
-    return _opened(_cipher(key).decrypt, sealed)
+    return _decrypted(_cipher(key).decrypt, sealed)
 
 
-def _sealed(encrypt: Cipher, secret: str) -> str:
+def _encrypted(encrypt: Cipher, secret: str) -> str:
     raw = encrypt(secret.encode("utf-8", "surrogatepass"), None)
     return _PREFIX + base64.b64encode(raw).decode()
 
 
-def _opened(decrypt: Cipher, sealed: str) -> str | None:
+def _decrypted(decrypt: Cipher, sealed: str) -> str | None:
     if not sealed.startswith(_PREFIX):
         return None
     try:
@@ -96,7 +96,7 @@ def _hash_key(key: str) -> bytes:
     return derived_key("find", key)
 
 
-def find_hash(secret: str) -> str:
+def lookup_hash(secret: str) -> str:
     """64 hex digits by which a sealed secret is found; keyed, so a stolen database proves no guess."""
     message = secret.encode("utf-8", "surrogatepass")
     return hmac.digest(_hash_key(secret_key()), message, "sha256").hex()

@@ -93,7 +93,7 @@ def settings() -> Settings:
     return Settings()
 
 
-def use(**values: str) -> None:
+def override_settings(**values: str) -> None:
     """Settings of this process alone, as if its environment had said so (benchmarks)."""
     os.environ.update({f"OTN_{name.upper()}": value for name, value in values.items()})
     settings.cache_clear()

@@ -32,7 +32,7 @@ from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE
 from core.errors import Held
 from core.fanpages import actions as fanpages
-from core.fanpages.connection import find_lines, messenger_for
+from core.fanpages.connection import find_connections, messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
 from core.installation.heartbeat import WORKER, HeartbeatWriter
@@ -63,7 +63,7 @@ class Worker:
         self.mixed_batches = MixedBatches(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
-            find_lines=find_lines,
+            find_lines=find_connections,
             wire=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wire"),
             stop=self.stop,
             clock=self.clock,
@@ -167,10 +167,10 @@ class Worker:
             consent.expire_due(now=now())
 
         def forget_old_events() -> None:
-            retention.forget_old_events(now=now())
+            retention.delete_old_events(now=now())
 
         def learn_names() -> None:
-            profiles.learn_some(messenger_for, now=now())
+            profiles.fetch_missing_profiles(messenger_for, now=now())
 
         def check_health() -> None:
             fanpages.check_all(now=now())
@@ -209,7 +209,7 @@ class Worker:
 
     def _mind_hold(self) -> None:
         """Say once why nothing is sent."""
-        found = holding.standing()
+        found = holding.current_hold()
         if found and found.message != self._held:
             log.warning("held", said=found.message)
         self._held = found.message if found else ""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from core.consent import rules
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, FanpageRate, OptIn, Table, Topic
-from core.encryption import find_hash, seal
+from core.encryption import encrypt, lookup_hash
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Arrange:
     def fanpage(self, name: str = "Tiệm Hoa Mai", **more: object) -> int:
         values = {
             "page_id": str(100000000000000 + next(self._numbers)),
-            "token_sealed": seal("page-token"),
+            "token_sealed": encrypt("page-token"),
             "timezone": "Asia/Ho_Chi_Minh",
             "created_at": self.now,
             "updated_at": self.now,
@@ -50,8 +50,8 @@ class Arrange:
         consented_at = more.pop("consented_at", self.now - timedelta(days=1))
         values = {
             "promise": "Báo tôi khi có khuyến mãi",
-            "token_hash": find_hash(token),
-            "token_sealed": seal(token),
+            "token_hash": lookup_hash(token),
+            "token_sealed": encrypt(token),
             "source": rules.OptInSource.WEBHOOK,
             "consented_at": consented_at,
             "expires_at": rules.expires_at(consented_at),

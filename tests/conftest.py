@@ -85,7 +85,7 @@ def fresh_database(
 def restart(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """This process has these settings from now on, as if it had just started: `restart(secret_key=...)`."""
     monkeypatch.setattr(key_check, "_proven", set())
-    monkeypatch.setattr(connection, "_lines", {})
+    monkeypatch.setattr(connection, "_connections", {})
 
     def use(**given: str) -> None:
         for name, value in given.items():

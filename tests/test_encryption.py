@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
-from core.encryption import CannotOpen, find_hash, seal, seal_all, unseal, unseal_all
+from core.encryption import CannotDecrypt, decrypt, decrypt_all, encrypt, encrypt_all, lookup_hash
 from core.settings import settings
 
 KEY = "a-key-for-this-test-0123456789"
@@ -31,32 +31,32 @@ def with_key(monkeypatch):
 @settings_of_hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.characters()))
 def test_what_is_sealed_opens_again_and_does_not_show(secret):
-    sealed = seal(secret)
-    assert unseal(sealed) == secret
+    sealed = encrypt(secret)
+    assert decrypt(sealed) == secret
     assert sealed.isascii()
     assert len(secret) < 4 or secret not in sealed
 
 
 def test_many_are_sealed_and_opened_in_their_order():
-    assert unseal_all(seal_all(["a", "", "ba"])) == ["a", "", "ba"]
+    assert decrypt_all(encrypt_all(["a", "", "ba"])) == ["a", "", "ba"]
 
 
 @pytest.mark.parametrize("broken", ["", "siv.", "siv.!!!", "gAAAA", "plain text", "siv.AAAA", "đ"])
 def test_what_is_no_seal_does_not_open(broken):
-    assert unseal_all([broken]) == [None]
-    with pytest.raises(CannotOpen):
-        unseal(broken)
+    assert decrypt_all([broken]) == [None]
+    with pytest.raises(CannotDecrypt):
+        decrypt(broken)
 
 
 def test_another_key_opens_nothing(with_key):
-    sealed, hashed = seal("token-1"), find_hash("token-1")
+    sealed, hashed = encrypt("token-1"), lookup_hash("token-1")
     with_key("another-key-for-this-test-0123456789")
-    assert unseal_all([sealed]) == [None]
-    assert find_hash("token-1") != hashed
+    assert decrypt_all([sealed]) == [None]
+    assert lookup_hash("token-1") != hashed
 
 
 def test_a_changed_seal_does_not_open():
-    sealed = seal("token-1")
+    sealed = encrypt("token-1")
     raw = bytearray(base64.b64decode(sealed[4:]))
     raw[-1] ^= 1
-    assert unseal_all(["siv." + base64.b64encode(raw).decode()]) == [None]
+    assert decrypt_all(["siv." + base64.b64encode(raw).decode()]) == [None]

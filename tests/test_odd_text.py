@@ -79,7 +79,7 @@ def typed(shop: tuple[int, int], text: str, now: datetime) -> dict[str, Callable
             COMMAND_LINE, page_id=text, name="A", token="t", check=False, now=now
         ),
         "operator": lambda: add_operator(COMMAND_LINE, text, "viewer", password="hoa mai vàng 88", now=now),
-        "sign-in": lambda: sign_in.begin(text, text, now=now),
+        "sign-in": lambda: sign_in.begin_sign_in(text, text, now=now),
         "import psid": lambda: imported(text, "t1", at, "Báo tôi"),
         "import token": lambda: imported("25", text, at, "Báo tôi"),
         "import promise": lambda: imported("25", "t2", at, text),
@@ -112,7 +112,7 @@ def test_what_the_platform_sends_is_applied_and_holds_up_nothing(shop, text, now
         event(text, now, message={"mid": "m2", "text": "a"}),
         event("25", now, **{"policy-enforcement": {"action": text, "reason": text}}),
     ]
-    inbox.store(read(*odd, received_at=now))
+    inbox.store_events(read(*odd, received_at=now))
     inbox.apply_pending(100, now)
     assert not inbox_queries.has_pending()
 

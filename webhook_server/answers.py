@@ -17,18 +17,18 @@ _REFUSALS = {
 }
 
 
-def document(status: int, content: object, **headers: str) -> Response:
+def json_response(status: int, content: object, **headers: str) -> Response:
     return Response(json.dumps(content), status, headers, "application/json")
 
 
-_STORED = document(200, {"status": "stored"})
+_STORED = json_response(200, {"status": "stored"})
 STORED_START = {"type": "http.response.start", "status": 200, "headers": _STORED.raw_headers}
 STORED_BODY = {"type": "http.response.body", "body": _STORED.body}
 
 
-def refusal(reason: str) -> Response:
+def refusal_response(reason: str) -> Response:
     status, message = _REFUSALS[reason]
     headers = {"Retry-After": "1"} if status == 503 else {}
     if status in (408, 413):
         headers["Connection"] = "close"  # the rest of the body is not read
-    return document(status, {"error": {"code": reason, "message": message}}, **headers)
+    return json_response(status, {"error": {"code": reason, "message": message}}, **headers)

@@ -22,7 +22,7 @@ from core.installation import key_check
 from core.installation.key_check import AnotherKey
 from core.settings import kept_secret, settings
 from webhook_server import logs
-from webhook_server.answers import document, refusal
+from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
 
 DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator signs with
@@ -32,7 +32,7 @@ WEBHOOK = ("/webhook", "/webhook/")  # both are served: a redirect would repeat 
 log = structlog.get_logger(__name__)
 
 
-class Front:
+class WebhookFront:
     """Hands what the platform posts straight to the reception, past the router; the rest goes its way."""
 
     def __init__(self, reception: Reception, others: Starlette) -> None:
@@ -44,7 +44,7 @@ class Front:
         await (self._reception if is_webhook else self._others)(scope, receive, send)
 
 
-def create_app() -> Front:
+def create_app() -> WebhookFront:
     logs.configure()
     reception = Reception(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
 
@@ -60,7 +60,7 @@ def create_app() -> Front:
         return await run_in_threadpool(_ready, reception)
 
     async def alive(_request: Request) -> Response:
-        return document(200 if reception.is_open else 503, {"alive": reception.is_open})
+        return json_response(200 if reception.is_open else 503, {"alive": reception.is_open})
 
     def metrics(_request: Request) -> Response:
         return Response(reception.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -73,7 +73,7 @@ def create_app() -> Front:
     ]
     others = Starlette(routes=routes, lifespan=lifespan)
     others.router.redirect_slashes = False
-    return Front(reception, others)
+    return WebhookFront(reception, others)
 
 
 async def verify(request: Request) -> Response:
@@ -83,8 +83,8 @@ async def verify(request: Request) -> Response:
     given = asked.get("hub.verify_token", "")
     is_known = bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
     if asked.get("hub.mode") != "subscribe" or not is_known:
-        log.warning("webhook.not_verified")
-        return refusal("bad_verify_token")
+        log.warning("webhook_verification_refused")
+        return refusal_response("bad_verify_token")
     challenge = asked.get("hub.challenge", "")[:CHALLENGE_LIMIT]
     return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
 
@@ -94,24 +94,24 @@ def _refuse_another_key() -> None:
     try:
         key_check.refuse_another_key()
     except AnotherKey as refused:
-        log.critical("webhook.another_key", said=refused.message)
+        log.critical("wrong_key_refused", said=refused.message)
         raise
     except SQLAlchemyError as problem:
-        log.warning("webhook.key_not_checked", error=type(problem).__name__)
+        log.warning("key_check_failed", error=type(problem).__name__)
 
 
 def _ready(reception: Reception) -> Response:
     """Whether a POST would be stored now: the tables answer and the writer lives."""
     try:
         queries.has_pending()
-        held = holding.standing()
+        held = holding.current_hold()
         key_check.refuse_another_key()
     except DBAPIError:
-        return document(503, {"ready": False, "problem": "database"})
+        return json_response(503, {"ready": False, "problem": "database"})
     except AnotherKey:
-        return document(503, {"ready": False, "problem": "key"})
+        return json_response(503, {"ready": False, "problem": "key"})
     if held and held.takes_in_nothing:
-        return document(503, {"ready": False, "problem": "moved"})
+        return json_response(503, {"ready": False, "problem": "moved"})
     if not reception.is_open:
-        return document(503, {"ready": False, "problem": "writer"})
-    return document(200, {"ready": True})
+        return json_response(503, {"ready": False, "problem": "writer"})
+    return json_response(200, {"ready": True})

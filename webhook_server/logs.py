@@ -25,7 +25,7 @@ def silence_access_log() -> None:
     access.propagate = False
 
 
-class Sparingly:
+class ThrottledLog:
     """Logs a refusal when it begins and then a count now and then: nobody can fill the disk from outside."""
 
     def __init__(self, log: Any, every_seconds: float = 10.0) -> None:

@@ -16,12 +16,12 @@ from starlette.types import Receive, Scope, Send
 
 from core.clock import utc_now
 from core.inbox import actions, queries
-from core.inbox.event_parser import Malformed, NewEvent, read_body
-from core.inbox.intake import Duties, Intake, Parcel, Receipt
+from core.inbox.event_parser import Malformed, NewEvent, parse_body
+from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, Receipt
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
 from core.messenger.signature import HEADER, is_valid
-from webhook_server.answers import STORED_BODY, STORED_START, refusal
-from webhook_server.logs import Sparingly
+from webhook_server.answers import STORED_BODY, STORED_START, refusal_response
+from webhook_server.logs import ThrottledLog
 from webhook_server.metrics import Metrics
 
 BODY_LIMIT = 16 * 1024 * 1024  # a thousand updates of the longest texts stay well below
@@ -33,12 +33,12 @@ LONG_BODY = 64 * 1024  # read in a thread of its own, so that others are answere
 
 _SIGNATURE = HEADER.lower().encode()
 
-Asker = asyncio.Future[Receipt]
+AnswerFuture = asyncio.Future[Receipt]
 
 log = structlog.get_logger(__name__)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request gets no further; `reason` is one of the metrics' outcomes."""
 
     def __init__(self, reason: str) -> None:
@@ -52,14 +52,14 @@ class Reception:
     def __init__(self, app_secret: str, demo_secret: str) -> None:
         self._app_secret = app_secret
         self._demo_secret = demo_secret
-        self._sparing_log = Sparingly(log)
+        self._sparing_log = ThrottledLog(log)
         self._bytes_in_hand = 0
-        self._asked = Asked()
+        self._asked = PendingAnswers()
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
         self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
-        self._intake: Intake[Asker] = Intake(
-            Duties(
-                store=actions.store,
+        self._intake: Intake[AnswerFuture] = Intake(
+            IntakeCallbacks(
+                store=actions.store_events,
                 has_backlog=queries.has_pending,
                 apply=self._apply,
                 answer=_answer,
@@ -70,12 +70,12 @@ class Reception:
 
     def open(self) -> None:
         self._intake.start()
-        log.info("webhook.open", accepts_real_fanpages=bool(self._app_secret))
+        log.info("webhook_opened", accepts_real_fanpages=bool(self._app_secret))
 
     async def close(self) -> None:
         await run_in_threadpool(self._intake.close)
         await run_in_threadpool(self._heartbeat.fall_silent)
-        log.info("webhook.closed")
+        log.info("webhook_closed")
 
     @property
     def is_open(self) -> bool:
@@ -90,10 +90,10 @@ class Reception:
             began = time.perf_counter()
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             await self._keep(await self._events(body, signature))
-        except Refused as refused:
+        except RequestRefused as refused:
             self.metrics.outcomes[refused.reason].inc()
-            self._sparing_log.warn("webhook.refused", refused.reason)
-            await refusal(refused.reason)(scope, receive, send)
+            self._sparing_log.warn("webhook_refused", refused.reason)
+            await refusal_response(refused.reason)(scope, receive, send)
             return
         finally:
             self._bytes_in_hand -= sum(map(len, chunks))
@@ -105,78 +105,78 @@ class Reception:
     async def _gather(self, receive: Receive, declared: str, chunks: list[bytes]) -> None:
         """The body as it came. What is too long is refused by its header, or as soon as it shows."""
         if declared.isdecimal() and (len(declared) > 12 or int(declared) > BODY_LIMIT):
-            raise Refused("too_large")
+            raise RequestRefused("too_large")
         length, is_more = 0, True
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while is_more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise Refused("too_slow")
+                        raise RequestRefused("too_slow")
                     chunk, is_more = message.get("body", b""), message.get("more_body", False)
                     length += len(chunk)
                     if length > BODY_LIMIT:
-                        raise Refused("too_large")
+                        raise RequestRefused("too_large")
                     if self._bytes_in_hand + len(chunk) > BODIES_LIMIT:
-                        raise Refused("unavailable")
+                        raise RequestRefused("unavailable")
                     self._bytes_in_hand += len(chunk)
                     chunks.append(chunk)
         except TimeoutError:
-            raise Refused("too_slow") from None
+            raise RequestRefused("too_slow") from None
 
     async def _events(self, body: bytes, signature: str | None) -> list[NewEvent]:
         """The body's events, if the platform or our own demo signed it."""
         if is_valid(self._app_secret, body, signature):
             return await self._read(body)
         if not is_valid(self._demo_secret, body, signature):
-            raise Refused("bad_signature")
+            raise RequestRefused("bad_signature")
         events = await self._read(body)
         if not await self._are_all_demo(events):
-            raise Refused("foreign")  # the demo's secret opens nobody else's door
+            raise RequestRefused("foreign")  # the demo's secret opens nobody else's door
         return events
 
     async def _read(self, body: bytes) -> list[NewEvent]:
         try:
             if len(body) > LONG_BODY:
-                return await run_in_threadpool(read_body, body, utc_now())
-            return read_body(body, utc_now())
+                return await run_in_threadpool(parse_body, body, utc_now())
+            return parse_body(body, utc_now())
         except Malformed:
-            raise Refused("malformed") from None
+            raise RequestRefused("malformed") from None
 
     async def _are_all_demo(self, events: Sequence[NewEvent]) -> bool:
         try:
             return await run_in_threadpool(queries.are_all_demo, {event.page_id for event in events})
         except DBAPIError:
-            raise Refused("unavailable") from None
+            raise RequestRefused("unavailable") from None
 
     async def _keep(self, events: Sequence[NewEvent]) -> None:
         """Returns when the events are committed."""
         if not events:
             return
         done = self._asked.future()
-        if not self._intake.submit(Parcel(events, done)):
-            raise Refused("unavailable")
+        if not self._intake.submit(IntakeRequest(events, done)):
+            raise RequestRefused("unavailable")
         if await done is not Receipt.STORED:
-            raise Refused("unavailable")
+            raise RequestRefused("unavailable")
 
     def _apply(self, limit: int) -> int:
-        applied = actions.apply_turn(limit, utc_now())
+        applied = actions.apply_batch(limit, utc_now())
         self.metrics.applied.inc(applied)
         return applied
 
 
-class Asked:
+class PendingAnswers:
     """Who waits for a commit: one timer looks after all of them, as a timer for each would cost more than
     the waiting."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[float, Asker]] = deque()
+        self._waiting: deque[tuple[float, AnswerFuture]] = deque()
         self._is_watching = False
 
-    def future(self) -> Asker:
+    def future(self) -> AnswerFuture:
         """Told UNAVAILABLE when the commit takes too long."""
         loop = asyncio.get_running_loop()
-        made: Asker = loop.create_future()
+        made: AnswerFuture = loop.create_future()
         self._waiting.append((loop.time() + ANSWER_SECONDS, made))
         if not self._is_watching:
             self._watch(loop)
@@ -210,13 +210,13 @@ def _backlog() -> float:
         return math.nan  # the page of metrics is still worth reading
 
 
-def _answer(parcels: Sequence[Parcel[Asker]], outcome: Receipt) -> None:
+def _answer(parcels: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
     """Called in the writer's thread, once for a group: waking the loop is the dear part."""
     with suppress(RuntimeError):  # the loop has ended: nobody waits any more
         parcels[0].asker.get_loop().call_soon_threadsafe(_settle, parcels, outcome)
 
 
-def _settle(parcels: Sequence[Parcel[Asker]], outcome: Receipt) -> None:
+def _settle(parcels: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
     for parcel in parcels:
         if not parcel.asker.done():
             parcel.asker.set_result(outcome)

@@ -9,11 +9,19 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
+from core.accounts.advisory_locks import OPERATORS_LOCK, take_lock
 from core.accounts.authorising import authorise, authorise_early
-from core.accounts.passwords import fresh_password, fresh_password_for, hashed, matches
-from core.accounts.queries import OperatorView, find_password_hash, view_of
-from core.accounts.rules import SYSTEM, Actor, Permission, Role, check_name, check_password, normal_name
-from core.accounts.turns import OPERATORS, take_turn
+from core.accounts.passwords import fresh_password, fresh_password_for, hash_password, password_matches
+from core.accounts.queries import OperatorView, find_password_hash, operator_view
+from core.accounts.rules import (
+    SYSTEM,
+    Actor,
+    Permission,
+    Role,
+    check_operator_name,
+    check_password,
+    normalise_operator_name,
+)
 from core.db.engine import transaction
 from core.db.tables import Operator
 from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem
@@ -24,9 +32,9 @@ FIRST_ADMIN = "admin"
 def ensure_admin(now: datetime) -> str | None:
     """Makes the first admin of an empty installation and returns the password; None when anybody exists."""
     password = fresh_password()
-    password_hash = hashed(password)
+    password_hash = hash_password(password)
     with transaction() as db:
-        take_turn(db, OPERATORS)
+        take_lock(db, OPERATORS_LOCK)
         if db.scalar(select(col(Operator.id)).limit(1)) is not None:
             return None
         row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
@@ -39,9 +47,9 @@ def ensure_admin(now: datetime) -> str | None:
 def add_operator(
     by: Actor, name: str, role: str, password: str, *, must_change_password: bool = False, now: datetime
 ) -> OperatorView:
-    name = normal_name(name)
-    _refuse(check_name(name) + check_password(password, name) + _check_role(role))
-    row = _new(name, Role(role), hashed(password), now)
+    name = normalise_operator_name(name)
+    _refuse(check_operator_name(name) + check_password(password, name) + _check_role(role))
+    row = _new(name, Role(role), hash_password(password), now)
     row.must_change_password = must_change_password
     with transaction() as db:
         _take_turn(db, by, Permission.ADMIN, now)
@@ -50,12 +58,12 @@ def add_operator(
         db.add(row)
         db.flush()
         _record(db, by, "operator.add", row, now, role=row.role)
-        return view_of(row)
+        return operator_view(row)
 
 
 def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[OperatorView, str]:
     """Adds an operator with a fresh password, which they must change; it cannot be shown again."""
-    password = fresh_password_for(normal_name(name))
+    password = fresh_password_for(normalise_operator_name(name))
     return add_operator(by, name, role, password, must_change_password=True, now=now), password
 
 
@@ -65,12 +73,12 @@ def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> Ope
         _take_turn(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
         if role == row.role:
-            return view_of(row)
+            return operator_view(row)
         if role != Role.ADMIN:
             _keep_an_admin(db, row)
         was, row.role = row.role, Role(role).value
         _record(db, by, "operator.change_role", row, now, role=row.role, was=was)
-        return view_of(row)
+        return operator_view(row)
 
 
 def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
@@ -98,7 +106,7 @@ def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     """A fresh password, shown once; their sessions end and they must change it."""
     password = fresh_password()
-    password_hash = hashed(password)
+    password_hash = hash_password(password)
     with transaction() as db:
         _take_turn(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
@@ -123,7 +131,7 @@ def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
     authorise_early(by, Permission.VIEW, now=now, own_account=True)
     _check_new_password(by, old, new)
-    new_hash = hashed(new)
+    new_hash = hash_password(new)
     with transaction() as db:
         _take_turn(db, by, Permission.VIEW, now, own_account=True)
         row = _operator(db, by.id)
@@ -138,7 +146,7 @@ def set_language(by: Actor, language: str, *, now: datetime) -> None:
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(language=language))
 
 
-def note_seen(operator_id: int, *, now: datetime) -> None:
+def record_last_seen(operator_id: int, *, now: datetime) -> None:
     """No deed, and not worth waiting for one of theirs to end: the next page notes it."""
     free = select(col(Operator.id)).where(col(Operator.id) == operator_id)
     free = free.with_for_update(key_share=True, skip_locked=True)
@@ -147,7 +155,7 @@ def note_seen(operator_id: int, *, now: datetime) -> None:
 
 
 def _check_new_password(by: Actor, old: str, new: str) -> None:
-    if not matches(old, find_password_hash(by.name)):
+    if not password_matches(old, find_password_hash(by.name)):
         raise Invalid([problem("old", N_("The present password is not right."))])
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the present one."))])
@@ -176,7 +184,7 @@ def _take_turn(
 ) -> None:
     """Nobody else changes operators until this transaction ends. The turn comes first: two admins who
     disable each other would otherwise wait for each other."""
-    take_turn(db, OPERATORS)
+    take_lock(db, OPERATORS_LOCK)
     authorise(db, by, permission, now=now, own_account=own_account)
 
 

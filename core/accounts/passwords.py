@@ -13,11 +13,11 @@ ROUNDS = 12
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     return bcrypt.hashpw(password.encode("utf-8", "surrogatepass"), bcrypt.gensalt(ROUNDS)).decode()
 
 
-def matches(password: str, password_hash: str | None) -> bool:
+def password_matches(password: str, password_hash: str | None) -> bool:
     """Takes the same time whether the hash exists (None: unknown name) or the password fits."""
     given = password.encode("utf-8", "surrogatepass")
     too_long = len(given) > PASSWORD_MAXIMUM_BYTES
@@ -27,7 +27,7 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 @lru_cache
 def _dummy_hash() -> str:
-    return hashed(secrets.token_urlsafe(16))
+    return hash_password(secrets.token_urlsafe(16))
 
 
 def fresh_password() -> str:

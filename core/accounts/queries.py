@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
-from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normal_name, session_is_good
+from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normalise_operator_name, session_is_good
 from core.db.engine import reading
 from core.db.tables import Activity, Operator
 from core.text.collation import sort_key
@@ -36,7 +36,7 @@ class OperatorView:
         return "new" if self.must_change_password else "active"
 
 
-def view_of(row: Operator) -> OperatorView:
+def operator_view(row: Operator) -> OperatorView:
     return OperatorView(
         id=row.id or 0,
         name=row.name,
@@ -54,7 +54,7 @@ def list_operators() -> list[OperatorView]:
     with reading() as db:
         rows = db.scalars(select(Operator)).all()
     rows = sorted(rows, key=lambda row: (row.disabled_at is not None, sort_key(row.name)))
-    return [view_of(row) for row in rows]
+    return [operator_view(row) for row in rows]
 
 
 def find_session(operator_id: int, signed_in_at: datetime, now: datetime) -> OperatorView | None:
@@ -72,11 +72,11 @@ def find_session_by_name(name: str, signed_in_at: datetime, now: datetime) -> Op
 def _good(row: Operator | None, signed_in_at: datetime, now: datetime) -> OperatorView | None:
     if row is None or row.disabled_at or not session_is_good(signed_in_at, row.sessions_valid_after, now):
         return None
-    return view_of(row)
+    return operator_view(row)
 
 
 def _by_name(db: Session, name: str) -> Operator | None:
-    return db.scalar(select(Operator).where(col(Operator.name) == normal_name(name)))
+    return db.scalar(select(Operator).where(col(Operator.name) == normalise_operator_name(name)))
 
 
 def find_password_hash(name: str) -> str | None:

@@ -66,12 +66,12 @@ ATTEMPT_WINDOW = timedelta(minutes=15)
 SEEN_EVERY = timedelta(minutes=5)
 
 
-def normal_name(typed: str) -> str:
+def normalise_operator_name(typed: str) -> str:
     """A user name as it is compared: compatible spellings are one (ａ is a), case does not matter."""
     return normalise_name(unicodedata.normalize("NFKC", typed)).lower()[:64]
 
 
-def check_name(name: str) -> list[Problem]:
+def check_operator_name(name: str) -> list[Problem]:
     if NAME_PATTERN.fullmatch(name) and name not in RESERVED_NAMES:
         return []
     return [
@@ -121,20 +121,20 @@ LIMITS: tuple[Limit, ...] = (Limit("both", 5), Limit("address", 20), Limit("name
 
 
 @dataclass(frozen=True)
-class Attempt:
+class FailedSignIn:
     name: str
     address: str
     at: datetime
 
 
-def locked_until(name: str, address: str, attempts: Sequence[Attempt], now: datetime) -> datetime | None:
+def locked_until(name: str, address: str, attempts: Sequence[FailedSignIn], now: datetime) -> datetime | None:
     """When this name may be tried again from this address; None when it may be tried now."""
     recent = sorted((a for a in attempts if now - ATTEMPT_WINDOW < a.at), key=lambda a: a.at)
     ends = [_end_of_lock(limit, name, address, recent) for limit in LIMITS]
     return max((end for end in ends if end is not None), default=None)
 
 
-def _end_of_lock(limit: Limit, name: str, address: str, recent: Sequence[Attempt]) -> datetime | None:
+def _end_of_lock(limit: Limit, name: str, address: str, recent: Sequence[FailedSignIn]) -> datetime | None:
     same = [
         a.at
         for a in recent

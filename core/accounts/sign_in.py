@@ -8,19 +8,19 @@ from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
+from core.accounts.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.accounts.authorising import authorise
-from core.accounts.queries import OperatorView, view_of
+from core.accounts.queries import OperatorView, operator_view
 from core.accounts.rules import (
     ATTEMPT_WINDOW,
     SYSTEM,
     Actor,
-    Attempt,
+    FailedSignIn,
     Permission,
     Role,
     locked_until,
-    normal_name,
+    normalise_operator_name,
 )
-from core.accounts.turns import SIGN_IN, take_turn
 from core.db.engine import transaction
 from core.db.tables import Operator, SignInAttempt
 from core.errors import N_, NotAllowed
@@ -32,12 +32,12 @@ class LockedOut(NotAllowed):
     code = "locked_out"
 
 
-def begin(name: str, address: str, *, now: datetime) -> None:
+def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
     """Counts the attempt; LockedOut when there were too many. Counted first, so that guesses made at
     once are all counted; a success takes its own attempts back."""
-    name, address = normal_name(name), address[:64]
+    name, address = normalise_operator_name(name), address[:64]
     with transaction() as db:
-        take_turn(db, SIGN_IN)
+        take_lock(db, SIGN_IN_LOCK)
         ends = locked_until(name, address, _recent(db, name, address, now), now)
         if ends is None:
             db.add(SignInAttempt(name=name, address=address, at=now))
@@ -50,9 +50,9 @@ def begin(name: str, address: str, *, now: datetime) -> None:
         )
 
 
-def succeed(name: str, address: str, *, now: datetime) -> OperatorView | None:
+def complete_sign_in(name: str, address: str, *, now: datetime) -> OperatorView | None:
     """The operator who signed in, or None when they were disabled meanwhile."""
-    name = normal_name(name)
+    name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
         if row is None or row.disabled_at:
@@ -63,7 +63,7 @@ def succeed(name: str, address: str, *, now: datetime) -> OperatorView | None:
         db.execute(delete(SignInAttempt).where(or_(mine, old)))
         actor = Actor(row.id, row.name, Role(row.role))
         activity_log.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
-        return view_of(row)
+        return operator_view(row)
 
 
 def sign_out(by: Actor, *, now: datetime) -> None:
@@ -74,7 +74,7 @@ def sign_out(by: Actor, *, now: datetime) -> None:
         activity_log.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
 
 
-def _recent(db: Session, name: str, address: str, now: datetime) -> list[Attempt]:
+def _recent(db: Session, name: str, address: str, now: datetime) -> list[FailedSignIn]:
     same = or_(col(SignInAttempt.name) == name, col(SignInAttempt.address) == address)
     rows = db.scalars(
         select(SignInAttempt)
@@ -82,4 +82,4 @@ def _recent(db: Session, name: str, address: str, now: datetime) -> list[Attempt
         .order_by(col(SignInAttempt.at).desc())
         .limit(500)
     )
-    return [Attempt(row.name, row.address, row.at) for row in rows]
+    return [FailedSignIn(row.name, row.address, row.at) for row in rows]

@@ -27,7 +27,7 @@ _OPT_INS = """
 _ANY_STATE = "CASE WHEN id % 10 < 7 THEN 'available' WHEN id % 10 < 9 THEN 'spent' ELSE 'expired' END"
 
 
-def crowd(people: int, *, every_state: bool = False) -> tuple[int, int]:
+def create_audience(people: int, *, every_state: bool = False) -> tuple[int, int]:
     """(fanpage id, topic id) with so many customers who hold one opt-in each, available or of every state."""
     now = utc_now()
     with transaction() as db:
@@ -46,7 +46,7 @@ def crowd(people: int, *, every_state: bool = False) -> tuple[int, int]:
         }
         for statement in _statements(db, "'available'" if not every_state else _ANY_STATE):
             db.execute(text(statement), given)
-    _look_over()
+    _analyze()
     return fanpage_id, topic_id
 
 
@@ -71,7 +71,7 @@ def _statements(db: Session, state: str) -> list[str]:
     ]
 
 
-def _look_over() -> None:
+def _analyze() -> None:
     """As PostgreSQL's autovacuum does by itself within a minute; SQLite takes its plans from the indexes."""
     with transaction() as db:
         if not is_sqlite(db):

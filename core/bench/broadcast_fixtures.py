@@ -13,19 +13,19 @@ from core.consent.rules import OptInSource
 from core.db import migrations
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, FanpageRate, Topic
-from core.encryption import seal
+from core.encryption import encrypt
 
-PART = 5_000  # people of one transaction, which a busy machine must not be idle in for long
+CHUNK_SIZE = 5_000  # people of one transaction, which a busy machine must not be idle in for long
 _FIRST = ("An", "Bình", "Châu", "Dung", "Giang", "Hà", "Hạnh", "Hoa", "Hương", "Khánh")
 _SECOND = ("Lan", "Linh", "Mai", "Minh", "Nga", "Ngọc", "Phương", "Quỳnh", "Thảo", "Trang")
 NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIRST, *_SECOND]
 
 
-def launched(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
+def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
     """(fanpage id, broadcast id) of a broadcast whose audience is frozen. The rate may be above what a
     person may set."""
     migrations.upgrade()
-    fanpage_id, topic_id = opted_in(people, rate=rate)
+    fanpage_id, topic_id = create_opt_ins(people, rate=rate)
     now = utc_now()
     broadcast_id = actions.create_broadcast(
         COMMAND_LINE, topic_id=topic_id, content={"kind": "text", "text": text}, now=now
@@ -36,27 +36,27 @@ def launched(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
     return fanpage_id, broadcast_id
 
 
-def opted_in(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
+def create_opt_ins(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
     """(fanpage id, topic id) with so many customers who hold one opt-in each."""
     now = utc_now()
     with transaction() as db:
         fanpage = Fanpage(
             page_id=page_id, name="Bench", rate=rate, timezone="UTC", created_at=now, updated_at=now
         )
-        fanpage.token_sealed = seal(token) if token else None
+        fanpage.token_sealed = encrypt(token) if token else None
         db.add(fanpage)
         db.flush()
         topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)
         db.add_all([topic, FanpageRate(fanpage_id=fanpage.id or 0)])
         db.flush()
         fanpage_id, topic_id = fanpage.id or 0, topic.id or 0
-    for start in range(0, people, PART):
-        numbers = range(start, min(start + PART, people))
-        _part(fanpage_id, topic_id, numbers)
+    for start in range(0, people, CHUNK_SIZE):
+        numbers = range(start, min(start + CHUNK_SIZE, people))
+        _create_chunk(fanpage_id, topic_id, numbers)
     return fanpage_id, topic_id
 
 
-def _part(fanpage_id: int, topic_id: int, numbers: range) -> None:
+def _create_chunk(fanpage_id: int, topic_id: int, numbers: range) -> None:
     now = utc_now()
     customers = [
         {

@@ -10,31 +10,31 @@ from contextlib import contextmanager
 from sqlalchemy import create_engine, make_url, text
 
 from core.db.engine import forget_engines
-from core.settings import database_url, use
+from core.settings import database_url, override_settings
 
 
 @contextmanager
-def fresh(server_url: str | None) -> Iterator[None]:
+def fresh_database(server_url: str | None) -> Iterator[None]:
     """Settings of this process: a new SQLite file, or a database of its own on the server that is named."""
     with tempfile.TemporaryDirectory() as folder:
         server_url = database_url(server_url) if server_url else None
         name = f"otn_bench_{secrets.token_hex(4)}"
         if server_url:
             url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
-            _say(server_url, f"CREATE DATABASE {name}")
+            _execute(server_url, f"CREATE DATABASE {name}")
         else:
             url = f"sqlite:///{folder}/bench.db"
         try:
-            use(data_dir=folder, database_url=url)
+            override_settings(data_dir=folder, database_url=url)
             forget_engines()
             yield
         finally:
             forget_engines()
             if server_url:
-                _say(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+                _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _say(server_url: str, statement: str) -> None:
+def _execute(server_url: str, statement: str) -> None:
     server = create_engine(server_url, isolation_level="AUTOCOMMIT", hide_parameters=True)
     with server.connect() as connection:
         connection.execute(text(statement))

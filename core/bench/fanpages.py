@@ -17,17 +17,16 @@ from typing import Any
 from sqlalchemy import text
 
 from core.accounts.rules import COMMAND_LINE
-from core.bench import busy as busy_processes
-from core.bench import scale, stub
-from core.bench.databases import fresh
+from core.bench import busy_processes, scale, stub
+from core.bench.databases import fresh_database
 from core.bench.kept_rate import KeptRate
 from core.bench.receiver import TOKEN, Receiver, arrivals
-from core.bench.server import named_or_own
+from core.bench.server import named_or_own_server
 from core.broadcasts import actions
 from core.clock import utc_now
 from core.db import migrations
 from core.db.engine import is_sqlite, reading, transaction
-from core.settings import use
+from core.settings import override_settings
 
 FAST_RATE = 300
 WARM_UP_SECONDS = 6.0
@@ -46,15 +45,15 @@ def run(
     postgresql_url: str | None,
 ) -> dict[str, Any]:
     with ExitStack() as open_ones:
-        server = None if on_sqlite else open_ones.enter_context(named_or_own(postgresql_url))
-        url = open_ones.enter_context(stub.serving(Receiver))
-        open_ones.enter_context(fresh(server))
-        open_ones.enter_context(busy_processes.beside(busy))
-        use(graph_url=url)
+        server = None if on_sqlite else open_ones.enter_context(named_or_own_server(postgresql_url))
+        url = open_ones.enter_context(stub.serving_stub(Receiver))
+        open_ones.enter_context(fresh_database(server))
+        open_ones.enter_context(busy_processes.running_beside(busy))
+        override_settings(graph_url=url)
         migrations.upgrade()
-        here, _ = _measured(_Part(url, range(1), FAST_RATE, workers, seconds))
+        here, _ = _measured(_Measurement(url, range(1), FAST_RATE, workers, seconds))
         _end_broadcasts()
-        there, kept = _measured(_Part(url, range(1, fanpages + 1), rate, workers, seconds))
+        there, kept = _measured(_Measurement(url, range(1, fanpages + 1), rate, workers, seconds))
     about = {"fanpages": fanpages, "rate": rate, "seconds": seconds, "busy": busy}
     ratio = {"cost_ratio": round(_cost(there) / _cost(here), 2) if _cost(here) else None}
     listed = {"results": [each.figures() for each in kept]}
@@ -62,7 +61,7 @@ def run(
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Measurement:
     """Fanpages that are sent for at the same time, each at the same rate."""
 
     url: str
@@ -77,10 +76,10 @@ class _Part:
         larger = min(10 * people, people + LARGER_BY)
         for place, number in enumerate(self.numbers):
             size = larger if place % 10 == 1 else people
-            scale.launch(number, size, rate=self.rate, token=TOKEN.format(number))
+            scale.launch_broadcast(number, size, rate=self.rate, token=TOKEN.format(number))
 
 
-def _measured(part: _Part) -> tuple[dict[str, Any], list[KeptRate]]:
+def _measured(part: _Measurement) -> tuple[dict[str, Any], list[KeptRate]]:
     """What the workers do and cost, and how each fanpage keeps its rate."""
     part.launch()
     with transaction() as db:
@@ -129,7 +128,7 @@ def _of_all(kept: list[KeptRate]) -> dict[str, Any]:
     }
 
 
-def _wait_until_all_send(part: _Part) -> None:
+def _wait_until_all_send(part: _Measurement) -> None:
     """And until every audience is complete: to make it is no part of what a message costs."""
     until = time.monotonic() + START_SECONDS
     while not (set(part.numbers) <= set(arrivals(part.url)) and _audiences_are_complete()):

@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.bench import databases, intake_fixtures
-from core.bench.load_generator import Hammer, Load
+from core.bench.load_generator import Load, LoadGenerator
 from core.db import migrations
 from core.db.engine import reading
 from core.db.tables import OptIn
-from core.settings import settings, use
+from core.settings import override_settings, settings
 
 PATIENCE = 120.0
 BARE, SIMPLE = "bare handler, signature only (the limit)", "a session and a commit per request"
@@ -27,17 +27,17 @@ OURS = "webhook server"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class IngestOptions:
     opt_ins: int
     to_a_body: int
     connections: int
     stored: int  # events in the vault beforehand
 
 
-def run(wanted: Wanted, *, postgresql_url: str | None, rounds: int) -> dict[str, Any]:
+def run(wanted: IngestOptions, *, postgresql_url: str | None, rounds: int) -> dict[str, Any]:
     """Every contender in turn, each on a fresh database; of several rounds all are listed."""
     results = [_measure(BARE, ("core.bench.plain_server", "bare"), wanted, None)]
-    fewer = Wanted(max(wanted.opt_ins // 10, 200), 1, wanted.connections, 0)
+    fewer = IngestOptions(max(wanted.opt_ins // 10, 200), 1, wanted.connections, 0)
     for url in (None, postgresql_url) if postgresql_url else (None,):
         results += [_measure(OURS, ("webhook_server",), wanted, url) for _ in range(rounds)]
         results.append(_measure(SIMPLE, ("core.bench.plain_server", "simple"), fewer, url))
@@ -50,23 +50,23 @@ def run(wanted: Wanted, *, postgresql_url: str | None, rounds: int) -> dict[str,
     }
 
 
-def _measure(name: str, command: tuple[str, ...], wanted: Wanted, url: str | None) -> dict[str, Any]:
-    with databases.fresh(url):
-        use(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
+def _measure(name: str, command: tuple[str, ...], wanted: IngestOptions, url: str | None) -> dict[str, Any]:
+    with databases.fresh_database(url):
+        override_settings(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
         if name != BARE:
             migrations.upgrade()
-            intake_fixtures.prepare(wanted.opt_ins, wanted.stored)
+            intake_fixtures.create_open_requests(wanted.opt_ins, wanted.stored)
         server = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
         try:
             _until_it_listens(server)
-            figures = _strike(server.pid, wanted, applies=name != BARE)
+            figures = _measure_load(server.pid, wanted, applies=name != BARE)
         finally:
             server.terminate()
             server.wait(PATIENCE)
     return {"name": f"{name}{'' if name == BARE else ', PostgreSQL' if url else ', SQLite'}", **figures}
 
 
-def _strike(pid: int, wanted: Wanted, *, applies: bool) -> dict[str, Any]:
+def _measure_load(pid: int, wanted: IngestOptions, *, applies: bool) -> dict[str, Any]:
     load = Load(
         settings().webhook_port,
         intake_fixtures.PAGE_ID,
@@ -75,7 +75,7 @@ def _strike(pid: int, wanted: Wanted, *, applies: bool) -> dict[str, Any]:
         wanted.to_a_body,
         wanted.connections,
     )
-    hammer = Hammer(load)
+    hammer = LoadGenerator(load)
     try:
         cpu = _cpu_seconds(pid)
         heard = hammer.strike()

@@ -11,7 +11,7 @@ from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, Request, Topic
 
 PAGE_ID = "100000000000001"
-PART = 20_000
+CHUNK_SIZE = 20_000
 ASKED = "Báo tôi khi có khuyến mãi"
 
 _OLD_EVENTS = """
@@ -32,7 +32,7 @@ _WORDS = {
 _BODY = '{"sender":{"id":"1"},"message":{"mid":"m_1","text":"' + "x" * 150 + '"}}'
 
 
-def prepare(people: int, stored: int) -> None:
+def create_open_requests(people: int, stored: int) -> None:
     """So many customers with an open request each, and so many old events."""
     now = utc_now()
     with transaction() as db:
@@ -44,13 +44,13 @@ def prepare(people: int, stored: int) -> None:
         db.flush()
         if stored:
             _old_events(db, stored)
-        for start in range(0, people, PART):
-            _part(db, fanpage.id or 0, topic.id or 0, range(start, min(start + PART, people)))
+        for start in range(0, people, CHUNK_SIZE):
+            _create_chunk(db, fanpage.id or 0, topic.id or 0, range(start, min(start + CHUNK_SIZE, people)))
     with transaction() as db:
         db.execute(text("ANALYZE"))
 
 
-def _part(db: Session, fanpage_id: int, topic_id: int, numbers: range) -> None:
+def _create_chunk(db: Session, fanpage_id: int, topic_id: int, numbers: range) -> None:
     now = utc_now()
     customers = [
         {"fanpage_id": fanpage_id, "psid": str(PSID + n), "search_text": str(PSID + n), "created_at": now}

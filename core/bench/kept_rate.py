@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.bench import windows
+from core.bench import time_windows
 from core.bench.receiver import Arrived
 
 ALLOWED_SHARE = 0.02  # of the rate, too few or too many
@@ -58,7 +58,7 @@ class KeptRate:
         return max(due - fewest, most - due) <= allowed + 1e-9
 
     def _within(self, seconds: float) -> tuple[int, int]:
-        return windows.fewest_and_most(self._looked_at(), seconds, began=self.began, ended=self.ended)
+        return time_windows.fewest_and_most(self._looked_at(), seconds, began=self.began, ended=self.ended)
 
     def _looked_at(self) -> Arrived:
         return sorted(each for each in self.arrived if self.began <= each[0] <= self.ended)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from core.bench.databases import fresh
-from core.bench.measure import measured
+from core.bench.databases import fresh_database
+from core.bench.measure import measure_work
 from core.db import migrations
 
 ENDED = 900  # seconds after which a size is given up
@@ -50,19 +50,19 @@ def _results(sizes: list[int], postgresql_url: str) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     """One size in this process; the address comes by standard input, so that no list of processes has it."""
-    with fresh(sys.stdin.read().strip() or None):
+    with fresh_database(sys.stdin.read().strip() or None):
         migrations.upgrade()
         sys.stdout.write(json.dumps(_measured(int(sys.argv[1]))) + "\n")
 
 
 def _measured(people: int) -> dict[str, float]:
     from core.accounts.rules import COMMAND_LINE
-    from core.bench.audience_fixtures import crowd
+    from core.bench.audience_fixtures import create_audience
     from core.broadcasts import actions, audience_builder, scheduled_jobs
     from core.broadcasts.queries import get_broadcast
     from core.clock import utc_now
 
-    _, topic_id = crowd(people)
+    _, topic_id = create_audience(people)
     content = {"kind": "text", "text": "Hàng mới đã về!"}
     broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=utc_now())
     actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())
@@ -74,7 +74,7 @@ def _measured(people: int) -> dict[str, float]:
         started.append(time.perf_counter() - began)
         audience_builder.build_audiences(utc_now)
 
-    found = measured(launch, people) | {"to_first": started[0]}
+    found = measure_work(launch, people) | {"to_first": started[0]}
     frozen = get_broadcast(broadcast_id).counts["queued"]
     if frozen != people:
         raise SystemExit(f"{frozen} of {people} were frozen")

@@ -33,7 +33,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Heard:
+class LoadResult:
     seconds: float
     milliseconds: list[float]  # of each request answered with 200, sorted
     refused: int
@@ -43,23 +43,23 @@ class Heard:
         return round(self.milliseconds[int(len(self.milliseconds) * share)], 1) if self.milliseconds else 0.0
 
 
-class Hammer:
+class LoadGenerator:
     """Signs first (constructor), sends when told, from a process that does nothing else."""
 
     def __init__(self, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(load, theirs), daemon=True)
+        self._process = context.Process(target=_run_generator, args=(load, theirs), daemon=True)
         self._process.start()
         theirs.close()  # so that its end is noticed
         self._pipe.recv()
 
-    def strike(self) -> Heard:
+    def strike(self) -> LoadResult:
         """Send everything; returns when the last answer is in."""
         self._pipe.send("go")
         if not self._pipe.poll(PATIENCE):
             raise TimeoutError("the server did not answer everything")
-        heard: Heard = self._pipe.recv()
+        heard: LoadResult = self._pipe.recv()
         return heard
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ def payload(number: int) -> str:
     return f"otn.bench-{number:012}"
 
 
-def _work(load: Load, pipe: Connection) -> None:
+def _run_generator(load: Load, pipe: Connection) -> None:
     requests = list(_requests(load))
     pipe.send("ready")
     pipe.recv()
@@ -103,22 +103,21 @@ def _request(load: Load, taps: list[dict[str, object]]) -> bytes:
     return head.encode() + body
 
 
-async def _send_all(load: Load, requests: list[bytes]) -> Heard:
+async def _send_all(load: Load, requests: list[bytes]) -> LoadResult:
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
     finished = [loop.create_future() for _ in range(min(load.connections, len(requests)))]
     cpu, began = time.process_time(), time.perf_counter()
-    lines = [
-        (await loop.create_connection(lambda done=done: _Line(waiting, done), "127.0.0.1", load.port))[1]  # type: ignore[misc]
-        for done in finished
-    ]
+    connections = [_LoadConnection(waiting, done) for done in finished]
+    for each in connections:
+        await loop.create_connection(lambda each=each: each, "127.0.0.1", load.port)  # type: ignore[misc]
     await asyncio.gather(*finished)
     seconds = time.perf_counter() - began
-    taken = sorted(each for line in lines for each in line.milliseconds)
-    return Heard(seconds, taken, sum(line.refused for line in lines), time.process_time() - cpu)
+    taken = sorted(each for one in connections for each in one.milliseconds)
+    return LoadResult(seconds, taken, sum(one.refused for one in connections), time.process_time() - cpu)
 
 
-class _Line(asyncio.Protocol):
+class _LoadConnection(asyncio.Protocol):
     """One connection: the next request leaves when the answer to the last has come."""
 
     def __init__(self, waiting: Iterator[bytes], done: asyncio.Future[None]) -> None:

@@ -16,7 +16,7 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 RESET_PEAK = "5"  # proc(5), clear_refs
 
 
-def measured(work: Callable[[], object], messages: int) -> dict[str, float]:
+def measure_work(work: Callable[[], object], messages: int) -> dict[str, float]:
     with suppress(OSError):  # not on Linux: the peak then counts what came before, too
         Path("/proc/self/clear_refs").write_text(RESET_PEAK, encoding="ascii")
     cpu, began = time.process_time(), time.perf_counter()

@@ -9,23 +9,23 @@ import tempfile
 import time
 from typing import Any
 
-from core.bench import scale, stub, windows
-from core.bench.databases import fresh
+from core.bench import scale, stub, time_windows
+from core.bench.databases import fresh_database
 from core.bench.receiver import TOKEN, Arrived, Receiver, arrivals
 from core.db import migrations
-from core.settings import use
+from core.settings import override_settings
 
 WINDOW_SECONDS = 10.0
 MARGIN_SECONDS = 5.0  # work for longer than we look, so that it never runs out
 
 
 def run(*, rates: list[int], seconds: float, workers: int, postgresql_url: str | None) -> dict[str, Any]:
-    with stub.serving(Receiver) as url, fresh(postgresql_url):
-        use(graph_url=url)
+    with stub.serving_stub(Receiver) as url, fresh_database(postgresql_url):
+        override_settings(graph_url=url)
         migrations.upgrade()
         for rate in rates:
             people = int(rate * (seconds + MARGIN_SECONDS) * 1.2) + 1
-            scale.launch(rate, people, rate=rate, token=TOKEN.format(rate))
+            scale.launch_broadcast(rate, people, rate=rate, token=TOKEN.format(rate))
         with tempfile.TemporaryFile() as log, scale.workers_running(workers, log.fileno()):
             _wait_until_all_arrive(url, rates)
             time.sleep(seconds)
@@ -45,8 +45,8 @@ def figures(rate: int, arrived: Arrived, seconds: float) -> dict[str, Any]:
     """Averages over every window of ten seconds, and the fullest second; both may begin anywhere."""
     arrived.sort()
     arrived = [each for each in arrived if each[0] <= arrived[0][0] + seconds]
-    averages = [found / WINDOW_SECONDS for found in windows.from_each_arrival(arrived, WINDOW_SECONDS)]
-    fullest = max(windows.from_each_arrival(arrived, 1.0), default=0)
+    averages = [found / WINDOW_SECONDS for found in time_windows.from_each_arrival(arrived, WINDOW_SECONDS)]
+    fullest = max(time_windows.from_each_arrival(arrived, 1.0), default=0)
     batch = max(1, rate // 10)
     off = max((abs(average / rate - 1) for average in averages), default=1.0)
     return {

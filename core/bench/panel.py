@@ -17,8 +17,8 @@ from sqlmodel import col
 
 from core.accounts.actions import add_operator
 from core.accounts.rules import COMMAND_LINE
-from core.bench.audience_fixtures import crowd
-from core.bench.databases import fresh
+from core.bench.audience_fixtures import create_audience
+from core.bench.databases import fresh_database
 from core.broadcasts import actions, audience_builder, scheduled_jobs
 from core.clock import utc_now
 from core.conversation.actions import save_message
@@ -34,9 +34,9 @@ ROUNDS = 3
 
 
 def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
-    with fresh(postgresql_url):
+    with fresh_database(postgresql_url):
         migrations.upgrade()
-        asked = {**_full_house(people), "rounds": ROUNDS}
+        asked = {**_fill_database(people), "rounds": ROUNDS}
         done = subprocess.run(
             [sys.executable, "-m", "pages.shell.page_timer"],
             cwd=HOME,
@@ -54,9 +54,9 @@ def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
     return {"people": people, "results": results}
 
 
-def _full_house(people: int) -> dict[str, Any]:
+def _fill_database(people: int) -> dict[str, Any]:
     """Opt-ins of every state, as many webhook events, a broadcast that has ended and one on its way."""
-    fanpage_id, topic_id = crowd(people, every_state=True)
+    fanpage_id, topic_id = create_audience(people, every_state=True)
     now = utc_now()
     operator = add_operator(COMMAND_LINE, "bench", "admin", "correct-horse-battery", now=now)
     blocks = [BlockDraft("text", {"text": "Chào bạn!"})]

@@ -20,7 +20,7 @@ from core.clock import from_milliseconds, utc_now
 from core.consent.rules import OptInSource, OptInState, expires_at
 from core.db.engine import DATABASE_TROUBLE, transaction
 from core.db.tables import Customer, Event, Fanpage, OptIn, Request
-from core.encryption import find_hash, seal
+from core.encryption import encrypt, lookup_hash
 from core.messenger.signature import HEADER, is_valid
 from core.settings import settings
 
@@ -56,10 +56,10 @@ def _keep(payload: dict[str, Any]) -> None:
 def _keep_one(db: Session, page_id: str, event: dict[str, Any]) -> None:
     now, at = utc_now(), from_milliseconds(event["timestamp"])
     token = event["optin"]["one_time_notif_token"]
-    key = find_hash(token)
+    key = lookup_hash(token)
     if db.exec(select(Event).where(Event.page_id == page_id, Event.dedupe_key == key)).first():
         return
-    db.add(_event(page_id, key, at, now, json.dumps({**event, "optin": {"token": seal(token)}})))
+    db.add(_event(page_id, key, at, now, json.dumps({**event, "optin": {"token": encrypt(token)}})))
     fanpage = db.exec(select(Fanpage).where(Fanpage.page_id == page_id)).one()
     psid = event["sender"]["id"]
     known = select(Customer).where(Customer.fanpage_id == fanpage.id, Customer.psid == psid)
@@ -77,7 +77,7 @@ def _keep_one(db: Session, page_id: str, event: dict[str, Any]) -> None:
             request_id=asked.id,
             promise=asked.title,
             token_hash=key,
-            token_sealed=seal(token),
+            token_sealed=encrypt(token),
             state=OptInState.AVAILABLE,
             source=OptInSource.WEBHOOK,
             consented_at=at,

@@ -20,11 +20,11 @@ from typing import Any
 from sqlalchemy import make_url, text
 
 from core.bench import stub
-from core.bench.databases import fresh
-from core.bench.server import named_or_own
+from core.bench.databases import fresh_database
+from core.bench.server import named_or_own_server
 from core.db import migrations
 from core.db.engine import is_sqlite, reading, transaction
-from core.settings import settings, use
+from core.settings import override_settings, settings
 
 RATE = 300
 WARM_UP_SECONDS = 3.0
@@ -37,10 +37,10 @@ def run(
 ) -> dict[str, Any]:
     """Each number of workers on a new database, with as many opt-ins as can be sent in the time."""
     results = []
-    with named_or_own(postgresql_url) as server, stub.running(latency_ms / 1000) as url:
+    with named_or_own_server(postgresql_url) as server, stub.running_stub(latency_ms / 1000) as url:
         for count in workers:
-            with fresh(server):
-                use(graph_url=url)
+            with fresh_database(server):
+                override_settings(graph_url=url)
                 results.append(_measured(count, fanpages, seconds))
     return {
         "processors": os.cpu_count(),
@@ -75,7 +75,7 @@ def _measured(count: int, fanpages: int, seconds: float) -> dict[str, Any]:
     migrations.upgrade()
     for number in range(fanpages):
         people = int(RATE * (seconds + 2 * WARM_UP_SECONDS))
-        launch(number, people, rate=RATE, token=f"bench-{number}")
+        launch_broadcast(number, people, rate=RATE, token=f"bench-{number}")
     with transaction() as db:
         db.execute(text("ANALYZE"))  # as autovacuum does by itself within a minute
     with tempfile.TemporaryFile() as log, workers_running(count, log.fileno()) as started:
@@ -105,13 +105,13 @@ def figures(count: int, first: Reading, last: Reading) -> dict[str, Any]:
     return found
 
 
-def launch(number: int, people: int, *, rate: int, token: str) -> None:
+def launch_broadcast(number: int, people: int, *, rate: int, token: str) -> None:
     from core.accounts.rules import COMMAND_LINE
-    from core.bench.broadcast_fixtures import opted_in
+    from core.bench.broadcast_fixtures import create_opt_ins
     from core.broadcasts import actions
     from core.clock import utc_now
 
-    _, topic_id = opted_in(people, page_id=str(number), rate=rate, token=token)
+    _, topic_id = create_opt_ins(people, page_id=str(number), rate=rate, token=token)
     content = {"kind": "text", "text": "Hàng mới đã về!"}
     broadcast_id = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=utc_now())
     actions.launch(COMMAND_LINE, broadcast_id, now=utc_now())

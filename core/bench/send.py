@@ -38,7 +38,7 @@ def run(
 ) -> dict[str, Any]:
     """Run every contender in turn; those that are not installed say so."""
     results = []
-    with stub.running(latency_ms / 1000) as url:
+    with stub.running_stub(latency_ms / 1000) as url:
         for contender in _contenders(messages, latency_ms, peers_python or _python(), postgresql_url):
             figures = _figures(contender, url, node_modules)
             results.append({"name": contender.name, "single_call_peer": contender.single, **figures})

@@ -13,7 +13,7 @@ from core.errors import N_, OperatorError
 
 
 @contextmanager
-def named_or_own(postgresql_url: str | None) -> Iterator[str]:
+def named_or_own_server(postgresql_url: str | None) -> Iterator[str]:
     """The server that was named, or one that lives as long as the benchmark."""
     if postgresql_url:
         yield postgresql_url

@@ -37,7 +37,7 @@ class Stub(asyncio.Protocol):
             self._answer(self.answer_to(head, body))
 
     def answer_to(self, head: bytes, body: bytes) -> bytes:
-        return _ready(items_of(head, body))
+        return _answer_for(items_of(head, body))
 
     def _answer(self, content: bytes) -> None:
         if self.latency:
@@ -70,7 +70,7 @@ def document(content: object) -> bytes:
 _cache: dict[int, bytes] = {}
 
 
-def _ready(items: int) -> bytes:
+def _answer_for(items: int) -> bytes:
     if items not in _cache:
         _cache[items] = document([_ITEM] * items if items else json.loads(str(_ITEM["body"])))
     return _cache[items]
@@ -87,14 +87,14 @@ def _serve(make: Callable[[], Stub], say: Connection) -> None:
 
 
 @contextmanager
-def running(latency_seconds: float) -> Iterator[str]:
+def running_stub(latency_seconds: float) -> Iterator[str]:
     """The stub in a process of its own; gives its base URL."""
-    with serving(partial(Stub, latency_seconds)) as url:
+    with serving_stub(partial(Stub, latency_seconds)) as url:
         yield url
 
 
 @contextmanager
-def serving(make: Callable[[], Stub]) -> Iterator[str]:
+def serving_stub(make: Callable[[], Stub]) -> Iterator[str]:
     """Any stub, made anew for each connection, in a process of its own; gives its base URL."""
     context = multiprocessing.get_context("spawn")
     hear, say = context.Pipe(duplex=False)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from core.bench import databases
-from core.bench.measure import measured
+from core.bench.measure import measure_work
 
 THREADS = 40
 SWITCH_SECONDS = 0.0005  # as the worker has it
@@ -29,10 +29,10 @@ def main() -> None:
     PostgreSQL server; an argument would show its password to whoever lists processes."""
     kind, url, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
     sys.setswitchinterval(SWITCH_SECONDS)
-    with databases.fresh(sys.stdin.readline().strip() or None):
+    with databases.fresh_database(sys.stdin.readline().strip() or None):
         make = {"ledger": _whole_path, "client": _client_alone, "mixed": _client_across_fanpages}[kind]
         send = make(url, messages)
-        sys.stdout.write(json.dumps(measured(send, messages)) + "\n")
+        sys.stdout.write(json.dumps(measure_work(send, messages)) + "\n")
 
 
 def _client_alone(url: str, messages: int) -> Callable[[], None]:
@@ -65,7 +65,7 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     from core.messenger.across import AcrossFanpages
     from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
-    from core.messenger.together import Addressed, send_together
+    from core.messenger.together import AddressedSend, send_together
     from core.messenger.transport import Transport
 
     transport = Transport(url, connect_timeout=3.05, read_timeout=20.0, pool_size=THREADS)
@@ -79,7 +79,7 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     def batch(start: int) -> None:
         numbers = range(start, min(start + BATCH, messages))
         sends = [TokenSend(f"token-{n:040}", ready[n % len(ready)], f"otn.delivery.{n}") for n in numbers]
-        send_together([Addressed(*each) for each in zip(lines, sends, strict=False)], across)
+        send_together([AddressedSend(*each) for each in zip(lines, sends, strict=False)], across)
 
     def send() -> None:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -90,14 +90,14 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
 
 def _whole_path(url: str, messages: int) -> Callable[[], None]:
     """Claim → HTTP → settle over a durable ledger, with as many opt-ins as messages."""
-    from core.bench.broadcast_fixtures import launched
+    from core.bench.broadcast_fixtures import create_launched_broadcast
     from core.broadcasts.queries import get_broadcast
     from core.clock import utc_now
     from core.db.work_queue import SHARDS
     from core.messenger.client import Messenger
     from core.sending.loop import SendingLoop
 
-    _, broadcast_id = launched(messages, TEXT, rate=UNPACED)
+    _, broadcast_id = create_launched_broadcast(messages, TEXT, rate=UNPACED)
     messenger = Messenger("1", "page-token", base_url=url, version="v26.0", pool_size=THREADS)
 
     gc.collect()

@@ -18,7 +18,7 @@ from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
 from core.db import holding
-from core.db.database_clock import at_once
+from core.db.database_clock import now_for_workers
 from core.db.engine import DATABASE_TROUBLE, transaction
 from core.db.tables import Broadcast, Fanpage, Topic
 from core.db.work_queue import enqueue
@@ -131,7 +131,7 @@ def schedule(
         check_schedule(at, None if isinstance(chosen, str) else chosen, now=now)
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
-        start = at or at_once(db, now)
+        start = at or now_for_workers(db, now)
         if at is not None:
             versions.alter(broadcast, by, now, due_at=at)
         if best_before != USUAL:

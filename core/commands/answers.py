@@ -25,7 +25,7 @@ Workbook = Annotated[
 P = ParamSpec("P")
 
 
-def answer(as_json: bool, data: dict[str, Any], text: str) -> None:
+def print_answer(as_json: bool, data: dict[str, Any], text: str) -> None:
     sys.stdout.write((json.dumps(data, ensure_ascii=False, default=str) if as_json else text) + "\n")
 
 
@@ -46,13 +46,13 @@ def answer_file(
     except OSError as unwritable:
         said, why = "{file} cannot be written: {why}", unwritable.strerror or "error"
         raise Invalid([problem("xlsx", said, file=str(xlsx), why=why)]) from None
-    answer(as_json, {"file": str(xlsx)}, f"Written: {xlsx}")
+    print_answer(as_json, {"file": str(xlsx)}, f"Written: {xlsx}")
 
 
 def refuse(as_json: bool, code: str, message: str) -> typer.Exit:
     """Say why and end with exit code 1: `raise refuse(…)`."""
     if as_json:
-        answer(True, {"error": {"code": code, "message": message}}, "")
+        print_answer(True, {"error": {"code": code, "message": message}}, "")
     else:
         warn(f"Error: {message}")
     return typer.Exit(1)

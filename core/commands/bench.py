@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks on this machine, against a stub of our own.")
 
@@ -44,7 +44,7 @@ def send(
         node_modules=node_modules,
         postgresql_url=postgresql_url,
     )
-    answer(as_json, figures, "\n".join(_lines(figures)))
+    print_answer(as_json, figures, "\n".join(_lines(figures)))
 
 
 @app.command()
@@ -60,7 +60,7 @@ def launch(
     from core.bench import launch as bench
 
     figures = bench.run(sizes=people or [10_000, 100_000, 1_000_000], postgresql_url=postgresql_url)
-    answer(as_json, figures, table(figures["results"]))
+    print_answer(as_json, figures, table(figures["results"]))
 
 
 @app.command()
@@ -69,7 +69,7 @@ def ingest(
     opt_ins: Annotated[int, typer.Option(min=200, help="Distinct opt-ins sent to each server.")] = 40_000,
     to_a_body: Annotated[int, typer.Option(min=1, max=1000, help="Opt-ins in one request.")] = 1,
     connections: Annotated[int, typer.Option(min=1, help="Connections kept open.")] = 128,
-    stored: Annotated[int, typer.Option(min=0, help="Events in the vault beforehand.")] = 0,
+    stored: Annotated[int, typer.Option(min=0, help="Events stored beforehand.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="How often our own server is measured.")] = 2,
     postgresql_url: BesideSqlite = None,
     as_json: Json = False,
@@ -77,9 +77,9 @@ def ingest(
     """Signed opt-ins made durable and applied, beside a bare handler and a commit per request."""
     from core.bench import ingest as bench
 
-    wanted = bench.Wanted(opt_ins, to_a_body, connections, stored)
-    figures = bench.run(wanted, postgresql_url=postgresql_url, rounds=rounds)
-    answer(as_json, figures, table(figures["results"]))
+    options = bench.IngestOptions(opt_ins, to_a_body, connections, stored)
+    figures = bench.run(options, postgresql_url=postgresql_url, rounds=rounds)
+    print_answer(as_json, figures, table(figures["results"]))
 
 
 @app.command()
@@ -99,7 +99,7 @@ def pace(
     figures = bench.run(
         rates=rate or [5, 25, 100, 300], seconds=seconds, workers=workers, postgresql_url=postgresql_url
     )
-    answer(as_json, figures, table(figures["results"]))
+    print_answer(as_json, figures, table(figures["results"]))
 
 
 @app.command()
@@ -113,7 +113,7 @@ def panel(
     from core.bench import panel as bench
 
     figures = bench.run(people=people, postgresql_url=postgresql_url)
-    answer(as_json, figures, table(figures["results"]))
+    print_answer(as_json, figures, table(figures["results"]))
 
 
 @app.command()
@@ -139,7 +139,7 @@ def scale(
         postgresql_url=postgresql_url,
     )
     about = {name: value for name, value in figures.items() if name != "results"}
-    answer(as_json, figures, f"{table(figures['results'])}\n{_listed(about)}")
+    print_answer(as_json, figures, f"{table(figures['results'])}\n{_listed(about)}")
 
 
 @app.command()
@@ -173,7 +173,7 @@ def fanpages(
     )
     about = {name: value for name, value in figures.items() if name not in ("results", "one_fanpage")}
     one = {f"one fanpage, {name}": value for name, value in figures["one_fanpage"].items()}
-    answer(as_json, figures, f"{_rates(figures['results'])}\n{_listed({**one, **about})}")
+    print_answer(as_json, figures, f"{_rates(figures['results'])}\n{_listed({**one, **about})}")
 
 
 def _rates(results: list[dict[str, Any]]) -> str:

@@ -16,7 +16,7 @@ from core.broadcasts.readiness import find_problems
 from core.broadcasts.report import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
-from core.commands.answers import Id, Json, Workbook, answer, answer_file, command
+from core.commands.answers import Id, Json, Workbook, answer_file, command, print_answer
 from core.commands.lookup import topic_named
 from core.db import holding
 from core.errors import Invalid, problem
@@ -88,7 +88,7 @@ def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     }
     wrong = "".join(f"\nIt cannot be sent as it is: {problem}" for problem in problems)
     left_out = "".join(f"\n  left out, {reason}: {people}" for reason, people in run.left_out.items())
-    answer(as_json, data, f"{run.eligible} of {run.audience} would get it.{left_out}{wrong}")
+    print_answer(as_json, data, f"{run.eligible} of {run.audience} would get it.{left_out}{wrong}")
 
 
 @app.command()
@@ -140,7 +140,7 @@ def show(broadcast_id: Id, as_json: Json = False) -> None:
     """State, counts by state, reasons."""
     shown = queries.get_broadcast(broadcast_id)
     data = _figures(shown) | _held()
-    answer(as_json, data, "\n".join(f"{key}: {value}" for key, value in data.items()))
+    print_answer(as_json, data, "\n".join(f"{key}: {value}" for key, value in data.items()))
 
 
 @app.command()
@@ -160,12 +160,12 @@ def _say_state(broadcast_id: int, state: str, as_json: bool, **more: int) -> Non
     said = "".join(f"\n{why}" for why in held.values())
     which = "".join(f" ({name} {value})" for name, value in more.items())
     data = {"id": broadcast_id, "state": state} | more | held
-    answer(as_json, data, f"Broadcast {broadcast_id} is {state}{which}.{said}")
+    print_answer(as_json, data, f"Broadcast {broadcast_id} is {state}{which}.{said}")
 
 
 def _held() -> dict[str, str]:
     """Why nothing is sent, whatever the state says."""
-    found = holding.standing()
+    found = holding.current_hold()
     return {"held": found.message} if found else {}
 
 

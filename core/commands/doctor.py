@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 from core.operations import doctor as checks
 
 
 @command
 def doctor(as_json: Json = False) -> None:
     """Look for what would keep messages from going out; exit code 1 when something is wrong."""
-    problems = checks.problems()
-    answer(as_json, {"ok": not problems, "problems": problems}, "\n".join(problems) or "All is well.")
+    problems = checks.find_problems()
+    print_answer(as_json, {"ok": not problems, "problems": problems}, "\n".join(problems) or "All is well.")
     if problems:
         raise typer.Exit(1)

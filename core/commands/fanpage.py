@@ -11,13 +11,13 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command, warn
+from core.commands.answers import Json, command, print_answer, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, queries, zones
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, describe_problem, is_zone
-from core.fanpages.zones import Keep, Planned
+from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
 from core.messenger.reasons import describe
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
@@ -57,7 +57,7 @@ def connect(
     if connected.stopped_code:
         warn(f"Note: {_stopped(connected)}")
     data = {"id": connected.id, "page_id": connected.page_id, "name": connected.name, "rate": connected.rate}
-    answer(as_json, data, f"Connected {connected.name} as fanpage {connected.id}.")
+    print_answer(as_json, data, f"Connected {connected.name} as fanpage {connected.id}.")
 
 
 @app.command()
@@ -66,7 +66,7 @@ def check(as_json: Json = False) -> None:
     """Health of each fanpage, asked of the Graph API now."""
     found = [_checked(fanpage) for fanpage in queries.list_fanpages()]
     lines = [f"{f['page_id']}: {'ok' if f['ok'] else '; '.join(f['problems'])}" for f in found]
-    answer(as_json, {"fanpages": found}, "\n".join(lines) or "No fanpage is connected yet.")
+    print_answer(as_json, {"fanpages": found}, "\n".join(lines) or "No fanpage is connected yet.")
 
 
 def _checked(fanpage: FanpageView) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def resume(
     found = fanpage_named(fanpage)
     resumed = actions.resume_after_repair(COMMAND_LINE, found.id, now=utc_now())
     data = {"id": found.id, "page_id": found.page_id, "resumed": resumed}
-    answer(as_json, data, f"{found.name} may send again; {resumed} broadcasts go on.")
+    print_answer(as_json, data, f"{found.name} may send again; {resumed} broadcasts go on.")
 
 
 @app.command()
@@ -98,7 +98,8 @@ def zone(
     fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")],
     name: Annotated[str, typer.Argument(metavar="ZONE", help="Like Asia/Ho_Chi_Minh.")],
     keep: Annotated[
-        Keep | None, typer.Option(help="What planned broadcasts keep: their moment, or their local time.")
+        ZoneChangeKeeps | None,
+        typer.Option(help="What planned broadcasts keep: their moment, or their local time."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -109,11 +110,11 @@ def zone(
     after = [_moved(each, keep, found.timezone, name) for each in planned]
     data = {"id": found.id, "page_id": found.page_id, "timezone": changed.timezone, "planned": after}
     lines = [f"{each['name']}: {each['was']} is now {each['due_at']}" for each in after]
-    answer(as_json, data, "\n".join([f"{found.name} keeps the time of {changed.timezone}.", *lines]))
+    print_answer(as_json, data, "\n".join([f"{found.name} keeps the time of {changed.timezone}.", *lines]))
 
 
-def _moved(planned: Planned, keep: Keep | None, old: str, new: str) -> dict[str, Any]:
-    starts = planned.moved_due_at if keep == Keep.LOCAL_TIME else planned.due_at
+def _moved(planned: PlannedBroadcast, keep: ZoneChangeKeeps | None, old: str, new: str) -> dict[str, Any]:
+    starts = planned.moved_due_at if keep == ZoneChangeKeeps.LOCAL_TIME else planned.due_at
     was, due_at = _local(planned.due_at, old), _local(starts, new)
     return {"id": planned.id, "name": planned.name, "was": was, "due_at": due_at}
 
@@ -132,4 +133,4 @@ def list_them(as_json: Json = False) -> None:
         for f in known
     ]
     lines = [f"{f.id}  {f.page_id}  {f.name}  {f.rate}/s  {f.stopped_code or 'ready'}" for f in known]
-    answer(as_json, {"fanpages": data}, "\n".join(lines) or "No fanpage is connected yet.")
+    print_answer(as_json, {"fanpages": data}, "\n".join(lines) or "No fanpage is connected yet.")

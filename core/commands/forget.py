@@ -8,7 +8,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.customers.queries import fanpages_that_know
 from core.forgetting.actions import forget as forget_person
@@ -32,4 +32,4 @@ def forget(
         if forgotten
         else ("No customer has this PSID; should an old file or a late webhook bring it, it stays outside.")
     )
-    answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten))
+    print_answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten))

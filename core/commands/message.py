@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Id, Json, answer, command
+from core.commands.answers import Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, files, queries
 from core.errors import Invalid, problem
@@ -41,7 +41,7 @@ def add(
         entry_points=list(draft.entry_points),
         now=utc_now(),
     )
-    answer(as_json, {"id": message_id}, f"Message {message_id}: {draft.name}")
+    print_answer(as_json, {"id": message_id}, f"Message {message_id}: {draft.name}")
 
 
 @app.command()
@@ -49,4 +49,4 @@ def add(
 def show(message_id: Id, as_json: Json = False) -> None:
     """A message in the form that `message add` reads."""
     data = files.to_json(queries.get_message(message_id))
-    answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))
+    print_answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))

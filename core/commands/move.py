@@ -10,12 +10,12 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command, refuse, warn
+from core.commands.answers import Json, command, print_answer, refuse, warn
 from core.db import holding
 from core.db.holding import HoldCode
 from core.errors import OperatorError
 from core.installation import key_check
-from core.moving.move import Move, Moved, abandon
+from core.moving.move import Move, MoveResult, abandon
 from core.operations import hold_actions
 from core.settings import settings
 
@@ -50,14 +50,14 @@ def move(
         "total": sum(moved.rows.values()),
         "going_on": going_on,
     }
-    answer(as_json, document, _text(moved))
+    print_answer(as_json, document, _text(moved))
 
 
 @command
 def hold(as_json: Json = False) -> None:
     """Send nothing until `release`: for a database restored from a backup, before anything runs."""
     hold_actions.hold_restored(COMMAND_LINE, now=utc_now())
-    answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
+    print_answer(as_json, {"held": True}, "Held: nothing is sent until you run: python -m core release")
 
 
 @command
@@ -71,12 +71,12 @@ def release(
     as_json: Json = False,
 ) -> None:
     """Let a held installation send: one restored from a backup, or left by a move that broke off."""
-    found = holding.standing()
+    found = holding.current_hold()
     if found and found.code == HoldCode.LEAVING:
         abandon(COMMAND_LINE, now=utc_now())
     else:
-        hold_actions.release(COMMAND_LINE, now=utc_now(), although_moved=although_moved)
-    answer(as_json, {"released": True}, "Released: the installation sends again.")
+        hold_actions.release_hold(COMMAND_LINE, now=utc_now(), although_moved=although_moved)
+    print_answer(as_json, {"released": True}, "Released: the installation sends again.")
 
 
 @command
@@ -91,7 +91,7 @@ def accept_key(
     again = key_check.accept_key(COMMAND_LINE, now=utc_now(), forgotten_may_return=forgotten_may_return)
     said = "This key is the installation's now. What the former one sealed stays closed: opt-ins collected "
     said += f"until now cannot be used, and {again} fanpages must be connected again. Restart every process."
-    answer(as_json, {"accepted": True, "connect_again": again}, said)
+    print_answer(as_json, {"accepted": True, "connect_again": again}, said)
 
 
 def _address(to: str | None) -> str:
@@ -103,7 +103,7 @@ def _address(to: str | None) -> str:
     return given
 
 
-def _text(moved: Moved) -> str:
+def _text(moved: MoveResult) -> str:
     lines = [
         f"Moved to {moved.place}: {sum(moved.rows.values()):,} rows, each table and every balance checked."
     ]

@@ -10,7 +10,7 @@ import typer
 from core.accounts import actions
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
@@ -31,4 +31,6 @@ def add(
         raise Invalid([problem("password", "Pass --password-stdin and give the password on standard input.")])
     password = sys.stdin.readline().rstrip("\r\n")
     made = actions.add_operator(COMMAND_LINE, name, role, password, now=utc_now())
-    answer(as_json, {"id": made.id, "name": made.name, "role": made.role}, f"{made.name} is {made.role}.")
+    print_answer(
+        as_json, {"id": made.id, "name": made.name, "role": made.role}, f"{made.name} is {made.role}."
+    )

@@ -9,7 +9,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, Workbook, answer, answer_file, command
+from core.commands.answers import Json, Workbook, answer_file, command, print_answer
 from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
@@ -53,7 +53,7 @@ def import_them(
     noted = "".join(f"\n{note}" for note in notes)
     no = f" ({done.withdrawn} of them withdrawn by their customers, never used)" if done.withdrawn else ""
     text = f"{done.imported} imported{no}, {done.duplicates} known already, {len(rejected)} rejected."
-    answer(as_json, data, text + listed + noted)
+    print_answer(as_json, data, text + listed + noted)
 
 
 @app.command()
@@ -67,7 +67,7 @@ def withdraw(
     """The customer said no; remembered also when nothing is open, until they tap anew themselves."""
     topic_id, owner = topic_named(topic, fanpage) if topic else (None, fanpage_named(fanpage))
     ended = withdraw_person(COMMAND_LINE, owner.id, psid, topic_id=topic_id, now=utc_now())
-    answer(as_json, {"withdrawn": ended}, f"{ended} opt-ins withdrawn; the no is remembered.")
+    print_answer(as_json, {"withdrawn": ended}, f"{ended} opt-ins withdrawn; the no is remembered.")
 
 
 @app.command()

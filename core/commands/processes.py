@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import logs
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 from core.db import holding, migrations
 from core.errors import WrongState
 from core.installation import key_check
@@ -13,7 +13,7 @@ from core.installation import key_check
 def migrate(as_json: Json = False) -> None:
     """Bring the database up to date; safe to repeat."""
     revision = migrations.upgrade()
-    answer(as_json, {"revision": revision}, f"The database is at revision {revision}.")
+    print_answer(as_json, {"revision": revision}, f"The database is at revision {revision}.")
 
 
 @command

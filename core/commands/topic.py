@@ -8,7 +8,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, answer, command
+from core.commands.answers import Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.consent import actions, queries
 from core.fanpages import queries as fanpages
@@ -23,7 +23,7 @@ def add(name: str, fanpage: FanpageId = None, as_json: Json = False) -> None:
     """Make a topic."""
     topic_id = actions.create_topic(COMMAND_LINE, fanpage_named(fanpage).id, name=name, now=utc_now())
     made = queries.get_topic(topic_id, now=utc_now())
-    answer(as_json, {"id": made.id, "name": made.name}, f"Topic {made.id}: {made.name}")
+    print_answer(as_json, {"id": made.id, "name": made.name}, f"Topic {made.id}: {made.name}")
 
 
 @app.command("list")
@@ -44,4 +44,4 @@ def list_them(fanpage: FanpageId = None, as_json: Json = False) -> None:
         for t in topics
     ]
     lines = [f"{t.id}  {t.name}: {t.available} available, {t.spent} spent" for t in topics]
-    answer(as_json, {"topics": data}, "\n".join(lines) or "No topics yet.")
+    print_answer(as_json, {"topics": data}, "\n".join(lines) or "No topics yet.")

@@ -12,7 +12,7 @@ from core.consent.columns import WANTED
 from core.consent.rounding import is_damaged, is_damaged_number
 from core.consent.rules import expires_at
 from core.errors import N_, Problem, problem
-from core.spreadsheets.harmless import without_mark
+from core.spreadsheets.harmless import without_apostrophe
 from core.spreadsheets.table import Cell, as_text
 from core.text.identifiers import read_psid, read_token, unwrapped
 from core.text.length import units
@@ -83,7 +83,7 @@ def _id(column: str, cell: Cell, read: Callable[[str], str | Problem]) -> str | 
 
 
 def _promise(cell: Cell) -> str | Problem:
-    promise = normalise_name(without_mark(as_text(cell)))
+    promise = normalise_name(without_apostrophe(as_text(cell)))
     if units(promise) > PROMISE_LIMIT:
         return problem("promise", N_("The promise is longer than {limit} characters."), limit=PROMISE_LIMIT)
     return promise

@@ -23,11 +23,11 @@ from core.consent import files
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
-from core.customers.forgotten import forgotten_among
+from core.customers.forgotten import find_forgotten
 from core.db import bulk, row_locks
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage, OptIn, Topic
-from core.encryption import find_hash
+from core.encryption import lookup_hash
 from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.installation import key_check
 from core.text.matching import search_key
@@ -113,7 +113,7 @@ def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
     fresh: list[files.Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
-            hashes = [find_hash(row.token) for row in chunk]
+            hashes = [lookup_hash(row.token) for row in chunk]
             wanted = select(col(OptIn.token_hash)).where(
                 col(OptIn.fanpage_id) == fanpage_id, col(OptIn.token_hash).in_(hashes)
             )
@@ -127,7 +127,7 @@ def _admitted(
 ) -> list[files.Row]:
     """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
     page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
-    gone = {psid for _, psid in forgotten_among(db, {(page_id, row.psid) for row in rows})}
+    gone = {psid for _, psid in find_forgotten(db, {(page_id, row.psid) for row in rows})}
     rejected += [files.Rejected(row.number, problem("psid", FORGOTTEN)) for row in rows if row.psid in gone]
     return [row for row in rows if row.psid not in gone]
 

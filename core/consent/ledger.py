@@ -31,7 +31,7 @@ from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expire
 from core.consent.withdrawals import is_withdrawn, remember
 from core.db import bulk
 from core.db.tables import Delivery, OptIn, UtcTime, Withdrawal
-from core.encryption import find_hash, seal_all
+from core.encryption import encrypt_all, lookup_hash
 
 _OPT_IN = bulk.columns_of(
     OptIn,
@@ -77,7 +77,7 @@ def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
     What the person has withdrawn is stored as withdrawn. The caller has locked the people's rows, so that
     nobody withdraws meanwhile: `row_locks.lock_people`.
     """
-    sealed = seal_all([row.token for row in rows])
+    sealed = encrypt_all([row.token for row in rows])
     values = [_values(row, token) for row, token in zip(rows, sealed, strict=True)]
     return _count(db.connection().execute(_insert(), bulk.bound(values))) if rows else 0
 
@@ -90,7 +90,7 @@ def _values(row: NewOptIn, sealed: str) -> list[object]:
         row.topic_id,
         row.request_id,
         row.promise[:200],
-        find_hash(row.token),
+        lookup_hash(row.token),
         sealed,
         OptInState.AVAILABLE,
         row.source,
@@ -261,10 +261,10 @@ def _move(
 
 
 @cache
-def _moving(source: OptInState, target: OptInState) -> bulk.Ready:
+def _moving(source: OptInState, target: OptInState) -> bulk.CompiledStatement:
     chosen = bulk.rows_given(_ID)
     at = null() if target == OptInState.AVAILABLE else bindparam("now", type_=UtcTime)
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(OptIn)
         .where(col(OptIn.id).in_(chosen), col(OptIn.state) == bulk.constant(source))
         .values(state=target, settled_at=at)

@@ -51,7 +51,7 @@ def _values(tap: Tap, now: str | None) -> list[object]:
 
 
 @cache
-def _insert() -> bulk.Ready:
+def _insert() -> bulk.CompiledStatement:
     given = bulk.rows_given(_COLUMNS).subquery("tap")
     tap = given.c
     topic_id = func.coalesce(Request.topic_id, tap.topic_id)
@@ -75,4 +75,4 @@ def _insert() -> bulk.Ready:
     is_asked = (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
     known = given.join(Customer, is_theirs).outerjoin(Request, is_asked)
     insert = bulk.insert_selected(OptIn, chosen, known)
-    return bulk.Ready(insert.on_conflict_do_nothing())
+    return bulk.CompiledStatement(insert.on_conflict_do_nothing())

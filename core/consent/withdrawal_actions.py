@@ -13,7 +13,7 @@ from core.accounts.authorising import authorise
 from core.accounts.rules import COMMAND_LINE, Actor, Permission
 from core.consent import ledger
 from core.consent.rules import WithdrawalSource
-from core.customers.forgotten import forgotten_among
+from core.customers.forgotten import find_forgotten
 from core.db import bulk, row_locks
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, Topic
@@ -47,7 +47,7 @@ def withdraw_person(
 def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | None:
     """None: they were forgotten, which says more than a no."""
     row = {"fanpage_id": fanpage.id, "psid": psid, "search_text": search_key(psid), "created_at": now}
-    if not forgotten_among(db, [(fanpage.page_id, psid)]):
+    if not find_forgotten(db, [(fanpage.page_id, psid)]):
         db.execute(bulk.insert_new(Customer).values(row))
     mine = col(Customer.fanpage_id) == fanpage.id, col(Customer.psid) == psid
     return db.execute(select(col(Customer.id)).where(*mine)).scalar_one_or_none()

@@ -24,7 +24,7 @@ def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
         fanpage_id = db.execute(owner).scalar_one_or_none()
         if fanpage_id is None:
             raise NotFound(N_("There is no customer {id}."), id=customer_id)
-        lifted = marks.lift(db, now, col(Customer.id) == customer_id)
+        lifted = marks.lift_marks(db, now, col(Customer.id) == customer_id)
         if lifted:
             record(db, by, "customer.lift_mark", now=now, fanpage_id=fanpage_id, subject_id=customer_id)
         return bool(lifted)
@@ -37,7 +37,7 @@ def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         broadcast = db.get(Broadcast, broadcast_id)
         if broadcast is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
-        lifted = marks.lift(db, now, *marks.made_by(broadcast.fanpage_id, broadcast_id))
+        lifted = marks.lift_marks(db, now, *marks.made_by(broadcast.fanpage_id, broadcast_id))
         if lifted:
             record(
                 db,

@@ -20,26 +20,26 @@ from sqlmodel import Session, col
 from core.db import bulk
 from core.db.engine import is_sqlite, reading, transaction
 from core.db.tables import Forgotten, ForgottenKey
-from core.encryption import seal, seal_under, unseal, unseal_all, unseal_under
+from core.encryption import decrypt, decrypt_all, decrypt_with_key, encrypt, encrypt_with_key
 from core.errors import Held, WrongState
 from core.settings import settings
 
-Person = tuple[str, str]  # the platform's ids of a fanpage and of a person
+PlatformIds = tuple[str, str]  # the platform's ids of a fanpage and of a person
 _HASH = bulk.columns_of(Forgotten, "hash")
 _DOORS = 7_411_302  # nobody else's number
 _PASS = text(f"SELECT pg_advisory_xact_lock_shared({_DOORS})")
 _CLOSE = text(f"SELECT pg_advisory_xact_lock({_DOORS})")
 
 
-def pass_door(db: Session) -> None:
+def hold_off_forgetting(db: Session) -> None:
     """Until the commit nobody is forgotten: for whatever takes people in. SQLite has one writer anyway."""
     if not is_sqlite(db):
         db.execute(_PASS)
 
 
-def forgotten_among(db: Session, people: Iterable[Person]) -> dict[Person, datetime]:
+def find_forgotten(db: Session, people: Iterable[PlatformIds]) -> dict[PlatformIds, datetime]:
     """Those who were forgotten, and when; true until the caller's transaction ends."""
-    pass_door(db)
+    hold_off_forgetting(db)
     key = _key(db)
     if key is None:
         return {}
@@ -48,7 +48,7 @@ def forgotten_among(db: Session, people: Iterable[Person]) -> dict[Person, datet
     return {by_hash[hash_]: bulk.moment(at) for hash_, at in found}
 
 
-def remember(db: Session, person: Person, *, now: datetime) -> None:
+def record_forgotten(db: Session, person: PlatformIds, *, now: datetime) -> None:
     """From the commit on no door lets them in with what is older. Nobody is on their way in meanwhile."""
     if not is_sqlite(db):
         db.execute(_CLOSE)
@@ -57,15 +57,15 @@ def remember(db: Session, person: Person, *, now: datetime) -> None:
     db.flush()
 
 
-def seal_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
+def reencrypt_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
     """The installation has another secret key from now on. Returns how many forgotten people are given up,
     because nothing opens the key of their hashes any more: only if the caller says so."""
     row = db.get(ForgottenKey, 1)
     if row is None:
         return 0
-    key = unseal_all([row.sealed])[0] or _opened_by_app(row)
+    key = decrypt_all([row.sealed])[0] or _decrypted_by_app(row)
     if key:
-        row.sealed, row.sealed_by_app = seal(key), _sealed_by_app(key)
+        row.sealed, row.sealed_by_app = encrypt(key), _encrypted_by_app(key)
         return 0
     people = int(db.execute(select(func.count()).select_from(Forgotten)).scalar_one())
     if not although_they_return:
@@ -81,13 +81,13 @@ def seal_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
     return people
 
 
-def follow_app_secret() -> None:
+def reencrypt_for_app_secret() -> None:
     """Seal the key once more when OTN_APP_SECRET has changed. Asked once a process."""
     with reading() as db:
         row = db.get(ForgottenKey, 1)
-    if row is None or not _app_secret() or _opened_by_app(row):
+    if row is None or not _app_secret() or _decrypted_by_app(row):
         return
-    renewed = update(ForgottenKey).values(sealed_by_app=_sealed_by_app(unseal(row.sealed)))
+    renewed = update(ForgottenKey).values(sealed_by_app=_encrypted_by_app(decrypt(row.sealed)))
     try:
         with transaction() as db:
             db.execute(renewed)
@@ -97,17 +97,17 @@ def follow_app_secret() -> None:
 
 def _key(db: Session) -> str | None:
     sealed = db.connection().exec_driver_sql("SELECT sealed FROM forgotten_key").scalar()
-    return unseal(sealed) if sealed else None
+    return decrypt(sealed) if sealed else None
 
 
 def _new_key(db: Session) -> str:
     key = secrets.token_hex(32)
-    db.add(ForgottenKey(id=1, sealed=seal(key), sealed_by_app=_sealed_by_app(key)))
+    db.add(ForgottenKey(id=1, sealed=encrypt(key), sealed_by_app=_encrypted_by_app(key)))
     db.flush()
     return key
 
 
-def _hash(key: str, person: Person) -> str:
+def _hash(key: str, person: PlatformIds) -> str:
     page_id, psid = person
     message = f"{page_id}/{psid}".encode("utf-8", "surrogatepass")
     return hmac.digest(bytes.fromhex(key), message, "sha256").hex()
@@ -124,9 +124,9 @@ def _app_secret() -> str:
     return settings().app_secret.get_secret_value()
 
 
-def _sealed_by_app(key: str) -> str | None:
-    return seal_under(_app_secret(), key) if _app_secret() else None
+def _encrypted_by_app(key: str) -> str | None:
+    return encrypt_with_key(_app_secret(), key) if _app_secret() else None
 
 
-def _opened_by_app(row: ForgottenKey) -> str | None:
-    return unseal_under(_app_secret(), row.sealed_by_app) if _app_secret() and row.sealed_by_app else None
+def _decrypted_by_app(row: ForgottenKey) -> str | None:
+    return decrypt_with_key(_app_secret(), row.sealed_by_app) if _app_secret() and row.sealed_by_app else None

@@ -25,7 +25,7 @@ from core.db.engine import is_sqlite
 from core.db.tables import Customer, Delivery, Reply
 from core.deliveries.rules import DeliveryState
 
-Person = tuple[int, str]  # fanpage id, PSID
+CustomerKey = tuple[int, str]  # fanpage id, PSID
 
 # What a customer without a mark has in these columns.
 UNMARKED: Mapping[str, None] = {
@@ -47,7 +47,7 @@ _SEEN = bulk.columns_of(Customer, "fanpage_id", "psid", "reachable_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class UnreachableAnswer:
     """The platform's answer that this customer cannot be reached."""
 
     customer_id: int
@@ -87,7 +87,7 @@ def lifted_when(sign_of_life: ColumnElement[bool]) -> dict[str, Any]:
     return {name: case((sign_of_life, None), else_=getattr(Customer, name)) for name in UNMARKED}
 
 
-def mark(db: Session, refusals: Sequence[Refusal]) -> None:
+def mark_unreachable(db: Session, refusals: Sequence[UnreachableAnswer]) -> None:
     """Tentative marks. Who has shown a sign of life since the refusal gets none; who has a mark keeps it, or
     each refusal would put off its becoming firm. The customers are locked by the caller."""
     if not refusals:
@@ -100,7 +100,7 @@ def mark(db: Session, refusals: Sequence[Refusal]) -> None:
     _marking().run(db, bulk.bound(rows))
 
 
-def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
+def record_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
     """Lift the marks of these customers, and make firm what their fanpages refused before these calls set
     out. A call that was under way at the time of a refusal says nothing about it.
 
@@ -118,11 +118,11 @@ def note_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
     _confirming().run(db, _timed(fanpages))
 
 
-def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
+def record_signs_of_life(db: Session, signs: Iterable[tuple[CustomerKey, datetime]]) -> None:
     """Signs of life other than `Customer.last_event_at`: whoever was marked before is reachable again. The
     latest is kept, since the answer to an older call may be settled later. Strangers stay strangers. The
     people are locked by the caller."""
-    seen: dict[Person, datetime] = {}
+    seen: dict[CustomerKey, datetime] = {}
     for person, at in signs:
         seen[person] = max(at, seen.get(person, at))
     if seen:
@@ -130,7 +130,7 @@ def note_signs(db: Session, signs: Iterable[tuple[Person, datetime]]) -> None:
         _seeing().run(db, bulk.bound(rows))
 
 
-def take_back(db: Session, delivery_ids: Collection[int]) -> int:
+def undo_marks_of_deliveries(db: Session, delivery_ids: Collection[int]) -> int:
     """Undo the marks whose evidence is the refusal of one of these deliveries, firm or not: it was not the
     customers' doing. Returns how many. Before deliveries are locked, or their customers are locked already.
     """
@@ -142,7 +142,7 @@ def take_back(db: Session, delivery_ids: Collection[int]) -> int:
     return _unmark(db, *blamed)
 
 
-def take_back_of_replies(db: Session, customer_ids: Collection[int]) -> int:
+def undo_marks_of_replies(db: Session, customer_ids: Collection[int]) -> int:
     """The same for marks whose evidence is the answer to a reply to one of these customers."""
     if not customer_ids:
         return 0
@@ -150,7 +150,7 @@ def take_back_of_replies(db: Session, customer_ids: Collection[int]) -> int:
     return _unmark(db, theirs, col(Customer.unreachable_delivery_id).is_(None))
 
 
-def lift(db: Session, now: datetime, *whose: ColumnElement[bool]) -> int:
+def lift_marks(db: Session, now: datetime, *whose: ColumnElement[bool]) -> int:
     """Staff say that these customers can be reached; what was refused before now marks them no more.
     Returns how many had a mark."""
     return _unmark(db, *whose, reachable_at=now)
@@ -177,9 +177,9 @@ def _lock_marked(db: Session, ids: Collection[int]) -> bool:
 
 
 @cache
-def _marked_among() -> bulk.Ready:
+def _marked_among() -> bulk.CompiledStatement:
     given = bulk.rows_given(_ID)
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         select(func.count()).where(col(Customer.unreachable_at).is_not(None), col(Customer.id).in_(given))
     )
 
@@ -189,12 +189,12 @@ def _timed(times: Mapping[int, datetime]) -> dict[str, str]:
 
 
 @cache
-def _marking() -> bulk.Ready:
+def _marking() -> bulk.CompiledStatement:
     given = bulk.rows_given(_REFUSED).subquery("refused")
     at = given.c.unreachable_at
     signs = col(Customer.last_event_at), col(Customer.reachable_at)
     evidence = "unreachable_code", "unreachable_at", "unreachable_detail", "unreachable_delivery_id"
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Customer)
         .where(
             col(Customer.id) == given.c.customer_id,
@@ -219,9 +219,9 @@ def _accepted_since(table: type[Delivery] | type[Reply], at: Any) -> ColumnEleme
 
 
 @cache
-def _lifting() -> bulk.Ready:
+def _lifting() -> bulk.CompiledStatement:
     given = bulk.rows_given(_ACCEPTED).subquery("accepted")
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Customer)
         .where(col(Customer.id) == given.c.customer_id, col(Customer.unreachable_at) <= given.c.reachable_at)
         .values(**UNMARKED, reachable_at=given.c.reachable_at)
@@ -229,7 +229,7 @@ def _lifting() -> bulk.Ready:
 
 
 @cache
-def _confirming() -> bulk.Ready:
+def _confirming() -> bulk.CompiledStatement:
     """On PostgreSQL nobody is waited for: what another holds becomes firm by a later acceptance."""
     given = bulk.rows_given(_FANPAGE).subquery("accepted")
     same = col(Customer.fanpage_id).op("+", return_type=Integer())(0) == given.c.fanpage_id
@@ -238,16 +238,16 @@ def _confirming() -> bulk.Ready:
     free = select(col(Customer.id)).where(theirs, is_tentative())
     is_free = col(Customer.id).in_(free.with_for_update(key_share=True, skip_locked=True))
     confirmed = update(Customer).where(*older, WhereWritersMeet(is_free))
-    return bulk.Ready(confirmed.values(unreachable_firm_at=given.c.reachable_at))
+    return bulk.CompiledStatement(confirmed.values(unreachable_firm_at=given.c.reachable_at))
 
 
 @cache
-def _seeing() -> bulk.Ready:
+def _seeing() -> bulk.CompiledStatement:
     given = bulk.rows_given(_SEEN).subquery("seen")
     at = given.c.reachable_at
     same = and_(col(Customer.fanpage_id) == given.c.fanpage_id, col(Customer.psid) == given.c.psid)
     is_news = or_(col(Customer.reachable_at).is_(None), col(Customer.reachable_at) < at)
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Customer)
         .where(same, is_news)
         .values(reachable_at=at, **lifted_when(col(Customer.unreachable_at) <= at))

@@ -19,13 +19,13 @@ from core.text.normalise import normalise_name
 AT_ONCE = 20
 
 
-def learn_some(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
+def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
     """Ask for up to 20 names that nobody has asked for yet; returns how many were asked."""
     nameless = _nameless()
     for customer_id, fanpage_id, psid in nameless:
         profile = messenger_for(fanpage_id).profile(psid)
         with transaction() as db:
-            keep_profile(db, customer_id, psid, profile, now)
+            store_profile(db, customer_id, psid, profile, now)
     return len(nameless)
 
 
@@ -45,7 +45,7 @@ def _nameless() -> list[tuple[int, int, str]]:
         return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
 
 
-def keep_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
+def store_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
     """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
     values: dict[str, Any] = {"profile_at": now}
     if profile:

@@ -29,7 +29,7 @@ class MarkView:
 
 
 @dataclass(frozen=True)
-class MarksOfBroadcast:
+class BroadcastMarkCounts:
     firm: int
     tentative: int
 
@@ -60,18 +60,18 @@ def get_mark(customer_id: int) -> MarkView | None:
     )
 
 
-def count_marks_of(fanpage_id: int, broadcast_id: int) -> MarksOfBroadcast:
+def count_marks_of(fanpage_id: int, broadcast_id: int) -> BroadcastMarkCounts:
     """Customers who are still marked by what this broadcast of the fanpage was answered."""
     statement = select(func.count(), func.count(col(Customer.unreachable_firm_at))).where(
         *marks.made_by(fanpage_id, broadcast_id)
     )
     with reading() as db:
         people, firm = db.execute(statement).one()
-    return MarksOfBroadcast(firm, people - firm)
+    return BroadcastMarkCounts(firm, people - firm)
 
 
 @dataclass(frozen=True)
-class Traces:
+class RecordCounts:
     opt_ins: int
     open_opt_ins: int  # of those, not used yet: they never will be
     requests: int
@@ -79,7 +79,7 @@ class Traces:
     replies: int
 
 
-def traces_of(customer_id: int) -> Traces:
+def count_records_of(customer_id: int) -> RecordCounts:
     opt_ins = select(func.count()).where(col(OptIn.customer_id) == customer_id)
     counted = [
         opt_ins,
@@ -90,7 +90,7 @@ def traces_of(customer_id: int) -> Traces:
         ),
     ]
     with reading() as db:
-        return Traces(*(int(db.execute(each).scalar_one()) for each in counted))
+        return RecordCounts(*(int(db.execute(each).scalar_one()) for each in counted))
 
 
 def fanpages_that_know(psid: str) -> list[int]:

@@ -96,7 +96,7 @@ def packed(statement: SelectBase) -> Select[Any]:
     return select(JsonOfRows(*statement.subquery().c))
 
 
-class Ready:
+class CompiledStatement:
     """A statement that is compiled once for each database: for what runs many times a second.
 
     It must not contain `IN` with a list, which SQLAlchemy writes out only when it runs; use `one_of`.
@@ -156,7 +156,10 @@ class ForEach:
         given = rows_given(columns).subquery()
         together = select(chosen(given.c).lateral()).select_from(given)
         bound = SimpleNamespace(**{name: bindparam(name, type_=type_) for name, type_ in columns.items()})
-        self._together, self._one = Ready(packed(together)), Ready(packed(chosen(bound)))
+        self._together, self._one = (
+            CompiledStatement(packed(together)),
+            CompiledStatement(packed(chosen(bound))),
+        )
 
     def fetch(
         self, db: Session, rows: Sequence[Sequence[object]], values: Mapping[str, object]

@@ -62,7 +62,7 @@ class DatabaseClock:
         self._ahead = ahead
 
 
-def at_once(db: Session, now: datetime) -> datetime:
+def now_for_workers(db: Session, now: datetime) -> datetime:
     """Now, also for the workers: the clock of the panel's machine may be ahead of theirs."""
     return now if is_sqlite(db) else min(now, db.execute(select(func.clock_timestamp())).scalar_one())
 

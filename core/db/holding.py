@@ -50,7 +50,7 @@ _SESSIONS = {"last_seen_at", "sessions_valid_after"}  # columns of an operator
 
 
 @dataclass(frozen=True)
-class Standing:
+class HoldView:
     """Why the installation is held."""
 
     code: HoldCode
@@ -76,42 +76,42 @@ def is_free() -> ColumnElement[bool]:
     return ~exists(select(col(Hold.id)))
 
 
-def standing() -> Standing | None:
+def current_hold() -> HoldView | None:
     with reading() as db:
-        return standing_in(db)
+        return read_hold(db)
 
 
-def standing_in(db: Session) -> Standing | None:
+def read_hold(db: Session) -> HoldView | None:
     row = db.get(Hold, 1, populate_existing=True)
-    return Standing(HoldCode(row.code), row.place, row.key, row.at) if row else None
+    return HoldView(HoldCode(row.code), row.place, row.key, row.at) if row else None
 
 
 def refuse_if_moved() -> None:
     """For processes that would be of no use on a database that takes in nothing."""
-    found = standing()
+    found = current_hold()
     if found and found.takes_in_nothing:
         raise WrongState(found.template, place=found.place)
 
 
 def refuse_if_moving(db: Session) -> None:
     """For what would change nothing, and so would not be refused by the database itself."""
-    found = standing_in(db)
+    found = read_hold(db)
     if found and found.code != HoldCode.RESTORED:
         raise Held(found.template, place=found.place)
 
 
-def hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:
+def place_hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:
     """From the commit on nothing leaves; what was claimed is handed back within a second."""
     db.merge(Hold(id=1, code=code, place=place[:300], key=key, at=now))
 
 
-def lift(db: Session) -> None:
+def lift_hold(db: Session) -> None:
     """As if it had never been held."""
-    _open(db)
+    _open_database(db)
     db.execute(delete(Hold))
 
 
-def close(db: Session, place: str) -> None:
+def close_database(db: Session, place: str) -> None:
     """SQLite: from the commit on it refuses every change of what matters."""
     said = place.replace("'", "''")
     for name, event in _guards():
@@ -119,7 +119,7 @@ def close(db: Session, place: str) -> None:
         db.connection().exec_driver_sql(guard)
 
 
-def _open(db: Session) -> None:
+def _open_database(db: Session) -> None:
     if db.get_bind().dialect.name == "sqlite":
         for name, _ in _guards():
             db.connection().exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")

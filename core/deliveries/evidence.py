@@ -106,14 +106,14 @@ def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
 
 
 @cache
-def _catching_up(mark: str) -> bulk.Ready:
+def _catching_up(mark: str) -> bulk.CompiledStatement:
     watermark, target = getattr(Customer, f"{mark}_watermark"), f"{mark}_at"
     seen = (
         select(watermark)
         .where(col(Customer.id) == col(Delivery.customer_id), watermark >= _under_way())
         .scalar_subquery()
     )
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Delivery)
         .where(
             col(Delivery.id).in_(bulk.rows_given(_ID)),

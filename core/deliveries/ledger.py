@@ -91,9 +91,9 @@ def claim(
 
 
 @cache
-def _claiming() -> bulk.Ready:
+def _claiming() -> bulk.CompiledStatement:
     chosen = bulk.rows_given(_ID)
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Delivery)
         .where(col(Delivery.id).in_(chosen), col(Delivery.state) == bulk.constant(DeliveryState.QUEUED))
         .values(
@@ -121,7 +121,7 @@ def hand_back(db: Session, claims: Sequence[tuple[int, int, datetime | None]], *
 
 
 @cache
-def _handing_back() -> bulk.Ready:
+def _handing_back() -> bulk.CompiledStatement:
     given = bulk.rows_given(_FENCE).subquery()
     still_ours = (
         col(Delivery.id) == given.c.id,
@@ -131,7 +131,7 @@ def _handing_back() -> bulk.Ready:
         col(Delivery.state) == bulk.constant(DeliveryState.SENDING),
     )
     queued = {"state": DeliveryState.QUEUED.value, "lease_until": None, "claimed_by": None}
-    return bulk.Ready(update(Delivery).where(*still_ours).values(**queued))
+    return bulk.CompiledStatement(update(Delivery).where(*still_ours).values(**queued))
 
 
 def take_over_lost(
@@ -164,9 +164,9 @@ def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now:
 
 
 @cache
-def _accepting() -> bulk.Ready:
+def _accepting() -> bulk.CompiledStatement:
     given = bulk.rows_given(_ACCEPTED).subquery()
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         update(Delivery)
         .where(col(Delivery.id) == given.c.id, bulk.one_of(col(Delivery.state), _MAY_TURN_OUT_SENT))
         .values(

@@ -104,9 +104,9 @@ def _of(key: Key) -> tuple[ColumnElement[bool], ...]:
 
 
 @cache
-def _adding() -> bulk.Ready:
+def _adding() -> bulk.CompiledStatement:
     insert = bulk.insert_given(RecentOutcomes, _COLUMNS)
     together = col(RecentOutcomes.outcomes) + insert.excluded.outcomes
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         insert.on_conflict_do_update(index_elements=["scope", "ref_id"], set_={"outcomes": together})
     )

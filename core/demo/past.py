@@ -17,7 +17,7 @@ OVER_A_YEAR = (368, 390)
 
 
 @dataclass(frozen=True)
-class Asked:
+class PastRequest:
     """A person was asked about a topic, and may have tapped."""
 
     psid: str
@@ -31,8 +31,8 @@ class Asked:
 @dataclass(frozen=True)
 class Past:
     contacts: dict[str, datetime]  # first contact by PSID
-    asked: list[Asked]  # before the finished broadcast, or about something else
-    asked_since: list[Asked]  # about peonies, after it
+    asked: list[PastRequest]  # before the finished broadcast, or about something else
+    asked_since: list[PastRequest]  # about peonies, after it
 
 
 def first_broadcast_at(now: datetime, zone: str) -> datetime:
@@ -44,8 +44,8 @@ def invent(psids: list[str], now: datetime, broadcast_at: datetime) -> Past:
     """The same past on every machine, counted back from `now`; the people to be played have none."""
     chance = random.Random(9)
     contacts: dict[str, datetime] = {}
-    asked: list[Asked] = []
-    since: list[Asked] = []
+    asked: list[PastRequest] = []
+    since: list[PastRequest] = []
     for number, psid in enumerate(psids[len(YOURS) :]):
         first = now - timedelta(days=_age_of_contact(chance, number), minutes=chance.randrange(1440))
         contacts[psid] = first
@@ -71,14 +71,14 @@ def _age_of_contact(chance: random.Random, number: int) -> int:
 
 def _asked(
     chance: random.Random, psid: str, story: Story, first: datetime, until: datetime, *, share: float
-) -> Asked:
+) -> PastRequest:
     """Asked within minutes of a contact, or some days later."""
     gap = until - first
     wait = timedelta(minutes=chance.randint(1, 9))
     if story is not NEW_PRODUCTS:
         wait = gap * (0.05 + 0.85 * chance.random())
     kind, value = _entry(chance, story)
-    return Asked(psid, story, first + wait, kind, value, tapped=chance.random() < share)
+    return PastRequest(psid, story, first + wait, kind, value, tapped=chance.random() < share)
 
 
 def _entry(chance: random.Random, story: Story) -> tuple[str, str]:
@@ -90,5 +90,5 @@ def _entry(chance: random.Random, story: Story) -> tuple[str, str]:
     return EntryKind.KEYWORD, story.keywords[0]
 
 
-def _when(asked: Asked) -> datetime:
+def _when(asked: PastRequest) -> datetime:
     return asked.at

@@ -24,16 +24,16 @@ from core.consent.scheduled_jobs import expire_due
 from core.conversation.actions import EntryDraft, save_message
 from core.conversation.queries import message_names
 from core.conversation.rules import EntryKind
-from core.customers.profiles import learn_some
-from core.demo import ledger, story, thread
-from core.demo.past import Asked, Past, first_broadcast_at, invent
+from core.customers.profiles import fetch_missing_profiles
+from core.demo import backdating, conversations, story
+from core.demo.past import Past, PastRequest, first_broadcast_at, invent
 from core.fanpages.actions import connect, set_rate
 from core.fanpages.connection import DEMO_SECRET_FILE, messenger_for
 from core.fanpages.queries import FanpageView, find_by_page_id
 from core.messenger import wire
 from core.settings import kept_secret, settings
 from core.simulator.entities import Habit
-from core.simulator.remote import Impossible, Remote, Unreachable
+from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 
 log = structlog.get_logger(__name__)
 
@@ -48,16 +48,19 @@ BLOCKED_BEFORE = 3  # people who had blocked the shop before its first broadcast
 
 def seed(now: datetime) -> None:
     """The demo fanpage with its past, a finished broadcast, one on its way and one for tomorrow morning."""
-    with Remote(f"http://127.0.0.1:{settings().simulator_port}") as phone:
+    with SimulatorClient(f"http://127.0.0.1:{settings().simulator_port}") as phone:
         try:
             fanpage = _fanpage(phone, now)
             if not _broadcast(fanpage, story.ON_ITS_WAY):
                 _fill(phone, fanpage, now)
-        except (Unreachable, Impossible) as problem:  # a demo half filled is still worth opening
-            log.warning("demo_not_filled", problem=str(problem))
+        except (
+            SimulatorUnreachable,
+            NotPossibleForPerson,
+        ) as problem:  # a demo half filled is still worth opening
+            log.warning("demo_seeding_failed", problem=str(problem))
 
 
-def _fill(phone: Remote, fanpage: FanpageView, now: datetime) -> None:
+def _fill(phone: SimulatorClient, fanpage: FanpageView, now: datetime) -> None:
     phone.settings(**FAST)
     topics = _topics(fanpage, now - OPENED)
     messages = _messages(fanpage, topics, now - OPENED)
@@ -65,11 +68,11 @@ def _fill(phone: Remote, fanpage: FanpageView, now: datetime) -> None:
     if not any(topic.total for topic in list_topics(fanpage.id, now=now)):
         _write_first(phone, fanpage, past, now)
         _consent(phone, fanpage, past.asked, topics, messages)
-        while learn_some(messenger_for, now=now):
+        while fetch_missing_profiles(messenger_for, now=now):
             pass
     _send_first(phone, fanpage, topics, past, now)
     _consent(phone, fanpage, past.asked_since, topics, messages)
-    ledger.date_customers(fanpage.id, past.contacts)
+    backdating.date_customers(fanpage.id, past.contacts)
     expire_due(now=now)
     set_rate(SYSTEM, fanpage.id, story.RATE, now=now)
     _schedule_next(fanpage, topics, now)
@@ -78,7 +81,7 @@ def _fill(phone: Remote, fanpage: FanpageView, now: datetime) -> None:
     _somebody_writes(phone)
 
 
-def _fanpage(phone: Remote, now: datetime) -> FanpageView:
+def _fanpage(phone: SimulatorClient, now: datetime) -> FanpageView:
     """The page at the simulator, whose address may have changed, and our connection to it."""
     token = kept_secret(PAGE_TOKEN_FILE)
     known = find_by_page_id(story.PAGE_ID)
@@ -126,12 +129,12 @@ def _messages(fanpage: FanpageView, topics: dict[str, int], now: datetime) -> di
     return found
 
 
-def _people(phone: Remote) -> list[str]:
+def _people(phone: SimulatorClient) -> list[str]:
     known = phone.people(story.PAGE_ID) or phone.add_people(story.PAGE_ID, story.people())
     return [each["psid"] for each in sorted(known, key=lambda each: each["habit"] != Habit.PASSIVE)]
 
 
-def _write_first(phone: Remote, fanpage: FanpageView, past: Past, now: datetime) -> None:
+def _write_first(phone: SimulatorClient, fanpage: FanpageView, past: Past, now: datetime) -> None:
     """Everybody's first contact, by webhooks that come late: too late to be answered."""
     met = {each["psid"] for each in phone.people(story.PAGE_ID) if each["met"]}
     fresh = {psid: at for psid, at in past.contacts.items() if psid not in met}
@@ -140,18 +143,18 @@ def _write_first(phone: Remote, fanpage: FanpageView, past: Past, now: datetime)
 
 
 def _consent(
-    phone: Remote,
+    phone: SimulatorClient,
     fanpage: FanpageView,
-    asked: list[Asked],
+    asked: list[PastRequest],
     topics: dict[str, int],
     messages: dict[str, int],
 ) -> None:
     """Requests of the past and the taps that followed, each told by a signed webhook."""
     before = _opt_ins(fanpage)
-    payloads = ledger.ask(fanpage.id, asked, topics, messages)
+    payloads = backdating.record_past_requests(fanpage.id, asked, topics, messages)
     acts: list[dict[str, Any]] = []
     for each, payload in zip(asked, payloads, strict=True):
-        acts += thread.conversation(each, wire.one_time_request(each.story.promise, payload), payload)
+        acts += conversations.conversation(each, wire.one_time_request(each.story.promise, payload), payload)
     phone.act_all(acts)
     taps = sum(each.tapped for each in asked)
     _wait("the webhook server", lambda: _opt_ins(fanpage) >= before + taps)
@@ -162,7 +165,7 @@ def _opt_ins(fanpage: FanpageView) -> int:
 
 
 def _send_first(
-    phone: Remote, fanpage: FanpageView, topics: dict[str, int], past: Past, now: datetime
+    phone: SimulatorClient, fanpage: FanpageView, topics: dict[str, int], past: Past, now: datetime
 ) -> None:
     """The finished broadcast: really sent by the worker, then dated back."""
     known = _broadcast(fanpage, story.FINISHED)
@@ -178,7 +181,7 @@ def _send_first(
     _wait_until_quiet(broadcast_id)
     if get_broadcast(broadcast_id).state != "finished":
         return  # a slow machine: it goes on under today's date
-    ledger.date_broadcast(broadcast_id, now - then)
+    backdating.date_broadcast(broadcast_id, now - then)
     phone.date_earlier(story.PAGE_ID, (now - then).total_seconds())
 
 
@@ -204,7 +207,7 @@ def _schedule_next(fanpage: FanpageView, topics: dict[str, int], now: datetime) 
     schedule(STAFF, broadcast_id, at=at, best_before=at + timedelta(hours=3), now=now)
 
 
-def _somebody_writes(phone: Remote) -> None:
+def _somebody_writes(phone: SimulatorClient) -> None:
     """A few people write just now, so that answers, requests and taps can be watched."""
     lively = [each for each in phone.people(story.PAGE_ID) if each["habit"].startswith("taps_")][:9]
     acts = [
@@ -232,6 +235,6 @@ def _wait(whom: str, condition: Callable[[], bool]) -> None:
     until = time.monotonic() + WAIT_SECONDS
     while not condition():
         if time.monotonic() > until:
-            log.warning("demo_goes_on_without", waited_for=whom)
+            log.warning("demo_step_timed_out", waited_for=whom)
             return
         time.sleep(0.05)

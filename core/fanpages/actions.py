@@ -18,16 +18,16 @@ from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Event, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
-from core.encryption import CannotOpen, seal
+from core.encryption import CannotDecrypt, encrypt
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
 from core.fanpages import checkup, zones
-from core.fanpages.connection import messenger_for, open_line
-from core.fanpages.queries import FanpageView, get_fanpage, view_of
+from core.fanpages.connection import messenger_for, open_connection
+from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
 from core.fanpages.rules import (
     BLOCKING,
     DEFAULT_RATE,
     NAME_LIMIT,
-    Trouble,
+    HealthProblem,
     check_connection,
     check_rate,
     describe_problem,
@@ -66,7 +66,7 @@ def connect(
     page_id, name, token = unwrapped(page_id), normalise_name(name), unwrapped(token)
     problems = check_connection(page_id, name, token, zone or settings().timezone)
     _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
-    messenger = open_line(page_id, token, is_demo=is_demo)
+    messenger = open_connection(page_id, token, is_demo=is_demo)
     known_as = _name_of(messenger) if check else ""
     name = name or known_as
     if not name:
@@ -75,7 +75,7 @@ def connect(
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         row, is_new = _upsert(db, page_id, name, now)
-        row.name, row.token_sealed, row.is_demo, row.updated_at = name, seal(token), is_demo, now
+        row.name, row.token_sealed, row.is_demo, row.updated_at = name, encrypt(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
         if zone and not is_new:
             zones.refuse_while_planned(db, row, zone)
@@ -83,10 +83,10 @@ def connect(
         db.flush()
         waited = {"early_events": early_events.apply_early_events(db, page_id)} if is_new else {}
         _record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
-        view = view_of(row)
+        view = fanpage_view(row)
     if not check:
         return view
-    _keep_problems(view.id, checkup.furnish(messenger, take_over=True), now)
+    _keep_problems(view.id, checkup.set_up(messenger, take_over=True), now)
     return get_fanpage(view.id)
 
 
@@ -99,7 +99,7 @@ def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now
         if row.rate != rate:
             was, row.rate, row.updated_at = row.rate, rate, now
             _record(db, by, "fanpage.set_rate", row, now, rate=rate, was=was)
-        return view_of(row)
+        return fanpage_view(row)
 
 
 def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
@@ -107,9 +107,9 @@ def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
     fanpage = get_fanpage(fanpage_id)
     found = _examine(fanpage)
     if not fanpage.is_demo and not settings().app_secret.get_secret_value():
-        found.append(Trouble.NO_APP_SECRET)
+        found.append(HealthProblem.NO_APP_SECRET)
     elif not found and _never_heard_of(fanpage, now):
-        found.append(Trouble.NO_WEBHOOK_YET)
+        found.append(HealthProblem.NO_WEBHOOK_YET)
     _keep_problems(fanpage_id, found, now)
     return [str(code) for code in found]
 
@@ -174,7 +174,7 @@ def _name_of(messenger: Messenger) -> str:
 
 
 def _token_problem(refusal: GraphRefused) -> Problem:
-    if checkup.is_silence(refusal):
+    if checkup.is_inconclusive(refusal):
         text = N_(
             "Facebook could not be reached, so the access token was not checked. Try again in a minute."
         )
@@ -211,15 +211,15 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpag
     return row, bool(made)
 
 
-def _examine(fanpage: FanpageView) -> list[Trouble]:
+def _examine(fanpage: FanpageView) -> list[HealthProblem]:
     if not fanpage.has_token:
-        return [Trouble.NO_TOKEN]
+        return [HealthProblem.NO_TOKEN]
     try:
         return checkup.examine(messenger_for(fanpage.id))
-    except CannotOpen:
-        if key_check.is_another():  # then it is not the fanpage that something is wrong with
+    except CannotDecrypt:
+        if key_check.is_another_key():  # then it is not the fanpage that something is wrong with
             raise AnotherKey from None
-        return [Trouble.TOKEN_SEALED]
+        return [HealthProblem.TOKEN_SEALED]
 
 
 def _never_heard_of(fanpage: FanpageView, now: datetime) -> bool:
@@ -232,7 +232,7 @@ def _never_heard_of(fanpage: FanpageView, now: datetime) -> bool:
         return db.execute(waiting).first() is not None and db.execute(heard).first() is None
 
 
-def _keep_problems(fanpage_id: int, found: list[Trouble], now: datetime) -> None:
+def _keep_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -> None:
     values = {"problems": [str(code) for code in found], "checked_at": now}
     with transaction() as db:
         db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.fanpages.rules import (
-    GET_STARTED,
-    WEBHOOK_FIELDS,
-    Trouble,
-    missing_fields,
-    review_trouble,
-)
-from core.messenger import errors, line
+from core.fanpages.rules import GET_STARTED, WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
+from core.messenger import connection_check, errors
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import NextStep
 
@@ -22,25 +16,25 @@ def identity(messenger: Messenger) -> tuple[str, str]:
     return str(me.get("id", "")), str(me.get("name", ""))
 
 
-def examine(messenger: Messenger) -> list[Trouble]:
+def examine(messenger: Messenger) -> list[HealthProblem]:
     """What is wrong with a connection, once each; what can be repaired is repaired on the way."""
     try:
         page_id, _ = identity(messenger)
     except GraphRefused as refusal:
         expired = refusal.failure.reason == "token_invalid"
-        return [_trouble(refusal, Trouble.TOKEN_INVALID if expired else Trouble.REFUSED)]
+        return [_trouble(refusal, HealthProblem.TOKEN_INVALID if expired else HealthProblem.REFUSED)]
     if page_id != messenger.page_id:
-        return [Trouble.WRONG_PAGE]
-    return furnish(messenger, take_over=False) + _review(messenger)
+        return [HealthProblem.WRONG_PAGE]
+    return set_up(messenger, take_over=False) + _review(messenger)
 
 
-def furnish(messenger: Messenger, *, take_over: bool) -> list[Trouble]:
+def set_up(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:
     """Webhook fields and the Get Started button; `take_over` replaces another tool's button."""
     found = subscribe(messenger) + set_get_started(messenger, take_over=take_over)
     return list(dict.fromkeys(found))
 
 
-def subscribe(messenger: Messenger) -> list[Trouble]:
+def subscribe(messenger: Messenger) -> list[HealthProblem]:
     """Ask for every webhook field we need, unless we get them all. The platform takes them away after an
     hour without answers from our webhook server."""
     edge = f"{messenger.page_id}/subscribed_apps"
@@ -53,43 +47,43 @@ def subscribe(messenger: Messenger) -> list[Trouble]:
         wanted = dict.fromkeys([*WEBHOOK_FIELDS, *kept])
         messenger.post(edge, subscribed_fields=",".join(wanted))
     except GraphRefused as refusal:
-        return [_trouble(refusal, Trouble.NOT_SUBSCRIBED)]
+        return [_trouble(refusal, HealthProblem.NOT_SUBSCRIBED)]
     return []
 
 
-def set_get_started(messenger: Messenger, *, take_over: bool) -> list[Trouble]:
+def set_get_started(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:
     """Give new customers a Get Started button that leads to us. Who may not even read it may not send."""
     try:
-        profile = _items(messenger.get(line.EDGE, fields="get_started"))
+        profile = _items(messenger.get(connection_check.EDGE, fields="get_started"))
     except GraphRefused as refusal:
-        may_not_send = line.refuses(refusal.failure)
-        return [_trouble(refusal, Trouble.REFUSED if may_not_send else Trouble.NO_GET_STARTED)]
+        may_not_send = connection_check.shows_broken_connection(refusal.failure)
+        return [_trouble(refusal, HealthProblem.REFUSED if may_not_send else HealthProblem.NO_GET_STARTED)]
     try:
         buttons = [part["get_started"] for part in profile if part.get("get_started")]
         is_ours = {"payload": GET_STARTED} in buttons
         if not buttons or (take_over and not is_ours):
-            messenger.post(line.EDGE, {"get_started": {"payload": GET_STARTED}})
+            messenger.post(connection_check.EDGE, {"get_started": {"payload": GET_STARTED}})
     except GraphRefused as refusal:
-        return [_trouble(refusal, Trouble.NO_GET_STARTED)]
+        return [_trouble(refusal, HealthProblem.NO_GET_STARTED)]
     return []
 
 
-def _review(messenger: Messenger) -> list[Trouble]:
+def _review(messenger: Messenger) -> list[HealthProblem]:
     try:
         rows = _items(messenger.get("me/messaging_feature_review"))
     except GraphRefused:  # not every app may ask; that says nothing about the feature
         return []
-    found = review_trouble((str(row.get("feature")), str(row.get("status"))) for row in rows)
+    found = review_problem((str(row.get("feature")), str(row.get("status"))) for row in rows)
     return [found] if found else []
 
 
-def _trouble(refusal: GraphRefused, otherwise: Trouble) -> Trouble:
-    return Trouble.UNREACHABLE if is_silence(refusal) else otherwise
+def _trouble(refusal: GraphRefused, otherwise: HealthProblem) -> HealthProblem:
+    return HealthProblem.UNREACHABLE if is_inconclusive(refusal) else otherwise
 
 
-def is_silence(refusal: GraphRefused) -> bool:
+def is_inconclusive(refusal: GraphRefused) -> bool:
     """Nobody answered, or only to say that now is not the time: it says nothing about the fanpage."""
-    return refusal.failure.step == NextStep.IN_DOUBT or errors.is_silence(refusal.failure)
+    return refusal.failure.step == NextStep.IN_DOUBT or errors.is_inconclusive(refusal.failure)
 
 
 def _items(answer: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from sqlmodel import col
 from core.db import bulk
 from core.db.engine import reading
 from core.db.tables import Fanpage
-from core.encryption import CannotOpen, unseal
+from core.encryption import CannotDecrypt, decrypt
 from core.errors import N_, NotFound, OperatorError, WrongState
 from core.messenger.client import Messenger
 from core.messenger.transport import Transport
@@ -31,28 +31,28 @@ class _Row(NamedTuple):
 
 
 _Key = tuple[_Row, str, str]
-_lines: dict[int, tuple[_Key, Messenger]] = {}
+_connections: dict[int, tuple[_Key, Messenger]] = {}
 _lock = threading.Lock()
 
 
 def messenger_for(fanpage_id: int) -> Messenger:
     """Cheap to ask each time. NotFound, WrongState without a token, CannotOpen under another key."""
-    line = find_lines([fanpage_id])[fanpage_id]
+    line = find_connections([fanpage_id])[fanpage_id]
     if isinstance(line, Exception):
         raise line
     return line
 
 
-def find_lines(fanpage_ids: Collection[int]) -> dict[int, Messenger | OperatorError | CannotOpen]:
+def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | OperatorError | CannotDecrypt]:
     """The same for several fanpages by one read; where there is no line, the reason."""
     columns = (col(Fanpage.id), col(Fanpage.page_id), col(Fanpage.token_sealed), col(Fanpage.is_demo))
     with reading() as db:
         rows = db.execute(select(*columns).where(col(Fanpage.id).in_(bulk.among(sorted(fanpage_ids)))))
         found = {row[0] or 0: _Row(*row[1:]) for row in rows}
-    return {fanpage_id: _line(fanpage_id, found.get(fanpage_id)) for fanpage_id in fanpage_ids}
+    return {fanpage_id: _connection(fanpage_id, found.get(fanpage_id)) for fanpage_id in fanpage_ids}
 
 
-def _line(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError | CannotOpen:
+def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError | CannotDecrypt:
     if row is None:
         return NotFound(N_("This fanpage is no longer connected."))
     if row.token_sealed is None:
@@ -61,17 +61,17 @@ def _line(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError | Cann
     key: _Key = (row, base_url, settings().graph_version)
     try:
         with _lock:
-            known = _lines.get(fanpage_id)
+            known = _connections.get(fanpage_id)
             if known is None or known[0] != key:
                 # The old line is left to those who still use it: closing it could cut a call short.
-                line = open_line(row.page_id, unseal(row.token_sealed), is_demo=row.is_demo)
-                _lines[fanpage_id] = known = (key, line)
+                line = open_connection(row.page_id, decrypt(row.token_sealed), is_demo=row.is_demo)
+                _connections[fanpage_id] = known = (key, line)
             return known[1]
-    except CannotOpen as problem:
+    except CannotDecrypt as problem:
         return problem
 
 
-def open_line(page_id: str, token: str, *, is_demo: bool) -> Messenger:
+def open_connection(page_id: str, token: str, *, is_demo: bool) -> Messenger:
     """A line for a token that is not kept yet."""
     base_url, app_secret = _server(is_demo)
     return Messenger(

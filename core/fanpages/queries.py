@@ -32,11 +32,11 @@ class FanpageView:
     checked_at: datetime | None
     has_token: bool
     stop_words: tuple[str, ...] = DEFAULT  # by which customers say that they want no notifications
-    policy: Policy | None = None
+    policy: PolicyView | None = None
 
 
 @dataclass(frozen=True)
-class Policy:
+class PolicyView:
     """The latest that Meta said about the fanpage itself: "warning", "block", "unblock" or "integrity"."""
 
     action: str
@@ -68,7 +68,7 @@ def list_fanpages() -> list[FanpageView]:
     with reading() as db:
         rows = db.scalars(select(Fanpage)).all()
     rows = sorted(rows, key=lambda row: (row.is_demo, sort_key(row.name), row.id))
-    return [view_of(row) for row in rows]
+    return [fanpage_view(row) for row in rows]
 
 
 def get_fanpage(fanpage_id: int) -> FanpageView:
@@ -76,13 +76,13 @@ def get_fanpage(fanpage_id: int) -> FanpageView:
         row = db.get(Fanpage, fanpage_id)
     if row is None:
         raise NotFound(N_("This fanpage is no longer connected."))
-    return view_of(row)
+    return fanpage_view(row)
 
 
 def find_by_page_id(page_id: str) -> FanpageView | None:
     with reading() as db:
         row = db.scalars(select(Fanpage).where(col(Fanpage.page_id) == page_id)).first()
-    return view_of(row) if row else None
+    return fanpage_view(row) if row else None
 
 
 def count_paused_by_stop(fanpage_id: int) -> int:
@@ -112,7 +112,7 @@ def list_processes() -> list[ProcessView]:
     return [ProcessView(kind, name, row.at, row.started_at) for row, (kind, _, name) in parts]
 
 
-def view_of(row: Fanpage) -> FanpageView:
+def fanpage_view(row: Fanpage) -> FanpageView:
     return FanpageView(
         id=row.id or 0,
         page_id=row.page_id,
@@ -130,7 +130,7 @@ def view_of(row: Fanpage) -> FanpageView:
     )
 
 
-def _policy_of(row: Fanpage) -> Policy | None:
+def _policy_of(row: Fanpage) -> PolicyView | None:
     if row.policy_action is None or row.policy_at is None:
         return None
-    return Policy(row.policy_action, row.policy_reason, row.policy_at, row.policy_seen_at is not None)
+    return PolicyView(row.policy_action, row.policy_reason, row.policy_at, row.policy_seen_at is not None)

@@ -35,7 +35,7 @@ WEBHOOK_FIELDS = (
 )
 
 
-class Trouble(StrEnum):
+class HealthProblem(StrEnum):
     """What a health check can find; `PROBLEMS` says each in words."""
 
     NO_TOKEN = "no_token"
@@ -52,7 +52,7 @@ class Trouble(StrEnum):
     NO_WEBHOOK_YET = "no_webhook_yet"
 
 
-T = Trouble
+T = HealthProblem
 PROBLEMS: dict[str, str] = {
     T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again under set-up."),
     T.TOKEN_SEALED: N_(
@@ -178,12 +178,12 @@ def missing_fields(subscribed: Iterable[str]) -> tuple[str, ...]:
     return tuple(each for each in WEBHOOK_FIELDS if each not in known)
 
 
-def review_trouble(reviews: Iterable[tuple[str, str]]) -> Trouble | None:
+def review_problem(reviews: Iterable[tuple[str, str]]) -> HealthProblem | None:
     """What feature reviews (feature, status) say about one-time notifications. Saying nothing proves
     nothing: the platform does not document that this feature is listed."""
     statuses = {status for feature, status in reviews if "one_time_notif" in feature}
     if "approved" in statuses:
         return None
     if "rejected" in statuses:
-        return Trouble.OTN_REJECTED
-    return Trouble.OTN_PENDING if "pending" in statuses else None
+        return HealthProblem.OTN_REJECTED
+    return HealthProblem.OTN_PENDING if "pending" in statuses else None

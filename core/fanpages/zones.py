@@ -24,19 +24,19 @@ from core.clock import same_local_time
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Fanpage
 from core.errors import N_, Invalid, NotFound, WrongState, problem
-from core.fanpages.queries import FanpageView, view_of
+from core.fanpages.queries import FanpageView, fanpage_view
 from core.fanpages.rules import is_zone
 
 _PLANNED = (BroadcastState.SCHEDULED, BroadcastState.DRAFT)
 
 
-class Keep(StrEnum):
+class ZoneChangeKeeps(StrEnum):
     MOMENT = "moment"
     LOCAL_TIME = "local-time"
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedBroadcast:
     """A broadcast with a start, and the moments that show the same local time in the other zone."""
 
     id: int
@@ -48,7 +48,7 @@ class Planned:
     moved_best_before: datetime | None
 
 
-def list_planned(fanpage_id: int, zone: str) -> list[Planned]:
+def list_planned(fanpage_id: int, zone: str) -> list[PlannedBroadcast]:
     """What a change to this zone is about: scheduled broadcasts and drafts with a start, next first."""
     with reading() as db:
         old = db.get_one(Fanpage, fanpage_id).timezone
@@ -56,7 +56,9 @@ def list_planned(fanpage_id: int, zone: str) -> list[Planned]:
     return sorted(found, key=lambda planned: planned.due_at)
 
 
-def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now: datetime) -> FanpageView:
+def change_zone(
+    by: Actor, fanpage_id: int, zone: str, *, keep: ZoneChangeKeeps | None, now: datetime
+) -> FanpageView:
     """`keep` says what becomes of what is planned; None is refused when something is."""
     if not is_zone(zone):
         words = N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh.")
@@ -65,16 +67,16 @@ def change_zone(by: Actor, fanpage_id: int, zone: str, *, keep: Keep | None, now
         authorise(db, by, Permission.ADMIN, now=now)
         row = _locked(db, fanpage_id)
         if row.timezone == zone:
-            return view_of(row)
+            return fanpage_view(row)
         # Locked, so that nobody changes a draft meanwhile and the worker starts nothing.
         planned = list(db.scalars(_rows(fanpage_id).with_for_update(key_share=True)))
         if planned and keep is None:
             raise WrongState(ASK, names=_names(planned))
-        if keep == Keep.LOCAL_TIME:
+        if keep == ZoneChangeKeeps.LOCAL_TIME:
             _move(by, planned, row.timezone, zone, now)
         about: dict[str, Any] = {"kept": keep.value, "planned": len(planned)} if keep and planned else {}
         _set(db, by, row, zone, now, **about)
-        return view_of(row)
+        return fanpage_view(row)
 
 
 def refuse_while_planned(db: Session, row: Fanpage, zone: str) -> None:
@@ -99,11 +101,11 @@ def _rows(fanpage_id: int) -> Select[Broadcast]:
     return select(Broadcast).where(*mine, col(Broadcast.state).in_(_PLANNED)).order_by(col(Broadcast.id))
 
 
-def _planned(row: Broadcast, old: str, new: str) -> Planned:
+def _planned(row: Broadcast, old: str, new: str) -> PlannedBroadcast:
     if row.due_at is None:
         raise ValueError("a broadcast without a start is not planned")
     moved = same_local_time(row.best_before, old, new) if row.best_before else None
-    return Planned(
+    return PlannedBroadcast(
         id=row.id or 0,
         name=row.name,
         state=row.state,

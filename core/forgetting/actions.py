@@ -29,7 +29,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
         newest, seen = erasing.newest_event(db), erasing.events_of(db, page_id, psid)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
-        forgotten.remember(db, (page_id, psid), now=now)
+        forgotten.record_forgotten(db, (page_id, psid), now=now)
         customer = erasing.lock_customer(db, fanpage_id, psid)
         erasing.erase_events(db, {*seen, *erasing.events_of(db, page_id, psid, after=newest)})
         erasing.blank_activity(db, fanpage_id, psid, customer)

@@ -22,10 +22,10 @@ from core.db.tables import Event, Fanpage, UtcTime
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.early_events import APPLIER_LOCK
-from core.inbox.effects import Happening, take_effect
-from core.inbox.event_parser import NewEvent, open_tokens, person_of
-from core.inbox.event_store import keep_events
-from core.inbox.forgotten_filter import keep_out_forgotten
+from core.inbox.effects import FanpageEvent, apply_events
+from core.inbox.event_parser import NewEvent, decrypt_event, person_of
+from core.inbox.event_store import insert_events
+from core.inbox.forgotten_filter import drop_forgotten
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.installation import key_check
 
@@ -33,22 +33,22 @@ NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: tru
 log = structlog.get_logger(__name__)
 
 
-def store(events: Sequence[NewEvent]) -> int:
+def store_events(events: Sequence[NewEvent]) -> int:
     """Keep events for good; they wait for their turn. Those the vault has stay as they are. Returns how many
     were new."""
     if not events:
         return 0
     key_check.refuse_another_key()
     with transaction() as db:
-        return keep_events(db, keep_out_forgotten(db, events))
+        return insert_events(db, drop_forgotten(db, events))
 
 
 def apply_pending(limit: int, now: datetime) -> int:
     """Apply at most `limit` waiting events in the order they happened; returns how many left the backlog."""
-    return apply_turn(limit, now) if queries.has_pending() else 0
+    return apply_batch(limit, now) if queries.has_pending() else 0
 
 
-def apply_turn(limit: int, now: datetime) -> int:
+def apply_batch(limit: int, now: datetime) -> int:
     """The same for who knows that events wait.
 
     Each event's effects and its new state are one transaction. Two appliers never double an event: SQLite
@@ -63,12 +63,12 @@ def apply_turn(limit: int, now: datetime) -> int:
     except NOT_NOW:
         raise  # nothing is wrong with the events
     except Exception as problem:
-        log.warning("inbox.turn_failed", **_where(problem))
+        log.warning("event_batch_failed", **_where(problem))
         return _apply_each(limit, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEvent:
     """An event as the vault keeps it."""
 
     id: int
@@ -79,14 +79,14 @@ class Stored:
     body: str
 
 
-def _take(db: Session, limit: int) -> list[Stored]:
+def _take(db: Session, limit: int) -> list[StoredEvent]:
     if not is_sqlite(db):
         lock = text("SELECT pg_try_advisory_xact_lock(:number)")
         if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
             return []
-    forgotten.pass_door(db)
+    forgotten.hold_off_forgetting(db)
     found = [
-        Stored(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
+        StoredEvent(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
         for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(db, _waiting(), {"limit": limit})
     ]
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
@@ -114,21 +114,21 @@ Verdict = tuple[EventState, str | None]
 APPLIED: Verdict = (EventState.APPLIED, None)
 
 
-def _apply(db: Session, events: Sequence[Stored], now: datetime) -> dict[int, Verdict]:
+def _apply(db: Session, events: Sequence[StoredEvent], now: datetime) -> dict[int, Verdict]:
     """The effects of events in their order; what has become of those that were not simply applied."""
     statement = select(col(Fanpage.page_id), col(Fanpage.id)).where(
         col(Fanpage.page_id).in_({event.page_id for event in events})
     )
     ours = {row.page_id: row.id for row in db.execute(statement)}
     happenings = [_happening(event, ours[event.page_id]) for event in events if event.page_id in ours]
-    notes = take_effect(db, happenings, now)
+    notes = apply_events(db, happenings, now)
     notes.update({event.id: UNKNOWN_FANPAGE for event in events if event.page_id not in ours})
     return {event_id: (EventState.IGNORED, note) for event_id, note in notes.items()}
 
 
-def _happening(event: Stored, fanpage_id: int) -> Happening:
-    raw = open_tokens(event.body)
-    return Happening(
+def _happening(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
+    raw = decrypt_event(event.body)
+    return FanpageEvent(
         id=event.id,
         fanpage_id=fanpage_id,
         kind=event.kind,
@@ -152,7 +152,7 @@ def _apply_each(limit: int, now: datetime) -> int:
                 raise
             except Exception as problem:
                 verdicts[event.id] = (EventState.FAILED, type(problem).__name__)
-                log.error("inbox.event_failed", event_id=event.id, kind=event.kind, **_where(problem))
+                log.error("event_failed", event_id=event.id, kind=event.kind, **_where(problem))
         _settle(db, events, verdicts, now)
         return len(events)
 
@@ -166,7 +166,7 @@ def _where(problem: Exception) -> dict[str, object]:
     return {"error": type(problem).__name__, "place": place}
 
 
-def _settle(db: Session, events: Sequence[Stored], verdicts: dict[int, Verdict], now: datetime) -> None:
+def _settle(db: Session, events: Sequence[StoredEvent], verdicts: dict[int, Verdict], now: datetime) -> None:
     by_verdict: dict[Verdict, list[tuple[int]]] = {}
     for event in events:
         by_verdict.setdefault(verdicts.get(event.id, APPLIED), []).append((event.id,))

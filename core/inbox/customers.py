@@ -16,7 +16,7 @@ from core.db import bulk
 from core.db.tables import Customer
 from core.inbox.rules import latest
 
-Person = tuple[int, str]  # fanpage id, PSID
+CustomerKey = tuple[int, str]  # fanpage id, PSID
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
 _WRITTEN = bulk.columns_of(
     Customer, "fanpage_id", "psid", "search_text", "window_closes_at", "last_event_at", "created_at"
@@ -27,14 +27,14 @@ _WRITTEN = bulk.columns_of(
 class Sighting:
     """A customer did something."""
 
-    person: Person
+    person: CustomerKey
     at: datetime
     window_closes_at: datetime | None
 
 
-def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> None:
+def upsert_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> None:
     """Make or update the customers. Windows only ever grow, in whatever order events come."""
-    seen: dict[Person, Sighting] = {}
+    seen: dict[CustomerKey, Sighting] = {}
     for sighting in sightings:
         seen[sighting.person] = _merged(seen.get(sighting.person), sighting)
     if seen:
@@ -43,7 +43,7 @@ def see_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> 
         _upsert().run(db, bulk.bound(rows))
 
 
-def ids_of(db: Session, people: Iterable[Person]) -> dict[Person, int]:
+def customer_ids(db: Session, people: Iterable[CustomerKey]) -> dict[CustomerKey, int]:
     given = bulk.bound(list(people))
     return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in bulk.fetch(db, _ids(), given)}
 
@@ -62,7 +62,7 @@ def _values(sighting: Sighting, now: datetime) -> list[object]:
 
 
 @cache
-def _upsert() -> bulk.Ready:
+def _upsert() -> bulk.CompiledStatement:
     statement = bulk.insert_given(Customer, _WRITTEN)
     new = statement.excluded
     reachable_again = col(Customer.unreachable_at) <= new.last_event_at
@@ -74,7 +74,7 @@ def _upsert() -> bulk.Ready:
             **marks.lifted_when(reachable_again),
         },
     )
-    return bulk.Ready(update)
+    return bulk.CompiledStatement(update)
 
 
 def _later(old: Any, new: Any) -> Any:

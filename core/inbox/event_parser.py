@@ -12,16 +12,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from core.encryption import find_hash, seal, unseal
+from core.encryption import decrypt, encrypt, lookup_hash
 from core.inbox import rules
-from core.messenger.events import Malformed, Parsed, Raw, milliseconds, parse
+from core.messenger.events import Malformed, ParsedEvent, RawEvent, milliseconds, parse_webhook
 from core.text.identifiers import read_id
 
-__all__ = ["Malformed", "NewEvent", "open_tokens", "person_of", "read_body"]
+__all__ = ["Malformed", "NewEvent", "decrypt_event", "parse_body", "person_of"]
 
 DEPTH_LIMIT = 64  # real events are some ten levels deep
 DIGITS_LIMIT = 1000  # Python refuses to read integers beyond 4,300 digits
-SEALED = "sealed"
+ENCRYPTED = "sealed"
 _TOKEN = "token"  # every secret in an event sits under a key that ends so
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[{\]}]', re.DOTALL)
@@ -39,13 +39,13 @@ class NewEvent(NamedTuple):
     psid: str | None
 
 
-def read_body(body: bytes, received_at: datetime) -> list[NewEvent]:
+def parse_body(body: bytes, received_at: datetime) -> list[NewEvent]:
     """The events of a webhook's body; Malformed when it is no JSON or no envelope of events."""
     text = body.decode("utf-8", "replace")
     try:
         return _events(_load(text), received_at)
     except (RecursionError, Malformed):
-        shallow = without_depths(text)
+        shallow = prune_deep_nesting(text)
         if shallow == text:
             raise
         return _events(_load(shallow), received_at)
@@ -72,15 +72,15 @@ def _integer(digits: str) -> int | str:
 
 
 def _events(payload: object, received_at: datetime) -> list[NewEvent]:
-    return [_new_event(parsed, received_at) for parsed in parse(payload, find_hash)]
+    return [_new_event(parsed, received_at) for parsed in parse_webhook(payload, lookup_hash)]
 
 
-def _new_event(parsed: Parsed, received_at: datetime) -> NewEvent:
+def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:
     key, is_tap = parsed.dedupe_key, parsed.kind == "opt_in"
     return NewEvent(
         page_id=parsed.page_id,
         kind=parsed.kind,
-        dedupe_key=rules.in_time(key, milliseconds(parsed.raw.get("timestamp"))) if is_tap else key,
+        dedupe_key=rules.time_ordered_key(key, milliseconds(parsed.raw.get("timestamp"))) if is_tap else key,
         occurred_at=rules.occurred_at(parsed.occurred_ms, received_at),
         received_at=received_at,
         body=_to_json(_with_tokens(parsed.raw, _seal)),
@@ -88,13 +88,13 @@ def _new_event(parsed: Parsed, received_at: datetime) -> NewEvent:
     )
 
 
-def open_tokens(body: str) -> Raw:
+def decrypt_event(body: str) -> RawEvent:
     """A stored event with its tokens in the clear; CannotOpen when another key sealed them."""
-    opened: Raw = _with_tokens(json.loads(body), _unseal)
+    opened: RawEvent = _with_tokens(json.loads(body), _unseal)
     return opened
 
 
-def person_of(raw: Raw, page_id: str) -> str | None:
+def person_of(raw: RawEvent, page_id: str) -> str | None:
     """The PSID on the customer's side: the sender, or the recipient of what the fanpage itself sent."""
     for side in ("sender", "recipient"):
         party = raw.get(side)
@@ -115,20 +115,20 @@ def _with_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def _seal(value: Any) -> Any:
     if isinstance(value, str):
-        return {SEALED: seal(value)}
+        return {ENCRYPTED: encrypt(value)}
     if isinstance(value, dict | list):
         return _with_tokens(value, _seal)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return {SEALED: seal(str(value))} if is_number else value
+    return {ENCRYPTED: encrypt(str(value))} if is_number else value
 
 
 def _unseal(value: Any) -> Any:
-    if isinstance(value, dict) and isinstance(value.get(SEALED), str):
-        return unseal(value[SEALED])
+    if isinstance(value, dict) and isinstance(value.get(ENCRYPTED), str):
+        return decrypt(value[ENCRYPTED])
     return _with_tokens(value, _unseal)
 
 
-def without_depths(text: str) -> str:
+def prune_deep_nesting(text: str) -> str:
     """JSON text with whatever is nested too deep to be read replaced by null, in one pass."""
     kept: list[str] = []
     depth = start = 0

@@ -25,7 +25,7 @@ _COLUMNS = bulk.columns_of(
 )
 
 
-def keep_events(db: Session, events: Sequence[NewEvent]) -> int:
+def insert_events(db: Session, events: Sequence[NewEvent]) -> int:
     """Returns how many were new; they wait to be applied."""
     rows = [_row(event) for event in events]
     return _insert().run(db, bulk.bound(rows)).rowcount
@@ -38,5 +38,5 @@ def _row(event: NewEvent) -> tuple[object, ...]:
 
 
 @cache
-def _insert() -> bulk.Ready:
-    return bulk.Ready(bulk.insert_given(Event, _COLUMNS).on_conflict_do_nothing())
+def _insert() -> bulk.CompiledStatement:
+    return bulk.CompiledStatement(bulk.insert_given(Event, _COLUMNS).on_conflict_do_nothing())

@@ -9,17 +9,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.customers.forgotten import forgotten_among
+from core.customers.forgotten import find_forgotten
 from core.db.tables import Customer, Fanpage
 from core.inbox import rules
 from core.inbox.event_parser import NewEvent
 from core.messenger.events import milliseconds
 
 
-def keep_out_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+def drop_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
     """The events that may be kept. Somebody who was forgotten comes back by what they do themselves, later:
     then they are a new customer."""
-    when = forgotten_among(db, ((event.page_id, event.psid) for event in events if event.psid))
+    when = find_forgotten(db, ((event.page_id, event.psid) for event in events if event.psid))
     if not when:
         return events
     return [e for e in events if (at := when.get((e.page_id, e.psid or ""))) is None or _is_new(db, e, at)]
@@ -32,7 +32,7 @@ def _is_new(db: Session, event: NewEvent, forgotten_at: datetime) -> bool:
         return False
     sender = raw.get("sender")
     is_theirs = isinstance(sender, dict) and str(sender.get("id")) == event.psid
-    return (is_theirs and rules.is_by_the_customer(event.kind)) or _came_back(db, event)
+    return (is_theirs and rules.is_customer_act(event.kind)) or _came_back(db, event)
 
 
 def _came_back(db: Session, event: NewEvent) -> bool:

@@ -18,7 +18,7 @@ import structlog
 
 from core.inbox.actions import NOT_NOW
 from core.inbox.event_parser import NewEvent
-from core.inbox.rules import TURN_EVENTS, next_turn
+from core.inbox.rules import BATCH_EVENTS, next_batch_size
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
 QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
@@ -29,7 +29,7 @@ REST_SECONDS = 1.0  # after the database refused
 log = structlog.get_logger(__name__)
 
 
-Asker = TypeVar("Asker")
+Requester = TypeVar("Requester")
 
 
 class Receipt(StrEnum):
@@ -38,36 +38,36 @@ class Receipt(StrEnum):
 
 
 @dataclass(eq=False, slots=True)
-class Parcel(Generic[Asker]):
+class IntakeRequest(Generic[Requester]):
     """The events of one request, and who asked."""
 
     events: Sequence[NewEvent]
-    asker: Asker
+    asker: Requester
 
 
 @dataclass(frozen=True)
-class Duties(Generic[Asker]):
+class IntakeCallbacks(Generic[Requester]):
     """What the writer does, as its owner wants it. Those of the database may raise."""
 
     store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
     has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many it took on
-    answer: Callable[[Sequence[Parcel[Asker]], Receipt], None]
+    answer: Callable[[Sequence[IntakeRequest[Requester]], Receipt], None]
     committed: Callable[[int, int], None]  # how many events, and how many of them were new
     heartbeat: Callable[[], None]  # called often
 
 
 @dataclass
-class Intake(Generic[Asker]):
-    duties: Duties[Asker]
+class Intake(Generic[Requester]):
+    duties: IntakeCallbacks[Requester]
     queue_events: int = QUEUE_EVENTS
-    _waiting: deque[Parcel[Asker]] = field(default_factory=deque, init=False)
+    _waiting: deque[IntakeRequest[Requester]] = field(default_factory=deque, init=False)
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
     _is_idle: bool = field(default=False, init=False)  # the writer waits for the first of a group
     _stored: int = field(default=0, init=False)  # since the last turn
-    _turn: int = field(default=TURN_EVENTS, init=False)  # events the next turn takes on
+    _turn: int = field(default=BATCH_EVENTS, init=False)  # events the next turn takes on
     _turn_at: float = field(default=0.0, init=False)  # monotonic seconds
     _rest_until: float = field(default=0.0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
@@ -92,7 +92,7 @@ class Intake(Generic[Asker]):
     def events_waiting(self) -> int:
         return self._events_waiting
 
-    def submit(self, parcel: Parcel[Asker]) -> bool:
+    def submit(self, parcel: IntakeRequest[Requester]) -> bool:
         """Hands a parcel over; False when there is no room. It is answered once, from the writer's thread."""
         with self._changed:
             full = self._waiting and self._events_waiting + len(parcel.events) > self.queue_events
@@ -114,7 +114,7 @@ class Intake(Generic[Asker]):
             self._apply()
             self.duties.heartbeat()
 
-    def _take(self) -> list[Parcel[Asker]] | None:
+    def _take(self) -> list[IntakeRequest[Requester]] | None:
         """The next group; empty when it is time for the backlog; None when all is done."""
         with self._changed:
             pause = self._until_turn()
@@ -122,7 +122,7 @@ class Intake(Generic[Asker]):
                 self._is_idle = True
                 self._changed.wait(pause)
                 self._is_idle = False
-            group: list[Parcel[Asker]] = []
+            group: list[IntakeRequest[Requester]] = []
             events = 0
             while self._waiting and events < GROUP_EVENTS:
                 group.append(self._waiting.popleft())
@@ -130,7 +130,7 @@ class Intake(Generic[Asker]):
             self._events_waiting -= events
             return None if self._closing and not group else group
 
-    def _store(self, group: list[Parcel[Asker]]) -> None:
+    def _store(self, group: list[IntakeRequest[Requester]]) -> None:
         """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
         try:
             self._commit(group)
@@ -143,7 +143,7 @@ class Intake(Generic[Asker]):
             for parcel in group:
                 self._store([parcel])
 
-    def _commit(self, group: list[Parcel[Asker]]) -> None:
+    def _commit(self, group: list[IntakeRequest[Requester]]) -> None:
         events = [event for parcel in group for event in parcel.events]
         new = self.duties.store(events) if events else 0
         if new:
@@ -153,8 +153,8 @@ class Intake(Generic[Asker]):
         self.duties.answer(group, Receipt.STORED)
         self.duties.committed(len(events), new)
 
-    def _refuse(self, group: list[Parcel[Asker]], problem: Exception) -> None:
-        log.error("intake.not_stored", requests=len(group), error=type(problem).__name__)
+    def _refuse(self, group: list[IntakeRequest[Requester]], problem: Exception) -> None:
+        log.error("events_not_stored", requests=len(group), error=type(problem).__name__)
         self.duties.answer(group, Receipt.UNAVAILABLE)
 
     def _until_turn(self) -> float:
@@ -170,9 +170,9 @@ class Intake(Generic[Asker]):
             has_backlog = self._stored > 0 or self.duties.has_backlog()
             if has_backlog and self.duties.apply(self._turn) >= self._turn:
                 pause = 0.0
-            self._turn = next_turn(self._turn, time.monotonic() - began)
+            self._turn = next_batch_size(self._turn, time.monotonic() - began)
         except Exception as problem:
             self._rest_until = time.monotonic() + REST_SECONDS
-            log.error("intake.not_applied", error=type(problem).__name__)
+            log.error("events_not_applied", error=type(problem).__name__)
         self._stored = 0
         self._turn_at = time.monotonic() + pause

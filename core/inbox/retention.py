@@ -19,18 +19,18 @@ from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 # The platform repeats an event for some hours at most; what it means has long been in the other tables.
 KEPT_FOR = timedelta(days=30)
 FAILED_KEPT_FOR = timedelta(days=90)  # staff may still replay these
-AT_ONCE = 5000  # rows of one transaction: nobody waits long behind it
-MOST_TURNS = 20
+ROWS_PER_TRANSACTION = 5000  # rows of one transaction: nobody waits long behind it
+MAX_TRANSACTIONS = 20
 
 
-def forget_old_events(*, now: datetime) -> int:
+def delete_old_events(*, now: datetime) -> int:
     """Delete what has been kept long enough, oldest first, a bounded number at a time. Returns how many."""
     forgotten = 0
-    for _turn in range(MOST_TURNS):
+    for _turn in range(MAX_TRANSACTIONS):
         with transaction() as db:
             count = db.connection().execute(_oldest_due(now)).rowcount
         forgotten += count
-        if count < AT_ONCE:
+        if count < ROWS_PER_TRANSACTION:
             break
     return forgotten
 
@@ -39,7 +39,7 @@ def _oldest_due(now: datetime) -> Any:
     """Ids grow with the time of receipt, so the oldest are found without an index over the times. Those kept
     longer are passed over, or enough of them would hide what comes after."""
     seen = select(col(Event.id), col(Event.received_at), col(Event.state)).where(~_kept_longer(now))
-    oldest = seen.order_by(col(Event.id)).limit(AT_ONCE).subquery()
+    oldest = seen.order_by(col(Event.id)).limit(ROWS_PER_TRANSACTION).subquery()
     is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < now - KEPT_FOR)
     statement = delete(Event).where(col(Event.id).in_(select(oldest.c.id).where(is_due)))
     return statement.execution_options(synchronize_session=False)

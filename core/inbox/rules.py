@@ -25,9 +25,9 @@ _BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
 ALSO_SIGNS_OF_LIFE = frozenset({"echo", "delivery", "read", "edit", "deleted", "opt_in_other"})
 
 # Events applied between two groups of the intake, so that answers never wait long for it.
-TURN_EVENTS = 300
-SMALLEST_TURN = 50
-TURN_SECONDS = 0.05
+BATCH_EVENTS = 300
+SMALLEST_BATCH = 50
+BATCH_SECONDS = 0.05
 
 
 UNKNOWN_FANPAGE = "no fanpage of ours"  # the note of an event that came before its fanpage was connected
@@ -49,13 +49,13 @@ def occurred_at(milliseconds: int | None, received_at: datetime) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def in_time(key: str, milliseconds: int | None) -> str:
+def time_ordered_key(key: str, milliseconds: int | None) -> str:
     """A key (64 hex digits) that begins with the event's time: keys that come together then lie together in
     the database's index, where they would otherwise each touch a page of their own."""
     return f"{milliseconds or 0:012x}{key[:52]}"
 
 
-def is_by_the_customer(kind: str) -> bool:
+def is_customer_act(kind: str) -> bool:
     """Whether an event of this kind makes its sender a customer of the fanpage, reachable again."""
     return base_kind(kind) in _BY_THE_CUSTOMER
 
@@ -69,7 +69,7 @@ def latest(one: datetime | None, other: datetime | None) -> datetime | None:
     return max((time for time in (one, other) if time is not None), default=None)
 
 
-def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
+def find_topic(payload: str, topics: Mapping[int, str]) -> int | None:
     """The topic a payload that is not ours names: `topic:<id>`, or a topic's name however it is spelt."""
     number = payload.removeprefix(TOPIC_PREFIX)
     if payload.startswith(TOPIC_PREFIX) and number.isdecimal() and len(number) < 19:
@@ -78,15 +78,15 @@ def topic_of(payload: str, topics: Mapping[int, str]) -> int | None:
     return next((id_ for id_, name in topics.items() if wanted and search_key(name) == wanted), None)
 
 
-def next_turn(events: int, took_seconds: float) -> int:
+def next_batch_size(events: int, took_seconds: float) -> int:
     """How many events the next turn takes on: taps go by the hundred, answers to messages cost more."""
-    return max(SMALLEST_TURN, events // 2) if took_seconds > TURN_SECONDS else min(TURN_EVENTS, events * 2)
+    return max(SMALLEST_BATCH, events // 2) if took_seconds > BATCH_SECONDS else min(BATCH_EVENTS, events * 2)
 
 
 Item = TypeVar("Item")
 
 
-def in_runs(items: Iterable[tuple[Item, Hashable, bool]]) -> Iterator[list[Item]]:
+def split_into_runs(items: Iterable[tuple[Item, Hashable, bool]]) -> Iterator[list[Item]]:
     """Splits (item, whose, may wait) into runs to apply in turn: items that may wait gather in one run, and
     are let go before anything else of the same person, so that nobody's events change places."""
     run: list[Item] = []

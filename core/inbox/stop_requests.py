@@ -21,7 +21,7 @@ ID_DIGITS = 18
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopRequest:
     """What a customer wants no notifications about (None: nothing at all), and what to tell them."""
 
     source: WithdrawalSource
@@ -29,29 +29,29 @@ class Stop:
     answer: str
 
 
-def asked_to_stop(
+def find_stop_request(
     db: Session, fanpage_id: int, *, kind: str, text: str | None, payload: str | None
-) -> Stop | None:
+) -> StopRequest | None:
     """Whether this is a no. A stop word is typed: the title of somebody's button is none."""
     fanpage = db.get_one(Fanpage, fanpage_id)
     if payload:
         return _by_button(db, fanpage, payload)
     if kind != "message" or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
         return None
-    return Stop(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, _say()))
+    return StopRequest(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, _say()))
 
 
-def _by_button(db: Session, fanpage: Fanpage, payload: str) -> Stop | None:
+def _by_button(db: Session, fanpage: Fanpage, payload: str) -> StopRequest | None:
     wanted = payload.removeprefix(STOP_PAYLOAD)
     if wanted == payload:
         return None
     if wanted == STOP_ALL:
-        return Stop(WithdrawalSource.BUTTON, None, stopped(fanpage.name, None, _say()))
+        return StopRequest(WithdrawalSource.BUTTON, None, stopped(fanpage.name, None, _say()))
     is_id = wanted.isascii() and wanted.isdigit() and len(wanted) <= ID_DIGITS
     topic = db.get(Topic, int(wanted)) if is_id else None
     if topic is None or topic.fanpage_id != fanpage.id:
         return None
-    return Stop(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, _say()))
+    return StopRequest(WithdrawalSource.BUTTON, topic.id, stopped(fanpage.name, topic.name, _say()))
 
 
 def _say() -> Callable[[str], str]:
@@ -59,8 +59,15 @@ def _say() -> Callable[[str], str]:
     return say_in(settings().language)
 
 
-def stop(
-    db: Session, fanpage_id: int, customer_id: int, ask: Stop, *, at: datetime, now: datetime, answer: bool
+def apply_stop_request(
+    db: Session,
+    fanpage_id: int,
+    customer_id: int,
+    ask: StopRequest,
+    *,
+    at: datetime,
+    now: datetime,
+    answer: bool,
 ) -> None:
     """Remember it as of when it was said, and confirm it once, unless another app has the conversation. The
     turn has locked the customer's row."""

@@ -17,7 +17,7 @@ from core.conversation.kinds import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.db import bulk
 from core.db.tables import Customer, Request, Topic, UtcTime
-from core.inbox.rules import topic_of
+from core.inbox.rules import find_topic
 
 _TAPPED = {
     **bulk.columns_of(Request, "fanpage_id"),
@@ -26,12 +26,12 @@ _TAPPED = {
 }
 
 
-def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
+def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """Put taps into the ledger, and answer those that are the first on their request.
 
     A payload that is not ours may name a topic; else the opt-in is kept for staff to assign.
     """
-    topics = Topics(db)
+    topics = TopicLookup(db)
     named = [tap._replace(topic_id=topics.of(tap.fanpage_id, tap.payload)) for tap in taps]
     ledger.record_taps(db, named, now)
     first: dict[tuple[int, str], datetime] = {}
@@ -54,7 +54,7 @@ def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) ->
 
 
 @cache
-def _unthanked() -> bulk.Ready:
+def _unthanked() -> bulk.CompiledStatement:
     given = bulk.rows_given(_TAPPED).subquery("tap")
     statement = (
         select(col(Request.id))
@@ -67,21 +67,21 @@ def _unthanked() -> bulk.Ready:
             ~is_older_than_a_no(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
         )
     )
-    return bulk.Ready(bulk.packed(statement))
+    return bulk.CompiledStatement(bulk.packed(statement))
 
 
 @cache
-def _tapped() -> bulk.Ready:
+def _tapped() -> bulk.CompiledStatement:
     tap = bulk.rows_given(_TAPPED).subquery("tap").c
     first = _is_asked(tap), col(Request.tapped_at).is_(None)
-    return bulk.Ready(update(Request).where(*first).values(tapped_at=tap.tapped_at))
+    return bulk.CompiledStatement(update(Request).where(*first).values(tapped_at=tap.tapped_at))
 
 
 def _is_asked(tap: Any) -> Any:
     return (col(Request.payload) == tap.payload) & (col(Request.fanpage_id) == tap.fanpage_id)
 
 
-class Topics:
+class TopicLookup:
     """The topics of each fanpage by id, read when first asked for."""
 
     def __init__(self, db: Session) -> None:
@@ -95,7 +95,7 @@ class Topics:
             return None
         key = (fanpage_id, payload)
         if key not in self._found:
-            self._found[key] = topic_of(payload, self._of(fanpage_id))
+            self._found[key] = find_topic(payload, self._of(fanpage_id))
         return self._found[key]
 
     def _of(self, fanpage_id: int) -> dict[int, str]:

@@ -29,14 +29,14 @@ FORGET_EVERY_SECONDS = 60.0
 EVERY_SECONDS = 5.0  # of a process that claims nothing
 
 
-def alive(now: datetime) -> Select[str]:
+def processes_alive(now: datetime) -> Select[str]:
     """Processes with a heartbeat just now; one from the future is the trace of a clock jump."""
     return select(col(Heartbeat.process)).where(
         col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
     )
 
 
-def is_of(kind: str) -> ColumnElement[bool]:
+def is_of_kind(kind: str) -> ColumnElement[bool]:
     """Whether a heartbeat is that of a worker, or of a webhook server."""
     return col(Heartbeat.process).startswith(f"{kind} ")
 
@@ -53,7 +53,7 @@ class HeartbeatWriter:
         self._next_at = float("-inf")  # monotonic; for beat_sparingly
         self._forget_at = float("-inf")  # monotonic
         self._started_at: datetime | None = None
-        self._of_its_kind = is_of(kind)
+        self._of_its_kind = is_of_kind(kind)
 
     def beat(self) -> None:
         """Write the heartbeat. Raises what the database raises."""
@@ -92,7 +92,7 @@ class HeartbeatWriter:
             with transaction() as db:
                 db.execute(delete(Heartbeat).where(col(Heartbeat.process) == self.process))
         except SQLAlchemyError as problem:
-            log.warning("goodbye_failed", process=self.process, error=type(problem).__name__)
+            log.warning("heartbeat_removal_failed", process=self.process, error=type(problem).__name__)
 
     def _write(self, db: Session, now: datetime) -> None:
         self._started_at = self._started_at or now
@@ -110,6 +110,6 @@ class HeartbeatWriter:
         db.execute(delete(Heartbeat).where(self._of_its_kind, long_silent))
 
     def _is_oldest(self, db: Session, now: datetime) -> bool:
-        of_our_kind = alive(now).where(self._of_its_kind)
+        of_our_kind = processes_alive(now).where(self._of_its_kind)
         oldest = of_our_kind.order_by(col(Heartbeat.started_at), col(Heartbeat.process)).limit(1)
         return db.execute(oldest).scalar() == self.process

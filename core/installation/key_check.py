@@ -17,7 +17,7 @@ from core.customers import forgotten
 from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, KeyCheck, OptIn
-from core.encryption import find_hash, unseal_all
+from core.encryption import decrypt_all, lookup_hash
 from core.errors import N_, Held, OperatorError
 from core.settings import settings
 
@@ -40,27 +40,27 @@ class AnotherKey(OperatorError):
 
 def refuse_another_key() -> None:
     """AnotherKey when this process has one; the first process decides. Asks the database once."""
-    mine = find_hash(PURPOSE)
+    mine = lookup_hash(PURPOSE)
     asked = (settings().database_url, mine)
     if asked in _proven:
         return
     with reading() as db:
         kept = kept_hash(db)
     try:
-        kept = kept or _keep(mine)
+        kept = kept or _keep_hash(mine)
     except Held:  # a database that has been moved takes in nothing: nothing is sealed there
         return
     if kept != mine:
         raise AnotherKey
-    forgotten.follow_app_secret()
+    forgotten.reencrypt_for_app_secret()
     _proven.add(asked)
 
 
-def is_another() -> bool:
+def is_another_key() -> bool:
     """The same without leaving anything, for who only looks."""
     with reading() as db:
         kept = kept_hash(db)
-    return kept is not None and kept != find_hash(PURPOSE)
+    return kept is not None and kept != lookup_hash(PURPOSE)
 
 
 def kept_hash(db: Session) -> str | None:
@@ -72,14 +72,14 @@ def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) 
     those who were forgotten goes on under it; given up only when nothing opens it any more."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
-        given_up = forgotten.seal_for_new_key(db, although_they_return=forgotten_may_return)
+        given_up = forgotten.reencrypt_for_new_key(db, although_they_return=forgotten_may_return)
         db.execute(delete(KeyCheck))
-        db.add(KeyCheck(id=1, hash=find_hash(PURPOSE)))
+        db.add(KeyCheck(id=1, hash=lookup_hash(PURPOSE)))
         record(db, by, "installation.accept_key", now=now, forgotten_given_up=given_up)
-        return unseal_all(_tokens_of_fanpages(db)).count(None)
+        return decrypt_all(_tokens_of_fanpages(db)).count(None)
 
 
-def _keep(mine: str) -> str | None:
+def _keep_hash(mine: str) -> str | None:
     """What is kept from now on; an installation from before this check is known by what it has sealed."""
     with transaction() as db:
         if not _opens_what_is_there(db):
@@ -91,7 +91,7 @@ def _keep(mine: str) -> str | None:
 def _opens_what_is_there(db: Session) -> bool:
     latest = select(col(OptIn.token_sealed)).where(col(OptIn.token_sealed).is_not(None))
     sealed = _tokens_of_fanpages(db) or db.scalars(latest.order_by(col(OptIn.id).desc()).limit(1)).all()
-    return not sealed or any(opened is not None for opened in unseal_all([each or "" for each in sealed]))
+    return not sealed or any(opened is not None for opened in decrypt_all([each or "" for each in sealed]))
 
 
 def _tokens_of_fanpages(db: Session) -> list[str]:

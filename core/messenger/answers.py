@@ -24,7 +24,7 @@ Answer = Accepted | Failure
 def read_send(status: int, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Answer:
     if status == 200 and isinstance(parsed, dict) and (mid := _identifier(parsed.get("message_id"))):
         return Accepted(mid, _identifier(parsed.get("recipient_id")))
-    return refused(status, parsed, secrets, by_token=by_token)
+    return read_refusal(status, parsed, secrets, by_token=by_token)
 
 
 def read_batch(status: int, parsed: object, count: int, secrets: tuple[str, ...]) -> list[Answer]:
@@ -42,12 +42,12 @@ def read_mixed(status: int, parsed: object, count: int, secrets: tuple[str, ...]
     nothing was sent, and nothing is known of any message (the call's own token may be the bad one)."""
     if status == 200 and isinstance(parsed, list) and len(parsed) == count:
         return [_read_item(item, secrets) for item in parsed]
-    failure = refused(status, parsed, secrets, by_token=False)
+    failure = read_refusal(status, parsed, secrets, by_token=False)
     by_platform = isinstance(parsed, dict) and isinstance(parsed.get("error"), dict)
     return failure if by_platform and failure.step != NextStep.IN_DOUBT else [failure] * count
 
 
-def refused(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
+def read_refusal(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
     error = parsed.get("error") if isinstance(parsed, dict) else None
     if isinstance(error, dict):
         return classify(status, error, by_token=by_token, secrets=secrets)
@@ -68,14 +68,14 @@ def _read_item(item: object, secrets: tuple[str, ...]) -> Answer:
         return Failure(NextStep.IN_DOUBT, "not_answered")
     status = item.get("code") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(status, int):
-        return refused(None, item, secrets, by_token=True)
+        return read_refusal(None, item, secrets, by_token=True)
     inner = item.get("body")
     return read_send(status, json_or_text(inner) if isinstance(inner, str) else inner, secrets, by_token=True)
 
 
 def _refused_whole(status: int, parsed: object, secrets: tuple[str, ...]) -> Failure:
     """What turns down a whole batch is never about one person or one token."""
-    failure = refused(status, parsed, secrets, by_token=False)
+    failure = read_refusal(status, parsed, secrets, by_token=False)
     if NextStep.END_DELIVERY in (failure.step, failure.person_step):
         reason = "permission" if failure.code in PERMISSIONS else "call_refused"
         return replace(failure, step=NextStep.STOP_FANPAGE, reason=reason, person_step=None)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.messenger.quoting import form, quoted
+from core.messenger.percent_encoding import encode_form, percent_encode
 from core.messenger.wire import Body, Message, send_to_token, with_metadata
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # the same in JSON and however often it is quoted
@@ -56,8 +56,11 @@ def mixed_batch_field(items: Sequence[tuple[str, TokenSend]]) -> str:
 
 def item_start(page_id: str, credentials: Mapping[str, str | bytes]) -> str:
     """How each item of one fanpage begins: its address and its credentials, encoded once for all of them."""
-    url = json.dumps(f"{quoted(page_id)}/messages")
-    return quoted(f'{{"method": "POST", "relative_url": {url}, "body": "{form(credentials)}&') + _RECIPIENT
+    url = json.dumps(f"{percent_encode(page_id)}/messages")
+    return (
+        percent_encode(f'{{"method": "POST", "relative_url": {url}, "body": "{encode_form(credentials)}&')
+        + _RECIPIENT
+    )
 
 
 def _item(start: str, send: TokenSend) -> str:
@@ -70,12 +73,14 @@ def _in_json(text: str) -> str:
 
 
 def _twice(text: str) -> str:
-    return quoted(quoted(text))  # JSON needs no escape between the two: a quoted text has no quotation marks
+    return percent_encode(
+        percent_encode(text)
+    )  # JSON needs no escape between the two: a quoted text has no quotation marks
 
 
-_BATCH, _NEXT, _END = "batch=" + quoted("["), quoted(", "), quoted("]")
-_RECIPIENT = quoted("recipient=") + _twice('{"one_time_notif_token": "')
-_BY_OUTER_TOKEN = quoted('{"method": "POST", "relative_url": "me/messages", "body": "') + _RECIPIENT
-_MESSAGE = _twice('"}') + quoted("&message=")
+_BATCH, _NEXT, _END = "batch=" + percent_encode("["), percent_encode(", "), percent_encode("]")
+_RECIPIENT = percent_encode("recipient=") + _twice('{"one_time_notif_token": "')
+_BY_OUTER_TOKEN = percent_encode('{"method": "POST", "relative_url": "me/messages", "body": "') + _RECIPIENT
+_MESSAGE = _twice('"}') + percent_encode("&message=")
 _METADATA = _twice('"metadata": "')
-_ITEM_END = _twice('"}') + quoted('&messaging_type=UPDATE"}')
+_ITEM_END = _twice('"}') + percent_encode('&messaging_type=UPDATE"}')

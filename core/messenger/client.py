@@ -18,17 +18,17 @@ from core.messenger.answers import (
     json_or_text,
     read_batch,
     read_mixed,
+    read_refusal,
     read_send,
-    refused,
 )
 from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
 from core.messenger.errors import Failure, NextStep
-from core.messenger.quoting import form
+from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
-from core.messenger.transport import HttpAnswer, Lost, Transport
+from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
-from core.messenger.wire import BATCH_LIMIT, Body, one_time_token
+from core.messenger.wire import BATCH_LIMIT, Body, token_spent_by
 from core.text.normalise import storable
 
 __all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]
@@ -78,7 +78,7 @@ class Messenger:
         credentials: dict[str, str | bytes] = {"access_token": _bytes(token)}
         if self._proof:
             credentials["appsecret_proof"] = self._proof
-        self._batch_form = form({**credentials, "include_headers": "false"})
+        self._batch_form = encode_form({**credentials, "include_headers": "false"})
         self._item_start = item_start(page_id, credentials)
         self._usage: Usage | None = None
         self._asks_locale = True
@@ -95,10 +95,10 @@ class Messenger:
         return self._usage
 
     def send(self, body: Body) -> Answer:
-        token = one_time_token(body)
+        token = token_spent_by(body)
         secrets = (*self._secrets, token) if token else self._secrets
         answer = self._call_json("POST", f"{self.page_id}/messages", {}, body)
-        if isinstance(answer, Lost):
+        if isinstance(answer, NoAnswer):
             return _failure(answer, secrets)
         return _with_wait(
             read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
@@ -112,7 +112,7 @@ class Messenger:
             return [self.send(each.body()) for each in sends]
         secrets = self._secrets + tuple([each.token for each in sends])
         answer = self._seen(self._call_batch(batch_field(sends)))
-        if isinstance(answer, Lost):
+        if isinstance(answer, NoAnswer):
             return [_failure(answer, secrets)] * len(sends)
         read = read_batch(answer.status, json_or_text(answer.body), len(sends), secrets)
         return [_with_wait(each, answer) for each in read]
@@ -123,7 +123,7 @@ class Messenger:
         All lines lead to the same `root`."""
         answer = self._call_batch(mixed_batch_field([(each._item_start, send) for each, send in items]))
         secrets = _secrets_of(items)
-        if isinstance(answer, Lost):
+        if isinstance(answer, NoAnswer):
             return [_failure(answer, secrets)] * len(items)
         for each in {messenger for messenger, _ in items} if tells_usage(answer.headers) else ():
             each._learn(answer, page_id=each.page_id)
@@ -165,17 +165,17 @@ class Messenger:
         self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
     ) -> dict[str, Any]:
         answer = self._call_json(method, path, params, json_body)
-        if isinstance(answer, Lost):
+        if isinstance(answer, NoAnswer):
             raise GraphRefused(_failure(answer, self._secrets))
         parsed = json_or_text(answer.body)
         if answer.status == 200 and isinstance(parsed, dict) and "error" not in parsed:
             return parsed
-        failure = refused(answer.status, parsed, self._secrets, by_token=False)
+        failure = read_refusal(answer.status, parsed, self._secrets, by_token=False)
         raise GraphRefused(_paced(failure, answer))
 
     def _call_json(
         self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
-    ) -> HttpAnswer | Lost:
+    ) -> HttpAnswer | NoAnswer:
         query = urlencode({**params, "appsecret_proof": self._proof} if self._proof else params)
         url = f"{self.root}/{quote(path, safe='/', errors='replace')}" + (f"?{query}" if query else "")
         headers: dict[str, str | bytes] = {"Authorization": b"Bearer " + _bytes(self._token)}
@@ -185,12 +185,12 @@ class Messenger:
             data = json.dumps(json_body).encode()
         return self._seen(self._transport.call(method, url, headers=headers, data=data))
 
-    def _call_batch(self, field: str) -> HttpAnswer | Lost:
+    def _call_batch(self, field: str) -> HttpAnswer | NoAnswer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         data = f"{self._batch_form}&{field}".encode("ascii")
         return self._transport.call("POST", f"{self.root}/", headers=headers, data=data)
 
-    def _seen(self, answer: HttpAnswer | Lost) -> HttpAnswer | Lost:
+    def _seen(self, answer: HttpAnswer | NoAnswer) -> HttpAnswer | NoAnswer:
         if isinstance(answer, HttpAnswer):
             self._learn(answer)
         return answer
@@ -205,7 +205,7 @@ def _secrets_of(items: Sequence[tuple[Messenger, TokenSend]]) -> tuple[str, ...]
     return (*of_fanpages, *[send.token for _, send in items])
 
 
-def _failure(lost: Lost, secrets: tuple[str, ...]) -> Failure:
+def _failure(lost: NoAnswer, secrets: tuple[str, ...]) -> Failure:
     return Failure(lost.step, lost.reason, detail=without_secrets(lost.text, secrets))
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from core.messenger.reasons import describe
 from core.messenger.redaction import without_secrets
 
-__all__ = ["ROWS", "Failure", "NextStep", "classify", "describe", "is_silence"]
+__all__ = ["ERROR_RULES", "Failure", "NextStep", "classify", "describe", "is_inconclusive"]
 
 CODE, STATUS = 2**63, 2**31  # from there on no column takes one
 
@@ -36,7 +36,7 @@ class Failure:
     """`reason` is our stable code word (see `describe`); `detail` is the platform's answer, no secrets.
 
     `person_step` is what a refusal of PERSON_OR_ACCOUNT means once the line has been found to work, `reason`
-    then included. `line_works` says that it was found to work after this refusal.
+    then included. `connection_works` says that it was found to work after this refusal.
     """
 
     step: NextStep
@@ -47,10 +47,10 @@ class Failure:
     detail: str = ""
     retry_after_seconds: float | None = None
     person_step: NextStep | None = None
-    line_works: bool = False
+    connection_works: bool = False
 
 
-class Row(NamedTuple):
+class ErrorRule(NamedTuple):
     code: int
     subcode: int | None  # None: without one; ANY: whatever it is, unless another row names it
     step: NextStep
@@ -72,97 +72,97 @@ _SDK = "the platform's PHP SDK, which sorts errors into classes by code"
 
 _N = NextStep
 _EITHER = _N.PERSON_OR_ACCOUNT
-ROWS: tuple[Row, ...] = (
+ERROR_RULES: tuple[ErrorRule, ...] = (
     # May have been taken
-    Row(1, 1357046, _N.IN_DOUBT, "bad_answer", _CODES),  # documented: the messages were in fact sent
+    ErrorRule(1, 1357046, _N.IN_DOUBT, "bad_answer", _CODES),  # documented: the messages were in fact sent
     # Passing
-    Row(1, ANY, _N.RETRY_LATER, "temporary", _GRAPH),
-    Row(1200, ANY, _N.RETRY_LATER, "temporary", _OLD_SEND),
-    Row(2018300, ANY, _N.RETRY_LATER, "other_app", _CODES),
-    Row(2018321, ANY, _N.RETRY_LATER, "other_app", _CODES),
+    ErrorRule(1, ANY, _N.RETRY_LATER, "temporary", _GRAPH),
+    ErrorRule(1200, ANY, _N.RETRY_LATER, "temporary", _OLD_SEND),
+    ErrorRule(2018300, ANY, _N.RETRY_LATER, "other_app", _CODES),
+    ErrorRule(2018321, ANY, _N.RETRY_LATER, "other_app", _CODES),
     # Too fast
-    Row(4, ANY, _N.SLOW_DOWN, "rate_limit", _CODES),
-    Row(17, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
-    Row(18, ANY, _N.SLOW_DOWN, "rate_limit", _SDK),
-    Row(32, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
-    Row(341, ANY, _N.SLOW_DOWN, "rate_limit", _GRAPH),
-    Row(613, ANY, _N.SLOW_DOWN, "rate_limit", _SEND),
-    Row(613, 2534040, _N.SLOW_DOWN, "rate_limit", _CODES),
+    ErrorRule(4, ANY, _N.SLOW_DOWN, "rate_limit", _CODES),
+    ErrorRule(17, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
+    ErrorRule(18, ANY, _N.SLOW_DOWN, "rate_limit", _SDK),
+    ErrorRule(32, ANY, _N.SLOW_DOWN, "rate_limit", _RATES),
+    ErrorRule(341, ANY, _N.SLOW_DOWN, "rate_limit", _GRAPH),
+    ErrorRule(613, ANY, _N.SLOW_DOWN, "rate_limit", _SEND),
+    ErrorRule(613, 2534040, _N.SLOW_DOWN, "rate_limit", _CODES),
     *(
-        Row(code, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # the business use case limits
+        ErrorRule(code, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # the business use case limits
         for code in (80000, 80001, 80002, 80003, 80004, 80005, 80006, 80008, 80009, 80014)
     ),
     # This person
-    Row(551, 1545041, _N.END_DELIVERY, "blocked", _CODES),
-    Row(100, 2018001, _N.END_DELIVERY, "gone", _CODES),
-    Row(200, 1545041, _N.END_DELIVERY, "unavailable", _CODES),
-    Row(10, 2018108, _N.END_DELIVERY, "unavailable", _CODES),
-    Row(10, 2018336, _N.END_DELIVERY, "unavailable", _CODES),
-    Row(10900, ANY, _N.END_DELIVERY, "unavailable", _EDGE),
-    Row(10903, ANY, _N.END_DELIVERY, "unavailable", _EDGE),
-    Row(10, 2018278, _N.END_DELIVERY, "window_closed", _CODES),
-    Row(10, 2534022, _N.END_DELIVERY, "window_closed", _CODES),
-    Row(10, 2018065, _N.END_DELIVERY, "window_closed", _CODES),
-    Row(10, 1893015, _N.END_DELIVERY, "opted_out", _CODES),
-    Row(9, 2018352, _N.END_DELIVERY, "request_limit", _CODES),
-    Row(613, 1893016, _N.END_DELIVERY, "request_limit", _CODES),
-    Row(613, 2018338, _N.END_DELIVERY, "abuse_warning", _CODES),
+    ErrorRule(551, 1545041, _N.END_DELIVERY, "blocked", _CODES),
+    ErrorRule(100, 2018001, _N.END_DELIVERY, "gone", _CODES),
+    ErrorRule(200, 1545041, _N.END_DELIVERY, "unavailable", _CODES),
+    ErrorRule(10, 2018108, _N.END_DELIVERY, "unavailable", _CODES),
+    ErrorRule(10, 2018336, _N.END_DELIVERY, "unavailable", _CODES),
+    ErrorRule(10900, ANY, _N.END_DELIVERY, "unavailable", _EDGE),
+    ErrorRule(10903, ANY, _N.END_DELIVERY, "unavailable", _EDGE),
+    ErrorRule(10, 2018278, _N.END_DELIVERY, "window_closed", _CODES),
+    ErrorRule(10, 2534022, _N.END_DELIVERY, "window_closed", _CODES),
+    ErrorRule(10, 2018065, _N.END_DELIVERY, "window_closed", _CODES),
+    ErrorRule(10, 1893015, _N.END_DELIVERY, "opted_out", _CODES),
+    ErrorRule(9, 2018352, _N.END_DELIVERY, "request_limit", _CODES),
+    ErrorRule(613, 1893016, _N.END_DELIVERY, "request_limit", _CODES),
+    ErrorRule(613, 2018338, _N.END_DELIVERY, "abuse_warning", _CODES),
     # This message, whoever gets it: says nothing about a token
-    Row(100, 2018008, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018047, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018109, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018294, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018074, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018164, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018320, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018328, _N.END_DELIVERY, "content", _CODES),
-    Row(100, 2018034, _N.END_DELIVERY, "content", _FIELD),
-    Row(105, ANY, _N.END_DELIVERY, "content", _FIELD),
-    Row(506, ANY, _N.END_DELIVERY, "content", _GRAPH),
-    Row(1609005, ANY, _N.END_DELIVERY, "content", _GRAPH),
+    ErrorRule(100, 2018008, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018047, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018109, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018294, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018074, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018164, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018320, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018328, _N.END_DELIVERY, "content", _CODES),
+    ErrorRule(100, 2018034, _N.END_DELIVERY, "content", _FIELD),
+    ErrorRule(105, ANY, _N.END_DELIVERY, "content", _FIELD),
+    ErrorRule(506, ANY, _N.END_DELIVERY, "content", _GRAPH),
+    ErrorRule(1609005, ANY, _N.END_DELIVERY, "content", _GRAPH),
     # The whole fanpage: session and token, restrictions, permissions
-    Row(102, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH),
-    Row(104, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
-    Row(190, ANY, _N.STOP_FANPAGE, "token_invalid", _CODES),
-    Row(2500, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
-    Row(10, 1893063, _N.STOP_FANPAGE, "restricted", _CODES),
-    Row(10, 1404170, _N.STOP_FANPAGE, "restricted", _CODES),
-    Row(368, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
-    Row(2022, ANY, _N.STOP_FANPAGE, "restricted", _CODES),
-    Row(10904, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
-    Row(3, ANY, _N.STOP_FANPAGE, "permission", _GRAPH),
-    Row(10, None, _N.STOP_FANPAGE, "permission", _SEND),
-    Row(200, 2018021, _N.STOP_FANPAGE, "permission", _CODES),
-    Row(200, 2018027, _N.STOP_FANPAGE, "permission", _CODES),
-    Row(200, 2018028, _N.STOP_FANPAGE, "permission", _CODES),
+    ErrorRule(102, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH),
+    ErrorRule(104, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
+    ErrorRule(190, ANY, _N.STOP_FANPAGE, "token_invalid", _CODES),
+    ErrorRule(2500, ANY, _N.STOP_FANPAGE, "token_invalid", _FIELD),
+    ErrorRule(10, 1893063, _N.STOP_FANPAGE, "restricted", _CODES),
+    ErrorRule(10, 1404170, _N.STOP_FANPAGE, "restricted", _CODES),
+    ErrorRule(368, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
+    ErrorRule(2022, ANY, _N.STOP_FANPAGE, "restricted", _CODES),
+    ErrorRule(10904, ANY, _N.STOP_FANPAGE, "restricted", _EDGE),
+    ErrorRule(3, ANY, _N.STOP_FANPAGE, "permission", _GRAPH),
+    ErrorRule(10, None, _N.STOP_FANPAGE, "permission", _SEND),
+    ErrorRule(200, 2018021, _N.STOP_FANPAGE, "permission", _CODES),
+    ErrorRule(200, 2018027, _N.STOP_FANPAGE, "permission", _CODES),
+    ErrorRule(200, 2018028, _N.STOP_FANPAGE, "permission", _CODES),
     # This person, or the whole fanpage: the same code is said of both
-    Row(551, ANY, _EITHER, "blocked", _CODES, _N.END_DELIVERY),
-    Row(230, ANY, _EITHER, "blocked", _EDGE, _N.END_DELIVERY),  # or pages_messaging is gone
-    Row(200, None, _EITHER, "unavailable", _CODES, _N.END_DELIVERY),  # or a permission is gone
-    Row(10, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY),
-    Row(1, 99, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # "missing permissions can cause this"
-    Row(2, ANY, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # an outage, or this person blocked us
+    ErrorRule(551, ANY, _EITHER, "blocked", _CODES, _N.END_DELIVERY),
+    ErrorRule(230, ANY, _EITHER, "blocked", _EDGE, _N.END_DELIVERY),  # or pages_messaging is gone
+    ErrorRule(200, None, _EITHER, "unavailable", _CODES, _N.END_DELIVERY),  # or a permission is gone
+    ErrorRule(10, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY),
+    ErrorRule(1, 99, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # "missing permissions can cause this"
+    ErrorRule(2, ANY, _EITHER, "temporary", _CODES, _N.RETRY_LATER),  # an outage, or this person blocked us
 )
 # Permissions not granted or removed; of a few the field knows that they are said of a person, too.
 PERMISSIONS = range(200, 300)
-_PERMISSION = Row(-1, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY)
-_UNKNOWN = Row(-1, ANY, _EITHER, "unknown_error", "no source: nobody knows this code", _N.END_DELIVERY)
+_PERMISSION = ErrorRule(-1, ANY, _EITHER, "set_aside", _GRAPH, _N.END_DELIVERY)
+_UNKNOWN = ErrorRule(-1, ANY, _EITHER, "unknown_error", "no source: nobody knows this code", _N.END_DELIVERY)
 # 100/33: the object does not exist or is not permitted; by a token, that is its person or our fanpage.
-_BAD_TOKEN = Row(100, ANY, _N.TOKEN_REFUSED, "token_refused", _CODES)
-_BAD_OBJECT = Row(100, 33, _EITHER, "token_refused", _CODES, _N.TOKEN_REFUSED)
-_BAD_OBJECT_BY_PSID = Row(100, 33, _EITHER, "content", _CODES, _N.END_DELIVERY)
-_BAD_CONTENT = Row(100, ANY, _N.END_DELIVERY, "content", _CODES)
+_BAD_TOKEN = ErrorRule(100, ANY, _N.TOKEN_REFUSED, "token_refused", _CODES)
+_BAD_OBJECT = ErrorRule(100, 33, _EITHER, "token_refused", _CODES, _N.TOKEN_REFUSED)
+_BAD_OBJECT_BY_PSID = ErrorRule(100, 33, _EITHER, "content", _CODES, _N.END_DELIVERY)
+_BAD_CONTENT = ErrorRule(100, ANY, _N.END_DELIVERY, "content", _CODES)
 # Whatever code they come with: app removed, checkpoint, password changed, expired, unconfirmed, invalid.
 _SESSION_SUBCODES = frozenset({458, 459, 460, 463, 464, 467, 492})
-_SESSION = Row(190, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH)
+_SESSION = ErrorRule(190, ANY, _N.STOP_FANPAGE, "token_invalid", _GRAPH)
 # Another app, or Facebook's own automation, controls the conversation: said as a subcode of 10, too.
 _OTHER_APP_SUBCODES = frozenset({2018300, 2018321})
-_OTHER_APP = Row(10, ANY, _N.RETRY_LATER, "other_app", _CODES)
-_SERVER_ERROR = Row(-1, ANY, _N.IN_DOUBT, "server_error", _GRAPH)
-_BAD_ANSWER = Row(-1, ANY, _N.IN_DOUBT, "bad_answer", _GRAPH)
-_TOO_MANY = Row(-1, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # HTTP 429
-_NAMED = {(row.code, row.subcode): row for row in ROWS if row.subcode != ANY}
-_BY_CODE = {row.code: row for row in ROWS if row.subcode == ANY}
+_OTHER_APP = ErrorRule(10, ANY, _N.RETRY_LATER, "other_app", _CODES)
+_SERVER_ERROR = ErrorRule(-1, ANY, _N.IN_DOUBT, "server_error", _GRAPH)
+_BAD_ANSWER = ErrorRule(-1, ANY, _N.IN_DOUBT, "bad_answer", _GRAPH)
+_TOO_MANY = ErrorRule(-1, ANY, _N.SLOW_DOWN, "rate_limit", _RATES)  # HTTP 429
+_NAMED = {(row.code, row.subcode): row for row in ERROR_RULES if row.subcode != ANY}
+_BY_CODE = {row.code: row for row in ERROR_RULES if row.subcode == ANY}
 BAD_PARAMETER, NO_OBJECT = 100, 33
 OUTAGE = 2
 _NOT_NOW = (NextStep.NOT_SENT, NextStep.SLOW_DOWN, NextStep.RETRY_LATER)
@@ -180,14 +180,14 @@ def classify(
     return Failure(row.step, row.reason, status, code, subcode, said, person_step=row.person_step)
 
 
-def is_silence(failure: Failure) -> bool:
+def is_inconclusive(failure: Failure) -> bool:
     """Nobody answered, or only to say that now is not the time: it says nothing about what was asked."""
     if failure.step == NextStep.IN_DOUBT:
         return failure.status is None or failure.status >= 500
     return failure.code == OUTAGE or failure.step in _NOT_NOW
 
 
-def _row(status: int, is_platforms: bool, code: int | None, subcode: int | None, by_token: bool) -> Row:
+def _row(status: int, is_platforms: bool, code: int | None, subcode: int | None, by_token: bool) -> ErrorRule:
     if status >= 500:  # whatever the body says: it may have been taken before it failed
         return _SERVER_ERROR
     if status < 400:
@@ -205,7 +205,7 @@ def _row(status: int, is_platforms: bool, code: int | None, subcode: int | None,
     return _row_of(code, subcode, by_token)
 
 
-def _row_of(code: int | None, subcode: int | None, by_token: bool) -> Row:
+def _row_of(code: int | None, subcode: int | None, by_token: bool) -> ErrorRule:
     if code == BAD_PARAMETER and subcode == NO_OBJECT:
         return _BAD_OBJECT if by_token else _BAD_OBJECT_BY_PSID
     if code == BAD_PARAMETER:

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.text.identifiers import read_id, unwrapped
 
-Raw = dict[str, Any]
+RawEvent = dict[str, Any]
 LATEST_MS = 253_402_300_799_999  # the last moment of the year 9999
 _HANDOVERS = ("pass_thread_control", "take_thread_control", "request_thread_control", "app_roles")
 POLICY_KEYS = ("policy_enforcement", "policy-enforcement")  # the hyphen is the older spelling
@@ -53,7 +53,7 @@ class Malformed(ValueError):
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedEvent:
     """One event. `dedupe_key` (64 hex digits) is the same whenever the platform repeats it."""
 
     page_id: str  # "" when it says none we can use
@@ -61,14 +61,14 @@ class Parsed:
     psid: str | None
     occurred_ms: int | None
     dedupe_key: str
-    raw: Raw = field(repr=False)  # may hold a one-time token
+    raw: RawEvent = field(repr=False)  # may hold a one-time token
 
 
-def hashed(text: str) -> str:
+def sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse(payload: object, token_hash: Callable[[str], str] = hashed) -> list[Parsed]:
+def parse_webhook(payload: object, token_hash: Callable[[str], str] = sha256_hex) -> list[ParsedEvent]:
     """Every event of a body, in its order. `token_hash` makes the dedupe key of a one-time opt-in."""
     if not isinstance(payload, dict) or not isinstance(payload.get("object"), str):
         raise Malformed("the body names no object")
@@ -79,7 +79,7 @@ def parse(payload: object, token_hash: Callable[[str], str] = hashed) -> list[Pa
     return [event for entry in entries for event in _entry(entry, is_page, token_hash)]
 
 
-def one_time_token(optin: Raw) -> str | None:
+def opt_in_token(optin: RawEvent) -> str | None:
     """The token of a one-time opt-in, without what surrounds it; None when it has none. A secret."""
     return unwrapped(_text(optin.get("one_time_notif_token")) or "") or None
 
@@ -96,7 +96,7 @@ def milliseconds(value: object) -> int | None:
     return value if value <= LATEST_MS else None
 
 
-def _entry(entry: object, is_page: bool, token_hash: Callable[[str], str]) -> Iterator[Parsed]:
+def _entry(entry: object, is_page: bool, token_hash: Callable[[str], str]) -> Iterator[ParsedEvent]:
     if not isinstance(entry, dict):
         yield _unknown("", None, {"entry": entry})
         return
@@ -112,7 +112,7 @@ def _entry(entry: object, is_page: bool, token_hash: Callable[[str], str]) -> It
 
 def _event(
     key: str, event: object, page_id: str, time: int | None, token_hash: Callable[[str], str]
-) -> Parsed:
+) -> ParsedEvent:
     if not isinstance(event, dict):
         return _unknown(page_id, time, {key: event})
     if key == "changes":
@@ -123,10 +123,10 @@ def _event(
     dedupe_key = _dedupe_key(kind, event, token_hash)
     if key == STANDBY:
         kind = _kind_in_standby(kind)
-        dedupe_key = dedupe_key if kind == "opt_in" else hashed(f"standby {dedupe_key}")
+        dedupe_key = dedupe_key if kind == "opt_in" else sha256_hex(f"standby {dedupe_key}")
     if base_kind(kind) in _ACTS and page_id and _party(event, "sender") == page_id:
         kind = OWN
-    return Parsed(page_id, kind, _psid(event, page_id), occurred, dedupe_key, event)
+    return ParsedEvent(page_id, kind, _psid(event, page_id), occurred, dedupe_key, event)
 
 
 def _kind_in_standby(kind: str) -> str:
@@ -146,13 +146,13 @@ def is_standby(kind: str) -> bool:
     return kind.startswith(STANDBY)
 
 
-def _kind(event: Raw) -> str:
+def _kind(event: RawEvent) -> str:
     message = event.get("message")
     if isinstance(message, dict):
         return "deleted" if message.get("is_deleted") else "echo" if message.get("is_echo") else "message"
     optin = event.get("optin")
     if isinstance(optin, dict):
-        is_ours = optin.get("type") == "one_time_notif_req" and one_time_token(optin)
+        is_ours = optin.get("type") == "one_time_notif_req" and opt_in_token(optin)
         return "opt_in" if is_ours else "opt_in_other"
     if any(isinstance(event.get(key), dict) for key in _HANDOVERS):
         return "handover"
@@ -160,21 +160,21 @@ def _kind(event: Raw) -> str:
     return next(found, "integrity" if _is_integrity(event) else "unknown")
 
 
-def _is_integrity(event: Raw) -> bool:
+def _is_integrity(event: RawEvent) -> bool:
     lists = any(isinstance(event.get(key), list) for key in _INTEGRITY_LISTS)
     return isinstance(event.get("status"), str) and lists
 
 
-def _dedupe_key(kind: str, event: Raw, token_hash: Callable[[str], str]) -> str:
+def _dedupe_key(kind: str, event: RawEvent, token_hash: Callable[[str], str]) -> str:
     if kind == "opt_in":
-        return token_hash(str(one_time_token(event["optin"])))
+        return token_hash(str(opt_in_token(event["optin"])))
     parts = _natural_key(kind, event)
     if parts is None or None in parts:
         return _whole(kind, event)
-    return hashed(json.dumps([kind, *parts]))
+    return sha256_hex(json.dumps([kind, *parts]))
 
 
-def _natural_key(kind: str, event: Raw) -> list[object] | None:
+def _natural_key(kind: str, event: RawEvent) -> list[object] | None:
     """What makes an event of this kind unique; None (or a None in it) calls for the whole event."""
     sender, time = _party(event, "sender"), milliseconds(event.get("timestamp"))
     body = _body(kind, event)
@@ -200,28 +200,30 @@ def _natural_key(kind: str, event: Raw) -> list[object] | None:
     return None
 
 
-def _body(kind: str, event: Raw) -> Raw:
+def _body(kind: str, event: RawEvent) -> RawEvent:
     """The part of an event that its kind is named after."""
     if kind in ("message", "echo", "deleted"):
         return _part(event, "message")
     return next((_part(event, key) for key, of in _PLAIN_KINDS.items() if of == kind and key in event), {})
 
 
-def _change(event: Raw, page_id: str, time: int | None) -> Parsed:
+def _change(event: RawEvent, page_id: str, time: int | None) -> ParsedEvent:
     value = _part(event, "value")
     comment_id, verb = _text(value.get("comment_id")), _text(value.get("verb"))
     if event.get("field") == "feed" and value.get("item") == "comment" and comment_id and verb:
         occurred = milliseconds(value.get("created_time")) or time
-        return Parsed(page_id, "comment", None, occurred, hashed(f"comment {comment_id} {verb}"), event)
-    return Parsed(page_id, "change", None, time, _whole("change", event), event)
+        return ParsedEvent(
+            page_id, "comment", None, occurred, sha256_hex(f"comment {comment_id} {verb}"), event
+        )
+    return ParsedEvent(page_id, "change", None, time, _whole("change", event), event)
 
 
-def _unknown(page_id: str, time: int | None, raw: Raw) -> Parsed:
-    return Parsed(page_id, "unknown", None, time, _whole("unknown", raw), raw)
+def _unknown(page_id: str, time: int | None, raw: RawEvent) -> ParsedEvent:
+    return ParsedEvent(page_id, "unknown", None, time, _whole("unknown", raw), raw)
 
 
-def _whole(kind: str, raw: Raw) -> str:
-    return hashed(f"{kind} {_canonical(raw)}")
+def _whole(kind: str, raw: RawEvent) -> str:
+    return sha256_hex(f"{kind} {_canonical(raw)}")
 
 
 def _canonical(value: object) -> str:
@@ -241,18 +243,18 @@ def _upper_levels(value: object, levels: int) -> object:
     return [_upper_levels(inner, levels - 1) for inner in value]
 
 
-def _psid(event: Raw, page_id: str) -> str | None:
+def _psid(event: RawEvent, page_id: str) -> str | None:
     """The person's side of an event: usually its sender; of an echo, its recipient."""
     sender = _party(event, "sender")
     found = sender if sender != page_id else _party(event, "recipient")
     return found if found != page_id else None
 
 
-def _party(event: Raw, side: str) -> str | None:
+def _party(event: RawEvent, side: str) -> str | None:
     return read_id(_part(event, side).get("id"))
 
 
-def _part(event: Raw, key: str) -> Raw:
+def _part(event: RawEvent, key: str) -> RawEvent:
     value = event.get(key)
     return value if isinstance(value, dict) else {}
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from core.messenger.across import AcrossFanpages
 from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, Messenger
+from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
-from core.messenger.line import ASKED_ABOUT, judged
 from core.messenger.wire import BATCH_LIMIT
 
 Answers = Mapping[int, Answer | None]  # by the item's place; None: it was surely not sent, and stays here
@@ -22,7 +22,7 @@ MayLeave = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Addressed:
+class AddressedSend:
     """One message and the line of the fanpage that sends it. No repr: the token is a secret."""
 
     messenger: Messenger
@@ -30,7 +30,7 @@ class Addressed:
 
 
 def send_together(
-    items: Sequence[Addressed],
+    items: Sequence[AddressedSend],
     across: AcrossFanpages,
     *,
     may_leave: MayLeave = lambda _place: True,
@@ -51,7 +51,7 @@ def send_together(
 
 
 def _mixed(
-    items: Sequence[Addressed], places: Places, across: AcrossFanpages, may_leave: MayLeave
+    items: Sequence[AddressedSend], places: Places, across: AcrossFanpages, may_leave: MayLeave
 ) -> Answers:
     outer = items[0].messenger
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
@@ -67,14 +67,14 @@ def _mixed(
     return {**_judged_apart(places, first, again), **second}
 
 
-def _apart(items: Sequence[Addressed], places: Places, may_leave: MayLeave) -> Answers:
+def _apart(items: Sequence[AddressedSend], places: Places, may_leave: MayLeave) -> Answers:
     """A call for each fanpage."""
     found: dict[int, Answer | None] = dict.fromkeys(place for mine in places.values() for place in mine)
     for messenger, mine in places.items():
         going = [place for place in mine if may_leave(place)]
         if going:
             answers = messenger.send_batch([items[place].send for place in going])
-            found |= zip(going, judged(messenger, answers), strict=True)
+            found |= zip(going, attribute_refusals(messenger, answers), strict=True)
     return found
 
 
@@ -96,7 +96,7 @@ def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) ->
     found: dict[int, Answer] = {}
     for messenger, mine in places.items():
         kept = [place for place in mine if place not in again.get(messenger, ())]
-        found |= zip(kept, judged(messenger, [first[place] for place in kept]), strict=True)
+        found |= zip(kept, attribute_refusals(messenger, [first[place] for place in kept]), strict=True)
     return found
 
 
@@ -117,7 +117,7 @@ def _any_accepted(answers: Answers, places: Sequence[int]) -> bool:
     return any(isinstance(answers[place], Accepted) for place in places)
 
 
-def _places(items: Sequence[Addressed]) -> Places:
+def _places(items: Sequence[AddressedSend]) -> Places:
     found: Places = {}
     for place, item in enumerate(items):
         found.setdefault(item.messenger, []).append(place)

@@ -41,7 +41,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True)
-class Lost:
+class NoAnswer:
     """No answer. `step` says whether anything can have left; `text` may hold secrets still."""
 
     step: NextStep
@@ -59,14 +59,14 @@ class Transport:
 
     def call(
         self, method: str, url: str, *, headers: Mapping[str, str | bytes], data: bytes | None = None
-    ) -> HttpAnswer | Lost:
+    ) -> HttpAnswer | NoAnswer:
         try:
             for header in headers.items():
                 check_header_validity(header)  # type: ignore[type-var]
             pool, by_proxy = self._lines = self._lines or self._opened()
             target = url if by_proxy else url[url.index("/", url.index("://") + 3) :]
         except Exception as error:
-            return Lost(NextStep.NOT_SENT, "not_connected", _words(error))
+            return NoAnswer(NextStep.NOT_SENT, "not_connected", _words(error))
         try:
             response = pool.urlopen(
                 method,
@@ -102,14 +102,14 @@ def _route(base_url: str) -> dict[str, Any]:
     return {"proxies": {} if here else found["proxies"], "verify": found["verify"]}
 
 
-def _lost(error: Exception) -> Lost:
+def _lost(error: Exception) -> NoAnswer:
     cause = error.reason if isinstance(error, MaxRetryError) else error
     if _never_connected(cause):
-        return Lost(NextStep.NOT_SENT, "not_connected", _words(error))
+        return NoAnswer(NextStep.NOT_SENT, "not_connected", _words(error))
     if isinstance(cause, ReadTimeoutError):
-        return Lost(NextStep.IN_DOUBT, "timeout", _words(error))
+        return NoAnswer(NextStep.IN_DOUBT, "timeout", _words(error))
     garbled = isinstance(cause, DecodeError)
-    return Lost(NextStep.IN_DOUBT, "bad_answer" if garbled else "connection_lost", _words(error))
+    return NoAnswer(NextStep.IN_DOUBT, "bad_answer" if garbled else "connection_lost", _words(error))
 
 
 def _never_connected(cause: object) -> bool:

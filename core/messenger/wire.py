@@ -80,7 +80,7 @@ def send_to_psid(psid: str, message: Message) -> Body:
     return {"recipient": {"id": psid}, "message": message, "messaging_type": "RESPONSE"}
 
 
-def one_time_token(body: Body) -> str | None:
+def token_spent_by(body: Body) -> str | None:
     """The one-time token that a body spends, if it spends one."""
     recipient = body.get("recipient")
     token = recipient.get("one_time_notif_token") if isinstance(recipient, dict) else None

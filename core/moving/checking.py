@@ -9,10 +9,10 @@ from core.broadcasts import audience_builder
 from core.broadcasts.rules import BroadcastState
 from core.db.tables import Broadcast, Delivery, Event, OptIn, Reply
 
-Books = dict[str, list[tuple[object, ...]]]
+Totals = dict[str, list[tuple[object, ...]]]
 
 
-def books(db: Session) -> Books:
+def read_totals(db: Session) -> Totals:
     """Opt-ins by topic and state, deliveries by broadcast and state, and what does not add up."""
     return {
         "opt_ins": _read(db, _counted(col(OptIn.topic_id), col(OptIn.state))),
@@ -23,7 +23,7 @@ def books(db: Session) -> Books:
     }
 
 
-def going_on(db: Session) -> list[tuple[int, str, int]]:
+def unfinished_broadcasts(db: Session) -> list[tuple[int, str, int]]:
     """(id, name, deliveries left) of the broadcasts that were sending."""
     left = (
         select(func.count())

@@ -24,7 +24,7 @@ from core.accounts.rules import Actor, Permission
 from core.conversation.rules import ReplyState
 from core.db import holding, migrations
 from core.db.engine import reading, transaction
-from core.db.holding import HoldCode, Standing
+from core.db.holding import HoldCode, HoldView
 from core.db.tables import Delivery, Reply
 from core.deliveries.rules import DeliveryState
 from core.errors import OperatorError, WrongState
@@ -40,7 +40,7 @@ SAY_AGAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Moved:
+class MoveResult:
     """What arrived, and what goes on there."""
 
     place: str
@@ -59,13 +59,13 @@ class Move:
     wait_seconds: float
     key: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def run(self) -> Moved:
+    def run(self) -> MoveResult:
         authorise_early(self.by, Permission.ADMIN, now=self.clock())
         self._check_source()
         target = Target(self.address)
         try:
             with _alone():
-                found = holding.standing()
+                found = holding.current_hold()
                 if found and found.code == HoldCode.MOVED:
                     return self._finish(target, found)
                 self._refuse_if_held(found)
@@ -80,11 +80,11 @@ class Move:
             raise WrongState("The database is not up to date; run: python -m core migrate")
         key_check.refuse_another_key()
 
-    def _refuse_if_held(self, found: Standing | None) -> None:
+    def _refuse_if_held(self, found: HoldView | None) -> None:
         if found and found.code != HoldCode.LEAVING:  # that is one that broke off: we start again
             raise WrongState(found.template, place=found.place)
 
-    def _move(self, target: Target) -> Moved:
+    def _move(self, target: Target) -> MoveResult:
         target.prepare()
         with target.transaction() as connection:
             far.take_over(connection)  # only to see that it would do, before anything is held
@@ -106,8 +106,8 @@ class Move:
     def _hold(self, place: str) -> None:
         with transaction() as db:
             authorise(db, self.by, Permission.ADMIN, now=self.clock())
-            holding.lift(db)
-            holding.hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
+            holding.lift_hold(db)
+            holding.place_hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
         self.say("Held: nothing new is sent from the old database.")
 
     def _wait_for_the_wire(self, place: str) -> None:
@@ -119,7 +119,7 @@ class Move:
             with transaction() as db:
                 left = _on_the_wire(db)
                 if left == 0:
-                    holding.close(db, place)
+                    holding.close_database(db, place)
                     return
             if time.monotonic() > until:
                 raise OperatorError(
@@ -132,7 +132,7 @@ class Move:
                 said_at = time.monotonic()
             time.sleep(LOOK_AGAIN_SECONDS)
 
-    def _copy(self, target: Target) -> Moved:
+    def _copy(self, target: Target) -> MoveResult:
         """One snapshot into one transaction: all of it arrives, checked, or nothing does."""
         with reading() as db, target.transaction() as connection:
             source: Any = db.connection().connection.driver_connection
@@ -141,12 +141,12 @@ class Move:
             for table in copying.tables():
                 rows[table.name] = self._copy_table(source, connection, table, target)
             with Session(connection) as there:
-                if checking.books(db) != checking.books(there):
+                if checking.read_totals(db) != checking.read_totals(there):
                     raise _differs("books")
-                going_on = checking.going_on(there)
-                holding.hold(there, HoldCode.ARRIVING, now=self.clock(), place=_here(), key=self.key)
+                going_on = checking.unfinished_broadcasts(there)
+                holding.place_hold(there, HoldCode.ARRIVING, now=self.clock(), place=_here(), key=self.key)
                 there.flush()
-            return Moved(target.place, rows, going_on)
+            return MoveResult(target.place, rows, going_on)
 
     def _copy_table(self, source: Any, connection: Connection, table: Any, target: Target) -> int:
         try:
@@ -167,29 +167,29 @@ class Move:
     def _give_up(self) -> None:
         """As it was before: the old one goes on."""
         with transaction() as db:
-            holding.lift(db)
+            holding.lift_hold(db)
         self.say("The move did not succeed; the old database goes on as before.")
 
     def _say_that_it_moved(self, place: str) -> None:
         with transaction() as db:
-            holding.hold(db, HoldCode.MOVED, now=self.clock(), place=place, key=self.key)
+            holding.place_hold(db, HoldCode.MOVED, now=self.clock(), place=place, key=self.key)
 
     def _set_free(self, target: Target) -> None:
         with target.transaction() as connection, Session(connection) as there:
-            holding.lift(there)
+            holding.lift_hold(there)
             activity_log.record(there, self.by, "installation.move_in", now=self.clock())
             there.flush()
         target.analyze()
 
-    def _finish(self, target: Target, found: Standing) -> Moved:
+    def _finish(self, target: Target, found: HoldView) -> MoveResult:
         """The move before broke off at its very end: all is there, only the last word is missing."""
         with target.transaction() as connection:
-            there = far.standing(connection)
+            there = far.hold_of(connection)
             if there is None or there.key != found.key:
                 raise WrongState(found.template, place=found.place)
             with Session(connection) as db:
                 rows = {table.name: copying.arrived(connection, table).rows for table in copying.tables()}
-                moved = Moved(target.place, rows, checking.going_on(db))
+                moved = MoveResult(target.place, rows, checking.unfinished_broadcasts(db))
         self._set_free(target)
         return moved
 
@@ -198,9 +198,9 @@ def abandon(by: Actor, *, now: datetime) -> None:
     """Let the old database go on after a move that broke off and will not be repeated."""
     with _alone(), transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
-        found = holding.standing_in(db)
+        found = holding.read_hold(db)
         if found and found.code == HoldCode.LEAVING:
-            holding.lift(db)
+            holding.lift_hold(db)
             activity_log.record(db, by, "installation.release", now=now, code=found.code.value)
 
 

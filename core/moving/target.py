@@ -12,9 +12,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
 from core.db import holding, migrations
-from core.db.holding import HoldCode, Standing
+from core.db.holding import HoldCode, HoldView
 from core.db.tables import Hold, KeyCheck, Table
-from core.encryption import find_hash
+from core.encryption import lookup_hash
 from core.errors import OperatorError, WrongState
 from core.installation import key_check
 from core.settings import database_url
@@ -74,7 +74,7 @@ def take_over(connection: Connection) -> None:
     listed = ", ".join(f'"{name}"' for name in names)
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     connection.execute(text(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE"))
-    left_behind = standing(connection)
+    left_behind = hold_of(connection)
     if left_behind and left_behind.code == HoldCode.ARRIVING:
         connection.execute(text(f"TRUNCATE {listed}"))  # a move that failed; nothing was ever sent from it
     _take_over_key(connection)
@@ -89,7 +89,7 @@ def _take_over_key(connection: Connection) -> None:
     """A process that was started there too early has left its key: no matter, as long as it is ours."""
     with Session(connection) as db:
         kept = key_check.kept_hash(db)
-        if kept and kept != find_hash(key_check.PURPOSE):
+        if kept and kept != lookup_hash(key_check.PURPOSE):
             raise WrongState(
                 "A process with another OTN_SECRET_KEY has been started on the new database. Give every "
                 "process there the key of this one, and empty the table key_check there."
@@ -112,11 +112,11 @@ def _check_ready(connection: Connection) -> None:
         )
 
 
-def standing(connection: Connection) -> Standing | None:
+def hold_of(connection: Connection) -> HoldView | None:
     if not inspect(connection).has_table(Hold.__tablename__):
         return None
     with Session(connection) as db:
-        return holding.standing_in(db)
+        return holding.read_hold(db)
 
 
 def _url(address: str) -> URL:

@@ -15,12 +15,12 @@ from core.clock import utc_now
 from core.db import holding, migrations
 from core.db.engine import reading
 from core.db.tables import Fanpage, Heartbeat
-from core.encryption import unseal
+from core.encryption import decrypt
 from core.errors import OperatorError
 from core.fanpages import actions, queries
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.installation import key_check
-from core.installation.heartbeat import WORKER, is_of
+from core.installation.heartbeat import WORKER, is_of_kind
 from core.installation.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.operations.server_check import problems_of_server
@@ -31,7 +31,7 @@ CLOCK_TOLERANCE = timedelta(seconds=30)
 SILENT = timedelta(seconds=15)
 
 
-def problems() -> list[str]:
+def find_problems() -> list[str]:
     found = list(_database())
     only_demo = False
     if not found:
@@ -74,7 +74,7 @@ def _database() -> Iterator[str]:
 
 
 def _key() -> Iterator[str]:
-    if key_check.is_another():
+    if key_check.is_another_key():
         yield AnotherKey().message
         return
     with reading() as db:
@@ -82,11 +82,11 @@ def _key() -> Iterator[str]:
             select(col(Fanpage.token_sealed)).where(col(Fanpage.token_sealed).is_not(None)).limit(1)
         ).scalar_one_or_none()
     if sealed:
-        unseal(sealed)  # says so itself when the key is another one
+        decrypt(sealed)  # says so itself when the key is another one
 
 
 def _hold() -> Iterator[str]:
-    if found := holding.standing():
+    if found := holding.current_hold():
         yield found.message
 
 
@@ -94,7 +94,7 @@ def _worker() -> Iterator[str]:
     with reading() as db:
         alive = db.execute(
             select(col(Heartbeat.process))
-            .where(is_of(WORKER), col(Heartbeat.at) > utc_now() - SILENT)
+            .where(is_of_kind(WORKER), col(Heartbeat.at) > utc_now() - SILENT)
             .limit(1)
         ).first()
     if alive is None:

@@ -8,7 +8,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
-from core.db.holding import HoldCode, hold, lift, standing_in
+from core.db.holding import HoldCode, lift_hold, place_hold, read_hold
 from core.errors import N_, WrongState
 
 
@@ -16,20 +16,20 @@ def hold_restored(by: Actor, *, now: datetime) -> None:
     """A database of the past sends nothing until it is released."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
-        if found := standing_in(db):
+        if found := read_hold(db):
             raise WrongState(found.template, place=found.place)
-        hold(db, HoldCode.RESTORED, now=now)
+        place_hold(db, HoldCode.RESTORED, now=now)
         record(db, by, "installation.hold", now=now)
 
 
-def release(by: Actor, *, now: datetime, although_moved: bool = False) -> None:
+def release_hold(by: Actor, *, now: datetime, although_moved: bool = False) -> None:
     """An admin lets the installation send."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
-        found = standing_in(db)
+        found = read_hold(db)
         if found is None:
             raise WrongState(N_("Nothing is held here."))
         if found.code != HoldCode.RESTORED and not (although_moved and found.code == HoldCode.MOVED):
             raise WrongState(found.template, place=found.place)
-        lift(db)
+        lift_hold(db)
         record(db, by, "installation.release", now=now, code=found.code.value)

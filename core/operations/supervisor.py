@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from core.accounts.actions import FIRST_ADMIN, ensure_admin
-from core.accounts.demo import demo_sign_in, end_demo_sign_in
+from core.accounts.demo_sign_in import demo_sign_in, end_demo_sign_in
 from core.clock import utc_now
 from core.db import migrations
 from core.errors import N_, OperatorError

@@ -60,10 +60,10 @@ def _hour(now: datetime) -> datetime:
 
 
 @cache
-def _noting() -> bulk.Ready:
+def _noting() -> bulk.CompiledStatement:
     insert = bulk.insert_given(CallsOfHour, _NOTED)
     together = col(CallsOfHour.calls) + insert.excluded.calls
-    return bulk.Ready(
+    return bulk.CompiledStatement(
         insert.on_conflict_do_update(index_elements=["fanpage_id", "hour"], set_={"calls": together})
     )
 

@@ -124,8 +124,8 @@ def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
     """Charge nobody for this run: take the marks back and give the opt-ins back. Returns how many opt-ins."""
     row_locks.lock_customers(db, {each.customer_id for each in run})
     delivery_ids = {each.delivery_id for each in run if each.delivery_id}
-    marks.take_back(db, delivery_ids)
-    marks.take_back_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
+    marks.undo_marks_of_deliveries(db, delivery_ids)
+    marks.undo_marks_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
     row_locks.lock_deliveries(db, delivery_ids)
     return _give_back(db, delivery_ids, now)
 

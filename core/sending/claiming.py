@@ -148,7 +148,7 @@ def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sende
 
 
 @cache
-def _locking() -> bulk.Ready:
+def _locking() -> bulk.CompiledStatement:
     wanted = select(
         col(Broadcast.id),
         col(Broadcast.state),
@@ -158,7 +158,7 @@ def _locking() -> bulk.Ready:
     )
     chosen = col(Broadcast.id).in_(bulk.rows_given(_ID))
     in_order = wanted.where(chosen).order_by(col(Broadcast.id))
-    return bulk.Ready(bulk.packed(in_order.with_for_update(read=True, skip_locked=True)))
+    return bulk.CompiledStatement(bulk.packed(in_order.with_for_update(read=True, skip_locked=True)))
 
 
 @cache

@@ -16,7 +16,7 @@ from core.db.tables import Broadcast, Delivery, Reply
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
-from core.installation.heartbeat import SILENT_AFTER, alive
+from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending import senders
 from core.sending.rules import LEASE, MAX_TRIES, wait_after
 from core.sending.senders.sender import Claim, Sender
@@ -117,7 +117,7 @@ def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
 def _lost(now: datetime) -> Select[int | None]:
     """The deliveries that are claimed by a silent worker, or whose lease has run out."""
     silent = and_(
-        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(alive(now))),
+        or_(col(Delivery.claimed_by).is_(None), col(Delivery.claimed_by).not_in(processes_alive(now))),
         col(Delivery.claimed_at) < now - SILENT_AFTER,
     )
     return select(col(Delivery.id)).where(

@@ -14,7 +14,7 @@ import structlog
 from core.broadcasts.rules import BroadcastState
 from core.db import row_locks
 from core.db.engine import transaction, unless_locked, wait_for_locks
-from core.encryption import CannotOpen
+from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.messenger.client import Messenger
 from core.sending import consequences
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 
-Found = Mapping[int, Messenger | OperatorError | CannotOpen]  # no line: the reason
+Found = Mapping[int, Messenger | OperatorError | CannotDecrypt]  # no line: the reason
 
 
 class Lines:
@@ -53,8 +53,10 @@ class Lines:
         self._lines = {**kept, **{each: self._usable(each, found[each]) for each in wanted}}
         self._at = began if is_time else self._at
 
-    def _usable(self, fanpage_id: int, line: Messenger | OperatorError | CannotOpen) -> Messenger | None:
-        if isinstance(line, CannotOpen):  # this process has another key; those who have the right one go on
+    def _usable(self, fanpage_id: int, line: Messenger | OperatorError | CannotDecrypt) -> Messenger | None:
+        if isinstance(
+            line, CannotDecrypt
+        ):  # this process has another key; those who have the right one go on
             log.error("another_key", fanpage_id=fanpage_id)
             return None
         if isinstance(line, OperatorError):

@@ -60,12 +60,12 @@ def move_slots(db: Session, slots: Sequence[tuple[int, float, float]]) -> bool:
 
 
 @cache
-def _moving() -> bulk.Ready:
+def _moving() -> bulk.CompiledStatement:
     """The statement of `move_slots`, built once: that takes longer than running it."""
     given = bulk.rows_given({"fanpage": BigInteger(), "seen": Float(53), "after": Float(53)}).subquery()
     unmoved = func.abs(col(FanpageRate.next_free) - given.c.seen) < SAME_SECONDS
     mine = col(FanpageRate.fanpage_id) == given.c.fanpage
-    return bulk.Ready(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
+    return bulk.CompiledStatement(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
 
 
 def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:

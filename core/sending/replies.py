@@ -31,7 +31,7 @@ from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState, personalise
 from core.customers import marks
-from core.customers.profiles import keep_profile
+from core.customers.profiles import store_profile
 from core.db import bulk, row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
@@ -39,8 +39,8 @@ from core.deliveries import recent_outcomes
 from core.deliveries.breaker import Ended
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
-from core.installation.heartbeat import SILENT_AFTER, alive
-from core.messenger import line, wire
+from core.installation.heartbeat import SILENT_AFTER, processes_alive
+from core.messenger import connection_check, wire
 from core.messenger.client import Accepted, Answer, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending import breaker_trip, consequences
@@ -143,7 +143,7 @@ def _is(state: ReplyState) -> Any:
 
 
 @cache
-def _first_waiting() -> bulk.Ready:
+def _first_waiting() -> bulk.CompiledStatement:
     """The first reply of each customer, if it is due: a customer's replies keep their order."""
     given = bulk.rows_given({"fanpage": BigInteger(), "count": Integer()}).subquery()
     first = (
@@ -162,7 +162,7 @@ def _first_waiting() -> bulk.Ready:
         .subquery()
     )
     chosen = select(ranked.c.fanpage_id, ranked.c.id).join(given, given.c.fanpage == ranked.c.fanpage_id)
-    return bulk.Ready(bulk.packed(chosen.where(ranked.c.place <= given.c.count)))
+    return bulk.CompiledStatement(bulk.packed(chosen.where(ranked.c.place <= given.c.count)))
 
 
 def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
@@ -187,7 +187,7 @@ def send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
         asked, profile = True, messenger.profile(claim.psid)
         name = profile.first_name if profile else name
     answer = messenger.send(wire.send_to_psid(claim.psid, personalise(claim.body, name)))
-    (judged,) = line.judged(messenger, [answer])
+    (judged,) = connection_check.attribute_refusals(messenger, [answer])
     return ReplyOutcome(claim, judged, profile, asked)
 
 
@@ -207,7 +207,7 @@ def settle_replies(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         consequences.lock_what_stops(db, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in every})
         ended = _settle_each(db, every, now)
-        marks.note_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
+        marks.record_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
         consequences.follow_up(db, failures, now)
         note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
         noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
@@ -224,7 +224,7 @@ def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -
     for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
         claim = outcome.claim
         if outcome.asked_profile:
-            keep_profile(db, claim.customer_id, claim.psid, outcome.profile, now)
+            store_profile(db, claim.customer_id, claim.psid, outcome.profile, now)
         ended[claim.fanpage_id] += _settle(db, outcome, now)
     return ended
 
@@ -259,7 +259,9 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
         return []  # settled before, taken over, or another's by now
     if values.get("reason") in UNREACHABLE_REASONS:
         at = outcome.answered_at or now
-        blame = marks.Refusal(outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at)
+        blame = marks.UnreachableAnswer(
+            outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at
+        )
         _give_up_on(db, blame, now)
     if values["state"] not in (ReplyState.SENT, ReplyState.FAILED):
         return []
@@ -298,9 +300,9 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
             return {"state": ReplyState.FAILED, "settled_at": now, **said}
 
 
-def _give_up_on(db: Session, blame: marks.Refusal, now: datetime) -> None:
+def _give_up_on(db: Session, blame: marks.UnreachableAnswer, now: datetime) -> None:
     """Mark a customer who cannot be reached, and skip the other replies that wait for them."""
-    marks.mark(db, [blame])
+    marks.mark_unreachable(db, [blame])
     db.execute(
         update(Reply)
         .where(col(Reply.customer_id) == blame.customer_id, _is(ReplyState.QUEUED))
@@ -330,7 +332,7 @@ def end_lost_replies(*, now: datetime) -> int:
     """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
     they are not sent again. Returns how many."""
     silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
-        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(alive(now))
+        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(processes_alive(now))
     )
     is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
     chosen = select(col(Reply.id)).where(_is(ReplyState.SENDING), is_lost).order_by(col(Reply.id))

@@ -51,7 +51,7 @@ def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
     those are more than a few and more than half, it is about the fanpage after all, and the refusal stays as
     it is.
     """
-    firm = failure.step == NextStep.STOP_FANPAGE and failure.line_works
+    firm = failure.step == NextStep.STOP_FANPAGE and failure.connection_works
     if not firm or (alike > FEW and alike * 2 > among):
         return failure
     return replace(failure, step=NextStep.END_DELIVERY, reason=SET_ASIDE)

@@ -103,7 +103,7 @@ def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
     """One fanpage's refusals. One that has stopped the fanpage before, for the same delivery, may be set
     aside: then it ends that delivery only."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
-    stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.line_works}
+    stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.connection_works}
     again = attempts.refused_before(db, {each: failure.reason for each, failure in stops.items()})
     alike = Counter(failure.reason for failure in stops.values())
     return [
@@ -173,12 +173,14 @@ def _mark_customers(
     """Mark those who cannot be reached. An acceptance confirms the marks its fanpage made before (0028)."""
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     blamed = [
-        marks.Refusal(c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id])
+        marks.UnreachableAnswer(
+            c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id]
+        )
         for c, v in moved
         if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
     ]
-    marks.mark(db, blamed)
-    marks.note_acceptances(db, _acceptances(outcomes))
+    marks.mark_unreachable(db, blamed)
+    marks.record_acceptances(db, _acceptances(outcomes))
 
 
 def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:

@@ -1,9 +1,9 @@
 """A pretend Messenger, strict where Meta's facts are known (`behaviour.py` marks what is assumed).
 
     World(path)                 the state; a file survives restarts, ":memory:" does not
-    create_app(world)           the Starlette app; serve(port) runs it on data/simulator.db
-    running(world) -> base_url  context manager: serves it from a thread on a free port (tests)
-    Remote(base_url)            client of the control API below (core.simulator.remote)
+    create_simulator_app(world) the Starlette app; serve(port) runs it on data/simulator.db
+    running_simulator(world)    context manager: serves it on a free port and gives the base URL
+    SimulatorClient(base_url)   client of the control API below (core.simulator.remote)
 
 Graph API: POST /{page|me}/messages, POST / (batch), GET /me, /{page}, /{psid}, subscribed_apps,
 messenger_profile, custom_user_settings, messaging_feature_review, conversations, message_attachments,
@@ -45,7 +45,7 @@ debug_token; each with or without /vNN.0. Control API, JSON in and out (409: not
     POST   /control/webhooks/{page}           {timeout} the same, once nothing is waiting
 """
 
-from core.simulator.serving import create_app, running, serve
+from core.simulator.serving import create_simulator_app, running_simulator, serve
 from core.simulator.world import World
 
-__all__ = ["World", "create_app", "running", "serve"]
+__all__ = ["World", "create_simulator_app", "running_simulator", "serve"]

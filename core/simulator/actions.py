@@ -39,7 +39,7 @@ def _read(world: World, psid: str) -> Given:
 
 
 def _remember(world: World, psid: str, **given: Any) -> Given:
-    people.remember(world, psid, **given)
+    people.add_past_messages(world, psid, **given)
     return {}
 
 
@@ -58,8 +58,8 @@ def _other_app_passes(world: World, psid: str) -> Given:
     return {}
 
 
-DEEDS: dict[str, Callable[..., Given]] = {
-    "say": lambda world, psid, **given: {"mid": people.say(world, psid, **given).mid},
+PERSON_ACTIONS: dict[str, Callable[..., Given]] = {
+    "say": lambda world, psid, **given: {"mid": people.type_message(world, psid, **given).mid},
     "get_started": lambda world, psid, **given: {"mid": people.press_get_started(world, psid, **given).mid},
     "open": _open,
     "tap": _tap,

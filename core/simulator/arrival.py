@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from core.simulator import people
-from core.simulator.entities import Bubble, Habit
+from core.simulator.entities import Habit, ThreadMessage
 from core.simulator.world import World
 
 APP_ID = 1517776481860111  # of the app that sent it, as an echo names it
 
 
-def receive(world: World, bubble: Bubble) -> None:
+def receive(world: World, bubble: ThreadMessage) -> None:
     """A bubble of the page has arrived: the platform reports it, the person acts by habit."""
     person, behaviour = world.people[bubble.psid], world.behaviour
     if bubble.token and not behaviour.reports_for_token_sends:
@@ -23,7 +23,7 @@ def receive(world: World, bubble: Bubble) -> None:
     world.later(behaviour.read_seconds, partial(_read_and_act, world, bubble))
 
 
-def _read_and_act(world: World, bubble: Bubble) -> None:
+def _read_and_act(world: World, bubble: ThreadMessage) -> None:
     person, behaviour = world.people[bubble.psid], world.behaviour
     people.read_everything(world, person.psid)
     if person.habit == Habit.BLOCKS and bubble.token:
@@ -34,13 +34,13 @@ def _read_and_act(world: World, bubble: Bubble) -> None:
         world.later(pause, partial(_tap_by_habit, world, bubble))
 
 
-def _tap_by_habit(world: World, bubble: Bubble) -> None:
+def _tap_by_habit(world: World, bubble: ThreadMessage) -> None:
     with world.lock:
         if bubble.mid in world.bubbles and not bubble.taps and not world.people[bubble.psid].blocked:
             people.tap_notify_me(world, bubble.psid, bubble.mid)
 
 
-def _report_echo(world: World, bubble: Bubble) -> None:
+def _report_echo(world: World, bubble: ThreadMessage) -> None:
     message = {"is_echo": True, "app_id": APP_ID, "mid": bubble.mid}
     message |= {key: bubble.message[key] for key in ("text", "metadata") if key in bubble.message}
     if attachment := bubble.message.get("attachment"):
@@ -58,7 +58,7 @@ def _report_echo(world: World, bubble: Bubble) -> None:
     )
 
 
-def _report_delivery(world: World, bubble: Bubble) -> None:
+def _report_delivery(world: World, bubble: ThreadMessage) -> None:
     person = world.people[bubble.psid]
     delivery = {"mids": [bubble.mid], "watermark": people.milliseconds(world, bubble.at)}
     people.emit(world, person, "message_deliveries", None, delivery=delivery)

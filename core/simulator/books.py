@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.simulator.entities import Bubble, Page, Person, Send, Token
+from core.simulator.entities import IssuedToken, Page, SendRecord, SimulatedPerson, ThreadMessage
 from core.simulator.world import World
 
 
-def books(world: World, page_id: str, since: float = 0, *, short: bool = False) -> dict[str, Any]:
+def read_books(world: World, page_id: str, since: float = 0, *, short: bool = False) -> dict[str, Any]:
     """Counts, and unless `short` every token and every send (tokens in clear: this is the platform)."""
     with world.lock:
         sends = [each for each in world.sends if each.page_id == page_id and each.at >= since]
@@ -23,7 +23,7 @@ def books(world: World, page_id: str, since: float = 0, *, short: bool = False) 
     }
 
 
-def _counts(sends: list[Send], tokens: list[Token], requests: int) -> dict[str, Any]:
+def _counts(sends: list[SendRecord], tokens: list[IssuedToken], requests: int) -> dict[str, Any]:
     accepted = [each for each in sends if each.mid is not None]
     refused: dict[str, int] = {}
     for each in sends:
@@ -40,7 +40,7 @@ def _counts(sends: list[Send], tokens: list[Token], requests: int) -> dict[str, 
     }
 
 
-def _shown_send(send: Send) -> dict[str, Any]:
+def _shown_send(send: SendRecord) -> dict[str, Any]:
     return {
         "at": send.at,
         "psid": send.psid,
@@ -51,7 +51,7 @@ def _shown_send(send: Send) -> dict[str, Any]:
     }
 
 
-def shown_bubble(bubble: Bubble) -> dict[str, Any]:
+def shown_bubble(bubble: ThreadMessage) -> dict[str, Any]:
     return {
         "mid": bubble.mid,
         "from": "page" if bubble.by_page else "person",
@@ -68,5 +68,5 @@ def shown_page(world: World, page: Page) -> dict[str, Any]:
     return {**shown, "people": world.counts[page.page_id]}
 
 
-def shown_person(world: World, person: Person) -> dict[str, Any]:
+def shown_person(world: World, person: SimulatedPerson) -> dict[str, Any]:
     return {**vars(person), "window_open": world.now() < person.window_until}

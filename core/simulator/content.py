@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from core.simulator.behaviour import Behaviour
-from core.simulator.entities import Refusal
+from core.simulator.entities import GraphError
 from core.text.length import units
 
 TEXT_LIMIT = 2000  # "less than 2000 characters": Send API reference
@@ -30,7 +30,7 @@ def is_request(message: dict[str, Any]) -> bool:
     return isinstance(payload, dict) and payload.get("template_type") == "one_time_notif_req"
 
 
-def check(message: dict[str, Any], behaviour: Behaviour) -> None:
+def check_message(message: dict[str, Any], behaviour: Behaviour) -> None:
     """Raises Refusal for the first thing that the platform would not take."""
     if unknown := set(message) - KNOWN_KEYS:
         _refuse(f"Invalid keys {sorted(unknown)} were found in param message.")
@@ -39,7 +39,7 @@ def check(message: dict[str, Any], behaviour: Behaviour) -> None:
     if "attachment" in message:
         _check_attachment(message["attachment"], behaviour)
     elif not isinstance(message.get("text"), str) or not message["text"].strip():
-        raise Refusal(
+        raise GraphError(
             100, "(#100) Message cannot be empty, must provide valid attachment or text", subcode=2018034
         )
     elif units(message["text"]) >= TEXT_LIMIT:
@@ -60,10 +60,10 @@ def _check_attachment(attachment: Any, behaviour: Behaviour) -> None:
         if not payload.get("attachment_id") and not str(url).startswith(("http://", "https://")):
             _refuse("Param message[attachment][payload][url] must be a valid URL.")
         return
-    check = _TEMPLATES.get(payload.get("template_type", ""))
-    if attachment.get("type") != "template" or check is None:
+    check_message = _TEMPLATES.get(payload.get("template_type", ""))
+    if attachment.get("type") != "template" or check_message is None:
         _refuse("Param message[attachment] has an unknown type or template_type.")
-    check(payload, behaviour)
+    check_message(payload, behaviour)
 
 
 def _check_request(payload: dict[str, Any], behaviour: Behaviour) -> None:
@@ -83,7 +83,7 @@ def _check_generic(payload: dict[str, Any], behaviour: Behaviour) -> None:
     if not isinstance(elements, list) or not elements or not all(isinstance(each, dict) for each in elements):
         _refuse("Param elements must be a non-empty array of objects.")
     if len(elements) > ELEMENTS_LIMIT:
-        raise Refusal(105, "(#105) Param elements has too many elements.")
+        raise GraphError(105, "(#105) Param elements has too many elements.")
     for each in elements:
         _check_text(each.get("title"), "elements[title]", ELEMENT_TITLE_LIMIT)
         if "buttons" in each:
@@ -153,4 +153,4 @@ def _too_long(name: str, limit: int) -> NoReturn:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise Refusal(100, f"(#100) {text}")
+    raise GraphError(100, f"(#100) {text}")

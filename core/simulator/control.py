@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.simulator import books, people
-from core.simulator.actions import DEEDS
+from core.simulator.actions import PERSON_ACTIONS
 from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
 from core.text.identifiers import read_id
@@ -24,7 +24,7 @@ PAGE_FIELDS = {each.name for each in fields(Page)}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ControlCall:
     """One control call: where, and the JSON object it brought."""
 
     world: World
@@ -34,15 +34,15 @@ class Asked:
     given: Given
 
 
-Deed = Callable[[Asked], Any]
+ControlHandler = Callable[[ControlCall], Any]
 
 
-def _endpoint(deed: Deed, *, slow: bool = False) -> Callable[[Request], Any]:
+def _endpoint(deed: ControlHandler, *, slow: bool = False) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         world: World = request.app.state.world
         try:
             given = await request.json() if await request.body() else {}
-            asked = Asked(world, request.method, request.path_params, request.query_params, given)
+            asked = ControlCall(world, request.method, request.path_params, request.query_params, given)
             told = await run_in_threadpool(deed, asked) if slow else deed(asked)
         except NotPossible as problem:
             return JSONResponse({"error": str(problem)}, 409)
@@ -62,11 +62,11 @@ def _id(given: object) -> str:
     return known
 
 
-def _list_pages(asked: Asked) -> Any:
+def _list_pages(asked: ControlCall) -> Any:
     return {"pages": [books.shown_page(asked.world, each) for each in list(asked.world.pages.values())]}
 
 
-def _save_page(asked: Asked) -> Any:
+def _save_page(asked: ControlCall) -> Any:
     if unknown := set(asked.given) - PAGE_FIELDS:
         raise ValueError(f"a page has no {sorted(unknown)}")
     page_id = _id(asked.given.pop("page_id"))
@@ -77,12 +77,12 @@ def _save_page(asked: Asked) -> Any:
     return books.shown_page(asked.world, page)
 
 
-def _remove_page(asked: Asked) -> Any:
+def _remove_page(asked: ControlCall) -> Any:
     asked.world.remove_page(asked.world.page(_id(asked.path["page_id"])).page_id)
     return {}
 
 
-def _verify(asked: Asked) -> Any:
+def _verify(asked: ControlCall) -> Any:
     """The handshake Meta makes when a webhook is entered in the app's settings."""
     page = asked.world.page(_id(asked.path["page_id"]))
     challenge = str(secrets.randbelow(10**10))
@@ -98,7 +98,7 @@ def _verify(asked: Asked) -> Any:
     return {"verified": answer.status_code == 200 and answer.text == challenge, "status": answer.status_code}
 
 
-def _list_people(asked: Asked) -> Any:
+def _list_people(asked: ControlCall) -> Any:
     page_id = asked.query.get("page_id")
     page_id = page_id and _id(page_id)
     return {
@@ -110,7 +110,7 @@ def _list_people(asked: Asked) -> Any:
     }
 
 
-def _add_people(asked: Asked) -> Any:
+def _add_people(asked: ControlCall) -> Any:
     page_id = _id(asked.given["page_id"])
     people_given = [
         {**each, "psid": _id(each["psid"])} if each.get("psid") else each for each in asked.given["people"]
@@ -119,12 +119,12 @@ def _add_people(asked: Asked) -> Any:
     return {"people": [books.shown_person(asked.world, each) for each in added]}
 
 
-def _change_person(asked: Asked) -> Any:
+def _change_person(asked: ControlCall) -> Any:
     psid = _id(asked.path["psid"])
     return books.shown_person(asked.world, people.change_person(asked.world, psid, **asked.given))
 
 
-def _thread(asked: Asked) -> Any:
+def _thread(asked: ControlCall) -> Any:
     person = asked.world.person(_id(asked.path["psid"]))
     bubbles = list(asked.world.threads.get(person.psid, []))
     return {
@@ -133,16 +133,16 @@ def _thread(asked: Asked) -> Any:
     }
 
 
-def _forget_thread(asked: Asked) -> Any:
+def _forget_thread(asked: ControlCall) -> Any:
     asked.world.forget_thread(_id(asked.path["psid"]))
     return {}
 
 
-def _act(asked: Asked) -> Any:
+def _act(asked: ControlCall) -> Any:
     return _deed(asked.world, asked.path["psid"], asked.path["deed"], asked.given)
 
 
-def _acts(asked: Asked) -> Any:
+def _acts(asked: ControlCall) -> Any:
     """Many deeds of many people, in order."""
     for act in asked.given["acts"]:
         given = {key: value for key, value in act.items() if key not in ("psid", "deed")}
@@ -151,18 +151,18 @@ def _acts(asked: Asked) -> Any:
 
 
 def _deed(world: World, psid: str, deed: str, given: Given) -> Given:
-    if deed not in DEEDS:
+    if deed not in PERSON_ACTIONS:
         raise NotPossible(f"people cannot {deed!r}")
-    return DEEDS[deed](world, _id(psid), **given)
+    return PERSON_ACTIONS[deed](world, _id(psid), **given)
 
 
-def _date_earlier(asked: Asked) -> Any:
+def _date_earlier(asked: ControlCall) -> Any:
     """Dates the notifications a page has sent by token earlier: invented history for the demo."""
     page_id, seconds = _id(asked.path["page_id"]), float(asked.given["seconds"])
     return {"dated": asked.world.date_earlier(page_id, seconds)}
 
 
-def _issue_tokens(asked: Asked) -> Any:
+def _issue_tokens(asked: ControlCall) -> Any:
     """Consents in bulk that no webhook tells of: what an import brings, and what sending tests spend."""
     page_id = _id(asked.path["page_id"])
     psids = [_id(psid) for psid in asked.given.get("psids") or ()] or [
@@ -177,42 +177,42 @@ def _issue_tokens(asked: Asked) -> Any:
     return {"tokens": [{"psid": each.psid, "token": each.token} for each in issued]}
 
 
-def _books(asked: Asked) -> Any:
+def _books(asked: ControlCall) -> Any:
     page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     since = float(asked.query.get("since", 0))
-    return books.books(asked.world, page_id, since, short=asked.query.get("short") == "1")
+    return books.read_books(asked.world, page_id, since, short=asked.query.get("short") == "1")
 
 
-def _faults(asked: Asked) -> Any:
+def _faults(asked: ControlCall) -> Any:
     if asked.method == "POST":
         asked.world.faults.switch_on(**asked.given)
     return {"faults": asked.world.faults.list()}
 
 
-def _end_faults(asked: Asked) -> Any:
+def _end_faults(asked: ControlCall) -> Any:
     asked.world.faults.switch_off(asked.path.get("name"))
     return {"faults": asked.world.faults.list()}
 
 
-def _usage(asked: Asked) -> Any:
+def _usage(asked: ControlCall) -> Any:
     percent = asked.given.get("percent")
-    asked.world.meter.shown_usage = (
+    asked.world.quota.shown_usage = (
         None if percent is None else (float(percent), float(asked.given.get("minutes", 0)))
     )
     return {}
 
 
-def _settings(asked: Asked) -> Any:
+def _settings(asked: ControlCall) -> Any:
     asked.world.behaviour.change(asked.given)
     return asdict(asked.world.behaviour)
 
 
-def _clock(asked: Asked) -> Any:
+def _clock(asked: ControlCall) -> Any:
     asked.world.go_ahead(float(asked.given.get("ahead_seconds", 0)))
     return {"now": asked.world.now(), "ahead_seconds": asked.world.ahead_seconds}
 
 
-def _emit(asked: Asked) -> Any:
+def _emit(asked: ControlCall) -> Any:
     """Any events, as they are: odd shapes, unknown kinds, a thousand at once."""
     page = asked.world.page(_id(asked.given["page_id"]))
     for event in asked.given["events"]:
@@ -221,7 +221,7 @@ def _emit(asked: Asked) -> Any:
     return {"queued": len(asked.given["events"])}
 
 
-def _policy(asked: Asked) -> Any:
+def _policy(asked: ControlCall) -> Any:
     """Meta warns, blocks or unblocks the page; `old_spelling` names the event with a hyphen."""
     page = asked.world.page(asked.path["page_id"])
     key = "policy-enforcement" if asked.given.pop("old_spelling", False) else "policy_enforcement"
@@ -231,15 +231,15 @@ def _policy(asked: Asked) -> Any:
     return {}
 
 
-def _webhooks(asked: Asked) -> Any:
+def _webhooks(asked: ControlCall) -> Any:
     page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     if asked.method == "POST":
-        asked.world.courier.wait_until_delivered(page_id, float(asked.given.get("timeout", 10)))
-    return asdict(asked.world.courier.report(page_id))
+        asked.world.dispatcher.wait_until_delivered(page_id, float(asked.given.get("timeout", 10)))
+    return asdict(asked.world.dispatcher.report(page_id))
 
 
 def routes() -> list[BaseRoute]:
-    def route(path: str, deed: Deed, method: str = "GET", *, slow: bool = False) -> BaseRoute:
+    def route(path: str, deed: ControlHandler, method: str = "GET", *, slow: bool = False) -> BaseRoute:
         return Route("/control" + path, _endpoint(deed, slow=slow), methods=[method])
 
     return [

@@ -22,7 +22,7 @@ EVENTS_PER_ENTRY = 10  # so that receivers must walk both lists
 
 
 @dataclass
-class Event:
+class OutgoingEvent:
     key: str
     page_id: str
     list_name: str  # messaging, standby or changes
@@ -30,7 +30,7 @@ class Event:
     due: float
 
     @classmethod
-    def fresh(cls, page_id: str, event: dict[str, Any], list_name: str, now: float) -> Event:
+    def fresh(cls, page_id: str, event: dict[str, Any], list_name: str, now: float) -> OutgoingEvent:
         return cls(f"{now:017.6f}-{next(_numbers):012d}", page_id, list_name, _ascii(event), now)
 
 
@@ -40,7 +40,7 @@ def _ascii(value: object) -> str:
 
 
 @dataclass
-class Report:
+class DispatchReport:
     """How deliveries to a page's webhook went."""
 
     waiting: int = 0
@@ -52,21 +52,21 @@ class Report:
     unsubscribed: bool = False  # by the platform, after an hour of failures
 
 
-class Mailbox:
+class PageQueue:
     """One page's events on their way, with a thread of its own."""
 
     def __init__(self, world: World, page_id: str) -> None:
         self.world, self.page_id = world, page_id
-        self.report = Report()
+        self.report = DispatchReport()
         self.changed = threading.Condition()
-        self.events: dict[str, Event] = {}
+        self.events: dict[str, OutgoingEvent] = {}
         self._tries = 0
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         self._stopping = False
-        self._thread = threading.Thread(target=self._keep, name="simulator-courier", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="simulator-dispatcher", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -77,7 +77,7 @@ class Mailbox:
             self._thread.join()
             self._thread = None
 
-    def add(self, event: Event) -> None:
+    def add(self, event: OutgoingEvent) -> None:
         with self.changed:
             self.events[event.key] = event
             self.changed.notify_all()
@@ -99,7 +99,7 @@ class Mailbox:
                 self.changed.wait(0.05)  # all of them are late on purpose
         self._nap(self.world.behaviour.webhook_linger_seconds)
 
-    def _due(self) -> list[Event]:
+    def _due(self) -> list[OutgoingEvent]:
         now, most = self.world.now(), self.world.behaviour.webhook_bundle
         with self.changed:
             return list(itertools.islice((each for each in self.events.values() if each.due <= now), most))
@@ -108,7 +108,7 @@ class Mailbox:
         with self.changed:
             self.changed.wait_for(lambda: self._stopping, timeout=seconds)
 
-    def _deliver(self, session: requests.Session, events: list[Event]) -> float:
+    def _deliver(self, session: requests.Session, events: list[OutgoingEvent]) -> float:
         """One POST; returns how long to wait before the next."""
         page = self.world.pages[self.page_id]
         self.report.posts += 1
@@ -142,14 +142,14 @@ class Mailbox:
             self.world.keep_page(page)
         self._done(list(self.events.values()))
 
-    def _done(self, events: list[Event]) -> None:
+    def _done(self, events: list[OutgoingEvent]) -> None:
         with self.changed:
             for event in events:
                 self.events.pop(event.key, None)
                 self.world.store.drop("event", event.key)
             self.changed.notify_all()
 
-    def _as_sent(self, events: list[Event]) -> list[Event]:
+    def _as_sent(self, events: list[OutgoingEvent]) -> list[OutgoingEvent]:
         sent = []
         for event in events:
             sent += [event] * (2 if self._hit("webhook_duplicate") else 1)
@@ -163,7 +163,7 @@ class Mailbox:
 
 
 def _post(
-    session: requests.Session, page: Page, events: list[Event], secret: str, world: World
+    session: requests.Session, page: Page, events: list[OutgoingEvent], secret: str, world: World
 ) -> str | None:
     body = _envelope(page.page_id, events, int(world.now() * 1000)).encode()
     headers = {
@@ -184,7 +184,7 @@ def _post(
     return None if answer.status_code == 200 else f"HTTP {answer.status_code}"
 
 
-def _envelope(page_id: str, events: list[Event], time_ms: int) -> str:
+def _envelope(page_id: str, events: list[OutgoingEvent], time_ms: int) -> str:
     entries = []
     for list_name in dict.fromkeys(each.list_name for each in events):
         bodies = [each.body for each in events if each.list_name == list_name]
@@ -194,12 +194,12 @@ def _envelope(page_id: str, events: list[Event], time_ms: int) -> str:
     return f'{{"object":"page","entry":[{",".join(entries)}]}}'
 
 
-class Courier:
+class WebhookDispatcher:
     """A mailbox per page."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._boxes: dict[str, Mailbox] = {}
+        self._boxes: dict[str, PageQueue] = {}
         self._running = False
         self._lock = threading.Lock()
 
@@ -220,7 +220,7 @@ class Courier:
             with box.changed:
                 box.changed.notify_all()
 
-    def post(self, event: Event, *, fresh: bool = True) -> None:
+    def post(self, event: OutgoingEvent, *, fresh: bool = True) -> None:
         if fresh:
             if self._world.faults.hit(event.page_id, {"webhook_lost": ""}):
                 return
@@ -229,7 +229,7 @@ class Courier:
             self._world.store.put("event", event.key, asdict(event))
         self._box(event.page_id).add(event)
 
-    def report(self, page_id: str) -> Report:
+    def report(self, page_id: str) -> DispatchReport:
         box = self._box(page_id)
         box.report.waiting = len(box.events)
         return box.report
@@ -240,10 +240,10 @@ class Courier:
         with box.changed:
             return box.changed.wait_for(lambda: not box.events, timeout)
 
-    def _box(self, page_id: str) -> Mailbox:
+    def _box(self, page_id: str) -> PageQueue:
         with self._lock:
             if page_id not in self._boxes:
-                self._boxes[page_id] = Mailbox(self._world, page_id)
+                self._boxes[page_id] = PageQueue(self._world, page_id)
                 if self._running:
                     self._boxes[page_id].start()
             return self._boxes[page_id]

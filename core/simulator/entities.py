@@ -35,7 +35,7 @@ class Page:
 
 
 @dataclass
-class Person:
+class SimulatedPerson:
     psid: str
     page_id: str
     first_name: str
@@ -50,7 +50,7 @@ class Person:
 
 
 @dataclass
-class Bubble:
+class ThreadMessage:
     number: int
     mid: str
     page_id: str
@@ -63,7 +63,7 @@ class Bubble:
 
 
 @dataclass
-class Token:
+class IssuedToken:
     token: str = field(repr=False)
     page_id: str
     psid: str
@@ -75,7 +75,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Send:
+class SendRecord:
     """A line in the books: one message that reached the platform, taken or refused."""
 
     at: float
@@ -87,7 +87,7 @@ class Send:
     subcode: int | None = None
 
 
-class Refusal(Exception):
+class GraphError(Exception):
     """An error answer of the Graph API."""
 
     def __init__(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from core.simulator.entities import Refusal
+from core.simulator.entities import GraphError
 
 # One whole HTTP request (a single send, or a batch of up to 50).
 REQUEST_FAULTS = {
@@ -166,7 +166,7 @@ _SCRIPTED = {
 }
 
 
-def refusal(fault: Fault) -> Refusal | None:
+def graph_error_of(fault: Fault) -> GraphError | None:
     """The error answer of a fault that is one."""
     if fault.name in _SCRIPTED:
         given: dict[str, Any] = fault.value or {}
@@ -178,4 +178,4 @@ def refusal(fault: Fault) -> Refusal | None:
         code, subcode, status = 1, None, 500
     else:
         return None
-    return Refusal(code, f"(#{code}) Scripted by the fault {fault.name}.", subcode=subcode, status=status)
+    return GraphError(code, f"(#{code}) Scripted by the fault {fault.name}.", subcode=subcode, status=status)

@@ -12,8 +12,8 @@ from typing import Any
 
 from core.messenger import signature
 from core.simulator import profiles, send_api, thread_control
-from core.simulator.entities import Page, Refusal
-from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, refusal
+from core.simulator.entities import GraphError, Page
+from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, graph_error_of
 from core.simulator.profiles import Edge
 from core.simulator.world import World
 
@@ -29,7 +29,7 @@ class Call:
 
 
 @dataclass
-class Answer:
+class GraphAnswer:
     status: int
     body: Any
     fault: str | None = field(default=None)  # null or missing item of a batch
@@ -41,15 +41,15 @@ def path_parts(path: str) -> list[str]:
     return parts[1:] if parts and _VERSION.match(parts[0]) else parts
 
 
-def answer(world: World, call: Call) -> Answer:
+def answer_call(world: World, call: Call) -> GraphAnswer:
     try:
         page = authorised(world, call.params)
         return _route(world, page, call)
-    except Refusal as problem:
-        return Answer(problem.status, error_body(problem))
+    except GraphError as problem:
+        return GraphAnswer(problem.status, error_body(problem))
 
 
-def error_body(problem: Refusal) -> dict[str, Any]:
+def error_body(problem: GraphError) -> dict[str, Any]:
     error: dict[str, Any] = {"message": problem.message, "type": problem.kind, "code": problem.code}
     if problem.subcode is not None:
         error["error_subcode"] = problem.subcode
@@ -63,10 +63,10 @@ def authorised(world: World, params: dict[str, Any]) -> Page:
     token = params.get("access_token")
     status = world.behaviour.auth_status
     if not token:
-        raise Refusal(104, "An access token is required to request this resource.", status=status)
+        raise GraphError(104, "An access token is required to request this resource.", status=status)
     page = world.page_by_token(str(token))
     if page is None:
-        raise Refusal(190, "Invalid OAuth access token - Cannot parse access token", status=status)
+        raise GraphError(190, "Invalid OAuth access token - Cannot parse access token", status=status)
     _check_proof(page, params.get("appsecret_proof"))
     return page
 
@@ -75,33 +75,33 @@ def _check_proof(page: Page, given: object) -> None:
     if given is None and not page.require_proof:
         return
     if given is None:
-        raise Refusal(100, "API calls from the server require an appsecret_proof argument")
+        raise GraphError(100, "API calls from the server require an appsecret_proof argument")
     expected = signature.appsecret_proof(page.app_secret, page.token)
     if not hmac.compare_digest(expected.encode(), str(given).encode()):
-        raise Refusal(100, "Invalid appsecret_proof provided in the API argument")
+        raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
-def _route(world: World, page: Page, call: Call) -> Answer:
+def _route(world: World, page: Page, call: Call) -> GraphAnswer:
     if not call.path:
-        raise Refusal(
+        raise GraphError(
             100, "Unsupported request. Please read the Graph API documentation", kind="GraphMethodException"
         )
     node, *edge = call.path
     node = page.page_id if node == "me" else node
     if node == "debug_token":
-        return Answer(200, profiles.debug_token(Edge(world, page, call.params)))
+        return GraphAnswer(200, profiles.debug_token(Edge(world, page, call.params)))
     if not edge:
-        return Answer(200, profiles.node(world, page, node, call.params))
+        return GraphAnswer(200, profiles.node(world, page, node, call.params))
     if node != page.page_id:
         raise _no_such_object(call.method, node)
     if edge == ["messages"] and call.method == "POST":
         return _message(world, page, call)
     if edge == ["messenger_profile"] and (fault := world.faults.hit(page.page_id, PROFILE_FAULTS)):
-        raise refusal(fault) or Refusal(230, "(#230) Requires pages_messaging permission.")
+        raise graph_error_of(fault) or GraphError(230, "(#230) Requires pages_messaging permission.")
     handler = _EDGES.get((call.method, "/".join(edge)))
     if handler is None:
-        raise Refusal(100, f"(#100) Tried accessing nonexisting field ({edge[0]}) on node type (Page)")
-    return Answer(200, handler(Edge(world, page, call.params)))
+        raise GraphError(100, f"(#100) Tried accessing nonexisting field ({edge[0]}) on node type (Page)")
+    return GraphAnswer(200, handler(Edge(world, page, call.params)))
 
 
 _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
@@ -122,21 +122,21 @@ _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
 }
 
 
-def _message(world: World, page: Page, call: Call) -> Answer:
+def _message(world: World, page: Page, call: Call) -> GraphAnswer:
     """One message, unless a fault of the day strikes it."""
     whom = partial(send_api.psid_of, world, call.params)
     fault = world.faults.hit(page.page_id, _message_faults(call), whom)
     if fault is None:
-        return Answer(200, send_api.send(world, page, call.params))
-    if problem := refusal(fault):
+        return GraphAnswer(200, send_api.send_message(world, page, call.params))
+    if problem := graph_error_of(fault):
         recipient = send_api.parsed_object(call.params.get("recipient", {}), "recipient")
-        send_api.note_refusal(world, page, recipient, problem)
+        send_api.record_refusal(world, page, recipient, problem)
         raise problem
     if fault.name != "batch_null":
-        send_api.send(world, page, call.params)
+        send_api.send_message(world, page, call.params)
     if fault.name == "message_500_after":
-        raise Refusal(1, "An unknown error occurred", status=500)
-    return Answer(200, None, fault=fault.name)
+        raise GraphError(1, "An unknown error occurred", status=500)
+    return GraphAnswer(200, None, fault=fault.name)
 
 
 def _message_faults(call: Call) -> dict[str, str]:
@@ -146,8 +146,8 @@ def _message_faults(call: Call) -> dict[str, str]:
 _SINGLE_FAULTS = {name: text for name, text in MESSAGE_FAULTS.items() if not name.startswith("batch_")}
 
 
-def _no_such_object(method: str, node: str) -> Refusal:
-    return Refusal(
+def _no_such_object(method: str, node: str) -> GraphError:
+    return GraphError(
         100,
         f"Unsupported {method.lower()} request. Object with ID '{node}' does not exist, cannot be loaded "
         "due to missing permissions, or does not support this operation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.simulator.entities import Bubble, NotPossible, Person, Token
+from core.simulator.entities import IssuedToken, NotPossible, SimulatedPerson, ThreadMessage
 from core.simulator.world import World
 from core.text.languages import language_of, say_in
 from core.text.normalise import is_blank
@@ -12,7 +12,7 @@ from core.text.normalise import is_blank
 GET_STARTED = "Get Started"  # the title that Messenger words and translates
 
 
-def say(world: World, psid: str, text: str, *, at: float | None = None) -> Bubble:
+def type_message(world: World, psid: str, text: str, *, at: float | None = None) -> ThreadMessage:
     """Types a message."""
     if is_blank(text):
         raise NotPossible("nothing was typed")
@@ -20,7 +20,9 @@ def say(world: World, psid: str, text: str, *, at: float | None = None) -> Bubbl
         return _write(world, world.person(psid), {"text": text}, at)
 
 
-def press_get_started(world: World, psid: str, *, ref: str | None = None, at: float | None = None) -> Bubble:
+def press_get_started(
+    world: World, psid: str, *, ref: str | None = None, at: float | None = None
+) -> ThreadMessage:
     """Presses the button of an empty thread; with `ref`, after coming through an m.me link."""
     with world.lock:
         person = world.person(psid)
@@ -49,7 +51,7 @@ def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> 
 
 def tap_button(
     world: World, psid: str, mid: str, *, title: str | None = None, payload: str | None = None
-) -> Bubble | None:
+) -> ThreadMessage | None:
     """Taps a button of a template; None when it opened a web page, which nobody hears of."""
     with world.lock:
         person, bubble = world.person(psid), _bubble(world, psid, mid)
@@ -61,7 +63,7 @@ def tap_button(
 
 def tap_quick_reply(
     world: World, psid: str, *, title: str | None = None, payload: str | None = None
-) -> Bubble:
+) -> ThreadMessage:
     """Taps a quick reply; they are there only under the newest bubble."""
     with world.lock:
         person = world.person(psid)
@@ -72,7 +74,7 @@ def tap_quick_reply(
         return _write(world, person, said, None)
 
 
-def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float | None = None) -> Token:
+def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float | None = None) -> IssuedToken:
     """Taps the fixed button of a request: a token, and the one webhook event that tells of it."""
     with world.lock:
         person = world.person(psid)
@@ -89,7 +91,7 @@ def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float 
 
 def consent(
     world: World, psid: str, *, payload: str, title: str = "", at: float | None = None, tell: bool = True
-) -> Token:
+) -> IssuedToken:
     """A consent with its token and its webhook event; `tell=False` keeps the event back."""
     with world.lock:
         person = world.person(psid)
@@ -125,7 +127,7 @@ def read_everything(world: World, psid: str) -> None:
             emit(world, person, "message_reads", None, read={"watermark": milliseconds(world, None)})
 
 
-def remember(world: World, psid: str, bubbles: list[dict[str, Any]]) -> None:
+def add_past_messages(world: World, psid: str, bubbles: list[dict[str, Any]]) -> None:
     """Writes invented history into a thread: {message, by_page, at, tapped}. Nobody hears of it."""
     with world.lock:
         person = world.person(psid)
@@ -135,7 +137,7 @@ def remember(world: World, psid: str, bubbles: list[dict[str, Any]]) -> None:
             world.keep_bubble(bubble)
 
 
-def change_person(world: World, psid: str, **values: Any) -> Person:
+def change_person(world: World, psid: str, **values: Any) -> SimulatedPerson:
     """Their habit, name or language; `blocked` as they block or unblock the page."""
     with world.lock:
         person = world.person(psid)
@@ -147,7 +149,7 @@ def change_person(world: World, psid: str, **values: Any) -> Person:
         return person
 
 
-def _write(world: World, person: Person, message: dict[str, Any], at: float | None) -> Bubble:
+def _write(world: World, person: SimulatedPerson, message: dict[str, Any], at: float | None) -> ThreadMessage:
     bubble = world.add_bubble(person, message, by_page=False, at=at)
     _open_window(world, person, at)
     emit(world, person, "messages", at, message={"mid": bubble.mid, **message})
@@ -155,8 +157,8 @@ def _write(world: World, person: Person, message: dict[str, Any], at: float | No
 
 
 def _postback(
-    world: World, person: Person, title: str, payload: str, at: float | None, **more: Any
-) -> Bubble:
+    world: World, person: SimulatedPerson, title: str, payload: str, at: float | None, **more: Any
+) -> ThreadMessage:
     bubble = world.add_bubble(person, {"text": title}, by_page=False, at=at)
     _open_window(world, person, at)
     postback = {"mid": bubble.mid, "title": title, "payload": payload, **more}
@@ -164,14 +166,14 @@ def _postback(
     return bubble
 
 
-def _open_window(world: World, person: Person, at: float | None) -> None:
+def _open_window(world: World, person: SimulatedPerson, at: float | None) -> None:
     when = world.now() if at is None else at
     person.met = True
     person.window_until = max(person.window_until, when + world.behaviour.window_seconds)
     world.keep_person(person)
 
 
-def emit(world: World, person: Person, field: str, at: float | None, **body: Any) -> None:
+def emit(world: World, person: SimulatedPerson, field: str, at: float | None, **body: Any) -> None:
     """What a person did, as our app hears of it: in standby while another app has the conversation."""
     parties = {"sender": {"id": person.psid}, "recipient": {"id": person.page_id}}
     event = {**parties, "timestamp": milliseconds(world, at), **body}
@@ -197,21 +199,21 @@ def _referral(ref: str | None) -> dict[str, Any]:
     return {"ref": ref, "source": "SHORTLINK", "type": "OPEN_THREAD"}
 
 
-def _bubble(world: World, psid: str, mid: str) -> Bubble:
+def _bubble(world: World, psid: str, mid: str) -> ThreadMessage:
     bubble = world.bubbles.get(mid)
     if bubble is None or bubble.psid != psid or not bubble.by_page:
         raise NotPossible(f"no such bubble in the thread of {psid}")
     return bubble
 
 
-def _newest_request(world: World, psid: str) -> Bubble:
+def _newest_request(world: World, psid: str) -> ThreadMessage:
     for bubble in reversed(world.threads[psid]):
         if request_of(bubble) and not bubble.taps:
             return bubble
     raise NotPossible("no request waits for a tap")
 
 
-def request_of(bubble: Bubble) -> dict[str, str] | None:
+def request_of(bubble: ThreadMessage) -> dict[str, str] | None:
     payload = bubble.message.get("attachment", {}).get("payload", {})
     return payload if payload.get("template_type") == "one_time_notif_req" else None
 

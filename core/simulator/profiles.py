@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.simulator import content
-from core.simulator.entities import Page, Person, Refusal
+from core.simulator.entities import GraphError, Page, SimulatedPerson
 from core.simulator.world import World
 
 # The page fields an app can subscribe to (excerpt of Meta's SDK of August 2026).
@@ -66,7 +66,7 @@ def node(world: World, page: Page, node_id: str, params: Params) -> Params:
     """`/me`, `/{page-id}` or `/{psid}` with their fields."""
     person = world.people.get(node_id)
     if node_id != page.page_id and (person is None or person.page_id != page.page_id):
-        raise Refusal(
+        raise GraphError(
             100,
             f"Unsupported get request. Object with ID '{node_id}' does not exist",
             subcode=33,
@@ -76,7 +76,7 @@ def node(world: World, page: Page, node_id: str, params: Params) -> Params:
     if person is None:
         return _page_fields(page, fields or ["id", "name"])
     if person.blocked:
-        raise Refusal(100, "(#100) The profile is not available.", subcode=2018218)
+        raise GraphError(100, "(#100) The profile is not available.", subcode=2018218)
     return _person_fields(world, page, person, fields or list(OPEN_FIELDS))
 
 
@@ -84,11 +84,11 @@ def _page_fields(page: Page, fields: list[str]) -> Params:
     known = {"id": page.page_id, "name": page.name, "category": "Shopping & retail"}
     for each in fields:
         if each not in known:
-            raise Refusal(100, f"(#100) Tried accessing nonexisting field ({each}) on node type (Page)")
+            raise GraphError(100, f"(#100) Tried accessing nonexisting field ({each}) on node type (Page)")
     return {**{each: known[each] for each in fields}, "id": page.page_id}
 
 
-def _person_fields(world: World, page: Page, person: Person, fields: list[str]) -> Params:
+def _person_fields(world: World, page: Page, person: SimulatedPerson, fields: list[str]) -> Params:
     known: Params = {
         "id": person.psid,
         "name": f"{person.first_name} {person.last_name}".strip(),
@@ -102,10 +102,10 @@ def _person_fields(world: World, page: Page, person: Person, fields: list[str]) 
     shown: Params = {}
     for each in fields:
         if each not in known:
-            raise Refusal(100, f"(#100) Tried accessing nonexisting field ({each})")
+            raise GraphError(100, f"(#100) Tried accessing nonexisting field ({each})")
         if each in REVIEWED_FIELDS and each not in page.approved_fields:
             if world.behaviour.unapproved_profile_fields == "refused":
-                raise Refusal(
+                raise GraphError(
                     100, f"(#100) Insufficient permission to access the field {each}.", subcode=2018247
                 )
             continue
@@ -142,10 +142,10 @@ def subscribe(edge: Edge) -> Params:
     names = wanted if isinstance(wanted, list) else [each.strip() for each in str(wanted).split(",")]
     unknown = sorted({str(each) for each in names} - WEBHOOK_FIELDS)
     if unknown or not names:
-        raise Refusal(100, f"(#100) Param subscribed_fields has unknown values: {unknown}")
+        raise GraphError(100, f"(#100) Param subscribed_fields has unknown values: {unknown}")
     with edge.world.lock:
         edge.page.subscribed_fields = list(dict.fromkeys(names))
-        edge.world.courier.report(edge.page.page_id).unsubscribed = False
+        edge.world.dispatcher.report(edge.page.page_id).unsubscribed = False
         edge.world.keep_page(edge.page)
     return {"success": True}
 
@@ -160,7 +160,7 @@ def unsubscribe(edge: Edge) -> Params:
 def read_profile(edge: Edge) -> Params:
     wanted = [each for each in str(edge.params.get("fields", "")).split(",") if each]
     if not wanted:
-        raise Refusal(100, "(#100) The parameter fields is required.")
+        raise GraphError(100, "(#100) The parameter fields is required.")
     shown = {each: edge.page.profile[each] for each in wanted if each in edge.page.profile}
     return {"data": [shown] if shown else []}
 
@@ -168,7 +168,7 @@ def read_profile(edge: Edge) -> Params:
 def set_profile(edge: Edge) -> Params:
     given = {each: parsed(edge.params[each]) for each in PROFILE_PROPERTIES if each in edge.params}
     if not given:
-        raise Refusal(100, "(#100) Param must set at least one of " + ", ".join(PROFILE_PROPERTIES))
+        raise GraphError(100, "(#100) Param must set at least one of " + ", ".join(PROFILE_PROPERTIES))
     _check_profile({**edge.page.profile, **given})
     with edge.world.lock:
         edge.page.profile = {**edge.page.profile, **given}
@@ -190,13 +190,13 @@ def delete_profile(edge: Edge) -> Params:
 def _check_profile(profile: Params) -> None:
     started = profile.get("get_started")
     if started is not None and not (isinstance(started, dict) and started.get("payload")):
-        raise Refusal(100, "(#100) Param get_started must have a payload.")
+        raise GraphError(100, "(#100) Param get_started must have a payload.")
     if profile.get("persistent_menu") and not started:
-        raise Refusal(100, "(#100) You must set a Get Started button if you also wish to use a menu.")
+        raise GraphError(100, "(#100) You must set a Get Started button if you also wish to use a menu.")
     questions = profile.get("ice_breakers") or []
     for each in questions:
         if len(each.get("call_to_actions", [])) > ICE_BREAKERS_LIMIT or len(questions) > ICE_BREAKERS_LIMIT:
-            raise Refusal(100, f"(#100) At most {ICE_BREAKERS_LIMIT} ice breakers can be set.")
+            raise GraphError(100, f"(#100) At most {ICE_BREAKERS_LIMIT} ice breakers can be set.")
 
 
 def feature_review(edge: Edge) -> Params:
@@ -206,7 +206,7 @@ def feature_review(edge: Edge) -> Params:
 def set_user_menu(edge: Edge) -> Params:
     person = edge.world.people.get(str(edge.params.get("psid", "")))
     if person is None or person.page_id != edge.page.page_id:
-        raise Refusal(100, "(#100) No matching user found", subcode=2018001)
+        raise GraphError(100, "(#100) No matching user found", subcode=2018001)
     return {"result": "success"}
 
 
@@ -229,8 +229,8 @@ def conversations(edge: Edge) -> Params:
 def upload(edge: Edge) -> Params:
     message = parsed(edge.params.get("message"))
     if not isinstance(message, dict):
-        raise Refusal(100, "(#100) The parameter message is required.")
-    content.check(message, edge.world.behaviour)
+        raise GraphError(100, "(#100) The parameter message is required.")
+    content.check_message(message, edge.world.behaviour)
     return {"attachment_id": str(secrets.randbelow(10**15))}
 
 
@@ -240,5 +240,5 @@ def parsed(value: Any) -> Any:
         try:
             return json.loads(value)
         except ValueError:
-            raise Refusal(100, "(#100) A parameter is not valid JSON.") from None
+            raise GraphError(100, "(#100) A parameter is not valid JSON.") from None
     return value

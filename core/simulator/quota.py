@@ -6,13 +6,13 @@ import json
 from collections import defaultdict, deque
 
 from core.simulator.behaviour import Behaviour
-from core.simulator.entities import Refusal
+from core.simulator.entities import GraphError
 
 DAY_SECONDS = 24 * 3600
 _SLOT_SECONDS = 60  # the daily figure is kept per minute
 
 
-class Meter:
+class QuotaCounter:
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self._seconds: dict[str, deque[list[int]]] = defaultdict(deque)
@@ -26,9 +26,9 @@ class Meter:
         recent = self._seconds[page_id]
         _trim(recent, int(at) - self._behaviour.calls_window_seconds)
         if limit and sum(count for _, count in recent) >= limit:
-            raise Refusal(613, "(#613) Calls to this API have exceeded the rate limit.")
+            raise GraphError(613, "(#613) Calls to this API have exceeded the rate limit.")
         if self.usage_percent(page_id, at, people) >= 100:
-            raise Refusal(
+            raise GraphError(
                 80006, "(#80006) There have been too many messenger api calls from this Page account."
             )
         _add(recent, int(at))

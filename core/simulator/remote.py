@@ -7,22 +7,22 @@ from typing import Any
 import requests
 
 
-class Unreachable(Exception):
+class SimulatorUnreachable(Exception):
     """The simulator is not running."""
 
 
-class Impossible(Exception):
+class NotPossibleForPerson(Exception):
     """The person cannot do this on their phone now, or something unknown was named."""
 
 
-class Remote:
+class SimulatorClient:
     def __init__(self, base_url: str, *, timeout_seconds: float = 30.0) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout_seconds
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def __enter__(self) -> Remote:
+    def __enter__(self) -> SimulatorClient:
         return self
 
     def __exit__(self, *_problem: object) -> None:
@@ -72,7 +72,7 @@ class Remote:
         self._call("DELETE", f"/people/{psid}/thread")
 
     def act(self, psid: str, deed: str, **values: Any) -> dict[str, Any]:
-        """One of the names in `core.simulator.actions.DEEDS`."""
+        """One of the names in `core.simulator.actions.PERSON_ACTIONS`."""
         return self._call("POST", f"/people/{psid}/{deed}", values)
 
     def act_all(self, acts: list[dict[str, Any]]) -> None:
@@ -126,8 +126,8 @@ class Remote:
                 method, f"{self.base_url}/control{path}", json=body, timeout=self._timeout
             )
         except requests.ConnectionError as problem:
-            raise Unreachable(f"no simulator at {self.base_url}") from problem
+            raise SimulatorUnreachable(f"no simulator at {self.base_url}") from problem
         told: dict[str, Any] = answer.json()
         if answer.status_code != 200:
-            raise Impossible(str(told.get("error", answer.status_code)))
+            raise NotPossibleForPerson(str(told.get("error", answer.status_code)))
         return told

@@ -10,7 +10,7 @@ from collections.abc import Callable
 LONGEST_NAP_SECONDS = 0.5  # the world's clock may be put forward meanwhile
 
 
-class Agenda:
+class Scheduler:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
@@ -21,7 +21,7 @@ class Agenda:
 
     def start(self) -> None:
         self._stopping = False
-        self._thread = threading.Thread(target=self._keep, name="simulator-agenda", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="simulator-scheduler", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from core.simulator import arrival, content
-from core.simulator.entities import Bubble, Page, Person, Refusal, Send, Token
+from core.simulator.entities import GraphError, IssuedToken, Page, SendRecord, SimulatedPerson, ThreadMessage
 from core.simulator.thread_control import refuse_if_held
 from core.simulator.world import World
 
@@ -27,17 +27,17 @@ RECIPIENT_KEYS = (
 Params = dict[str, Any]
 
 
-def send(world: World, page: Page, params: Params) -> dict[str, Any]:
+def send_message(world: World, page: Page, params: Params) -> dict[str, Any]:
     """Takes one message or raises Refusal; either way it is in the books."""
     recipient: dict[str, Any] = {}
     try:
         recipient = _recipient(params)
-        world.meter.take(page.page_id, world.now(), world.counts[page.page_id])
+        world.quota.take(page.page_id, world.now(), world.counts[page.page_id])
         if "sender_action" in params:
             return _sender_action(world, page, recipient, params)
         return _take(world, page, recipient, params)
-    except Refusal as refusal:
-        note_refusal(world, page, recipient, refusal)
+    except GraphError as refusal:
+        record_refusal(world, page, recipient, refusal)
         raise
 
 
@@ -45,18 +45,20 @@ def psid_of(world: World, params: Params) -> str | None:
     """Whom a message is for, as far as it says so."""
     try:
         recipient = parsed_object(params.get("recipient", {}), "recipient")
-    except Refusal:
+    except GraphError:
         return None
     token = world.tokens.get(str(recipient.get("one_time_notif_token")))
     return token.psid if token else str(recipient.get("id"))
 
 
-def note_refusal(world: World, page: Page, recipient: dict[str, Any], refusal: Refusal) -> None:
+def record_refusal(world: World, page: Page, recipient: dict[str, Any], refusal: GraphError) -> None:
     token = recipient.get("one_time_notif_token")
     psid = recipient.get("id")
     if psid is None and isinstance(token, str) and token in world.tokens:
         psid = world.tokens[token].psid
-    world.sends.append(Send(world.now(), page.page_id, psid, token, None, refusal.code, refusal.subcode))
+    world.sends.append(
+        SendRecord(world.now(), page.page_id, psid, token, None, refusal.code, refusal.subcode)
+    )
 
 
 def parsed_object(value: object, name: str) -> dict[str, Any]:
@@ -65,31 +67,31 @@ def parsed_object(value: object, name: str) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except ValueError:
-            raise Refusal(100, f"(#100) Param {name} must be a JSON object.") from None
+            raise GraphError(100, f"(#100) Param {name} must be a JSON object.") from None
     if not isinstance(value, dict):
-        raise Refusal(100, f"(#100) Param {name} must be a JSON object.")
+        raise GraphError(100, f"(#100) Param {name} must be a JSON object.")
     return value
 
 
 def _recipient(params: Params) -> dict[str, Any]:
     if "recipient" not in params:
-        raise Refusal(100, "(#100) The parameter recipient is required.")
+        raise GraphError(100, "(#100) The parameter recipient is required.")
     recipient = parsed_object(params["recipient"], "recipient")
     named = [key for key in RECIPIENT_KEYS if key in recipient]
     if len(named) != 1 or not recipient[named[0]]:
-        raise Refusal(100, "(#100) Param recipient must name exactly one recipient.")
+        raise GraphError(100, "(#100) Param recipient must name exactly one recipient.")
     return recipient
 
 
 def _take(world: World, page: Page, recipient: dict[str, Any], params: Params) -> dict[str, Any]:
     if "message" not in params:
-        raise Refusal(100, "(#100) The parameter message is required.")
+        raise GraphError(100, "(#100) The parameter message is required.")
     message = parsed_object(params["message"], "message")
     _check_type(params)
-    content.check(message, world.behaviour)
+    content.check_message(message, world.behaviour)
     if content.is_request(message) and not page.otn:
         code = world.behaviour.otn_not_granted_code
-        raise Refusal(code, f"(#{code}) Application does not have permission for this action.")
+        raise GraphError(code, f"(#{code}) Application does not have permission for this action.")
     if "one_time_notif_token" in recipient:
         return _take_by_token(world, page, recipient["one_time_notif_token"], message)
     return _take_by_psid(world, page, recipient, message, params)
@@ -98,13 +100,15 @@ def _take(world: World, page: Page, recipient: dict[str, Any], params: Params) -
 def _check_type(params: Params) -> None:
     kind, tag = params.get("messaging_type"), params.get("tag")
     if kind is not None and kind not in MESSAGING_TYPES:
-        raise Refusal(100, "(#100) Param messaging_type must be one of " + ", ".join(MESSAGING_TYPES))
+        raise GraphError(100, "(#100) Param messaging_type must be one of " + ", ".join(MESSAGING_TYPES))
     if (kind == "MESSAGE_TAG" or tag) and tag not in LIVE_TAGS:
-        raise Refusal(100, "(#100) Param tag must be one of " + ", ".join(LIVE_TAGS))
+        raise GraphError(100, "(#100) Param tag must be one of " + ", ".join(LIVE_TAGS))
     if kind == "UTILITY":
-        raise Refusal(100, "(#100) A utility message needs an approved template.")
+        raise GraphError(100, "(#100) A utility message needs an approved template.")
     if params.get("notification_type", "REGULAR") not in NOTIFICATION_TYPES:
-        raise Refusal(100, "(#100) Param notification_type must be one of " + ", ".join(NOTIFICATION_TYPES))
+        raise GraphError(
+            100, "(#100) Param notification_type must be one of " + ", ".join(NOTIFICATION_TYPES)
+        )
 
 
 def _take_by_token(world: World, page: Page, word: object, message: dict[str, Any]) -> dict[str, Any]:
@@ -127,20 +131,20 @@ def _take_by_token(world: World, page: Page, word: object, message: dict[str, An
     return {**shown, "message_id": bubble.mid}
 
 
-def _check_token(world: World, token: Token) -> None:
+def _check_token(world: World, token: IssuedToken) -> None:
     if token.used_at is not None:
         raise _token_refusal(world, "has already been used")
     if world.now() >= token.issued_at + world.behaviour.token_life_seconds:
         raise _token_refusal(world, "has expired")
 
 
-def _token_refusal(world: World, why: str) -> Refusal:
+def _token_refusal(world: World, why: str) -> GraphError:
     code = world.behaviour.token_error_code
     text = f"(#{code}) Param recipient[one_time_notif_token] {why}."
-    return Refusal(code, text, subcode=world.behaviour.token_error_subcode)
+    return GraphError(code, text, subcode=world.behaviour.token_error_subcode)
 
 
-def _spend(world: World, token: Token, bubble: Bubble | None) -> None:
+def _spend(world: World, token: IssuedToken, bubble: ThreadMessage | None) -> None:
     token.used_at = world.now()
     token.mid = bubble.mid if bubble else None
     world.keep_token(token)
@@ -158,29 +162,29 @@ def _take_by_psid(
         if params.get("tag") == "HUMAN_AGENT" and not content.is_request(message):
             open_until += HUMAN_AGENT_SECONDS - world.behaviour.window_seconds
         if world.now() >= open_until:
-            raise Refusal(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
+            raise GraphError(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
         bubble = world.add_bubble(person, message, by_page=True)
         arrival.receive(world, bubble)
     return {"recipient_id": person.psid, "message_id": bubble.mid}
 
 
-def _person(world: World, page: Page, recipient: dict[str, Any]) -> Person:
+def _person(world: World, page: Page, recipient: dict[str, Any]) -> SimulatedPerson:
     person = world.people.get(str(recipient.get("id", "")))
     if person is None or person.page_id != page.page_id:
-        raise Refusal(100, "(#100) No matching user found", subcode=2018001)
+        raise GraphError(100, "(#100) No matching user found", subcode=2018001)
     return person
 
 
-def _unreachable() -> Refusal:
-    return Refusal(551, "(#551) This person isn't available right now.", subcode=1545041)
+def _unreachable() -> GraphError:
+    return GraphError(551, "(#551) This person isn't available right now.", subcode=1545041)
 
 
 def _sender_action(world: World, page: Page, recipient: dict[str, Any], params: Params) -> dict[str, Any]:
     if params["sender_action"] not in SENDER_ACTIONS:
-        raise Refusal(100, "(#100) Param sender_action must be one of " + ", ".join(SENDER_ACTIONS))
+        raise GraphError(100, "(#100) Param sender_action must be one of " + ", ".join(SENDER_ACTIONS))
     if "message" in params:
-        raise Refusal(100, "(#100) Param sender_action must be sent on its own.")
+        raise GraphError(100, "(#100) Param sender_action must be sent on its own.")
     person = _person(world, page, recipient)
     if world.now() >= person.window_until:
-        raise Refusal(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
+        raise GraphError(10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
     return {"recipient_id": person.psid}

@@ -17,7 +17,7 @@ from core.simulator.web import graph_endpoint
 from core.simulator.world import World
 
 
-def create_app(world: World) -> Starlette:
+def create_simulator_app(world: World) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         world.start()
@@ -37,7 +37,7 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises it again once all is closed: a clean end
     uvicorn.run(
-        create_app(world),
+        create_simulator_app(world),
         host=host,
         port=chosen,
         access_log=False,
@@ -47,10 +47,10 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
 
 
 @contextlib.contextmanager
-def running(world: World, port: int = 0) -> Iterator[str]:
+def running_simulator(world: World, port: int = 0) -> Iterator[str]:
     """The world served from a thread of this process; gives its base URL."""
     config = uvicorn.Config(
-        create_app(world),
+        create_simulator_app(world),
         host="127.0.0.1",
         port=port,
         access_log=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.simulator import profiles
-from core.simulator.entities import Person, Refusal
+from core.simulator.entities import GraphError, SimulatedPerson
 from core.simulator.people import emit
 from core.simulator.profiles import Edge, parsed
 from core.simulator.world import World
@@ -21,7 +21,7 @@ def pass_control(edge: Edge) -> dict[str, Any]:
     person = _person(edge)
     to = str(edge.params.get("target_app_id", ""))
     if not to.isdecimal():
-        raise Refusal(100, "(#100) The parameter target_app_id is required.")
+        raise GraphError(100, "(#100) The parameter target_app_id is required.")
     _refuse_unless_ours(person)
     _hold(edge.world, person, None if to == profiles.APP_ID else to)
     return {"success": True}
@@ -63,28 +63,28 @@ def another_app_passes(world: World, psid: str) -> None:
         emit(world, person, "messaging_handovers", None, pass_thread_control=control)
 
 
-def refuse_if_held(person: Person) -> None:
+def refuse_if_held(person: SimulatedPerson) -> None:
     """Sending to a conversation that another app controls."""
     if person.held_by is not None:
         text = "(#10) Message failed to send because another app is controlling this thread now."
-        raise Refusal(10, text, subcode=2018300)
+        raise GraphError(10, text, subcode=2018300)
 
 
-def _hold(world: World, person: Person, app_id: str | None) -> None:
+def _hold(world: World, person: SimulatedPerson, app_id: str | None) -> None:
     with world.lock:
         person.held_by = app_id
         world.keep_person(person)
 
 
-def _refuse_unless_ours(person: Person) -> None:
+def _refuse_unless_ours(person: SimulatedPerson) -> None:
     if person.held_by is not None:
-        raise Refusal(10, "(#10) The app does not control this conversation.", subcode=2018300)
+        raise GraphError(10, "(#10) The app does not control this conversation.", subcode=2018300)
 
 
-def _person(edge: Edge) -> Person:
+def _person(edge: Edge) -> SimulatedPerson:
     recipient = parsed(edge.params.get("recipient"))
     psid = str(recipient.get("id", "")) if isinstance(recipient, dict) else str(recipient or "")
     person = edge.world.people.get(psid)
     if person is None or person.page_id != edge.page.page_id:
-        raise Refusal(100, "(#100) No matching user found", subcode=2018001)
+        raise GraphError(100, "(#100) No matching user found", subcode=2018001)
     return person

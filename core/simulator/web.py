@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from core.simulator import graph
-from core.simulator.entities import Page, Refusal
-from core.simulator.faults import MIXED_FAULTS, REQUEST_FAULTS, Fault, refusal
-from core.simulator.graph import Answer, Call
+from core.simulator.entities import GraphError, Page
+from core.simulator.faults import MIXED_FAULTS, REQUEST_FAULTS, Fault, graph_error_of
+from core.simulator.graph import Call, GraphAnswer
 from core.simulator.world import World
 
 BATCH_LIMIT = 50
@@ -39,15 +39,15 @@ async def graph_endpoint(request: Request) -> Response:
     world: World = request.app.state.world
     try:
         params = await _params(request)
-    except Refusal as problem:
+    except GraphError as problem:
         return _json(problem.status, graph.error_body(problem))
     path = graph.path_parts(request.url.path)
     if request.method == "POST" and not path:
         return await _sending(world, params, lambda: _batch(world, params), batch=True)
     call = Call(request.method, path, params)
     if request.method == "POST" and path[1:] == ["messages"]:
-        return await _sending(world, params, lambda: graph.answer(world, call), batch=False)
-    found = graph.answer(world, call)
+        return await _sending(world, params, lambda: graph.answer_call(world, call), batch=False)
+    found = graph.answer_call(world, call)
     await world.store.committed()
     return _json(found.status, found.body)
 
@@ -73,9 +73,9 @@ def _body_params(kind: str, body: bytes) -> dict[str, Any]:
     try:
         given = json.loads(body)
     except ValueError:
-        raise Refusal(100, "(#100) The request body is not valid JSON.") from None
+        raise GraphError(100, "(#100) The request body is not valid JSON.") from None
     if not isinstance(given, dict):
-        raise Refusal(100, "(#100) The request body must be a JSON object.")
+        raise GraphError(100, "(#100) The request body must be a JSON object.")
     return given
 
 
@@ -88,7 +88,7 @@ async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bo
         await asyncio.sleep(float(slow.value or 0))
     fault = world.faults.hit(page_id, OF_BATCHES if batch else OF_SINGLES)
     if fault is None:
-        found: Answer = take()
+        found: GraphAnswer = take()
         await world.store.committed()
         pages = found.pages or ([page] if page else [])
         return _json(found.status, found.body, _usage(world, pages))
@@ -105,7 +105,7 @@ async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bo
 def _struck(fault: Fault) -> Response:
     """The answer that a strike leaves, or none."""
     name = fault.name.removesuffix("_before").removesuffix("_after")
-    if problem := refusal(fault):
+    if problem := graph_error_of(fault):
         return _json(problem.status, graph.error_body(problem))
     if name in ("drop", "hang"):
         return LostConnection()
@@ -114,55 +114,55 @@ def _struck(fault: Fault) -> Response:
     if name in ("no_message_id", "batch_empty"):
         return _json(200, {} if name == "no_message_id" else [])
     if name == "batch_1357046":
-        problem = Refusal(1, "Invalid JSON reply", subcode=1357046)
+        problem = GraphError(1, "Invalid JSON reply", subcode=1357046)
     else:
-        problem = Refusal(1, "An unknown error occurred", status=500)
+        problem = GraphError(1, "An unknown error occurred", status=500)
     return _json(problem.status, graph.error_body(problem))
 
 
-def _batch(world: World, params: dict[str, Any]) -> Answer:
+def _batch(world: World, params: dict[str, Any]) -> GraphAnswer:
     try:
         _check_outer_token(world, params)
         calls = [_item_call(item) for item in _batch_items(world, params.get("batch"))]
         _strike_mixed(world, params, calls)
-    except Refusal as problem:
-        return Answer(problem.status, graph.error_body(problem))
+    except GraphError as problem:
+        return GraphAnswer(problem.status, graph.error_body(problem))
     for call in calls:
         _fall_back_to_outer_token(call, params)
     with_headers = str(params.get("include_headers", "true")).lower() != "false"
     answers = [_item_answer(world, call) for call in calls]
     bodies = [_item_body(each, with_headers) for each in answers if each.fault != "batch_short"]
-    return Answer(200, bodies, pages=_pages(world, calls))
+    return GraphAnswer(200, bodies, pages=_pages(world, calls))
 
 
 def _check_outer_token(world: World, params: dict[str, Any]) -> None:
     """It is mandatory even if every item brings its own; whether it has to be a good one is assumed."""
     try:
         graph.authorised(world, params)
-    except Refusal:
+    except GraphError:
         if world.behaviour.batch_needs_outer_token or not params.get("access_token"):
             raise
 
 
-def _strike_mixed(world: World, params: dict[str, Any], calls: list[Call | Refusal]) -> None:
+def _strike_mixed(world: World, params: dict[str, Any], calls: list[Call | GraphError]) -> None:
     """The faults of batches whose items carry access tokens of their own."""
     mixed = [each for each in calls if isinstance(each, Call) and "access_token" in each.params]
     outer = world.page_by_token(str(params.get("access_token", "")))
     fault = world.faults.hit(outer.page_id if outer else "", MIXED_FAULTS) if mixed else None
-    if fault and (problem := refusal(fault)):
+    if fault and (problem := graph_error_of(fault)):
         raise problem
     for call in mixed if fault else ():
         for name in CREDENTIALS:
             call.params.pop(name, None)
 
 
-def _fall_back_to_outer_token(call: Call | Refusal, outer: dict[str, Any]) -> None:
+def _fall_back_to_outer_token(call: Call | GraphError, outer: dict[str, Any]) -> None:
     """An item that brings its own token brings its own proof, too."""
     if isinstance(call, Call) and "access_token" not in call.params:
         call.params = {name: outer[name] for name in CREDENTIALS if name in outer} | call.params
 
 
-def _pages(world: World, calls: list[Call | Refusal]) -> list[Page]:
+def _pages(world: World, calls: list[Call | GraphError]) -> list[Page]:
     tokens = [str(each.params.get("access_token")) for each in calls if isinstance(each, Call)]
     return [page for token in dict.fromkeys(tokens) if (page := world.page_by_token(token))]
 
@@ -174,35 +174,37 @@ def _batch_items(world: World, batch: Any) -> list[Any]:
         except ValueError:
             batch = None
     if not isinstance(batch, list) or not batch:
-        raise Refusal(100, "(#100) Param batch must be a non-empty array.", kind="GraphBatchException")
+        raise GraphError(100, "(#100) Param batch must be a non-empty array.", kind="GraphBatchException")
     if len(batch) > BATCH_LIMIT:
         code = world.behaviour.batch_too_large_code
         text = f"(#{code}) Too many requests in batch message. Maximum batch size is {BATCH_LIMIT}"
-        raise Refusal(code, text, kind="GraphBatchException")
+        raise GraphError(code, text, kind="GraphBatchException")
     return batch
 
 
-def _item_answer(world: World, call: Call | Refusal) -> Answer:
-    if isinstance(call, Refusal):
-        return Answer(call.status, graph.error_body(call))
-    return graph.answer(world, call)
+def _item_answer(world: World, call: Call | GraphError) -> GraphAnswer:
+    if isinstance(call, GraphError):
+        return GraphAnswer(call.status, graph.error_body(call))
+    return graph.answer_call(world, call)
 
 
-def _item_call(item: Any) -> Call | Refusal:
+def _item_call(item: Any) -> Call | GraphError:
     """What an item asks, with the parameters it brings itself."""
     if not isinstance(item, dict) or not isinstance(item.get("relative_url"), str):
-        return Refusal(100, "(#100) Each batch item must have a relative_url.", kind="GraphBatchException")
+        return GraphError(100, "(#100) Each batch item must have a relative_url.", kind="GraphBatchException")
     body = item.get("body", "")
     if not isinstance(body, str):
         # Documented: a URL-encoded string, never an object.
-        return Refusal(100, "(#100) The body of a batch item must be a string.", kind="GraphBatchException")
+        return GraphError(
+            100, "(#100) The body of a batch item must be a string.", kind="GraphBatchException"
+        )
     url = urlsplit(item["relative_url"])
     own = dict(parse_qsl(url.query)) | dict(parse_qsl(body, keep_blank_values=True))
     method = str(item.get("method", "GET")).upper()
     return Call(method, graph.path_parts(url.path), own, in_batch=True)
 
 
-def _item_body(answer: Answer, with_headers: bool) -> dict[str, Any] | None:
+def _item_body(answer: GraphAnswer, with_headers: bool) -> dict[str, Any] | None:
     if answer.fault:
         return None
     headers = {"headers": [{"name": "Content-Type", "value": JAVASCRIPT}]} if with_headers else {}
@@ -211,7 +213,7 @@ def _item_body(answer: Answer, with_headers: bool) -> dict[str, Any] | None:
 
 
 def _usage(world: World, pages: list[Page]) -> dict[str, str]:
-    return world.meter.headers({each.page_id: world.counts[each.page_id] for each in pages}, world.now())
+    return world.quota.headers({each.page_id: world.counts[each.page_id] for each in pages}, world.now())
 
 
 def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 from core.simulator.behaviour import Behaviour
-from core.simulator.dispatcher import Courier, Event
-from core.simulator.entities import Bubble, NotPossible, Page, Person, Send, Token
+from core.simulator.dispatcher import OutgoingEvent, WebhookDispatcher
+from core.simulator.entities import IssuedToken, NotPossible, Page, SendRecord, SimulatedPerson, ThreadMessage
 from core.simulator.faults import Faults
-from core.simulator.quota import Meter
-from core.simulator.scheduler import Agenda
+from core.simulator.quota import QuotaCounter
+from core.simulator.scheduler import Scheduler
 from core.simulator.store import Store
 
 
@@ -31,28 +31,28 @@ class World:
         self.lock = threading.RLock()
         self.behaviour = Behaviour()
         self.faults = Faults()
-        self.meter = Meter(self.behaviour)
+        self.quota = QuotaCounter(self.behaviour)
         self.store = Store(path)
-        self.agenda = Agenda(self.now)
-        self.courier = Courier(self)
+        self.scheduler = Scheduler(self.now)
+        self.dispatcher = WebhookDispatcher(self)
         self.pages: dict[str, Page] = {}
-        self.people: dict[str, Person] = {}
-        self.tokens: dict[str, Token] = {}
-        self.threads: dict[str, list[Bubble]] = defaultdict(list)
-        self.bubbles: dict[str, Bubble] = {}
-        self.sends: list[Send] = []
+        self.people: dict[str, SimulatedPerson] = {}
+        self.tokens: dict[str, IssuedToken] = {}
+        self.threads: dict[str, list[ThreadMessage]] = defaultdict(list)
+        self.bubbles: dict[str, ThreadMessage] = {}
+        self.sends: list[SendRecord] = []
         self.counts: dict[str, int] = defaultdict(int)  # people per page
         self.requests = 0  # HTTP requests to the messages edge or a batch
         self._page_of_token: dict[str, str] = {}
         self._load()
 
     def start(self) -> None:
-        self.agenda.start()
-        self.courier.start()
+        self.scheduler.start()
+        self.dispatcher.start()
 
     def stop(self) -> None:
-        self.agenda.stop()
-        self.courier.stop()
+        self.scheduler.stop()
+        self.dispatcher.stop()
         self.store.close()
 
     def now(self) -> float:
@@ -61,8 +61,8 @@ class World:
     def go_ahead(self, seconds: float) -> None:
         """Puts this world's clock forward: windows close, tokens age."""
         self.ahead_seconds += seconds
-        self.agenda.wake()
-        self.courier.wake()
+        self.scheduler.wake()
+        self.dispatcher.wake()
 
     def later(self, seconds: float, deed: Callable[[], None]) -> None:
         """Does it after about so long; at once when that is no time at all."""
@@ -70,7 +70,7 @@ class World:
             deed()
             return
         spread = self.behaviour.jitter
-        self.agenda.at(self.now() + seconds * random.uniform(1 - spread, 1 + spread), deed)
+        self.scheduler.at(self.now() + seconds * random.uniform(1 - spread, 1 + spread), deed)
 
     # Pages and people
 
@@ -112,17 +112,19 @@ class World:
             raise NotPossible(f"no page {page_id!r}")
         return self.pages[page_id]
 
-    def add_person(self, page_id: str, first_name: str, psid: str | None = None, **more: Any) -> Person:
+    def add_person(
+        self, page_id: str, first_name: str, psid: str | None = None, **more: Any
+    ) -> SimulatedPerson:
         with self.lock:
             self.page(page_id)
             psid = psid or self._fresh_psid()
             if psid not in self.people:
                 self.counts[page_id] += 1
-            person = self.people[psid] = Person(psid, page_id, first_name, **more)
+            person = self.people[psid] = SimulatedPerson(psid, page_id, first_name, **more)
             self.keep_person(person)
             return person
 
-    def person(self, psid: str) -> Person:
+    def person(self, psid: str) -> SimulatedPerson:
         if psid not in self.people:
             raise NotPossible(f"no person {psid!r}")
         return self.people[psid]
@@ -138,14 +140,14 @@ class World:
 
     def add_bubble(
         self,
-        person: Person,
+        person: SimulatedPerson,
         message: dict[str, Any],
         *,
         by_page: bool,
         at: float | None = None,
         token: str | None = None,
-    ) -> Bubble:
-        bubble = Bubble(
+    ) -> ThreadMessage:
+        bubble = ThreadMessage(
             number=len(self.bubbles) + 1,
             mid="m_" + secrets.token_urlsafe(72),
             page_id=person.page_id,
@@ -160,13 +162,13 @@ class World:
         return bubble
 
     def issue_token(
-        self, person: Person, *, payload: str = "", title: str = "", at: float | None = None
-    ) -> Token:
+        self, person: SimulatedPerson, *, payload: str = "", title: str = "", at: float | None = None
+    ) -> IssuedToken:
         length = max(self.behaviour.token_length, 24)
         with self.lock:
             word = secrets.token_urlsafe(length)[:length]
             when = self.now() if at is None else at
-            token = self.tokens[word] = Token(word, person.page_id, person.psid, when, payload, title)
+            token = self.tokens[word] = IssuedToken(word, person.page_id, person.psid, when, payload, title)
             self.keep_token(token)
             return token
 
@@ -197,42 +199,42 @@ class World:
     def emit(self, page: Page, field: str, event: dict[str, Any], *, list_name: str = "messaging") -> None:
         """Queues one event for the page's webhook, if the page's app subscribed to that field."""
         if page.webhook_url and field in page.subscribed_fields:
-            self.courier.post(Event.fresh(page.page_id, event, list_name, self.now()))
+            self.dispatcher.post(OutgoingEvent.fresh(page.page_id, event, list_name, self.now()))
 
     # The store
 
     def keep_page(self, page: Page) -> None:
         self.store.put("page", page.page_id, vars(page))
 
-    def keep_person(self, person: Person) -> None:
+    def keep_person(self, person: SimulatedPerson) -> None:
         self.store.put("person", person.psid, vars(person))
 
-    def keep_bubble(self, bubble: Bubble) -> None:
+    def keep_bubble(self, bubble: ThreadMessage) -> None:
         self.store.put("bubble", bubble.mid, vars(bubble))
 
-    def keep_token(self, token: Token) -> None:
+    def keep_token(self, token: IssuedToken) -> None:
         self.store.put("token", token.token, vars(token))
 
     def _load(self) -> None:
-        bubbles: list[Bubble] = []
+        bubbles: list[ThreadMessage] = []
         for kind, _key, body in self.store.load():
             if kind == "page":
                 page = self.pages[body["page_id"]] = Page(**body)
                 self._page_of_token[page.token] = page.page_id
             elif kind == "person":
-                person = self.people[body["psid"]] = Person(**body)
+                person = self.people[body["psid"]] = SimulatedPerson(**body)
                 self.counts[person.page_id] += 1
             elif kind == "token":
-                self.tokens[body["token"]] = Token(**body)
+                self.tokens[body["token"]] = IssuedToken(**body)
             elif kind == "bubble":
-                bubbles.append(Bubble(**body))
+                bubbles.append(ThreadMessage(**body))
             elif kind == "event":
-                self.courier.post(Event(**body), fresh=False)
+                self.dispatcher.post(OutgoingEvent(**body), fresh=False)
         for bubble in sorted(bubbles, key=lambda each: each.number):
             self._file_bubble(bubble)
 
-    def _file_bubble(self, bubble: Bubble) -> None:
+    def _file_bubble(self, bubble: ThreadMessage) -> None:
         self.threads[bubble.psid].append(bubble)
         self.bubbles[bubble.mid] = bubble
         if bubble.by_page:
-            self.sends.append(Send(bubble.at, bubble.page_id, bubble.psid, bubble.token, bubble.mid))
+            self.sends.append(SendRecord(bubble.at, bubble.page_id, bubble.psid, bubble.token, bubble.mid))

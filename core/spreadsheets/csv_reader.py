@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from core.errors import N_, Invalid, Problem, problem
-from core.spreadsheets.table import Cell, Record, Table
+from core.spreadsheets.table import Cell, Record, SpreadsheetTable
 
 _LINES_OF_ONE_ROW = 20  # a quote that stays open longer was forgotten, not meant
 _DELIMITERS = ",;\t|"
@@ -22,7 +22,7 @@ _MARKS = (  # the longer first: UTF-16's is the beginning of UTF-32's
 )
 
 
-def read(data: bytes) -> Table:
+def read_csv(data: bytes) -> SpreadsheetTable:
     """Raises Invalid when it is no text or has no line."""
     lines = decode(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at = _first(lines, 0)
@@ -34,7 +34,7 @@ def read(data: bytes) -> Table:
     delimiter = said[1] if said and said[1] else _delimiter(lines[at])
     header = [str(cell) for cell in _cells([lines[at]], delimiter) or []]
     start, width = at + 1, len(header)
-    return Table(header, lambda places: _records(lines, start, delimiter, places, width))
+    return SpreadsheetTable(header, lambda places: _records(lines, start, delimiter, places, width))
 
 
 def decode(data: bytes) -> str:

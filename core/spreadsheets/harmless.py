@@ -10,10 +10,10 @@ import re
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
-def harmless(text: str) -> str:
+def defuse_formula(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def without_mark(text: str) -> str:
+def without_apostrophe(text: str) -> str:
     """A text as it was before `harmless`: our own exports can be read again."""
     return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets import csv_reader, workbook_reader
-from core.spreadsheets.table import Table
+from core.spreadsheets.table import SpreadsheetTable
 
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] 2.2: .xls, and .xlsx under a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 1.3.3
 
 
-def read_table(data: bytes) -> Table:
+def read_table(data: bytes) -> SpreadsheetTable:
     """CSV or .xlsx; raises Invalid with what to do for anything else."""
     refused = _refusal(data)
     if refused:
         raise Invalid([refused])
-    return workbook_reader.read(data) if data.startswith(b"PK") else csv_reader.read(data)
+    return workbook_reader.read_workbook(data) if data.startswith(b"PK") else csv_reader.read_csv(data)
 
 
 def _refusal(data: bytes) -> Problem | None:

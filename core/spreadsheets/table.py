@@ -13,7 +13,7 @@ Record = tuple[int, list[Cell] | Problem]  # its line in the file, the first bei
 
 
 @dataclass(frozen=True)
-class Table:
+class SpreadsheetTable:
     """`rows` takes the places (from 0) of the columns that are wanted, and leaves blank rows out."""
 
     header: list[str]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import python_calamine as calamine
 
 from core.errors import N_, Invalid, Problem, problem
-from core.spreadsheets.table import Cell, Table, as_text
+from core.spreadsheets.table import Cell, SpreadsheetTable, as_text
 from core.spreadsheets.unpacking import broken, unpacked
 
 
-def read(data: bytes) -> Table:
+def read_workbook(data: bytes) -> SpreadsheetTable:
     """Raises Invalid for a workbook that is broken, too large or has no data."""
     try:
         with unpacked(data) as copy, calamine.load_workbook(copy) as workbook:
@@ -24,7 +24,7 @@ def read(data: bytes) -> Table:
         raise
 
 
-def _table(workbook: calamine.CalamineWorkbook) -> Table:
+def _table(workbook: calamine.CalamineWorkbook) -> SpreadsheetTable:
     sheets = (workbook.get_sheet_by_name(name) for name in _visible(workbook))
     filled = (sheet for sheet in sheets if sheet.end is not None)
     sheet = next(filled, None)
@@ -33,7 +33,7 @@ def _table(workbook: calamine.CalamineWorkbook) -> Table:
     others = next(filled, None) is not None
     records = _records(sheet)
     _line, header = next(records)
-    return Table(
+    return SpreadsheetTable(
         [as_text(cell) for cell in header],
         lambda _places: records,
         _notes(sheet.name) if others else (),

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from core.clock import local_to_utc
 from core.spreadsheets.column import Column, Value
-from core.spreadsheets.harmless import harmless
+from core.spreadsheets.harmless import defuse_formula
 
 ROWS_OF_A_SHEET = 1_000_000  # the format ends at 1,048,576
 _CELL_LIMIT = 32_767  # characters
@@ -80,7 +80,7 @@ class _Writer:
         elif isinstance(value, int):
             sheet.write_number(row, at, value)
         elif value:
-            text = harmless(value).encode("utf-8", "replace").decode()
+            text = defuse_formula(value).encode("utf-8", "replace").decode()
             sheet.write_string(row, at, text[:_CELL_LIMIT], self._text)
 
 

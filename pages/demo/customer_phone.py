@@ -16,7 +16,7 @@ from core.conversation.rules import EntryKind
 from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.settings import settings
-from core.simulator.remote import Impossible, Remote, Unreachable
+from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of, say_in
 from pages.components import navigation
 from pages.components.phone import NOTE, Bubble, bubbles_of_wire
@@ -46,9 +46,9 @@ NEW_NAMES = (
 Person = dict[str, Any]
 
 
-def line() -> Remote:
+def line() -> SimulatorClient:
     """To the simulator of this machine."""
-    return Remote(f"http://127.0.0.1:{settings().simulator_port}", timeout_seconds=5)
+    return SimulatorClient(f"http://127.0.0.1:{settings().simulator_port}", timeout_seconds=5)
 
 
 def name_of(person: Person) -> str:
@@ -78,20 +78,20 @@ def choose(people: list[Person], page_id: str) -> str | None:
 def _add_person(page_id: str) -> None:
     first, last = random.choice(NEW_NAMES)
 
-    def add(phone: Remote) -> None:
+    def add(phone: SimulatorClient) -> None:
         made = phone.add_people(page_id, [{"first_name": first, "last_name": last}])[0]
         st.session_state["phone_person"] = made["psid"]
 
     _do(add)
 
 
-def _do(deed: Callable[[Remote], object]) -> None:
+def _do(deed: Callable[[SimulatorClient], object]) -> None:
     try:
         with line() as phone:
             deed(phone)
-    except Impossible:
+    except NotPossibleForPerson:
         flash(_("That is not possible on this phone any more."), ":material/do_not_touch:")
-    except Unreachable:
+    except SimulatorUnreachable:
         flash(_("The pretend Messenger does not answer."), ":material/cloud_off:")
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
-from core.simulator.remote import Remote, Unreachable
+from core.simulator.remote import SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import show_phone
@@ -26,7 +26,7 @@ def body() -> None:
     try:
         with customer_phone.line() as phone:
             people = phone.people(fanpage.page_id)
-    except Unreachable:
+    except SimulatorUnreachable:
         _not_running()
         return
     psid = customer_phone.choose(people, fanpage.page_id)
@@ -41,11 +41,11 @@ def _phone(psid: str, fanpage: FanpageView) -> None:
     try:
         with customer_phone.line() as phone:
             _play(phone, psid, fanpage)
-    except Unreachable:
+    except SimulatorUnreachable:
         _not_running()
 
 
-def _play(phone: Remote, psid: str, fanpage: FanpageView) -> None:
+def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
     thread = phone.thread(psid)
     person, bubbles = thread["person"], thread["bubbles"]
     left, right = st.columns([5, 4], gap="large")

@@ -11,7 +11,7 @@ from pages.components.texts import _
 
 
 def show() -> None:
-    if found := holding.standing():
+    if found := holding.current_hold():
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
 
 

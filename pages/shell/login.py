@@ -10,9 +10,9 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models.cookie_model import CookieModel
 
 from core.accounts import actions, queries, sign_in
-from core.accounts.passwords import matches
+from core.accounts.passwords import password_matches
 from core.accounts.queries import OperatorView
-from core.accounts.rules import SEEN_EVERY, normal_name
+from core.accounts.rules import SEEN_EVERY, normalise_operator_name
 from core.clock import utc_now
 from core.errors import OperatorError
 from pages.components import session
@@ -82,14 +82,14 @@ def _sign_in_form() -> OperatorView | None:
 
 
 def _try(name: str, password: str) -> OperatorView | None:
-    name, address = normal_name(name), _address()
+    name, address = normalise_operator_name(name), _address()
     now = utc_now()
     try:
-        sign_in.begin(name, address, now=now)
+        sign_in.begin_sign_in(name, address, now=now)
     except OperatorError as locked:
         st.error(error_text(locked), icon=":material/lock_clock:")
         return None
-    operator = sign_in.succeed(name, address, now=now) if _password_fits(name, password) else None
+    operator = sign_in.complete_sign_in(name, address, now=now) if _password_fits(name, password) else None
     if operator is None:
         st.error(_("This name and password do not belong together."), icon=":material/error:")
         return None
@@ -106,7 +106,7 @@ def _address() -> str:
 def _password_fits(name: str, password: str) -> bool:
     known = queries.find_password_hash(name)
     if known is None or len(password.encode("utf-8", "surrogatepass")) > 72:
-        return matches(password, None)  # takes as long as a known name would
+        return password_matches(password, None)  # takes as long as a known name would
     credentials = {"usernames": {name: {"password": known, "name": name}}}
     library = AuthenticationController(credentials, auto_hash=False, secret_key=cookie.signing_key())
     return bool(password) and bool(library.login(name, password))
@@ -115,7 +115,7 @@ def _password_fits(name: str, password: str) -> bool:
 def _note_seen(operator: OperatorView) -> None:
     now = utc_now()
     if operator.last_seen_at is None or now - operator.last_seen_at > SEEN_EVERY:
-        actions.note_seen(operator.id, now=now)
+        actions.record_last_seen(operator.id, now=now)
 
 
 def _first_password(operator: OperatorView) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core.accounts import queries
-from core.accounts.files import activity_csv, activity_workbook
+from core.accounts.activity_export import activity_csv, activity_workbook
 from core.accounts.queries import ActivityFilter, ActivityView
 from core.clock import utc_now
 from pages.components.export import export_menu

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.errors import N_
 from core.fanpages import zones
 from core.fanpages.queries import FanpageView
-from core.fanpages.zones import Keep, Planned
+from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
 from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, dialog, settle
 from pages.components.session import current, flash
@@ -18,8 +18,8 @@ from pages.components.texts import _, when
 
 KEY = "fanpage_zone"
 CHOICES = {
-    Keep.MOMENT: N_("The moment: everything starts when it would have started"),
-    Keep.LOCAL_TIME: N_("The local time: everything starts when the clock shows the same"),
+    ZoneChangeKeeps.MOMENT: N_("The moment: everything starts when it would have started"),
+    ZoneChangeKeeps.LOCAL_TIME: N_("The local time: everything starts when the clock shows the same"),
 }
 
 
@@ -49,9 +49,9 @@ def _draw(fanpage: FanpageView) -> None:
         )
 
 
-def _ask(fanpage: FanpageView, zone: str, planned: list[Planned]) -> Keep:
+def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> ZoneChangeKeeps:
     st.markdown(_("These broadcasts are planned. What should they keep?"))
-    keep: Keep = st.radio(
+    keep: ZoneChangeKeeps = st.radio(
         _("What they keep"),
         list(CHOICES),
         key=f"{KEY}_keep",
@@ -59,14 +59,14 @@ def _ask(fanpage: FanpageView, zone: str, planned: list[Planned]) -> Keep:
         label_visibility="collapsed",
     )
     for each in planned:
-        starts = each.due_at if keep == Keep.MOMENT else each.moved_due_at
+        starts = each.due_at if keep == ZoneChangeKeeps.MOMENT else each.moved_due_at
         words = _("now {old}, then {new}", old=when(each.due_at, fanpage.timezone), new=when(starts, zone))
         st.markdown(f"**{plain(each.name)}** {badge_markdown('broadcast', each.state)}  \n{words}")
-    if keep == Keep.LOCAL_TIME:
+    if keep == ZoneChangeKeeps.LOCAL_TIME:
         st.caption(_("Their best-before moves along."))
     return keep
 
 
-def _change(fanpage: FanpageView, zone: str, keep: Keep | None) -> None:
+def _change(fanpage: FanpageView, zone: str, keep: ZoneChangeKeeps | None) -> None:
     zones.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
     flash(_("Times of {name} are those of {zone} now.", name=fanpage.name, zone=zone))

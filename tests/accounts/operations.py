@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core.accounts import actions as accounts
 from core.accounts import sign_in
-from core.accounts.passwords import hashed
+from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, retry
@@ -50,7 +50,11 @@ class World:
     def operator(self, name: str, role: Role = Role.VIEWER, **more: object) -> int:
         since = self.now - 3 * DAY
         row = Operator(
-            name=name, role=role, password_hash=hashed(PASSWORD), sessions_valid_after=since, created_at=since
+            name=name,
+            role=role,
+            password_hash=hash_password(PASSWORD),
+            sessions_valid_after=since,
+            created_at=since,
         )
         for field, value in more.items():
             setattr(row, field, value)
@@ -129,7 +133,7 @@ def _move(w: World) -> Call:
 
 def _release(w: World) -> Call:
     w.held()
-    return lambda by: hold_actions.release(by, now=w.now)
+    return lambda by: hold_actions.release_hold(by, now=w.now)
 
 
 def _keep_draft(w: World) -> Call:
@@ -245,7 +249,7 @@ TRIALS: dict[str, Trial] = {
     "core.operations.hold_actions.hold_restored": Trial(
         A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now)
     ),
-    "core.operations.hold_actions.release": Trial(A, _release),
+    "core.operations.hold_actions.release_hold": Trial(A, _release),
     "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now)),
     "core.installation.key_check.accept_key": Trial(
         A, lambda w: lambda by: key_check.accept_key(by, now=w.now)

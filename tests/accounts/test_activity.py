@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.accounts import actions, activity_log, files, queries
-from core.accounts.files import activity_csv
+from core.accounts import actions, activity_export, activity_log, queries
+from core.accounts.activity_export import activity_csv
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, SYSTEM, Actor, Role
 from core.db.engine import transaction
@@ -58,7 +58,7 @@ def test_the_log_can_be_asked_for_operators_and_for_the_machine(fresh_database, 
 
 
 def test_the_export_holds_every_matching_line_and_no_formula(log, monkeypatch):
-    monkeypatch.setattr(files, "CHUNK", 2)
+    monkeypatch.setattr(activity_export, "CHUNK", 2)
     rows = list(csv.DictReader(io.StringIO(activity_csv(ActivityFilter()).decode("utf-8-sig"))))
     assert [row["verb"] for row in rows] == ["broadcast.start", "broadcast.create", "topic.create"]
     assert rows[0]["subject"] == "'=HYPERLINK(1)"

@@ -84,7 +84,7 @@ def test_two_deeds_of_one_operator_do_not_wait_for_each_other(world, lan):
 def test_a_page_that_is_opened_does_not_wait_for_a_deed(world, lan):
     with ThreadPoolExecutor(1) as pool, transaction() as db:
         authorise(db, lan, Permission.SEND, now=world.now)
-        pool.submit(actions.note_seen, world.asks, now=world.now).result(timeout=30)
+        pool.submit(actions.record_last_seen, world.asks, now=world.now).result(timeout=30)
     assert operator(world.asks).last_seen_at is None  # the next page notes it
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.accounts import actions, queries
-from core.accounts.passwords import matches
+from core.accounts.passwords import password_matches
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.errors import Invalid, NotAllowed, NotFound, SignedOut, WrongState
@@ -30,7 +30,7 @@ def test_the_first_run_makes_an_admin_who_must_change_the_password(fresh_databas
     password = actions.ensure_admin(now)
     [made] = queries.list_operators()
     assert (made.name, made.role, made.must_change_password) == ("admin", Role.ADMIN, True)
-    assert matches(password, queries.find_password_hash("admin"))
+    assert password_matches(password, queries.find_password_hash("admin"))
 
 
 def test_the_second_run_makes_nobody(admin, now):
@@ -132,8 +132,8 @@ def test_a_reset_password_works_once_handed_over_and_ends_the_sessions(admin, no
     made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
     later = now + timedelta(minutes=1)
     password = actions.reset_password(admin, made.id, now=later)
-    assert matches(password, queries.find_password_hash("mai"))
-    assert not matches(PASSWORD, queries.find_password_hash("mai"))
+    assert password_matches(password, queries.find_password_hash("mai"))
+    assert not password_matches(PASSWORD, queries.find_password_hash("mai"))
     assert queries.find_session(made.id, now, later) is None
     assert operator(made.id).must_change_password
 
@@ -155,7 +155,7 @@ def test_a_viewer_may_sign_themselves_out_everywhere_but_nobody_else(admin, now)
 
 def test_an_own_password_is_changed_with_the_present_one(admin, now):
     actions.change_own_password(admin, PASSWORD, "another-good-one", now=now)
-    assert matches("another-good-one", queries.find_password_hash("chi.admin"))
+    assert password_matches("another-good-one", queries.find_password_hash("chi.admin"))
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_own_password_is_changed_with_the_present_one(admin, now):
 def test_an_own_password_is_not_changed_when_something_is_wrong(admin, now, old, new, complaint):
     with pytest.raises(Invalid, match=complaint):
         actions.change_own_password(admin, old, new, now=now)
-    assert matches(PASSWORD, queries.find_password_hash("chi.admin"))
+    assert password_matches(PASSWORD, queries.find_password_hash("chi.admin"))
 
 
 def test_an_operator_who_does_not_exist_is_not_found(admin, now):

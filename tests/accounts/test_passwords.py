@@ -7,27 +7,27 @@ from core.accounts import passwords
 
 
 def test_a_hash_is_bcrypt_of_twelve_rounds_and_fits_only_its_password():
-    kept = passwords.hashed("hoa mai nở sớm")
+    kept = passwords.hash_password("hoa mai nở sớm")
     assert kept.startswith("$2b$12$")
-    assert passwords.matches("hoa mai nở sớm", kept)
-    assert not passwords.matches("hoa mai no som", kept)
+    assert passwords.password_matches("hoa mai nở sớm", kept)
+    assert not passwords.password_matches("hoa mai no som", kept)
 
 
 @pytest.mark.parametrize("given", ["", "a" * 73, "ạ" * 40, "\ud800", "nul\0inside"])
 def test_any_typed_text_is_simply_wrong(quick_hashes, given):
-    assert not passwords.matches(given, passwords.hashed("correct-horse-battery"))
+    assert not passwords.password_matches(given, passwords.hash_password("correct-horse-battery"))
 
 
 @pytest.mark.parametrize(
     ("given", "known"), [("right", True), ("wrong", True), ("right", False), ("x" * 99, True)]
 )
 def test_every_check_does_the_same_work(quick_hashes, monkeypatch, given, known):
-    kept = passwords.hashed("right")
+    kept = passwords.hash_password("right")
     passwords._dummy_hash()
     checked = []
     real = bcrypt.checkpw
     monkeypatch.setattr(bcrypt, "checkpw", lambda *both: checked.append(both) or real(*both))
-    passwords.matches(given, kept if known else None)
+    passwords.password_matches(given, kept if known else None)
     assert len(checked) == 1
 
 

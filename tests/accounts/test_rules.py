@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.accounts import rules
 from core.accounts.passwords import fresh_password
-from core.accounts.rules import Actor, Attempt, Permission, Role
+from core.accounts.rules import Actor, FailedSignIn, Permission, Role
 from core.errors import NotAllowed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -34,16 +34,16 @@ def test_an_actor_without_the_permission_is_refused_by_name_of_the_role():
 
 @pytest.mark.parametrize("name", ["lan.anh", "a1", "ops@shop.vn", "x" * 64])
 def test_a_usual_name_is_taken(name):
-    assert rules.check_name(name) == []
+    assert rules.check_operator_name(name) == []
 
 
 @pytest.mark.parametrize("name", ["", "a", "lan anh", "Lan", "mười", "system", ".lan", "x" * 65, "lan\n"])
 def test_an_odd_name_is_refused(name):
-    assert rules.check_name(name)
+    assert rules.check_operator_name(name)
 
 
 def test_a_name_is_compared_without_case_or_outer_space():
-    assert rules.normal_name("  LAN.Anh ") == "lan.anh"
+    assert rules.normalise_operator_name("  LAN.Anh ") == "lan.anh"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_session_ends_after_its_lifetime():
     assert not rules.session_is_good(NOW - rules.SESSION_LIFETIME, valid_after, NOW)
 
 
-def fails(count: int, name: str = "lan", address: str = "1.1.1.1", ago: int = 60) -> list[Attempt]:
-    return [Attempt(name, address, NOW - timedelta(seconds=ago + i)) for i in range(count)]
+def fails(count: int, name: str = "lan", address: str = "1.1.1.1", ago: int = 60) -> list[FailedSignIn]:
+    return [FailedSignIn(name, address, NOW - timedelta(seconds=ago + i)) for i in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_too_many_failures_lock_for_a_while(attempts, locked):
 
 attempts = st.lists(
     st.builds(
-        Attempt,
+        FailedSignIn,
         st.sampled_from(["lan", "mai"]),
         st.sampled_from(["1.1.1.1", "2.2.2.2"]),
         st.integers(0, 2000).map(lambda s: NOW - timedelta(seconds=s)),

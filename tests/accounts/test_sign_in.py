@@ -20,7 +20,7 @@ def lan(fresh_database, now):
 
 def attempts(count, now, *, name="lan", address=HERE):
     for _ in range(count):
-        sign_in.begin(name, address, now=now)
+        sign_in.begin_sign_in(name, address, now=now)
 
 
 def test_the_sixth_try_within_the_window_is_refused_and_a_later_one_is_not(lan, now):
@@ -61,7 +61,7 @@ def test_an_unknown_name_is_throttled_like_a_known_one(lan, now):
 
 def test_a_success_takes_back_the_attempts_of_this_name_and_address(lan, now):
     attempts(4, now)
-    assert sign_in.succeed("lan", HERE, now=now).name == "lan"
+    assert sign_in.complete_sign_in("lan", HERE, now=now).name == "lan"
     attempts(5, now)
     with pytest.raises(sign_in.LockedOut):
         attempts(1, now)
@@ -70,7 +70,7 @@ def test_a_success_takes_back_the_attempts_of_this_name_and_address(lan, now):
 def test_guesses_made_at_the_same_moment_are_all_counted(lan, now):
     def try_once(_):
         try:
-            sign_in.begin("lan", HERE, now=now)
+            sign_in.begin_sign_in("lan", HERE, now=now)
         except sign_in.LockedOut:
             return False
         return True
@@ -91,7 +91,7 @@ def test_the_last_try_is_written_down_once(lan, now):
 
 def test_somebody_disabled_meanwhile_does_not_get_in(lan, now):
     actions.disable_operator(COMMAND_LINE, lan.id, now=now)
-    assert sign_in.succeed("lan", HERE, now=now) is None
+    assert sign_in.complete_sign_in("lan", HERE, now=now) is None
 
 
 def test_signing_out_ends_every_session_made_before(lan, now):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.bench.kept_rate import KeptRate
 from core.bench.receiver import messages_of
-from core.bench.windows import fewest_and_most
-from core.messenger.quoting import quoted
+from core.bench.time_windows import fewest_and_most
+from core.messenger.percent_encoding import percent_encode
 
 EVEN = [(place / 2, 1) for place in range(200)]  # two a second
 
@@ -13,7 +13,7 @@ EVEN = [(place / 2, 1) for place in range(200)]  # two a second
 def test_an_item_goes_by_its_own_token_and_else_by_that_of_its_call() -> None:
     items = [{"own": "&access_token=pace-3"}, {"own": "&access_token=pace-4"}, {"own": ""}, {"own": ""}]
     batch = ", ".join(f'{{"relative_url": "me/messages", "body": "a=b{each["own"]}"}}' for each in items)
-    form = f"batch={quoted(batch)}&access_token=pace-7".encode()
+    form = f"batch={percent_encode(batch)}&access_token=pace-7".encode()
     assert messages_of(b"post / http/1.1", form) == {3: 1, 4: 1, 7: 2}
 
 

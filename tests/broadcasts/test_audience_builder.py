@@ -127,10 +127,10 @@ def test_the_first_part_to_be_looked_at_is_there_from_the_start(
 
 def test_a_held_installation_adds_nobody(studio: Studio, started: int) -> None:
     with transaction() as db:
-        holding.hold(db, HoldCode.RESTORED, now=studio.now)
+        holding.place_hold(db, HoldCode.RESTORED, now=studio.now)
     assert gather(studio) == []
     assert studio.show(started).audience == 3
-    hold_actions.release(COMMAND_LINE, now=studio.now)
+    hold_actions.release_hold(COMMAND_LINE, now=studio.now)
     assert gather(studio) == [started]
 
 

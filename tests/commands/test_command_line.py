@@ -179,7 +179,7 @@ def test_a_broadcast_that_paused_itself_says_why(sending) -> None:
 
 def held(code: HoldCode) -> None:
     with transaction() as db:
-        holding.hold(db, code, now=utc_now(), place="db.example/otn")
+        holding.place_hold(db, code, now=utc_now(), place="db.example/otn")
 
 
 @pytest.mark.parametrize("code", [HoldCode.LEAVING, HoldCode.MOVED, HoldCode.ARRIVING])
@@ -195,7 +195,7 @@ def test_a_broadcast_of_a_held_installation_says_why_nothing_is_sent(sending, co
     assert "held" not in call("broadcast", "show", "1")
     held(code)
     shown = call("broadcast", "show", "1")
-    assert (shown["state"], shown["held"]) == ("sending", holding.standing().message)
+    assert (shown["state"], shown["held"]) == ("sending", holding.current_hold().message)
     assert shown["held"] in plain("broadcast", "show", "1")
 
 

@@ -17,7 +17,7 @@ from tests.arrange import Arrange
 
 
 def found() -> str:
-    return "\n".join(doctor.problems())
+    return "\n".join(doctor.find_problems())
 
 
 def test_nothing_connected_no_worker_no_webhook_server(fresh_database, monkeypatch) -> None:

@@ -13,7 +13,7 @@ from core.consent import files
 from core.consent.imports import import_opt_ins
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn
-from core.encryption import unseal
+from core.encryption import decrypt
 from core.errors import Invalid
 from tests.spreadsheets.made import workbook
 
@@ -316,7 +316,7 @@ def test_a_workbook_is_imported_like_its_csv_and_repeating_either_changes_nothin
         (0, 3, [5]),
     ]
     with reading() as db:
-        tokens = [unseal(opt_in.token_sealed) for opt_in in db.scalars(select(OptIn).order_by(OptIn.id))]
+        tokens = [decrypt(opt_in.token_sealed) for opt_in in db.scalars(select(OptIn).order_by(OptIn.id))]
     assert tokens == ["t0", "t1", "t2"]
 
 

@@ -20,7 +20,7 @@ from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import OptInFilter
 from core.db.engine import reading
 from core.db.tables import Activity, Customer, OptIn
-from core.encryption import unseal
+from core.encryption import decrypt
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -87,7 +87,7 @@ def test_long_numbers_stay_text(load):
     load(f"{HEADER}25000000000000017,000123456789012345678901234567890,{GOOD},\n")
     with reading() as db:
         assert db.exec(select(Customer)).one().psid == "25000000000000017"
-    assert unseal(opt_ins()[0].token_sealed) == "000123456789012345678901234567890"
+    assert decrypt(opt_ins()[0].token_sealed) == "000123456789012345678901234567890"
 
 
 def test_a_time_without_an_offset_is_the_fanpage_s():

@@ -53,7 +53,9 @@ def taps(now):
     """A tap that reaches us now, by the webhook."""
 
     def _taps(token: str, topic_id: int | str, at: datetime) -> None:
-        inbox.store(read(tap(PSID, at, token, f"topic:{topic_id}"), received_at=now + timedelta(days=30)))
+        inbox.store_events(
+            read(tap(PSID, at, token, f"topic:{topic_id}"), received_at=now + timedelta(days=30))
+        )
         while inbox.apply_pending(limit=50, now=now):
             pass
 
@@ -159,7 +161,7 @@ def test_a_late_tap_is_not_thanked_for(fanpage, lan, roses, arrange, taps, now):
         db.get_one(Customer, lan).window_closes_at = now + timedelta(hours=1)
     arrange.save(Request(**asked, customer_id=lan, payload="otn.abc", title="Báo tôi", after_text="Cảm ơn!"))
     withdraw_customer(EDITOR, lan, now=now)
-    inbox.store(read(tap(PSID, now - timedelta(minutes=5), "late", "otn.abc"), received_at=now))
+    inbox.store_events(read(tap(PSID, now - timedelta(minutes=5), "late", "otn.abc"), received_at=now))
     inbox.apply_pending(limit=50, now=now)
     assert (states(), rows(Reply)) == (["withdrawn"], [])
 

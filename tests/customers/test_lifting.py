@@ -155,7 +155,7 @@ def test_a_mark_is_shown_with_its_evidence(shop: Shop) -> None:
     assert (mark.code, mark.at, mark.detail, mark.firm_at) == ("blocked", began, '{"code": 551}', None)
     assert mark.broadcast_id == claim.broadcast_id
     counts = marked.count_marks_of(shop.studio.fanpage_id, claim.broadcast_id)
-    assert counts == marked.MarksOfBroadcast(firm=0, tentative=1)
+    assert counts == marked.BroadcastMarkCounts(firm=0, tentative=1)
     later = shop.studio.now
     shop.accept(shop.customer())
     assert marked.get_mark(customer).firm_at == later

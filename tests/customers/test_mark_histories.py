@@ -127,7 +127,7 @@ class MarkHistory(RuleBasedStateMachine):
         """The webhook may come late, and before or after what happened meanwhile is settled."""
         self.now += timedelta(milliseconds=1)  # no two events are the same
         at = self.now - timedelta(seconds=ago)
-        inbox.store(read(SIGNS[kind](str(250 + person), at), received_at=self.now))
+        inbox.store_events(read(SIGNS[kind](str(250 + person), at), received_at=self.now))
         while inbox.apply_pending(limit=50, now=self.now):
             pass
         self.alive[self.customers[person]].append(at)
@@ -137,7 +137,7 @@ class MarkHistory(RuleBasedStateMachine):
     def take_back(self, which: int, count: int) -> None:
         given = sorted(self.refused.values())[which % len(self.refused) :][:count]
         with transaction() as db:
-            marks.take_back(db, given)
+            marks.undo_marks_of_deliveries(db, given)
         self.undone |= set(given)
 
     @rule(person=st.integers(0, PEOPLE - 1))

@@ -29,7 +29,7 @@ def beats() -> dict[str, datetime]:
 @pytest.mark.parametrize("at", [AT, AT.astimezone(LOCAL), AT.replace(microsecond=0)], ids=str)
 def test_a_stamp_is_the_same_moment_in_both_databases(at):
     """Also beside a time that SQLAlchemy has bound by itself, and in a statement that runs ready-made."""
-    insert = bulk.Ready(bulk.insert_given(Heartbeat, SEEN))
+    insert = bulk.CompiledStatement(bulk.insert_given(Heartbeat, SEEN))
     same = update(Heartbeat).where(col(Heartbeat.at) == at).values(process="same")
     with transaction() as db:
         insert.run(db, bulk.bound([("stamped", bulk.stamp(at), bulk.stamp(at))]))

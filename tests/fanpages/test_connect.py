@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.db.engine import reading
 from core.db.tables import Activity, Event, Fanpage, FanpageRate, OptIn
-from core.encryption import unseal
+from core.encryption import decrypt
 from core.errors import Invalid, NotAllowed, NotFound
 from core.fanpages import actions, queries
 from core.fanpages.rules import WEBHOOK_FIELDS
@@ -42,7 +42,7 @@ def test_a_new_fanpage_is_checked_kept_sealed_and_furnished(page, now):
     with reading() as db:
         row = db.get(Fanpage, view.id)
         assert TOKEN not in row.token_sealed
-        assert unseal(row.token_sealed) == TOKEN
+        assert decrypt(row.token_sealed) == TOKEN
         assert db.get(FanpageRate, view.id).factor == 1.0
         (noted,) = db.exec(select(Activity)).all()
         assert (noted.verb, noted.subject, noted.fanpage_id) == ("fanpage.connect", "Tiệm Hoa Mai", view.id)
@@ -54,14 +54,14 @@ def test_connecting_again_renews_the_token_and_keeps_the_rest(page, now):
     assert again.id == first.id
     assert (again.rate, again.timezone, again.name) == (30, "Asia/Tokyo", "Hoa Mai")
     with reading() as db:
-        assert unseal(db.get(Fanpage, first.id).token_sealed) == "EAABnewer"
+        assert decrypt(db.get(Fanpage, first.id).token_sealed) == "EAABnewer"
     assert [view.id for view in queries.list_fanpages()] == [first.id]
 
 
 def test_taps_that_came_before_the_fanpage_are_in_the_ledger_once_it_is_connected(fresh_database, now):
     for page_id in (PAGE_ID, "999"):
         tapped = tap("2501", now, f"token-{page_id}", page_id=page_id)
-        inbox.store(read(tapped, received_at=now, page_id=page_id))
+        inbox.store_events(read(tapped, received_at=now, page_id=page_id))
     inbox.apply_pending(limit=10, now=now)
     view = connect(now + timedelta(days=40), check=False)
     inbox.apply_pending(limit=10, now=now + timedelta(days=40))

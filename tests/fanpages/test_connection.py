@@ -6,7 +6,7 @@ import pytest
 
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.encryption import CannotOpen, seal
+from core.encryption import CannotDecrypt, encrypt
 from core.errors import NotFound, WrongState
 from core.fanpages.connection import messenger_for
 from core.messenger import wire
@@ -20,7 +20,7 @@ BODY = wire.send_to_psid("25", wire.text("Chào"))
 
 
 def test_the_line_speaks_for_the_fanpage_with_its_token_and_proof(page, arrange):
-    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN))
     page.graph.will(Reply(200, {"message_id": "m"}))
     assert messenger_for(fanpage).send(BODY) == Accepted("m")
     (seen,) = page.graph.seen
@@ -30,11 +30,11 @@ def test_the_line_speaks_for_the_fanpage_with_its_token_and_proof(page, arrange)
 
 
 def test_the_line_is_kept_until_the_token_changes(page, arrange):
-    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN))
     first = messenger_for(fanpage)
     assert messenger_for(fanpage) is first
     with transaction() as db:
-        db.get(Fanpage, fanpage).token_sealed = seal("EAABnewer")
+        db.get(Fanpage, fanpage).token_sealed = encrypt("EAABnewer")
     renewed = messenger_for(fanpage)
     assert renewed is not first
     page.graph.will(Reply(200, {"message_id": "m"}))
@@ -46,7 +46,7 @@ def test_the_demo_speaks_to_the_simulator_under_its_own_secret(page, arrange, mo
     monkeypatch.setenv("OTN_SIMULATOR_PORT", page.graph.url.rpartition(":")[2])
     monkeypatch.setenv("OTN_GRAPH_URL", "http://127.0.0.1:9")
     settings.cache_clear()
-    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN), is_demo=True)
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN), is_demo=True)
     page.graph.will(Reply(200, {"message_id": "m"}))
     assert messenger_for(fanpage).send(BODY) == Accepted("m")
     proof = appsecret_proof(kept_secret("demo-app.secret"), TOKEN)
@@ -58,5 +58,5 @@ def test_without_fanpage_token_or_key_there_is_no_line(page, arrange):
         messenger_for(7)
     with pytest.raises(WrongState):
         messenger_for(arrange.fanpage(token_sealed=None))
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotDecrypt):
         messenger_for(arrange.fanpage(token_sealed="gAAAAnot-ours"))

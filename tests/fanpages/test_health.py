@@ -12,10 +12,10 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Event, Fanpage, Heartbeat
-from core.encryption import seal
+from core.encryption import encrypt
 from core.errors import WrongState
 from core.fanpages import actions, queries, rules
-from core.fanpages.rules import WEBHOOK_FIELDS, Trouble, missing_fields, review_trouble
+from core.fanpages.rules import WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
 from core.settings import settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.messenger.graph import unused_port
@@ -23,7 +23,7 @@ from tests.messenger.graph import unused_port
 
 @pytest.fixture
 def fanpage(arrange, page) -> int:
-    return arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    return arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN))
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def test_missing_and_foreign_tokens_are_problems_of_their_own(page, arrange, now
         ([("gender", "rejected")], None),
         ([("one_time_notification", "approved")], None),
         ([("one_time_notification", "limited")], None),
-        ([("one_time_notification", "rejected")], Trouble.OTN_REJECTED),
-        ([("one_time_notif", "pending")], Trouble.OTN_PENDING),
+        ([("one_time_notification", "rejected")], HealthProblem.OTN_REJECTED),
+        ([("one_time_notif", "pending")], HealthProblem.OTN_PENDING),
         ([("one_time_notification", "rejected"), ("one_time_notif", "approved")], None),
     ],
 )
 def test_a_review_says_no_only_when_it_says_so(reviews, trouble):
-    assert review_trouble(reviews) == trouble
+    assert review_problem(reviews) == trouble
 
 
 @given(st.sets(st.sampled_from([*WEBHOOK_FIELDS, "feed", "mention"])))
@@ -129,7 +129,7 @@ def test_fields_asked_for_complete_what_is_there(subscribed):
 
 
 def test_every_problem_has_its_sentence():
-    assert set(rules.PROBLEMS) == set(Trouble)
+    assert set(rules.PROBLEMS) == set(HealthProblem)
     assert rules.describe_problem("unheard of")
 
 

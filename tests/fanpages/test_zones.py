@@ -14,7 +14,7 @@ from core.db.tables import Broadcast
 from core.errors import Invalid, NotFound, WrongState
 from core.fanpages import actions, zones
 from core.fanpages.queries import get_fanpage
-from core.fanpages.zones import Keep
+from core.fanpages.zones import ZoneChangeKeeps
 
 HANOI, TOKYO, BERLIN = "Asia/Ho_Chi_Minh", "Asia/Tokyo", "Europe/Berlin"
 NINE_IN_HANOI = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def times(broadcast_id: int) -> tuple[datetime | None, datetime | None]:
         return row.due_at, row.best_before
 
 
-def change(fanpage: int, now: datetime, zone: str = BERLIN, keep: Keep | None = None):
+def change(fanpage: int, now: datetime, zone: str = BERLIN, keep: ZoneChangeKeeps | None = None):
     return zones.change_zone(COMMAND_LINE, fanpage, zone, keep=keep, now=now)
 
 
@@ -62,8 +62,8 @@ def test_nobody_guesses_what_a_planned_broadcast_keeps(fanpage, plan, now):
 @pytest.mark.parametrize(
     ("keep", "after"),
     [
-        (Keep.MOMENT, (NINE_IN_HANOI, NOON_IN_HANOI)),
-        (Keep.LOCAL_TIME, (NINE_IN_BERLIN, NOON_IN_BERLIN)),
+        (ZoneChangeKeeps.MOMENT, (NINE_IN_HANOI, NOON_IN_HANOI)),
+        (ZoneChangeKeeps.LOCAL_TIME, (NINE_IN_BERLIN, NOON_IN_BERLIN)),
     ],
 )
 def test_it_keeps_the_moment_or_the_local_time(fanpage, plan, now, keep, after):
@@ -80,7 +80,7 @@ def test_it_keeps_the_moment_or_the_local_time(fanpage, plan, now, keep, after):
 @pytest.mark.parametrize(("state", "approved"), [("scheduled", (2, "command line")), ("draft", (None, ""))])
 def test_a_moved_one_is_a_new_version_which_who_moves_it_approves(fanpage, plan, now, state, approved):
     broadcast_id = plan(state)
-    change(fanpage, now, keep=Keep.LOCAL_TIME)
+    change(fanpage, now, keep=ZoneChangeKeeps.LOCAL_TIME)
     with reading() as db:
         row = db.get(Broadcast, broadcast_id)
     assert (row.version, (row.approved_version, row.approved_by)) == (2, approved)
@@ -114,9 +114,9 @@ def test_a_local_time_that_is_over_in_the_other_zone_starts_nothing_by_surprise(
     soon = plan(due_at=now + timedelta(hours=1))
     before = times(soon)
     with pytest.raises(WrongState, match="started already"):
-        change(fanpage, now, TOKYO, Keep.LOCAL_TIME)
+        change(fanpage, now, TOKYO, ZoneChangeKeeps.LOCAL_TIME)
     assert (times(soon), get_fanpage(fanpage).timezone) == (before, HANOI)
-    change(fanpage, now, TOKYO, Keep.MOMENT)
+    change(fanpage, now, TOKYO, ZoneChangeKeeps.MOMENT)
     assert times(soon) == before
 
 

@@ -18,7 +18,7 @@ def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now, page_id=PAGE, channel="messaging") -> int:
-        new = actions.store(read(*events, received_at=at, page_id=page_id, channel=channel))
+        new = actions.store_events(read(*events, received_at=at, page_id=page_id, channel=channel))
         while actions.apply_pending(limit=500, now=at):
             pass
         return new

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from core.inbox.event_parser import NewEvent, read_body
+from core.inbox.event_parser import NewEvent, parse_body
 from core.messenger.signature import HEADER, sign
 
 PAGE = "100000000000001"
@@ -48,4 +48,4 @@ def signed(raw: bytes, secret: str = APP_SECRET) -> dict[str, str]:
 def read(
     *events: Any, received_at: datetime, page_id: str = PAGE, channel: str = "messaging"
 ) -> list[NewEvent]:
-    return read_body(body(*events, page_id=page_id, channel=channel), received_at)
+    return parse_body(body(*events, page_id=page_id, channel=channel), received_at)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from core.encryption import CannotOpen
-from core.inbox.event_parser import DEPTH_LIMIT, Malformed, open_tokens, read_body, without_depths
-from core.messenger import facts
+from core.encryption import CannotDecrypt
+from core.inbox.event_parser import DEPTH_LIMIT, Malformed, decrypt_event, parse_body, prune_deep_nesting
+from core.messenger import event_contents
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
 
@@ -23,7 +23,7 @@ def test_a_token_is_sealed_in_what_is_kept_and_comes_back_whole(now):
 
     assert "s3cret-token" not in kept.body
     assert "s3cret-token" not in kept.dedupe_key
-    opened = open_tokens(kept.body)
+    opened = decrypt_event(kept.body)
     assert opened["optin"]["one_time_notif_token"] == "s3cret-token"
     assert opened["optin"]["payload"] == "otn.abc"
 
@@ -33,8 +33,8 @@ def test_a_token_sealed_with_another_key_does_not_open(now, monkeypatch):
     monkeypatch.setenv("OTN_SECRET_KEY", "quite-another-key-that-is-long-enough-0123456789")
     our_settings.cache_clear()
 
-    with pytest.raises(CannotOpen) as refused:
-        open_tokens(kept.body)
+    with pytest.raises(CannotDecrypt) as refused:
+        decrypt_event(kept.body)
     assert "s3cret" not in str(refused.value)
 
 
@@ -43,7 +43,7 @@ def test_tokens_of_any_shape_are_sealed(now, token):
     [kept] = read(tap("25", now, token), received_at=now)
 
     assert kept.kind == "opt_in"
-    assert open_tokens(kept.body)["optin"]["one_time_notif_token"] == str(token)
+    assert decrypt_event(kept.body)["optin"]["one_time_notif_token"] == str(token)
     assert str(token).encode("utf-8", "surrogatepass") not in kept.body.encode()
 
 
@@ -53,7 +53,7 @@ def test_a_token_is_known_by_what_is_inside_its_ends(now):
     [empty] = read(tap("25", now, "\u200b\0"), received_at=now)
 
     assert kept.dedupe_key == again.dedupe_key
-    tapped = facts.opted_in(open_tokens(kept.body))
+    tapped = event_contents.read_opt_in(decrypt_event(kept.body))
     assert tapped is not None
     assert tapped.token == "s3cret"
     assert empty.kind == "opt_in_other"
@@ -72,7 +72,7 @@ def test_what_is_kept_is_ascii(now):
 
     assert kept.body.isascii()
     assert "\0" not in kept.body
-    assert open_tokens(kept.body)["message"]["text"] == "giá cả \ud83d\0 🎉"
+    assert decrypt_event(kept.body)["message"]["text"] == "giá cả \ud83d\0 🎉"
 
 
 def nested(depth: int) -> str:
@@ -82,28 +82,28 @@ def nested(depth: int) -> str:
 @pytest.mark.parametrize("depth", [100, 900, 990, 5_000, 200_000])
 def test_a_nesting_bomb_costs_the_batch_nothing_but_itself(now, depth):
     bomb = json.dumps(envelope(said("25", now, "hi", "m_1"), "BOMB", said("26", now, "hi", "m_2")))
-    kept = read_body(bomb.replace('"BOMB"', nested(depth)).encode(), now)
+    kept = parse_body(bomb.replace('"BOMB"', nested(depth)).encode(), now)
 
     assert [one.kind for one in kept] == ["message", "unknown", "message"]
 
 
 def test_a_nesting_bomb_inside_an_event_leaves_its_token_in_place(now):
     raw = json.dumps(envelope({**tap("25", now, "s3cret"), "more": "BOMB"}))
-    [kept] = read_body(raw.replace('"BOMB"', nested(3_000)).encode(), now)
+    [kept] = parse_body(raw.replace('"BOMB"', nested(3_000)).encode(), now)
 
     assert kept.kind == "opt_in"
-    assert open_tokens(kept.body)["optin"]["one_time_notif_token"] == "s3cret"
+    assert decrypt_event(kept.body)["optin"]["one_time_notif_token"] == "s3cret"
 
 
 @pytest.mark.parametrize("raw", [b"[" * 300_000, b'{"a":' * 300_000, b'"' + b'\\"' * 300_000])
 def test_what_never_closes_is_malformed(now, raw):
     with pytest.raises(Malformed):
-        read_body(raw, now)
+        parse_body(raw, now)
 
 
 def test_a_giant_number_costs_the_batch_nothing(now):
     raw = json.dumps(envelope(tap("25", now, "token-1"), {"timestamp": "GIANT"}, tap("26", now, "token-2")))
-    kept = read_body(raw.replace('"GIANT"', "9" * 10_000).encode(), now)
+    kept = parse_body(raw.replace('"GIANT"', "9" * 10_000).encode(), now)
 
     assert [one.kind for one in kept] == ["opt_in", "unknown", "opt_in"]
 
@@ -112,7 +112,7 @@ def test_a_giant_number_costs_the_batch_nothing(now):
 def test_an_absurd_timestamp_becomes_the_time_of_receipt(now, stamp):
     strange = {**tap("25", now, "token-1"), "timestamp": stamp}
     raw = {"object": "page", "entry": [{"id": PAGE, "messaging": [strange]}]}
-    [kept] = read_body(json.dumps(raw).encode(), now)
+    [kept] = parse_body(json.dumps(raw).encode(), now)
 
     assert kept.occurred_at == now
 
@@ -129,13 +129,13 @@ def test_seconds_are_understood(now):
 )
 def test_what_is_no_envelope_is_malformed(now, raw):
     with pytest.raises(Malformed):
-        read_body(raw, now)
+        parse_body(raw, now)
 
 
 def test_broken_utf8_in_one_event_spares_the_others(now):
     raw = body(said("25", now, "BROKEN", "m_1"), tap("26", now, "token-1")).replace(b"BROKEN", b"\xff\xfe")
 
-    assert [one.kind for one in read_body(raw, now)] == ["message", "opt_in"]
+    assert [one.kind for one in parse_body(raw, now)] == ["message", "opt_in"]
 
 
 JSON = st.recursive(
@@ -159,7 +159,7 @@ def test_no_event_however_strange_harms_its_neighbour(strange, where, now):
         "entry": [{"id": PAGE, where: strange}, {"id": PAGE, "messaging": [tap("25", now, "token-1")]}],
     }
 
-    kept = read_body(json.dumps(payload).encode(), now)
+    kept = parse_body(json.dumps(payload).encode(), now)
 
     assert len(kept) == len(strange) + 1
     assert kept[-1].kind == "opt_in"
@@ -171,14 +171,14 @@ def test_no_event_however_strange_harms_its_neighbour(strange, where, now):
 @given(raw=st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_events_or_malformed(raw, now):
     with suppress(Malformed):
-        read_body(raw, now)
+        parse_body(raw, now)
 
 
 @given(JSON)
 def test_shallow_json_is_left_as_it_is(value):
     text = json.dumps(value)
 
-    assert without_depths(text) == text
+    assert prune_deep_nesting(text) == text
 
 
 @given(st.integers(min_value=DEPTH_LIMIT + 1, max_value=500), st.text())
@@ -186,6 +186,6 @@ def test_depths_are_cut_and_the_rest_is_kept(depth, text):
     assume("@@" not in text)
     deep = json.dumps({"before": text, "deep": "@@", "after": text}).replace('"@@"', nested(depth))
 
-    read_again = json.loads(without_depths(deep))
+    read_again = json.loads(prune_deep_nesting(deep))
 
     assert (read_again["before"], read_again["after"]) == (text, text)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
-from core.inbox.intake import Duties, Intake, Parcel, Receipt
+from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, Receipt
 from tests.inbox.platform import read, said
 
 PATIENCE = 10.0  # seconds a test waits for a thread before it fails; never a pause
@@ -31,8 +31,8 @@ class Owner:
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def duties(self) -> Duties:
-        return Duties(
+    def duties(self) -> IntakeCallbacks:
+        return IntakeCallbacks(
             store=self.store,
             has_backlog=lambda: self.backlog > 0,
             apply=self.apply,
@@ -97,9 +97,9 @@ def started(owner, fresh_database) -> Iterator[Intake]:
 
 @pytest.fixture
 def parcel(now):
-    def _parcel(name: str, events: int = 1) -> Parcel[str]:
+    def _parcel(name: str, events: int = 1) -> IntakeRequest[str]:
         said_events = [said("25", now, "hi", f"m_{name}_{n}") for n in range(events)]
-        return Parcel(read(*said_events, received_at=now), name)
+        return IntakeRequest(read(*said_events, received_at=now), name)
 
     return _parcel
 
@@ -169,15 +169,15 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
 
 
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
-    monkeypatch.setattr(intake, "next_turn", lambda events, took_seconds: 10)
-    owner.backlog = intake.TURN_EVENTS + 25
+    monkeypatch.setattr(intake, "next_batch_size", lambda events, took_seconds: 10)
+    owner.backlog = intake.BATCH_EVENTS + 25
     duties = owner.duties()
     made = Intake(duties)
     made.start()
 
-    owner.wait_for(lambda: sum(owner.applied) == intake.TURN_EVENTS + 25)
+    owner.wait_for(lambda: sum(owner.applied) == intake.BATCH_EVENTS + 25)
     made.close(PATIENCE)
-    assert owner.applied[:4] == [intake.TURN_EVENTS, 10, 10, 5]
+    assert owner.applied[:4] == [intake.BATCH_EVENTS, 10, 10, 5]
 
 
 def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parcel, monkeypatch):

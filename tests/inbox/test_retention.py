@@ -23,7 +23,7 @@ def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now) -> None:
-        actions.store(read(*events, received_at=at))
+        actions.store_events(read(*events, received_at=at))
         while actions.apply_pending(limit=500, now=at):
             pass
 
@@ -39,21 +39,21 @@ def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, 
     long_ago = now - retention.KEPT_FOR - timedelta(days=1)
     receive(tap("25", long_ago, "token-1"), at=long_ago)
     receive(tap("26", now, "token-2"))
-    actions.store(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
+    actions.store_events(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
 
-    assert retention.forget_old_events(now=now) == 1
-    assert retention.forget_old_events(now=now) == 0
+    assert retention.delete_old_events(now=now) == 1
+    assert retention.delete_old_events(now=now) == 0
 
     assert [event.state for event in rows(Event)] == ["applied", "pending"]
     assert len(rows(OptIn)) == 2
 
 
 def test_many_old_events_go_a_portion_at_a_time(fanpage, receive, now, monkeypatch):
-    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", 3)
     long_ago = now - retention.KEPT_FOR - timedelta(days=1)
     receive(*(tap(str(n + 10), long_ago, f"token-{n}") for n in range(10)), at=long_ago)
 
-    assert retention.forget_old_events(now=now) == 10
+    assert retention.delete_old_events(now=now) == 10
     assert rows(Event) == []
 
 
@@ -63,18 +63,18 @@ def test_a_tap_that_is_not_in_the_ledger_is_kept_as_long_as_its_token(fresh_data
     if what == "failed":
         fresh_database.run("UPDATE event SET state = 'failed', note = 'KeyError'")
 
-    assert retention.forget_old_events(now=now + timedelta(days=91)) == 1  # what was said
-    assert retention.forget_old_events(now=now + timedelta(days=364)) == 0
+    assert retention.delete_old_events(now=now + timedelta(days=91)) == 1  # what was said
+    assert retention.delete_old_events(now=now + timedelta(days=364)) == 0
     assert [event.kind for event in rows(Event)] == ["opt_in"]
-    assert retention.forget_old_events(now=now + timedelta(days=366)) == 1
+    assert retention.delete_old_events(now=now + timedelta(days=366)) == 1
 
 
 def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, receive, now, monkeypatch):
-    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", 3)
     receive(
         *(tap(str(n + 10), now, f"token-{n}") for n in range(5)),
         *(said("9", now, "x", f"m_{n}") for n in range(2)),
     )
 
-    assert retention.forget_old_events(now=now + timedelta(days=31)) == 2
+    assert retention.delete_old_events(now=now + timedelta(days=31)) == 2
     assert len(rows(Event)) == 5

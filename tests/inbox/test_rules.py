@@ -66,7 +66,7 @@ TOPICS = {7: "KH nhận khuyến mãi SP mới", 12: "Đặt bàn"}
     ],
 )
 def test_a_payload_that_is_not_ours_may_name_a_topic(payload, expected):
-    assert rules.topic_of(payload, TOPICS) == expected
+    assert rules.find_topic(payload, TOPICS) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_payload_that_is_not_ours_may_name_a_topic(payload, expected):
     [(300, 0.5, 150), (300, 0.01, 300), (80, 0.5, 50), (50, 0.5, 50), (50, 0.01, 100), (200, 0.01, 300)],
 )
 def test_a_turn_is_as_large_as_it_is_quick(events, took_seconds, expected):
-    assert rules.next_turn(events, took_seconds) == expected
+    assert rules.next_batch_size(events, took_seconds) == expected
 
 
 @given(st.lists(st.tuples(st.integers(), st.sampled_from("abc"), st.booleans())))
 def test_runs_keep_every_event_once_and_each_persons_order(items):
     numbered = [((place, *item), item[1], item[2]) for place, item in enumerate(items)]
 
-    runs = list(rules.in_runs(numbered))
+    runs = list(rules.split_into_runs(numbered))
 
     applied = [entry for run in runs for entry in run]
     assert sorted(applied) == [entry for entry, _, _ in numbered]

@@ -44,7 +44,7 @@ def lan(arrange, fanpage, topics) -> int:
 @pytest.fixture
 def receive(now):
     def _receive(*events) -> None:
-        actions.store(read(*events, received_at=now))
+        actions.store_events(read(*events, received_at=now))
         while actions.apply_pending(limit=50, now=now):
             pass
 

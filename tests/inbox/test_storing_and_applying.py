@@ -14,7 +14,7 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Customer, Event, OptIn, Reply, Request
-from core.encryption import find_hash, unseal
+from core.encryption import decrypt, lookup_hash
 from core.errors import NotAllowed
 from core.inbox import actions, effects, queries
 from tests.inbox.platform import PAGE, event, read, said, tap
@@ -50,8 +50,8 @@ def test_a_tap_becomes_an_opt_in_with_its_promise(arrange, fanpage, receive, now
     assert (opt_in.topic_id, opt_in.request_id, opt_in.customer_id) == (topic, request, customer)
     assert opt_in.promise == "Báo tôi khi có hàng"
     assert (opt_in.state, opt_in.source, opt_in.consented_at) == ("available", "webhook", tapped_at)
-    assert opt_in.token_hash == find_hash("token-1")
-    assert unseal(opt_in.token_sealed) == "token-1"
+    assert opt_in.token_hash == lookup_hash("token-1")
+    assert decrypt(opt_in.token_sealed) == "token-1"
     assert only(Request).tapped_at == tapped_at
     assert only(Event).state == "applied"
 
@@ -257,7 +257,7 @@ def test_an_event_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
 
 
 def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now):
-    actions.store(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
+    actions.store_events(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
     with transaction() as db:
         broken = db.get(Event, 1)
         broken.body = broken.body.replace('"sealed":"', '"sealed":"x')
@@ -272,7 +272,7 @@ def test_events_apply_in_the_order_they_happened(fanpage, now, monkeypatch):
     monkeypatch.setattr(effects, "answer_event", lambda db, **asked: seen.append(asked["text"]))
     late, early = said(PSID, now, "sau", "m_2"), said(PSID, now - timedelta(minutes=1), "trước", "m_1")
 
-    actions.store(read(late, early, received_at=now))
+    actions.store_events(read(late, early, received_at=now))
     actions.apply_pending(limit=1, now=now)
     actions.apply_pending(limit=1, now=now)
 
@@ -282,15 +282,15 @@ def test_events_apply_in_the_order_they_happened(fanpage, now, monkeypatch):
 def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, now, monkeypatch):
     done = []
     monkeypatch.setattr(effects, "answer_event", lambda db, **asked: done.append(asked["text"]))
-    names = {find_hash(token): token for token in ("one", "three", "one again")}
+    names = {lookup_hash(token): token for token in ("one", "three", "one again")}
     record = lambda db, taps, now: done.extend(names[each.token_hash] for each in taps)  # noqa: E731
-    monkeypatch.setattr(effects, "record_taps", record)
+    monkeypatch.setattr(effects, "apply_taps", record)
     seconds = iter(range(100))
 
     def at():
         return now - timedelta(seconds=99 - next(seconds))
 
-    actions.store(
+    actions.store_events(
         read(
             tap("1", at(), "one"),
             said("2", at(), "hai", "m_1"),
@@ -308,7 +308,7 @@ def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, n
 
 def test_two_appliers_at_once_double_nothing(fanpage, now):
     taps = [tap(str(10_000 + n % 50), now - timedelta(seconds=n), f"token-{n}") for n in range(600)]
-    actions.store(read(*taps, received_at=now))
+    actions.store_events(read(*taps, received_at=now))
     applied = []
 
     def apply_all():
@@ -367,7 +367,7 @@ def forget_all() -> None:
 @given(shuffler=st.randoms(use_true_random=False), turn=st.integers(min_value=1, max_value=40))
 def test_any_order_with_repeats_in_any_portions_ends_the_same(fanpage, now, shuffler, turn):
     forget_all()
-    actions.store(read(*a_day(now), received_at=now))
+    actions.store_events(read(*a_day(now), received_at=now))
     actions.apply_pending(limit=500, now=now)
     expected = outcome()
 
@@ -376,7 +376,7 @@ def test_any_order_with_repeats_in_any_portions_ends_the_same(fanpage, now, shuf
     shuffler.shuffle(told)
     while told:
         portion, told = told[:turn], told[turn:]
-        actions.store(read(*portion, received_at=now))
+        actions.store_events(read(*portion, received_at=now))
         if shuffler.random() < 0.7:
             actions.apply_pending(limit=turn, now=now)
     while actions.apply_pending(limit=turn, now=now):

@@ -14,7 +14,7 @@ from core.consent.taps import Tap
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Event, OptIn, Reply, Request
 from core.inbox import actions, effects
-from core.inbox.taps import record_taps
+from core.inbox.taps import apply_taps
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, read, said, tap
 
@@ -27,7 +27,7 @@ def fanpage(arrange) -> int:
 @pytest.fixture
 def store(fresh_database, now):
     def _store(*events, page_id=PAGE, at=now) -> int:
-        return actions.store(read(*events, received_at=at, page_id=page_id))
+        return actions.store_events(read(*events, received_at=at, page_id=page_id))
 
     return _store
 
@@ -85,7 +85,7 @@ def test_taps_on_several_requests_at_once(arrange: Arrange, now: datetime) -> No
         for person in people[:2]
     ]
     with transaction() as db:
-        record_taps(db, taps, now)
+        apply_taps(db, taps, now)
     with reading() as db:
         tapped = dict(db.execute(select(col(Request.id), col(Request.tapped_at))).all())
         promises = dict(db.execute(select(col(OptIn.request_id), col(OptIn.promise))).all())
@@ -121,7 +121,7 @@ def test_a_bug_in_applying_taps_costs_nothing_but_a_replay(fanpage, store, now, 
 
     store(tap("25", now, "token-1"), said("26", now, "hi", "m_1"))
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "record_taps", stumble)
+        patch.setattr(effects, "apply_taps", stumble)
         actions.apply_pending(limit=10, now=now)
 
     assert (states(), rows(OptIn)) == (["failed", "applied"], [])
@@ -132,7 +132,7 @@ def test_a_bug_in_applying_taps_costs_nothing_but_a_replay(fanpage, store, now, 
 
 
 def test_what_is_rolled_back_is_not_missed_the_next_time(fanpage, store, now, monkeypatch):
-    real = effects.record_taps
+    real = effects.apply_taps
 
     def stumble(*given):
         real(*given)
@@ -140,7 +140,7 @@ def test_what_is_rolled_back_is_not_missed_the_next_time(fanpage, store, now, mo
 
     store(tap("25", now, "token-1"))
     with monkeypatch.context() as patch:
-        patch.setattr(effects, "record_taps", stumble)
+        patch.setattr(effects, "apply_taps", stumble)
         with pytest.raises(OperationalError):
             actions.apply_pending(limit=10, now=now)
     assert (states(), rows(OptIn), rows(Customer)) == (["pending"], [], [])
@@ -166,7 +166,7 @@ def test_when_the_database_is_gone_nothing_is_tried_twice(fanpage, store, now, m
         tries.append(1)
         raise OperationalError("INSERT", {}, Exception("the connection is closed"))
 
-    monkeypatch.setattr(actions, "keep_events", gone)
+    monkeypatch.setattr(actions, "insert_events", gone)
     with pytest.raises(OperationalError):
         store(tap("25", now, "token-1"))
     assert (len(tries), rows(Event)) == (1, [])

@@ -12,7 +12,14 @@ from sqlalchemy.exc import OperationalError
 from core.db.engine import engine, reading
 from core.db.tables import Heartbeat
 from core.installation import heartbeat
-from core.installation.heartbeat import EVERY_SECONDS, FRESH_SECONDS, WEBHOOK, WORKER, HeartbeatWriter, alive
+from core.installation.heartbeat import (
+    EVERY_SECONDS,
+    FRESH_SECONDS,
+    WEBHOOK,
+    WORKER,
+    HeartbeatWriter,
+    processes_alive,
+)
 from tests.databases import TestDatabase
 
 
@@ -35,7 +42,7 @@ def made(clocks: SimpleNamespace, kind: str = WORKER) -> HeartbeatWriter:
 
 def processes(now: datetime) -> set[str]:
     with reading() as db:
-        return set(db.scalars(alive(now)).all())
+        return set(db.scalars(processes_alive(now)).all())
 
 
 def test_a_beat_that_waited_for_the_database_is_as_young_as_it_can_be(

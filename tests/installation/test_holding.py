@@ -21,7 +21,7 @@ from tests.sending.conftest import Studio, studio, wire  # noqa: F401
 
 def held(code: HoldCode, now) -> None:
     with transaction() as db:
-        holding.hold(db, code, now=now, place="db.example/otn")
+        holding.place_hold(db, code, now=now, place="db.example/otn")
 
 
 def test_a_restored_copy_sends_nothing_until_an_admin_says_so(studio: Studio, now) -> None:  # noqa: F811
@@ -35,12 +35,12 @@ def test_a_restored_copy_sends_nothing_until_an_admin_says_so(studio: Studio, no
     assert studio.platform.tries.total() == 0
     assert studio.show(broadcast_id).counts["queued"] == 3
     with pytest.raises(NotAllowed):
-        hold_actions.release(Actor(None, "lan", Role.SENDER), now=now)
-    hold_actions.release(COMMAND_LINE, now=now)
+        hold_actions.release_hold(Actor(None, "lan", Role.SENDER), now=now)
+    hold_actions.release_hold(COMMAND_LINE, now=now)
     studio.send_all(rounds=2)
     assert studio.platform.accepted.total() == 3
     with pytest.raises(WrongState):
-        hold_actions.release(COMMAND_LINE, now=now)
+        hold_actions.release_hold(COMMAND_LINE, now=now)
 
 
 def test_what_becomes_due_while_held_starts_after_the_release(studio: Studio, now) -> None:  # noqa: F811
@@ -49,7 +49,7 @@ def test_what_becomes_due_while_held_starts_after_the_release(studio: Studio, no
     held(HoldCode.RESTORED, now)
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=now)
     assert scheduled_jobs.start_due(now=now) == []
-    hold_actions.release(COMMAND_LINE, now=now)
+    hold_actions.release_hold(COMMAND_LINE, now=now)
     assert scheduled_jobs.start_due(now=now) == [broadcast_id]
     assert queries.get_broadcast(broadcast_id).state == "sending"
 
@@ -76,20 +76,20 @@ def test_a_closed_database_takes_in_nothing_but_lets_staff_sign_in_and_look(arra
     arrange.fanpage()
     accounts.add_operator(COMMAND_LINE, "lan", "admin", "correct-horse-battery", now=now)
     with transaction() as db:
-        holding.hold(db, HoldCode.MOVED, now=now, place="db.example/o'tn")
-        holding.close(db, "db.example/o'tn")
+        holding.place_hold(db, HoldCode.MOVED, now=now, place="db.example/o'tn")
+        holding.close_database(db, "db.example/o'tn")
     with pytest.raises(Held, match=r"db\.example/o'tn"):
         arrange.customer(1)
     with pytest.raises(Held), transaction() as db:
         db.get_one(Fanpage, 1).name = "other"
     with pytest.raises(Held):
         accounts.add_operator(COMMAND_LINE, "mai", "admin", "correct-horse-battery", now=now)
-    sign_in.begin("lan", "10.0.0.1", now=now)
-    signed_in = sign_in.succeed("lan", "10.0.0.1", now=now)
+    sign_in.begin_sign_in("lan", "10.0.0.1", now=now)
+    signed_in = sign_in.complete_sign_in("lan", "10.0.0.1", now=now)
     assert signed_in.name == "lan"
     sign_in.sign_out(COMMAND_LINE, now=now)
     HeartbeatWriter(WEBHOOK, lambda: now).beat()
-    hold_actions.release(COMMAND_LINE, now=now, although_moved=True)
+    hold_actions.release_hold(COMMAND_LINE, now=now, although_moved=True)
     arrange.customer(1)
 
 

@@ -65,7 +65,7 @@ def test_of_two_first_processes_one_decides(fresh_database):
 
     def first(mine: str) -> None:
         start.wait()
-        kept.append(key_check._keep(mine))
+        kept.append(key_check._keep_hash(mine))
 
     threads = [Thread(target=first, args=(mine * 64,)) for mine in "ab"]
     for thread in threads:
@@ -89,9 +89,9 @@ def test_nothing_is_sealed_or_opened_with_another_key(arrange, fresh_database, k
     refuse_another_key()
     key(OTHER)
     with pytest.raises(AnotherKey):
-        inbox.store(read(tap("25", now, "token-1"), received_at=now))
+        inbox.store_events(read(tap("25", now, "token-1"), received_at=now))
     with pytest.raises(AnotherKey):
-        inbox.apply_turn(10, now)
+        inbox.apply_batch(10, now)
     with pytest.raises(AnotherKey):
         fanpages.connect(COMMAND_LINE, page_id=PAGE, name="Mai", token="EAAB", check=False, now=now)
     sheet = f"psid,token,consented_at\n25,token-1,{now.isoformat()}\n".encode()
@@ -128,12 +128,12 @@ def test_a_webhook_server_that_could_not_ask_at_its_start_still_seals_nothing(fr
 
 
 def test_the_doctor_says_so_and_leaves_nothing(arrange, fresh_database, key):
-    doctor.problems()
+    doctor.find_problems()
     assert fresh_database.count("key_check") == 0
     fanpage = arrange.fanpage(is_demo=True)
     refuse_another_key()
     key(OTHER)
-    said = doctor.problems()
+    said = doctor.find_problems()
     assert sum("is not the key of this installation" in each for each in said) == 1
     assert not any("connect the fanpage again" in each for each in said)
     assert queries.get_fanpage(fanpage).problems == ()

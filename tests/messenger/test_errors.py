@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger.errors import ANY, ROWS, NextStep, classify, describe
+from core.messenger.errors import ANY, ERROR_RULES, NextStep, classify, describe
 from core.messenger.reasons import SENTENCES
 from core.messenger.redaction import _spellings, without_secrets
 
@@ -129,7 +129,7 @@ def test_a_server_error_is_in_doubt_whatever_it_says(status, error, by_token):
 
 
 @given(
-    row=st.sampled_from(ROWS),
+    row=st.sampled_from(ERROR_RULES),
     status=st.integers(400, 499),
     words=st.text(),
 )
@@ -157,13 +157,13 @@ def test_any_answer_at_all_is_classified_and_its_detail_can_be_kept(status, erro
 
 
 def test_no_two_rows_speak_about_the_same_codes():
-    assert len({(row.code, row.subcode) for row in ROWS}) == len(ROWS)
-    assert all(row.source for row in ROWS)
-    assert all((row.person_step is None) == (row.step != NextStep.PERSON_OR_ACCOUNT) for row in ROWS)
+    assert len({(row.code, row.subcode) for row in ERROR_RULES}) == len(ERROR_RULES)
+    assert all(row.source for row in ERROR_RULES)
+    assert all((row.person_step is None) == (row.step != NextStep.PERSON_OR_ACCOUNT) for row in ERROR_RULES)
 
 
 def test_every_reason_has_a_sentence_and_strangers_read_as_unknown():
-    assert {row.reason for row in ROWS} <= set(SENTENCES)
+    assert {row.reason for row in ERROR_RULES} <= set(SENTENCES)
     assert describe("never heard of") == describe("unknown_error")
 
 

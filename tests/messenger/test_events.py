@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger import facts
-from core.messenger.events import Malformed, parse
+from core.messenger import event_contents
+from core.messenger.events import Malformed, parse_webhook
 
 PAGE, PSID, AT = "100", "25381719828140932", 1458692752478
 
@@ -25,7 +25,7 @@ def event(**body):
 
 
 def only(payload):
-    (parsed,) = parse(payload)
+    (parsed,) = parse_webhook(payload)
     return parsed
 
 
@@ -80,34 +80,34 @@ def test_an_echo_is_about_its_recipient():
     }
     parsed = only(envelope(raw))
     assert (parsed.kind, parsed.psid) == ("echo", PSID)
-    assert facts.echoed(parsed.raw) == facts.Echoed("m_1", "d:1", "9")
+    assert event_contents.read_echo(parsed.raw) == event_contents.EchoContent("m_1", "d:1", "9")
 
 
 def test_a_one_time_opt_in_is_known_by_its_token_alone():
     first = only(envelope(event(optin=OTN)))
     later = only(envelope({**event(optin={**OTN, "payload": "other"}), "timestamp": AT + 1}))
     assert first.dedupe_key == later.dedupe_key == hashlib.sha256(b"T-1").hexdigest()
-    (keyed,) = parse(envelope(event(optin=OTN)), lambda token: f"keyed {token}")
+    (keyed,) = parse_webhook(envelope(event(optin=OTN)), lambda token: f"keyed {token}")
     assert keyed.dedupe_key == "keyed T-1"
-    assert facts.opted_in(first.raw) == facts.OptedIn("T-1", "otn.x")
+    assert event_contents.read_opt_in(first.raw) == event_contents.OptInContent("T-1", "otn.x")
 
 
 def test_no_event_shows_its_token():
     parsed = only(envelope(event(optin={**OTN, "one_time_notif_token": "one-time-77"})))
-    assert "one-time-77" not in f"{parsed} {parsed!r} {facts.opted_in(parsed.raw)!r}"
+    assert "one-time-77" not in f"{parsed} {parsed!r} {event_contents.read_opt_in(parsed.raw)!r}"
 
 
 def test_receipts_of_two_people_in_the_same_millisecond_are_two():
     receipts = [{**event(read={"watermark": AT}), "sender": {"id": psid}} for psid in ("1", "2")]
-    assert len({parsed.dedupe_key for parsed in parse(envelope(*receipts))}) == 2
+    assert len({parsed.dedupe_key for parsed in parse_webhook(envelope(*receipts))}) == 2
     receipts = [event(delivery={"mids": [mid], "watermark": AT}) for mid in ("m_1", "m_2")]
-    assert len({parsed.dedupe_key for parsed in parse(envelope(*receipts))}) == 2
+    assert len({parsed.dedupe_key for parsed in parse_webhook(envelope(*receipts))}) == 2
 
 
 def test_a_postback_without_mid_is_known_by_who_when_and_what():
     first = event(postback={"payload": "A"})
     others = [{**first, "timestamp": AT + 1}, event(postback={"payload": "B"}), first]
-    keys = [parsed.dedupe_key for parsed in parse(envelope(first, *others))]
+    keys = [parsed.dedupe_key for parsed in parse_webhook(envelope(first, *others))]
     assert keys[0] == keys[3]
     assert len(set(keys)) == 3
 
@@ -151,7 +151,7 @@ def test_policy_notices_concern_no_customer():
     }
     parsed = only(envelope(raw))
     assert (parsed.kind, parsed.psid) == ("policy", None)
-    assert facts.policy(parsed.raw) == facts.Policy("block", "spam")
+    assert event_contents.read_policy_notice(parsed.raw) == event_contents.PolicyNotice("block", "spam")
 
 
 def test_a_batch_keeps_its_order_across_entries():
@@ -163,7 +163,7 @@ def test_a_batch_keeps_its_order_across_entries():
         }
         for page in range(100)
     ]
-    parsed = parse({"object": "page", "entry": entries})
+    parsed = parse_webhook({"object": "page", "entry": entries})
     assert [p.raw["message"]["mid"] for p in parsed] == [
         f"m_{page}_{n}" for page in range(100) for n in range(10)
     ]
@@ -186,7 +186,7 @@ def test_an_absurd_time_is_no_time(time):
 )
 def test_what_is_no_envelope_is_malformed(payload):
     with pytest.raises(Malformed):
-        parse(payload)
+        parse_webhook(payload)
 
 
 def test_events_of_other_objects_are_kept_unread():
@@ -210,16 +210,26 @@ _JSON = st.recursive(
 
 @given(entries=st.lists(_JSON, max_size=4))
 def test_nothing_throws_us_and_nothing_is_lost(entries):
-    parsed = parse({"object": "page", "entry": entries})
+    parsed = parse_webhook({"object": "page", "entry": entries})
     assert len(parsed) >= sum(1 for entry in entries if not isinstance(entry, dict))
     for one in parsed:
         assert len(one.dedupe_key) == 64
         assert len(one.page_id) <= 64
         assert one.occurred_ms is None or one.occurred_ms > 0
         json.dumps(one.raw)
-        for read in (facts.said, facts.tapped, facts.referred, facts.opted_in, facts.echoed):
+        for read in (
+            event_contents.read_message,
+            event_contents.read_postback,
+            event_contents.read_referral,
+            event_contents.read_opt_in,
+            event_contents.read_echo,
+        ):
             read(one.raw)
-        for read in (facts.delivered, facts.read_up_to, facts.policy):
+        for read in (
+            event_contents.read_delivery_receipt,
+            event_contents.read_watermark,
+            event_contents.read_policy_notice,
+        ):
             read(one.raw)
 
 

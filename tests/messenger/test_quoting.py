@@ -7,15 +7,15 @@ from urllib.parse import parse_qs, quote, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.messenger.quoting import form, quoted
+from core.messenger.percent_encoding import encode_form, percent_encode
 
 
 @given(st.text())
 def test_any_text_is_quoted_as_the_library_does(text: str) -> None:
-    assert quoted(text) == quote(text.encode("utf-8", "surrogatepass"), safe="")
+    assert percent_encode(text) == quote(text.encode("utf-8", "surrogatepass"), safe="")
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(min_size=1), max_size=4))
 def test_a_form_is_read_back_as_it_was(fields: dict[str, str]) -> None:
     readable = {k: v for k, v in fields.items() if all(s.isprintable() for s in (k, v))}
-    assert parse_qs(form(readable)) == parse_qs(urlencode(readable))
+    assert parse_qs(encode_form(readable)) == parse_qs(urlencode(readable))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from core.messenger.errors import NextStep
-from core.messenger.transport import HttpAnswer, Lost, Transport
+from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 
 
 class Polite(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], tuple[str, Path]]]:
         server.server_close()
 
 
-def asked(url: str) -> HttpAnswer | Lost:
+def asked(url: str) -> HttpAnswer | NoAnswer:
     transport = Transport(url, connect_timeout=5, read_timeout=5, pool_size=2)
     try:
         return transport.call("GET", f"{url}/v26.0/me", headers={})
@@ -95,7 +95,7 @@ def test_one_that_nobody_vouches_for_gets_nothing(serve, monkeypatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     url, _ = serve("localhost")
     answer = asked(url)
-    assert isinstance(answer, Lost)
+    assert isinstance(answer, NoAnswer)
     assert (answer.step, answer.reason) == (NextStep.NOT_SENT, "not_connected")
 
 
@@ -103,5 +103,5 @@ def test_one_that_is_vouched_for_under_another_name_gets_nothing(serve, monkeypa
     url, shown = serve("graph.example")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(shown))
     answer = asked(url)
-    assert isinstance(answer, Lost)
+    assert isinstance(answer, NoAnswer)
     assert (answer.step, answer.reason) == (NextStep.NOT_SENT, "not_connected")

@@ -20,9 +20,9 @@ from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.signature import appsecret_proof
-from core.messenger.together import Addressed, send_together
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.messenger.together import AddressedSend, send_together
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests.messenger.conftest import APP_SECRET
 from tests.messenger.graph import Handler, Reply, Seen, unused_port
 from tests.messenger.test_batch import item, steps, taken
@@ -70,10 +70,12 @@ def lines(graph) -> Iterator[Callable[..., list[Messenger]]]:
         messenger.close()
 
 
-def items_of(messengers: list[Messenger], each: int = 1) -> list[Addressed]:
+def items_of(messengers: list[Messenger], each: int = 1) -> list[AddressedSend]:
     """Fanpage by fanpage in turns, as the loop mixes them."""
     return [
-        Addressed(messenger, TokenSend(f"one-time/{number}-{turn}", MESSAGE, f"otn.delivery.{number}.{turn}"))
+        AddressedSend(
+            messenger, TokenSend(f"one-time/{number}-{turn}", MESSAGE, f"otn.delivery.{number}.{turn}")
+        )
         for turn in range(each)
         for number, messenger in enumerate(messengers)
     ]
@@ -356,13 +358,13 @@ def test_no_secret_of_any_fanpage_shows_in_the_answer_to_another(graph, lines, t
 class Shops:
     """Three fanpages at one pretend Messenger."""
 
-    remote: Remote
+    remote: SimulatorClient
     messengers: dict[str, Messenger]
 
-    def items(self, each: int = 1) -> list[Addressed]:
+    def items(self, each: int = 1) -> list[AddressedSend]:
         tokens = {page_id: self.remote.issue_tokens(page_id, each) for page_id in PAGES}
         return [
-            Addressed(self.messengers[page_id], TokenSend(tokens[page_id][turn]["token"], MESSAGE, "m"))
+            AddressedSend(self.messengers[page_id], TokenSend(tokens[page_id][turn]["token"], MESSAGE, "m"))
             for turn in range(each)
             for page_id in PAGES
         ]
@@ -374,7 +376,7 @@ class Shops:
 @pytest.fixture
 def shops() -> Iterator[Shops]:
     messengers = {}
-    with running(World()) as url, Remote(url) as remote:
+    with running_simulator(World()) as url, SimulatorClient(url) as remote:
         for page_id in PAGES:
             token = f"token-of-{page_id}"
             remote.save_page(page_id, name="Tiệm", token=token, app_secret=APP_SECRET, require_proof=True)
@@ -533,7 +535,7 @@ class Scripted:
 def test_each_gets_its_own_last_answer_and_goes_again_only_if_it_was_surely_refused(owners, data):
     sent: list[tuple[str, object]] = []
     lines = [Scripted(data, sent) for _ in range(4)]
-    items = [Addressed(lines[o], TokenSend(f"token-{n}", MESSAGE, "m")) for n, o in enumerate(owners)]
+    items = [AddressedSend(lines[o], TokenSend(f"token-{n}", MESSAGE, "m")) for n, o in enumerate(owners)]
     answers = send_together(items, AcrossFanpages())
     for addressed, answer in zip(items, answers, strict=True):
         token = addressed.send.token

@@ -29,8 +29,8 @@ def test_a_token_send_names_the_token_and_nobody_else():
         "message": {"text": "Chào", "metadata": "d:1"},
         "messaging_type": "UPDATE",
     }
-    assert wire.one_time_token(body) == "T"
-    assert wire.one_time_token(wire.send_to_psid("25", wire.text("x"))) is None
+    assert wire.token_spent_by(body) == "T"
+    assert wire.token_spent_by(wire.send_to_psid("25", wire.text("x"))) is None
 
 
 def test_buttons_open_a_link_or_send_a_payload():

@@ -13,7 +13,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.db import migrations
 from core.db.engine import forget_engines
-from core.moving.move import Move, Moved
+from core.moving.move import Move, MoveResult
 from core.settings import settings
 from tests.databases import PostgresqlServer, TestDatabase
 
@@ -53,8 +53,8 @@ def new(empty: str, there) -> str:
 
 
 @pytest.fixture
-def move(tmp_path: Path) -> Callable[..., Moved]:
-    def run(address: str, *, wait_seconds: float = 30.0) -> Moved:
+def move(tmp_path: Path) -> Callable[..., MoveResult]:
+    def run(address: str, *, wait_seconds: float = 30.0) -> MoveResult:
         return Move(
             COMMAND_LINE, address, clock=utc_now, say=lambda _text: None, wait_seconds=wait_seconds
         ).run()
@@ -83,7 +83,7 @@ def shop(arrange) -> dict[str, int]:
     message_id = arrange.save(Message(fanpage_id=fanpage_id, name="Chào", created_at=now, updated_at=now))
     arrange.save(Block(message_id=message_id, position=1, kind="text", content={"text": "Chào 🌸\n\0"}))
     kept = [NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}', "25") for n in range(3)]
-    inbox.store(kept)
+    inbox.store_events(kept)
     content = {"kind": "text", "text": "Đã về!"}
     sending = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     actions.schedule(COMMAND_LINE, sending, at=None, now=now)

@@ -17,7 +17,7 @@ from core.db import holding, migrations
 from core.db.engine import reading, transaction
 from core.db.holding import HoldCode
 from core.db.tables import Customer, Fanpage, FanpageRate, KeyCheck, OptIn
-from core.encryption import find_hash, unseal
+from core.encryption import decrypt, lookup_hash
 from core.errors import Held, OperatorError, WrongState
 from core.forgetting.actions import forget
 from core.installation import key_check
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.sqlite  # where every move starts
 
 def books():
     with reading() as db:
-        return checking.books(db)
+        return checking.read_totals(db)
 
 
 def rows_of(table) -> int:
@@ -53,7 +53,7 @@ def test_everything_arrives_as_it_was(shop, new, there, move) -> None:
             names = db.execute(select(col(Customer.first_name)).order_by(col(Customer.id))).scalars().all()
             assert names == ["Lan", "N\ufffdul", "\\N", "", "Đ" * 100]
             assert db.get(Fanpage, shop["fanpage"]).name == "Tiệm\t\"Hoa\" Mai\\n\n'x' 🌸"
-            assert unseal(db.get(OptIn, shop["opt_in"]).token_sealed).startswith("token-")
+            assert decrypt(db.get(OptIn, shop["opt_in"]).token_sealed).startswith("token-")
             assert db.get(FanpageRate, shop["fanpage"]).factor == 1.0
 
 
@@ -61,14 +61,14 @@ def test_the_new_one_goes_on_where_the_old_one_was(shop, new, there, move, arran
     moved = move(new)
     assert [(each[0], each[2]) for each in moved.going_on] == [(shop["sending"], 5)]
     with there(new):
-        assert holding.standing() is None
+        assert holding.current_hold() is None
         assert fanpages_with_work(now=utc_now()) == [shop["fanpage"]]
         assert arrange.customer(shop["fanpage"]) == 6  # the next free id, not one that is taken
 
 
 def test_the_old_one_sends_nothing_and_takes_in_nothing(shop, new, move, arrange) -> None:
     move(new)
-    assert holding.standing().code == HoldCode.MOVED
+    assert holding.current_hold().code == HoldCode.MOVED
     assert fanpages_with_work(now=utc_now()) == []
     with pytest.raises(Held, match="set OTN_DATABASE_URL"):
         arrange.customer(shop["fanpage"])
@@ -78,7 +78,7 @@ def test_the_old_one_sends_nothing_and_takes_in_nothing(shop, new, move, arrange
         db.execute(text("DELETE FROM opt_in"))
     with pytest.raises(WrongState, match="has been moved"):
         migrations.upgrade()
-    assert "has been moved" in "\n".join(doctor.problems())
+    assert "has been moved" in "\n".join(doctor.find_problems())
 
 
 def test_a_second_move_of_the_same_is_refused(shop, new, move, postgresql_server, tmp_path) -> None:
@@ -97,7 +97,7 @@ def test_a_value_that_does_not_fit_leaves_both_as_they_were(shop, new, there, mo
     before = books()
     with pytest.raises(OperatorError, match=r"customer, column locale: value too long for type"):
         move(new)
-    assert (books(), holding.standing()) == (before, None)
+    assert (books(), holding.current_hold()) == (before, None)
     assert fanpages_with_work(now=utc_now()) == [shop["fanpage"]]
     with transaction() as db:  # it takes in again, too
         db.execute(text("UPDATE customer SET locale = 'vi_VN'"))
@@ -116,7 +116,7 @@ def test_a_row_that_changed_on_its_way_is_found(shop, new, there, move, monkeypa
     monkeypatch.setattr(copying, "arrived", arrived)
     with pytest.raises(OperatorError, match="opt_in differs"):
         move(new)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
     with there(new):
         assert rows_of(OptIn) == 0
 
@@ -128,15 +128,15 @@ def test_a_move_that_broke_off_before_its_last_word_is_ended_by_repeating_it(
         patch.setattr("core.moving.move.Move._set_free", lambda self, target: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             move(new)
-    assert holding.standing().code == HoldCode.MOVED
+    assert holding.current_hold().code == HoldCode.MOVED
     with there(new):
-        assert holding.standing().code == HoldCode.ARRIVING
+        assert holding.current_hold().code == HoldCode.ARRIVING
         assert fanpages_with_work(now=utc_now()) == []  # held at both ends: nothing can be sent twice
         with pytest.raises(WrongState):
-            hold_actions.release(by_admin(), now=utc_now())
+            hold_actions.release_hold(by_admin(), now=utc_now())
     assert move(new).rows["customer"] == 5
     with there(new):
-        assert holding.standing() is None
+        assert holding.current_hold() is None
 
 
 def by_admin():
@@ -147,8 +147,8 @@ def by_admin():
 
 def test_a_move_that_was_killed_can_be_repeated(shop, new, move) -> None:
     with transaction() as db:  # what a kill leaves behind
-        holding.hold(db, HoldCode.LEAVING, now=utc_now(), place="x", key="y")
-        holding.close(db, "x")
+        holding.place_hold(db, HoldCode.LEAVING, now=utc_now(), place="x", key="y")
+        holding.close_database(db, "x")
     assert move(new).rows["customer"] == 5
 
 
@@ -157,7 +157,7 @@ def test_what_is_on_the_wire_is_waited_for_and_then_given_up(shop, new, move) ->
     claiming.claim(shop["sending"], 2, worker="somebody", now=utc_now())
     with pytest.raises(OperatorError, match="2 messages were still on the wire"):
         move(new, wait_seconds=0.0)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
     with transaction() as db:  # long silent
         db.execute(text("UPDATE delivery SET claimed_at = '2026-01-01 00:00:00.000000'"))
     move(new, wait_seconds=0.0)
@@ -176,7 +176,7 @@ def test_an_address_of_no_use_is_refused_without_its_password(shop, move, addres
     with pytest.raises(OperatorError, match=said) as refused:
         move(address)
     assert "hush" not in str(refused.value)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
 
 
 def test_a_database_without_tables_gets_them(shop, empty, there, move) -> None:
@@ -199,7 +199,7 @@ def test_a_strange_or_used_database_is_refused(shop, empty, there, move, arrange
         move(empty)
     with there(empty), pytest.raises(WrongState, match="starts from SQLite"):
         move(empty)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
 
 
 def test_the_place_shows_no_password() -> None:
@@ -214,7 +214,7 @@ def test_the_key_goes_along_and_another_one_is_refused_there(shop, new, there, m
     with there(new):
         key_check.refuse_another_key()
         with reading() as db:
-            assert key_check.kept_hash(db) == find_hash(key_check.PURPOSE)
+            assert key_check.kept_hash(db) == lookup_hash(key_check.PURPOSE)
         monkeypatch.setenv("OTN_SECRET_KEY", "another-key-of-another-machine-0123456789-0123")
         settings.cache_clear()
         with pytest.raises(key_check.AnotherKey):
@@ -228,7 +228,7 @@ def test_a_move_with_another_key_is_refused_before_anything_is_held(shop, new, m
     settings.cache_clear()
     with pytest.raises(key_check.AnotherKey):
         move(new)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
 
 
 def test_who_was_started_too_early_on_the_new_database_does_no_harm_with_our_key(
@@ -245,7 +245,7 @@ def test_a_new_database_that_another_key_has_used_is_refused(shop, new, there, m
         db.add(KeyCheck(id=1, hash="0" * 64))
     with pytest.raises(WrongState, match="another OTN_SECRET_KEY"):
         move(new)
-    assert holding.standing() is None
+    assert holding.current_hold() is None
 
 
 def test_who_was_forgotten_stays_so(shop, new, there, move) -> None:

@@ -23,8 +23,8 @@ from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.moving.move import abandon
 from core.sending.work_snapshot import fanpages_with_work
 from core.settings import settings
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests import claiming
 from tests.processes import HOME, answers, free_port, process, until
 
@@ -38,7 +38,7 @@ SOMEBODY = HeartbeatWriter(WORKER, utc_now)
 
 @dataclass
 class Office:
-    remote: Remote
+    remote: SimulatorClient
     folder: Path
     graph_url: str
     broadcast_id: int
@@ -73,8 +73,8 @@ def _environment() -> dict[str, str]:
 @pytest.fixture
 def office(arrange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """A broadcast to many people about to go out to the simulator."""
-    with running(World()) as graph_url:
-        remote = Remote(graph_url)
+    with running_simulator(World()) as graph_url:
+        remote = SimulatorClient(graph_url)
         remote.save_page(PAGE_ID, name="Tiệm Hoa Mai", token="page-token", app_secret="app-secret-for-tests")
         monkeypatch.setenv("OTN_GRAPH_URL", graph_url)
         settings.cache_clear()
@@ -108,7 +108,7 @@ def test_in_the_middle_of_a_broadcast_every_token_is_accepted_once(office, new, 
         (going_on,) = moved.going_on
         assert going_on[0] == office.broadcast_id
         assert 0 < going_on[2] < PEOPLE
-        assert holding.standing().takes_in_nothing
+        assert holding.current_hold().takes_in_nothing
         with office.worker("new.log", OTN_DATABASE_URL=new), there(new):
             until(lambda: queries.get_broadcast(office.broadcast_id).state == "finished", what="it ended")
             shown = queries.get_broadcast(office.broadcast_id)
@@ -166,10 +166,10 @@ def test_killed_while_it_waits_it_is_given_up_or_repeated(shop, new, move, tmp_p
             moving.kill()
             moving.wait()
         (tmp_path / "move.log").unlink()
-        assert holding.standing().code == HoldCode.LEAVING
+        assert holding.current_hold().code == HoldCode.LEAVING
         assert fanpages_with_work(now=utc_now()) == []
         say_how()
-    assert holding.standing().code == HoldCode.MOVED
+    assert holding.current_hold().code == HoldCode.MOVED
 
 
 def waits_for(log: Path) -> bool:

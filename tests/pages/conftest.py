@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.passwords import hashed
+from core.accounts.passwords import hash_password
 from core.clock import utc_now
 from core.db.tables import Operator
 from pages.components import navigation, session
@@ -17,7 +17,7 @@ from tests.arrange import Arrange
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PASSWORD = "correct-horse-battery"
-_HASH = hashed(PASSWORD)
+_HASH = hash_password(PASSWORD)
 
 
 @pytest.fixture(autouse=True)

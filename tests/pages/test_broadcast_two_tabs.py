@@ -19,7 +19,7 @@ from core.conversation.actions import archive_message
 from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic
 from core.fanpages import zones
-from core.fanpages.zones import Keep
+from core.fanpages.zones import ZoneChangeKeeps
 from tests.pages.conftest import an_operator, opened
 from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
 
@@ -218,7 +218,7 @@ def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> No
     assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
 
 
-@pytest.mark.parametrize("keep", list(Keep))
+@pytest.mark.parametrize("keep", list(ZoneChangeKeeps))
 def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, topic_id, keep) -> None:
     draft, hour = a_draft(topic_id), timedelta(hours=1)
     due_at = (utc_now() + timedelta(days=3)).replace(hour=2, minute=0, second=0, microsecond=0)
@@ -226,7 +226,7 @@ def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, 
     at = panel("new_broadcast", id=draft, step="when")
     zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=keep, now=utc_now())
     kept = get_draft(draft)
-    assert kept.due_at == due_at - (2 * hour if keep == Keep.LOCAL_TIME else timedelta())
+    assert kept.due_at == due_at - (2 * hour if keep == ZoneChangeKeeps.LOCAL_TIME else timedelta())
     at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
     at.run()
     assert not at.exception

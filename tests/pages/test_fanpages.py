@@ -10,7 +10,7 @@ import pytest
 from core.clock import utc_now
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Fanpage, Heartbeat
-from core.encryption import seal
+from core.encryption import encrypt
 from core.fanpages import queries
 from tests.fanpages.conftest import PAGE_ID, TOKEN, page  # noqa: F401  (a fixture)
 
@@ -73,7 +73,7 @@ def test_stop_words_are_edited_and_never_emptied(arrange, panel):
 
 @pytest.fixture
 def stopped(page, arrange, now) -> int:  # noqa: F811
-    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN))
     topic = arrange.topic(fanpage)
     arrange.save(
         Broadcast(
@@ -141,7 +141,7 @@ def test_without_a_worker_health_says_what_that_means(arrange, panel):
 
 
 def test_checking_from_the_health_page_keeps_what_was_found(page, arrange, panel):  # noqa: F811
-    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=seal(TOKEN))
+    fanpage = arrange.fanpage(page_id=PAGE_ID, token_sealed=encrypt(TOKEN))
     page.refuses = {"subscribed_apps": (403, 200)}
     at = panel("health")
     at.button(key="health_check").click().run()

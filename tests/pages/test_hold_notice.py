@@ -9,7 +9,7 @@ from core.installation import key_check
 def test_a_held_installation_says_so_on_every_page(panel, arrange, now):
     arrange.fanpage()
     with transaction() as db:
-        holding.hold(db, holding.HoldCode.LEAVING, now=now, place="db.example/otn")
+        holding.place_hold(db, holding.HoldCode.LEAVING, now=now, place="db.example/otn")
     at = panel("topics")
     assert not at.exception
     assert "being moved to db.example/otn" in at.error[0].value

@@ -3,7 +3,7 @@
 import pytest
 
 from core.accounts import actions, queries
-from core.accounts.passwords import matches
+from core.accounts.passwords import password_matches
 from core.accounts.rules import COMMAND_LINE, Role
 from core.clock import utc_now
 from tests.pages.conftest import PASSWORD, an_operator
@@ -31,7 +31,7 @@ def test_a_user_is_added_with_a_password_shown_once(panel):
     made = find("lan.anh")
     assert (made.role, made.state) == (Role.SENDER, "new")
     [shown] = [code.value for code in at.code]
-    assert matches(shown, queries.find_password_hash("lan.anh"))
+    assert password_matches(shown, queries.find_password_hash("lan.anh"))
     at.button(key="operator_password_done").click().run()
     assert not at.code
     assert "operator_password_shown" not in at.session_state
@@ -57,8 +57,8 @@ def test_a_role_is_changed(panel, mai):
 def test_a_password_is_reset_and_shown_once(panel, mai):
     at = choose(panel("operators"), mai, "operator_reset")
     at.button(key="operator_reset_confirm").click().run()
-    assert matches(at.code[0].value, queries.find_password_hash("mai"))
-    assert not matches(PASSWORD, queries.find_password_hash("mai"))
+    assert password_matches(at.code[0].value, queries.find_password_hash("mai"))
+    assert not password_matches(PASSWORD, queries.find_password_hash("mai"))
 
 
 def test_sessions_are_ended(panel, mai):

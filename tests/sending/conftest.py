@@ -20,8 +20,8 @@ from core.db.work_queue import SHARDS
 from core.sending import claims, replies
 from core.sending.loop import SendingLoop
 from core.settings import settings
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
 from tests.sending.platform import Platform
@@ -136,14 +136,14 @@ def opt_in_states() -> Callable[[], dict[str, int]]:
 
 
 @pytest.fixture
-def remote(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
+def remote(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatorClient]:
     """The simulator, and this test's settings point at it."""
-    with running(World()) as graph_url, Remote(graph_url) as remote:
+    with running_simulator(World()) as graph_url, SimulatorClient(graph_url) as remote:
         monkeypatch.setenv("OTN_GRAPH_URL", graph_url)
         settings.cache_clear()
         yield remote
 
 
 @pytest.fixture
-def shop(remote: Remote, tmp_path: Path) -> Shop:
+def shop(remote: SimulatorClient, tmp_path: Path) -> Shop:
     return open_shop(remote, tmp_path, "100000000000042", rate=300)

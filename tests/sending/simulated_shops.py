@@ -11,13 +11,13 @@ from core.clock import utc_now
 from core.consent import actions as topics
 from core.consent import imports
 from core.fanpages import actions as fanpages
-from core.simulator.remote import Remote
+from core.simulator.remote import SimulatorClient
 from tests.processes import process
 
 
 @dataclass
 class Shop:
-    remote: Remote
+    remote: SimulatorClient
     folder: Path
     page_id: str
     fanpage_id: int
@@ -54,7 +54,7 @@ class Shop:
         return [send["token"] for send in sends if send["token"] and send["mid"]]
 
 
-def open_shop(remote: Remote, folder: Path, page_id: str, *, rate: int) -> Shop:
+def open_shop(remote: SimulatorClient, folder: Path, page_id: str, *, rate: int) -> Shop:
     remote.save_page(
         page_id, name="Tiệm Hoa Mai", token=f"page-token-{page_id}", app_secret="app-secret-for-tests"
     )

@@ -12,12 +12,12 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, retry, scheduled_jobs
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Customer, Fanpage
-from core.messenger import line
+from core.messenger import connection_check
 from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending.rules import FEW
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
 
@@ -202,7 +202,7 @@ ALIKE = [
     [(*each, 3) for each in ALIKE] + [(*each, accepted) for each in ALIKE[1:2] for accepted in (0, 20)],
     ids=str,
 )
-def test_no_code_walks_through_an_audience_while_the_line_works(
+def test_no_code_walks_through_an_audience_while_the_connection_works(
     studio: Studio, opt_in_states: States, code: tuple[int, int | None], reason: str, accepted: int
 ) -> None:
     studio.platform.fault = lambda _token, _nth: (
@@ -393,41 +393,41 @@ def test_one_reply_never_stops_a_fanpage_twice(studio: Studio) -> None:
 
 def test_the_line_is_asked_once_a_minute_at_most_while_it_works(monkeypatch) -> None:
     platform, at = Platform(), [1000.0]
-    monkeypatch.setattr(line.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(connection_check.time, "monotonic", lambda: at[0])
     for seconds in (0, 1, 30, 59.9):
         at[0] = 1000 + seconds
-        (answer,) = line.judged(platform, [refusal(230)])
+        (answer,) = connection_check.attribute_refusals(platform, [refusal(230)])
         assert answer.step == NextStep.END_DELIVERY
-    assert platform.asked == {line.EDGE: 1}
+    assert platform.asked == {connection_check.EDGE: 1}
     at[0] = 1060.1
-    line.judged(platform, [refusal(230)])
-    assert platform.asked == {line.EDGE: 2}
+    connection_check.attribute_refusals(platform, [refusal(230)])
+    assert platform.asked == {connection_check.EDGE: 2}
 
 
 @pytest.mark.parametrize("said", [None, Failure(NextStep.SLOW_DOWN, "rate_limit", 400, 613)])
 def test_what_the_line_says_is_kept_for_a_minute_so_that_it_is_not_asked_too_often(said) -> None:
     platform = Platform(profile_trouble=said)
     for _ in range(3):
-        line.judged(platform, [refusal(100, 33)])
-    assert platform.asked == {line.EDGE: 1}
+        connection_check.attribute_refusals(platform, [refusal(100, 33)])
+    assert platform.asked == {connection_check.EDGE: 1}
 
 
 def test_a_repair_is_seen_at_once() -> None:
     platform = Platform(profile_trouble=asked(230))
-    (answer,) = line.judged(platform, [refusal(230)])
+    (answer,) = connection_check.attribute_refusals(platform, [refusal(230)])
     assert answer.step == NextStep.STOP_FANPAGE
     platform.profile_trouble = None
-    (answer,) = line.judged(platform, [refusal(230)])
+    (answer,) = connection_check.attribute_refusals(platform, [refusal(230)])
     assert (answer.step, answer.reason) == (NextStep.END_DELIVERY, "blocked")
 
 
 def test_a_permission_may_go_in_the_middle_of_a_call() -> None:
     """So an acceptance in it shows that the call was sound, which is all a refused token asks; no more."""
     platform = Platform(profile_trouble=asked(230))
-    accepted, person = line.judged(platform, [Accepted("m_1"), refusal(551)])
+    accepted, person = connection_check.attribute_refusals(platform, [Accepted("m_1"), refusal(551)])
     assert (accepted, person.step) == (Accepted("m_1"), NextStep.STOP_FANPAGE)
-    assert line.judged(platform, [accepted, refusal(100)]) == [accepted, refusal(100)]
-    assert platform.asked == {line.EDGE: 1}
+    assert connection_check.attribute_refusals(platform, [accepted, refusal(100)]) == [accepted, refusal(100)]
+    assert platform.asked == {connection_check.EDGE: 1}
 
 
 @pytest.mark.parametrize(
@@ -456,7 +456,7 @@ def test_a_permission_may_go_in_the_middle_of_a_call() -> None:
     ids=str,
 )
 def test_the_lines_word_decides_to_whom_a_refusal_belongs(refused, said, step, reason) -> None:
-    answer = line.judge(refusal(*refused), asked(*said) if said else None)
+    answer = connection_check.attribute_refusal(refusal(*refused), asked(*said) if said else None)
     assert isinstance(answer, Failure)
     assert (answer.step, answer.reason) == (step, reason)
 
@@ -475,7 +475,10 @@ def test_by_the_real_client_too(
     studio: Studio, fault: str, said: dict, stopped: str | None, sent: int
 ) -> None:
     page_id = "100000000000099"
-    with running(World(clock=lambda: studio.now.timestamp())) as url, Remote(url) as remote:
+    with (
+        running_simulator(World(clock=lambda: studio.now.timestamp())) as url,
+        SimulatorClient(url) as remote,
+    ):
         remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret="app-secret")
         for issued in remote.issue_tokens(page_id, 30):
             studio.opt_in(issued["token"])

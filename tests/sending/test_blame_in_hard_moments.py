@@ -15,8 +15,8 @@ from core.broadcasts import actions, canary, scheduled_jobs
 from core.db.engine import reading
 from core.db.tables import Customer
 from core.messenger.client import GraphRefused
+from core.messenger.connection_check import EDGE
 from core.messenger.errors import Failure, NextStep
-from core.messenger.line import EDGE
 from core.sending import breaker_trip, settling
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio

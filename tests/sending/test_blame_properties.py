@@ -15,7 +15,7 @@ from core.broadcasts import actions, queries, scheduled_jobs
 from core.db.engine import reading
 from core.db.tables import Customer, Delivery, OptIn
 from core.deliveries.breaker import MOST, RUN, WINDOW
-from core.messenger import line
+from core.messenger import connection_check
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
 from core.sending import settling
@@ -49,7 +49,7 @@ class History:
         actions.schedule(COMMAND_LINE, self.broadcast_id, at=None, now=self.now)
         scheduled_jobs.start_due(now=self.now)
         failure = classify(400, {"code": code[0], "error_subcode": code[1]}, by_token=True)
-        self.refusal = line.judge(failure, None)
+        self.refusal = connection_check.attribute_refusal(failure, None)
         self.refused, self.doubts = refused, doubts
         self.ended: list[int] = []  # deliveries, in the order of their outcomes
 

@@ -19,7 +19,7 @@ from core.consent.rules import OptInSource, OptInState
 from core.db.engine import transaction
 from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Reply
 from core.deliveries.rules import DeliveryState
-from core.encryption import find_hash, seal
+from core.encryption import encrypt, lookup_hash
 from core.sending import claiming, consequences, timetable
 from core.sending.claiming import SlotsMoved, Taken, Wanted
 from core.sending.timetable import Demand, Lane
@@ -174,12 +174,12 @@ class Town:
             fanpage_id=broadcast.fanpage_id,
             customer_id=customer_id,
             topic_id=broadcast.topic_id,
-            token_hash=find_hash(token),
+            token_hash=lookup_hash(token),
             source=OptInSource.WEBHOOK,
             consented_at=NOW - LONG,
             created_at=NOW,
             **{
-                "token_sealed": seal(token),
+                "token_sealed": encrypt(token),
                 "state": OptInState.RESERVED,
                 "expires_at": NOW + LONG,
                 **of_opt_in,

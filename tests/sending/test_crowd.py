@@ -171,7 +171,7 @@ class Crowd:
         with self._lock:
             echoed = chance.sample(sorted(self.accepted.values()), min(10, len(self.accepted)))
         events += [self._echo(delivery_id) for delivery_id in echoed]
-        inbox.store(read(*events, received_at=self.now))
+        inbox.store_events(read(*events, received_at=self.now))
         inbox.apply_pending(500, self.now)
 
     def _echo(self, delivery_id: int) -> dict:

@@ -23,11 +23,11 @@ from core.consent import imports
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Delivery, Fanpage, OptIn
 from core.deliveries.attempts import attempts_of
-from core.encryption import unseal
+from core.encryption import decrypt
 from core.messenger.client import Messenger
 from core.sending import calls
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests.sending.conftest import Studio
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, Gateway, gateway
 
@@ -74,7 +74,7 @@ class Storm:
     """A studio whose platform is the simulator behind a bad network."""
 
     studio: Studio
-    remote: Remote
+    remote: SimulatorClient
     way: Gateway
     line: Messenger
     hasty: Messenger  # for the rounds of trouble: it does not wait for a platform that hangs
@@ -144,7 +144,7 @@ class Storm:
 @pytest.fixture
 def storm(studio: Studio, request) -> Iterator[Storm]:
     world = World(clock=lambda: studio.now.timestamp())
-    with running(world) as url, gateway(url) as way, Remote(url) as remote:
+    with running_simulator(world) as url, gateway(url) as way, SimulatorClient(url) as remote:
         page_id = "100000000000099"
         remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret=SECRET)
         remote.settings(calls_per_second=0)
@@ -164,7 +164,7 @@ def outcome(broadcast_id: int) -> list[tuple[str, Delivery]]:
             .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
             .where(col(Delivery.broadcast_id) == broadcast_id)
         )
-        return [(unseal(sealed), delivery) for sealed, delivery in rows.all()]
+        return [(decrypt(sealed), delivery) for sealed, delivery in rows.all()]
 
 
 def assert_the_books_agree(storm: Storm, broadcast_id: int) -> None:

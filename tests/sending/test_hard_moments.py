@@ -16,7 +16,7 @@ from core.broadcasts import actions, audience_builder, retry, scheduled_jobs
 from core.consent.scheduled_jobs import expire_due
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, Heartbeat, OptIn, Reply
-from core.encryption import CannotOpen
+from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, timetable
@@ -214,7 +214,7 @@ def test_a_worker_with_another_key_leaves_the_fanpage_to_those_with_the_right_on
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
-    another_key = CannotOpen("A sealed secret cannot be opened.")
+    another_key = CannotDecrypt("A sealed secret cannot be opened.")
     studio.loop(
         worker="worker with another key", find_lines=lambda ids: dict.fromkeys(ids, another_key)
     ).drain()

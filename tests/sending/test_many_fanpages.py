@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from core.db.engine import transaction
 from core.db.tables import Fanpage, FanpageRate
-from core.encryption import CannotOpen
+from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claiming, consequences, work_snapshot
@@ -109,7 +109,7 @@ def test_a_fanpage_without_a_line_is_stopped_and_one_sealed_with_another_key_is_
     street: Street,
 ) -> None:
     street.lines[street[1].fanpage_id] = WrongState("This fanpage has no access token.")
-    street.lines[street[2].fanpage_id] = CannotOpen("A sealed secret cannot be opened.")
+    street.lines[street[2].fanpage_id] = CannotDecrypt("A sealed secret cannot be opened.")
     broadcasts = street.launch()
     street.loop().drain()
     assert street.sent(broadcasts) == [PEOPLE, 0, 0, PEOPLE]

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from core.broadcasts import queries
-from core.simulator.remote import Remote
+from core.simulator.remote import SimulatorClient
 from tests.databases import TestDatabase
 from tests.processes import until
 from tests.sending.frozen_line import FrozenLine
@@ -25,7 +25,7 @@ _DOING = "SELECT worker_id, (args->>'shard')::int FROM procrastinate_jobs WHERE 
 
 
 @pytest.fixture
-def shops(remote: Remote, tmp_path: Path) -> list[Shop]:
+def shops(remote: SimulatorClient, tmp_path: Path) -> list[Shop]:
     made = [open_shop(remote, tmp_path, f"10000000000000{n}", rate=RATE) for n in range(3)]
     for shop in made:
         shop.opt_in(PEOPLE)

@@ -9,7 +9,7 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.messenger import line
+from core.messenger import connection_check
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep, classify
 from tests.sending.conftest import Studio
@@ -56,13 +56,13 @@ def test_after_the_repair_everybody_is_reached_once(studio: Studio, opt_in_state
     assert opt_in_states() == {"spent": 6}
 
 
-def test_an_acceptance_in_the_same_call_shows_that_the_line_works(studio: Studio) -> None:
+def test_an_acceptance_in_the_same_call_shows_that_the_connection_works(studio: Studio) -> None:
     answers: list[Answer] = [USED, Accepted("m_1")]
-    assert line.judged(Platform(line_trouble=PROOF_REFUSED_TOO), answers) == answers
+    assert connection_check.attribute_refusals(Platform(line_trouble=PROOF_REFUSED_TOO), answers) == answers
 
 
 def test_a_line_that_works_leaves_the_refusal_to_the_token() -> None:
-    assert line.judged(Platform(), [USED]) == [USED]
+    assert connection_check.attribute_refusals(Platform(), [USED]) == [USED]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_line_that_works_leaves_the_refusal_to_the_token() -> None:
 )
 def test_an_odd_answer_to_the_question_is_no_reason_to_stop(odd: Failure) -> None:
     """A proxy or another version may not know the question: only the same answer incriminates the line."""
-    assert line.judged(Platform(line_trouble=odd), [USED]) == [USED]
+    assert connection_check.attribute_refusals(Platform(line_trouble=odd), [USED]) == [USED]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,20 @@ def test_when_the_line_cannot_be_asked_the_refusal_waits(trouble: Failure) -> No
     """And not for ever: each wait is a try, of which a delivery has eight."""
     platform = Platform(line_trouble=trouble)
     for _ in range(3):
-        (answer,) = line.judged(platform, [USED])
+        (answer,) = connection_check.attribute_refusals(platform, [USED])
         assert isinstance(answer, Failure)
         assert answer.step == NextStep.RETRY_LATER
     platform.line_trouble = None
-    assert line.judged(platform, [USED]) == [USED]
+    assert connection_check.attribute_refusals(platform, [USED]) == [USED]
 
 
 def test_a_dead_access_token_found_by_the_question_stops_the_fanpage() -> None:
     dead = Failure(NextStep.STOP_FANPAGE, "token_invalid", 400, 190)
     blocked = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
-    assert line.judged(Platform(line_trouble=dead), [USED, blocked]) == [dead, blocked]
+    assert connection_check.attribute_refusals(Platform(line_trouble=dead), [USED, blocked]) == [
+        dead,
+        blocked,
+    ]
 
 
 def test_a_fanpage_out_of_reach_is_not_taken_for_a_used_token() -> None:
@@ -113,7 +116,7 @@ def test_a_fanpage_out_of_reach_is_not_taken_for_a_used_token() -> None:
     asked = classify(
         400, {"message": "Unsupported get request", "code": 100, "error_subcode": 33}, by_token=False
     )
-    (answer,) = line.judged(Platform(line_trouble=asked), [sent])
+    (answer,) = connection_check.attribute_refusals(Platform(line_trouble=asked), [sent])
     assert isinstance(answer, Failure)
     assert (answer.step, answer.reason) == (NextStep.STOP_FANPAGE, "call_refused")
 

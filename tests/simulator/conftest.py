@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 
 PAGE, TOKEN, SECRET = "100000000000001", "page-token-of-the-shop", "app-secret-of-the-shop"
 ALL_FIELDS = [
@@ -89,13 +89,13 @@ def world() -> World:
 
 @pytest.fixture
 def base_url(world: World) -> Iterator[str]:
-    with running(world) as url:
+    with running_simulator(world) as url:
         yield url
 
 
 @pytest.fixture
-def remote(base_url: str, receiver: Receiver) -> Iterator[Remote]:
-    remote = Remote(base_url)
+def remote(base_url: str, receiver: Receiver) -> Iterator[SimulatorClient]:
+    remote = SimulatorClient(base_url)
     remote.save_page(
         PAGE,
         name="Tiệm Hoa Mai",
@@ -142,7 +142,7 @@ def graph(base_url: str) -> Graph:
 
 
 @pytest.fixture
-def lan(remote: Remote) -> str:
+def lan(remote: SimulatorClient) -> str:
     """A person who has just pressed Get Started: her window is open."""
     psid = remote.add_people(PAGE, [{"first_name": "Lan", "last_name": "Nguyễn"}])[0]["psid"]
     remote.act(psid, "get_started")

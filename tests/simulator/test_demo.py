@@ -18,7 +18,7 @@ from core.demo import past, seed, story
 from core.demo.story import broadcast_content
 from core.fanpages.queries import list_fanpages
 from core.settings import settings
-from core.simulator.remote import Remote
+from core.simulator.remote import SimulatorClient
 from tests.processes import answers, free_port, process, until
 
 
@@ -80,9 +80,9 @@ def _check_repeat(fanpage_id, now):
     """A second start changes nothing, and the books of the platform agree with the ledger."""
     before = len(list_broadcasts(fanpage_id)), sum(each.total for each in list_topics(fanpage_id, now=now))
     seed(utc_now())
-    issued = Remote(f"http://127.0.0.1:{settings().simulator_port}").books(story.PAGE_ID, short=True)[
-        "issued"
-    ]
+    issued = SimulatorClient(f"http://127.0.0.1:{settings().simulator_port}").books(
+        story.PAGE_ID, short=True
+    )["issued"]
     after = len(list_broadcasts(fanpage_id)), sum(each.total for each in list_topics(fanpage_id, now=now))
     assert after[0] == before[0] == 3
     assert before[1] <= after[1] <= issued

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.settings import settings
-from core.simulator import World, running
-from core.simulator.remote import Remote
+from core.simulator import World, running_simulator
+from core.simulator.remote import SimulatorClient
 from tests.pages.conftest import panel as panel
 from tests.simulator.conftest import PAGE, REQUEST, Graph
 
@@ -22,17 +22,17 @@ def demo(arrange, monkeypatch):
     """The demo fanpage, served by a simulator on a free port; its remote control."""
     arrange.fanpage("Mai Hoa", page_id=PAGE, is_demo=True)
     world = World()
-    with running(world) as url:
+    with running_simulator(world) as url:
         monkeypatch.setenv("OTN_SIMULATOR_PORT", url.rsplit(":", 1)[1])
         settings.cache_clear()
-        remote = Remote(url)
+        remote = SimulatorClient(url)
         profile = {"get_started": {"payload": "GET_STARTED"}}
         remote.save_page(PAGE, name="Mai Hoa", token="page-token-of-the-shop", profile=profile)
         yield remote
         remote.close()
 
 
-def texts(remote: Remote, psid: str) -> list[str]:
+def texts(remote: SimulatorClient, psid: str) -> list[str]:
     return [each["message"].get("text", "") for each in remote.thread(psid)["bubbles"]]
 
 

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.messenger.signature import appsecret_proof
-from core.simulator.remote import Remote
+from core.simulator.remote import SimulatorClient
 from tests.simulator.conftest import PAGE, REQUEST, SECRET, TOKEN, Graph
 
 DAY = 24 * 3600
 
 
-def token_of(remote: Remote, psid: str) -> str:
+def token_of(remote: SimulatorClient, psid: str) -> str:
     return remote.issue_tokens(PAGE, psids=[psid])[0]["token"]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.simulator.remote import Remote
+from core.simulator.remote import SimulatorClient
 from tests.simulator.conftest import ALL_FIELDS, PAGE, Graph, Receiver
 
 URL = "https://shop.example/x"
@@ -16,7 +16,7 @@ MEDIA = {"media_type": "image", "attachment_id": "1"}
 
 
 @pytest.fixture
-def subscribed(remote: Remote) -> None:
+def subscribed(remote: SimulatorClient) -> None:
     fields = [*ALL_FIELDS, "standby", "messaging_handovers", "messaging_policy_enforcement"]
     remote.save_page(PAGE, subscribed_fields=fields)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from core.messenger import signature
-from core.simulator.remote import Impossible
+from core.simulator.remote import NotPossibleForPerson
 from tests.simulator.conftest import PAGE, REQUEST, SECRET
 
 
@@ -56,7 +56,7 @@ def test_the_tap_brings_a_fresh_token_with_our_payload(remote, receiver, lan, as
 
 def test_a_request_is_tapped_once(remote, lan, asked):
     remote.notify_me(lan, mid=asked)
-    with pytest.raises(Impossible):
+    with pytest.raises(NotPossibleForPerson):
         remote.notify_me(lan, mid=asked)
     assert remote.thread(lan)["bubbles"][-1]["tapped"] is True
 
@@ -106,11 +106,11 @@ def test_an_m_me_link_is_get_started_for_a_stranger_and_a_referral_for_others(re
 
 
 def test_get_started_is_there_once_and_only_if_the_page_set_it(remote, lan):
-    with pytest.raises(Impossible):
+    with pytest.raises(NotPossibleForPerson):
         remote.act(lan, "get_started")
     remote.delete_thread(lan)
     remote.save_page(PAGE, profile={})
-    with pytest.raises(Impossible):
+    with pytest.raises(NotPossibleForPerson):
         remote.act(lan, "get_started")
 
 
@@ -126,7 +126,7 @@ def test_buttons_and_quick_replies_tell_their_payload(remote, receiver, graph, l
     assert receiver.kind("postback")[-1]["postback"]["payload"] == "message:7"
     said = [each for each in receiver.kind("message") if "quick_reply" in each["message"]]
     assert said[0]["message"]["quick_reply"] == {"payload": "message:8"}
-    with pytest.raises(Impossible):
+    with pytest.raises(NotPossibleForPerson):
         remote.act(lan, "quick_reply", title="Hoa hồng")
 
 
@@ -152,7 +152,7 @@ def test_an_hour_of_failures_ends_the_subscription(remote, receiver, graph, lan,
     delivered(remote)
     receiver.answers += [500] * 10_000
     remote.say(lan, "alo")
-    box = world.courier._box(PAGE)
+    box = world.dispatcher._box(PAGE)
     with box.changed:
         assert box.changed.wait_for(lambda: box.report.failing_since, 10)
     remote.go_ahead(3601)
@@ -197,14 +197,14 @@ def test_events_that_were_not_taken_survive_a_restart(tmp_path, receiver):
     world = World(str(tmp_path / "s.db"))
     page = {"app_secret": SECRET, "webhook_url": receiver.url, "subscribed_fields": ["messages"]}
     world.add_page(PAGE, "Tiệm Hoa Mai", "t", **page)
-    people.say(world, world.add_person(PAGE, "Lan").psid, "alo")
+    people.type_message(world, world.add_person(PAGE, "Lan").psid, "alo")
     world.store.close()
     again = World(str(tmp_path / "s.db"))
     again.start()
-    assert again.courier.wait_until_delivered(PAGE, 10)
+    assert again.dispatcher.wait_until_delivered(PAGE, 10)
     again.stop()
     assert receiver.kind("message")[0]["message"]["text"] == "alo"
-    assert asdict(World(str(tmp_path / "s.db")).courier.report(PAGE))["waiting"] == 0
+    assert asdict(World(str(tmp_path / "s.db")).dispatcher.report(PAGE))["waiting"] == 0
 
 
 def test_the_handshake_is_made_as_meta_makes_it(remote):

@@ -14,7 +14,7 @@ import requests
 
 from core.simulator import World
 from core.simulator.faults import Fault
-from core.simulator.remote import Impossible, Remote, Unreachable
+from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from tests.simulator.conftest import PAGE, REQUEST, TOKEN, Graph
 
 
@@ -37,9 +37,9 @@ def test_those_who_tap_later_tap_later(remote, graph, world):
     graph.send({"id": person(remote, "taps_later")}, REQUEST)
     assert remote.books(PAGE, short=True)["issued"] == 0
     remote.go_ahead(60)
-    world.agenda.do_due()
+    world.scheduler.do_due()
     tapped = threading.Event()
-    world.agenda.at(0, tapped.set)  # everything due before it is done when this is
+    world.scheduler.at(0, tapped.set)  # everything due before it is done when this is
     assert tapped.wait(10)
     assert remote.books(PAGE, short=True)["issued"] == 1
 
@@ -118,7 +118,7 @@ def test_unknown_faults_settings_and_deeds_are_named(remote, lan):
         lambda: remote.say(lan, " "),
         lambda: remote.save_page(PAGE, colour="red"),
     ):
-        with pytest.raises(Impossible):
+        with pytest.raises(NotPossibleForPerson):
             wrong()
 
 
@@ -184,10 +184,10 @@ def test_what_was_accepted_survives_kill_9(tmp_path, monkeypatch):
     port, env = free_port(), {**os.environ, "OTN_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", f"from core.simulator import serve; serve({port})"]
 
-    def start() -> tuple[subprocess.Popen[bytes], Remote]:
+    def start() -> tuple[subprocess.Popen[bytes], SimulatorClient]:
         process = subprocess.Popen(command, env=env)
         wait_until_up(port, process)
-        return process, Remote(f"http://127.0.0.1:{port}")
+        return process, SimulatorClient(f"http://127.0.0.1:{port}")
 
     process, remote = start()
     try:
@@ -212,8 +212,8 @@ def wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         assert process.poll() is None
         try:
-            Remote(f"http://127.0.0.1:{port}").pages()
+            SimulatorClient(f"http://127.0.0.1:{port}").pages()
             return
-        except Unreachable:
+        except SimulatorUnreachable:
             threading.Event().wait(0.05)
     raise AssertionError("the simulator did not start")

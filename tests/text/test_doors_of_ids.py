@@ -60,8 +60,8 @@ def customers() -> list[str]:
 
 def test_however_a_webhook_writes_an_id_it_is_one_customer(fanpage: int, now: datetime) -> None:
     for number, psid in enumerate(DECORATED):
-        inbox.store(read(said(psid, now, "giá", f"m_{number}"), received_at=now))
-        inbox.store(read(tap(psid, now, f"token-{number}"), received_at=now))
+        inbox.store_events(read(said(psid, now, "giá", f"m_{number}"), received_at=now))
+        inbox.store_events(read(tap(psid, now, f"token-{number}"), received_at=now))
     inbox.apply_pending(100, now)
     assert customers() == [PSID]
     with reading() as db:
@@ -69,7 +69,9 @@ def test_however_a_webhook_writes_an_id_it_is_one_customer(fanpage: int, now: da
 
 
 def test_the_fanpages_own_id_is_cleaned_like_a_customers(fanpage: int, now: datetime) -> None:
-    inbox.store(read(tap(PSID, now, "token-1", page_id=f"'{PAGE}"), received_at=now, page_id=f"\ufeff{PAGE}"))
+    inbox.store_events(
+        read(tap(PSID, now, "token-1", page_id=f"'{PAGE}"), received_at=now, page_id=f"\ufeff{PAGE}")
+    )
     inbox.apply_pending(100, now)
     assert customers() == [PSID]
 
@@ -81,7 +83,7 @@ def test_a_sender_that_is_no_id_is_nobody_and_holds_up_nothing(fanpage: int, now
             tap(psid, now, f"token-{number}"),
             event(psid, now, read={"watermark": 1795000000000 + number}),
         ]
-        inbox.store(read(*odd, received_at=now))
+        inbox.store_events(read(*odd, received_at=now))
     inbox.apply_pending(100, now)
     assert customers() == []
     assert not inbox_queries.has_pending()
@@ -91,7 +93,7 @@ def test_a_sender_that_is_no_id_is_nobody_and_holds_up_nothing(fanpage: int, now
 
 def test_a_token_with_something_around_it_is_one_opt_in(fanpage: int, now: datetime) -> None:
     for token in ("to'ken-1", "'to'ken-1\u200b", "\ufeffto'ken-1 "):
-        inbox.store(read(tap(PSID, now, token), received_at=now))
+        inbox.store_events(read(tap(PSID, now, token), received_at=now))
     inbox.apply_pending(100, now)
     with reading() as db:
         assert len(db.execute(select(col(OptIn.id))).all()) == 1

@@ -24,7 +24,7 @@ from core.conversation.actions import BlockDraft, EntryDraft, save_message
 from core.conversation.files import draft_from_json
 from core.conversation.queries import answer_to, get_message, list_messages
 from core.conversation.rules import EntryKind
-from core.customers.profiles import keep_profile
+from core.customers.profiles import store_profile
 from core.db.engine import transaction
 from core.errors import Invalid
 from core.fanpages import actions as fanpages
@@ -111,7 +111,7 @@ def test_everything_that_has_words_keeps_them_in_one_spelling(
         assert (draft.name, draft.content["text"]) == (NAME, NAME)
 
     with transaction() as db:
-        keep_profile(db, lan, PSID, Profile(DECOMPOSED, "\u200b", "vi_VN"), now)
+        store_profile(db, lan, PSID, Profile(DECOMPOSED, "\u200b", "vi_VN"), now)
     found = get_customer(lan, now=now)
     assert found.name == NAME
     for search in (NAME, DECOMPOSED, "khuyen mai tet"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webhook_server.logs import Sparingly
+from webhook_server.logs import ThrottledLog
 
 
 class Lines(list):
@@ -12,25 +12,25 @@ class Lines(list):
 
 def test_refusals_are_logged_when_they_begin_and_then_counted():
     lines = Lines()
-    sparingly = Sparingly(lines, every_seconds=3600)
+    sparingly = ThrottledLog(lines, every_seconds=3600)
 
     for _ in range(50):
-        sparingly.warn("webhook.refused", "bad_signature")
-    sparingly.warn("webhook.refused", "malformed")
+        sparingly.warn("webhook_refused", "bad_signature")
+    sparingly.warn("webhook_refused", "malformed")
 
     assert lines == [
-        ("webhook.refused", {"reason": "bad_signature", "count": 1}),
-        ("webhook.refused", {"reason": "malformed", "count": 1}),
+        ("webhook_refused", {"reason": "bad_signature", "count": 1}),
+        ("webhook_refused", {"reason": "malformed", "count": 1}),
     ]
 
 
 def test_the_count_says_how_many_were_not_logged():
     lines = Lines()
-    sparingly = Sparingly(lines, every_seconds=3600)
+    sparingly = ThrottledLog(lines, every_seconds=3600)
     for _ in range(3):
-        sparingly.warn("webhook.refused", "malformed")
+        sparingly.warn("webhook_refused", "malformed")
 
     sparingly._next_at["malformed"] = 0.0
-    sparingly.warn("webhook.refused", "malformed")
+    sparingly.warn("webhook_refused", "malformed")
 
-    assert lines[-1] == ("webhook.refused", {"reason": "malformed", "count": 3})
+    assert lines[-1] == ("webhook_refused", {"reason": "malformed", "count": 3})

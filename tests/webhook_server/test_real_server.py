@@ -137,7 +137,7 @@ def test_it_ends_cleanly_and_says_so(fanpage, start, fresh_database, now):
 
     assert fresh_database.count("event") == 1
     assert fresh_database.count("heartbeat") == 0
-    assert "webhook.closed" in server.log.read_text()
+    assert "webhook_closed" in server.log.read_text()
 
 
 def test_its_logs_are_json_without_secrets_or_words_of_customers(fanpage, start, now):
@@ -153,7 +153,7 @@ def test_its_logs_are_json_without_secrets_or_words_of_customers(fanpage, start,
 
     text = server.log.read_text()
     events = {json.loads(line)["event"] for line in text.splitlines()}
-    assert {"webhook.open", "webhook.refused", "webhook.not_verified", "webhook.closed"} <= events
+    assert {"webhook_opened", "webhook_refused", "webhook_verification_refused", "webhook_closed"} <= events
     for secret in ("s3cret-token", "loi khach", "guessed-token", "app-secret-for-tests", "forged"):
         assert secret not in text
 

@@ -19,8 +19,8 @@ from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, Token, Verdict
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
+from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
-from core.messenger.line import judged
 from core.messenger.together import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, ended
@@ -46,7 +46,7 @@ class InsideWindow:
     def send(
         self, items: Sequence[tuple[Messenger, Any]], _across: AcrossFanpages, _may_leave: MayLeave
     ) -> list[Answer]:
-        return [answer for line, body in items for answer in judged(line, [line.send(body)])]
+        return [answer for line, body in items for answer in attribute_refusals(line, [line.send(body)])]
 
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:

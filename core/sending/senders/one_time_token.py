@@ -18,12 +18,12 @@ from core.db.tables import Delivery, OptIn
 from core.deliveries import attempts
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, Token, Verdict
-from core.encryption import unseal_all
+from core.encryption import decrypt_all
 from core.messenger.across import AcrossFanpages
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
-from core.messenger.together import Addressed, MayLeave, send_together
+from core.messenger.together import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, ended, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 
@@ -55,7 +55,7 @@ class OneTimeToken:
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         """An opt-in withdrawn or run out since the launch is not used."""
-        tokens = unseal_all([token_sealed or "" for _, token_sealed, *_ in rows])
+        tokens = decrypt_all([token_sealed or "" for _, token_sealed, *_ in rows])
         return [_prepared(row, token or "", now) for row, token in zip(rows, tokens, strict=True)]
 
     def write(self, wording: str, claim: Claim) -> TokenSend:
@@ -65,7 +65,7 @@ class OneTimeToken:
     def send(
         self, items: Sequence[tuple[Messenger, Any]], across: AcrossFanpages, may_leave: MayLeave
     ) -> list[Answer | None]:
-        addressed = [Addressed(line, item) for line, item in items]
+        addressed = [AddressedSend(line, item) for line, item in items]
         return send_together(addressed, across, may_leave=may_leave)
 
     def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:

@@ -8,7 +8,7 @@ from core.accounts.rules import Permission
 from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
 from core.customers.actions import lift_marks_of
-from core.customers.queries import MarksOfBroadcast, count_marks_of
+from core.customers.queries import BroadcastMarkCounts, count_marks_of
 from pages.components.layout import confirm, open_dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_
@@ -33,7 +33,7 @@ def draw_marks(here: Current, view: BroadcastView) -> None:
     _draw_dialog(here, view, marked)
 
 
-def _words(marked: MarksOfBroadcast) -> str:
+def _words(marked: BroadcastMarkCounts) -> str:
     words = n_(
         "{n} customer was marked as unreachable by this broadcast.",
         "{n} customers were marked as unreachable by this broadcast.",
@@ -51,7 +51,7 @@ def _words(marked: MarksOfBroadcast) -> str:
     return words
 
 
-def _draw_dialog(here: Current, view: BroadcastView, marked: MarksOfBroadcast) -> None:
+def _draw_dialog(here: Current, view: BroadcastView, marked: BroadcastMarkCounts) -> None:
     offered = n_(
         "**{n} customer is offered to broadcasts again**, with the opt-ins they hold.",
         "**{n} customers are offered to broadcasts again**, with the opt-ins they hold.",

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView
-from core.customers.queries import Traces, traces_of
+from core.customers.queries import RecordCounts, count_records_of
 from core.errors import N_, Invalid, problem
 from core.forgetting.actions import forget
 from pages.components.layout import confirm_buttons, dialog, open_dialog
@@ -32,7 +32,7 @@ def offer(slot: DeltaGenerator, customer: CustomerView) -> None:
 
 
 def _draw(customer: CustomerView) -> None:
-    traces = traces_of(customer.id)
+    traces = count_records_of(customer.id)
     for line in (_consequence(traces), _what_stays(), _what_is_beyond_us()):
         st.markdown(line)
     st.text_input(
@@ -45,7 +45,7 @@ def _draw(customer: CustomerView) -> None:
     )
 
 
-def _consequence(traces: Traces) -> str:
+def _consequence(traces: RecordCounts) -> str:
     erased = _("Name, PSID, messages and everything else known of this customer are erased.")
     lost = n_(
         "**{n} opt-in that is not used yet is lost.**",

@@ -14,7 +14,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Delivery, OptIn, Reply, Request, Table
 from core.forgetting.actions import forget
 from core.inbox import actions as inbox
-from core.inbox.event_parser import read_body
+from core.inbox.event_parser import parse_body
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
@@ -90,7 +90,7 @@ class Shop:
 
     def told(self, *events: dict, apply: bool = True) -> int:
         """What the platform brings, now. How many events were kept."""
-        kept = inbox.store(read_body(body(*events), self.now))
+        kept = inbox.store_events(parse_body(body(*events), self.now))
         while apply and inbox.apply_pending(limit=100, now=self.now):
             pass
         return kept

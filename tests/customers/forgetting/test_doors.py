@@ -16,7 +16,7 @@ from core.db.engine import engine, transaction
 from core.forgetting.actions import forget
 from core.inbox import actions as inbox
 from core.inbox.early_events import apply_early_events
-from core.inbox.event_parser import read_body
+from core.inbox.event_parser import parse_body
 from tests.customers.forgetting.people import PSID, TOKEN, Shop, everything_in
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
 from webhook_server.application import create_app
@@ -146,7 +146,7 @@ def test_who_came_back_may_be_forgotten_again(gone: Shop, fresh_database):
 
 
 def test_a_tap_that_came_before_its_fanpage_goes_too(fresh_database, arrange, now):
-    inbox.store(read_body(body(tap(PSID, now, "token-early")), now))
+    inbox.store_events(parse_body(body(tap(PSID, now, "token-early")), now))
     inbox.apply_pending(limit=10, now=now)
     assert fresh_database.rows("SELECT note FROM event") == [("no fanpage of ours",)]
     fanpage_id = arrange.fanpage(page_id=PAGE)
@@ -190,11 +190,11 @@ def test_a_door_asks_one_small_thing_while_nobody_was_forgotten(shop: Shop):
 @pytest.mark.postgresql
 def test_nobody_slips_in_while_they_are_being_forgotten(shop: Shop, fresh_database):
     """A webhook is half stored when staff forget the person: forgetting waits, and finds it."""
-    late = read_body(body(said(PSID, shop.now + BEFORE, "hello", "m_half")), shop.now)
+    late = parse_body(body(said(PSID, shop.now + BEFORE, "hello", "m_half")), shop.now)
     forgetting = Thread(target=shop.forget)
     with transaction() as db:
-        assert len(inbox.keep_out_forgotten(db, late)) == 1
-        inbox.keep_events(db, late)
+        assert len(inbox.drop_forgotten(db, late)) == 1
+        inbox.insert_events(db, late)
         forgetting.start()
         waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not fresh_database.rows(waits):

@@ -11,7 +11,7 @@ from core.broadcasts import queries, report, retry, topic_queries
 from core.consent import queries as topics
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
-from core.customers.queries import Traces, traces_of
+from core.customers.queries import RecordCounts, count_records_of
 from core.errors import Invalid, NotAllowed, NotFound
 from core.forgetting.actions import forget
 from core.messenger.client import Accepted
@@ -199,8 +199,8 @@ def test_only_an_admin_forgets(shop: Shop):
 
 def test_what_is_known_is_counted_before(shop: Shop):
     shop.well_known()
-    assert traces_of(shop.customer_id) == Traces(
+    assert count_records_of(shop.customer_id) == RecordCounts(
         opt_ins=2, open_opt_ins=1, requests=1, deliveries=1, replies=1
     )
     shop.forget()
-    assert traces_of(shop.customer_id) == Traces(0, 0, 0, 0, 0)
+    assert count_records_of(shop.customer_id) == RecordCounts(0, 0, 0, 0, 0)

@@ -102,7 +102,7 @@ def test_the_key_is_made_with_the_first_and_never_changes(shop: Shop, arrange, f
     shop.forget()
     key = index_key()
     with transaction() as db:
-        forgotten.remember(db, (PAGE, "25"), now=shop.now)
+        forgotten.record_forgotten(db, (PAGE, "25"), now=shop.now)
     assert index_key() == key
     with transaction() as db:
         assert db.get(ForgottenKey, 1).sealed_by_app is not None

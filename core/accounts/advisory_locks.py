@@ -7,10 +7,13 @@ from sqlmodel import Session
 
 from core.db.engine import is_sqlite
 
-SIGN_IN, OPERATORS = 746_001, 746_002  # any two numbers; only we take advisory locks in this database
+SIGN_IN_LOCK, OPERATORS_LOCK = (
+    746_001,
+    746_002,
+)  # any two numbers; only we take advisory locks in this database
 
 
-def take_turn(db: Session, turn: int) -> None:
+def take_lock(db: Session, turn: int) -> None:
     """Waits until no other transaction has this turn. On SQLite every writer has the database to itself."""
     if not is_sqlite(db):
         db.execute(select(func.pg_advisory_xact_lock(turn)))

@@ -12,14 +12,14 @@ from sqlmodel import col
 from core.conversation.kinds import REQUEST_PAYLOAD
 from core.db.engine import transaction
 from core.db.tables import Activity, Broadcast, Customer, Delivery, DeliveryAttempt, OptIn, Request
-from core.demo.past import Asked
+from core.demo.past import PastRequest
 
 _OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at")
 _OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched under its real date
 
 
-def ask(
-    fanpage_id: int, asked: Sequence[Asked], topics: Mapping[str, int], messages: Mapping[str, int]
+def record_past_requests(
+    fanpage_id: int, asked: Sequence[PastRequest], topics: Mapping[str, int], messages: Mapping[str, int]
 ) -> list[str]:
     """Record the requests of the past; their payloads in the same order, which lead taps back to them."""
     payloads = [REQUEST_PAYLOAD + secrets.token_urlsafe(16) for _ in asked]

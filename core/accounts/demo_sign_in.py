@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.actions import FIRST_ADMIN
-from core.accounts.passwords import hashed, matches
+from core.accounts.passwords import hash_password, password_matches
 from core.accounts.rules import SYSTEM, Role
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -30,7 +30,7 @@ def demo_sign_in(now: datetime) -> tuple[str, str | None]:
                 Operator(
                     name=FIRST_ADMIN,
                     role=Role.ADMIN,
-                    password_hash=hashed(password),
+                    password_hash=hash_password(password),
                     sessions_valid_after=now,
                     created_at=now,
                 )
@@ -57,6 +57,6 @@ def end_demo_sign_in() -> None:
 
 
 def _is_its_password(db: Session, password: str) -> bool:
-    return matches(
+    return password_matches(
         password, db.scalar(select(col(Operator.password_hash)).where(col(Operator.name) == FIRST_ADMIN))
     )

@@ -13,20 +13,20 @@ from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
 from sqlmodel import Session, col
 
 from core.db.tables import Customer, UtcTime
-from core.inbox.customers import Person
+from core.inbox.customers import CustomerKey
 
 
-class Holder(NamedTuple):
+class ThreadOwner(NamedTuple):
     """Who held a conversation at a moment, as an event shows it."""
 
-    person: Person
+    person: CustomerKey
     at: datetime
     is_ours: bool
 
 
-def note_holders(db: Session, seen: Iterable[Holder]) -> None:
+def record_thread_owners(db: Session, seen: Iterable[ThreadOwner]) -> None:
     """Keep what the latest of these says of each conversation. Older events change nothing."""
-    latest: dict[Person, Holder] = {}
+    latest: dict[CustomerKey, ThreadOwner] = {}
     for holder in seen:
         known = latest.get(holder.person)
         latest[holder.person] = holder if known is None or known.at <= holder.at else known
@@ -36,7 +36,7 @@ def note_holders(db: Session, seen: Iterable[Holder]) -> None:
         _write(db, [each for each in holders if each.is_ours], _given_back())
 
 
-def _write(db: Session, holders: list[Holder], statement: Update) -> None:
+def _write(db: Session, holders: list[ThreadOwner], statement: Update) -> None:
     if holders:
         rows = [{"of": each.person[0], "who": each.person[1], "told_at": each.at} for each in holders]
         db.connection().execute(statement, rows)

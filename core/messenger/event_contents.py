@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.messenger.events import POLICY_KEYS, Raw, milliseconds, one_time_token
+from core.messenger.events import POLICY_KEYS, RawEvent, milliseconds, opt_in_token
 from core.text.identifiers import read_id
 
 
 @dataclass(frozen=True)
-class Said:
+class MessageContent:
     """A message: typed text, a quick reply's payload, or attachments."""
 
     mid: str | None
@@ -19,7 +19,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Tapped:
+class PostbackContent:
     """A postback: a button, a menu item or Get Started (with `ref` when an m.me link led there)."""
 
     payload: str | None
@@ -28,7 +28,7 @@ class Tapped:
 
 
 @dataclass(frozen=True)
-class OptedIn:
+class OptInContent:
     """A one-time opt-in; `payload` is what our request carried. The token is a secret."""
 
     token: str
@@ -39,14 +39,14 @@ class OptedIn:
 
 
 @dataclass(frozen=True)
-class Echoed:
+class EchoContent:
     mid: str | None
     metadata: str | None
     app_id: str | None
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveryReceipt:
     """Everything in the thread up to `watermark_ms` has arrived; `mids` are not promised."""
 
     mids: tuple[str, ...]
@@ -54,7 +54,7 @@ class Delivered:
 
 
 @dataclass(frozen=True)
-class Policy:
+class PolicyNotice:
     """What Meta did about the fanpage. `unblock` gives no reason."""
 
     action: str | None  # warning, block, unblock
@@ -68,54 +68,54 @@ class Handover:
     is_ours: bool | None
 
 
-def said(raw: Raw) -> Said:
+def read_message(raw: RawEvent) -> MessageContent:
     message = _part(raw, "message")
     reply, referral = _part(message, "quick_reply"), _part(message, "referral")
-    return Said(
+    return MessageContent(
         _text(message, "mid"), _text(message, "text"), _text(reply, "payload"), _text(referral, "ref")
     )
 
 
-def tapped(raw: Raw) -> Tapped:
+def read_postback(raw: RawEvent) -> PostbackContent:
     postback = _part(raw, "postback")
     ref = _text(_part(postback, "referral"), "ref")
-    return Tapped(_text(postback, "payload"), _text(postback, "title"), ref)
+    return PostbackContent(_text(postback, "payload"), _text(postback, "title"), ref)
 
 
-def referred(raw: Raw) -> str | None:
+def read_referral(raw: RawEvent) -> str | None:
     """The ref of an m.me link opened in an existing thread."""
     return _text(_part(raw, "referral"), "ref")
 
 
-def opted_in(raw: Raw) -> OptedIn | None:
+def read_opt_in(raw: RawEvent) -> OptInContent | None:
     optin = _part(raw, "optin")
-    token = one_time_token(optin)
-    return OptedIn(token, _text(optin, "payload")) if token else None
+    token = opt_in_token(optin)
+    return OptInContent(token, _text(optin, "payload")) if token else None
 
 
-def echoed(raw: Raw) -> Echoed:
+def read_echo(raw: RawEvent) -> EchoContent:
     message = _part(raw, "message")
-    return Echoed(_text(message, "mid"), _text(message, "metadata"), read_id(message.get("app_id")))
+    return EchoContent(_text(message, "mid"), _text(message, "metadata"), read_id(message.get("app_id")))
 
 
-def delivered(raw: Raw) -> Delivered:
+def read_delivery_receipt(raw: RawEvent) -> DeliveryReceipt:
     delivery = _part(raw, "delivery")
     mids = delivery.get("mids")
     found = (mid for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
-    return Delivered(tuple(found), milliseconds(delivery.get("watermark")))
+    return DeliveryReceipt(tuple(found), milliseconds(delivery.get("watermark")))
 
 
-def read_up_to(raw: Raw) -> int | None:
+def read_watermark(raw: RawEvent) -> int | None:
     """Everything in the thread up to this moment (ms) has been read."""
     return milliseconds(_part(raw, "read").get("watermark"))
 
 
-def policy(raw: Raw) -> Policy:
+def read_policy_notice(raw: RawEvent) -> PolicyNotice:
     enforcement = next((_part(raw, key) for key in POLICY_KEYS if key in raw), {})
-    return Policy(_text(enforcement, "action"), _text(enforcement, "reason"))
+    return PolicyNotice(_text(enforcement, "action"), _text(enforcement, "reason"))
 
 
-def integrity(raw: Raw) -> str:
+def read_integrity_notice(raw: RawEvent) -> str:
     """A Page integrity event in one line: the status, and the kinds of what Meta holds against the fanpage.
 
     https://developers.facebook.com/docs/pages-api/integrity-webhook
@@ -127,7 +127,7 @@ def integrity(raw: Raw) -> str:
     return ": ".join(part for part in (_text(raw, "status"), named) if part)
 
 
-def handover(raw: Raw) -> Handover:
+def read_handover(raw: RawEvent) -> Handover:
     """An app is told when a conversation is passed to it and when one is taken from it.
 
     https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_handovers
@@ -137,12 +137,12 @@ def handover(raw: Raw) -> Handover:
     return Handover(is_ours=False if "take_thread_control" in raw else None)
 
 
-def _part(raw: Raw, key: str) -> Raw:
+def _part(raw: RawEvent, key: str) -> RawEvent:
     value = raw.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _text(raw: Raw, key: str) -> str | None:
+def _text(raw: RawEvent, key: str) -> str | None:
     value = raw.get(key)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from core.conversation.rules import EntryKind
-from core.demo.past import Asked
+from core.demo.past import PastRequest
 from core.messenger import wire
 
 _PAUSE = timedelta(seconds=4)
 
 
-def conversation(asked: Asked, request: dict[str, Any], payload: str) -> list[dict[str, Any]]:
+def conversation(asked: PastRequest, request: dict[str, Any], payload: str) -> list[dict[str, Any]]:
     """What was said around a request, as deeds of the simulator; a tap is told to the webhook."""
     answered = asked.at + _PAUSE
     said = asked.entry_value if asked.entry_kind != EntryKind.REF else ""

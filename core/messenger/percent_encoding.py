@@ -11,7 +11,7 @@ LONGEST_WORD = 12
 _SAFE = frozenset(string.ascii_letters + string.digits + "_.~-")
 
 
-def quoted(text: str | bytes) -> str:
+def percent_encode(text: str | bytes) -> str:
     """As `urllib.parse.quote(text, safe="")`; lone surrogates pass as their own bytes."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     plain = raw.decode("latin-1")
@@ -23,16 +23,16 @@ def quoted(text: str | bytes) -> str:
     return plain
 
 
-def form(fields: Mapping[str, str | bytes]) -> str:
+def encode_form(fields: Mapping[str, str | bytes]) -> str:
     """An application/x-www-form-urlencoded body."""
     return "&".join([f"{_word(name)}={_quoted_value(value)}" for name, value in fields.items()])
 
 
 def _quoted_value(value: str | bytes) -> str:
-    return _word(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else quoted(value)
+    return _word(value) if isinstance(value, str) and len(value) <= LONGEST_WORD else percent_encode(value)
 
 
 @lru_cache(maxsize=256)
 def _word(word: str) -> str:
     """Names of fields and words such as UPDATE come again with every message; no token is as short."""
-    return quoted(word)
+    return percent_encode(word)

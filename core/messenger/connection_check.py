@@ -15,14 +15,14 @@ from threading import Lock
 from weakref import WeakKeyDictionary
 
 from core.messenger.client import Accepted, Answer, GraphRefused, Messenger
-from core.messenger.errors import BAD_PARAMETER, NO_OBJECT, Failure, NextStep, is_silence
+from core.messenger.errors import BAD_PARAMETER, NO_OBJECT, Failure, NextStep, is_inconclusive
 
 ANYBODY, EDGE = "me", "me/messenger_profile"
 KEPT_SECONDS = 60.0  # it may be read some ten times in ten minutes
 ASKED_ABOUT = (NextStep.PERSON_OR_ACCOUNT, NextStep.TOKEN_REFUSED, NextStep.STOP_FANPAGE)
 
 
-def judged(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
+def attribute_refusals(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
     """The answers of one call, each charged to whom it belongs. May ask by HTTP: no transaction is open."""
     asked_about = [a for a in answers if isinstance(a, Failure) and a.step in ASKED_ABOUT]
     if not asked_about:
@@ -32,29 +32,29 @@ def judged(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
         said = None  # an acceptance in the same call has shown that the call was sound
     else:
         edge = ANYBODY if only_tokens else EDGE
-        said = _line_of(messenger).ask(messenger, edge, may_be_old=not only_tokens)
-    return [judge(each, said) if each in asked_about else each for each in answers]
+        said = _check_of(messenger).ask(messenger, edge, may_be_old=not only_tokens)
+    return [attribute_refusal(each, said) if each in asked_about else each for each in answers]
 
 
-def judge(refusal: Answer, said: Failure | None) -> Answer:
+def attribute_refusal(refusal: Answer, said: Failure | None) -> Answer:
     """What a refusal means, given what the line said to the question; None: it works. Pure."""
     if not isinstance(refusal, Failure):
         return refusal
     if refusal.step == NextStep.STOP_FANPAGE:  # firm; whether the line works matters when it comes again
-        return replace(refusal, line_works=said is None)
+        return replace(refusal, connection_works=said is None)
     if said is None:
         return _of_the_person(refusal)
-    if is_silence(said):  # proves nothing either way
+    if is_inconclusive(said):  # proves nothing either way
         return replace(refusal, step=NextStep.RETRY_LATER, reason="temporary", person_step=None)
-    if _same(said, refusal) or refuses(said):
+    if _same(said, refusal) or shows_broken_connection(said):
         return _of_the_account(refusal, said)
     return _of_the_person(refusal)
 
 
-def refuses(said: Failure) -> bool:
+def shows_broken_connection(said: Failure) -> bool:
     """Whether the line's answer speaks against it. Where the question itself is not understood (a proxy, or
     another version of the platform), it does not."""
-    if is_silence(said) or said.step == NextStep.IN_DOUBT:
+    if is_inconclusive(said) or said.step == NextStep.IN_DOUBT:
         return False
     return said.code != BAD_PARAMETER or said.subcode == NO_OBJECT
 
@@ -87,22 +87,22 @@ def _meaning(failure: Failure) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _KeptAnswer:
     said: Failure | None  # None: it works
     at: float  # monotonic
 
     def serves_at(self, now: float) -> bool:
         """That it works, or that it gave no answer: who asks on while it is limited prolongs the limit. A
         refusal is asked about anew, so that a repair is seen at once."""
-        return (self.said is None or is_silence(self.said)) and now - self.at < KEPT_SECONDS
+        return (self.said is None or is_inconclusive(self.said)) and now - self.at < KEPT_SECONDS
 
 
-class _Line:
+class _ConnectionCheck:
     """One fanpage's: asked by one thread at a time, while the others wait for the same answer."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: dict[str, _Kept] = {}  # by edge
+        self._kept: dict[str, _KeptAnswer] = {}  # by edge
 
     def ask(self, messenger: Messenger, edge: str, *, may_be_old: bool) -> Failure | None:
         """An answer younger than the refusal serves it; `may_be_old`: so does one that still holds. What a
@@ -113,17 +113,17 @@ class _Line:
             if kept and (kept.at >= came or (may_be_old and kept.serves_at(came))):
                 return kept.said
             said = _asked(messenger, edge)
-            self._kept[edge] = _Kept(said, time.monotonic())
+            self._kept[edge] = _KeptAnswer(said, time.monotonic())
             return said
 
 
-_lines: WeakKeyDictionary[Messenger, _Line] = WeakKeyDictionary()
+_checks: WeakKeyDictionary[Messenger, _ConnectionCheck] = WeakKeyDictionary()
 _making = Lock()
 
 
-def _line_of(messenger: Messenger) -> _Line:
+def _check_of(messenger: Messenger) -> _ConnectionCheck:
     with _making:
-        return _lines.setdefault(messenger, _Line())
+        return _checks.setdefault(messenger, _ConnectionCheck())
 
 
 def _asked(messenger: Messenger, edge: str) -> Failure | None:

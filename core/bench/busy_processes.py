@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def beside(count: int) -> Iterator[None]:
+def running_beside(count: int) -> Iterator[None]:
     """So many processes that use a processor each for nothing."""
     context = multiprocessing.get_context("spawn")
     started = [context.Process(target=_use_a_processor, daemon=True) for _ in range(count)]
