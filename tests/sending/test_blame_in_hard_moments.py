@@ -123,11 +123,11 @@ def test_a_look_that_is_lost_is_made_up_for(
     def lost(*_: object, **__: object) -> None:
         raise OperationalError("the worker dies here", {}, Exception())
 
-    monkeypatch.setattr(settling.trip, "look", lost)
+    monkeypatch.setattr(settling.breaker_trip, "judge", lost)
     studio.platform.fault = lambda _token, _nth: refusal(100)
     broadcast_id = launched(studio, 5)
     turn_until(studio.loop(), lambda: studio.show(broadcast_id).counts["failed"] == 5)
-    monkeypatch.setattr(settling.trip, "look", look)
+    monkeypatch.setattr(settling.breaker_trip, "judge", look)
     assert scheduled_jobs.finish_done(now=studio.now) == []
     breaker_trip.judge_sending_broadcasts(now=studio.now)
     shown = studio.show(broadcast_id)
@@ -144,7 +144,7 @@ def test_the_clock_does_not_finish_what_is_about_to_pause_itself(
         scheduled_jobs.finish_done(now=studio.now)
         look(*given, **more)
 
-    monkeypatch.setattr(settling.trip, "look", the_clock_first)
+    monkeypatch.setattr(settling.breaker_trip, "judge", the_clock_first)
     studio.platform.fault = lambda _token, _nth: refusal(31337)
     broadcast_id = launched(studio, 5)
     studio.send_all(rounds=2)
