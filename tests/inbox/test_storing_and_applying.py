@@ -264,7 +264,10 @@ def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now):
 
     assert actions.apply_pending(limit=10, now=now) == 2
 
-    assert [(kept.state, kept.note) for kept in rows(Event)] == [("failed", "CannotDecrypt"), ("applied", None)]
+    assert [(kept.state, kept.note) for kept in rows(Event)] == [
+        ("failed", "CannotDecrypt"),
+        ("applied", None),
+    ]
 
 
 def test_events_apply_in_the_order_they_happened(fanpage, now, monkeypatch):
