@@ -24,6 +24,8 @@ DOCUMENTS = [
 PATH = r"(?:app\.py|(?:core|pages|webhook_server|tests|docs|static)/[\w./<>*-]*)"
 # `name` in `path/of/a/module.py`
 NAMED = re.compile(rf"`([A-Za-z_][\w.]*)(?:\(\))?` in `({PATH}\.py)`")
+# - `path/of/a/module.py`: … `CONSTANT`
+IN_A_RECIPE = re.compile(rf"^- `({PATH}\.py)`:.*?`(_?[A-Z][A-Z_]+)`", re.MULTILINE)
 PARTICIPANT = re.compile(rf"^\s*participant (\w+) as ({PATH})$", re.MULTILINE)
 MESSAGE = re.compile(r"^\s*\w+-?->>(\w+): (.*)$", re.MULTILINE)
 
@@ -63,6 +65,7 @@ def test_the_files_that_a_document_names_exist(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_functions_that_a_document_names_exist(document: str) -> None:
     named = NAMED.findall(text_of(document))
+    named += [(name, path) for path, name in IN_A_RECIPE.findall(text_of(document))]
     assert [f"{name} in {path}" for name, path in named if name not in defined_in(path)] == []
 
 
