@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,32 +22,34 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from core.broadcasts import audience_builder, canary
 from core.broadcasts import scheduled_jobs as broadcasts
+from core.broadcasts.due import Due
 from core.clock import utc_now
 from core.consent import scheduled_jobs as consent
 from core.customers import profiles
 from core.db import holding
 from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE
-from core.errors import Held
 from core.fanpages import actions as fanpages
 from core.fanpages.connection import find_connections, messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.installation.steadiness import Steadiness
-from core.sending import breaker_trip, claims, replies
+from core.sending import claims, replies
 from core.sending.assignment import Assignment, assignment_for
+from core.sending.due_actions import DueActions
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.mixed_batches import MixedBatches
+from core.sending.repeated_actions import never_failing
 from core.sending.rules import LEASE
 
 log = structlog.get_logger(__name__)
 
 STOP_WITHIN_SECONDS = 4.5
+LOOK_SECONDS = 0.35  # from one look at what is due to the next
+START_AT_ONCE = 3  # threads that start broadcasts: a large audience must not hold up the others that are due
 STAND_BY = 6  # how much less often the clock ticks in workers that do not lead
-START_AT_ONCE = 3  # ticks that start broadcasts: a large audience must not hold up the others that are due
 # Threads that read and write wait for the interpreter after each; the usual 5 ms would add up.
 SWITCH_SECONDS = 0.0005
 
@@ -71,6 +73,13 @@ class Worker:
             across=self.mixed_batches.across,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
+        self._due_actions = DueActions(
+            self.clock,
+            self.stop,
+            start_at_once=START_AT_ONCE if self.assignment.is_shared else 1,
+            on_start=self.loop.look_again,
+        )
+        self._looks = itertools.count(1)
         self._held = ""  # what was last said about a hold
         self._away_since: float | None = None  # monotonic; the first beat that the database did not take
 
@@ -114,48 +123,28 @@ class Worker:
         made = BackgroundScheduler(
             timezone="UTC",
             executors={"default": SchedulerPool(10)},
-            job_defaults={"coalesce": True, "misfire_grace_time": None},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
         for seconds, action in [*self._own_actions(), *self._shared_actions()]:
-            job = _calmly(action)
-            at_once = START_AT_ONCE if job.__name__ == "start_due" and self.assignment.is_shared else 1
-            made.add_job(
-                job,
-                "interval",
-                seconds=seconds,
-                id=job.__name__,
-                next_run_time=utc_now(),
-                max_instances=at_once,
-            )
+            job = never_failing(action)
+            made.add_job(job, "interval", seconds=seconds, id=job.__name__, next_run_time=utc_now())
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        def start_due() -> None:
-            if broadcasts.start_due(now=self.clock()):
-                self.loop.look_again()
+        return [(LOOK_SECONDS, self.run_due), (1.0, self._beat), (5.0, self._mind_hold)]
 
-        return [(1.0, self._beat), (5.0, self._mind_hold), (0.35, start_due)]
+    def run_due(self) -> None:
+        """Begin whatever one look finds due for broadcasts. Workers that do not lead start broadcasts; the
+        rest they do seldom."""
+        self._due_actions.begin_due(Due if self._does_shared_work(self._looks) else {Due.START})
 
     def _shared_actions(self) -> list[tuple[float, Callable[[], Any]]]:
         """What one worker does for all. The others do it, too, but seldom, in case that one is stuck."""
         now = self.clock
 
-        def hand_out() -> None:
+        def defer_missing_slices() -> None:
             if not self.stop.is_set():
-                self.assignment.hand_out(now())
-
-        def gather() -> None:
-            audience_builder.build_audiences(now, rest=self.stop.wait)
-
-        def end_too_late() -> None:
-            broadcasts.end_too_late(now=now())
-
-        def judge_first_parts() -> None:
-            canary.judge(now=now())
-
-        def finish_done() -> None:
-            breaker_trip.judge_sending_broadcasts(now=now())
-            broadcasts.finish_done(now=now())
+                self.assignment.defer_missing(now())
 
         def sweep() -> None:
             broadcasts.sweep(now=now())
@@ -176,12 +165,7 @@ class Worker:
             fanpages.check_all(now=now())
 
         actions: list[tuple[float, Callable[[], Any]]] = [
-            (0.5, hand_out),
             (1.0, self.reclaim),
-            (0.5, gather),
-            (1.0, end_too_late),
-            (0.5, judge_first_parts),
-            (1.0, finish_done),
             (30.0, sweep),
             (2.0, apply_events),
             (300.0, expire),
@@ -189,6 +173,8 @@ class Worker:
             (5.0, learn_names),
             (900.0, check_health),
         ]
+        if self.assignment.is_shared:
+            actions.append((0.5, defer_missing_slices))
         return [(seconds, self._seldom_unless_leading(action)) for seconds, action in actions]
 
     def _seldom_unless_leading(self, action: Callable[[], Any]) -> Callable[[], Any]:
@@ -196,10 +182,14 @@ class Worker:
 
         @functools.wraps(action)
         def job() -> None:
-            if self.heartbeat.leads or not self.assignment.is_shared or next(runs) % STAND_BY == 0:
+            if self._does_shared_work(runs):
                 action()
 
         return job
+
+    def _does_shared_work(self, runs: Iterator[int]) -> bool:
+        """Whether this worker does now what one does for all; `runs` counts how often it was asked."""
+        return self.heartbeat.leads or not self.assignment.is_shared or next(runs) % STAND_BY == 0
 
     def reclaim(self) -> None:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""
@@ -226,23 +216,6 @@ class Worker:
         if self._away_since is not None:
             log.info("database_is_back", away_seconds=round(time.monotonic() - self._away_since, 1))
             self._away_since = None
-
-
-def _calmly(action: Callable[..., Any]) -> Callable[[], None]:
-    """A failed tick is logged and tried again at the next; it never ends the clock."""
-
-    def job() -> None:
-        try:
-            action()
-        except Held:
-            log.debug("tick_held", action=job.__name__)
-        except DATABASE_TROUBLE as problem:
-            log.warning("tick_waits_for_database", action=job.__name__, error=type(problem).__name__)
-        except Exception:
-            log.exception("tick_failed", action=job.__name__)
-
-    job.__name__ = action.__name__.strip("_")
-    return job
 
 
 def run() -> None:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import SYSTEM, Actor, Permission
-from core.broadcasts import transitions
+from core.broadcasts import due, transitions
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.db.engine import reading, transaction, unless_locked, wait_for_locks
@@ -87,27 +87,19 @@ def last_that_may_be_sent() -> ColumnElement[int]:
 def judge(*, now: datetime) -> None:
     """Let broadcasts go on, or pause them, whose first part has ended. A transaction for each, so that none
     waits long for another."""
-    waiting = select(col(Broadcast.id)).where(*_waits()).order_by(col(Broadcast.id))
+    ended = select(col(Broadcast.id)).where(due.has_ended_canary()).order_by(col(Broadcast.id))
     with reading() as db:
-        ids = db.execute(waiting).scalars().all()
+        ids = db.execute(ended).scalars().all()
     for broadcast_id in ids:
         with unless_locked():
             _judge(broadcast_id or 0, now)
 
 
-def _waits() -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(Broadcast.state) == BroadcastState.SENDING,
-        col(Broadcast.canary_last_id).is_not(None),
-        col(Broadcast.canary_passed_at).is_(None),
-    )
-
-
 def _judge(broadcast_id: int, now: datetime) -> None:
-    mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, *_waits())
+    ended = select(Broadcast).where(col(Broadcast.id) == broadcast_id, due.has_ended_canary())
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
-        broadcast = db.execute(mine.with_for_update(key_share=True)).scalar_one_or_none()
+        broadcast = db.execute(ended.with_for_update(key_share=True)).scalar_one_or_none()
         if broadcast is None or (outcome := outcome_of(db, broadcast)).left:
             return
         is_bad = outcome.is_bad(broadcast.canary_max_failed, broadcast.canary_max_blocked)

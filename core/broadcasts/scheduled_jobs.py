@@ -6,19 +6,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
-from core.broadcasts import audience_builder, canary, rules, transitions
+from core.broadcasts import audience_builder, canary, due, rules, transitions
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
-from core.consent import topics_in_use
 from core.db.engine import is_locked, reading, transaction
-from core.db.holding import is_free
 from core.db.tables import Broadcast, Delivery, Fanpage, Topic
 from core.db.work_queue import enqueue
 from core.deliveries import breaker, closing, recent_outcomes
@@ -36,24 +34,14 @@ def start_due(*, now: datetime) -> list[int]:
     """Start what is due: the first of its audience are made and their opt-ins held, in one transaction per
     broadcast; see audience_builder.py for the others."""
     with reading() as db:
-        due = db.execute(
+        found = db.execute(
             select(col(Broadcast.id))
             .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
-            .where(*_may_start(now))
+            .where(due.may_start(now))
             .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )
-        ids = [broadcast_id for broadcast_id in due.scalars() if broadcast_id]
+        ids = [broadcast_id for broadcast_id in found.scalars() if broadcast_id]
     return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
-
-
-def _may_start(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(Broadcast.state) == BroadcastState.SCHEDULED,
-        col(Broadcast.due_at) <= now,
-        col(Fanpage.stopped_code).is_(None),
-        topics_in_use.is_topic_free(),
-        is_free(),
-    )
 
 
 def sweep(*, now: datetime) -> None:
@@ -101,23 +89,15 @@ def end_too_late(*, now: datetime) -> int:
             activity_log.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=missed.id)
     with reading() as db:
         running = db.execute(
-            select(col(Broadcast.id)).where(*_is_late_running(now)).order_by(col(Broadcast.id))
+            select(col(Broadcast.id)).where(due.is_running_late(now)).order_by(col(Broadcast.id))
         )
         ids = [broadcast_id for broadcast_id in running.scalars() if broadcast_id]
     return sum(_end_late(broadcast_id, now) for broadcast_id in ids)
 
 
-def _is_late_running(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(Broadcast.state).in_([BroadcastState.SENDING, BroadcastState.PAUSED]),
-        col(Broadcast.best_before).is_not(None),
-        col(Broadcast.best_before) <= now,
-    )
-
-
 def _end_late(broadcast_id: int, now: datetime) -> int:
     """A transaction for each: the row of a small one is not kept locked while a large one ends."""
-    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id, *_is_late_running(now))
+    mine = select(col(Broadcast.id)).where(col(Broadcast.id) == broadcast_id, due.is_running_late(now))
     with transaction() as db:
         if db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is None:
             return 0
@@ -126,26 +106,17 @@ def _end_late(broadcast_id: int, now: datetime) -> int:
 
 def finish_done(*, now: datetime) -> list[int]:
     """Close broadcasts with nothing left to do."""
-    left = (
-        select(literal(1))
-        .where(
-            col(Delivery.broadcast_id) == col(Broadcast.id),
-            col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
-        )
-        .exists()
-    )
-    late = (col(Broadcast.state) == BroadcastState.PAUSED) & (col(Broadcast.best_before) <= now)
-    over = ((col(Broadcast.state) == BroadcastState.SENDING) | late) & audience_builder.is_complete()
+    done = due.is_done(now)
     with transaction() as db:
         # Locked first and read again: a retry may have queued some meanwhile.
         rows = db.execute(
             select(col(Broadcast.id), col(Broadcast.state))
-            .where(over, ~left)
+            .where(done)
             .order_by(col(Broadcast.id))
             .with_for_update(key_share=True)
         ).all()
         chosen = [id_ for id_, state in rows if id_ and not _is_the_breakers(db, id_, state)]
-        finished = transitions.finish(db, col(Broadcast.id).in_(chosen), over, ~left, now=now)
+        finished = transitions.finish(db, col(Broadcast.id).in_(chosen), done, now=now)
         for each in finished:
             activity_log.record(
                 db,
@@ -199,6 +170,6 @@ def _may_start_still(db: Session, broadcast_id: int, now: datetime) -> bool:
     mine = (
         select(col(Broadcast.id))
         .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
-        .where(col(Broadcast.id) == broadcast_id, *_may_start(now))
+        .where(col(Broadcast.id) == broadcast_id, due.may_start(now))
     )
     return db.execute(mine).first() is not None

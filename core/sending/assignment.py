@@ -20,7 +20,7 @@ class Assignment(Protocol):
     def start(self) -> None:
         """Begin to take shards."""
 
-    def hand_out(self, now: datetime) -> None:
+    def defer_missing(self, now: datetime) -> None:
         """See to it that somebody sends for what became due by time, or was left by a worker that died."""
 
     def stop(self) -> None:
@@ -44,7 +44,7 @@ class SoleAssignment:
         for shard in range(SHARDS):
             self._loop.take(shard, math.inf)
 
-    def hand_out(self, now: datetime) -> None:
+    def defer_missing(self, now: datetime) -> None:
         """Do nothing: every shard is taken."""
 
     def stop(self) -> None:

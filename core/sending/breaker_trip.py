@@ -15,8 +15,8 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
-from core.broadcasts import canary, transitions
-from core.broadcasts.rules import BroadcastState, alike_code
+from core.broadcasts import canary, due, transitions
+from core.broadcasts.rules import alike_code
 from core.consent import ledger
 from core.consent.eligibility import is_held_elsewhere
 from core.customers import marks
@@ -66,16 +66,15 @@ def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now
 def judge_sending_broadcasts(*, now: datetime) -> None:
     """Judge all sending broadcasts again: the process of a settle may have died before it judged, or the
     database have failed. To be called before the clock ends broadcasts as finished."""
-    sending = (
+    refused = (
         select(RecentOutcomes, col(Broadcast.fanpage_id))
         .join(Broadcast, col(Broadcast.id) == col(RecentOutcomes.ref_id))
-        .where(col(RecentOutcomes.scope) == Scope.BROADCAST, col(Broadcast.state) == BroadcastState.SENDING)
+        .where(due.may_trip())
     )
     with reading() as db:
-        rows = [(recent_outcomes.as_recent(row), row.ref_id, page) for row, page in db.execute(sending)]
+        rows = [(recent_outcomes.as_recent(row), row.ref_id, key) for row, key in db.execute(refused)]
     for recent, broadcast_id, fanpage_id in rows:
-        if recent.refusals:
-            judge(fanpage_id, {(Scope.BROADCAST, broadcast_id): recent}, is_stopped=False, now=now)
+        judge(fanpage_id, {(Scope.BROADCAST, broadcast_id): recent}, is_stopped=False, now=now)
 
 
 def _left(broadcast_id: int) -> int:

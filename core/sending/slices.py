@@ -72,7 +72,7 @@ class SharedAssignment:
         """Begin to take slices."""
         self._thread.start()
 
-    def hand_out(self, now: datetime) -> None:
+    def defer_missing(self, now: datetime) -> None:
         """Defer slices for fanpages that have work but no slice: what became due by time, or was lost."""
         waiting = work_snapshot.fanpages_with_work(now=now)
         if not waiting:
@@ -182,7 +182,7 @@ class _Life:
             await self._defer(shard)  # before this one ends, so that the shard is never without
 
     async def _defer(self, shard: int) -> None:
-        """Defer a slice for the shard. A failure is left to `hand_out`, which defers what is missing."""
+        """Defer a slice for the shard. A failure is left to `defer_missing`, which defers what is missing."""
         with suppress(AlreadyEnqueued, ConnectorException, TimeoutError):
             async with asyncio.timeout(SUCCESSOR_SECONDS):
                 await slice_job(self._app, shard).defer_async()

@@ -17,8 +17,10 @@ from core.consent import ledger
 from core.db.engine import engine, reading, transaction
 from core.db.tables import OptIn
 from core.errors import WrongState
+from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims
+from core.sending import claims, settling
+from core.sending.outcomes import Outcome
 from tests import claiming
 from tests.broadcasts.parts import choose_first_part, gather, recipients, unfinished
 from tests.processes import until
@@ -197,6 +199,8 @@ def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkey
             != audience_builder.BuildOutcome.COMPLETE
         ):
             pass
+    sent = claiming.claim(second, 2, worker="worker a", now=studio.now)
+    settling.settle([Outcome(each, Accepted(f"m_{each.delivery_id}")) for each in sent], now=studio.now)
     looking: list[Future[None]] = []
     claimed: list[claims.Claim] = []
     reserve = ledger.reserve

@@ -34,7 +34,7 @@ def test_on_sqlite_this_process_sends_for_every_fanpage_for_as_long_as_it_runs(
     assert isinstance(assignment, SoleAssignment)
     assert not assignment.is_shared
     assignment.start()
-    assignment.hand_out(utc_now())
+    assignment.defer_missing(utc_now())
     assert times == {shard_of(fanpage_id): math.inf for fanpage_id in range(1, SHARDS + 1)}
     assignment.stop()
     assignment.wait(1)

@@ -17,7 +17,7 @@ from core.db.tables import Customer
 from core.messenger.client import GraphRefused
 from core.messenger.connection_check import EDGE
 from core.messenger.errors import Failure, NextStep
-from core.sending import breaker_trip, settling
+from core.sending import breaker_trip
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal
@@ -115,19 +115,19 @@ def test_a_first_part_is_a_small_broadcast_to_the_breaker(
     assert "refused" not in opt_in_states()
 
 
-def test_a_look_that_is_lost_is_made_up_for(
+def test_a_verdict_of_the_breaker_that_is_lost_is_made_up_for(
     studio: Studio, opt_in_states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = breaker_trip.judge
+    judge = breaker_trip.judge
 
     def lost(*_: object, **__: object) -> None:
         raise OperationalError("the worker dies here", {}, Exception())
 
-    monkeypatch.setattr(settling.breaker_trip, "judge", lost)
+    monkeypatch.setattr(breaker_trip, "judge", lost)
     studio.platform.fault = lambda _token, _nth: refusal(100)
     broadcast_id = launched(studio, 5)
     turn_until(studio.loop(), lambda: studio.show(broadcast_id).counts["failed"] == 5)
-    monkeypatch.setattr(settling.breaker_trip, "judge", look)
+    monkeypatch.setattr(breaker_trip, "judge", judge)
     assert scheduled_jobs.finish_done(now=studio.now) == []
     breaker_trip.judge_sending_broadcasts(now=studio.now)
     shown = studio.show(broadcast_id)
@@ -138,13 +138,13 @@ def test_a_look_that_is_lost_is_made_up_for(
 def test_the_clock_does_not_finish_what_is_about_to_pause_itself(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = breaker_trip.judge
+    judge = breaker_trip.judge
 
     def the_clock_first(*given: object, **more: object) -> None:
         scheduled_jobs.finish_done(now=studio.now)
-        look(*given, **more)
+        judge(*given, **more)
 
-    monkeypatch.setattr(settling.breaker_trip, "judge", the_clock_first)
+    monkeypatch.setattr(breaker_trip, "judge", the_clock_first)
     studio.platform.fault = lambda _token, _nth: refusal(31337)
     broadcast_id = launched(studio, 5)
     studio.send_all(rounds=2)

@@ -45,7 +45,7 @@ def at_work(loop: ShardsHeld, is_fresh: Callable[[], bool] = lambda: True) -> It
     assert loop.held == set()
 
 
-def hand_out(*shards: int) -> None:
+def defer_missing(*shards: int) -> None:
     with transaction() as db:
         enqueue(db, shards)
 
@@ -80,7 +80,7 @@ def test_a_shard_is_sent_for_as_long_as_it_has_work_and_then_has_no_job(
     loop = ShardsHeld()
     loop.busy = {7}
     with at_work(loop):
-        hand_out(7, 8)
+        defer_missing(7, 8)
         until(lambda: loop.taken[7] > 2, what="one slice follows the other")
         loop.busy = set()
         until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="no slice follows the last")
@@ -92,7 +92,7 @@ def test_workers_share_what_is_due_at_once_evenly(fresh_database: TestDatabase, 
     loops = [ShardsHeld(), ShardsHeld(), ShardsHeld()]
     with at_work(loops[0]), at_work(loops[1]), at_work(loops[2]):
         until(lambda: fresh_database.count("procrastinate_workers") == 3, what="all take slices")
-        hand_out(*range(SHARDS))
+        defer_missing(*range(SHARDS))
         until(lambda: sum(held_by(*loops)) == SHARDS, what="all shards are taken")
         assert sorted(held_by(*loops)) == [10, 11, 11]
 
@@ -101,7 +101,7 @@ def test_a_worker_that_joins_gets_its_share(fresh_database: TestDatabase, brief:
     first, second = ShardsHeld(), ShardsHeld()
     first.busy = second.busy = set(range(12))
     with at_work(first):
-        hand_out(*range(12))
+        defer_missing(*range(12))
         until(lambda: len(first.held) == 12, what="one sends for all")
         with at_work(second):
             until(lambda: held_by(first, second) == [6, 6], what="they share")
@@ -112,7 +112,7 @@ def test_a_worker_that_ends_hands_its_shards_over(fresh_database: TestDatabase, 
     leaving, staying = ShardsHeld(), ShardsHeld()
     leaving.busy = {7}
     with at_work(leaving) as assignment:
-        hand_out(7)
+        defer_missing(7)
         until(lambda: leaving.held == {7}, what="the slice is taken")
         with at_work(staying):
             assignment.stop()
@@ -125,16 +125,16 @@ def test_what_became_due_by_time_is_handed_out_to_its_shard_once(
 ) -> None:
     assignment = SharedAssignment(ShardsHeld(), lambda: True)
     for status in ("todo", "doing"):
-        assignment.hand_out(utc_now())
+        assignment.defer_missing(utc_now())
         fresh_database.run(f"UPDATE procrastinate_jobs SET status = '{status}'")
-    assignment.hand_out(utc_now())
+    assignment.defer_missing(utc_now())
     assert fresh_database.rows(_JOBS) == [("doing", shard_of(fanpage_id))]
 
 
 def test_a_worker_whose_heartbeat_is_old_takes_nothing(fresh_database: TestDatabase, long: None) -> None:
     loop, asked, is_fresh = ShardsHeld(), [], False
     with at_work(loop, lambda: asked.append(1) or is_fresh):
-        hand_out(7)
+        defer_missing(7)
         until(lambda: len(asked) > 10, what="it could have taken the slice")
         assert fresh_database.rows(_JOBS) == [("todo", 7)]
         is_fresh = True
@@ -168,7 +168,7 @@ def test_a_slice_at_work_is_left_alone_however_often_the_queue_looks_round(
     monkeypatch.setattr(slices._Jobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k))
     loop = ShardsHeld()
     with at_work(loop):
-        hand_out(7)
+        defer_missing(7)
         until(lambda: loop.held == {7}, what="the slice is taken")
         seen = len(looks)
         until(lambda: len(looks) > seen + 20, what="it has looked round")
@@ -196,7 +196,7 @@ def test_slices_of_a_process_that_is_killed_or_paused_go_to_the_other(
     with holder("one") as one, holder("two"):
         workers = "procrastinate_workers"
         until(lambda: fresh_database.count(workers) == 2, seconds=120, what="both have started")
-        hand_out(*range(SHARDS))
+        defer_missing(*range(SHARDS))
         until(shared, what="they share")
         one.send_signal(sent)
         try:
@@ -215,7 +215,7 @@ def test_a_slice_whose_end_does_not_come_through_keeps_no_one_from_sending(
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as holder, at_work(loop):
         doing = "SELECT 1 FROM procrastinate_jobs WHERE status = 'doing' FOR UPDATE"
         loop.on_first_take = lambda: holder.execute(doing)
-        hand_out(7)
+        defer_missing(7)
         until(lambda: fresh_database.rows(_ENDING), what="its end waits for the lock")
         fresh_database.run(f"SELECT pg_terminate_backend(pid) FROM ({_ENDING}) ending")
         holder.rollback()
@@ -230,9 +230,9 @@ def test_a_successor_does_not_wait_for_anothers_transaction(
     loop.busy = {7, 8}
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other, at_work(loop):
         loop.on_first_take = lambda: other.execute(_INSERT)
-        hand_out(7)
+        defer_missing(7)
         until(lambda: fresh_database.count("procrastinate_jobs") == 0, what="the slice has ended")
-        hand_out(8)
+        defer_missing(8)
         until(lambda: loop.taken[8] > 2, what="other shards are sent for")
         other.commit()
         until(lambda: loop.taken[7] > 2, what="the shard is sent for again")
@@ -257,10 +257,10 @@ def test_when_no_connection_answers_any_more_the_queue_goes_on_over_new_ones(
     loop = ShardsHeld()
     loop.busy = {7, 8}
     with at_work(loop):
-        hand_out(8)
+        defer_missing(8)
         until(lambda: loop.held == {8}, what="it takes slices")
         line.lose()
-        hand_out(7)
+        defer_missing(7)
         until(lambda: loop.held == {7, 8}, what="it takes slices again, what it had among them")
 
 
@@ -270,7 +270,7 @@ def test_a_server_that_answers_nothing_for_a_while_is_asked_again(
     loop = ShardsHeld()
     loop.busy = {7, 8}
     with at_work(loop):
-        hand_out(8)
+        defer_missing(8)
         until(lambda: loop.held == {8}, what="it takes slices")
         line.freeze()
         until(lambda: loop.held == set(), what="it gives up")
@@ -288,7 +288,7 @@ def test_one_call_that_is_not_answered_ends_the_life_though_the_others_are(
     loop.busy = {7}
     line.lose_next(words)
     with at_work(loop):
-        hand_out(7)
+        defer_missing(7)
         until(lambda: line.has_lost, what="a connection is lost")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
         seen = loop.taken[7]
@@ -313,7 +313,7 @@ def test_a_heartbeat_that_fails_is_not_the_last(
     loop = ShardsHeld()
     loop.busy = {7}
     with at_work(loop):
-        hand_out(7)
+        defer_missing(7)
         until(lambda: not fails, what="a heartbeat fails")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
         beats = f"SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > '{now}'"
