@@ -11,7 +11,7 @@ from sqlmodel import col
 from core.broadcasts.canary import outcome_of
 from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
-from core.conversation.rules import BlockKind
+from core.conversation.blocks.registry import kinds_that_ask
 from core.db.dialects import PlaceOf
 from core.db.engine import reading
 from core.db.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
@@ -84,7 +84,7 @@ def first_steps(fanpage_id: int) -> FirstSteps:
         .where(
             col(Message.fanpage_id) == fanpage_id,
             col(Message.archived_at).is_(None),
-            col(Block.kind) == BlockKind.OTNR,
+            col(Block.kind).in_(kinds_that_ask()),
         )
     )
     opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)

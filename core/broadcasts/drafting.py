@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.conversation.contents import cleaned
-from core.conversation.rules import BlockDraft, BlockKind, check_block
+from core.conversation.blocks.kind import BlockKind
+from core.conversation.blocks.registry import find_kind
+from core.conversation.blocks.text import Text
+from core.conversation.drafts import BlockDraft
 from core.errors import N_, Invalid, Problem, problem
 from core.text.length import cut, length
 from core.text.normalise import normalise_name
 
 NAME_LIMIT = 120
-CONTENT_KINDS = (BlockKind.TEXT, BlockKind.IMAGE, BlockKind.BUTTONS)
-BLANK: dict[str, Any] = {"kind": BlockKind.TEXT.value, "text": "", "fallback": ""}
+BLANK: dict[str, Any] = {"kind": Text.name, "text": "", "fallback": ""}
 LATE_START_GRACE = timedelta(minutes=1)
 USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before that nobody chose
 
@@ -36,18 +37,22 @@ def settled_best_before(best_before: BestBefore, start: datetime) -> datetime | 
 
 def check_content(content: dict[str, Any]) -> list[Problem]:
     """A token carries exactly one API message, so a broadcast is one block."""
-    kind = content.get("kind")
-    if kind not in CONTENT_KINDS:
+    kind = find_broadcast_kind(content)
+    if kind is None:
         return [problem("content", N_("A broadcast is one text, one image, or one text with buttons."))]
-    return check_block(BlockKind(kind), content)
+    return kind.check(BlockDraft(kind.name, content))
 
 
 def clean_content(content: dict[str, Any]) -> dict[str, Any]:
     """The content as it is kept and sent; what check_content refuses comes back as it is."""
-    kind = content.get("kind")
-    if kind not in CONTENT_KINDS:
-        return content
-    return {"kind": str(kind), **cleaned(BlockDraft(kind, content)).content}
+    kind = find_broadcast_kind(content)
+    return content if kind is None else {"kind": kind.name, **kind.clean(content)}
+
+
+def find_broadcast_kind(content: dict[str, Any]) -> BlockKind | None:
+    """The kind of block that the content is; None when a broadcast cannot be such a block."""
+    kind = find_kind(content.get("kind"))
+    return kind if kind is not None and kind.fits_broadcast else None
 
 
 def clean_name(name: str, topic: str, now_local: datetime) -> str:

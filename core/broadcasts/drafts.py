@@ -98,7 +98,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
 
 def _check(mine: dict[str, Any]) -> None:
     content, first_part = mine.get("content"), mine.get("first_part", 0)
-    if content is not None and content.get("kind") not in drafting.CONTENT_KINDS:
+    if content is not None and drafting.find_broadcast_kind(content) is None:
         raise Invalid(drafting.check_content(content))
     if not 0 <= first_part <= LARGEST:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])

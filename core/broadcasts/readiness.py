@@ -11,8 +11,8 @@ from typing import Any
 from sqlmodel import Session
 
 from core.broadcasts import drafting
-from core.conversation import storing
-from core.conversation.kinds import BlockDraft, BlockKind
+from core.conversation import references
+from core.conversation.drafts import BlockDraft
 from core.db.engine import reading
 from core.db.tables import Broadcast, Topic
 from core.errors import N_, Invalid, NotFound, Problem, problem
@@ -48,8 +48,8 @@ def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock
     found = drafting.check_content(content)
     if found:
         return found
-    block = BlockDraft(BlockKind(content["kind"]), content)
-    return storing.check_targets(db, fanpage_id, block, lock=lock)
+    block = BlockDraft(content["kind"], content)
+    return references.check_targets(db, fanpage_id, block, lock=lock)
 
 
 def _problems(db: Session, topic_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core.broadcasts.audience_builder import so_far
 from core.consent import eligibility
 from core.consent.rules import OptInState
-from core.conversation.rules import BlockKind
+from core.conversation.blocks.registry import kinds_that_ask
 from core.db.engine import reading
 from core.db.tables import Block, Broadcast, Delivery, Message, OptIn, Request
 from core.deliveries.rules import DeliveryState
@@ -82,7 +82,7 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
         .join(Block, col(Block.message_id) == col(Message.id))
         .where(
             col(Block.topic_id) == topic_id,
-            col(Block.kind) == BlockKind.OTNR,
+            col(Block.kind).in_(kinds_that_ask()),
             col(Message.archived_at).is_(None),
         )
         .distinct()

@@ -1,4 +1,4 @@
-"""Consent as a state machine: what an opt-in is worth, until when, and what a promise may say."""
+"""Consent as a state machine: what an opt-in is worth, and until when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from core.text.normalise import is_blank
 # disagree and a send that takes a while never meet the platform's own limit.
 LIFETIME = timedelta(days=365)
 SAFETY_MARGIN = timedelta(days=1)
-TITLE_LIMIT = 65  # one-time notification guide: title of a request, counted in UTF-16 units to be safe
 TOPIC_NAME_LIMIT = 80
 
 
@@ -55,21 +54,6 @@ class WithdrawalSource(StrEnum):
 def expires_at(consented_at: datetime) -> datetime:
     """The last moment we would use an opt-in given at `consented_at`."""
     return consented_at + LIFETIME - SAFETY_MARGIN
-
-
-def check_promise(title: str) -> list[Problem]:
-    if is_blank(title):
-        return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
-    if length(title) > TITLE_LIMIT:
-        return [
-            problem(
-                "title",
-                N_("The promise has {count} characters; Messenger allows {limit}."),
-                count=length(title),
-                limit=TITLE_LIMIT,
-            )
-        ]
-    return []
 
 
 def check_topic_name(name: str) -> list[Problem]:

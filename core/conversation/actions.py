@@ -10,12 +10,11 @@ from sqlmodel import Session
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.conversation import storing
-from core.conversation.contents import cleaned
+from core.conversation import references, storing
 from core.conversation.entry_points import clean_value
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
-from core.conversation.rules import check_against_stop_words, check_message, check_taken
+from core.conversation.rules import check_against_stop_words, check_message, check_taken, clean_block
 from core.db.engine import transaction
 from core.errors import Invalid, Problem
 from core.text.normalise import normalise_name
@@ -36,12 +35,12 @@ def save_message(
 
     `seen_at` is the `updated_at` the change is based on: a change by somebody else meanwhile is refused.
     """
-    name, blocks = normalise_name(name), [cleaned(block) for block in blocks]
+    name, blocks = normalise_name(name), [clean_block(block) for block in blocks]
     entry_points = [replace(entry, value=clean_value(entry.kind, entry.value)) for entry in entry_points]
     _refuse(check_message(name, blocks, entry_points))
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        _refuse(storing.check_references(db, fanpage_id, blocks))
+        _refuse(references.check_references(db, fanpage_id, blocks))
         _refuse(check_taken(entry_points, storing.owners_of(db, fanpage_id, but=message_id)))
         _refuse(check_against_stop_words(entry_points, storing.stop_words_of(db, fanpage_id)))
         if message_id is None:
@@ -60,8 +59,8 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         kept = storing.kept_message(db, message_id, lock=True)  # who schedules a broadcast to it waits
-        storing.refuse_while_led_to(db, kept)
-        storing.refuse_while_broadcast_leads(db, kept, now=now)
+        references.refuse_while_led_to(db, kept)
+        references.refuse_while_broadcast_leads(db, kept, now=now)
         if storing.archive(db, message_id, now):
             _record(db, by, "message.archive", kept, now)
 

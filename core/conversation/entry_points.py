@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.conversation.kinds import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD, EntryKind, KeywordMatch
+from core.conversation.drafts import EntryKind, KeywordMatch
+from core.conversation.payloads import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD
 from core.text.identifiers import unwrapped
 from core.text.matching import is_same_word, search_key, words
 from core.text.normalise import normalise_name

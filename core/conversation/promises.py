@@ -1,10 +1,15 @@
-"""Wording that costs a fanpage its right to notify: gifts for a tap, promises that say nothing."""
+"""The title of a request: how long it may be, and wording that costs a fanpage its right to notify (pure).
+
+Warned about are gifts for a tap, and promises that say nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from core.errors import N_, Problem, problem
+from core.messenger import wire
+from core.text.length import length
 from core.text.matching import search_key, words
 from core.text.normalise import is_blank
 
@@ -23,6 +28,22 @@ _SAYS_NOTHING = frozenset(
         " when there is for important please"
     ).split()
 )
+
+
+def check_promise(title: str) -> list[Problem]:
+    """What forbids a title: it is blank, or longer than the platform takes."""
+    if is_blank(title):
+        return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
+    if length(title) > wire.REQUEST_TITLE_LIMIT:
+        return [
+            problem(
+                "title",
+                N_("The promise has {count} characters; Messenger allows {limit}."),
+                count=length(title),
+                limit=wire.REQUEST_TITLE_LIMIT,
+            )
+        ]
+    return []
 
 
 def warn_promise(title: str) -> list[Problem]:

@@ -12,9 +12,8 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from core.conversation import storing
-from core.conversation.contents import leads_to
+from core.conversation.blocks.registry import kind_of
 from core.conversation.entry_points import KnownEntry, find_entry
-from core.conversation.kinds import BlockKind
 from core.db.engine import reading
 from core.db.tables import Block, EntryPoint, Message, Topic
 from core.errors import N_, NotFound
@@ -122,11 +121,14 @@ def leading_to(message_id: int) -> list[str]:
             .where(
                 col(Message.fanpage_id) == fanpage_id,
                 col(Message.archived_at).is_(None),
-                col(Block.kind).in_([BlockKind.BUTTONS, BlockKind.QUICK_REPLIES]),
             )
         )
-        rows = [row for row in db.execute(statement) if message_id in leads_to(row.kind, row.content)]
-        return sorted({row.name for row in rows}, key=sort_key)
+        names = {
+            row.name
+            for row in db.execute(statement)
+            if message_id in kind_of(row.kind).message_ids(row.content)
+        }
+        return sorted(names, key=sort_key)
 
 
 def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:

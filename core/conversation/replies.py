@@ -16,9 +16,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
+from core.conversation.blocks.kind import AskingKind
+from core.conversation.blocks.registry import kind_of
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
-from core.conversation.kinds import REQUEST_PAYLOAD, BlockKind, ReplyState
-from core.conversation.rendering import render
+from core.conversation.payloads import REQUEST_PAYLOAD
+from core.conversation.rules import ReplyState
 from core.db import bulk
 from core.db.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
 from core.messenger import wire
@@ -131,7 +133,7 @@ def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
 
 
 def _bodies(db: Session, asking: _Asking) -> list[tuple[int | None, dict[str, Any]]]:
-    """The message's blocks on the wire, in order; a request is recorded for each OTNR."""
+    """The message's blocks on the wire, in order; a request is recorded for each block that asks."""
     statement = (
         select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
         .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
@@ -140,18 +142,20 @@ def _bodies(db: Session, asking: _Asking) -> list[tuple[int | None, dict[str, An
     )
     bodies: list[tuple[int | None, dict[str, Any]]] = []
     for block in db.execute(statement).all():
-        if block.kind != BlockKind.OTNR:
-            bodies.append((None, render(block.kind, block.content)))
+        kind = kind_of(block.kind)
+        if not isinstance(kind, AskingKind):
+            bodies.append((None, kind.render(block.content)))
         elif block.topic_id is not None and block.archived_at is None:
-            bodies += _request(db, asking, block.topic_id, block.content)
+            bodies += _request(db, asking, kind, block.topic_id, block.content)
     return bodies
 
 
 def _request(
-    db: Session, asking: _Asking, topic_id: int, content: dict[str, Any]
+    db: Session, asking: _Asking, kind: AskingKind, topic_id: int, content: dict[str, Any]
 ) -> list[tuple[int | None, dict[str, Any]]]:
     """Opt-ins stack, so whoever holds one is asked again; only the same card twice in a minute is not."""
-    if _asked_just_now(db, asking, topic_id, content["title"]):
+    promise = kind.promise(content)
+    if _asked_just_now(db, asking, topic_id, promise.title):
         return []
     payload = REQUEST_PAYLOAD + secrets.token_urlsafe(16)
     row = {
@@ -161,13 +165,13 @@ def _request(
         "message_id": asking.called.message_id,
         "entry_kind": asking.called.kind,
         "entry_value": cut(normalise_name(asking.called.value), 200),
-        "title": content["title"],
-        "after_text": content.get("after") or "",
+        "title": promise.title,
+        "after_text": promise.after,
         "payload": payload,
         "created_at": asking.now,
     }
     request_id = db.execute(insert(Request).values(row).returning(col(Request.id))).scalar_one()
-    return [(request_id, render(BlockKind.OTNR, content, payload=payload))]
+    return [(request_id, kind.render_request(content, payload))]
 
 
 def _asked_just_now(db: Session, asking: _Asking, topic_id: int, title: str) -> bool:

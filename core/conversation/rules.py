@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
-from core.consent.rules import check_promise
 from core.consent.stop_words import find_stop_word
+from core.conversation.blocks.kind import AskingKind
+from core.conversation.blocks.registry import find_kind, kind_of
+from core.conversation.drafts import BlockDraft as BlockDraft
+from core.conversation.drafts import EntryDraft as EntryDraft
+from core.conversation.drafts import EntryKind as EntryKind
+from core.conversation.drafts import KeywordMatch as KeywordMatch
+from core.conversation.drafts import MessageDraft as MessageDraft
 from core.conversation.entry_points import clean_value
 from core.conversation.entry_points import entry_key as entry_key
-from core.conversation.kinds import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
-from core.conversation.kinds import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
-from core.conversation.kinds import BlockDraft as BlockDraft
-from core.conversation.kinds import BlockKind as BlockKind
-from core.conversation.kinds import EntryDraft as EntryDraft
-from core.conversation.kinds import EntryKind as EntryKind
-from core.conversation.kinds import KeywordMatch as KeywordMatch
-from core.conversation.kinds import MessageDraft as MessageDraft
-from core.conversation.kinds import ReplyState as ReplyState
+from core.conversation.payloads import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
+from core.conversation.payloads import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
+from core.conversation.placeholders import personalise as personalise
 from core.conversation.promises import warn_promise as warn_promise
-from core.conversation.rendering import has_placeholder, longest_length, strange_placeholder, unnamed
-from core.conversation.rendering import personalise as personalise
-from core.conversation.rendering import render as render
 from core.errors import N_, Problem, problem
-from core.messenger import wire
-from core.text.identifiers import unwrapped
 from core.text.length import length
-from core.text.normalise import is_blank, normalise_name
+from core.text.normalise import is_blank
 
 NAME_LIMIT = 120
 BLOCKS_LIMIT = 10  # ours: a customer who gets more at once stops reading
-TEXT_MOST = wire.TEXT_LIMIT - 1  # the platform's limit is "less than"
 KEYWORD_LIMIT = 100
 KEYWORDS_LIMIT = 50
 REF_PATTERN = re.compile(r"[A-Za-z0-9+/=.:_-]{1,200}")  # what survives in a link as it is
-_LINK = re.compile(r"https?://[^\s/{}<>\"]+\.[^\s/{}<>\"]+(?:/[^\s{}<>\"]*)?", re.IGNORECASE)
+
+
+class ReplyState(StrEnum):
+    """A message sent by PSID inside the window: a bot's answer, or a request."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # the platform may have taken it; never sent again on its own
+    SKIPPED = "skipped"  # the window closed first
 
 
 def check_message(
@@ -63,19 +68,25 @@ def warn_message(blocks: Sequence[BlockDraft]) -> list[Problem]:
 
 
 def check_block(kind: str, content: dict[str, Any], *, topic_id: int | None = None) -> list[Problem]:
-    """`topic_id` matters to an OTNR only; everything else is in the content."""
-    match kind:
-        case BlockKind.TEXT:
-            return _check_text(content, TEXT_MOST)
-        case BlockKind.IMAGE:
-            return _check_link("url", content.get("url"), N_("Give the web address of the picture."))
-        case BlockKind.BUTTONS:
-            return _check_text(content, wire.BUTTON_TEXT_LIMIT) + _check_buttons(content.get("buttons") or [])
-        case BlockKind.QUICK_REPLIES:
-            return _check_text(content, TEXT_MOST) + _check_replies(content.get("replies") or [])
-        case BlockKind.OTNR:
-            return _check_otnr(content, topic_id)
-    return [problem("kind", N_("There is no block called “{kind}”."), kind=kind)]
+    """What stands against one block; `topic_id` is what a block that asks for an opt-in asks about."""
+    known = find_kind(kind)
+    if known is None:
+        return [problem("kind", N_("There is no block called “{kind}”."), kind=kind)]
+    return known.check(BlockDraft(kind, content, topic_id))
+
+
+def clean_block(block: BlockDraft) -> BlockDraft:
+    """The block as it is kept: only the fields of its kind, texts normalised, a topic only where it asks."""
+    known = find_kind(block.kind)
+    if known is None:
+        return block
+    topic_id = block.topic_id if isinstance(known, AskingKind) else None
+    return BlockDraft(known.name, known.clean(block.content), topic_id)
+
+
+def render(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The `message` of a checked block for the Send API, with the first-name placeholders still in it."""
+    return kind_of(kind).render(content)
 
 
 def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
@@ -127,84 +138,6 @@ def check_name(name: str) -> list[Problem]:
     return []
 
 
-def _check_text(content: dict[str, Any], limit: int, field: str = "text") -> list[Problem]:
-    text, fallback = str(content.get(field) or ""), str(content.get("fallback") or "")
-    if is_blank(text):
-        return [problem(field, N_("Write what the customer should read."))]
-    if is_blank(unnamed(text, fallback)):
-        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
-    return _check_wording(field, text, fallback, limit)
-
-
-def _check_wording(field: str, text: str, fallback: str, limit: int) -> list[Problem]:
-    strange = strange_placeholder(text)
-    if strange:
-        words = N_("{placeholder} means nothing here; only {known} is filled in.")
-        return [problem(field, words, placeholder=strange, known="{{first_name}}")]
-    if "{" in fallback or "}" in fallback:
-        return [problem("fallback", N_("Braces cannot stand in for a name."))]
-    count = longest_length(text, fallback)
-    if count > limit:
-        words = N_("The text has {count} characters (with room for a name); Messenger allows {limit}.")
-        return [problem(field, words, count=count, limit=limit)]
-    return []
-
-
-def _check_link(field: str, value: object, missing: str) -> list[Problem]:
-    link = unwrapped(str(value or ""))
-    if not link:
-        return [problem(field, missing)]
-    if not _LINK.fullmatch(link):
-        words = N_("“{value}” is no web address; it starts with https://.")
-        return [problem(field, words, value=link[:60])]
-    return []
-
-
-def _check_title(field: str, title: object, limit: int) -> list[Problem]:
-    words = normalise_name(str(title or ""))
-    if not words:
-        return [problem(field, N_("Write what the button says."))]
-    if length(words) > limit:
-        text = N_("“{title}” has {count} characters; Messenger cuts buttons off after {limit}.")
-        return [problem(field, text, title=words[:60], count=length(words), limit=limit)]
-    return []
-
-
-def _check_buttons(buttons: Sequence[dict[str, Any]]) -> list[Problem]:
-    if not 1 <= len(buttons) <= wire.BUTTONS_LIMIT:
-        return [problem("buttons", N_("Between 1 and {limit} buttons, please."), limit=wire.BUTTONS_LIMIT)]
-    found = []
-    for place, button in enumerate(buttons):
-        found += _check_title(f"buttons.{place}.title", button.get("title"), wire.BUTTON_TITLE_LIMIT)
-        if not (button.get("message_id") or button.get("stop")):
-            missing = N_("Choose where the button leads: a web address or a message.")
-            found += _check_link(f"buttons.{place}.url", button.get("url"), missing)
-    return found
-
-
-def _check_replies(replies: Sequence[dict[str, Any]]) -> list[Problem]:
-    limit = wire.QUICK_REPLIES_LIMIT
-    if not 1 <= len(replies) <= limit:
-        return [problem("replies", N_("Between 1 and {limit} quick replies, please."), limit=limit)]
-    found = []
-    for place, reply in enumerate(replies):
-        found += _check_title(f"replies.{place}.title", reply.get("title"), wire.QUICK_REPLY_TITLE_LIMIT)
-        if not reply.get("message_id"):
-            words = N_("Choose the message that answers this quick reply.")
-            found.append(problem(f"replies.{place}.message_id", words))
-    return found
-
-
-def _check_otnr(content: dict[str, Any], topic_id: int | None) -> list[Problem]:
-    title, after = str(content.get("title") or ""), str(content.get("after") or "")
-    found = check_promise(title)
-    if "{{" in title:
-        found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
-    if topic_id is None:
-        found.append(problem("topic_id", N_("Choose the topic that this promise belongs to.")))
-    return found + (_check_wording("after", after, "", TEXT_MOST) if not is_blank(after) else [])
-
-
 def _check_entry_point(entry: EntryDraft) -> list[Problem]:
     value = clean_value(entry.kind, entry.value)
     match entry.kind:
@@ -226,14 +159,8 @@ def _check_entry_point(entry: EntryDraft) -> list[Problem]:
 
 
 def _warn_block(block: BlockDraft, *, is_last: bool) -> list[Problem]:
-    if block.kind == BlockKind.OTNR:
-        return warn_promise(str(block.content.get("title") or ""))
-    if block.kind == BlockKind.QUICK_REPLIES and not is_last:
-        words = N_("Quick replies vanish as soon as another block follows; put them last.")
-        return [problem("replies", words)]
-    text = str(block.content.get("text") or "")
-    unnamed = has_placeholder(text) and not block.content.get("fallback") and "|" not in text
-    if unnamed:
-        words = N_("Not every name is known: say what stands in its place.")
-        return [problem("fallback", words)]
-    return []
+    known = find_kind(block.kind)
+    if known is None:
+        return []
+    followed = [] if is_last else known.warn_when_followed()
+    return followed or known.warn(block.content)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
-from sqlalchemy import ColumnElement, CursorResult, delete, insert, select, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from core.broadcasts.rules import BroadcastState
 from core.consent.stop_words import DEFAULT
-from core.conversation.contents import leads_to, stops
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
 from core.conversation.entry_points import entry_key
-from core.conversation.kinds import BlockDraft, BlockKind, EntryDraft, EntryKind
 from core.conversation.rules import NAME_LIMIT
-from core.db.tables import Block, Broadcast, EntryPoint, Fanpage, Message, Topic
-from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
+from core.db.tables import Block, EntryPoint, Fanpage, Message
+from core.errors import N_, Invalid, NotFound, WrongState, problem
 from core.text.length import cut
-
-TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped
 
 
 @dataclass(frozen=True)
@@ -119,47 +115,6 @@ def put_entry_points(
         ) from clash
 
 
-def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft]) -> list[Problem]:
-    """Topics and messages that blocks name must be this fanpage's, and in use."""
-    topics = _living(db, Topic, fanpage_id)
-    messages = _living(db, Message, fanpage_id)
-    found = []
-    for place, block in enumerate(blocks):
-        if block.kind == BlockKind.OTNR and block.topic_id not in topics:
-            found.append(problem(f"blocks.{place}.topic_id", N_("This topic is gone; choose another one.")))
-        elif not stops(block.content) <= topics:
-            words = N_("A button stops notifications about a topic that is gone; choose another one.")
-            found.append(problem(f"blocks.{place}.buttons", words))
-        elif not leads_to(block.kind, block.content) <= messages:
-            words = N_("A button leads to a message that is gone; choose another one.")
-            found.append(problem(f"blocks.{place}.buttons", words))
-    return found
-
-
-def check_targets(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
-    """A broadcast's buttons must lead to messages of its fanpage that are in use; with `lock` they stay so
-    until the transaction ends."""
-    wanted = leads_to(block.kind, block.content)
-    if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
-        return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
-    wanted = stops(block.content)
-    if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
-        words = N_("A button stops notifications about a topic that is gone; choose another one.")
-        return [problem("buttons", words)]
-    return []
-
-
-def _in_use(
-    db: Session, table: type[Message] | type[Topic], fanpage_id: int, ids: set[int], *, lock: bool
-) -> set[int]:
-    living = select(col(table.id)).where(
-        col(table.id).in_(ids), col(table.fanpage_id) == fanpage_id, col(table.archived_at).is_(None)
-    )
-    if lock:
-        living = living.order_by(col(table.id)).with_for_update(read=True)
-    return {id_ for id_ in db.execute(living).scalars() if id_}
-
-
 def stop_words_of(db: Session, fanpage_id: int) -> list[str]:
     found = db.execute(select(col(Fanpage.stop_words)).where(col(Fanpage.id) == fanpage_id))
     return found.scalar_one_or_none() or list(DEFAULT)
@@ -185,64 +140,12 @@ def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[st
     return {(row.kind, entry_key(row.kind, row.value)): row.name for row in db.execute(statement)}
 
 
-def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
-    """A button that leads nowhere would leave a customer without an answer."""
-    statement = (
-        select(col(Message.name), col(Block.kind), col(Block.content))
-        .join(Block, col(Block.message_id) == col(Message.id))
-        .where(
-            col(Message.fanpage_id) == kept.fanpage_id,
-            col(Message.id) != kept.id,
-            col(Message.archived_at).is_(None),
-            col(Block.kind).in_([BlockKind.BUTTONS, BlockKind.QUICK_REPLIES]),
-        )
-    )
-    for row in db.execute(statement):
-        if kept.id in leads_to(row.kind, row.content):
-            words = N_("A button of “{name}” leads to this message; change that button first.")
-            raise WrongState(words, name=row.name)
-
-
-def refuse_while_broadcast_leads(db: Session, kept: KeptMessage, *, now: datetime) -> None:
-    """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
-    statement = (
-        select(col(Broadcast.name), col(Broadcast.content))
-        .where(col(Broadcast.fanpage_id) == kept.fanpage_id, _may_be_tapped(now))
-        .order_by(col(Broadcast.id))
-    )
-    names = [
-        row.name
-        for row in db.execute(statement)
-        if kept.id in leads_to(row.content.get("kind", ""), row.content)
-    ]
-    if names:
-        words = N_(
-            "Buttons of broadcasts lead to this message: {names}. Customers tap them until {days} days after "
-            "the end of a broadcast; archive it then, or take what is only scheduled back first."
-        )
-        raise WrongState(words, names=", ".join(f"“{name}”" for name in names), days=TAPPED_FOR.days)
-
-
-def _may_be_tapped(now: datetime) -> ColumnElement[bool]:
-    ahead = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
-    over = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
-    recently = col(Broadcast.started_at).is_not(None) & (col(Broadcast.finished_at) > now - TAPPED_FOR)
-    return col(Broadcast.state).in_(ahead) | (col(Broadcast.state).in_(over) & recently)
-
-
 def free_name(db: Session, kept: KeptMessage) -> str:
     """The next name of the row "Welcome (2)", "Welcome (3)" …"""
     statement = select(col(Message.name)).where(col(Message.fanpage_id) == kept.fanpage_id)
     taken = set(db.execute(statement).scalars())
     tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
     return next(name for name in tries if name not in taken)
-
-
-def _living(db: Session, table: type[Topic] | type[Message], fanpage_id: int) -> set[int | None]:
-    statement = select(col(table.id)).where(
-        col(table.fanpage_id) == fanpage_id, col(table.archived_at).is_(None)
-    )
-    return set(db.execute(statement).scalars())
 
 
 def _changed(result: object) -> bool:

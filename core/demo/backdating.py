@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import col
 
-from core.conversation.kinds import REQUEST_PAYLOAD
+from core.conversation.payloads import REQUEST_PAYLOAD
 from core.db.engine import transaction
 from core.db.tables import Activity, Broadcast, Customer, Delivery, DeliveryAttempt, OptIn, Request
 from core.demo.past import PastRequest

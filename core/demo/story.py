@@ -6,7 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch
+from core.conversation.blocks.buttons import Buttons
+from core.conversation.blocks.otnr import Otnr
+from core.conversation.blocks.text import Text
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch
 from core.simulator.entities import Habit
 
 PAGE_ID = "106912345678901"
@@ -103,13 +106,13 @@ CONTENTS: dict[str, dict[str, Any]] = {
 def broadcast_content(name: str) -> dict[str, Any]:
     told = CONTENTS[name]
     button = {"title": told["button"][:20], "url": f"{SHOP_LINK}/{told['path']}"}
-    return {"kind": BlockKind.BUTTONS, "text": told["text"], "fallback": "Bạn", "buttons": [button]}
+    return {"kind": Buttons.name, "text": told["text"], "fallback": "Bạn", "buttons": [button]}
 
 
 def asking_blocks(story: Story, topic_id: int) -> list[BlockDraft]:
     asks = {"title": story.promise, "after": story.thanks}
-    says = BlockDraft(BlockKind.TEXT, {"text": story.says, "fallback": ""})
-    return [says, BlockDraft(BlockKind.OTNR, asks, topic_id)]
+    says = BlockDraft(Text.name, {"text": story.says, "fallback": ""})
+    return [says, BlockDraft(Otnr.name, asks, topic_id)]
 
 
 def entries(story: Story) -> list[EntryDraft]:
@@ -119,7 +122,7 @@ def entries(story: Story) -> list[EntryDraft]:
 
 def welcome_blocks(message_ids: dict[str, int]) -> list[BlockDraft]:
     buttons = [{"title": each.button, "message_id": message_ids[each.message]} for each in STORIES]
-    return [BlockDraft(BlockKind.BUTTONS, {"text": _HELLO, "fallback": "bạn", "buttons": buttons})]
+    return [BlockDraft(Buttons.name, {"text": _HELLO, "fallback": "bạn", "buttons": buttons})]
 
 
 # People

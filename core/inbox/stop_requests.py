@@ -11,7 +11,7 @@ from sqlmodel import Session
 from core.consent import ledger
 from core.consent.rules import WithdrawalSource
 from core.consent.stop_words import DEFAULT, find_stop_word, stopped
-from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
+from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.conversation.replies import answer_with
 from core.db.tables import Fanpage, Topic
 from core.settings import settings

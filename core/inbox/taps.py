@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from core.consent import taps as ledger
 from core.consent.taps import Tap
 from core.consent.withdrawals import is_older_than_a_no
-from core.conversation.kinds import REQUEST_PAYLOAD
+from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.db import bulk
 from core.db.tables import Customer, Request, Topic, UtcTime

@@ -13,15 +13,19 @@ Message = dict[str, Any]  # the `message` object
 Body = dict[str, Any]  # a whole call
 
 # https://developers.facebook.com/docs/messenger-platform/reference/send-api
-TEXT_LIMIT = 2000  # "less than 2000 characters": this many are too many
+TEXT_LIMIT = 1999  # the page says "less than 2000 characters"
 QUICK_REPLIES_LIMIT = 13
 QUICK_REPLY_TITLE_LIMIT = 20  # a longer one is cut off by the platform
 # https://developers.facebook.com/docs/messenger-platform/reference/templates/button
 BUTTON_TEXT_LIMIT = 640
 BUTTONS_LIMIT = 3
 BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
+# https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
+REQUEST_TITLE_LIMIT = 65
 # https://developers.facebook.com/docs/graph-api/batch-requests
 BATCH_LIMIT = 50
+
+ONE_TIME_REQUEST = "one_time_notif_req"  # the template that asks for an opt-in
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,13 @@ def quick_replies(text: str, replies: list[QuickReply]) -> Message:
 
 def one_time_request(title: str, payload: str) -> Message:
     """The OTNR: only its title is ours to word; the platform draws the button."""
-    return _template(template_type="one_time_notif_req", title=title, payload=payload)
+    return _template(template_type=ONE_TIME_REQUEST, title=title, payload=payload)
+
+
+def template_of(message: Message, template_type: str) -> dict[str, Any] | None:
+    """The payload of a message that is such a template; None when it is another message."""
+    payload = (message.get("attachment") or {}).get("payload") or {}
+    return payload if payload.get("template_type") == template_type else None
 
 
 def with_metadata(message: Message, metadata: str | None) -> Message:

@@ -113,11 +113,6 @@ def plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)
 
 
-def kind_word(kind: str) -> str:
-    words = {"text": N_("Text"), "image": N_("Image"), "buttons": N_("Text with buttons")}
-    return _(words.get(kind, kind))
-
-
 def size_word(size: int) -> str:
     """Of the first part."""
     return _("First {n}, then the rest", n=number(size)) if size else _("No, to everybody at once")

@@ -6,15 +6,13 @@ The phone speaks the customer's language, which need not be the reader's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from core.conversation.rules import BlockKind, personalise, render
+from core.conversation.blocks.bubble import Bubble, Shape
 from core.errors import N_
 from core.text.languages import say_in
 from core.text.normalise import is_blank, normalise_name
@@ -29,54 +27,6 @@ _WORDS = {
     "nothing": N_("Your words appear here"),
 }
 FOLDED_AFTER = 620  # a longer text is cut off with "See more"
-NOTE = "note"  # a line of the thread that nobody said
-
-
-@dataclass(frozen=True)
-class Bubble:
-    """`kind` is a BlockKind or NOTE; `text` is the words, a picture's address or a promise."""
-
-    kind: str
-    text: str = ""
-    choices: tuple[str, ...] = ()  # titles of buttons or quick replies
-    mine: bool = False  # said by the customer, whose phone it is
-    tapped: bool = False  # an OTNR that was answered
-    at: str = ""  # a time to print above
-
-
-def bubbles_of(
-    kind: str, content: Mapping[str, Any], *, first_name: str | None = "Lan", tapped: bool = False
-) -> list[Bubble]:
-    """A block as its customer sees it, also while it is being written; an OTNR's thanks follow the tap."""
-    match kind:
-        case BlockKind.IMAGE:
-            return [Bubble(kind, str(content.get("url") or ""))]
-        case BlockKind.OTNR:
-            after = str(content.get("after") or "") if tapped else ""
-            said = _words({"text": after}, first_name)
-            thanks = [] if is_blank(after) else [Bubble(BlockKind.TEXT, said)]
-            return [Bubble(kind, str(content.get("title") or ""), tapped=tapped), *thanks]
-    listed = content.get("buttons") or content.get("replies") or []
-    choices = tuple(str(choice.get("title") or "") for choice in listed)
-    return [Bubble(kind, _words(content, first_name), choices)]
-
-
-def bubbles_of_wire(
-    message: Mapping[str, Any], *, mine: bool = False, tapped: bool = False, at: str = ""
-) -> list[Bubble]:
-    """A `message` object of the Send API, or of a customer, as bubbles."""
-    payload = (message.get("attachment") or {}).get("payload") or {}
-    match payload.get("template_type"):
-        case "one_time_notif_req":
-            return [Bubble(BlockKind.OTNR, str(payload.get("title", "")), tapped=tapped, at=at)]
-        case "button":
-            titles = tuple(str(button.get("title", "")) for button in payload.get("buttons", []))
-            return [Bubble(BlockKind.BUTTONS, str(payload.get("text", "")), titles, mine, at=at)]
-    if payload.get("url"):
-        return [Bubble(BlockKind.IMAGE, str(payload["url"]), mine=mine, at=at)]
-    titles = tuple(str(reply.get("title", "")) for reply in message.get("quick_replies") or [])
-    kind = BlockKind.QUICK_REPLIES if titles else BlockKind.TEXT
-    return [Bubble(kind, str(message.get("text") or ""), titles, mine, at=at)]
 
 
 def show_phone(
@@ -115,11 +65,6 @@ def _css() -> str:
     return Path(__file__).with_suffix(".css").read_text()
 
 
-def _words(content: Mapping[str, Any], first_name: str | None) -> str:
-    said = {"text": str(content.get("text") or ""), "fallback": content.get("fallback")}
-    return str(personalise(render(BlockKind.TEXT, said), first_name)["text"])
-
-
 def _sign(name: str) -> str:
     return f'<span class="otn-sign" aria-hidden="true">{name}</span>'
 
@@ -153,7 +98,7 @@ def _foot() -> str:
 
 def _chips(bubbles: Sequence[Bubble]) -> str:
     """Quick replies live above the keyboard, and only while nothing follows them."""
-    if not bubbles or bubbles[-1].kind != BlockKind.QUICK_REPLIES:
+    if not bubbles or bubbles[-1].shape is not Shape.QUICK_REPLIES:
         return ""
     chips = (f'<span class="otn-chip">{escape(title) or "…"}</span>' for title in bubbles[-1].choices)
     return f'<div class="otn-chips">{"".join(chips)}</div>'
@@ -163,7 +108,7 @@ def _line(bubbles: Sequence[Bubble], place: int, name: str, words: Mapping[str, 
     """One bubble, joined to its neighbours when the same side speaks on."""
     bubble = bubbles[place]
     above = f'<div class="otn-at">{escape(bubble.at)}</div>' if bubble.at else ""
-    if bubble.kind == NOTE:
+    if bubble.shape is Shape.NOTE:
         return f'{above}<div class="otn-note">{escape(bubble.text)}</div>'
     follows = not bubble.at and place > 0 and _joined(bubbles[place - 1], bubble)
     goes_on = place + 1 < len(bubbles) and _joined(bubble, bubbles[place + 1]) and not bubbles[place + 1].at
@@ -174,16 +119,16 @@ def _line(bubbles: Sequence[Bubble], place: int, name: str, words: Mapping[str, 
 
 
 def _joined(one: Bubble, other: Bubble) -> bool:
-    return NOTE not in (one.kind, other.kind) and one.mine == other.mine
+    return Shape.NOTE not in (one.shape, other.shape) and one.mine == other.mine
 
 
 def _drawn(bubble: Bubble, words: Mapping[str, str]) -> str:
-    match bubble.kind:
-        case BlockKind.IMAGE:
+    match bubble.shape:
+        case Shape.PICTURE:
             return _picture(bubble.text)
-        case BlockKind.BUTTONS:
+        case Shape.CARD:
             return _card(_text(bubble.text, words), bubble.choices)
-        case BlockKind.OTNR:
+        case Shape.REQUEST:
             return _ask(bubble, words)
     empty = " otn-empty" if is_blank(bubble.text) else ""
     return f'<div class="otn-bubble{empty}">{_text(bubble.text, words)}</div>'

@@ -11,6 +11,8 @@ from typing import Any
 import streamlit as st
 
 from core.consent.customer_queries import find_customer
+from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.preview import bubbles_of_wire
 from core.conversation.queries import entry_points_of
 from core.conversation.rules import EntryKind
 from core.errors import N_
@@ -19,7 +21,6 @@ from core.settings import settings
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of, say_in
 from pages.components import navigation
-from pages.components.phone import NOTE, Bubble, bubbles_of_wire
 from pages.components.session import flash
 from pages.components.texts import _, when
 
@@ -240,7 +241,7 @@ def drawn(bubbles: list[dict[str, Any]]) -> list[Bubble]:
         at = when(datetime.fromtimestamp(bubble["at"], UTC)) if bubble["at"] - before > QUIET_SECONDS else ""
         before = bubble["at"]
         if bubble["by_token"]:
-            shown.append(Bubble(NOTE, _("One-time notification: an opt-in was used"), at=at))
+            shown.append(Bubble(Shape.NOTE, _("One-time notification: an opt-in was used"), at=at))
             at = ""
         mine = bubble["from"] == "person"
         shown += bubbles_of_wire(bubble["message"], mine=mine, tapped=bubble["tapped"], at=at)

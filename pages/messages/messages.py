@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.rules import Permission
+from core.conversation.blocks.bubble import Shape
+from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
-from core.conversation.rules import BlockKind, EntryKind
+from core.conversation.rules import EntryKind
 from pages.components import navigation
 from pages.components.block_editor import draft
 from pages.components.layout import empty_state, page_header
-from pages.components.phone import bubbles_of
 from pages.components.session import current
 from pages.components.tables import Column, Two, pager, search_box, table
 from pages.components.texts import _, ago, n_
@@ -85,9 +86,10 @@ def _listed(fanpage_id: int) -> None:
 
 def _name(row: MessageView) -> Two:
     said = [
-        bubbles_of(b.kind, b.content, first_name=None)[0].text
-        for b in row.blocks
-        if b.kind != BlockKind.IMAGE
+        bubble.text
+        for block in row.blocks
+        for bubble in bubbles_of(block.kind, block.content, first_name=None)
+        if bubble.shape is not Shape.PICTURE
     ]
     excerpt = " ".join(said[0].split()) if said else ""
     shortened = f"{excerpt[:69]}…" if len(excerpt) > 70 else excerpt
@@ -111,7 +113,7 @@ def _starters(row: MessageView) -> str | Two:
 
 
 def _topics(row: MessageView) -> list[str]:
-    return [b.topic_name for b in row.blocks if b.kind == BlockKind.OTNR and b.topic_name]
+    return [block.topic_name for block in row.blocks if block.topic_name]
 
 
 main()

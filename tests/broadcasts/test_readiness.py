@@ -15,7 +15,7 @@ from core.broadcasts.drafts import get_draft, keep_draft
 from core.broadcasts.readiness import find_problems, refuse_unready
 from core.consent import actions as consent
 from core.conversation import actions as conversation
-from core.conversation.storing import TAPPED_FOR
+from core.conversation.references import TAPPED_FOR
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Message, Topic
 from core.errors import Invalid, WrongState

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.conversation.drafts import EntryKind, KeywordMatch
 from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
-from core.conversation.kinds import EntryKind, KeywordMatch
 
 WELCOME, PRICES, SALE, SELLING, TABLES, SHIPPING = range(1, 7)
 KNOWN = [

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.conversation.contents import cleaned
-from core.conversation.rendering import NAME_ROOM, longest_length, personalise, render, strange_placeholder
-from core.conversation.rules import TEXT_MOST, BlockDraft, check_block
+from core.conversation.blocks.otnr import Otnr
+from core.conversation.placeholders import NAME_ROOM, longest_length, personalise, strange_placeholder
+from core.conversation.rules import BlockDraft, check_block, clean_block, render
+from core.messenger import wire
 from core.text.length import units
 from core.text.normalise import normalise_text
 
@@ -70,7 +71,7 @@ def test_quick_replies_lead_to_messages() -> None:
 
 
 def test_a_request_carries_its_promise_and_the_way_back() -> None:
-    payload = render("otnr", {"title": "Báo tôi khi mở bán"}, payload="otn.x")["attachment"]["payload"]
+    payload = Otnr().render_request({"title": "Báo tôi khi mở bán"}, "otn.x")["attachment"]["payload"]
     assert payload == {
         "template_type": "one_time_notif_req",
         "title": "Báo tôi khi mở bán",
@@ -115,12 +116,12 @@ def test_the_counter_shows_what_is_checked_and_never_less_than_what_is_sent(
 ) -> None:
     text = part * times
     typed = {"text": text, "fallback": "bạn"}
-    kept = cleaned(BlockDraft("text", typed)).content
+    kept = clean_block(BlockDraft("text", typed)).content
     counted = longest_length(text, "bạn")
     assert counted == longest_length(kept["text"], kept["fallback"])
     problems = [dict(one.values) for one in check_block("text", typed)]
     checked = [values["count"] for values in problems if "count" in values]
-    assert checked in ([counted], []) if counted > TEXT_MOST else checked == []
+    assert checked in ([counted], []) if counted > wire.TEXT_LIMIT else checked == []
     for known in (name, None):
         sent = personalise(render("text", kept), known)["text"]
         assert units(sent) <= counted

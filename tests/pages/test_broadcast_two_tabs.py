@@ -16,7 +16,7 @@ from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.consent.actions import archive_topic
 from core.conversation.actions import archive_message
-from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
+from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic
 from core.fanpages import zones
 from core.fanpages.zones import ZoneChangeKeeps

@@ -5,6 +5,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.clock import utc_now
+from core.conversation.preview import bubbles_of
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
 from pages.broadcasts.detail.balance import draw_reasons
@@ -20,7 +21,7 @@ from pages.components import navigation
 from pages.components.address import asked_id, not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
-from pages.components.phone import bubbles_of, show_phone
+from pages.components.phone import show_phone
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, language

@@ -20,8 +20,9 @@ from pages.broadcasts.new.launch import draw_launch
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.broadcasts.new.steps import go_to
 from pages.broadcasts.new.what import show_message
+from pages.components.block_editor.blocks import kind_in_broadcast
 from pages.components.block_editor.fields import advice, complaints
-from pages.components.broadcast_words import kind_word, plain, size_word
+from pages.components.broadcast_words import plain, size_word
 from pages.components.layout import Card, cards
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, number, when
@@ -68,7 +69,7 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
     start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
     rows = [
         ("who", _("To whom"), _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)),
-        ("what", _("What to say"), f"{kind_word(draft.content['kind'])} · {draft.name}"),
+        ("what", _("What to say"), f"{kind_in_broadcast(draft.content['kind'])} · {draft.name}"),
         ("when", _("When to send"), f"{start}; {late}{first}"),
     ]
     with st.container(key="check_rows", border=True, gap=None):

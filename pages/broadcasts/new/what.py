@@ -9,19 +9,19 @@ import streamlit as st
 from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
+from core.conversation.blocks.registry import kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
-from pages.components.block_editor.blocks import Around, edit_block, typed_words
+from pages.components.block_editor.blocks import edit_block, kind_in_broadcast, typed_words
 from pages.components.block_editor.fields import advice, complaints
+from pages.components.block_editor.forms.form import Around
 from pages.components.block_editor.preview import show_preview
-from pages.components.broadcast_words import kind_word
 from pages.components.session import Current
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _
 
-KINDS = ("text", "buttons", "image")
 _WRITING = "broadcast_writing"  # {"id", "kept", "opened", "blocks": [one block], "words": {...}}
 
 
@@ -76,10 +76,10 @@ def _choose_kind(writing: dict[str, Any]) -> None:
     st.session_state[key] = writing["blocks"][0]["kind"]
     st.segmented_control(
         _("Kind of message"),
-        KINDS,
+        kinds_for_broadcasts(),
         key=key,
         required=True,
-        format_func=kind_word,
+        format_func=kind_in_broadcast,
         on_change=_change_kind,
         args=(writing, key),
         label_visibility="collapsed",

@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.conversation.contents import cleaned
+from core.conversation.blocks.registry import kind_of
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch
 from core.conversation.entry_points import clean_value
-from core.conversation.kinds import STOP_ALL, STOP_PAYLOAD
 from core.conversation.queries import EntryView, MessageView
-from core.conversation.rules import BlockDraft, BlockKind, EntryDraft, EntryKind, KeywordMatch
+from core.conversation.rules import clean_block
 from core.text.normalise import normalise_name
 
 Draft = dict[str, Any]
-Block = dict[str, Any]
+Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic_id, and a uid for its widgets
 _HELD = "composer"
 
 
@@ -33,7 +33,8 @@ def drop() -> None:
 
 
 def blocks_of(draft: Draft) -> list[BlockDraft]:
-    return [BlockDraft(b["kind"], _content(b), b.get("topic_id")) for b in draft["blocks"]]
+    """As they are saved; what belongs to the composer only is left out."""
+    return [clean_block(BlockDraft(block["kind"], block, block["topic_id"])) for block in draft["blocks"]]
 
 
 def entries_of(draft: Draft) -> list[EntryDraft]:
@@ -77,12 +78,13 @@ def remove_block(draft: Draft, place: int) -> None:
     del draft["blocks"][place]
 
 
-def add_row(block: Block) -> None:
-    block["rows"].append(_row({}))
+def add_choice(choices: list[dict[str, Any]]) -> None:
+    """Appends an empty button or quick reply to those of a block."""
+    choices.append(_with_uid({}))
 
 
-def remove_row(block: Block, place: int) -> None:
-    del block["rows"][place]
+def remove_choice(choices: list[dict[str, Any]], place: int) -> None:
+    del choices[place]
 
 
 def _loaded(key: str, view: MessageView | None) -> Draft:
@@ -108,34 +110,14 @@ def _joined(entries: tuple[EntryView, ...], kind: str, match: str | None) -> str
 
 
 def _block(kind: str, content: dict[str, Any], topic_id: int | None) -> Block:
-    rows = content.pop("buttons", None) or content.pop("replies", None) or []
-    has_rows = kind in (BlockKind.BUTTONS, BlockKind.QUICK_REPLIES)
-    shown = [_row(row) for row in rows] or ([_row({})] if has_rows else [])
-    return {"uid": _next_uid(), "kind": kind, "topic_id": topic_id, "rows": shown, **content}
+    blank = {field: value for field, value in kind_of(kind).blank.items() if not content.get(field)}
+    return _with_uid({**content, **blank, "kind": kind, "topic_id": topic_id})
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "uid": _next_uid(),
-        "title": row.get("title", ""),
-        "url": row.get("url", ""),
-        "message_id": f"{STOP_PAYLOAD}{row['stop']}" if row.get("stop") else row.get("message_id"),
-    }
-
-
-def _content(block: Block) -> dict[str, Any]:
-    """In the shape that rules know; `cleaned` drops what belongs to the composer only."""
-    rows = [{"title": row["title"], **_target(row)} for row in block["rows"]]
-    return cleaned(BlockDraft(block["kind"], {**block, "buttons": rows, "replies": rows})).content
-
-
-def _target(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The composer keeps one choice for a message (its id) and for what a button stops (its payload)."""
-    chosen = row["message_id"]
-    if not isinstance(chosen, str):
-        return {"url": row["url"], "message_id": chosen}
-    wanted = chosen.removeprefix(STOP_PAYLOAD)
-    return {"stop": wanted if wanted == STOP_ALL else int(wanted)}
+def _with_uid(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with an id for the keys of its widgets, for itself and for whatever is listed in it."""
+    lists = {name: list(map(_with_uid, value)) for name, value in fields.items() if isinstance(value, list)}
+    return {**fields, **lists, "uid": _next_uid()}
 
 
 def _snapshot(draft: Draft) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.conversation.rendering import longest_length
+from core.conversation.placeholders import longest_length
 from core.errors import Problem
 from pages.components.texts import _, number
 
@@ -72,3 +72,19 @@ def complaints(problems: Sequence[Problem], *, tone: str = "red", icon: str = "e
 
 def advice(problems: Sequence[Problem]) -> None:
     complaints(problems, tone="orange", icon="lightbulb")
+
+
+def small_button(
+    key: str, sign: str, label: str, disabled: bool, change: Callable[..., None], args: tuple[object, ...]
+) -> None:
+    """A button that shows a sign only; its label is read aloud, and shown where the mouse rests."""
+    st.button(
+        label,
+        key=key,
+        icon=f":material/{sign}:",
+        help=label,
+        type="tertiary",
+        disabled=disabled,
+        on_click=change,
+        args=args,
+    )

@@ -7,8 +7,9 @@ import streamlit as st
 from core.accounts.rules import Actor
 from core.clock import utc_now
 from core.conversation import actions
+from core.conversation.blocks.otnr import Otnr
+from core.conversation.blocks.text import Text
 from core.conversation.queries import MessageView
-from core.conversation.rules import BlockKind
 from pages.components import navigation
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
@@ -97,10 +98,10 @@ def _fill_in_example(draft: Draft, start_is_free: bool) -> None:
     draft["name"] = draft["name"] or _("Welcome")
     st.session_state[f"message_{draft['uid']}_name"] = draft["name"]
     greeting = _("Hello {{first_name}}, thank you for writing to us! How can we help you?")
-    drafts.add_block(draft, BlockKind.TEXT, {"text": greeting, "fallback": _("there")})
+    drafts.add_block(draft, Text.name, {"text": greeting, "fallback": _("there")})
     promise, thanks = (
         _("Tell me when the new collection arrives"),
         _("Thank you! We will write to you once, about exactly this."),
     )
-    drafts.add_block(draft, BlockKind.OTNR, {"title": promise, "after": thanks})
+    drafts.add_block(draft, Otnr.name, {"title": promise, "after": thanks})
     draft["get_started"] = st.session_state[f"entry_{draft['uid']}_start"] = start_is_free

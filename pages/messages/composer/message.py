@@ -14,8 +14,8 @@ from pages.components.address import asked_id
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.blocks import add_buttons, edit_blocks
 from pages.components.block_editor.fields import bound, complaints
+from pages.components.block_editor.forms.form import Around
 from pages.components.block_editor.preview import show_preview
-from pages.components.block_editor.rows import Around
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, do, flash, see_fanpage
 from pages.components.styles import draw_editor_styles

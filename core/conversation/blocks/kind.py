@@ -1,0 +1,90 @@
+"""What the rest of the product may ask of a kind of block, whichever it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from core.conversation.blocks.bubble import Bubble
+from core.conversation.blocks.file_block import FileBlock
+from core.conversation.drafts import BlockDraft
+from core.errors import Problem
+from core.messenger.wire import Message
+
+Content = Mapping[str, Any]  # a block's fields, as the database keeps them or as they are being typed
+
+
+class BlockKind(ABC):
+    """A kind of block. A block becomes exactly one message of the Send API.
+
+    Content may be half written wherever it is not said to be checked: every field may be missing.
+    """
+
+    name: ClassVar[str]  # in the database and in message files
+    fits_broadcast: ClassVar[bool] = False  # whether a broadcast, which is one message, may be such a block
+    blank: ClassVar[Content] = {}  # what the composer begins with, beside empty texts
+
+    @abstractmethod
+    def clean(self, content: Content) -> dict[str, Any]:
+        """The content as it is kept: the fields of this kind only, each in its normal form."""
+
+    @abstractmethod
+    def check(self, block: BlockDraft) -> list[Problem]:
+        """What forbids saving or sending the block. A problem's field is a path like "buttons.0.title"."""
+
+    def warn(self, content: Content) -> list[Problem]:  # noqa: ARG002
+        """What deserves a second look and forbids nothing."""
+        return []
+
+    def warn_when_followed(self) -> list[Problem]:
+        """What deserves a second look in a block after which another one comes."""
+        return []
+
+    def message_ids(self, content: Content) -> set[int]:  # noqa: ARG002
+        """The messages that the block's buttons or quick replies lead to."""
+        return set()
+
+    def topic_ids(self, content: Content) -> set[int]:  # noqa: ARG002
+        """The topics about which the block's buttons let a customer stop notifications."""
+        return set()
+
+    @abstractmethod
+    def render(self, content: Content) -> Message:
+        """The block as the `message` of the Send API, with the first-name placeholders still in it."""
+
+    @abstractmethod
+    def draw(self, message: Message) -> list[Bubble]:
+        """How the phone shows a message of the Send API; empty when it is not a message of this kind."""
+
+    def read(self, given: FileBlock) -> BlockDraft:
+        """The block that a message file describes. Only shapes are checked here; `check` does the rest."""
+        return BlockDraft(self.name, given.texts())
+
+    def write(self, content: Content, topic_name: str | None) -> dict[str, Any]:  # noqa: ARG002
+        """The block as a message file describes it: what `read` reads back."""
+        return {"kind": self.name, **content}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a request says to the customer: its title, and what the bot answers after the tap, if anything."""
+
+    title: str
+    after: str
+
+
+class AskingKind(BlockKind):
+    """A kind that asks for an opt-in: its blocks have a topic, and each sending is recorded as a request."""
+
+    @abstractmethod
+    def promise(self, content: Content) -> Promise:
+        """What is recorded with each request."""
+
+    @abstractmethod
+    def render_request(self, content: Content, payload: str) -> Message:
+        """The `message` of one request. The platform sends `payload` back when the customer taps."""
+
+    def render(self, content: Content) -> Message:
+        return self.render_request(content, "")

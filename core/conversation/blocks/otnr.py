@@ -1,0 +1,55 @@
+"""The one-time notification request: asks for an opt-in about a topic. Fields: `title`, `after`.
+
+The title is the promise. Messenger draws the button "Notify Me" under it, in each customer's language.
+`after` is what the bot answers when it is tapped; it may be empty, and may hold first-name placeholders.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.file_block import FileBlock
+from core.conversation.blocks.kind import AskingKind, Content, Promise
+from core.conversation.blocks.titles import clean_title
+from core.conversation.blocks.wording import check_text, said
+from core.conversation.drafts import BlockDraft
+from core.conversation.promises import check_promise, warn_promise
+from core.errors import N_, Problem, problem
+from core.messenger import wire
+from core.text.normalise import is_blank, normalise_text
+
+
+class Otnr(AskingKind):
+    name = "otnr"
+
+    def clean(self, content: Content) -> dict[str, Any]:
+        return {"title": clean_title(content), "after": normalise_text(said(content, "after"))}
+
+    def check(self, block: BlockDraft) -> list[Problem]:
+        title, after = said(block.content, "title"), said(block.content, "after")
+        found = check_promise(title)
+        if "{{" in title:
+            found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
+        if block.topic_id is None:
+            found.append(problem("topic_id", N_("Choose the topic that this promise belongs to.")))
+        return found + (check_text("after", after, "", wire.TEXT_LIMIT) if not is_blank(after) else [])
+
+    def warn(self, content: Content) -> list[Problem]:
+        return warn_promise(said(content, "title"))
+
+    def promise(self, content: Content) -> Promise:
+        return Promise(said(content, "title"), said(content, "after"))
+
+    def render_request(self, content: Content, payload: str) -> wire.Message:
+        return wire.one_time_request(said(content, "title"), payload)
+
+    def draw(self, message: wire.Message) -> list[Bubble]:
+        payload = wire.template_of(message, wire.ONE_TIME_REQUEST)
+        return [] if payload is None else [Bubble(Shape.REQUEST, said(payload, "title"))]
+
+    def read(self, given: FileBlock) -> BlockDraft:
+        return BlockDraft(self.name, given.texts(), given.topic())
+
+    def write(self, content: Content, topic_name: str | None) -> dict[str, Any]:
+        return {**super().write(content, topic_name), "topic": topic_name}

@@ -1,0 +1,33 @@
+"""A text. Fields: `text`, `fallback`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.wording import check_wording, clean_wording, warn_wording, write_wording
+from core.conversation.drafts import BlockDraft
+from core.errors import Problem
+from core.messenger import wire
+
+
+class Text(BlockKind):
+    name = "text"
+    fits_broadcast = True
+
+    def clean(self, content: Content) -> dict[str, Any]:
+        return clean_wording(content)
+
+    def check(self, block: BlockDraft) -> list[Problem]:
+        return check_wording(block.content, wire.TEXT_LIMIT)
+
+    def warn(self, content: Content) -> list[Problem]:
+        return warn_wording(content)
+
+    def render(self, content: Content) -> wire.Message:
+        return wire.text(write_wording(content))
+
+    def draw(self, message: wire.Message) -> list[Bubble]:
+        is_plain = "text" in message and not message.get("quick_replies")
+        return [Bubble(Shape.TEXT, str(message["text"] or ""))] if is_plain else []

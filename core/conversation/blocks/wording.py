@@ -1,0 +1,70 @@
+"""A text with a customer's first name in it, and what stands there when the name is not known.
+
+Its fields are `text` and `fallback`. Several kinds of blocks have such a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.conversation.placeholders import (
+    has_placeholder,
+    longest_length,
+    strange_placeholder,
+    unnamed,
+    with_fallback,
+)
+from core.errors import N_, Problem, problem
+from core.text.normalise import is_blank, normalise_name, normalise_text
+
+
+def said(content: Mapping[str, Any], field: str) -> str:
+    """A field as a text; empty when it is missing."""
+    return str(content.get(field) or "")
+
+
+def clean_wording(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The two fields as they are kept."""
+    return {
+        "text": normalise_text(said(content, "text")),
+        "fallback": normalise_name(said(content, "fallback")),
+    }
+
+
+def check_wording(content: Mapping[str, Any], limit: int) -> list[Problem]:
+    """What is wrong with the two fields; `limit` is the most characters that Messenger allows."""
+    text, fallback = said(content, "text"), said(content, "fallback")
+    if is_blank(text):
+        return [problem("text", N_("Write what the customer should read."))]
+    if is_blank(unnamed(text, fallback)):
+        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
+    return check_text("text", text, fallback, limit)
+
+
+def check_text(field: str, text: str, fallback: str, limit: int) -> list[Problem]:
+    """What is wrong with one text that may have placeholders, or with its fallback."""
+    strange = strange_placeholder(text)
+    if strange:
+        words = N_("{placeholder} means nothing here; only {known} is filled in.")
+        return [problem(field, words, placeholder=strange, known="{{first_name}}")]
+    if "{" in fallback or "}" in fallback:
+        return [problem("fallback", N_("Braces cannot stand in for a name."))]
+    count = longest_length(text, fallback)
+    if count > limit:
+        words = N_("The text has {count} characters (with room for a name); Messenger allows {limit}.")
+        return [problem(field, words, count=count, limit=limit)]
+    return []
+
+
+def warn_wording(content: Mapping[str, Any]) -> list[Problem]:
+    """A name is put in, and nothing stands in for one that is not known."""
+    text = said(content, "text")
+    if has_placeholder(text) and not content.get("fallback") and "|" not in text:
+        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
+    return []
+
+
+def write_wording(content: Mapping[str, Any]) -> str:
+    """The text as it is sent, the fallback written into its placeholders."""
+    return with_fallback(said(content, "text"), said(content, "fallback"))

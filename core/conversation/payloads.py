@@ -1,0 +1,9 @@
+"""What taps send back to us, as the platform repeats it from buttons, quick replies and requests."""
+
+from __future__ import annotations
+
+GET_STARTED_PAYLOAD = "GET_STARTED"
+MESSAGE_PAYLOAD = "message:"  # + id: of a button or quick reply that leads to a message
+STOP_PAYLOAD = "stop:"  # + "all" or a topic's id: whoever taps it wants no notifications (about it)
+STOP_ALL = "all"
+REQUEST_PAYLOAD = "otn."  # + 22 random characters: leads a tap on "Notify Me" back to its request

@@ -1,0 +1,102 @@
+"""What blocks refer to: the messages and topics that they name are there, and stay while they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from core.broadcasts.rules import BroadcastState
+from core.conversation.blocks.kind import AskingKind
+from core.conversation.blocks.registry import kind_of
+from core.conversation.drafts import BlockDraft
+from core.conversation.storing import KeptMessage
+from core.db.tables import Block, Broadcast, Message, Topic
+from core.errors import N_, Problem, WrongState, problem
+
+TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped
+
+
+def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft]) -> list[Problem]:
+    """What the blocks of a message refer to must be this fanpage's, and in use."""
+    return [
+        Problem(f"blocks.{place}.{one.field}", one.template, one.values)
+        for place, block in enumerate(blocks)
+        for one in check_targets(db, fanpage_id, block, lock=False)
+    ]
+
+
+def check_targets(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
+    """The same for one block; with `lock`, what it refers to stays in use until the transaction ends."""
+    kind = kind_of(block.kind)
+    wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
+    if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
+        return [problem("topic_id", N_("This topic is gone; choose another one."))]
+    wanted = kind.message_ids(block.content)
+    if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
+        return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
+    wanted = kind.topic_ids(block.content)
+    if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
+        words = N_("A button stops notifications about a topic that is gone; choose another one.")
+        return [problem("buttons", words)]
+    return []
+
+
+def _in_use(
+    db: Session, table: type[Message] | type[Topic], fanpage_id: int, ids: set[int], *, lock: bool
+) -> set[int]:
+    """Those of the ids that are this fanpage's and not archived."""
+    if not ids:
+        return set()
+    living = select(col(table.id)).where(
+        col(table.id).in_(ids), col(table.fanpage_id) == fanpage_id, col(table.archived_at).is_(None)
+    )
+    if lock:
+        living = living.order_by(col(table.id)).with_for_update(read=True)
+    return {id_ for id_ in db.execute(living).scalars() if id_}
+
+
+def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
+    """A button that leads nowhere would leave a customer without an answer."""
+    statement = (
+        select(col(Message.name), col(Block.kind), col(Block.content))
+        .join(Block, col(Block.message_id) == col(Message.id))
+        .where(
+            col(Message.fanpage_id) == kept.fanpage_id,
+            col(Message.id) != kept.id,
+            col(Message.archived_at).is_(None),
+        )
+    )
+    for row in db.execute(statement):
+        if kept.id in kind_of(row.kind).message_ids(row.content):
+            words = N_("A button of “{name}” leads to this message; change that button first.")
+            raise WrongState(words, name=row.name)
+
+
+def refuse_while_broadcast_leads(db: Session, kept: KeptMessage, *, now: datetime) -> None:
+    """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
+    statement = (
+        select(col(Broadcast.name), col(Broadcast.content))
+        .where(col(Broadcast.fanpage_id) == kept.fanpage_id, _may_be_tapped(now))
+        .order_by(col(Broadcast.id))
+    )
+    names = [
+        row.name
+        for row in db.execute(statement)
+        if kept.id in kind_of(row.content["kind"]).message_ids(row.content)
+    ]
+    if names:
+        words = N_(
+            "Buttons of broadcasts lead to this message: {names}. Customers tap them until {days} days after "
+            "the end of a broadcast; archive it then, or take what is only scheduled back first."
+        )
+        raise WrongState(words, names=", ".join(f"“{name}”" for name in names), days=TAPPED_FOR.days)
+
+
+def _may_be_tapped(now: datetime) -> ColumnElement[bool]:
+    ahead = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
+    over = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
+    recently = col(Broadcast.started_at).is_not(None) & (col(Broadcast.finished_at) > now - TAPPED_FOR)
+    return col(Broadcast.state).in_(ahead) | (col(Broadcast.state).in_(over) & recently)

@@ -1,0 +1,50 @@
+"""The form of a text with buttons: each opens an address, leads to a message, or stops notifications."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
+from core.errors import N_
+from core.messenger import wire
+from pages.components.block_editor.draft import Block
+from pages.components.block_editor.fields import bound
+from pages.components.block_editor.forms.choices import OPENS_ADDRESS, Target, add_choice, edit_choice
+from pages.components.block_editor.forms.form import Around, BlockForm
+from pages.components.block_editor.forms.wording import edit_wording
+from pages.components.texts import _
+
+
+def _edit(block: Block, around: Around) -> None:
+    edit_wording(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    targets = _targets(around)
+    for place, button in enumerate(block["buttons"]):
+        edit_choice(block["buttons"], place, around, targets, wire.BUTTON_TITLE_LIMIT)
+        if not (button["message_id"] or button["stop"]):
+            _edit_address(button, around)
+    add_choice(block, "buttons", around, wire.BUTTONS_LIMIT, _("Add a button"))
+
+
+def _targets(around: Around) -> dict[Target, str]:
+    stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
+    stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in around.topics.items()}
+    targets: dict[Target, str] = {OPENS_ADDRESS: _("Open a web address")}
+    targets |= dict(around.messages.items())
+    return targets | {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
+
+
+def _edit_address(button: Block, around: Around) -> None:
+    bound(
+        st.text_input,
+        button,
+        "url",
+        _("Web address"),
+        f"row_{button['uid']}_url",
+        disabled=around.locked,
+        placeholder="https://",
+        label_visibility="collapsed",
+        live=True,
+    )
+
+
+FORM = BlockForm(N_("Buttons"), "smart_button", _edit, broadcast_word=N_("Text with buttons"))

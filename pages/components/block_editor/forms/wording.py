@@ -1,0 +1,54 @@
+"""The fields of a text with the customer's first name in it: the text, and what stands in for the name."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.conversation.placeholders import has_placeholder
+from pages.components.block_editor.draft import Block
+from pages.components.block_editor.fields import bound, counter
+from pages.components.block_editor.forms.form import Around
+from pages.components.texts import _
+
+
+def edit_wording(block: Block, around: Around, limit: int, label: str) -> None:
+    """`limit` is the most characters that Messenger allows; the label is for those who listen."""
+    key = f"block_{block['uid']}"
+    bound(
+        st.text_area,
+        block,
+        "text",
+        label,
+        f"{key}_text",
+        height="content",
+        disabled=around.locked,
+        placeholder=_("Hello {{first_name}}, …"),
+        label_visibility="collapsed",
+    )
+    with st.container(key=f"{key}_under", horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Insert the customer's name"),
+            key=f"{key}_name",
+            icon=":material/person_add:",
+            type="tertiary",
+            disabled=around.locked,
+            on_click=_insert_name,
+            args=(f"{key}_text",),
+        )
+        counter(block["text"], limit, block.get("fallback") or "")
+    if has_placeholder(block["text"]):
+        bound(
+            st.text_input,
+            block,
+            "fallback",
+            _("When the name is unknown, say"),
+            f"{key}_fallback",
+            disabled=around.locked,
+            placeholder=_("you"),
+            live=True,
+        )
+
+
+def _insert_name(key: str) -> None:
+    text = st.session_state.get(key, "")
+    st.session_state[key] = f"{text}{' ' if text and not text[-1].isspace() else ''}{{{{first_name}}}}"
