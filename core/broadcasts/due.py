@@ -48,7 +48,7 @@ def look(*, now: datetime) -> set[Due]:
 
 
 @cache
-def _looking() -> bulk.Ready:
+def _looking() -> bulk.CompiledStatement:
     now = bindparam("now", type_=UtcTime)
     broadcast: Select[Any] = select(col(Broadcast.id))
     of_fanpage = broadcast.join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
@@ -61,7 +61,7 @@ def _looking() -> bulk.Ready:
         Due.JUDGE_REFUSALS: refused.where(may_trip()),
         Due.FINISH: broadcast.where(is_done(now)),
     }
-    return bulk.Ready(select(*[found[due].exists().label(due.value) for due in Due]))
+    return bulk.CompiledStatement(select(*[found[due].exists().label(due.value) for due in Due]))
 
 
 def may_start(now: Any) -> ColumnElement[bool]:
