@@ -13,6 +13,7 @@ from typing import Any
 from core.bench.databases import fresh_database
 from core.bench.measure import measure_work
 from core.db import migrations
+from core.deliveries.rules import DeliveryState
 
 ENDED = 900  # seconds after which a size is given up
 
@@ -75,7 +76,7 @@ def _measured(people: int) -> dict[str, float]:
         audience_builder.build_audiences(utc_now)
 
     found = measure_work(launch, people) | {"to_first": started[0]}
-    frozen = get_broadcast(broadcast_id).counts["queued"]
+    frozen = get_broadcast(broadcast_id).counts[DeliveryState.QUEUED]
     if frozen != people:
         raise SystemExit(f"{frozen} of {people} were frozen")
     return found

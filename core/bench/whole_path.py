@@ -16,6 +16,7 @@ from typing import Any
 
 from core.bench import databases
 from core.bench.measure import measure_work
+from core.deliveries.rules import DeliveryState
 
 THREADS = 40
 SWITCH_SECONDS = 0.0005  # as the worker has it
@@ -115,7 +116,7 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
             for shard in range(SHARDS):
                 loop.take(shard, math.inf)
             loop.drain()
-        sent = get_broadcast(broadcast_id).counts["sent"]
+        sent = get_broadcast(broadcast_id).counts[DeliveryState.SENT]
         if sent != messages:
             raise SystemExit(f"{sent} of {messages} were sent")
 

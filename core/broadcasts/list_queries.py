@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core.broadcasts import audience_builder
 from core.db.engine import reading
 from core.db.tables import Broadcast, Delivery, Topic
-from core.deliveries.rules import ENDED
+from core.deliveries.rules import ENDED, DeliveryState
 from core.text.matching import search_key
 from core.text.normalise import is_blank
 
@@ -34,7 +34,7 @@ class BroadcastLine:
 
     @property
     def sent(self) -> int:
-        return self.counts.get("sent", 0)
+        return self.counts.get(DeliveryState.SENT, 0)
 
     @property
     def ended(self) -> int:

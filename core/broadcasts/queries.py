@@ -14,7 +14,7 @@ from core.broadcasts import audience_builder
 from core.consent import eligibility
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
-from core.deliveries.rules import DELIVERY_STATES
+from core.deliveries.rules import DELIVERY_STATES, DeliveryState
 from core.errors import N_, NotFound
 from core.text.identifiers import read_id
 from core.text.matching import search_key
@@ -245,10 +245,10 @@ def _view(
         for state, reason, doubt, people, arrived, seen in _tally(db, row.id or 0):
             counts[state] += people
             delivered, read = delivered + arrived, read + seen
-            in_doubt += people if doubt and state in ("queued", "sending") else 0
-            if reason and state not in ("queued", "sending"):
+            in_doubt += people if doubt and state in (DeliveryState.QUEUED, DeliveryState.SENDING) else 0
+            if reason and state not in (DeliveryState.QUEUED, DeliveryState.SENDING):
                 reasons[reason] = reasons.get(reason, 0) + people
-            if reason and state == "unknown":
+            if reason and state == DeliveryState.UNKNOWN:
                 open_reasons[reason] = open_reasons.get(reason, 0) + people
     return BroadcastView(
         id=row.id or 0,

@@ -31,6 +31,7 @@ from core.consent.rules import NEXT_STATES, OptInState, WithdrawalSource, expire
 from core.consent.withdrawals import is_withdrawn, remember
 from core.db import bulk
 from core.db.tables import Delivery, OptIn, UtcTime, Withdrawal
+from core.deliveries.rules import DeliveryState
 from core.encryption import encrypt_all, lookup_hash
 
 _OPT_IN = bulk.columns_of(
@@ -132,7 +133,7 @@ def release_unheld(db: Session, *, now: datetime) -> int:
         select(literal(1))
         .where(
             col(Delivery.opt_in_id) == col(OptIn.id),
-            col(Delivery.state).in_(["queued", "sending", "unknown"]),
+            col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN]),
         )
         .exists()
     )

@@ -159,7 +159,7 @@ def note_delivered(
             update(table)
             .where(
                 col(table.customer_id) == customer_id,
-                col(table.state) == "sent",
+                col(table.state) == DeliveryState.SENT,
                 col(table.delivered_at).is_(None),
                 named,
             )
@@ -179,7 +179,7 @@ def note_read(db: Session, *, fanpage_id: int, psid: str, watermark_at: datetime
             update(table)
             .where(
                 col(table.customer_id) == customer_id,
-                col(table.state) == "sent",
+                col(table.state) == DeliveryState.SENT,
                 col(table.read_at).is_(None),
                 _set_out(table) <= watermark_at,
             )

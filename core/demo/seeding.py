@@ -16,6 +16,7 @@ import structlog
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.broadcasts.actions import create_broadcast, launch, schedule
 from core.broadcasts.queries import BroadcastView, get_broadcast, list_broadcasts
+from core.broadcasts.rules import BroadcastState
 from core.clock import local_to_utc, utc_now
 from core.consent.actions import create_topic
 from core.consent.customer_queries import count_customers
@@ -169,17 +170,17 @@ def _send_first(
 ) -> None:
     """The finished broadcast: really sent by the worker, then dated back."""
     known = _broadcast(fanpage, story.FINISHED)
-    if known and known.state == "finished":
+    if known and known.state == BroadcastState.FINISHED:
         return
     for each in [each for each in past.asked if each.story is story.PEONIES and each.tapped][:BLOCKED_BEFORE]:
         phone.change_person(each.psid, blocked=True)
     set_rate(SYSTEM, fanpage.id, 40, now=now)
     then = first_broadcast_at(now, fanpage.timezone)
     broadcast_id = _launch(known.id if known else _draft(topics, story.PEONIES, story.FINISHED, then), then)
-    _wait("the worker", lambda: get_broadcast(broadcast_id).state == "finished")
+    _wait("the worker", lambda: get_broadcast(broadcast_id).state == BroadcastState.FINISHED)
     phone.webhooks_delivered(story.PAGE_ID, timeout=5)
     _wait_until_quiet(broadcast_id)
-    if get_broadcast(broadcast_id).state != "finished":
+    if get_broadcast(broadcast_id).state != BroadcastState.FINISHED:
         return  # a slow machine: it goes on under today's date
     backdating.date_broadcast(broadcast_id, now - then)
     phone.date_earlier(story.PAGE_ID, (now - then).total_seconds())

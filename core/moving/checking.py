@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 from core.broadcasts import audience_builder
 from core.broadcasts.rules import BroadcastState
 from core.db.tables import Broadcast, Delivery, Event, OptIn, Reply
+from core.deliveries.rules import DeliveryState
 
 Totals = dict[str, list[tuple[object, ...]]]
 
@@ -27,7 +28,7 @@ def unfinished_broadcasts(db: Session) -> list[tuple[int, str, int]]:
     """(id, name, deliveries left) of the broadcasts that were sending."""
     left = (
         select(func.count())
-        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == "queued")
+        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == DeliveryState.QUEUED)
         .scalar_subquery()
     )
     found = db.execute(

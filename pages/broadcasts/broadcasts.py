@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_lines, list_lines
+from core.broadcasts.rules import BroadcastState
 from pages.components import navigation
 from pages.components.address import no_fanpage
 from pages.components.layout import empty_state, page_header
@@ -82,7 +83,7 @@ def _time(line: BroadcastLine) -> object:
         return when(line.finished_at)
     if line.started_at:
         return _("since {when}", when=when(line.started_at))
-    if line.state in ("scheduled", "missed"):
+    if line.state in (BroadcastState.SCHEDULED, BroadcastState.MISSED):
         return Two(when(line.due_at), ago(line.due_at))
     return Two(
         _("Not scheduled"), _("drafted {when} by {name}", when=ago(line.created_at), name=line.created_by)

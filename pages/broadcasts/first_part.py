@@ -10,7 +10,7 @@ from core.broadcasts.canary import USUAL_SIZE
 from core.broadcasts.dashboard_queries import FirstPart
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.rules import CANARY_FAILED
+from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import saving
 from pages.components.broadcast_words import size_word, still_growing
@@ -41,9 +41,9 @@ def draw_first_part(here: Current, view: BroadcastView, part: FirstPart | None) 
     """What there is to say of it while the rest waits."""
     if part is None or not part.waits:
         return
-    if view.state == "sending":
+    if view.state == BroadcastState.SENDING:
         _ahead(here, view, part)
-    elif view.state == "paused" and view.pause_code == CANARY_FAILED:
+    elif view.state == BroadcastState.PAUSED and view.pause_code == CANARY_FAILED:
         _went_badly(part)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from core.broadcasts.list_queries import list_lines
 from core.broadcasts.queries import get_broadcast
+from core.broadcasts.rules import BroadcastState
+from core.deliveries.rules import DeliveryState
 from pages.components import navigation
 from pages.components.broadcast_words import plain
 from pages.components.layout import Card, cards, section
@@ -14,7 +16,9 @@ LOOKED_AT = 6  # of those that ended, some may never have started
 
 def draw_last(fanpage_id: int) -> None:
     """The figures of the last one that had started."""
-    lines = list_lines(fanpage_id, states=("finished", "cancelled"), limit=LOOKED_AT)
+    lines = list_lines(
+        fanpage_id, states=(BroadcastState.FINISHED, BroadcastState.CANCELLED), limit=LOOKED_AT
+    )
     lines = [line for line in lines if line.started_at]
     if not lines:
         return
@@ -22,7 +26,7 @@ def draw_last(fanpage_id: int) -> None:
     view = get_broadcast(lines[0].id)
     words = _("{name} · ended {when}", name=plain(view.name), when=when(view.finished_at))
     navigation.link("broadcast", words, icon=":material/campaign:", id=view.id)
-    sent = view.counts["sent"]
+    sent = view.counts[DeliveryState.SENT]
     cards(
         [
             Card(_("Audience"), number(view.audience)),

@@ -5,6 +5,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import first_steps
 from core.broadcasts.list_queries import list_lines
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from core.fanpages.queries import FanpageView
@@ -34,7 +35,7 @@ def body() -> None:
                 navigation.go("new_broadcast")
     topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
     if steps.topic:  # what needs somebody comes before everything else
-        missed = list_lines(here.fanpage.id, states=("missed",), limit=5)
+        missed = list_lines(here.fanpage.id, states=(BroadcastState.MISSED,), limit=5)
         draw_alerts(here, here.fanpage, topics, missed)
         draw_unknown_alerts(here.fanpage.id)
     if not steps.done:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.list_queries import BroadcastLine, list_lines
+from core.broadcasts.rules import BroadcastState
 from core.consent.queries import TopicView
 from core.errors import N_
 from core.fanpages.queries import FanpageView
@@ -20,7 +21,7 @@ from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, ago, n_, number, percent, when
 
-_UNDER_WAY = ("sending", "paused", "scheduled")
+_UNDER_WAY = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.SCHEDULED)
 _EVERY = timedelta(seconds=3)
 SHOWN = 6
 MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
@@ -65,7 +66,7 @@ def draw_under_way(fanpage_id: int) -> None:
     if not lines:
         return
     section(_("Under way and scheduled"))
-    moves = any(line.state == "sending" for line in lines)
+    moves = any(line.state == BroadcastState.SENDING for line in lines)
     st.fragment(_draw_under_way, run_every=_EVERY if moves else None)(
         fanpage_id, [(line.id, line.state) for line in lines]
     )

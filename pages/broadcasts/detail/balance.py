@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
+from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.doubt import why_open
 from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
 from pages.components.layout import section
@@ -34,7 +35,7 @@ def draw_balance(view: BroadcastView) -> None:
         for state in _SHOWN
         if view.counts[state]
     ]
-    sent = view.counts["sent"]
+    sent = view.counts[DeliveryState.SENT]
     if view.delivered:
         lines.insert(1, Line(_("of these, delivered"), view.delivered, sent, "&state=delivered"))
     if view.read:

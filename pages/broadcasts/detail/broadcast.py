@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.conversation.preview import bubbles_of
 from core.errors import NotFound
@@ -35,7 +36,7 @@ def body() -> None:
         not_there(_("This broadcast does not exist (any more)."), "broadcasts", _("All broadcasts"))
         return
     see_fanpage(view.fanpage_id)
-    if view.state == "draft" and here.actor.may(Permission.EDIT):
+    if view.state == BroadcastState.DRAFT and here.actor.may(Permission.EDIT):
         navigation.go("new_broadcast", id=view.id, step="when" if view.due_at else "what")
     fanpage = get_fanpage(view.fanpage_id)
     draw_broadcast_styles()

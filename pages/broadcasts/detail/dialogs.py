@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from core.broadcasts import actions
 from core.broadcasts.queries import BroadcastView, dry_run, get_broadcast
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from core.deliveries.rules import DeliveryState
 from pages.components.broadcast_words import still_growing
 from pages.components.layout import confirm
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_, number
 
+CANCELLABLE = (
+    BroadcastState.SCHEDULED,
+    BroadcastState.SENDING,
+    BroadcastState.PAUSED,
+    BroadcastState.MISSED,
+)
+
 
 def left(view: BroadcastView) -> int:
     """Those who have not got it and still may."""
-    return view.counts["queued"] + view.counts["sending"]
+    return view.counts[DeliveryState.QUEUED] + view.counts[DeliveryState.SENDING]
 
 
 def draw_dialogs(here: Current, view: BroadcastView) -> None:
     """Every dialog its state has; each draws itself only while it is open."""
     match view.state:
-        case "scheduled":
+        case BroadcastState.SCHEDULED:
             _launch_dialog(here, view)
-        case "paused":
+        case BroadcastState.PAUSED:
             _resume_dialog(here, view)
-    if view.state in ("scheduled", "sending", "paused", "missed"):
+    if view.state in CANCELLABLE:
         _cancel_dialog(here, view)
 
 
@@ -53,7 +62,7 @@ def _resume_dialog(here: Current, view: BroadcastView) -> None:
         "{sent} customers have got it. {n} more gets it now; that opt-in cannot be taken back.",
         "{sent} customers have got it. {n} more get it now; those opt-ins cannot be taken back.",
         waiting,
-        sent=number(view.counts["sent"]),
+        sent=number(view.counts[DeliveryState.SENT]),
     )
     verb = n_("Send to {n} more", "Send to {n} more", waiting)
     confirm(
@@ -69,18 +78,18 @@ def _resume_dialog(here: Current, view: BroadcastView) -> None:
 def _cancel_dialog(here: Current, view: BroadcastView) -> None:
     body = _("Nothing has been sent. No opt-in is used.")
     if view.started_at:
-        got = n_("{n} customer has got it.", "{n} customers have got it.", view.counts["sent"])
+        got = n_("{n} customer has got it.", "{n} customers have got it.", view.counts[DeliveryState.SENT])
         kept = n_(
             "{n} who is waiting does not get it and keeps the opt-in.",
             "{n} who are waiting do not get it and keep their opt-ins.",
-            view.counts["queued"],
+            view.counts[DeliveryState.QUEUED],
         )
         body = f"{got} {kept}"
-        if view.counts["sending"]:
+        if view.counts[DeliveryState.SENDING]:
             on_way = n_(
                 "{n} is on its way and may still arrive.",
                 "{n} are on their way and may still arrive.",
-                view.counts["sending"],
+                view.counts[DeliveryState.SENDING],
             )
             body = f"{body} {on_way}"
     body = (
@@ -103,7 +112,7 @@ def _cancel(here: Current, view: BroadcastView) -> None:
         started = n_(
             "The broadcast is cancelled. It had started meanwhile, and {n} customer has got it.",
             "The broadcast is cancelled. It had started meanwhile, and {n} customers have got it.",
-            after.counts["sent"],
+            after.counts[DeliveryState.SENT],
         )
         flash(started, icon=":material/info:")
         return

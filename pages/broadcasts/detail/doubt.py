@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
+from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import list_processes
+from core.installation.heartbeat import WORKER
 from pages.components.broadcast_words import reason_sentence
 from pages.components.texts import _, n_
 
@@ -39,7 +41,7 @@ def why_open(reason: str | None) -> str:
 
 
 def draw_worker_missing(now: datetime) -> None:
-    seen = [process.at for process in list_processes() if process.kind == "worker"]
+    seen = [process.at for process in list_processes() if process.kind == WORKER]
     if any(now - at < _ALIVE_WITHIN for at in seen):
         return
     st.warning(
@@ -61,7 +63,7 @@ def draw_doubt(view: BroadcastView) -> None:
             view.in_doubt,
         )
         st.info(words, icon=":material/help:")
-    if view.counts["unknown"]:
+    if view.counts[DeliveryState.UNKNOWN]:
         words = n_(
             "**{n} outcome stays in doubt.** Every try ended without a clear answer. The opt-in stays held, "
             "so that this customer is never notified twice; if Messenger reports the message later, it "
@@ -69,6 +71,6 @@ def draw_doubt(view: BroadcastView) -> None:
             "**{n} outcomes stay in doubt.** Every try ended without a clear answer. The opt-ins stay held, "
             "so that these customers are never notified twice; if Messenger reports the messages later, they "
             "count as sent by themselves.",
-            view.counts["unknown"],
+            view.counts[DeliveryState.UNKNOWN],
         )
         st.warning(words, icon=":material/help:")

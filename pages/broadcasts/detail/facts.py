@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.broadcasts.dashboard_queries import Answer, list_answers
 from core.broadcasts.queries import BroadcastView, dry_run
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.components import navigation
 from pages.components.broadcast_words import reason_word
@@ -19,9 +20,9 @@ def draw_plan(view: BroadcastView) -> None:
     now = utc_now()
     at = view.due_at if view.due_at and view.due_at > now else now
     run = dry_run(view.topic_id, now=at)
-    if view.state == "scheduled" and view.due_at and view.due_at <= now:
+    if view.state == BroadcastState.SCHEDULED and view.due_at and view.due_at <= now:
         section(_("Starts any moment now"))
-    elif view.state == "scheduled":
+    elif view.state == BroadcastState.SCHEDULED:
         section(_("Starts {when}", when=f"{when(view.due_at, view.timezone)} · {ago(view.due_at)}"))
     cards(
         [

@@ -8,20 +8,21 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
-from core.deliveries.rules import DELIVERY_STATES, ENDED
+from core.deliveries.rules import DELIVERY_STATES, ENDED, DeliveryState
 from pages.broadcasts.detail.balance import draw_balance
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, percent, state_label
 
-LIVE = ("scheduled", "sending", "paused")
+LIVE = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
 _FEW, _MANY = 50_000, 300_000
 _SAMPLES_FOR = 15.0  # seconds over which the pace is measured
 
 
 def draw_live(view: BroadcastView) -> None:
     """Keeps itself fresh while something may still change; a new state redraws the whole page."""
-    still_moves = view.state in LIVE or view.counts["sending"] or not view.is_complete
+    still_moves = view.state in LIVE or view.counts[DeliveryState.SENDING] or not view.is_complete
     every = _interval(view) if still_moves else None
     st.fragment(_draw, run_every=every)(view.id, (view.state, view.is_complete))
 
@@ -60,16 +61,16 @@ _ORDER = [state for state in DELIVERY_STATES if state in ENDED] + [
 
 def _part(state: str, people: int) -> str:
     word, _icon, colour = state_label("delivery", state)
-    later = " otn-later" if state == "queued" else ""
+    later = " otn-later" if state == DeliveryState.QUEUED else ""
     title = escape(f"{word}: {number(people)}")
     return f'<span class="otn-{colour}{later}" style="flex:{people} 1 0" title="{title}"></span>'
 
 
 def _pace(view: BroadcastView, ended: int) -> str:
     left = view.audience - ended
-    if view.state == "paused":
+    if view.state == BroadcastState.PAUSED:
         return n_("{n} is waiting", "{n} are waiting", left) if left else ""
-    if view.state != "sending" or not left:
+    if view.state != BroadcastState.SENDING or not left:
         return _took(view)
     measured = _measured(view.id, ended)
     rate = measured or float(view.rate)
@@ -83,7 +84,7 @@ def _took(view: BroadcastView) -> str:
     if not (view.started_at and view.finished_at):
         return ""
     seconds = (view.finished_at - view.started_at).total_seconds()
-    reached = percent(view.counts["sent"] / view.audience) if view.audience else ""
+    reached = percent(view.counts[DeliveryState.SENT] / view.audience) if view.audience else ""
     took = _("took {time}", time=duration(max(1.0, seconds)))
     return _("{share} reached, {took}", share=reached, took=took) if reached else took
 

@@ -9,7 +9,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import get_first_part
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.rules import CANARY_FAILED, alike_reason
+from core.broadcasts.rules import CANARY_FAILED, BroadcastState, alike_reason
+from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.broadcasts.detail.doubt import draw_doubt, draw_worker_missing
@@ -22,22 +23,23 @@ from pages.components.texts import _, n_, number, when
 
 
 def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: datetime) -> None:
-    left = view.counts["queued"] + view.counts["sending"]
+    left = view.counts[DeliveryState.QUEUED] + view.counts[DeliveryState.SENDING]
+    stopped = fanpage.stopped_code
     match view.state:
-        case "scheduled" | "sending" | "paused" if fanpage.stopped_code:
-            _stopped(here, view, fanpage.stopped_code, left)
-        case "paused" if reason := alike_reason(view.pause_code):
+        case BroadcastState.SCHEDULED | BroadcastState.SENDING | BroadcastState.PAUSED if stopped:
+            _stopped(here, view, stopped, left)
+        case BroadcastState.PAUSED if reason := alike_reason(view.pause_code):
             _paused_itself(here, view, reason, left)
-        case "paused" if view.pause_code != CANARY_FAILED:
+        case BroadcastState.PAUSED if view.pause_code != CANARY_FAILED:
             _paused(view, left)
-        case "missed":
+        case BroadcastState.MISSED:
             _missed(view)
-        case "cancelled" if view.pause_code == ALL_REFUSED:
+        case BroadcastState.CANCELLED if view.pause_code == ALL_REFUSED:
             _stopped_itself(view)
-        case "finished" if not view.audience:
+        case BroadcastState.FINISHED if not view.audience:
             _nobody()
-    is_due = view.state == "scheduled" and view.due_at is not None and view.due_at <= now
-    if (is_due or view.state == "sending") and not fanpage.stopped_code:
+    is_due = view.state == BroadcastState.SCHEDULED and view.due_at is not None and view.due_at <= now
+    if (is_due or view.state == BroadcastState.SENDING) and not stopped:
         draw_worker_missing(now)
     draw_first_part(here, view, get_first_part(view.id))
     draw_doubt(view)
@@ -50,7 +52,7 @@ def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:
         "{n} customers are still waiting; their opt-ins are safe.",
         left,
     )
-    if view.state == "scheduled":
+    if view.state == BroadcastState.SCHEDULED:
         waiting = _("This broadcast does not start before that is repaired; no opt-in has been used.")
     title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
     after = _("Once it is repaired, sending goes on where it stopped.")
@@ -113,13 +115,13 @@ def _missed(view: BroadcastView) -> None:
 
 
 def _stopped_itself(view: BroadcastView) -> None:
-    refused = view.counts["failed"]
+    refused = view.counts[DeliveryState.FAILED]
     st.error(
         _(
             "**It stopped itself.** The first {refused} customers were all refused by Messenger and nobody "
             "was reached, so the message itself is probably wrong. {kept} opt-ins went back unused.",
             refused=number(refused),
-            kept=number(view.counts["cancelled"]),
+            kept=number(view.counts[DeliveryState.CANCELLED]),
         )
         + "\n\n"
         + _(

@@ -7,6 +7,7 @@ import streamlit as st
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
 from core.broadcasts.report import csv_report, workbook_report
 from core.deliveries.attempts import AttemptView, attempts_of
+from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.filters import choose_reason, choose_state
 from pages.broadcasts.detail.unknown_outcomes import draw_unknown_outcomes
 from pages.components.attempts import code_of
@@ -43,7 +44,7 @@ def draw_people(here: Current, view: BroadcastView) -> None:
     )
     with slot:
         if shown == "unknown":
-            draw_unknown_outcomes(here, view, rows, whole=total == view.counts["unknown"])
+            draw_unknown_outcomes(here, view, rows, whole=total == view.counts[DeliveryState.UNKNOWN])
             return
         table(
             _columns(attempts_of([d.id for d in rows])),
@@ -68,7 +69,7 @@ def _why(delivery: DeliveryView, tries: list[AttemptView]) -> str | Two:
     words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
     if delivery.in_doubt and not delivery.settled_at:
         words = _("{why}; being cleared up", why=words)
-    code = code_of(tries[-1]) if tries and delivery.state == "failed" else ""
+    code = code_of(tries[-1]) if tries and delivery.state == DeliveryState.FAILED else ""
     return Two(words, code) if code else words
 
 

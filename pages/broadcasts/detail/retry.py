@@ -12,7 +12,7 @@ from core.broadcasts import retry
 from core.broadcasts.drafting import USUAL_SPAN
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.retry_queries import retry_chances
-from core.broadcasts.rules import alike_reason
+from core.broadcasts.rules import BroadcastState, alike_reason
 from core.clock import utc_now
 from pages.components.broadcast_words import ALL_REFUSED
 from pages.components.layout import confirm, open_dialog
@@ -22,8 +22,9 @@ from pages.components.texts import _, n_, when
 
 def draw_second_run(here: Current, view: BroadcastView) -> None:
     """For those who did not get it although their opt-in could still be used."""
-    is_over = view.state in ("finished", "cancelled") and view.pause_code != ALL_REFUSED
-    paused_itself = view.state == "paused" and alike_reason(view.pause_code) is not None
+    has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
+    is_over = has_ended and view.pause_code != ALL_REFUSED
+    paused_itself = view.state == BroadcastState.PAUSED and alike_reason(view.pause_code) is not None
     if not (is_over or paused_itself) or not view.is_complete or not here.actor.may(Permission.SEND):
         return
     chances = retry_chances(view.id, now=utc_now())

@@ -7,6 +7,7 @@ import streamlit as st
 from core.broadcasts import retry
 from core.broadcasts.queries import BroadcastView, DeliveryView
 from core.clock import utc_now
+from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.retry import new_best_before
 from pages.components.broadcast_words import plain
 from pages.components.layout import confirm, open_dialog
@@ -33,7 +34,7 @@ def draw_open_buttons(slot: str, unknown: int | None = None) -> None:
 
 def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryView | None = None) -> None:
     """Without a row they settle everything that is in doubt."""
-    people = 1 if row else view.counts["unknown"]
+    people = 1 if row else view.counts[DeliveryState.UNKNOWN]
     whose = plain(row.customer or row.psid) or _("Erased customer") if row else ""
     confirm(
         f"{slot}_again_dialog",

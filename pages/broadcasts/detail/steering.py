@@ -10,8 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.accounts.rules import Permission
 from core.broadcasts import actions
 from core.broadcasts.queries import BroadcastView, get_broadcast
+from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
-from pages.broadcasts.detail.dialogs import left
+from core.deliveries.rules import DeliveryState
+from pages.broadcasts.detail.dialogs import CANCELLABLE, left
 from pages.components.address import asked_id
 from pages.components.layout import open_dialog
 from pages.components.session import Current, attempt, flash
@@ -21,21 +23,22 @@ from pages.components.texts import _, number
 def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, stopped: bool) -> None:
     may_send = here.actor.may(Permission.SEND)
     with slot:
-        if view.state in ("finished", "cancelled") and here.actor.may(Permission.EDIT):
+        has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
+        if has_ended and here.actor.may(Permission.EDIT):
             _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
         if not may_send:
             return
-        if view.state in ("scheduled", "sending", "paused", "missed"):
+        if view.state in CANCELLABLE:
             _open_button("cancel", _("Cancel…"), "cancel")
-        if view.state == "scheduled":
+        if view.state == BroadcastState.SCHEDULED:
             _button("unschedule", _("Back to draft"), "edit_note", _unschedule, here, view.id)
             if not stopped and view.due_at and view.due_at > utc_now():
                 _open_button("launch", _("Send now…"), "send", main=True)
-        if view.state == "missed":
+        if view.state == BroadcastState.MISSED:
             _button("unschedule", _("Choose a new time"), "schedule", _unschedule, here, view.id, main=True)
-        if view.state == "sending":
+        if view.state == BroadcastState.SENDING:
             _button("pause", _("Pause"), "pause", _pause, here, view, main=True)
-        if view.state == "paused" and not stopped:
+        if view.state == BroadcastState.PAUSED and not stopped:
             _open_button("resume", _("Resume…"), "play_arrow", main=True)
 
 
@@ -57,17 +60,19 @@ def _open_button(verb: str, label: str, icon: str, *, main: bool = False) -> Non
 
 
 def _pause(here: Current, view: BroadcastView) -> None:
-    if get_broadcast(view.id).state == "paused":
+    if get_broadcast(view.id).state == BroadcastState.PAUSED:
         _tell(_("It is paused."), None)  # the second click of a double click, or a colleague was quicker
         return
     error, _state = attempt(lambda: actions.pause(here.actor, view.id, now=utc_now()))
     after = get_broadcast(view.id)
     words = _("Paused: {sent} have got it, {left} are waiting.")
-    _tell(error or words.format(sent=number(after.counts["sent"]), left=number(left(after))), error)
+    _tell(
+        error or words.format(sent=number(after.counts[DeliveryState.SENT]), left=number(left(after))), error
+    )
 
 
 def _unschedule(here: Current, broadcast_id: int) -> None:
-    if get_broadcast(broadcast_id).state == "draft":
+    if get_broadcast(broadcast_id).state == BroadcastState.DRAFT:
         _tell(_("It is a draft again and does not start by itself."), None)
         return
     error, _state = attempt(lambda: actions.unschedule(here.actor, broadcast_id, now=utc_now()))

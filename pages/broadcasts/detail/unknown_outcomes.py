@@ -9,6 +9,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.queries import BroadcastView, DeliveryView
 from core.deliveries.attempts import attempts_of
+from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.evidence import draw_evidence
 from pages.broadcasts.detail.settling import draw_dialogs, draw_open_buttons
 from pages.components import navigation
@@ -20,11 +21,11 @@ from pages.components.unknown_outcomes import link_to_unknown
 
 def draw_settle_buttons(here: Current, view: BroadcastView) -> None:
     """Beside the note: look at each, or settle them all at once."""
-    if not view.counts["unknown"]:
+    if not view.counts[DeliveryState.UNKNOWN]:
         return
     with st.container(key="doubts", horizontal=True, vertical_alignment="center"):
         if here.actor.may(Permission.SEND):
-            draw_open_buttons("broadcast", view.counts["unknown"])
+            draw_open_buttons("broadcast", view.counts[DeliveryState.UNKNOWN])
         link_to_unknown(view.id, _("See the evidence of each"))
     if here.actor.may(Permission.SEND):
         draw_dialogs(here, view, "broadcast")
@@ -44,9 +45,9 @@ def draw_unknown_outcomes(
     )
     if not may:
         st.caption(_("Settling them takes the role of a sender."))
-    elif whole and view.counts["unknown"] > 1:
+    elif whole and view.counts[DeliveryState.UNKNOWN] > 1:
         with st.container(key="unknown_all", horizontal=True):
-            draw_open_buttons("unknown", view.counts["unknown"])
+            draw_open_buttons("unknown", view.counts[DeliveryState.UNKNOWN])
     tries = attempts_of([row.id for row in rows])
     for row in rows:
         with st.container(key=f"doubt_{row.id}", border=True):

@@ -8,11 +8,12 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.list_queries import list_lines
+from core.broadcasts.rules import BroadcastState
 from core.sending.allowance import Allowance, allowance_of
 from pages.components.texts import _, number, percent
 
 CLOSE = 0.8
-_UNDER_WAY = ("sending", "paused")
+_UNDER_WAY = (BroadcastState.SENDING, BroadcastState.PAUSED)
 
 
 def draw_allowance(fanpage_id: int, adds: int, *, now: datetime) -> None:

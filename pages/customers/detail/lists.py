@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.consent.customer_queries import DeliveryView, RequestView
 from core.consent.opt_in_queries import OptInView
-from core.consent.rules import WithdrawalSource
+from core.consent.rules import OptInState, WithdrawalSource
 from core.consent.withdrawal_queries import WithdrawalView
 from core.deliveries.attempts import attempts_of
 from core.errors import N_
@@ -33,7 +33,7 @@ def opt_ins(shown: list[OptInView]) -> None:
         Column(_("Through"), through),
     ]
     table(columns, shown, key="customer_opt_ins")
-    refused([opt_in for opt_in in shown if opt_in.state == "refused"])
+    refused([opt_in for opt_in in shown if opt_in.state == OptInState.REFUSED])
 
 
 _SOURCES = {
