@@ -5,20 +5,36 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import requests
 
 from core.messenger import signature
+from core.simulator.behaviour import Behaviour
 from core.simulator.entities import Page
-from core.simulator.faults import Fault
-
-if TYPE_CHECKING:
-    from core.simulator.world import World
+from core.simulator.faults import Fault, Faults
+from core.simulator.store import Store
 
 _numbers = itertools.count(1)
 EVENTS_PER_ENTRY = 10  # so that receivers must walk both lists
+
+
+class Surroundings(Protocol):
+    """What the deliveries need of the world that holds them."""
+
+    behaviour: Behaviour
+    faults: Faults
+    store: Store
+    pages: dict[str, Page]
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]: ...
+
+    def now(self) -> float: ...
+
+    def keep_page(self, page: Page) -> None: ...
 
 
 @dataclass
@@ -55,7 +71,7 @@ class DispatchReport:
 class PageQueue:
     """One page's events on their way, with a thread of its own."""
 
-    def __init__(self, world: World, page_id: str) -> None:
+    def __init__(self, world: Surroundings, page_id: str) -> None:
         self.world, self.page_id = world, page_id
         self.report = DispatchReport()
         self.changed = threading.Condition()
@@ -163,7 +179,7 @@ class PageQueue:
 
 
 def _post(
-    session: requests.Session, page: Page, events: list[OutgoingEvent], secret: str, world: World
+    session: requests.Session, page: Page, events: list[OutgoingEvent], secret: str, world: Surroundings
 ) -> str | None:
     body = _envelope(page.page_id, events, int(world.now() * 1000)).encode()
     headers = {
@@ -197,7 +213,7 @@ def _envelope(page_id: str, events: list[OutgoingEvent], time_ms: int) -> str:
 class WebhookDispatcher:
     """A mailbox per page."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Surroundings) -> None:
         self._world = world
         self._boxes: dict[str, PageQueue] = {}
         self._running = False
