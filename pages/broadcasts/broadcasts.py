@@ -16,7 +16,7 @@ SIZE = 25
 STATES = ("sending", "scheduled", "paused", "missed", "draft", "finished", "cancelled")
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     slot = page_header(
         _("Broadcasts"),
@@ -98,4 +98,4 @@ def _sent(line: BroadcastLine) -> object:
     return Two(words, share)
 
 
-body()
+draw_page()

@@ -13,7 +13,7 @@ from pages.components.texts import _, ago, when
 SIZE = 50
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     page_header(
         _("Customers"),
@@ -80,4 +80,4 @@ def _note(customer: CustomerView) -> str:
     return ""
 
 
-body()
+draw_page()

@@ -13,7 +13,7 @@ from pages.demo import customer_phone
 REFRESH_SECONDS = 2
 
 
-def body() -> None:
+def draw_page() -> None:
     page_header(
         _("A customer's phone"),
         _("See what your customers see: write a keyword, agree to a notification, watch a broadcast arrive."),
@@ -74,4 +74,4 @@ def _not_running() -> None:
     )
 
 
-body()
+draw_page()

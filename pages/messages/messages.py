@@ -20,7 +20,7 @@ from pages.messages.trial import draw_trial
 PAGE_SIZE = 25
 
 
-def main() -> None:
+def draw_page() -> None:
     here = current()
     action = page_header(
         _("Messages"),
@@ -116,4 +116,4 @@ def _topics(row: MessageView) -> list[str]:
     return [block.topic_name for block in row.blocks if block.topic_name]
 
 
-main()
+draw_page()

@@ -20,7 +20,7 @@ from pages.opt_ins import dialogs, filters, import_dialog
 SIZE = 50
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     purpose = _("Each opt-in is one customer's agreement to one notification, good for one year.")
     slot = page_header(_("Opt-ins"), purpose, key="opt_ins")
@@ -97,4 +97,4 @@ def _list(fanpage_id: int, chosen: OptInFilter) -> None:
         table(columns, rows, key="opt_ins", on_click=page_of)
 
 
-body()
+draw_page()

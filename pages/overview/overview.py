@@ -21,7 +21,7 @@ from pages.overview.running import draw_alerts, draw_under_way
 from pages.overview.topics import draw_stock, draw_topics
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     slot = page_header(_("Overview"), _("What matters today on this fanpage."), key="overview")
     draw_broadcast_styles()
@@ -51,4 +51,4 @@ def _today(here: Current, fanpage: FanpageView, topics: list[TopicView]) -> None
     draw_last(fanpage.id)
 
 
-body()
+draw_page()

@@ -18,7 +18,7 @@ from pages.system.activity_words import NOUNS, deed, detail_line
 DAYS = {"1": 1, "7": 7, "30": 30}
 
 
-def body() -> None:
+def draw_page() -> None:
     slot = page_header(
         _("Activity"), _("Who did what, and when. Nobody can change these lines."), key="activity"
     )
@@ -79,4 +79,4 @@ def _what(row: ActivityView) -> object:
     return Two(sentence, detail) if detail else sentence
 
 
-body()
+draw_page()

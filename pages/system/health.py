@@ -27,7 +27,7 @@ from pages.components.texts import _, ago, number
 ALIVE_WITHIN = timedelta(seconds=30)
 
 
-def body() -> None:
+def draw_page() -> None:
     is_admin = current().actor.may(Permission.ADMIN)
     slot = page_header(
         _("Health"), _("Whether everything works, and what needs your attention."), key="health"
@@ -127,4 +127,4 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
             navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
 
 
-body()
+draw_page()

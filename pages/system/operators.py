@@ -11,7 +11,7 @@ from pages.components.texts import _, ago
 from pages.system import operator_dialogs as dialogs
 
 
-def body() -> None:
+def draw_page() -> None:
     require(Permission.ADMIN)
     slot = page_header(
         _("Users"), _("Who may use this panel, and what each of them may do."), key="operators"
@@ -69,4 +69,4 @@ def _open(operator_id: int) -> None:
     dialogs.open_for(st.session_state[f"operator_{operator_id}_more"], operator_id)
 
 
-body()
+draw_page()

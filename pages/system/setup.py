@@ -14,7 +14,7 @@ from pages.system import fanpage_dialogs as dialogs
 from pages.system.going_live import show_steps
 
 
-def body() -> None:
+def draw_page() -> None:
     require(Permission.ADMIN)
     slot = page_header(_("Set-up"), _("Connect your fanpages and decide how fast they send."), key="setup")
     slot.button(
@@ -92,4 +92,4 @@ def _escaped(name: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!:$<>|~" else sign for sign in name)
 
 
-body()
+draw_page()

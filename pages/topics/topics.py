@@ -16,7 +16,7 @@ from pages.topics.guide import guide
 SIZE = 50
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     topic_id = asked_id()
     if topic_id is not None:
@@ -107,4 +107,4 @@ def _next(topic: TopicView) -> str:
     return _("Ask these customers again") if topic.spent else _("Let customers agree to it")
 
 
-body()
+draw_page()

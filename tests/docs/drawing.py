@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
-HOME = Path(__file__).resolve().parents[2]
+from tests.imports import MODULES, own_imports, room_of
+
 Arrows = set[tuple[str, str]]
-
-
-def files() -> list[Path]:
-    """Every module of ours, save the migrations, which know none of the others."""
-    found = [HOME / "app.py"]
-    for folder in ("core", "pages", "webhook_server"):
-        found += [path for path in (HOME / folder).rglob("*.py") if "versions" not in path.parts]
-    return sorted(found)
-
-
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(HOME).with_suffix("").parts).removesuffix(".__init__")
-
-
-def room_of(module: str) -> str:
-    """The folder that a module belongs to, such as core/sending or pages/topics. A module that lies directly
-    in core is a room of its own."""
-    parts = module.split(".")
-    return "/".join(parts[:2]) if parts[0] in ("core", "pages") else parts[0]
 
 
 @cache
 def imports() -> frozenset[tuple[str, str]]:
     """(room, room) for every import from one room into another. Whoever imports a module called `rules` is
     not counted, as that is pure."""
-    known = {name_of(path) for path in files()}
     return frozenset(
-        (room_of(name_of(path)), room_of(module))
-        for path in files()
-        for module in _imported(path, known)
-        if module.split(".")[-1] != "rules" and room_of(module) != room_of(name_of(path))
+        (room_of(module), room_of(other))
+        for module in MODULES
+        for other in own_imports(module)
+        if other.split(".")[-1] != "rules" and room_of(other) != room_of(module)
     )
-
-
-def _imported(path: Path, known: set[str]) -> Iterable[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom):
-            named = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (each for each in named if each in known)
-            if node.module in known and not all(each in known for each in named):
-                yield node.module
 
 
 def reached(arrows: Iterable[tuple[str, str]]) -> Arrows:

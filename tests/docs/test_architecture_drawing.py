@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from tests.docs.drawing import HOME, Arrows, drawn, imports, reached, reduced, room_of
+from tests.docs.drawing import Arrows, drawn, imports, reached, reduced
+from tests.imports import ROOT, room_of
 
 HOUSE, PANEL = re.findall(
-    r"```mermaid\n(flowchart.*?)```", (HOME / "docs/architecture.md").read_text("utf-8"), re.DOTALL
+    r"```mermaid\n(flowchart.*?)```", (ROOT / "docs/architecture.md").read_text("utf-8"), re.DOTALL
 )
 
 

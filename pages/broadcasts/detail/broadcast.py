@@ -28,7 +28,7 @@ from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, language
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     try:
         view = get_broadcast(asked_id() or 0)
@@ -74,4 +74,4 @@ def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
         )
 
 
-body()
+draw_page()

@@ -20,7 +20,7 @@ from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, state_label
 
 
-def body() -> None:
+def draw_page() -> None:
     here = current()
     draft = _asked_draft()
     if draft is not None:
@@ -128,4 +128,4 @@ def _draw(here: Current, fanpage: FanpageView, step: str, draft: Draft | None) -
             check.draw(here, draft, topic.name, fanpage)
 
 
-body()
+draw_page()

@@ -18,7 +18,7 @@ from pages.customers.detail import withdrawing as dialogs
 LIMIT = 200  # opt-ins shown of one customer
 
 
-def body() -> None:
+def draw_page() -> None:
     now = utc_now()
     try:
         customer = get_customer(asked_id() or 0, now=now)
@@ -70,4 +70,4 @@ def _cards(customer: CustomerView) -> None:
     )
 
 
-body()
+draw_page()

@@ -24,7 +24,7 @@ from pages.messages.composer.entry_points import Elsewhere, edit_entries
 from pages.messages.composer.head import draw_head, draw_start, draw_unsaved
 
 
-def main() -> None:
+def draw_page() -> None:
     here = current()
     view = _asked_for()
     if view is not None:
@@ -117,4 +117,4 @@ def _save(here: Current, fanpage_id: int, draft: drafts.Draft, view: queries.Mes
         st.rerun()
 
 
-main()
+draw_page()
