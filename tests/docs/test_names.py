@@ -19,6 +19,7 @@ DOCUMENTS = [
     "docs/glossary.md",
     "docs/message-files.md",
     "docs/otn-at-meta.md",
+    "docs/scale-out.md",
     "docs/security.md",
 ]
 PATH = r"(?:app\.py|(?:core|pages|webhook_server|tests|docs|static)/[\w./<>*-]*)"
