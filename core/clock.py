@@ -1,4 +1,5 @@
-"""The one place that asks what time it is. Rules and actions take `now` from their callers."""
+"""The current time, and conversions of times. Nothing else reads the clock; rules and actions are given
+`now`."""
 
 from __future__ import annotations
 
@@ -7,16 +8,19 @@ from zoneinfo import ZoneInfo
 
 
 def utc_now() -> datetime:
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def from_milliseconds(value: int) -> datetime:
-    """A platform timestamp (ms since 1970) as aware UTC; ValueError or OverflowError when absurd."""
+    """A platform timestamp (milliseconds since 1970) in UTC. Raises ValueError or OverflowError when it is
+    absurd."""
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def local_to_utc(naive: datetime, zone: str) -> datetime:
-    """Wall-clock time of a zone as UTC. A time that a clock change skips becomes the next real one."""
+    """Convert the local time of a zone to UTC. A time that a change of clocks skips becomes the next real
+    one."""
     return naive.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -26,6 +30,7 @@ def same_local_time(at: datetime, zone: str, other: str) -> datetime:
 
 
 def parse_iso(text: str, zone: str) -> datetime:
-    """ISO 8601 to UTC; without an offset it is wall-clock time in `zone`. ValueError when it is no time."""
+    """Parse ISO 8601 to UTC; without an offset it is the local time of `zone`. Raises ValueError when it is
+    not a time."""
     parsed = datetime.fromisoformat(text.strip())
     return parsed.astimezone(UTC) if parsed.tzinfo else local_to_utc(parsed, zone)

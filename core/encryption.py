@@ -1,7 +1,8 @@
-"""Seals secrets at rest (AES-SIV, RFC 5297) and finds them again by keyed hash.
+"""Encrypts secrets at rest (AES-SIV, RFC 5297), and hashes them under a key so that they can be looked up.
 
-AES-SIV needs no randomness: asking the system for it gives up the interpreter's lock at each token. Equal
-secrets give equal seals, which says no more than their hashes do.
+AES-SIV needs no random numbers; to ask the system for them would give up the interpreter's lock at each
+token. Equal secrets encrypt to equal texts, which tells no more than their hashes do. Columns with encrypted
+secrets are called `…_sealed`.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ Cipher = Callable[[bytes, None], bytes]
 
 
 class CannotDecrypt(OperatorError):
+    """A secret was encrypted with another key."""
+
     code = "wrong_key"
 
 
 def derived_key(purpose: str, key: str | None = None, *, size: int = 32) -> bytes:
-    """Bytes for one purpose (at most 64), so that no two uses share a key."""
+    """Derive the key for one purpose, of `size` bytes (at most 64), so that no two uses share a key. Without
+    `key` it is derived from the installation's secret key."""
     known = (key or secret_key()).encode()[:64]
     return hashlib.blake2b(purpose.encode(), key=known, digest_size=size).digest()
 
@@ -39,16 +43,19 @@ def _cipher(key: str) -> AESSIV:
 
 
 def encrypt(secret: str) -> str:
+    """Encrypt a secret with the installation's key."""
     return _encrypted(_cipher(secret_key()).encrypt, secret)
 
 
 def encrypt_all(secrets: Sequence[str]) -> list[str]:
+    """Encrypt many secrets with the installation's key, in their order."""
     encrypt = _cipher(secret_key()).encrypt
     return [_encrypted(encrypt, each) for each in secrets]
 
 
 def decrypt(sealed: str) -> str:
-    """The secret; CannotOpen when another installation's key sealed it."""
+    """Decrypt a secret. Raises CannotDecrypt when it was encrypted with another key than the
+    installation's."""
     opened = decrypt_all([sealed])[0]
     if opened is None:
         raise CannotDecrypt(
@@ -61,18 +68,18 @@ def decrypt(sealed: str) -> str:
 
 
 def decrypt_all(sealed: Sequence[str]) -> list[str | None]:
-    """Many secrets at once; None for one that another key sealed."""
+    """Decrypt many secrets, in their order; None stands for one that was encrypted with another key."""
     decrypt = _cipher(secret_key()).decrypt
     return [_decrypted(decrypt, each) for each in sealed]
 
 
 def encrypt_with_key(key: str, secret: str) -> str:
-    """The same under another key than the installation's, for `unseal_under`."""
+    """Encrypt a secret with a key other than the installation's."""
     return _encrypted(_cipher(key).encrypt, secret)
 
 
 def decrypt_with_key(key: str, sealed: str) -> str | None:
-    """None when it was not sealed under this key."""
+    """Decrypt what `encrypt_with_key` made; None when it was made with another key."""
     return _decrypted(_cipher(key).decrypt, sealed)
 
 
@@ -97,6 +104,7 @@ def _hash_key(key: str) -> bytes:
 
 
 def lookup_hash(secret: str) -> str:
-    """64 hex digits by which a sealed secret is found; keyed, so a stolen database proves no guess."""
+    """A hash of 64 hex digits by which an encrypted secret is found again. It is keyed, so that a guess
+    cannot be checked against a stolen database."""
     message = secret.encode("utf-8", "surrogatepass")
     return hmac.digest(_hash_key(secret_key()), message, "sha256").hex()

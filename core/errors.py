@@ -20,13 +20,14 @@ from datetime import datetime
 
 
 def N_(template: str) -> str:
-    """Marks a sentence for the catalogues where it is defined far from where it is shown."""
+    """Mark a sentence for the translation catalogues where it is defined far from where it is shown."""
     return template
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One field's complaint. `field` is the argument's name; `template` is filled with `values`."""
+    """What is wrong with one field of an input. `field` is the argument's name; `template` is filled with
+    `values`."""
 
     field: str
     template: str
@@ -38,10 +39,13 @@ class Problem:
 
 
 def problem(field: str, template: str, **values: object) -> Problem:
+    """Shorthand for a `Problem` whose values are given by name."""
     return Problem(field, template, tuple(values.items()))
 
 
 class OperatorError(Exception):
+    """Something was refused. The sentence is safe to show and says what to do; `code` is its stable name."""
+
     code = "refused"
 
     def __init__(self, template: str, **values: object) -> None:
@@ -55,18 +59,26 @@ class OperatorError(Exception):
 
 
 class NotFound(OperatorError):
+    """There is no such thing, or it is there no more."""
+
     code = "not_found"
 
 
 class NotAllowed(OperatorError):
+    """The operator's role does not include this."""
+
     code = "not_allowed"
 
 
 class SignedOut(NotAllowed):
+    """The operator's session has ended; they have to sign in again."""
+
     code = "signed_out"
 
 
 class WrongState(OperatorError):
+    """The state of the thing does not allow this step."""
+
     code = "wrong_state"
 
 
@@ -93,6 +105,8 @@ CHANGES = {
 
 
 class Changed(OperatorError):
+    """Somebody else has changed the broadcast since the operator looked at it."""
+
     code = "changed"
 
     def __init__(self, changes: Sequence[Change]) -> None:
@@ -105,10 +119,14 @@ class Changed(OperatorError):
 
 
 class Held(OperatorError):
+    """The database is held and takes in nothing; see core/db/holding.py."""
+
     code = "held"
 
 
 class Invalid(OperatorError):
+    """The input is wrong; `problems` says which fields and why."""
+
     code = "invalid"
 
     def __init__(self, problems: list[Problem]) -> None:

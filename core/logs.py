@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-# What is tried again several times a second while the database is away, by every fanpage.
-PASSING = frozenset(
+# Events of work that is tried again several times a second while the database is away, for every fanpage.
+THROTTLED = frozenset(
     {
         "database_unavailable",
         "job_not_ended",
@@ -22,34 +22,35 @@ PASSING = frozenset(
         "slice_not_ended",
     }
 )
-SAY_AGAIN_SECONDS = 60.0
+REPEAT_SECONDS = 60.0
 
 
-class OnceAMinute:
-    """Leaves out what was said within the last minute; the next such line says how many were."""
+class ThrottleRepeats:
+    """A structlog processor that drops a line of a `THROTTLED` event when one was logged within the last
+    minute; the next line says in `left_out` how many were dropped."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._said_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         event = str(line.get("event"))
-        if event not in PASSING:
+        if event not in THROTTLED:
             return line
         with self._lock:
             now = self._clock()
-            if now - self._said_at.get(event, float("-inf")) < SAY_AGAIN_SECONDS:
+            if now - self._logged_at.get(event, float("-inf")) < REPEAT_SECONDS:
                 self._left_out[event] = self._left_out.get(event, 0) + 1
                 raise structlog.DropEvent
-            self._said_at[event] = now
+            self._logged_at[event] = now
             left_out = self._left_out.pop(event, 0)
         return {**line, "left_out": left_out} if left_out else line
 
 
 def configure(level: int = logging.INFO) -> None:
-    """For every process of ours; the last call counts."""
+    """Set up logging as JSON lines on standard error. Every process calls it; the last call counts."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -60,15 +61,15 @@ def configure(level: int = logging.INFO) -> None:
     ]
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[OnceAMinute(), *shared, as_json],
+        processors=[ThrottleRepeats(), *shared, as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-    _take_in_libraries(shared, as_json)
+    _route_libraries(shared, as_json)
 
 
-def _take_in_libraries(shared: list[Any], as_json: Any) -> None:
-    """Their lines in the same form as ours."""
+def _route_libraries(shared: list[Any], as_json: Any) -> None:
+    """Write the log lines of libraries in the same form as ours."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],

@@ -1,4 +1,5 @@
-"""Settings from the environment or `.env`: the only reader of either (names are a public contract)."""
+"""The settings, from the environment or `.env`. Nothing else reads either. Their names are a
+public contract."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from core.text.languages import languages
 
 
 class Settings(BaseSettings):
+    """All settings of a process; each is described by its field."""
+
     model_config = SettingsConfigDict(
         env_prefix="OTN_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
     )
@@ -75,7 +78,8 @@ class Settings(BaseSettings):
 
 
 def database_url(written: str) -> str:
-    """As we use it: however a host writes its PostgreSQL address, psycopg 3 speaks to it."""
+    """Bring a database address into the form that we use: PostgreSQL is spoken to by psycopg 3, however its
+    address is written. Raises ValueError for any other database."""
     scheme, colon, rest = written.strip().partition("://")
     if colon and re.fullmatch(r"postgres(ql)?(\+psycopg[23]?)?", scheme):
         return f"postgresql+psycopg://{rest}"
@@ -94,7 +98,7 @@ def settings() -> Settings:
 
 
 def override_settings(**values: str) -> None:
-    """Settings of this process alone, as if its environment had said so (benchmarks)."""
+    """Change settings of this process and its children, as if the environment said so (benchmarks)."""
     os.environ.update({f"OTN_{name.upper()}": value for name, value in values.items()})
     settings.cache_clear()
 
@@ -106,13 +110,13 @@ def secret_key() -> str:
 
 
 def kept_secret(filename: str) -> str:
-    """A random secret kept in the data folder (mode 0600), the same for every process that asks."""
+    """A random secret in a file of the data folder (mode 0600). The first process that asks makes it."""
     return _kept(settings().data_dir, filename)
 
 
 @lru_cache
 def _kept(folder: Path, filename: str) -> str:
-    """Asked for every token that is opened, so it is read once."""
+    """Read once, since it is needed for every token that is decrypted."""
     path = folder / filename
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,7 @@ def _kept(folder: Path, filename: str) -> str:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(fresh, path)  # the first process wins, whole; the others read what it wrote
+            os.link(fresh, path)  # only the first process succeeds; the others read what it wrote
         except FileExistsError:
             pass
         finally:

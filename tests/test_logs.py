@@ -29,7 +29,7 @@ def configured() -> Iterator[io.StringIO]:
 
 def test_while_the_database_is_away_it_is_said_once_a_minute() -> None:
     now, said = 1000.0, []
-    sparing = logs.OnceAMinute(lambda: now)
+    sparing = logs.ThrottleRepeats(lambda: now)
     for fanpage_id in range(130):
         with contextlib.suppress(structlog.DropEvent):
             said.append(sparing(None, "warning", {"event": "database_unavailable", "n": fanpage_id}))
@@ -38,7 +38,7 @@ def test_while_the_database_is_away_it_is_said_once_a_minute() -> None:
 
 
 def test_anything_else_is_always_said() -> None:
-    sparing = logs.OnceAMinute(lambda: 1000.0)
+    sparing = logs.ThrottleRepeats(lambda: 1000.0)
     lines = [sparing(None, "warning", {"event": "clock_jumped"}) for _ in range(3)]
     assert lines == [{"event": "clock_jumped"}] * 3
 

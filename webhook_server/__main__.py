@@ -10,10 +10,11 @@ from core.settings import settings
 from webhook_server import logs
 
 STOP_SECONDS = 10
-KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we never hang up on it
+KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we never close one that it uses
 
 
 def main() -> None:
+    """Run the server until SIGTERM or Ctrl-C."""
     logs.configure()
     logging.getLogger("uvicorn").setLevel(logging.INFO)  # says where it listens, and that it has ended
     uvicorn.run(
@@ -23,7 +24,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # who asks is told by the signature; nothing looks at addresses
+        proxy_headers=False,  # the signature says who asks; addresses are not used
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

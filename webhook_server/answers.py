@@ -1,4 +1,4 @@
-"""What the webhook server says: short JSON, the same for everybody."""
+"""The answers of the webhook server: short JSON documents."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _REFUSALS = {
 
 
 def json_response(status: int, content: object, **headers: str) -> Response:
+    """A response with a JSON document as its body."""
     return Response(json.dumps(content), status, headers, "application/json")
 
 
@@ -27,6 +28,7 @@ STORED_BODY = {"type": "http.response.body", "body": _STORED.body}
 
 
 def refusal_response(reason: str) -> Response:
+    """The response for a refused request; `reason` is one of the keys of `_REFUSALS`."""
     status, message = _REFUSALS[reason]
     headers = {"Retry-After": "1"} if status == 503 else {}
     if status in (408, 413):

@@ -1,4 +1,4 @@
-"""The routes of the webhook server, and what starts and ends with it."""
+"""Builds the webhook server: its routes, and what is opened and closed with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from webhook_server import logs
 from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
 
-DEMO_SECRET_FILE = "demo-app.secret"  # what the simulator signs with
+DEMO_SECRET_FILE = "demo-app.secret"  # the app secret by which the simulator signs
 CHALLENGE_LIMIT = 1000
 WEBHOOK = ("/webhook", "/webhook/")  # both are served: a redirect would repeat the verify token
 
@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 
 
 class WebhookFront:
-    """Hands what the platform posts straight to the reception, past the router; the rest goes its way."""
+    """The whole ASGI application: passes a POST to /webhook straight to the reception, which is faster than
+    by the router, and everything else to the routes."""
 
     def __init__(self, reception: Reception, others: Starlette) -> None:
         self._reception = reception
@@ -45,6 +46,7 @@ class WebhookFront:
 
 
 def create_app() -> WebhookFront:
+    """Build the application from the settings of this process."""
     logs.configure()
     reception = Reception(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
 
@@ -77,7 +79,8 @@ def create_app() -> WebhookFront:
 
 
 async def verify(request: Request) -> Response:
-    """Meta's handshake: whoever knows the verify token gets the challenge back."""
+    """Answer the handshake by which Meta verifies a webhook: whoever knows the verify token gets the
+    challenge back."""
     asked = request.query_params
     expected = settings().verify_token.get_secret_value()
     given = asked.get("hub.verify_token", "")
@@ -90,7 +93,8 @@ async def verify(request: Request) -> Response:
 
 
 def _refuse_another_key() -> None:
-    """Before the first tap is sealed. While the database is gone nothing is stored, and that asks again."""
+    """End the start when this process has another secret key than the installation. While the database is
+    gone nothing is stored, and storing checks the key again."""
     try:
         key_check.refuse_another_key()
     except AnotherKey as refused:
@@ -101,7 +105,7 @@ def _refuse_another_key() -> None:
 
 
 def _ready(reception: Reception) -> Response:
-    """Whether a POST would be stored now: the tables answer and the writer lives."""
+    """Whether a POST would be stored now: the database answers and takes in, and the intake runs."""
     try:
         queries.has_pending()
         held = holding.current_hold()

@@ -1,4 +1,4 @@
-"""What Prometheus may know: counts and durations, never who or what."""
+"""The metrics for Prometheus: counts and durations, never anything about a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """One registry per server, so that several in one process (tests) don't count together."""
+    """The metrics of one server. Each has its own registry, so that several servers in one process (tests)
+    are counted apart."""
 
     def __init__(self, waiting: Callable[[], float], backlog: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
@@ -40,8 +41,10 @@ class Metrics:
         ).set_function(backlog)
 
     def committed(self, events: int, new: int) -> None:
+        """Count events that were committed, of which so many were new."""
         self.new.inc(new)
         self.duplicate.inc(events - new)
 
     def page(self) -> bytes:
+        """The body of GET /metrics."""
         return generate_latest(self.registry)

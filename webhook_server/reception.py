@@ -1,4 +1,5 @@
-"""Takes in one POST: whole body, signature over its raw bytes, events, and an answer after the commit."""
+"""Handles a POST to /webhook: reads the body, checks its signature, and answers once its events
+are stored."""
 
 from __future__ import annotations
 
@@ -25,11 +26,11 @@ from webhook_server.logs import ThrottledLog
 from webhook_server.metrics import Metrics
 
 BODY_LIMIT = 16 * 1024 * 1024  # a thousand updates of the longest texts stay well below
-BODIES_LIMIT = 128 * 1024 * 1024  # in hand at once, whoever sends them
+BODIES_LIMIT = 128 * 1024 * 1024  # of all bodies that are being read at once
 BODY_SECONDS = 10.0
 ANSWER_SECONDS = 4.0  # the platform gives up after 5 and sends again, which does no harm
-WATCH_SECONDS = 0.1
-LONG_BODY = 64 * 1024  # read in a thread of its own, so that others are answered meanwhile
+EXPIRE_EVERY_SECONDS = 0.1
+LONG_BODY = 64 * 1024  # a longer body is parsed in a thread, so that others are answered meanwhile
 
 _SIGNATURE = HEADER.lower().encode()
 
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class RequestRefused(Exception):
-    """The request gets no further; `reason` is one of the metrics' outcomes."""
+    """A request that is refused; `reason` is one of `metrics.OUTCOMES`."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -47,14 +48,14 @@ class RequestRefused(Exception):
 
 
 class Reception:
-    """Everything between the route and the inbox. Starts and ends with the server."""
+    """The ASGI application of POST /webhook. It is opened and closed with the server."""
 
     def __init__(self, app_secret: str, demo_secret: str) -> None:
         self._app_secret = app_secret
         self._demo_secret = demo_secret
         self._sparing_log = ThrottledLog(log)
         self._bytes_in_hand = 0
-        self._asked = PendingAnswers()
+        self._pending = PendingAnswers()
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
         self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
         self._intake: Intake[AnswerFuture] = Intake(
@@ -63,16 +64,18 @@ class Reception:
                 has_backlog=queries.has_pending,
                 apply=self._apply,
                 answer=_answer,
-                committed=self.metrics.committed,
-                heartbeat=self._heartbeat.beat_sparingly,
+                on_committed=self.metrics.committed,
+                on_idle=self._heartbeat.beat_sparingly,
             )
         )
 
     def open(self) -> None:
+        """Start the thread that stores and applies events."""
         self._intake.start()
         log.info("webhook_opened", accepts_real_fanpages=bool(self._app_secret))
 
     async def close(self) -> None:
+        """Store and answer what is waiting, and remove our heartbeat."""
         await run_in_threadpool(self._intake.close)
         await run_in_threadpool(self._heartbeat.fall_silent)
         log.info("webhook_closed")
@@ -82,14 +85,14 @@ class Reception:
         return self._intake.is_alive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one POST; an ASGI application, as that costs half of what a route's function does."""
+        """Answer one POST. As an ASGI application this costs half of what a route's function would."""
         chunks: list[bytes] = []
         signature, declared = _headers(scope)
         try:
-            await self._gather(receive, declared, chunks)
+            await self._read_body(receive, declared, chunks)
             began = time.perf_counter()
             body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            await self._keep(await self._events(body, signature))
+            await self._store(await self._verified_events(body, signature))
         except RequestRefused as refused:
             self.metrics.outcomes[refused.reason].inc()
             self._sparing_log.warn("webhook_refused", refused.reason)
@@ -102,8 +105,9 @@ class Reception:
         self.metrics.outcomes["stored"].inc()
         self.metrics.seconds.observe(time.perf_counter() - began)
 
-    async def _gather(self, receive: Receive, declared: str, chunks: list[bytes]) -> None:
-        """The body as it came. What is too long is refused by its header, or as soon as it shows."""
+    async def _read_body(self, receive: Receive, declared: str, chunks: list[bytes]) -> None:
+        """Read the body into `chunks`. Raises RequestRefused when it is too long, as soon as that shows, or
+        too slow."""
         if declared.isdecimal() and (len(declared) > 12 or int(declared) > BODY_LIMIT):
             raise RequestRefused("too_large")
         length, is_more = 0, True
@@ -124,18 +128,18 @@ class Reception:
         except TimeoutError:
             raise RequestRefused("too_slow") from None
 
-    async def _events(self, body: bytes, signature: str | None) -> list[NewEvent]:
-        """The body's events, if the platform or our own demo signed it."""
+    async def _verified_events(self, body: bytes, signature: str | None) -> list[NewEvent]:
+        """The events of a body that the platform has signed, or the simulator of the demo."""
         if is_valid(self._app_secret, body, signature):
-            return await self._read(body)
+            return await self._parse(body)
         if not is_valid(self._demo_secret, body, signature):
             raise RequestRefused("bad_signature")
-        events = await self._read(body)
+        events = await self._parse(body)
         if not await self._are_all_demo(events):
-            raise RequestRefused("foreign")  # the demo's secret opens nobody else's door
+            raise RequestRefused("foreign")  # the demo's secret is good for demo fanpages only
         return events
 
-    async def _read(self, body: bytes) -> list[NewEvent]:
+    async def _parse(self, body: bytes) -> list[NewEvent]:
         try:
             if len(body) > LONG_BODY:
                 return await run_in_threadpool(parse_body, body, utc_now())
@@ -149,11 +153,11 @@ class Reception:
         except DBAPIError:
             raise RequestRefused("unavailable") from None
 
-    async def _keep(self, events: Sequence[NewEvent]) -> None:
-        """Returns when the events are committed."""
+    async def _store(self, events: Sequence[NewEvent]) -> None:
+        """Return when the events are committed. Raises RequestRefused when they could not be stored."""
         if not events:
             return
-        done = self._asked.future()
+        done = self._pending.new_future()
         if not self._intake.submit(IntakeRequest(events, done)):
             raise RequestRefused("unavailable")
         if await done is not Receipt.STORED:
@@ -166,34 +170,34 @@ class Reception:
 
 
 class PendingAnswers:
-    """Who waits for a commit: one timer looks after all of them, as a timer for each would cost more than
-    the waiting."""
+    """The requests that wait for their commit. One timer serves all of them, since a timer for each would
+    cost more than the waiting."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[float, AnswerFuture]] = deque()
-        self._is_watching = False
+        self._timer_runs = False
 
-    def future(self) -> AnswerFuture:
-        """Told UNAVAILABLE when the commit takes too long."""
+    def new_future(self) -> AnswerFuture:
+        """A future for the answer to one request; it becomes UNAVAILABLE when the commit takes too long."""
         loop = asyncio.get_running_loop()
         made: AnswerFuture = loop.create_future()
         self._waiting.append((loop.time() + ANSWER_SECONDS, made))
-        if not self._is_watching:
-            self._watch(loop)
+        if not self._timer_runs:
+            self._expire(loop)
         return made
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= loop.time()):
             late = self._waiting.popleft()[1]
             if not late.done():
                 late.set_result(Receipt.UNAVAILABLE)
-        self._is_watching = bool(self._waiting)
-        if self._is_watching:
-            loop.call_later(WATCH_SECONDS, self._watch, loop)
+        self._timer_runs = bool(self._waiting)
+        if self._timer_runs:
+            loop.call_later(EXPIRE_EVERY_SECONDS, self._expire, loop)
 
 
 def _headers(scope: Scope) -> tuple[str | None, str]:
-    """The signature and the declared length."""
+    """The signature, and the declared length of the body as a text."""
     signature, declared = None, ""
     for name, value in scope["headers"]:
         if name == _SIGNATURE:
@@ -207,16 +211,17 @@ def _backlog() -> float:
     try:
         return queries.count_pending()
     except DBAPIError:
-        return math.nan  # the page of metrics is still worth reading
+        return math.nan  # the other metrics are still worth reading
 
 
-def _answer(parcels: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
-    """Called in the writer's thread, once for a group: waking the loop is the dear part."""
-    with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-        parcels[0].asker.get_loop().call_soon_threadsafe(_settle, parcels, outcome)
+def _answer(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
+    """Answer a group of requests. It is called on the thread of the intake, once for a group, because waking
+    the event loop is what costs."""
+    with suppress(RuntimeError):  # the loop has ended, so nobody waits any more
+        requests[0].requester.get_loop().call_soon_threadsafe(_resolve, requests, outcome)
 
 
-def _settle(parcels: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
-    for parcel in parcels:
-        if not parcel.asker.done():
-            parcel.asker.set_result(outcome)
+def _resolve(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
+    for request in requests:
+        if not request.requester.done():
+            request.requester.set_result(outcome)

@@ -1,41 +1,41 @@
-"""Webhook events: stored before they are answered, applied in their order, replayed when staff ask."""
+"""Writes about webhook events: stores them, applies them in their order, and replays them for staff."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 
 import structlog
-from sqlalchemy import Integer, Select, bindparam, select, text, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.customers import forgotten
-from core.db import bulk
-from core.db.engine import DATABASE_TROUBLE, is_sqlite, transaction
-from core.db.tables import Event, Fanpage, UtcTime
+from core.db.engine import DATABASE_TROUBLE, transaction
+from core.db.tables import Event, Fanpage
 from core.errors import Held
 from core.inbox import queries
-from core.inbox.early_events import APPLIER_LOCK
-from core.inbox.effects import FanpageEvent, apply_events
-from core.inbox.event_parser import NewEvent, decrypt_event, person_of
-from core.inbox.event_store import insert_events
+from core.inbox.effects import apply_events
+from core.inbox.event_parser import NewEvent, person_of
+from core.inbox.event_store import StoredEvent, Verdict, insert_events, record_verdicts, take_pending
+from core.inbox.event_tokens import decrypt_event
+from core.inbox.fanpage_event import FanpageEvent
 from core.inbox.forgotten_filter import drop_forgotten
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.installation import key_check
 
-NOT_NOW = (*DATABASE_TROUBLE, Held)  # the database is locked, gone or held: true for every event
+# The database is locked, gone or held. That is true for every event, so no single event is to blame.
+NOT_NOW = (*DATABASE_TROUBLE, Held)
 log = structlog.get_logger(__name__)
 
 
 def store_events(events: Sequence[NewEvent]) -> int:
-    """Keep events for good; they wait for their turn. Those the vault has stay as they are. Returns how many
-    were new."""
+    """Store events in one transaction and return how many were new. They wait to be applied.
+
+    Events of forgotten customers are left out. Raises AnotherKey when this process has another secret key
+    than the installation, and any of `NOT_NOW` when the database takes in nothing.
+    """
     if not events:
         return 0
     key_check.refuse_another_key()
@@ -44,150 +44,31 @@ def store_events(events: Sequence[NewEvent]) -> int:
 
 
 def apply_pending(limit: int, now: datetime) -> int:
-    """Apply at most `limit` waiting events in the order they happened; returns how many left the backlog."""
+    """Apply at most `limit` pending events and return how many left the backlog."""
     return apply_batch(limit, now) if queries.has_pending() else 0
 
 
 def apply_batch(limit: int, now: datetime) -> int:
-    """The same for who knows that events wait.
+    """Do the same as `apply_pending` for a caller who knows that events are pending.
 
-    Each event's effects and its new state are one transaction. Two appliers never double an event: SQLite
-    lets one write at a time, and PostgreSQL lends out a lock; who does not get it has nothing to do.
+    The effects of the events and their new states are one transaction. Two processes never apply an event
+    twice: SQLite lets one write at a time, and on PostgreSQL whoever does not get the lock does nothing.
     """
     key_check.refuse_another_key()
     try:
         with transaction() as db:
-            events = _take(db, limit)
-            _settle(db, events, _apply(db, events, now), now)
+            events = take_pending(db, limit)
+            record_verdicts(db, events, _apply(db, events, now), now)
             return len(events)
     except NOT_NOW:
-        raise  # nothing is wrong with the events
+        raise
     except Exception as problem:
-        log.warning("event_batch_failed", **_where(problem))
-        return _apply_each(limit, now)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as the vault keeps it."""
-
-    id: int
-    page_id: str
-    kind: str
-    occurred_at: datetime
-    received_at: datetime
-    body: str
-
-
-def _take(db: Session, limit: int) -> list[StoredEvent]:
-    if not is_sqlite(db):
-        lock = text("SELECT pg_try_advisory_xact_lock(:number)")
-        if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
-            return []
-    forgotten.hold_off_forgetting(db)
-    found = [
-        StoredEvent(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
-        for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(db, _waiting(), {"limit": limit})
-    ]
-    return sorted(found, key=lambda event: (event.occurred_at, event.id))
-
-
-@cache
-def _waiting() -> Select[Any]:
-    statement = (
-        select(
-            col(Event.id),
-            col(Event.page_id),
-            col(Event.kind),
-            col(Event.occurred_at),
-            col(Event.received_at),
-            col(Event.body),
-        )
-        .where(col(Event.state) == EventState.PENDING)
-        .order_by(col(Event.occurred_at), col(Event.id))
-        .limit(bindparam("limit", type_=Integer))
-    )
-    return bulk.packed(statement)
-
-
-Verdict = tuple[EventState, str | None]
-APPLIED: Verdict = (EventState.APPLIED, None)
-
-
-def _apply(db: Session, events: Sequence[StoredEvent], now: datetime) -> dict[int, Verdict]:
-    """The effects of events in their order; what has become of those that were not simply applied."""
-    statement = select(col(Fanpage.page_id), col(Fanpage.id)).where(
-        col(Fanpage.page_id).in_({event.page_id for event in events})
-    )
-    ours = {row.page_id: row.id for row in db.execute(statement)}
-    happenings = [_happening(event, ours[event.page_id]) for event in events if event.page_id in ours]
-    notes = apply_events(db, happenings, now)
-    notes.update({event.id: UNKNOWN_FANPAGE for event in events if event.page_id not in ours})
-    return {event_id: (EventState.IGNORED, note) for event_id, note in notes.items()}
-
-
-def _happening(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
-    raw = decrypt_event(event.body)
-    return FanpageEvent(
-        id=event.id,
-        fanpage_id=fanpage_id,
-        kind=event.kind,
-        psid=person_of(raw, event.page_id),
-        at=event.occurred_at,
-        received_at=event.received_at,
-        raw=raw,
-    )
-
-
-def _apply_each(limit: int, now: datetime) -> int:
-    """One event of the turn cannot be applied: each has its own savepoint, and the bad ones are set aside."""
-    with transaction() as db:
-        events = _take(db, limit)
-        verdicts: dict[int, Verdict] = {}
-        for event in events:
-            try:
-                with db.begin_nested():
-                    verdicts.update(_apply(db, [event], now))
-            except NOT_NOW:
-                raise
-            except Exception as problem:
-                verdicts[event.id] = (EventState.FAILED, type(problem).__name__)
-                log.error("event_failed", event_id=event.id, kind=event.kind, **_where(problem))
-        _settle(db, events, verdicts, now)
-        return len(events)
-
-
-def _where(problem: Exception) -> dict[str, object]:
-    """What went wrong and where; never the exception's text, which may quote what a customer wrote."""
-    trace = problem.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
-    return {"error": type(problem).__name__, "place": place}
-
-
-def _settle(db: Session, events: Sequence[StoredEvent], verdicts: dict[int, Verdict], now: datetime) -> None:
-    by_verdict: dict[Verdict, list[tuple[int]]] = {}
-    for event in events:
-        by_verdict.setdefault(verdicts.get(event.id, APPLIED), []).append((event.id,))
-    for (state, note), ids in by_verdict.items():
-        values = {"new_state": state, "new_note": note, "at": now, **bulk.bound(ids)}
-        db.connection().execute(_mark(), values)
-
-
-@cache
-def _mark() -> Any:
-    ids = bulk.rows_given(bulk.columns_of(Event, "id"))
-    new = {
-        "state": bindparam("new_state"),
-        "note": bindparam("new_note"),
-        "applied_at": bindparam("at", type_=UtcTime),
-    }
-    return update(Event).where(col(Event.id).in_(ids)).values(new)
+        log.warning("event_batch_failed", **_error_place(problem))
+        return _apply_one_by_one(limit, now)
 
 
 def replay(by: Actor, *, now: datetime) -> int:
-    """Failed events, and those of a fanpage connected since, wait to be applied again; returns how many."""
+    """Make failed events pending again, and those of fanpages that were connected since. Returns how many."""
     ours = select(col(Fanpage.page_id))
     was_unknown = (col(Event.note) == UNKNOWN_FANPAGE) & col(Event.page_id).in_(ours)
     statement = (
@@ -202,3 +83,55 @@ def replay(by: Actor, *, now: datetime) -> int:
         count = db.connection().execute(statement).rowcount
         record(db, by, "event.replay", now=now, events=count)
         return count
+
+
+def _apply(db: Session, events: Sequence[StoredEvent], now: datetime) -> dict[int, Verdict]:
+    """Apply events in their order. Returns the verdict on those that had no effect, by event id."""
+    statement = select(col(Fanpage.page_id), col(Fanpage.id)).where(
+        col(Fanpage.page_id).in_({event.page_id for event in events})
+    )
+    ours = {row.page_id: row.id for row in db.execute(statement)}
+    known = [_fanpage_event(event, ours[event.page_id]) for event in events if event.page_id in ours]
+    notes = apply_events(db, known, now)
+    notes.update({event.id: UNKNOWN_FANPAGE for event in events if event.page_id not in ours})
+    return {event_id: (EventState.IGNORED, note) for event_id, note in notes.items()}
+
+
+def _fanpage_event(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
+    raw = decrypt_event(event.body)
+    return FanpageEvent(
+        id=event.id,
+        fanpage_id=fanpage_id,
+        kind=event.kind,
+        psid=person_of(raw, event.page_id),
+        at=event.occurred_at,
+        received_at=event.received_at,
+        raw=raw,
+    )
+
+
+def _apply_one_by_one(limit: int, now: datetime) -> int:
+    """Apply events with a savepoint for each, so that one that cannot be applied is set aside alone."""
+    with transaction() as db:
+        events = take_pending(db, limit)
+        verdicts: dict[int, Verdict] = {}
+        for event in events:
+            try:
+                with db.begin_nested():
+                    verdicts.update(_apply(db, [event], now))
+            except NOT_NOW:
+                raise
+            except Exception as problem:
+                verdicts[event.id] = (EventState.FAILED, type(problem).__name__)
+                log.error("event_failed", event_id=event.id, kind=event.kind, **_error_place(problem))
+        record_verdicts(db, events, verdicts, now)
+        return len(events)
+
+
+def _error_place(problem: Exception) -> dict[str, object]:
+    """The type of an error and where it was raised. Never its text, which may quote what a customer wrote."""
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""
+    return {"error": type(problem).__name__, "place": place}

@@ -1,4 +1,5 @@
-"""Customers as events show them: who wrote, until when we may answer; one statement for many events."""
+"""Updates customers by what events show of them: who wrote, and until when we may answer. One statement
+serves many events."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
 from core.customers import marks
+from core.customers.marks import CustomerKey
 from core.db import bulk
 from core.db.tables import Customer
 from core.inbox.rules import latest
 
-CustomerKey = tuple[int, str]  # fanpage id, PSID
 _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
 _WRITTEN = bulk.columns_of(
     Customer, "fanpage_id", "psid", "search_text", "window_closes_at", "last_event_at", "created_at"
@@ -25,7 +26,7 @@ _WRITTEN = bulk.columns_of(
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A customer did something."""
+    """An act of a customer: when it was, and until when it lets us write to them (None: it does not)."""
 
     person: CustomerKey
     at: datetime
@@ -33,17 +34,19 @@ class Sighting:
 
 
 def upsert_customers(db: Session, sightings: Iterable[Sighting], now: datetime) -> None:
-    """Make or update the customers. Windows only ever grow, in whatever order events come."""
+    """Insert or update the customers of these sightings. A window only ever grows, in whatever order events
+    come, and a mark as unreachable that is older than the sighting is lifted."""
     seen: dict[CustomerKey, Sighting] = {}
     for sighting in sightings:
         seen[sighting.person] = _merged(seen.get(sighting.person), sighting)
     if seen:
-        # In one order, so that two servers never wait for each other crosswise.
+        # Sorted, so that two servers never wait for each other's rows.
         rows = [_values(seen[person], now) for person in sorted(seen)]
         _upsert().run(db, bulk.bound(rows))
 
 
 def customer_ids(db: Session, people: Iterable[CustomerKey]) -> dict[CustomerKey, int]:
+    """The ids of those of these people who are customers."""
     given = bulk.bound(list(people))
     return {(fanpage_id, psid): id_ for id_, fanpage_id, psid in bulk.fetch(db, _ids(), given)}
 

@@ -1,16 +1,29 @@
-"""New events into the vault, many at once; those it has stay as they are."""
+"""The table of webhook events: inserts new ones, takes out those that wait, and records what became of them.
+
+An event that is already stored, known by its dedupe key, stays as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import Integer, Select, bindparam, select, text, update
+from sqlmodel import Session, col
 
+from core.customers import forgotten
 from core.db import bulk
-from core.db.tables import Event
+from core.db.engine import is_sqlite
+from core.db.tables import Event, UtcTime
+from core.inbox.early_events import APPLIER_LOCK
 from core.inbox.event_parser import NewEvent
 from core.inbox.rules import EventState
+
+Verdict = tuple[EventState, str | None]  # an event's new state, with a note that says why
+APPLIED: Verdict = (EventState.APPLIED, None)
 
 _COLUMNS = bulk.columns_of(
     Event,
@@ -25,10 +38,52 @@ _COLUMNS = bulk.columns_of(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the table; its tokens are encrypted."""
+
+    id: int
+    page_id: str
+    kind: str
+    occurred_at: datetime
+    received_at: datetime
+    body: str
+
+
 def insert_events(db: Session, events: Sequence[NewEvent]) -> int:
-    """Returns how many were new; they wait to be applied."""
+    """Insert events as pending and return how many of them were new."""
     rows = [_row(event) for event in events]
     return _insert().run(db, bulk.bound(rows)).rowcount
+
+
+def take_pending(db: Session, limit: int) -> list[StoredEvent]:
+    """At most `limit` pending events in the order they happened.
+
+    Until the transaction ends nobody else applies events. The list is empty when somebody else is doing so on
+    PostgreSQL; SQLite has one writer at a time anyway.
+    """
+    if not is_sqlite(db):
+        lock = text("SELECT pg_try_advisory_xact_lock(:number)")
+        if not db.execute(lock, {"number": APPLIER_LOCK}).scalar_one():
+            return []
+    forgotten.hold_off_forgetting(db)
+    found = [
+        StoredEvent(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
+        for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(db, _pending(), {"limit": limit})
+    ]
+    return sorted(found, key=lambda event: (event.occurred_at, event.id))
+
+
+def record_verdicts(
+    db: Session, events: Sequence[StoredEvent], verdicts: Mapping[int, Verdict], now: datetime
+) -> None:
+    """Give each event its new state. An event whose id is not in `verdicts` was applied."""
+    by_verdict: dict[Verdict, list[tuple[int]]] = {}
+    for event in events:
+        by_verdict.setdefault(verdicts.get(event.id, APPLIED), []).append((event.id,))
+    for (state, note), ids in by_verdict.items():
+        values = {"new_state": state, "new_note": note, "at": now, **bulk.bound(ids)}
+        db.connection().execute(_set_state(), values)
 
 
 def _row(event: NewEvent) -> tuple[object, ...]:
@@ -40,3 +95,32 @@ def _row(event: NewEvent) -> tuple[object, ...]:
 @cache
 def _insert() -> bulk.CompiledStatement:
     return bulk.CompiledStatement(bulk.insert_given(Event, _COLUMNS).on_conflict_do_nothing())
+
+
+@cache
+def _pending() -> Select[Any]:
+    statement = (
+        select(
+            col(Event.id),
+            col(Event.page_id),
+            col(Event.kind),
+            col(Event.occurred_at),
+            col(Event.received_at),
+            col(Event.body),
+        )
+        .where(col(Event.state) == EventState.PENDING)
+        .order_by(col(Event.occurred_at), col(Event.id))
+        .limit(bindparam("limit", type_=Integer))
+    )
+    return bulk.packed(statement)
+
+
+@cache
+def _set_state() -> Any:
+    ids = bulk.rows_given(bulk.columns_of(Event, "id"))
+    new = {
+        "state": bindparam("new_state"),
+        "note": bindparam("new_note"),
+        "applied_at": bindparam("at", type_=UtcTime),
+    }
+    return update(Event).where(col(Event.id).in_(ids)).values(new)

@@ -1,4 +1,4 @@
-"""The door of the vault: what is older than its person's forgetting is answered, and not kept."""
+"""Keeps events of forgotten customers out of the store: such an event is answered, but not stored."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from core.messenger.events import milliseconds
 
 
 def drop_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
-    """The events that may be kept. Somebody who was forgotten comes back by what they do themselves, later:
-    then they are a new customer."""
+    """The events that may be stored. A forgotten person becomes a new customer by what they do themselves
+    after they were forgotten; whatever is older, or is not their own act, is dropped."""
     when = find_forgotten(db, ((event.page_id, event.psid) for event in events if event.psid))
     if not when:
         return events
@@ -27,7 +27,7 @@ def drop_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent
 
 def _is_new(db: Session, event: NewEvent, forgotten_at: datetime) -> bool:
     raw = json.loads(event.body)
-    said_ms = milliseconds(raw.get("timestamp"))  # its own word: without one it may be of any time
+    said_ms = milliseconds(raw.get("timestamp"))  # the event's own time; without one it may be of any time
     if said_ms is None or said_ms <= forgotten_at.timestamp() * 1000:
         return False
     sender = raw.get("sender")

@@ -1,7 +1,8 @@
-"""The one writer of incoming events: commits what is waiting as one group, answers, then applies a little.
+"""The writer thread of the webhook server: stores what is waiting as one group, answers, then applies a
+batch.
 
-A commit per request would cost a flush to disk each; a group shares one. Nothing is answered before its
-commit, so whatever was answered well survives a crash.
+A commit for each request would cost a flush to disk each time; a group shares one. Nothing is answered before
+its commit, so an event whose request was answered with 200 survives a crash.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from core.inbox.event_parser import NewEvent
 from core.inbox.rules import BATCH_EVENTS, next_batch_size
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
-QUEUE_EVENTS = 20_000  # waiting beyond this: the platform is asked to come back
-WAIT_SECONDS = 0.05  # so long stored events wait for more: a turn costs much the same for one as for many
-IDLE_SECONDS = 1.0  # how often the backlog is looked at when nothing comes in
-REST_SECONDS = 1.0  # after the database refused
+QUEUE_EVENTS = 20_000  # with more waiting, requests are refused and the platform sends them again
+WAIT_SECONDS = (
+    0.05  # stored events wait so long for more, since a batch costs much the same for one as for many
+)
+IDLE_SECONDS = 1.0  # how often the backlog is read when nothing comes in
+REST_SECONDS = 1.0  # no batch for so long after the database has refused one
 
 log = structlog.get_logger(__name__)
 
@@ -33,51 +36,57 @@ Requester = TypeVar("Requester")
 
 
 class Receipt(StrEnum):
+    """How a request is answered: its events are stored, or they could not be."""
+
     STORED = "stored"
     UNAVAILABLE = "unavailable"
 
 
 @dataclass(eq=False, slots=True)
 class IntakeRequest(Generic[Requester]):
-    """The events of one request, and who asked."""
+    """The events of one HTTP request, and whatever the owner needs to answer it."""
 
     events: Sequence[NewEvent]
-    asker: Requester
+    requester: Requester
 
 
 @dataclass(frozen=True)
 class IntakeCallbacks(Generic[Requester]):
-    """What the writer does, as its owner wants it. Those of the database may raise."""
+    """What the owner of an `Intake` provides. Those that use the database may raise its errors."""
 
     store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
     has_backlog: Callable[[], bool]
-    apply: Callable[[int], int]  # at most so many; returns how many it took on
+    apply: Callable[[int], int]  # at most so many; returns how many left the backlog
     answer: Callable[[Sequence[IntakeRequest[Requester]], Receipt], None]
-    committed: Callable[[int, int], None]  # how many events, and how many of them were new
-    heartbeat: Callable[[], None]  # called often
+    on_committed: Callable[[int, int], None]  # how many events, and how many of them were new
+    on_idle: Callable[[], None]  # called at least once a second
 
 
 @dataclass
 class Intake(Generic[Requester]):
-    duties: IntakeCallbacks[Requester]
+    """A queue of requests, and the one thread that stores and applies their events."""
+
+    callbacks: IntakeCallbacks[Requester]
     queue_events: int = QUEUE_EVENTS
     _waiting: deque[IntakeRequest[Requester]] = field(default_factory=deque, init=False)
     _events_waiting: int = field(default=0, init=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _closing: bool = field(default=False, init=False)
-    _is_idle: bool = field(default=False, init=False)  # the writer waits for the first of a group
-    _stored: int = field(default=0, init=False)  # since the last turn
-    _turn: int = field(default=BATCH_EVENTS, init=False)  # events the next turn takes on
-    _turn_at: float = field(default=0.0, init=False)  # monotonic seconds
+    _is_idle: bool = field(default=False, init=False)  # the thread waits for the first request of a group
+    _stored: int = field(default=0, init=False)  # new events since the last batch
+    _batch: int = field(default=BATCH_EVENTS, init=False)  # so many events the next batch takes
+    _batch_at: float = field(default=0.0, init=False)  # monotonic seconds
     _rest_until: float = field(default=0.0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
     def close(self, timeout: float = 20.0) -> None:
-        """Stores and answers what is waiting, then ends. What is not yet applied waits in the database."""
+        """Store and answer what is waiting, then end the thread. What is not yet applied stays in the
+        backlog."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -92,14 +101,15 @@ class Intake(Generic[Requester]):
     def events_waiting(self) -> int:
         return self._events_waiting
 
-    def submit(self, parcel: IntakeRequest[Requester]) -> bool:
-        """Hands a parcel over; False when there is no room. It is answered once, from the writer's thread."""
+    def submit(self, request: IntakeRequest[Requester]) -> bool:
+        """Queue a request; False when there is no room or the thread has ended. It is answered once, on the
+        thread of the intake."""
         with self._changed:
-            full = self._waiting and self._events_waiting + len(parcel.events) > self.queue_events
+            full = self._waiting and self._events_waiting + len(request.events) > self.queue_events
             if full or self._closing or not self.is_alive:
                 return False
-            self._waiting.append(parcel)
-            self._events_waiting += len(parcel.events)
+            self._waiting.append(request)
+            self._events_waiting += len(request.events)
             if len(self._waiting) == 1 and self._is_idle:
                 self._changed.notify()
             return True
@@ -112,12 +122,12 @@ class Intake(Generic[Requester]):
             if group:
                 self._store(group)
             self._apply()
-            self.duties.heartbeat()
+            self.callbacks.on_idle()
 
     def _take(self) -> list[IntakeRequest[Requester]] | None:
-        """The next group; empty when it is time for the backlog; None when all is done."""
+        """The next group of requests: empty when a batch is due, None when the thread is to end."""
         with self._changed:
-            pause = self._until_turn()
+            pause = self._seconds_until_batch()
             if not self._waiting and not self._closing and pause > 0:
                 self._is_idle = True
                 self._changed.wait(pause)
@@ -131,48 +141,49 @@ class Intake(Generic[Requester]):
             return None if self._closing and not group else group
 
     def _store(self, group: list[IntakeRequest[Requester]]) -> None:
-        """Commits a group, then answers it. If it fails as a whole, each parcel has a try of its own."""
+        """Commit a group, then answer it. When one of its requests may be at fault, each is
+        committed alone."""
         try:
             self._commit(group)
         except NOT_NOW as problem:
-            self._refuse(group, problem)  # true for each of them
+            self._refuse(group, problem)  # the database is at fault, so alone they would fail too
         except Exception as problem:
             if len(group) == 1:
                 self._refuse(group, problem)
                 return
-            for parcel in group:
-                self._store([parcel])
+            for request in group:
+                self._store([request])
 
     def _commit(self, group: list[IntakeRequest[Requester]]) -> None:
-        events = [event for parcel in group for event in parcel.events]
-        new = self.duties.store(events) if events else 0
+        events = [event for request in group for event in request.events]
+        new = self.callbacks.store(events) if events else 0
         if new:
             self._stored += new
             soon = time.monotonic() + WAIT_SECONDS
-            self._turn_at = 0.0 if self._stored >= self._turn else min(self._turn_at, soon)
-        self.duties.answer(group, Receipt.STORED)
-        self.duties.committed(len(events), new)
+            self._batch_at = 0.0 if self._stored >= self._batch else min(self._batch_at, soon)
+        self.callbacks.answer(group, Receipt.STORED)
+        self.callbacks.on_committed(len(events), new)
 
     def _refuse(self, group: list[IntakeRequest[Requester]], problem: Exception) -> None:
         log.error("events_not_stored", requests=len(group), error=type(problem).__name__)
-        self.duties.answer(group, Receipt.UNAVAILABLE)
+        self.callbacks.answer(group, Receipt.UNAVAILABLE)
 
-    def _until_turn(self) -> float:
-        return max(self._turn_at, self._rest_until) - time.monotonic()
+    def _seconds_until_batch(self) -> float:
+        return max(self._batch_at, self._rest_until) - time.monotonic()
 
     def _apply(self) -> None:
-        """A turn at the backlog when it is due: enough has come in, or it has waited long enough."""
-        if self._closing or self._until_turn() > 0:
+        """Apply a batch when it is due: enough events have come in, or they have waited long enough."""
+        if self._closing or self._seconds_until_batch() > 0:
             return
-        pause = IDLE_SECONDS  # the worker or another server may have left something by then
+        pause = IDLE_SECONDS  # another process may have left events by then
         began = time.monotonic()
         try:
-            has_backlog = self._stored > 0 or self.duties.has_backlog()
-            if has_backlog and self.duties.apply(self._turn) >= self._turn:
+            has_backlog = self._stored > 0 or self.callbacks.has_backlog()
+            if has_backlog and self.callbacks.apply(self._batch) >= self._batch:
                 pause = 0.0
-            self._turn = next_batch_size(self._turn, time.monotonic() - began)
+            self._batch = next_batch_size(self._batch, time.monotonic() - began)
         except Exception as problem:
             self._rest_until = time.monotonic() + REST_SECONDS
             log.error("events_not_applied", error=type(problem).__name__)
         self._stored = 0
-        self._turn_at = time.monotonic() + pause
+        self._batch_at = time.monotonic() + pause

@@ -1,4 +1,4 @@
-"""What the inbox holds: for the set-up and health pages, the metrics and the readiness check."""
+"""Reads about stored events, for the set-up and health pages, the metrics and the readiness check."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.db.engine import reading
 from core.db.tables import Event, Fanpage
 from core.inbox.rules import EventState
 
-LATEST = 1000  # events looked at before all are
+LATEST = 1000  # so many of the newest events are searched before all of them
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits to be applied, and what could not be."""
+    """How many events are pending, when the oldest of them came in, and how many could not be applied."""
 
     pending: int
     oldest_received_at: datetime | None
@@ -26,6 +26,7 @@ class Backlog:
 
 
 def get_backlog() -> Backlog:
+    """Count what is pending and what has failed."""
     waiting = select(func.count(), func.min(Event.received_at)).where(col(Event.state) == EventState.PENDING)
     failed = select(func.count()).where(col(Event.state) == EventState.FAILED)
     with reading() as db:
@@ -34,19 +35,21 @@ def get_backlog() -> Backlog:
 
 
 def count_pending() -> int:
-    """How many events wait; cheap enough for every scrape of the metrics."""
+    """How many events are pending. It is cheap enough for every scrape of the metrics."""
     with reading() as db:
         return db.scalar(select(func.count()).where(col(Event.state) == EventState.PENDING)) or 0
 
 
 def has_pending() -> bool:
+    """Whether any event is pending."""
     waiting = select(col(Event.id)).where(col(Event.state) == EventState.PENDING).limit(1)
     with reading() as db:
         return db.execute(waiting).first() is not None
 
 
 def last_webhook_at(page_id: str) -> datetime | None:
-    """When the platform last told us anything of this fanpage. Usually that is among the latest events."""
+    """When the last event of this fanpage came in, or None. Usually it is among the newest events, so those
+    are searched first."""
     latest = (
         select(col(Event.page_id), col(Event.received_at))
         .order_by(col(Event.received_at).desc())
@@ -61,7 +64,7 @@ def last_webhook_at(page_id: str) -> datetime | None:
 
 
 def are_all_demo(page_ids: Collection[str]) -> bool:
-    """Whether each of these is a demo fanpage of ours."""
+    """Whether each of these page ids belongs to a demo fanpage."""
     statement = select(col(Fanpage.page_id)).where(
         col(Fanpage.page_id).in_(page_ids), col(Fanpage.is_demo).is_(True)
     )

@@ -1,6 +1,7 @@
-"""How long the vault keeps what customers said: long enough to settle a question, no longer.
+"""Deletes events that have been kept long enough.
 
-A tap that is not in the ledger yet is the only copy of its token: it is kept as long as that is good.
+A tap that is not in the ledger yet is the only copy of its token, so it is kept as long as the token is
+valid.
 """
 
 from __future__ import annotations
@@ -16,28 +17,29 @@ from core.db.engine import transaction
 from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 
-# The platform repeats an event for some hours at most; what it means has long been in the other tables.
+# The platform repeats an event for some hours at most, and what it means has long been applied.
 KEPT_FOR = timedelta(days=30)
 FAILED_KEPT_FOR = timedelta(days=90)  # staff may still replay these
-ROWS_PER_TRANSACTION = 5000  # rows of one transaction: nobody waits long behind it
+ROWS_PER_TRANSACTION = 5000  # few enough that nobody waits long for the transaction
 MAX_TRANSACTIONS = 20
 
 
 def delete_old_events(*, now: datetime) -> int:
-    """Delete what has been kept long enough, oldest first, a bounded number at a time. Returns how many."""
-    forgotten = 0
-    for _turn in range(MAX_TRANSACTIONS):
+    """Delete events that have been kept long enough, oldest first, at most 100,000 in a call. Returns how
+    many."""
+    deleted = 0
+    for _ in range(MAX_TRANSACTIONS):
         with transaction() as db:
             count = db.connection().execute(_oldest_due(now)).rowcount
-        forgotten += count
+        deleted += count
         if count < ROWS_PER_TRANSACTION:
             break
-    return forgotten
+    return deleted
 
 
 def _oldest_due(now: datetime) -> Any:
-    """Ids grow with the time of receipt, so the oldest are found without an index over the times. Those kept
-    longer are passed over, or enough of them would hide what comes after."""
+    """Delete the oldest events that are due. Ids grow with the time of receipt, so no index over the times is
+    needed. Events that are kept longer are skipped, or enough of them would hide those after them."""
     seen = select(col(Event.id), col(Event.received_at), col(Event.state)).where(~_kept_longer(now))
     oldest = seen.order_by(col(Event.id)).limit(ROWS_PER_TRANSACTION).subquery()
     is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < now - KEPT_FOR)

@@ -1,4 +1,4 @@
-"""What an incoming event means: when it happened, whose window it opens, in which order events apply."""
+"""Rules about incoming events: when they happened, whose window they open, in which order they apply."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ TOPIC_PREFIX = "topic:"
 # Acts of the customer that open the window. A tap on "Notify Me" is not documented to, so it does not.
 _OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
 _BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
-# They make nobody a customer, but whoever they are about can be reached: a message got there, or was read,
-# or the person edited or unsent one.
+# Events of these kinds make nobody a customer, but show that the person can be reached: a message arrived
+# or was read, or the person edited or unsent one.
 ALSO_SIGNS_OF_LIFE = frozenset({"echo", "delivery", "read", "edit", "deleted", "opt_in_other"})
 
-# Events applied between two groups of the intake, so that answers never wait long for it.
+# So many events are applied between two groups of requests, so that no request waits long for its answer.
 BATCH_EVENTS = 300
 SMALLEST_BATCH = 50
 BATCH_SECONDS = 0.05
@@ -34,14 +34,17 @@ UNKNOWN_FANPAGE = "no fanpage of ours"  # the note of an event that came before 
 
 
 class EventState(StrEnum):
-    PENDING = "pending"  # stored, not yet applied
+    """What has become of a stored event."""
+
+    PENDING = "pending"  # stored and not yet applied
     APPLIED = "applied"
     IGNORED = "ignored"  # nothing to do, or not for a fanpage of ours; the note says which
     FAILED = "failed"  # could not be applied; kept for a replay
 
 
 def occurred_at(milliseconds: int | None, received_at: datetime) -> datetime:
-    """When an event happened; `received_at` when the platform names no time, an absurd one or one to come."""
+    """When an event happened. It is `received_at` where the platform names no time, or one that is absurd or
+    in the future."""
     if milliseconds is None:
         return received_at
     if not _EARLIEST_MS <= milliseconds < received_at.timestamp() * 1000:
@@ -50,8 +53,8 @@ def occurred_at(milliseconds: int | None, received_at: datetime) -> datetime:
 
 
 def time_ordered_key(key: str, milliseconds: int | None) -> str:
-    """A key (64 hex digits) that begins with the event's time: keys that come together then lie together in
-    the database's index, where they would otherwise each touch a page of their own."""
+    """Put the event's time in front of a key of 64 hex digits, and cut it to 64 again. Events that come
+    together then lie together in the database's index, instead of each touching a page of its own."""
     return f"{milliseconds or 0:012x}{key[:52]}"
 
 
@@ -61,16 +64,19 @@ def is_customer_act(kind: str) -> bool:
 
 
 def window_closes_at(kind: str, at: datetime, *, taken_back: bool = False) -> datetime | None:
-    """Until when an event lets us write; None when it opens no window. Taking back a reaction opens none."""
+    """Until when an event lets us write to the customer; None when it opens no window. Taking back a reaction
+    opens none."""
     return at + WINDOW if base_kind(kind) in _OPENS_WINDOW and not taken_back else None
 
 
 def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two times, of which either may be missing."""
     return max((time for time in (one, other) if time is not None), default=None)
 
 
 def find_topic(payload: str, topics: Mapping[int, str]) -> int | None:
-    """The topic a payload that is not ours names: `topic:<id>`, or a topic's name however it is spelt."""
+    """The topic that a payload made by another tool names: `topic:<id>`, or a topic's name without regard to
+    case and marks. None when it names none of these topics."""
     number = payload.removeprefix(TOPIC_PREFIX)
     if payload.startswith(TOPIC_PREFIX) and number.isdecimal() and len(number) < 19:
         return int(number) if int(number) in topics else None
@@ -79,7 +85,7 @@ def find_topic(payload: str, topics: Mapping[int, str]) -> int | None:
 
 
 def next_batch_size(events: int, took_seconds: float) -> int:
-    """How many events the next turn takes on: taps go by the hundred, answers to messages cost more."""
+    """How many events the next batch takes: fewer when the last took long, else more, within fixed bounds."""
     return max(SMALLEST_BATCH, events // 2) if took_seconds > BATCH_SECONDS else min(BATCH_EVENTS, events * 2)
 
 
@@ -87,8 +93,11 @@ Item = TypeVar("Item")
 
 
 def split_into_runs(items: Iterable[tuple[Item, Hashable, bool]]) -> Iterator[list[Item]]:
-    """Splits (item, whose, may wait) into runs to apply in turn: items that may wait gather in one run, and
-    are let go before anything else of the same person, so that nobody's events change places."""
+    """Split (item, person, may wait) into runs that are applied one after the other.
+
+    Items that may wait gather in one run. It ends before any other item of a person in it, so that nobody's
+    events change their order.
+    """
     run: list[Item] = []
     people: set[Hashable] = set()
     for item, person, may_wait in items:

@@ -1,4 +1,4 @@
-"""A customer says no: by one of the fanpage's stop words, or by a button for it. The bot confirms it."""
+"""Recognises that a customer wants no notifications, by a stop word or by a button, and records it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ID_DIGITS = 18
 
 @dataclass(frozen=True)
 class StopRequest:
-    """What a customer wants no notifications about (None: nothing at all), and what to tell them."""
+    """The topic about which a customer wants no notifications (None: all topics), and the confirmation."""
 
     source: WithdrawalSource
     topic_id: int | None
@@ -32,7 +32,8 @@ class StopRequest:
 def find_stop_request(
     db: Session, fanpage_id: int, *, kind: str, text: str | None, payload: str | None
 ) -> StopRequest | None:
-    """Whether this is a no. A stop word is typed: the title of somebody's button is none."""
+    """The stop request in what a customer did, or None. Only typed text is compared with the stop words, not
+    the title of a button."""
     fanpage = db.get_one(Fanpage, fanpage_id)
     if payload:
         return _by_button(db, fanpage, payload)
@@ -55,7 +56,7 @@ def _by_button(db: Session, fanpage: Fanpage, payload: str) -> StopRequest | Non
 
 
 def _say() -> Callable[[str], str]:
-    """Into the language of the installation, which is the one that customers are answered in."""
+    """How to translate into the language of the installation, in which customers are answered."""
     return say_in(settings().language)
 
 
@@ -69,8 +70,8 @@ def apply_stop_request(
     now: datetime,
     answer: bool,
 ) -> None:
-    """Remember it as of when it was said, and confirm it once, unless another app has the conversation. The
-    turn has locked the customer's row."""
+    """Record the withdrawal as of the time it was said, and with `answer` confirm it to the customer, whose
+    row the caller has locked."""
     ledger.withdraw(db, customer_id, ask.topic_id, fanpage_id=fanpage_id, source=ask.source, at=at, now=now)
     if answer:
         answer_with(db, fanpage_id, customer_id, ask.answer, now)

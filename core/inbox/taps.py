@@ -1,4 +1,4 @@
-"""Taps on "Notify Me": from the payload to the topic, the ledger and the bot's thanks, many at once."""
+"""Applies taps on "Notify Me", many at once: finds their topics, records the opt-ins and thanks for them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _TAPPED = {
 
 
 def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
-    """Put taps into the ledger, and answer those that are the first on their request.
+    """Record taps as opt-ins, and thank for those that are the first on their request.
 
-    A payload that is not ours may name a topic; else the opt-in is kept for staff to assign.
+    A payload that is not ours may name a topic. If it names none, the opt-in waits for staff to assign it.
     """
     topics = TopicLookup(db)
-    named = [tap._replace(topic_id=topics.of(tap.fanpage_id, tap.payload)) for tap in taps]
+    named = [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps]
     ledger.record_taps(db, named, now)
     first: dict[tuple[int, str], datetime] = {}
     for tap in taps:
@@ -44,8 +44,8 @@ def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
 
 def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
-    """The requests that were not tapped before; the first tap is thanked for, unless the person has said no
-    since. There is one applier at a time, so nobody thanks twice."""
+    """Mark requests as tapped that were not before, and thank for them unless the customer has withdrawn
+    since. Only one process applies events at a time, so nobody is thanked twice."""
     rows = bulk.bound([[*asked, bulk.stamp(at)] for asked, at in first.items()])
     at = {"now": bulk.stamp(now)}
     to_thank = [id_ for (id_,) in _unthanked().fetch(db, {**rows, **at})]
@@ -82,23 +82,24 @@ def _is_asked(tap: Any) -> Any:
 
 
 class TopicLookup:
-    """The topics of each fanpage by id, read when first asked for."""
+    """Finds the topics that payloads name; the topics of a fanpage are read once, when first needed."""
 
     def __init__(self, db: Session) -> None:
         self._db = db
         self._names: dict[int, dict[int, str]] = {}
         self._found: dict[tuple[int, str], int | None] = {}
 
-    def of(self, fanpage_id: int, payload: str) -> int | None:
-        """The topic that a payload names; one of ours (`REQUEST_PAYLOAD`) leads to it by its request."""
+    def find(self, fanpage_id: int, payload: str) -> int | None:
+        """The id of the topic that a payload names, or None. A payload of ours (`REQUEST_PAYLOAD`) names
+        none: its topic is that of its request."""
         if not payload or payload.startswith(REQUEST_PAYLOAD):
             return None
         key = (fanpage_id, payload)
         if key not in self._found:
-            self._found[key] = find_topic(payload, self._of(fanpage_id))
+            self._found[key] = find_topic(payload, self._topics_of(fanpage_id))
         return self._found[key]
 
-    def _of(self, fanpage_id: int) -> dict[int, str]:
+    def _topics_of(self, fanpage_id: int) -> dict[int, str]:
         if fanpage_id not in self._names:
             statement = select(col(Topic.id), col(Topic.name)).where(
                 col(Topic.fanpage_id) == fanpage_id, col(Topic.archived_at).is_(None)

@@ -1,4 +1,4 @@
-"""Which conversations another app holds: we are told what happens in them, and must not answer.
+"""Records which conversations another app controls: we are told what happens in them and must not answer.
 
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/standby
 """
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
 from sqlmodel import Session, col
 
+from core.customers.marks import CustomerKey
 from core.db.tables import Customer, UtcTime
-from core.inbox.customers import CustomerKey
 
 
 class ThreadOwner(NamedTuple):
-    """Who held a conversation at a moment, as an event shows it."""
+    """Whether our app controlled a conversation at a moment, as an event shows it."""
 
     person: CustomerKey
     at: datetime
@@ -25,7 +25,8 @@ class ThreadOwner(NamedTuple):
 
 
 def record_thread_owners(db: Session, seen: Iterable[ThreadOwner]) -> None:
-    """Keep what the latest of these says of each conversation. Older events change nothing."""
+    """Record for each conversation what the latest of these says. What is older than what is known changes
+    nothing."""
     latest: dict[CustomerKey, ThreadOwner] = {}
     for holder in seen:
         known = latest.get(holder.person)

@@ -31,14 +31,14 @@ class Owner:
     storing: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def duties(self) -> IntakeCallbacks:
+    def callbacks(self) -> IntakeCallbacks:
         return IntakeCallbacks(
             store=self.store,
             has_backlog=lambda: self.backlog > 0,
             apply=self.apply,
             answer=self.answer,
-            committed=lambda events, new: None,
-            heartbeat=lambda: None,
+            on_committed=lambda events, new: None,
+            on_idle=lambda: None,
         )
 
     def store(self, events) -> int:
@@ -64,12 +64,12 @@ class Owner:
             self.changed.notify_all()
         return count
 
-    def answer(self, parcels, outcome) -> None:
+    def answer(self, requests, outcome) -> None:
         assert outcome is not Receipt.STORED or all(
-            e.dedupe_key in self.stored for p in parcels for e in p.events
+            e.dedupe_key in self.stored for r in requests for e in r.events
         )
         with self.changed:
-            self.answers.update({parcel.asker: outcome for parcel in parcels})
+            self.answers.update({each.requester: outcome for each in requests})
             self.changed.notify_all()
 
     def wait_for(self, condition) -> None:
@@ -86,8 +86,8 @@ def owner() -> Owner:
 
 @pytest.fixture
 def started(owner, fresh_database) -> Iterator[Intake]:
-    duties = owner.duties()
-    made = Intake(duties, queue_events=10)
+    callbacks = owner.callbacks()
+    made = Intake(callbacks, queue_events=10)
     made.start()
     yield made
     owner.may_store.set()
@@ -96,27 +96,27 @@ def started(owner, fresh_database) -> Iterator[Intake]:
 
 
 @pytest.fixture
-def parcel(now):
-    def _parcel(name: str, events: int = 1) -> IntakeRequest[str]:
+def make_request(now):
+    def _make(name: str, events: int = 1) -> IntakeRequest[str]:
         said_events = [said("25", now, "hi", f"m_{name}_{n}") for n in range(events)]
         return IntakeRequest(read(*said_events, received_at=now), name)
 
-    return _parcel
+    return _make
 
 
-def test_what_is_stored_is_answered_and_applied(started, owner, parcel):
-    assert started.submit(parcel("a", events=3))
+def test_what_is_stored_is_answered_and_applied(started, owner, make_request):
+    assert started.submit(make_request("a", events=3))
 
     owner.wait_for(lambda: sum(owner.applied) == 3)
     assert owner.answers == {"a": Receipt.STORED}
 
 
-def test_what_waits_during_a_commit_becomes_one_group(started, owner, parcel):
+def test_what_waits_during_a_commit_becomes_one_group(started, owner, make_request):
     owner.may_store.clear()
-    started.submit(parcel("first"))
+    started.submit(make_request("first"))
     assert owner.storing.wait(PATIENCE)
     for name in "abc":
-        assert started.submit(parcel(name))
+        assert started.submit(make_request(name))
     assert owner.answers == {}
 
     owner.may_store.set()
@@ -124,42 +124,42 @@ def test_what_waits_during_a_commit_becomes_one_group(started, owner, parcel):
     assert set(owner.answers.values()) == {Receipt.STORED}
 
 
-def test_a_full_queue_takes_no_more_and_recovers(started, owner, parcel):
+def test_a_full_queue_takes_no_more_and_recovers(started, owner, make_request):
     owner.may_store.clear()
-    started.submit(parcel("first"))
+    started.submit(make_request("first"))
     assert owner.storing.wait(PATIENCE)
-    assert started.submit(parcel("a", events=6))
-    assert not started.submit(parcel("b", events=6))
+    assert started.submit(make_request("a", events=6))
+    assert not started.submit(make_request("b", events=6))
     assert started.events_waiting == 6
 
     owner.may_store.set()
     owner.wait_for(lambda: "a" in owner.answers)
-    assert started.submit(parcel("b", events=6))
+    assert started.submit(make_request("b", events=6))
 
 
-def test_a_body_larger_than_the_queue_still_fits_into_an_empty_one(started, owner, parcel):
-    assert started.submit(parcel("huge", events=50))
+def test_a_body_larger_than_the_queue_still_fits_into_an_empty_one(started, owner, make_request):
+    assert started.submit(make_request("huge", events=50))
 
     owner.wait_for(lambda: owner.answers == {"huge": Receipt.STORED})
 
 
-def test_a_locked_database_is_said_so_and_the_writer_goes_on(started, owner, parcel):
+def test_a_locked_database_is_said_so_and_the_writer_goes_on(started, owner, make_request):
     owner.failing = OperationalError("INSERT", {}, Exception("database is locked"))
-    started.submit(parcel("a"))
+    started.submit(make_request("a"))
     owner.wait_for(lambda: owner.answers == {"a": Receipt.UNAVAILABLE})
 
     owner.failing = None
-    started.submit(parcel("b"))
+    started.submit(make_request("b"))
     owner.wait_for(lambda: owner.answers.get("b") is Receipt.STORED)
 
 
-def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started, owner, parcel):
-    bad = parcel("bad")
+def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started, owner, make_request):
+    bad = make_request("bad")
     owner.poison = bad.events[0].dedupe_key
     owner.may_store.clear()
-    started.submit(parcel("first"))
+    started.submit(make_request("first"))
     assert owner.storing.wait(PATIENCE)
-    for one in (parcel("a"), bad, parcel("c")):
+    for one in (make_request("a"), bad, make_request("c")):
         started.submit(one)
 
     owner.may_store.set()
@@ -171,8 +171,8 @@ def test_one_parcel_that_cannot_be_stored_does_not_drag_its_group_along(started,
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
     monkeypatch.setattr(intake, "next_batch_size", lambda events, took_seconds: 10)
     owner.backlog = intake.BATCH_EVENTS + 25
-    duties = owner.duties()
-    made = Intake(duties)
+    callbacks = owner.callbacks()
+    made = Intake(callbacks)
     made.start()
 
     owner.wait_for(lambda: sum(owner.applied) == intake.BATCH_EVENTS + 25)
@@ -180,25 +180,25 @@ def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fres
     assert owner.applied[:4] == [intake.BATCH_EVENTS, 10, 10, 5]
 
 
-def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, parcel, monkeypatch):
+def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, make_request, monkeypatch):
     monkeypatch.setattr(intake, "REST_SECONDS", 0.0)
     owner.failing_apply = RuntimeError("a bug")
-    started.submit(parcel("a"))
+    started.submit(make_request("a"))
     owner.wait_for(lambda: sum(owner.applied) == 1)
     assert owner.answers == {"a": Receipt.STORED}
 
 
-def test_closing_stores_what_waits_and_takes_no_more(owner, parcel):
-    duties = owner.duties()
-    made = Intake(duties)
+def test_closing_stores_what_waits_and_takes_no_more(owner, make_request):
+    callbacks = owner.callbacks()
+    made = Intake(callbacks)
     made.start()
     owner.may_store.clear()
     for name in "abc":
-        made.submit(parcel(name))
+        made.submit(make_request(name))
     closing = threading.Thread(target=made.close, args=(PATIENCE,))
     closing.start()
     owner.may_store.set()
     closing.join(PATIENCE)
 
     assert set(owner.answers) == {"a", "b", "c"}
-    assert not made.submit(parcel("late"))
+    assert not made.submit(make_request("late"))

@@ -1,0 +1,54 @@
+"""Encrypts the tokens inside an event before it is stored, and decrypts them when it is applied.
+
+Every secret of an event sits under a key that ends in "token", at whatever depth. Its value is replaced by
+`{"sealed": …}`; that name is part of the stored data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from core.encryption import decrypt, encrypt
+from core.messenger.events import RawEvent
+
+ENCRYPTED = "sealed"
+_TOKEN = "token"
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def encrypt_event(raw: RawEvent) -> str:
+    """An event as compact JSON without any readable token."""
+    return _to_json(_replace_tokens(raw, _encrypt_value))
+
+
+def decrypt_event(body: str) -> RawEvent:
+    """The event of a stored body with its tokens readable. Raises CannotDecrypt when they were encrypted
+    under another key."""
+    event: RawEvent = _replace_tokens(json.loads(body), _decrypt_value)
+    return event
+
+
+def _replace_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: change(inner) if key.endswith(_TOKEN) else _replace_tokens(inner, change)
+            for key, inner in value.items()
+        }
+    return [_replace_tokens(inner, change) for inner in value] if isinstance(value, list) else value
+
+
+def _encrypt_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return {ENCRYPTED: encrypt(value)}
+    if isinstance(value, dict | list):
+        return _replace_tokens(value, _encrypt_value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {ENCRYPTED: encrypt(str(value))} if is_number else value
+
+
+def _decrypt_value(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get(ENCRYPTED), str):
+        return decrypt(value[ENCRYPTED])
+    return _replace_tokens(value, _decrypt_value)

@@ -1,0 +1,40 @@
+"""An event on its way through the handlers that apply it, and what the events of one batch share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from core.customers.marks import CustomerKey
+from core.messenger.events import RawEvent
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FanpageEvent:
+    """An event of a fanpage that we know, with readable tokens. It has no repr, which would show them."""
+
+    id: int
+    fanpage_id: int
+    kind: str
+    psid: str | None
+    at: datetime
+    received_at: datetime
+    raw: RawEvent
+
+    @property
+    def customer_key(self) -> CustomerKey:
+        return self.fanpage_id, self.psid or ""
+
+
+@dataclass(frozen=True)
+class EffectContext:
+    """What the events of one batch share: the transaction, the time, and the ids of the customers in it."""
+
+    db: Session
+    now: datetime
+    customers: dict[CustomerKey, int]
+
+    def customer_id(self, event: FanpageEvent) -> int:
+        return self.customers[event.customer_key]
