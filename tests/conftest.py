@@ -74,9 +74,11 @@ def fresh_database(
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
     use(monkeypatch, tmp_path, made.url)
     # A busy machine may hold up this process for seconds in the middle of a transaction.
-    monkeypatch.setitem(engine._OF_WRITERS, "idle_in_transaction_session_timeout", "1min")
+    monkeypatch.setitem(engine.WRITER_SETTINGS, "idle_in_transaction_session_timeout", "1min")
     yield made
     engine.forget_engines()
+    key_check.forget_checked()
+    connection.forget_connections()
     settings.cache_clear()
     databases.done(made)
 
@@ -84,14 +86,14 @@ def fresh_database(
 @pytest.fixture
 def restart(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """This process has these settings from now on, as if it had just started: `restart(secret_key=...)`."""
-    monkeypatch.setattr(key_check, "_proven", set())
-    monkeypatch.setattr(connection, "_connections", {})
+    key_check.forget_checked()
+    connection.forget_connections()
 
     def use(**given: str) -> None:
         for name, value in given.items():
             monkeypatch.setenv(f"OTN_{name.upper()}", value)
         settings.cache_clear()
-        key_check._proven.clear()
+        key_check.forget_checked()
 
     return use
 

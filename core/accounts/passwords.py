@@ -21,12 +21,12 @@ def password_matches(password: str, password_hash: str | None) -> bool:
     """Takes the same time whether the hash exists (None: unknown name) or the password fits."""
     given = password.encode("utf-8", "surrogatepass")
     too_long = len(given) > PASSWORD_MAXIMUM_BYTES
-    fits = bcrypt.checkpw(b"too long" if too_long else given, (password_hash or _dummy_hash()).encode())
+    fits = bcrypt.checkpw(b"too long" if too_long else given, (password_hash or placeholder_hash()).encode())
     return fits and password_hash is not None and not too_long
 
 
 @lru_cache
-def _dummy_hash() -> str:
+def placeholder_hash() -> str:
     return hash_password(secrets.token_urlsafe(16))
 
 

@@ -18,7 +18,7 @@ from core.consent.rules import OptInState
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Request, Topic
 
-_CHUNK = 2000
+CHUNK = 2000
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iter
     after = 0
     while True:
         page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now), col(OptIn.id) > after)
-        ids = page.order_by(col(OptIn.id)).limit(_CHUNK)
+        ids = page.order_by(col(OptIn.id)).limit(CHUNK)
         rows = _read(_whole().where(col(OptIn.id).in_(ids)).order_by(col(OptIn.id)), now)
         yield from rows
-        if len(rows) < _CHUNK:
+        if len(rows) < CHUNK:
             return
         after = rows[-1].id
 

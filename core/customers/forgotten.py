@@ -40,10 +40,10 @@ def hold_off_forgetting(db: Session) -> None:
 def find_forgotten(db: Session, people: Iterable[PlatformIds]) -> dict[PlatformIds, datetime]:
     """Those who were forgotten, and when; true until the caller's transaction ends."""
     hold_off_forgetting(db)
-    key = _key(db)
+    key = read_key(db)
     if key is None:
         return {}
-    by_hash = {_hash(key, person): person for person in people}
+    by_hash = {person_hash(key, person): person for person in people}
     found = bulk.fetch(db, _moments(), bulk.bound([(each,) for each in by_hash]))
     return {by_hash[hash_]: bulk.moment(at) for hash_, at in found}
 
@@ -52,7 +52,7 @@ def record_forgotten(db: Session, person: PlatformIds, *, now: datetime) -> None
     """From the commit on no door lets them in with what is older. Nobody is on their way in meanwhile."""
     if not is_sqlite(db):
         db.execute(_CLOSE)
-    hash_ = _hash(_key(db) or _new_key(db), person)
+    hash_ = person_hash(read_key(db) or _new_key(db), person)
     db.merge(Forgotten(hash=hash_, forgotten_at=now))
     db.flush()
 
@@ -95,7 +95,7 @@ def reencrypt_for_app_secret() -> None:
         return
 
 
-def _key(db: Session) -> str | None:
+def read_key(db: Session) -> str | None:
     sealed = db.connection().exec_driver_sql("SELECT sealed FROM forgotten_key").scalar()
     return decrypt(sealed) if sealed else None
 
@@ -107,7 +107,7 @@ def _new_key(db: Session) -> str:
     return key
 
 
-def _hash(key: str, person: PlatformIds) -> str:
+def person_hash(key: str, person: PlatformIds) -> str:
     page_id, psid = person
     message = f"{page_id}/{psid}".encode("utf-8", "surrogatepass")
     return hmac.digest(bytes.fromhex(key), message, "sha256").hex()

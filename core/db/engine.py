@@ -34,7 +34,7 @@ _PATIENCE = {
 # With the default, meant for spinning disks, the server reads all of a table of some ten thousand rows to
 # find a few of them by their ids.
 _ON_SOLID_DISKS = {"random_page_cost": "1.1"}
-_OF_WRITERS = _ON_SOLID_DISKS | {
+WRITER_SETTINGS = _ON_SOLID_DISKS | {
     "timezone": "UTC",
     "lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s",
     "statement_timeout": "10min",
@@ -42,7 +42,7 @@ _OF_WRITERS = _ON_SOLID_DISKS | {
     "idle_in_transaction_session_timeout": "8s",
 }
 # All of one `reading()` is of the same moment, as on SQLite.
-_OF_READERS = _ON_SOLID_DISKS | {
+READER_SETTINGS = _ON_SOLID_DISKS | {
     "timezone": "UTC",
     "statement_timeout": "2min",
     "idle_in_transaction_session_timeout": "1min",
@@ -175,7 +175,7 @@ def _server_engine(url: str, writes: bool) -> Engine:
             ),
             package=missing.name,
         ) from missing
-    session = _OF_WRITERS if writes else _OF_READERS
+    session = WRITER_SETTINGS if writes else READER_SETTINGS
 
     @event.listens_for(made, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

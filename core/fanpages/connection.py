@@ -1,4 +1,4 @@
-"""The line to Messenger that each fanpage uses: one per process, made anew when its token changes."""
+"""The connection to Messenger of each fanpage: one in a process, made anew when the token changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _lock = threading.Lock()
 
 
 def messenger_for(fanpage_id: int) -> Messenger:
-    """Cheap to ask each time. NotFound, WrongState without a token, CannotOpen under another key."""
+    """The connection of a fanpage. It is kept, so asking is cheap. Raises NotFound, WrongState when there is
+    no token, and CannotDecrypt when the token was encrypted with another key."""
     line = find_connections([fanpage_id])[fanpage_id]
     if isinstance(line, Exception):
         raise line
@@ -44,7 +45,7 @@ def messenger_for(fanpage_id: int) -> Messenger:
 
 
 def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | OperatorError | CannotDecrypt]:
-    """The same for several fanpages by one read; where there is no line, the reason."""
+    """The connections of several fanpages, by one read; an error stands for each that cannot be made."""
     columns = (col(Fanpage.id), col(Fanpage.page_id), col(Fanpage.token_sealed), col(Fanpage.is_demo))
     with reading() as db:
         rows = db.execute(select(*columns).where(col(Fanpage.id).in_(bulk.among(sorted(fanpage_ids)))))
@@ -63,7 +64,7 @@ def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError 
         with _lock:
             known = _connections.get(fanpage_id)
             if known is None or known[0] != key:
-                # The old line is left to those who still use it: closing it could cut a call short.
+                # The former one is not closed: somebody may be using it for a call.
                 line = open_connection(row.page_id, decrypt(row.token_sealed), is_demo=row.is_demo)
                 _connections[fanpage_id] = known = (key, line)
             return known[1]
@@ -71,8 +72,14 @@ def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError 
         return problem
 
 
+def forget_connections() -> None:
+    """Make every connection anew when it is next asked for, as after a start of the process."""
+    with _lock:
+        _connections.clear()
+
+
 def open_connection(page_id: str, token: str, *, is_demo: bool) -> Messenger:
-    """A line for a token that is not kept yet."""
+    """Make a connection for a token that is not stored yet."""
     base_url, app_secret = _server(is_demo)
     return Messenger(
         page_id,
@@ -86,8 +93,8 @@ def open_connection(page_id: str, token: str, *, is_demo: bool) -> Messenger:
 
 @lru_cache(maxsize=8)
 def _transport(base_url: str) -> Transport:
-    """All fanpages use the same connections: a mixed call goes by any of them, and two hundred slow fanpages
-    would each have to open one anew for every few calls."""
+    """All fanpages share the HTTP connections to a server: otherwise two hundred slow fanpages would each
+    have to open one anew for every few calls."""
     return Transport(
         base_url, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, pool_size=POOL_SIZE
     )

@@ -1,6 +1,8 @@
-"""One key for all processes: what another key seals, nobody opens again, and no token comes twice.
+"""Makes sure that all processes of an installation use one secret key.
 
-The first process of an installation leaves a keyed hash; whoever starts, or is about to seal, compares.
+What is encrypted with another key can never be read again, and a customer gives each token only once. So the
+first process of an installation stores a hash of its key, and every process compares its own with it when it
+starts and before it encrypts.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from core.errors import N_, Held, OperatorError
 from core.settings import settings
 
 PURPOSE = "key check"
-_proven: set[tuple[str, str]] = set()  # databases and keys: asked once a process
+_checked: set[tuple[str, str]] = set()  # (database, hash of the key) that were found to belong together
 
 
 class AnotherKey(OperatorError):
+    """This process has another secret key than the installation."""
+
     code = "wrong_key"
 
     def __init__(self) -> None:
@@ -39,37 +43,48 @@ class AnotherKey(OperatorError):
 
 
 def refuse_another_key() -> None:
-    """AnotherKey when this process has one; the first process decides. Asks the database once."""
+    """Raise AnotherKey when this process has another secret key than the installation. The key of the first
+    process counts. The database is asked only once by each process."""
     mine = lookup_hash(PURPOSE)
     asked = (settings().database_url, mine)
-    if asked in _proven:
+    if asked in _checked:
         return
     with reading() as db:
         kept = kept_hash(db)
     try:
-        kept = kept or _keep_hash(mine)
+        kept = kept or claim_hash(mine)
     except Held:  # a database that has been moved takes in nothing: nothing is sealed there
         return
     if kept != mine:
         raise AnotherKey
     forgotten.reencrypt_for_app_secret()
-    _proven.add(asked)
+    _checked.add(asked)
+
+
+def forget_checked() -> None:
+    """Check anew at the next call, as a process does that has just started."""
+    _checked.clear()
 
 
 def is_another_key() -> bool:
-    """The same without leaving anything, for who only looks."""
+    """Whether this process has another secret key than the installation. It stores nothing."""
     with reading() as db:
         kept = kept_hash(db)
     return kept is not None and kept != lookup_hash(PURPOSE)
 
 
 def kept_hash(db: Session) -> str | None:
+    """The stored hash of the installation's key, or None before the first process has stored it."""
     return db.execute(select(col(KeyCheck.hash))).scalar_one_or_none()
 
 
 def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) -> int:
-    """This process's key is ours from now on; returns how many fanpages must be connected again. The list of
-    those who were forgotten goes on under it; given up only when nothing opens it any more."""
+    """Make this process's key the installation's key. Returns how many fanpages must be connected again,
+    because their tokens cannot be decrypted with it.
+
+    The list of forgotten customers is encrypted anew. Where nothing decrypts it any more this is refused,
+    unless `forgotten_may_return` says to give the list up.
+    """
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         given_up = forgotten.reencrypt_for_new_key(db, although_they_return=forgotten_may_return)
@@ -79,16 +94,17 @@ def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) 
         return decrypt_all(_tokens_of_fanpages(db)).count(None)
 
 
-def _keep_hash(mine: str) -> str | None:
-    """What is kept from now on; an installation from before this check is known by what it has sealed."""
+def claim_hash(mine: str) -> str | None:
+    """Store a hash unless there is one, and return the one that counts. In an installation without one that
+    holds encrypted secrets, the key has to decrypt them, else AnotherKey is raised."""
     with transaction() as db:
-        if not _opens_what_is_there(db):
+        if not _decrypts_what_is_there(db):
             raise AnotherKey
         db.execute(bulk.insert_new(KeyCheck), [{"id": 1, "hash": mine}])
         return kept_hash(db)
 
 
-def _opens_what_is_there(db: Session) -> bool:
+def _decrypts_what_is_there(db: Session) -> bool:
     latest = select(col(OptIn.token_sealed)).where(col(OptIn.token_sealed).is_not(None))
     sealed = _tokens_of_fanpages(db) or db.scalars(latest.order_by(col(OptIn.id).desc()).limit(1)).all()
     return not sealed or any(opened is not None for opened in decrypt_all([each or "" for each in sealed]))

@@ -23,7 +23,7 @@ _LOOKS_SECRET = re.compile(
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     """Text fit to keep and to show: secrets cut out in every spelling they travel in, then trimmed."""
     for secret in sorted({s for s in secrets if len(s) >= 4 and _may_hold(text, s)}, key=len, reverse=True):
-        for spelling in _spellings(secret):
+        for spelling in spellings_of(secret):
             text = text.replace(spelling, _REMOVED)
     text = _LOOKS_SECRET.sub(lambda found: (found[1] or "") + _REMOVED, text)
     text = storable(text)
@@ -36,7 +36,7 @@ def _may_hold(text: str, secret: str) -> bool:
     return max(_LETTERS_AND_DIGITS.findall(secret), key=len, default="") in text
 
 
-def _spellings(secret: str) -> tuple[str, ...]:
+def spellings_of(secret: str) -> tuple[str, ...]:
     quoted = quote(secret, safe="", errors="replace")
     in_json = json.dumps(secret)[1:-1]
     return (

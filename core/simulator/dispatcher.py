@@ -128,7 +128,7 @@ class PageQueue:
         """One POST; returns how long to wait before the next."""
         page = self.world.pages[self.page_id]
         self.report.posts += 1
-        problem = _post(session, page, self._as_sent(events), self._secret(page), self.world)
+        problem = _post_events(session, page, self._as_sent(events), self._secret(page), self.world)
         if problem is None:
             self._tries, self.report.failing_since = 0, None
             self.report.delivered += len(events)
@@ -178,7 +178,7 @@ class PageQueue:
         return self.world.faults.hit(self.page_id, {name: ""})
 
 
-def _post(
+def _post_events(
     session: requests.Session, page: Page, events: list[OutgoingEvent], secret: str, world: Surroundings
 ) -> str | None:
     body = _envelope(page.page_id, events, int(world.now() * 1000)).encode()
@@ -243,20 +243,21 @@ class WebhookDispatcher:
             if late := self._world.faults.hit(event.page_id, {"webhook_late": ""}):
                 event.due += float(late.value or 1)
             self._world.store.put("event", event.key, asdict(event))
-        self._box(event.page_id).add(event)
+        self.queue_of(event.page_id).add(event)
 
     def report(self, page_id: str) -> DispatchReport:
-        box = self._box(page_id)
+        box = self.queue_of(page_id)
         box.report.waiting = len(box.events)
         return box.report
 
     def wait_until_delivered(self, page_id: str, timeout: float) -> bool:
         """Whether nothing is waiting any more, at the latest after so many seconds."""
-        box = self._box(page_id)
+        box = self.queue_of(page_id)
         with box.changed:
             return box.changed.wait_for(lambda: not box.events, timeout)
 
-    def _box(self, page_id: str) -> PageQueue:
+    def queue_of(self, page_id: str) -> PageQueue:
+        """The queue of a page, made when it is first needed."""
         with self._lock:
             if page_id not in self._boxes:
                 self._boxes[page_id] = PageQueue(self._world, page_id)

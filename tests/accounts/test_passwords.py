@@ -23,7 +23,7 @@ def test_any_typed_text_is_simply_wrong(quick_hashes, given):
 )
 def test_every_check_does_the_same_work(quick_hashes, monkeypatch, given, known):
     kept = passwords.hash_password("right")
-    passwords._dummy_hash()
+    passwords.placeholder_hash()
     checked = []
     real = bcrypt.checkpw
     monkeypatch.setattr(bcrypt, "checkpw", lambda *both: checked.append(both) or real(*both))

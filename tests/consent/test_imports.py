@@ -342,7 +342,7 @@ def test_a_topic_of_another_fanpage_counts_nothing(arrange, topic, now):
 
 
 def test_the_export_has_a_row_per_opt_in_and_no_token(arrange, fanpage, topic, now, monkeypatch):
-    monkeypatch.setattr(opt_in_queries, "_CHUNK", 2)
+    monkeypatch.setattr(opt_in_queries, "CHUNK", 2)
     lan = arrange.customer(fanpage, "=cmd()", psid="2501")
     for number in range(5):
         arrange.opt_in(topic, lan, fanpage_id=fanpage, token=f"very-secret-{number}")

@@ -65,4 +65,4 @@ def page(fresh_database, monkeypatch) -> Iterator[PretendPage]:
         monkeypatch.setenv("OTN_GRAPH_URL", graph.url)
         settings.cache_clear()
         yield PretendPage(graph)
-    connection._connections.clear()
+    connection.forget_connections()

@@ -65,7 +65,7 @@ def test_of_two_first_processes_one_decides(fresh_database):
 
     def first(mine: str) -> None:
         start.wait()
-        kept.append(key_check._keep_hash(mine))
+        kept.append(key_check.claim_hash(mine))
 
     threads = [Thread(target=first, args=(mine * 64,)) for mine in "ab"]
     for thread in threads:
@@ -120,7 +120,7 @@ def test_a_webhook_server_that_could_not_ask_at_its_start_still_seals_nothing(fr
     with TestClient(create_app()) as client:
         with transaction() as db:
             db.merge(KeyCheck(id=1, hash="0" * 64))
-        key_check._proven.clear()
+        key_check.forget_checked()
         content = body(tap("25", now, "token-1"))
         assert client.post("/webhook", content=content, headers=signed(content)).status_code == 503
         assert client.get("/readyz").json() == {"ready": False, "problem": "key"}

@@ -101,6 +101,14 @@ class Graph:
         self._server.graph = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -147,13 +155,11 @@ class Graph:
 @contextmanager
 def running_graph() -> Iterator[Graph]:
     graph = Graph()
-    graph._thread.start()
+    graph.start()
     try:
         yield graph
     finally:
-        graph.released.set()
-        graph._server.shutdown()
-        graph._server.server_close()
+        graph.close()
 
 
 def unused_port() -> int:

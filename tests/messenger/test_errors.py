@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.messenger.errors import ANY, ERROR_RULES, NextStep, classify, describe
 from core.messenger.reasons import SENTENCES
-from core.messenger.redaction import _spellings, without_secrets
+from core.messenger.redaction import spellings_of, without_secrets
 
 
 def answer(status, code, subcode=None, *, by_token=True):
@@ -208,5 +208,5 @@ def test_a_number_no_column_takes_is_left_out_and_decides_as_it_is() -> None:
 @given(st.lists(st.text(min_size=4, max_size=8), min_size=1, max_size=3), st.data())
 def test_a_quick_look_overlooks_no_spelling_of_a_secret(secrets, data):
     for secret in secrets:
-        spelling = data.draw(st.sampled_from(_spellings(secret)))
+        spelling = data.draw(st.sampled_from(spellings_of(secret)))
         assert "[removed]" in without_secrets(f"<{spelling}>", secrets)

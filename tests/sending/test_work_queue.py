@@ -120,7 +120,7 @@ def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
 def test_a_broadcast_whose_fanpage_is_locked_holds_up_no_others(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setitem(database._OF_WRITERS, "lock_timeout", "200ms")
+    monkeypatch.setitem(database.WRITER_SETTINGS, "lock_timeout", "200ms")
     database.forget_engines()
     first = studio.broadcast()
     another = Studio(studio.arrange, studio.now, studio.wire)

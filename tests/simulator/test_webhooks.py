@@ -152,7 +152,7 @@ def test_an_hour_of_failures_ends_the_subscription(remote, receiver, graph, lan,
     delivered(remote)
     receiver.answers += [500] * 10_000
     remote.say(lan, "alo")
-    box = world.dispatcher._box(PAGE)
+    box = world.dispatcher.queue_of(PAGE)
     with box.changed:
         assert box.changed.wait_for(lambda: box.report.failing_since, 10)
     remote.go_ahead(3601)

@@ -31,16 +31,16 @@ def comes_back(shop: Shop) -> bool:
 
 def index_key() -> str:
     with transaction() as db:
-        return forgotten._key(db)
+        return forgotten.read_key(db)
 
 
 def test_the_list_holds_nothing_but_hashes(shop: Shop, fresh_database):
     shop.forget()
     ((hash_, _at),) = fresh_database.rows("SELECT * FROM forgotten")
     key, kept = index_key(), everything_in(fresh_database)
-    assert hash_ == forgotten._hash(key, (PAGE, PSID))
+    assert hash_ == forgotten.person_hash(key, (PAGE, PSID))
     assert key not in kept
-    assert hash_ != forgotten._hash("00" * 32, (PAGE, PSID))
+    assert hash_ != forgotten.person_hash("00" * 32, (PAGE, PSID))
 
 
 def test_a_new_secret_key_forgets_nobody(shop: Shop, restart):
