@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlmodel import Session
@@ -12,9 +11,9 @@ from sqlmodel import Session
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import canary, drafting, rules, transitions, versions
-from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
+from core.broadcasts.drafting import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
-from core.broadcasts.rows import get_row, record
+from core.broadcasts.rows import clean_name, get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
 from core.db import holding
@@ -40,30 +39,23 @@ def create_broadcast(
     best_before: BestBefore = USUAL,
     now: datetime,
 ) -> int:
-    """A draft for the customers who hold an opt-in for the topic; its times count once it is scheduled.
-    Without content it is a blank one, still to be written. Without a best-before it gets the usual one then;
-    None means without limit."""
+    """A draft for the customers who hold an opt-in for the topic. Returns its id.
+
+    What is given is checked as a launch would check it. Content that is not given is blank, still to be
+    written. The times count once the draft is scheduled: a best-before that nobody has chosen is the usual
+    one then; None means without limit.
+    """
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         topic = open_topic(db, topic_id)
+        found = drafting.check_times(due_at, settled_best_before(best_before, due_at or now), now)
         if content is not None:
             content = drafting.clean_content(content)
-            _refuse(check_content(db, topic.fanpage_id, content, lock=False))
-        fanpage = db.get_one(Fanpage, topic.fanpage_id)
-        broadcast = Broadcast(
-            fanpage_id=topic.fanpage_id,
-            topic_id=topic_id,
-            name=_checked_name(name, topic, fanpage, now),
-            content=content or dict(drafting.BLANK),
-            due_at=due_at,
-            best_before=None if best_before == USUAL else settled_best_before(best_before, now),
-            best_before_chosen=best_before != USUAL,
-            created_by=by.name,
-            created_at=now,
-            updated_at=now,
-        )
-        db.add(broadcast)
-        db.flush()
+            found += check_content(db, topic.fanpage_id, content, lock=False)
+        _refuse(found)
+        broadcast = _add_draft(db, by, topic, name, content or dict(drafting.BLANK), now)
+        broadcast.due_at = due_at
+        broadcast.best_before, broadcast.best_before_chosen = best_before_columns(best_before)
         record(db, by, "broadcast.create", broadcast, now=now)
         return broadcast.id or 0
 
@@ -73,20 +65,27 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
-        topic, fanpage = db.get_one(Topic, source.topic_id), db.get_one(Fanpage, source.fanpage_id)
-        copied = Broadcast(
-            fanpage_id=source.fanpage_id,
-            topic_id=source.topic_id,
-            name=_checked_name("", topic, fanpage, now),
-            content=source.content,
-            created_by=by.name,
-            created_at=now,
-            updated_at=now,
-        )
-        db.add(copied)
-        db.flush()
+        copied = _add_draft(db, by, db.get_one(Topic, source.topic_id), "", source.content, now)
         record(db, by, "broadcast.copy", copied, now=now, copied_from=broadcast_id)
         return copied.id or 0
+
+
+def _add_draft(
+    db: Session, by: Actor, topic: Topic, name: str, content: dict[str, Any], now: datetime
+) -> Broadcast:
+    """The only place that makes a broadcast's row."""
+    broadcast = Broadcast(
+        fanpage_id=topic.fanpage_id,
+        topic_id=topic.id or 0,
+        name=clean_name(db, name, topic, now),
+        content=content,
+        created_by=by.name,
+        created_at=now,
+        updated_at=now,
+    )
+    db.add(broadcast)
+    db.flush()
+    return broadcast
 
 
 def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, now: datetime) -> None:
@@ -99,11 +98,6 @@ def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, no
         versions.refuse_if_changed(broadcast, version)
         record(db, by, "broadcast.delete", broadcast, now=now)
         db.delete(broadcast)
-
-
-def check_schedule(at: datetime | None, best_before: datetime | None, *, now: datetime) -> None:
-    """Raise Invalid when these times make no sense; `at` None means now."""
-    _refuse(drafting.check_times(at, best_before, now))
 
 
 def schedule(
@@ -128,7 +122,7 @@ def schedule(
         if at is None:
             _check_not_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
-        check_schedule(at, None if isinstance(chosen, str) else chosen, now=now)
+        _refuse(drafting.check_times(at, settled_best_before(chosen, at or now), now))
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
         start = at or now_for_workers(db, now)
@@ -247,10 +241,6 @@ def _check_not_stopped(db: Session, fanpage_id: int) -> None:
         raise WrongState(
             N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
         )
-
-
-def _checked_name(name: str, topic: Topic, fanpage: Fanpage, now: datetime) -> str:
-    return drafting.clean_name(name, topic.name, now.astimezone(ZoneInfo(fanpage.timezone)))
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -35,6 +35,11 @@ def settled_best_before(best_before: BestBefore, start: datetime) -> datetime | 
     return start + USUAL_SPAN if isinstance(best_before, str) else best_before
 
 
+def best_before_columns(best_before: BestBefore) -> tuple[datetime | None, bool]:
+    """How a draft keeps it: the moment, and whether somebody chose it."""
+    return (None, False) if isinstance(best_before, str) else (best_before, True)
+
+
 def check_content(content: dict[str, Any]) -> list[Problem]:
     """A token carries exactly one API message, so a broadcast is one block."""
     kind = find_broadcast_kind(content)

@@ -8,22 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import drafting, versions
+from core.broadcasts import drafting, readiness, versions
 from core.broadcasts.canary import LARGEST
-from core.broadcasts.drafting import USUAL, BestBefore, settled_best_before
+from core.broadcasts.drafting import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import open_topic
-from core.broadcasts.rows import get_row, record
+from core.broadcasts.rows import clean_name, get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.db.engine import reading, transaction
-from core.db.tables import Activity, Broadcast, Fanpage, Topic
-from core.errors import N_, Change, Changed, Invalid, WrongState, problem
+from core.db.tables import Activity, Broadcast, Topic
+from core.errors import N_, Change, Changed, Invalid, Problem, WrongState, problem
 
 ONE_SITTING = timedelta(hours=1)  # saves of one person within it are one line of the activity log
 FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")
@@ -75,6 +74,13 @@ def differing(one: Draft, other: Draft) -> dict[str, Any]:
     return {name: getattr(other, name) for name in FIELDS if getattr(one, name) != getattr(other, name)}
 
 
+def find_problems(draft: Draft, *, at: datetime | None, now: datetime) -> list[Problem]:
+    """What keeps this draft from starting at that time (None: at once); a launch refuses the same."""
+    best_before = settled_best_before(draft.best_before, at or now)
+    times = drafting.check_times(at, best_before, now)
+    return readiness.find_problems(draft.topic_id, draft.content) + times
+
+
 def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft:
     """Save what `draft` has otherwise than `began`, the version it was written from; returns what is kept.
 
@@ -122,21 +128,13 @@ def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -
         topic = open_topic(db, mine["topic_id"])
         columns |= {"topic_id": topic.id, "fanpage_id": topic.fanpage_id}
     if "name" in mine:
-        columns["name"] = _named(db, mine["name"], topic, now)
+        columns["name"] = clean_name(db, mine["name"], topic, now)
     if "first_part" in mine:
         columns["canary_size"] = mine["first_part"]
     if "best_before" in mine:
-        is_chosen = mine["best_before"] != USUAL
-        columns |= {
-            "best_before": mine["best_before"] if is_chosen else None,
-            "best_before_chosen": is_chosen,
-        }
+        moment, is_chosen = best_before_columns(mine["best_before"])
+        columns |= {"best_before": moment, "best_before_chosen": is_chosen}
     return columns
-
-
-def _named(db: Session, name: str, topic: Topic, now: datetime) -> str:
-    zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
-    return drafting.clean_name(name, topic.name, now.astimezone(zone))
 
 
 def _in_the_same_sitting(db: Session, by: Actor, broadcast_id: int, now: datetime) -> bool:

@@ -1,14 +1,16 @@
-"""What every write on a broadcast shares, inside the caller's transaction: find its row, and record it."""
+"""What writes on a broadcast share, inside the caller's transaction: find its row, name it, record it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from core.accounts import activity_log
 from core.accounts.rules import Actor
-from core.db.tables import Broadcast
+from core.broadcasts import drafting
+from core.db.tables import Broadcast, Fanpage, Topic
 from core.errors import N_, NotFound
 
 
@@ -17,6 +19,12 @@ def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
     if broadcast is None:
         raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
     return broadcast
+
+
+def clean_name(db: Session, name: str, topic: Topic, now: datetime) -> str:
+    """A name as it is kept; without one it is made of the topic and the fanpage's time."""
+    zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
+    return drafting.clean_name(name, topic.name, now.astimezone(zone))
 
 
 def record(

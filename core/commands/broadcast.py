@@ -10,9 +10,8 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, drafting, queries
-from core.broadcasts.drafts import get_draft
+from core.broadcasts.drafts import find_problems, get_draft
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.readiness import find_problems
 from core.broadcasts.report import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
@@ -54,9 +53,6 @@ def create(
     topic_id, owner = topic_named(topic, fanpage)
     due_at, late = _time("at", at, owner.timezone), _best_before(best_before, owner.timezone)
     now = utc_now()
-    actions.check_schedule(
-        due_at, drafting.settled_best_before(late, due_at or now), now=now
-    )  # before it is made
     broadcast_id = actions.create_broadcast(
         COMMAND_LINE,
         topic_id=topic_id,
@@ -78,7 +74,7 @@ def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     """Who would get it and who would not, by reason; and what keeps it from being sent."""
     draft = get_draft(broadcast_id)
     run = queries.dry_run(draft.topic_id, now=utc_now())
-    problems = [found.message for found in find_problems(draft.topic_id, draft.content)]
+    problems = [found.message for found in find_problems(draft, at=None, now=utc_now())]
     data = {
         "audience": run.audience,
         "eligible": run.eligible,

@@ -7,10 +7,8 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import Clash, list_clashes
-from core.broadcasts.drafting import check_times
-from core.broadcasts.drafts import Draft
+from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.queries import DryRun, dry_run
-from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
@@ -82,8 +80,7 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
 
 
 def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime) -> None:
-    complaints(find_problems(draft.topic_id, draft.content))
-    complaints(check_times(draft.due_at, draft.best_before_at(now), now))
+    complaints(find_problems(draft, at=draft.due_at, now=now))
     advice(warn_content(draft.content, promises))
     for clash in list_clashes(draft.topic_id, except_id=draft.id):
         _say_clash(clash)

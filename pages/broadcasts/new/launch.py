@@ -6,10 +6,8 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts import actions
-from core.broadcasts.drafting import check_times
-from core.broadcasts.drafts import Draft
+from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.queries import DryRun, get_broadcast
-from core.broadcasts.readiness import find_problems
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import conflict, saving
@@ -50,9 +48,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
     if conflict.fields_of(draft.id):
         return _("Choose above which version counts.")
-    now = utc_now()
-    is_late = check_times(draft.due_at, draft.best_before_at(now), now)
-    if find_problems(draft.topic_id, draft.content) or is_late:
+    if find_problems(draft, at=draft.due_at, now=utc_now()):
         return _("Something above is still to be put right.")
     if draft.due_at is None and stopped:
         return _("Messenger has stopped this fanpage; it has to be repaired under set-up first.")
