@@ -1,4 +1,4 @@
-"""A broadcast is made by the panel step by step, by the command line at once: both refuse and keep the same."""
+"""The panel makes a broadcast step by step, the command line at once: both refuse and keep the same."""
 
 from __future__ import annotations
 
