@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PEERS  := .venv-peers
 
-.PHONY: help run test check format lock bench bench-peers screenshots clean
+.PHONY: help run test coverage check format lock bench bench-peers screenshots clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -29,6 +29,10 @@ run: $(VENV)/.run ## set everything up and run the product (the demo while no fa
 
 test: $(VENV)/.dev ## set everything up and run the tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+coverage: $(VENV)/.dev ## run the tests and say which lines and branches none of them takes (about twice as long)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --cov --cov-report=term --cov-report=html
 
 check: $(VENV)/.dev ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -61,4 +65,4 @@ screenshots: $(VENV)/.dev ## take the README's pictures from the real demo
 	$(BIN)/python -m tests.journeys.take_screenshots
 
 clean: ## remove the virtual environment and caches (never data/)
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov
