@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, drafting, rules, transitions, versions
-from core.broadcasts.drafting import USUAL, BestBefore, best_before_columns, settled_best_before
+from core.broadcasts import canary, draft_rules, rules, transitions, versions
+from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rows import clean_name, get_row, record
 from core.broadcasts.rules import BroadcastState
@@ -48,12 +48,12 @@ def create_broadcast(
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         topic = open_topic(db, topic_id)
-        found = drafting.check_times(due_at, settled_best_before(best_before, due_at or now), now)
+        found = draft_rules.check_times(due_at, settled_best_before(best_before, due_at or now), now)
         if content is not None:
-            content = drafting.clean_content(content)
+            content = draft_rules.clean_content(content)
             found += check_content(db, topic.fanpage_id, content, lock=False)
         _refuse(found)
-        broadcast = _add_draft(db, by, topic, name, content or dict(drafting.BLANK), now)
+        broadcast = _add_draft(db, by, topic, name, content or dict(draft_rules.BLANK), now)
         broadcast.due_at = due_at
         broadcast.best_before, broadcast.best_before_chosen = best_before_columns(best_before)
         record(db, by, "broadcast.create", broadcast, now=now)
@@ -122,7 +122,7 @@ def schedule(
         if at is None:
             _check_not_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
-        _refuse(drafting.check_times(at, settled_best_before(chosen, at or now), now))
+        _refuse(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
         start = at or now_for_workers(db, now)

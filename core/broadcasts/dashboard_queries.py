@@ -97,7 +97,7 @@ def first_steps(fanpage_id: int) -> FirstSteps:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PlatformAnswer:
     """What the platform said about so many deliveries; it holds no secrets."""
 
     reason: str | None
@@ -105,7 +105,7 @@ class Answer:
     people: int
 
 
-def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
+def list_answers(broadcast_id: int, *, limit: int = 10) -> list[PlatformAnswer]:
     """The platform's own words to those not reached, the most frequent first; answers that differ only in
     their trace are one, shown by one of them."""
     people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
@@ -118,7 +118,9 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[Answer]:
             .order_by(people.desc(), func.min(col(Delivery.id)))
             .limit(limit)
         )
-        return [Answer(reason, detail or "", count) for reason, detail, count in db.execute(statement)]
+        return [
+            PlatformAnswer(reason, detail or "", count) for reason, detail, count in db.execute(statement)
+        ]
 
 
 def _without_trace() -> ColumnElement[str]:

@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import drafting, readiness, versions
+from core.broadcasts import draft_rules, readiness, versions
 from core.broadcasts.canary import LARGEST
-from core.broadcasts.drafting import USUAL, BestBefore, best_before_columns, settled_best_before
+from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import open_topic
 from core.broadcasts.rows import clean_name, get_row, record
 from core.broadcasts.rules import BroadcastState
@@ -77,7 +77,7 @@ def differing(one: Draft, other: Draft) -> dict[str, Any]:
 def find_problems(draft: Draft, *, at: datetime | None, now: datetime) -> list[Problem]:
     """What keeps this draft from starting at that time (None: at once); a launch refuses the same."""
     best_before = settled_best_before(draft.best_before, at or now)
-    times = drafting.check_times(at, best_before, now)
+    times = draft_rules.check_times(at, best_before, now)
     return readiness.find_problems(draft.topic_id, draft.content) + times
 
 
@@ -87,7 +87,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
     What others have changed since in other fields stays theirs. A field that both changed is not saved:
     Changed says who changed it and when. Only what is still a draft can be changed.
     """
-    draft = replace(draft, content=drafting.clean_content(draft.content))
+    draft = replace(draft, content=draft_rules.clean_content(draft.content))
     mine = differing(began, draft)
     _check(mine)
     with transaction() as db:
@@ -104,8 +104,8 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
 
 def _check(mine: dict[str, Any]) -> None:
     content, first_part = mine.get("content"), mine.get("first_part", 0)
-    if content is not None and drafting.find_broadcast_kind(content) is None:
-        raise Invalid(drafting.check_content(content))
+    if content is not None and draft_rules.find_broadcast_kind(content) is None:
+        raise Invalid(draft_rules.check_content(content))
     if not 0 <= first_part <= LARGEST:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
 

@@ -96,7 +96,7 @@ class DeliveryView:
 
 
 @dataclass(frozen=True)
-class Person:
+class AudienceMember:
     customer_id: int
     psid: str
     name: str
@@ -104,7 +104,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Promise:
+class PromiseCount:
     title: str
     people: int
 
@@ -122,9 +122,9 @@ def dry_run(topic_id: int, *, now: datetime) -> DryRun:
     return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate)
 
 
-def list_people(
+def list_audience(
     topic_id: int, reason: str, *, now: datetime, offset: int = 0, limit: int = 50
-) -> list[Person]:
+) -> list[AudienceMember]:
     """The people behind one number of a dry run."""
     customers = eligibility.reasons_of_customers(topic_id, now)
     with reading() as db:
@@ -136,10 +136,10 @@ def list_people(
             .offset(offset)
             .limit(limit)
         ).scalars()
-        return [Person(row.id or 0, row.psid, _name(row), reason) for row in rows]
+        return [AudienceMember(row.id or 0, row.psid, _name(row), reason) for row in rows]
 
 
-def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Promise]:
+def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[PromiseCount]:
     """What those who would get a broadcast agreed to, most common wording first."""
     chosen = eligibility.chosen_opt_ins(topic_id, now).subquery()
     with reading() as db:
@@ -150,7 +150,7 @@ def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[Prom
             .order_by(func.count().desc(), func.min(col(OptIn.id)))
             .limit(limit)
         )
-        return [Promise(title, people) for title, people in rows]
+        return [PromiseCount(title, people) for title, people in rows]
 
 
 def get_broadcast(broadcast_id: int) -> BroadcastView:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.broadcasts import drafting
+from core.broadcasts import draft_rules
 from core.conversation import references
 from core.conversation.drafts import BlockDraft
 from core.db.engine import reading
@@ -45,7 +45,7 @@ def open_topic(db: Session, topic_id: int) -> Topic:
 
 def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:
     """As a message's block is checked: by itself, and what its buttons lead to."""
-    found = drafting.check_content(content)
+    found = draft_rules.check_content(content)
     if found:
         return found
     block = BlockDraft(content["kind"], content)

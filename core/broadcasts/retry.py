@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import retry_queries, transitions, versions
-from core.broadcasts.drafting import check_times
+from core.broadcasts.draft_rules import check_times
 from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late

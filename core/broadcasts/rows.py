@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from core.accounts import activity_log
 from core.accounts.rules import Actor
-from core.broadcasts import drafting
+from core.broadcasts import draft_rules
 from core.db.tables import Broadcast, Fanpage, Topic
 from core.errors import N_, NotFound
 
@@ -24,7 +24,7 @@ def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
 def clean_name(db: Session, name: str, topic: Topic, now: datetime) -> str:
     """A name as it is kept; without one it is made of the topic and the fanpage's time."""
     zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
-    return drafting.clean_name(name, topic.name, now.astimezone(zone))
+    return draft_rules.clean_name(name, topic.name, now.astimezone(zone))
 
 
 def record(

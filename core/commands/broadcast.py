@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, drafting, queries
+from core.broadcasts import actions, draft_rules, queries
 from core.broadcasts.drafts import find_problems, get_draft
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.report import csv_report, workbook_report
@@ -199,9 +199,9 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _best_before(text: str | None, zone: str) -> drafting.BestBefore:
+def _best_before(text: str | None, zone: str) -> draft_rules.BestBefore:
     if text is None:
-        return drafting.USUAL
+        return draft_rules.USUAL
     return None if text.strip().lower() == "none" else _time("best_before", text, zone)
 
 

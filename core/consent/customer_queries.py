@@ -56,7 +56,7 @@ class RequestView:
 
 
 @dataclass(frozen=True)
-class DeliveryView:
+class DeliveryToCustomer:
     id: int
     broadcast_id: int
     broadcast: str
@@ -135,7 +135,7 @@ def list_requests(customer_id: int, *, limit: int = 50) -> list[RequestView]:
         return [_request(row, topic) for row, topic in db.execute(wanted)]
 
 
-def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryView]:
+def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryToCustomer]:
     """The broadcasts a customer was meant to get, the latest first."""
     wanted = (
         select(Delivery, col(Broadcast.name), col(Topic.name))
@@ -202,8 +202,8 @@ def _request(row: Request, topic: str) -> RequestView:
     )
 
 
-def _delivery(row: Delivery, broadcast: str, topic: str) -> DeliveryView:
-    return DeliveryView(
+def _delivery(row: Delivery, broadcast: str, topic: str) -> DeliveryToCustomer:
+    return DeliveryToCustomer(
         id=row.id or 0,
         broadcast_id=row.broadcast_id,
         broadcast=broadcast,

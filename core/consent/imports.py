@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.consent import files
+from core.consent import import_file
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
@@ -43,7 +43,7 @@ class ImportOutcome:
 
     imported: int
     duplicates: int  # tokens that are known already, or that the file has twice; left as they were
-    rejected: tuple[files.Rejected, ...]
+    rejected: tuple[import_file.Rejected, ...]
     new_customers: int = 0
     cleaned: int = 0  # ids that had quotes or invisible characters around them
     notes: tuple[Problem, ...] = ()  # what was chosen in reading the file, and what looks odd
@@ -58,7 +58,7 @@ def import_opt_ins(
     `only_check` says what would happen.
     """
     authorise_early(by, Permission.EDIT, now=now)
-    sheet = files.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
+    sheet = import_file.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
     rejected = list(sheet.rejected)
@@ -108,9 +108,9 @@ def _zone(fanpage_id: int, topic_id: int) -> str:
         return fanpage.timezone
 
 
-def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
+def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_file.Row]:
     """The rows whose token is new: looked up before the transaction, which then seals no token in vain."""
-    fresh: list[files.Row] = []
+    fresh: list[import_file.Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
             hashes = [lookup_hash(row.token) for row in chunk]
@@ -123,20 +123,22 @@ def _unknown(fanpage_id: int, rows: Sequence[files.Row]) -> list[files.Row]:
 
 
 def _admitted(
-    db: Session, fanpage_id: int, rows: Sequence[files.Row], rejected: list[files.Rejected]
-) -> list[files.Row]:
+    db: Session, fanpage_id: int, rows: Sequence[import_file.Row], rejected: list[import_file.Rejected]
+) -> list[import_file.Row]:
     """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
     page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
     gone = {psid for _, psid in find_forgotten(db, {(page_id, row.psid) for row in rows})}
-    rejected += [files.Rejected(row.number, problem("psid", FORGOTTEN)) for row in rows if row.psid in gone]
+    rejected += [
+        import_file.Rejected(row.number, problem("psid", FORGOTTEN)) for row in rows if row.psid in gone
+    ]
     return [row for row in rows if row.psid not in gone]
 
 
-def _in_order(rejected: Sequence[files.Rejected]) -> tuple[files.Rejected, ...]:
+def _in_order(rejected: Sequence[import_file.Rejected]) -> tuple[import_file.Rejected, ...]:
     return tuple(sorted(rejected, key=lambda each: each.row))
 
 
-def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[files.Row]) -> int:
+def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[import_file.Row]) -> int:
     """How many of these new rows a withdrawal stands against."""
     given = [(row.psid, bulk.stamp(row.consented_at)) for row in rows]
     values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
@@ -154,7 +156,7 @@ def _withdrawn() -> Select[int]:
 
 
 def _customers(
-    db: Session, fanpage_id: int, rows: Sequence[files.Row], now: datetime
+    db: Session, fanpage_id: int, rows: Sequence[import_file.Row], now: datetime
 ) -> tuple[dict[str, int], int]:
     """The ids of these rows' customers by PSID, and how many had to be made."""
     psids = sorted({row.psid for row in rows})
@@ -176,7 +178,7 @@ def _customers(
 
 
 def _opt_ins(
-    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[files.Row], now: datetime
+    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[import_file.Row], now: datetime
 ) -> list[NewOptIn]:
     return [
         NewOptIn(

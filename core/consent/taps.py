@@ -11,7 +11,7 @@ from sqlalchemy import Text, case, func, literal
 from sqlmodel import Session, col
 
 from core.consent.rules import OptInSource, OptInState, expires_at
-from core.consent.withdrawals import is_older_than_a_no
+from core.consent.withdrawals import is_before_withdrawal
 from core.db import bulk
 from core.db.tables import Customer, OptIn, Request
 
@@ -55,7 +55,7 @@ def _insert() -> bulk.CompiledStatement:
     given = bulk.rows_given(_COLUMNS).subquery("tap")
     tap = given.c
     topic_id = func.coalesce(Request.topic_id, tap.topic_id)
-    is_no = is_older_than_a_no(col(Customer.id), topic_id, tap.consented_at)
+    is_no = is_before_withdrawal(col(Customer.id), topic_id, tap.consented_at)
     chosen = {
         "fanpage_id": tap.fanpage_id,
         "customer_id": col(Customer.id),

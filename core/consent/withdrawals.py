@@ -16,7 +16,7 @@ from core.consent.rules import OptInSource
 from core.db.tables import OptIn, Withdrawal
 
 
-def is_older_than_a_no(customer_id: Any, topic_id: Any, consented_at: Any) -> ColumnElement[bool]:
+def is_before_withdrawal(customer_id: Any, topic_id: Any, consented_at: Any) -> ColumnElement[bool]:
     """Whether the person has said no to a topic (none: to all) since they consented. Decides for a tap."""
     return _said_no(customer_id, topic_id, col(Withdrawal.at) >= consented_at)
 

@@ -333,7 +333,7 @@ class Broadcast(Table, table=True):
     state: str = _word(default=BroadcastState.DRAFT)
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
-    best_before_chosen: bool = False  # else it is set at the launch: core/broadcasts/drafting.py
+    best_before_chosen: bool = False  # else it is set at the launch: core/broadcasts/draft_rules.py
     audience: int = 0  # frozen at the start
     canary_size: int = 0  # so many go first, then their outcome is looked at; 0: none
     canary_max_failed: float = Field(default=0.2, sa_type=Float(53))  # share of them

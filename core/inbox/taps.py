@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core.consent import taps as ledger
 from core.consent.taps import Tap
-from core.consent.withdrawals import is_older_than_a_no
+from core.consent.withdrawals import is_before_withdrawal
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.db import bulk
@@ -64,7 +64,7 @@ def _unthanked() -> bulk.CompiledStatement:
             col(Request.tapped_at).is_(None),
             col(Request.after_text) != "",
             col(Customer.window_closes_at) > bindparam("now", type_=UtcTime),
-            ~is_older_than_a_no(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
+            ~is_before_withdrawal(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
         )
     )
     return bulk.CompiledStatement(bulk.packed(statement))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.broadcasts.drafting import BestBefore
+from core.broadcasts.draft_rules import BestBefore
 from core.broadcasts.queries import BroadcastView
 from core.consent.eligibility import ELIGIBLE, reason
 from core.errors import N_

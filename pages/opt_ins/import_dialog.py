@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.clock import utc_now
-from core.consent.columns import WANTED
+from core.consent.import_columns import WANTED
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.queries import TopicView
 from core.errors import N_

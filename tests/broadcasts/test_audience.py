@@ -62,7 +62,7 @@ def left_out(studio: Studio) -> dict[str, int]:
 def test_each_reason_has_its_people(studio: Studio, holding: str, reason: str) -> None:
     customer_id = somebody(studio, holding)
     assert left_out(studio) == {reason: 1}
-    people = queries.list_people(studio.topic_id, reason, now=studio.now)
+    people = queries.list_audience(studio.topic_id, reason, now=studio.now)
     assert [person.customer_id for person in people] == [customer_id]
 
 
@@ -129,11 +129,11 @@ def test_the_start_freezes_exactly_whom_the_dry_run_named(studio: Studio, people
     studio.topic_id = studio.arrange.topic(studio.fanpage_id, f"Chủ đề {next(NUMBERS)}")
     everybody = {somebody(studio, *held, unreachable=gone) for held, gone in people}
     run = queries.dry_run(studio.topic_id, now=studio.now)
-    named = {p.customer_id for p in queries.list_people(studio.topic_id, ELIGIBLE, now=studio.now)}
+    named = {p.customer_id for p in queries.list_audience(studio.topic_id, ELIGIBLE, now=studio.now)}
     others = {
         p.customer_id
         for reason in REASONS
-        for p in queries.list_people(studio.topic_id, reason.code, now=studio.now)
+        for p in queries.list_audience(studio.topic_id, reason.code, now=studio.now)
     }
     assert (named | others, len(named), run.audience) == (everybody, run.eligible, len(everybody))
     broadcast_id = studio.broadcast()

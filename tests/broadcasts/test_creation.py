@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from core.__main__ import app
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.broadcasts.drafting import USUAL, BestBefore
+from core.broadcasts.draft_rules import USUAL, BestBefore
 from core.broadcasts.drafts import Draft, find_problems, get_draft, keep_draft
 from core.clock import utc_now
 from core.consent.actions import archive_topic

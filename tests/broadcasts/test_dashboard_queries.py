@@ -119,7 +119,7 @@ def test_the_platforms_words_are_counted(studio: Studio) -> None:
     studio.launch(broadcast_id)
     studio.send_all(rounds=1)
     assert dashboard_queries.list_answers(broadcast_id) == [
-        dashboard_queries.Answer("blocked", '{"code": 551}', 2)
+        dashboard_queries.PlatformAnswer("blocked", '{"code": 551}', 2)
     ]
 
 

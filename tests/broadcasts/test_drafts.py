@@ -12,7 +12,7 @@ from sqlmodel import col
 from core.accounts.rules import Actor, Role
 from core.broadcasts import actions
 from core.broadcasts.actions import create_broadcast
-from core.broadcasts.drafting import BLANK, USUAL, USUAL_SPAN, BestBefore
+from core.broadcasts.draft_rules import BLANK, USUAL, USUAL_SPAN, BestBefore
 from core.broadcasts.drafts import Draft, differing, get_draft, keep_draft
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Topic

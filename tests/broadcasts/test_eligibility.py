@@ -62,7 +62,7 @@ def figures(studio: Studio) -> dict[str, int]:
     holding = {"now": now, "only": customer_queries.Only.HOLDING}
     return {
         "dry run": queries.dry_run(topic_id, now=now).eligible,
-        "people": len(queries.list_people(topic_id, ELIGIBLE, now=now)),
+        "people": len(queries.list_audience(topic_id, ELIGIBLE, now=now)),
         "promises": sum(each.people for each in queries.list_promises(topic_id, now=now)),
         "stock": dashboard_queries.get_stock(topic_id, now=now).people,
         "topic": get_topic(topic_id, now=now).people,
@@ -77,7 +77,7 @@ def test_a_new_reason_reaches_every_figure_and_list(studio, people, set_aside: S
     assert set(figures(studio).values()) == {PEOPLE - 1}
     run = queries.dry_run(studio.topic_id, now=studio.now)
     assert (run.audience, run.left_out) == (PEOPLE, {SET_ASIDE: 1})
-    left_out = queries.list_people(studio.topic_id, SET_ASIDE, now=studio.now)
+    left_out = queries.list_audience(studio.topic_id, SET_ASIDE, now=studio.now)
     assert [person.customer_id for person in left_out] == people[:1]
 
 

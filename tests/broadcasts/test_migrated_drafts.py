@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.broadcasts.drafting import USUAL
+from core.broadcasts.draft_rules import USUAL
 from core.broadcasts.drafts import get_draft
 from core.db import migrations
 from core.db.engine import transaction

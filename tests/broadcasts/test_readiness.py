@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.broadcasts.drafting import BLANK
+from core.broadcasts.draft_rules import BLANK
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.broadcasts.readiness import find_problems, refuse_unready
 from core.consent import actions as consent

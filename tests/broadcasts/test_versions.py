@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, canary, retry, scheduled_jobs
-from core.broadcasts.drafting import USUAL, USUAL_SPAN
+from core.broadcasts.draft_rules import USUAL, USUAL_SPAN
 from core.broadcasts.drafts import Draft, get_draft, keep_draft
 from core.broadcasts.rules import BroadcastState
 from core.db.engine import reading, transaction

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
-from core.consent import files
+from core.consent import import_file
 from core.consent.imports import import_opt_ins
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn
@@ -29,7 +29,7 @@ def csv(rows, delimiter=","):
 
 
 def sheet(data, zone="Asia/Ho_Chi_Minh"):
-    return files.read_sheet(data, zone=zone, now=NOW)
+    return import_file.read_sheet(data, zone=zone, now=NOW)
 
 
 def notes(read):

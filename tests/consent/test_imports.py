@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
-from core.consent import files, imports, opt_in_queries
+from core.consent import import_file, imports, opt_in_queries
 from core.consent.actions import archive_topic
 from core.consent.imports import import_opt_ins
 from core.consent.ledger import record_opt_ins
@@ -31,7 +31,7 @@ GOOD = "2026-11-01T09:30:00+07:00"
 
 def sheet(text, **more):
     data = text if isinstance(text, bytes) else text.encode()
-    return files.read_sheet(data, **{"zone": "Asia/Ho_Chi_Minh", "now": NOW, **more})
+    return import_file.read_sheet(data, **{"zone": "Asia/Ho_Chi_Minh", "now": NOW, **more})
 
 
 def opt_ins():

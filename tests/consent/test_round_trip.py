@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.accounts.rules import Actor, Role
-from core.consent import files
+from core.consent import import_file
 from core.consent.imports import import_opt_ins
 from core.consent.opt_in_export import COLUMNS, csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
@@ -55,8 +55,8 @@ promises = st.text(max_size=30).map(normalise_name) | st.sampled_from(odd)
 
 def is_whole(token):
     """Whether the normaliser takes it for a token as it is, and a spreadsheet for no number or error."""
-    read = files.read_row(1, ["1", token, NOW.isoformat(), ""], PLACES, "UTC", NOW)
-    return isinstance(read, files.Row) and read.token == token
+    read = import_file.read_row(1, ["1", token, NOW.isoformat(), ""], PLACES, "UTC", NOW)
+    return isinstance(read, import_file.Row) and read.token == token
 
 
 PLACES = {"psid": 0, "token": 1, "consented_at": 2, "promise": 3}
@@ -71,7 +71,7 @@ PLACES = {"psid": 0, "token": 1, "consented_at": 2, "promise": 3}
     st.sampled_from(ZONES),
 )
 def test_ids_tokens_times_and_promises_survive(form, rows, zone):
-    read = files.read_sheet(form(rows, zone), zone=zone, now=NOW)
+    read = import_file.read_sheet(form(rows, zone), zone=zone, now=NOW)
     assert read.rejected == []
     assert [(row.psid, row.token, row.consented_at) for row in read.rows] == [row[:3] for row in rows]
     assert [row.promise for row in read.rows] == [row[3] for row in rows]
@@ -82,7 +82,7 @@ def test_the_hour_that_a_change_of_clocks_repeats_survives(form):
     """In Berlin 02:30 came twice on 25 October 2026."""
     twice = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
     rows = [(f"250{n}", f"t{n}", at, "") for n, at in enumerate(twice)]
-    read = files.read_sheet(form(rows, "Europe/Berlin"), zone="Europe/Berlin", now=NOW)
+    read = import_file.read_sheet(form(rows, "Europe/Berlin"), zone="Europe/Berlin", now=NOW)
     assert [row.consented_at for row in read.rows] == twice
 
 

@@ -19,7 +19,7 @@ FILES = [
 ]
 # These write a block of a certain kind. None of them looks at the kind of a block that somebody else wrote.
 WRITERS = {
-    "core/broadcasts/drafting.py",  # a new broadcast begins as an empty text
+    "core/broadcasts/draft_rules.py",  # a new broadcast begins as an empty text
     "core/demo/story.py",  # the invented shop
     "pages/messages/composer/head.py",  # the example that a new message may begin with
 }

@@ -33,7 +33,7 @@ def offered(shop: Shop) -> dict[str, int]:
     return {
         "dry run": dry_run.eligible,
         "left out": dry_run.left_out.get("unreachable", 0),
-        "people": len(queries.list_people(topic_id, "eligible", now=now)),
+        "people": len(queries.list_audience(topic_id, "eligible", now=now)),
         "promises": sum(each.people for each in queries.list_promises(topic_id, now=now)),
         "topic": topic.people,
         "topic, unreachable": topic.unreachable,

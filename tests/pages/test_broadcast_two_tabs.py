@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, queries, retry, scheduled_jobs
-from core.broadcasts.drafting import USUAL
+from core.broadcasts.draft_rules import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.consent.actions import archive_topic

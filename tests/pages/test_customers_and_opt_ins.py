@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from core.clock import utc_now
-from core.consent.columns import find_columns
+from core.consent.import_columns import find_columns
 from core.consent.opt_in_export import COLUMNS
 from core.db.engine import reading
 from core.db.tables import OptIn

@@ -103,6 +103,6 @@ def test_the_past_is_the_same_every_time_and_never_in_the_future():
 
 
 def test_broadcasts_of_the_demo_are_fit_to_be_sent():
-    from core.broadcasts.drafting import check_content
+    from core.broadcasts.draft_rules import check_content
 
     assert [check_content(broadcast_content(name)) for name in story.CONTENTS] == [[], [], []]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.consent.columns import find_columns
+from core.consent.import_columns import find_columns
 from core.consent.stop_words import stopped
 from core.settings import settings
 from core.text import languages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.broadcasts.dashboard_queries import Answer, list_answers
+from core.broadcasts.dashboard_queries import PlatformAnswer, list_answers
 from core.broadcasts.queries import BroadcastView, dry_run
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
@@ -64,7 +64,7 @@ def _approved(view: BroadcastView) -> str:
     return f"{number(view.approved_version)} · {who(view.approved_by)}{at}"
 
 
-def _answers(answers: list[Answer]) -> None:
+def _answers(answers: list[PlatformAnswer]) -> None:
     """The technical part: what Messenger said, word for word."""
     if not answers:
         return

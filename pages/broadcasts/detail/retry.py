@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts import retry
-from core.broadcasts.drafting import USUAL_SPAN
+from core.broadcasts.draft_rules import USUAL_SPAN
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.retry_queries import retry_chances
 from core.broadcasts.rules import BroadcastState, alike_reason

@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from core.broadcasts.drafts import Draft
-from core.broadcasts.queries import Promise, list_promises
+from core.broadcasts.queries import PromiseCount, list_promises
 from core.clock import utc_now
 from pages.components.broadcast_words import plain
 from pages.components.layout import section
@@ -19,19 +19,19 @@ _HELD = "broadcast_promises"
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
 
 
-def draw_promises(topic_id: int) -> list[Promise]:
+def draw_promises(topic_id: int) -> list[PromiseCount]:
     """A card with the promises, the most common first."""
     with st.container(key="broadcast_promises", border=True):
         return _list(topic_id)
 
 
-def draw_promises_and_tick(draft: Draft) -> tuple[list[Promise], bool]:
+def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
     """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
     with st.container(key="broadcast_promises", border=True):
         return _list(draft.topic_id), _tick(draft)
 
 
-def _list(topic_id: int) -> list[Promise]:
+def _list(topic_id: int) -> list[PromiseCount]:
     promises = _promises(topic_id)
     with st.container(gap="small"):
         section(_("What they agreed to"))
@@ -47,14 +47,14 @@ def _list(topic_id: int) -> list[Promise]:
     return promises
 
 
-def _promises(topic_id: int) -> list[Promise]:
+def _promises(topic_id: int) -> list[PromiseCount]:
     """Read anew once a minute only: with a million opt-ins it takes a second, and writing reruns the page
     at every pause."""
     held, now = st.session_state.get(_HELD), utc_now()
     if not held or held["topic"] != topic_id or now.timestamp() - held["at"] > FRESH_SECONDS:
         read = [(promise.title, promise.people) for promise in list_promises(topic_id, now=now)]
         held = st.session_state[_HELD] = {"topic": topic_id, "at": now.timestamp(), "rows": read}
-    return [Promise(title, people) for title, people in held["rows"]]
+    return [PromiseCount(title, people) for title, people in held["rows"]]
 
 
 def _tick(draft: Draft) -> bool:

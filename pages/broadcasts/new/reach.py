@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import get_stock
-from core.broadcasts.queries import DryRun, list_people
+from core.broadcasts.queries import DryRun, list_audience
 from core.clock import utc_now
 from pages.components import navigation
 from pages.components.broadcast_words import eligibility_sentence, eligibility_word
@@ -85,7 +85,7 @@ def _list(topic_id: int, reason: str, people: int) -> None:
         )
     slot = st.container()
     offset = pager(people, key=f"who_{reason}", size=SIZE)
-    rows = list_people(topic_id, reason, now=utc_now(), offset=offset, limit=SIZE)
+    rows = list_audience(topic_id, reason, now=utc_now(), offset=offset, limit=SIZE)
     columns = [
         Column(_("Customer"), lambda p: p.name or _("Name not known yet"), "60%"),
         Column("PSID", lambda p: p.psid),

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core.broadcasts.drafting import check_content
+from core.broadcasts.draft_rules import check_content
 from core.broadcasts.drafts import Draft
 from core.errors import N_
 from pages.components.texts import _

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.broadcasts.drafting import USUAL
+from core.broadcasts.draft_rules import USUAL
 from core.broadcasts.drafts import Draft
 from pages.components.texts import _, n_, when
 

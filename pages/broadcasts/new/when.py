@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.broadcasts.drafting import USUAL, USUAL_SPAN, BestBefore, check_times
+from core.broadcasts.draft_rules import USUAL, USUAL_SPAN, BestBefore, check_times
 from core.broadcasts.drafts import Draft
 from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now

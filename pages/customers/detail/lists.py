@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.consent.customer_queries import DeliveryView, RequestView
+from core.consent.customer_queries import DeliveryToCustomer, RequestView
 from core.consent.opt_in_queries import OptInView
 from core.consent.rules import OptInState, WithdrawalSource
 from core.consent.withdrawal_queries import WithdrawalView
@@ -72,7 +72,7 @@ def requests(shown: list[RequestView]) -> None:
     table(columns, shown, key="customer_requests")
 
 
-def deliveries(shown: list[DeliveryView]) -> None:
+def deliveries(shown: list[DeliveryToCustomer]) -> None:
     if not shown:
         return
     section(_("What they were sent"))

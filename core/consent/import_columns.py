@@ -36,7 +36,7 @@ def _letters(cell: str) -> str:
     return search_key(cell).replace(" ", "")
 
 
-def unread(header: list[str], places: dict[str, int]) -> list[str]:
+def unread_columns(header: list[str], places: dict[str, int]) -> list[str]:
     """The header's other cells, as they are written."""
     return [name.strip() for at, name in enumerate(header) if at not in places.values() and name.strip()]
 

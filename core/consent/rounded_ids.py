@@ -47,7 +47,7 @@ class Rounding:
         return self.long >= ENOUGH and most and self.damaged + self.lost >= 2
 
 
-def judge(ids: Iterable[str], damaged: int) -> Rounding:
+def judge_column(ids: Iterable[str], damaged: int) -> Rounding:
     """A column's ids that are whole, and in how many rows the id is damaged."""
     long = [text for text in ids if len(text) > KEPT_DIGITS and text.isdecimal()]
     return Rounding(

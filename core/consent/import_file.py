@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.consent.columns import find_columns, unread
-from core.consent.file_rows import ROUNDED, Row, read_row, written_id
-from core.consent.rounding import Rounding, judge, lost_digits
+from core.consent.import_columns import find_columns, unread_columns
+from core.consent.import_rows import ROUNDED, Row, read_row, written_id
+from core.consent.rounded_ids import Rounding, judge_column, lost_digits
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table
 
@@ -60,7 +60,7 @@ def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
             sheet.rejected.append(Rejected(number, made))
         else:
             read.append(made)
-    sheet.notes = (*table.notes, *_unread(unread(table.header, places)), *_rounded(sheet, ids))
+    sheet.notes = (*table.notes, *_unread(unread_columns(table.header, places)), *_rounded(sheet, ids))
     firsts: dict[str, Row] = {}
     for row in read:
         firsts.setdefault(row.token, row)
@@ -75,7 +75,7 @@ def _rounded(sheet: Sheet, ids: dict[str, list[tuple[int, str]]]) -> Iterator[Pr
     for column, written in ids.items():
         damaged = [bad.row for bad in sheet.rejected if bad.problem.template == ROUNDED[column]]
         suspects = [number for number, text in written if lost_digits(text)]
-        found = judge((text for _number, text in written), len(damaged))
+        found = judge_column((text for _number, text in written), len(damaged))
         named = _named(sorted(damaged + suspects))
         if found.is_certain:
             raise Invalid([_refusal(column, found, named)])

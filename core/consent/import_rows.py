@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from core.clock import local_to_utc
-from core.consent.columns import WANTED
-from core.consent.rounding import is_damaged, is_damaged_number
+from core.consent.import_columns import WANTED
+from core.consent.rounded_ids import is_damaged, is_damaged_number
 from core.consent.rules import expires_at
 from core.errors import N_, Problem, problem
 from core.spreadsheets.harmless import without_apostrophe
