@@ -1,18 +1,23 @@
 """Messages as JSON files."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.conversation import queries
+from core.conversation import queries, rules
 from core.conversation.actions import save_message
+from core.conversation.blocks.registry import KINDS
 from core.conversation.files import draft_from_json, to_json
+from core.conversation.placeholders import NAME_ROOM
 from core.conversation.rules import EntryDraft, check_message, warn_message
 from core.errors import Invalid
+from core.messenger import wire
 from tests.arrange import Arrange
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "message-files.md").read_text("utf-8")
 FILE = {
     "name": "Chào mừng",
     "blocks": [
@@ -99,9 +104,25 @@ def test_a_file_of_the_wrong_shape_is_refused_where_it_is_wrong(
 
 
 def test_the_example_in_the_documentation_can_be_added(arrange: Arrange) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "message-files.md").read_text("utf-8")
     fanpage = arrange.fanpage()
     arrange.topic(fanpage, "Hoa hồng Đà Lạt")
-    draft = draft_from_json(fanpage, json.loads(page.split("```json")[1].split("```")[0]))
+    draft = draft_from_json(fanpage, json.loads(PAGE.split("```json")[1].split("```")[0]))
     assert check_message(draft.name, draft.blocks, draft.entry_points) == []
     assert warn_message(draft.blocks) == []
+
+
+def test_the_documentation_has_a_row_for_each_kind_of_block_with_its_limits() -> None:
+    limits = {
+        "text": [wire.TEXT_LIMIT + 1],  # "below"
+        "image": [],
+        "buttons": [wire.BUTTON_TEXT_LIMIT, 1, wire.BUTTONS_LIMIT, wire.BUTTON_TITLE_LIMIT],
+        "quick_replies": [1, wire.QUICK_REPLIES_LIMIT, wire.QUICK_REPLY_TITLE_LIMIT],
+        "otnr": [wire.REQUEST_TITLE_LIMIT],
+    }
+    table = PAGE.split("## Blocks")[1].split("## Entry points")[0]
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE)
+    written = {kind: [int(n) for n in re.findall(r"\d+", said.replace(",", ""))] for kind, said in rows}
+    assert written == limits
+    assert list(written) == list(KINDS)
+    assert f"(at most {rules.BLOCKS_LIMIT})" in table
+    assert f"with {NAME_ROOM} kept free for a name" in table
