@@ -49,7 +49,7 @@ def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock
     if found:
         return found
     block = BlockDraft(content["kind"], content)
-    return references.check_targets(db, fanpage_id, block, lock=lock)
+    return references.check_block_references(db, fanpage_id, block, lock=lock)
 
 
 def _problems(db: Session, topic_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:

@@ -12,7 +12,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
-from core.conversation import actions, files, queries
+from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="Chatbot messages with their blocks and entry points.")
@@ -32,7 +32,7 @@ def add(
     except (OSError, ValueError, RecursionError) as unreadable:
         text = "{file} cannot be read as JSON: {why}"
         raise Invalid([problem("file", text, file=str(file), why=str(unreadable))]) from None
-    draft = files.draft_from_json(owner.id, data)
+    draft = message_files.draft_from_json(owner.id, data)
     message_id = actions.save_message(
         COMMAND_LINE,
         owner.id,
@@ -48,5 +48,5 @@ def add(
 @command
 def show(message_id: Id, as_json: Json = False) -> None:
     """A message in the form that `message add` reads."""
-    data = files.to_json(queries.get_message(message_id))
+    data = message_files.to_json(queries.get_message(message_id))
     print_answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.conversation import references, storing
+from core.conversation import message_rows, references
 from core.conversation.entry_points import clean_value
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
@@ -41,16 +41,16 @@ def save_message(
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         _refuse(references.check_references(db, fanpage_id, blocks))
-        _refuse(check_taken(entry_points, storing.owners_of(db, fanpage_id, but=message_id)))
-        _refuse(check_against_stop_words(entry_points, storing.stop_words_of(db, fanpage_id)))
+        _refuse(check_taken(entry_points, message_rows.owners_of(db, fanpage_id, but=message_id)))
+        _refuse(check_against_stop_words(entry_points, message_rows.stop_words_of(db, fanpage_id)))
         if message_id is None:
-            verb, saved_id = "message.create", storing.insert_message(db, fanpage_id, name, now)
+            verb, saved_id = "message.create", message_rows.insert_message(db, fanpage_id, name, now)
         else:
             verb, saved_id = "message.change", message_id
-            storing.change_message(db, fanpage_id, message_id, name, now=now, seen_at=seen_at)
-        storing.put_blocks(db, saved_id, blocks)
-        storing.put_entry_points(db, fanpage_id, saved_id, entry_points, now)
-        _record(db, by, verb, storing.KeptMessage(saved_id, fanpage_id, name), now)
+            message_rows.update_message(db, fanpage_id, message_id, name, now=now, seen_at=seen_at)
+        message_rows.replace_blocks(db, saved_id, blocks)
+        message_rows.replace_entry_points(db, fanpage_id, saved_id, entry_points, now)
+        _record(db, by, verb, message_rows.StoredMessage(saved_id, fanpage_id, name), now)
     return saved_id
 
 
@@ -58,10 +58,10 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
     """Put a message away: nothing starts it any more. Archiving it again changes nothing."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        kept = storing.kept_message(db, message_id, lock=True)  # who schedules a broadcast to it waits
+        kept = message_rows.get_stored(db, message_id, lock=True)  # who schedules a broadcast to it waits
         references.refuse_while_led_to(db, kept)
         references.refuse_while_broadcast_leads(db, kept, now=now)
-        if storing.archive(db, message_id, now):
+        if message_rows.set_archived(db, message_id, now):
             _record(db, by, "message.archive", kept, now)
 
 
@@ -69,15 +69,15 @@ def copy_message(by: Actor, message_id: int, *, now: datetime) -> int:
     """A second message with the same blocks. Entry points stay: each leads to one message only."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        kept = storing.kept_message(db, message_id)
-        name = storing.free_name(db, kept)
-        copy_id = storing.insert_message(db, kept.fanpage_id, name, now)
-        storing.put_blocks(db, copy_id, storing.blocks_of(db, message_id))
-        _record(db, by, "message.copy", storing.KeptMessage(copy_id, kept.fanpage_id, name), now)
+        kept = message_rows.get_stored(db, message_id)
+        name = message_rows.free_name(db, kept)
+        copy_id = message_rows.insert_message(db, kept.fanpage_id, name, now)
+        message_rows.replace_blocks(db, copy_id, message_rows.blocks_of(db, message_id))
+        _record(db, by, "message.copy", message_rows.StoredMessage(copy_id, kept.fanpage_id, name), now)
     return copy_id
 
 
-def _record(db: Session, by: Actor, verb: str, about: storing.KeptMessage, now: datetime) -> None:
+def _record(db: Session, by: Actor, verb: str, about: message_rows.StoredMessage, now: datetime) -> None:
     record(db, by, verb, now=now, fanpage_id=about.fanpage_id, subject_id=about.id, subject=about.name)
 
 

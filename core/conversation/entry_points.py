@@ -24,8 +24,8 @@ class KnownEntry:
 
 
 @dataclass(frozen=True)
-class Called:
-    """The message to send, and what called for it."""
+class FoundEntry:
+    """The message to send, and the kind and value of the entry point that leads to it."""
 
     message_id: int
     kind: str
@@ -34,7 +34,10 @@ class Called:
 
 @lru_cache(maxsize=8192)
 def entry_key(kind: str, value: str) -> str:
-    """What makes two entry points of a kind the same one: case and punctuation do not, marks do."""
+    """Two entry points of a kind are the same one when their keys are equal.
+
+    Keywords that differ in case or punctuation are the same; those that differ in marks are not.
+    """
     if kind == EntryKind.GET_STARTED:
         return ""
     clean = clean_value(kind, value)
@@ -44,7 +47,7 @@ def entry_key(kind: str, value: str) -> str:
 
 
 def clean_value(kind: str, value: str) -> str:
-    """A keyword as a name, a link's name as an id: what is typed or pasted, without what surrounds it."""
+    """A keyword or the name of a link as it is kept: what was typed or pasted, without what surrounds it."""
     return unwrapped(value) if kind == EntryKind.REF else normalise_name(value)
 
 
@@ -55,8 +58,10 @@ def find_entry(
     payload: str | None = None,
     ref: str | None = None,
     has_message: bool = True,
-) -> Called | None:
-    """The most telling fact wins: the ref of a link, then the payload of a tap, then the words.
+) -> FoundEntry | None:
+    """The entry point that an event of a customer leads to; None when the bot has nothing to say.
+
+    The ref of a link comes first, then the payload of a tap, then the words that were written.
 
     `has_message` says whether the message that the payload names is one of the fanpage's.
     """
@@ -74,33 +79,35 @@ def message_in(payload: str | None) -> int | None:
     return int(digits) if leads and digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
 
 
-def _by_ref(known: Sequence[KnownEntry], ref: str) -> Called | None:
+def _by_ref(known: Sequence[KnownEntry], ref: str) -> FoundEntry | None:
     refs = [entry for entry in known if entry.kind == EntryKind.REF]
     same = [entry for entry in refs if entry.value == ref]
     alike = [
         entry for entry in refs if entry_key(EntryKind.REF, entry.value) == entry_key(EntryKind.REF, ref)
     ]
-    return _called((same or alike)[:1])
+    return _first_of((same or alike)[:1])
 
 
-def _by_payload(known: Sequence[KnownEntry], payload: str, title: str, has_message: bool) -> Called | None:
+def _by_payload(
+    known: Sequence[KnownEntry], payload: str, title: str, has_message: bool
+) -> FoundEntry | None:
     if payload == GET_STARTED_PAYLOAD:
-        return _called([entry for entry in known if entry.kind == EntryKind.GET_STARTED][:1])
+        return _first_of([entry for entry in known if entry.kind == EntryKind.GET_STARTED][:1])
     message_id = message_in(payload)
     if message_id is None or not has_message:
         return None
-    return Called(message_id, EntryKind.BUTTON, title)
+    return FoundEntry(message_id, EntryKind.BUTTON, title)
 
 
-def _by_keyword(known: Sequence[KnownEntry], text: str) -> Called | None:
+def _by_keyword(known: Sequence[KnownEntry], text: str) -> FoundEntry | None:
     keywords = [entry for entry in known if entry.kind == EntryKind.KEYWORD]
     said = entry_key(EntryKind.KEYWORD, text)
     with_marks = [entry for entry in keywords if entry_key(EntryKind.KEYWORD, entry.value) == said]
     if with_marks:
-        return _called(with_marks[:1])
+        return _first_of(with_marks[:1])
     folded = search_key(text)
     without = [entry for entry in keywords if folded and search_key(entry.value) == folded]
-    return _called(without[:1]) or _called(_contained(keywords, text, folded)[:1])
+    return _first_of(without[:1]) or _first_of(_contained(keywords, text, folded)[:1])
 
 
 def _contained(keywords: Sequence[KnownEntry], text: str, folded: str) -> list[KnownEntry]:
@@ -123,5 +130,5 @@ def _matches(said: Sequence[str], wanted: Sequence[str]) -> bool:
     return len(said) == len(wanted) and all(map(is_same_word, said, wanted))
 
 
-def _called(found: Sequence[KnownEntry]) -> Called | None:
-    return Called(found[0].message_id, found[0].kind, found[0].value) if found else None
+def _first_of(found: Sequence[KnownEntry]) -> FoundEntry | None:
+    return FoundEntry(found[0].message_id, found[0].kind, found[0].value) if found else None

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core.conversation import storing
+from core.conversation import message_rows
 from core.conversation.blocks.registry import kind_of
 from core.conversation.entry_points import KnownEntry, find_entry
 from core.db.engine import reading
@@ -144,7 +144,7 @@ def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:
 def owners_of_entry_points(fanpage_id: int, *, but: int | None = None) -> dict[tuple[str, str], str]:
     """Names of messages by what starts them (kind and `entry_key`), leaving out the message `but`."""
     with reading() as db:
-        return storing.owners_of(db, fanpage_id, but=but)
+        return message_rows.owners_of(db, fanpage_id, but=but)
 
 
 def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:

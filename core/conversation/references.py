@@ -12,7 +12,7 @@ from core.broadcasts.rules import BroadcastState
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
-from core.conversation.storing import KeptMessage
+from core.conversation.message_rows import StoredMessage
 from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, Problem, WrongState, problem
 
@@ -24,11 +24,11 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
     return [
         Problem(f"blocks.{place}.{one.field}", one.template, one.values)
         for place, block in enumerate(blocks)
-        for one in check_targets(db, fanpage_id, block, lock=False)
+        for one in check_block_references(db, fanpage_id, block, lock=False)
     ]
 
 
-def check_targets(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
+def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
     """The same for one block; with `lock`, what it refers to stays in use until the transaction ends."""
     kind = kind_of(block.kind)
     wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
@@ -58,7 +58,7 @@ def _in_use(
     return {id_ for id_ in db.execute(living).scalars() if id_}
 
 
-def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
+def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
     """A button that leads nowhere would leave a customer without an answer."""
     statement = (
         select(col(Message.name), col(Block.kind), col(Block.content))
@@ -75,7 +75,7 @@ def refuse_while_led_to(db: Session, kept: KeptMessage) -> None:
             raise WrongState(words, name=row.name)
 
 
-def refuse_while_broadcast_leads(db: Session, kept: KeptMessage, *, now: datetime) -> None:
+def refuse_while_broadcast_leads(db: Session, kept: StoredMessage, *, now: datetime) -> None:
     """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
     statement = (
         select(col(Broadcast.name), col(Broadcast.content))

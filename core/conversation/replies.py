@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
-from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
+from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.rules import ReplyState
 from core.db import bulk
@@ -28,7 +28,7 @@ from core.text.length import cut
 from core.text.normalise import is_blank, normalise_name
 
 _THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
-ASKED_JUST_NOW = timedelta(seconds=60)  # an impatient second keyword brings no second card
+ASKED_JUST_NOW = timedelta(seconds=60)  # a keyword written twice brings one request
 NEVER_ANSWERED = frozenset({"echo", "deleted", "edit", "standby"})  # our own words, or another app's thread
 
 
@@ -43,14 +43,14 @@ def answer_event(
     ref: str | None = None,
     now: datetime,
 ) -> int:
-    """Queue the message that the event calls for; returns how many replies, 0 when none is called for."""
+    """Queue the message that the event calls for; returns how many replies were queued."""
     if kind in NEVER_ANSWERED or not _window_is_open(db, customer_id, now):
         return 0
-    called = _called_by(db, fanpage_id, text=text, payload=payload, ref=ref)
-    if called is None:
+    entry = _find_entry(db, fanpage_id, text=text, payload=payload, ref=ref)
+    if entry is None:
         return 0
-    asking = _Asking(fanpage_id, customer_id, called, now)
-    return _queue(db, asking, _bodies(db, asking))
+    answer = _Answer(fanpage_id, customer_id, entry, now)
+    return _queue(db, answer, _bodies(db, answer))
 
 
 def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:
@@ -90,12 +90,12 @@ def _to_thank() -> Any:
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """Whom we answer, and what called for it."""
+class _Answer:
+    """An answer that the bot gives: to whom, because of which entry point, and when."""
 
     fanpage_id: int
     customer_id: int
-    called: Called
+    entry: FoundEntry
     now: datetime
 
 
@@ -106,9 +106,9 @@ def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:
     return closes_at is not None and closes_at > now
 
 
-def _called_by(
+def _find_entry(
     db: Session, fanpage_id: int, *, text: str | None, payload: str | None, ref: str | None
-) -> Called | None:
+) -> FoundEntry | None:
     statement = (
         select(col(EntryPoint.message_id), col(EntryPoint.kind), col(EntryPoint.match), col(EntryPoint.value))
         .join(Message, col(Message.id) == col(EntryPoint.message_id))
@@ -121,7 +121,7 @@ def _called_by(
 
 
 def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
-    """A button may outlive its message, and a payload may name another fanpage's."""
+    """Whether a message is this fanpage's and in use: a button may outlive its message."""
     if message_id is None:
         return False
     statement = select(col(Message.id)).where(
@@ -132,12 +132,12 @@ def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
     return db.execute(statement).first() is not None
 
 
-def _bodies(db: Session, asking: _Asking) -> list[tuple[int | None, dict[str, Any]]]:
-    """The message's blocks on the wire, in order; a request is recorded for each block that asks."""
+def _bodies(db: Session, answer: _Answer) -> list[tuple[int | None, dict[str, Any]]]:
+    """The message's blocks as the Send API wants them, in order; with a request goes its id."""
     statement = (
         select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
         .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
-        .where(col(Block.message_id) == asking.called.message_id)
+        .where(col(Block.message_id) == answer.entry.message_id)
         .order_by(col(Block.position))
     )
     bodies: list[tuple[int | None, dict[str, Any]]] = []
@@ -146,48 +146,51 @@ def _bodies(db: Session, asking: _Asking) -> list[tuple[int | None, dict[str, An
         if not isinstance(kind, AskingKind):
             bodies.append((None, kind.render(block.content)))
         elif block.topic_id is not None and block.archived_at is None:
-            bodies += _request(db, asking, kind, block.topic_id, block.content)
+            bodies += _request(db, answer, kind, block.topic_id, block.content)
     return bodies
 
 
 def _request(
-    db: Session, asking: _Asking, kind: AskingKind, topic_id: int, content: dict[str, Any]
+    db: Session, answer: _Answer, kind: AskingKind, topic_id: int, content: dict[str, Any]
 ) -> list[tuple[int | None, dict[str, Any]]]:
-    """Opt-ins stack, so whoever holds one is asked again; only the same card twice in a minute is not."""
+    """Records the request and returns its message; nothing when the same was asked within the last minute.
+
+    Whoever holds an opt-in of the topic already is asked again: several are held at once.
+    """
     promise = kind.promise(content)
-    if _asked_just_now(db, asking, topic_id, promise.title):
+    if _asked_just_now(db, answer, topic_id, promise.title):
         return []
     payload = REQUEST_PAYLOAD + secrets.token_urlsafe(16)
     row = {
-        "fanpage_id": asking.fanpage_id,
-        "customer_id": asking.customer_id,
+        "fanpage_id": answer.fanpage_id,
+        "customer_id": answer.customer_id,
         "topic_id": topic_id,
-        "message_id": asking.called.message_id,
-        "entry_kind": asking.called.kind,
-        "entry_value": cut(normalise_name(asking.called.value), 200),
+        "message_id": answer.entry.message_id,
+        "entry_kind": answer.entry.kind,
+        "entry_value": cut(normalise_name(answer.entry.value), 200),
         "title": promise.title,
         "after_text": promise.after,
         "payload": payload,
-        "created_at": asking.now,
+        "created_at": answer.now,
     }
     request_id = db.execute(insert(Request).values(row).returning(col(Request.id))).scalar_one()
     return [(request_id, kind.render_request(content, payload))]
 
 
-def _asked_just_now(db: Session, asking: _Asking, topic_id: int, title: str) -> bool:
+def _asked_just_now(db: Session, answer: _Answer, topic_id: int, title: str) -> bool:
     statement = select(col(Request.id)).where(
-        col(Request.customer_id) == asking.customer_id,
+        col(Request.customer_id) == answer.customer_id,
         col(Request.topic_id) == topic_id,
         col(Request.title) == title,
         col(Request.tapped_at).is_(None),
-        col(Request.created_at) > asking.now - ASKED_JUST_NOW,
+        col(Request.created_at) > answer.now - ASKED_JUST_NOW,
     )
     return db.execute(statement.limit(1)).first() is not None
 
 
-def _queue(db: Session, asking: _Asking, bodies: Sequence[tuple[int | None, dict[str, Any]]]) -> int:
+def _queue(db: Session, answer: _Answer, bodies: Sequence[tuple[int | None, dict[str, Any]]]) -> int:
     rows = [
-        _reply(asking.fanpage_id, asking.customer_id, request_id, body, asking.now)
+        _reply(answer.fanpage_id, answer.customer_id, request_id, body, answer.now)
         for request_id, body in bodies
     ]
     if rows:

@@ -1,4 +1,7 @@
-"""Messages and blocks: what may be said. The front door of this feature's pure parts for other features."""
+"""What a message may say and what may start it: checks and warnings, all pure.
+
+Other features import the words and rules of conversations from here.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class ReplyState(StrEnum):
 def check_message(
     name: str, blocks: Sequence[BlockDraft], entry_points: Sequence[EntryDraft]
 ) -> list[Problem]:
-    """What stands against saving; a block's problems name its place: "blocks.0.text"."""
+    """What forbids saving a message. The field of a block's problem names the block: "blocks.0.text"."""
     found = check_name(name)
     if not blocks:
         found.append(problem("blocks", N_("Add at least one block: what should the customer read?")))
@@ -59,7 +62,7 @@ def check_message(
 
 
 def warn_message(blocks: Sequence[BlockDraft]) -> list[Problem]:
-    """What deserves a second look before saving, placed like the problems of `check_message`."""
+    """What deserves a second look before saving, with fields like those of `check_message`."""
     found = []
     for place, block in enumerate(blocks):
         for one in _warn_block(block, is_last=place == len(blocks) - 1):
@@ -68,7 +71,7 @@ def warn_message(blocks: Sequence[BlockDraft]) -> list[Problem]:
 
 
 def check_block(kind: str, content: dict[str, Any], *, topic_id: int | None = None) -> list[Problem]:
-    """What stands against one block; `topic_id` is what a block that asks for an opt-in asks about."""
+    """What forbids saving one block; `topic_id` is what a block that asks for an opt-in asks about."""
     known = find_kind(kind)
     if known is None:
         return [problem("kind", N_("There is no block called “{kind}”."), kind=kind)]
@@ -90,6 +93,7 @@ def render(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
+    """What is wrong with the entry points of one message, apart from what other messages have."""
     found: list[Problem] = []
     seen: set[tuple[str, str]] = set()
     if len(entry_points) > KEYWORDS_LIMIT:

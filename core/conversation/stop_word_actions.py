@@ -9,7 +9,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
-from core.conversation import storing
+from core.conversation import message_rows
 from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.errors import N_, Invalid, NotFound, Problem, problem
@@ -25,7 +25,7 @@ def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: da
         fanpage = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
         if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
-        _refuse(_clashes(storing.keywords_of(db, fanpage_id), kept))
+        _refuse(_clashes(message_rows.keywords_of(db, fanpage_id), kept))
         if kept != (fanpage.stop_words or list(DEFAULT)):
             fanpage.stop_words, fanpage.updated_at = kept, now
             record(

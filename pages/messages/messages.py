@@ -58,7 +58,7 @@ def _nothing_yet(may_edit: bool) -> None:
 
 
 def _begin() -> None:
-    draft.drop()
+    draft.discard_draft()
     navigation.go("message")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.drafts import EntryKind, KeywordMatch
-from core.conversation.entry_points import Called, KnownEntry, find_entry, message_in
+from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
 
 WELCOME, PRICES, SALE, SELLING, TABLES, SHIPPING = range(1, 7)
 KNOWN = [
@@ -49,7 +49,7 @@ def test_words_call_for_a_message(text: str, message_id: int | None) -> None:
 
 
 def test_the_get_started_button_calls_for_its_message() -> None:
-    assert find_entry(KNOWN, payload="GET_STARTED") == Called(WELCOME, EntryKind.GET_STARTED, "")
+    assert find_entry(KNOWN, payload="GET_STARTED") == FoundEntry(WELCOME, EntryKind.GET_STARTED, "")
 
 
 def test_the_ref_of_a_link_wins_over_get_started() -> None:
@@ -65,7 +65,9 @@ def test_a_ref_in_other_case_still_leads_there() -> None:
 
 
 def test_a_button_leads_to_its_message_and_is_named_by_its_title() -> None:
-    assert find_entry(KNOWN, payload="message:42", text="Xem giá") == Called(42, EntryKind.BUTTON, "Xem giá")
+    assert find_entry(KNOWN, payload="message:42", text="Xem giá") == FoundEntry(
+        42, EntryKind.BUTTON, "Xem giá"
+    )
 
 
 def test_a_button_whose_message_is_gone_is_taken_by_its_words() -> None:

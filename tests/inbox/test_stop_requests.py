@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.conversation.actions import save_message
-from core.conversation.files import draft_from_json
+from core.conversation.message_files import draft_from_json
 from core.conversation.rules import BlockDraft, EntryDraft, render
 from core.conversation.stop_word_actions import set_stop_words
 from core.db.engine import reading

@@ -13,7 +13,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
 from core.broadcasts.dashboard_queries import first_steps
 from core.broadcasts.drafts import get_draft
-from core.conversation import files, queries
+from core.conversation import message_files, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
 from core.conversation.blocks.bubble import Bubble, Shape
 from core.conversation.blocks.file_block import FileBlock
@@ -32,9 +32,9 @@ from core.messenger import wire
 from core.simulator import content as simulator
 from core.simulator.behaviour import Behaviour
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bound, counter
+from pages.components.block_editor.fields import bind_input, show_counter
 from pages.components.block_editor.forms.choices import add_choice, edit_choice
-from pages.components.block_editor.forms.form import Around, BlockForm
+from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.registry import FORMS
 from tests.arrange import Arrange
 
@@ -100,16 +100,18 @@ class Reminder(Otnr):
     name = "reminder"
 
 
-def edit_carousel(block: Block, around: Around) -> None:
+def edit_carousel(block: Block, context: EditorContext) -> None:
     for place, card in enumerate(block["cards"]):
-        edit_choice(block["cards"], place, around, around.messages, TITLE_LIMIT)
-        bound(st.text_input, card, "url", "Picture", f"row_{card['uid']}_url", disabled=around.locked)
-    add_choice(block, "cards", around, CARDS_LIMIT, "Add a card")
+        edit_choice(block["cards"], place, context, context.messages, TITLE_LIMIT)
+        bind_input(st.text_input, card, "url", "Picture", f"row_{card['uid']}_url", disabled=context.locked)
+    add_choice(block, "cards", context, CARDS_LIMIT, "Add a card")
 
 
-def edit_reminder(block: Block, around: Around) -> None:
-    bound(st.text_input, block, "title", "Promise", f"block_{block['uid']}_title", disabled=around.locked)
-    counter(block["title"], wire.REQUEST_TITLE_LIMIT)
+def edit_reminder(block: Block, context: EditorContext) -> None:
+    bind_input(
+        st.text_input, block, "title", "Promise", f"block_{block['uid']}_title", disabled=context.locked
+    )
+    show_counter(block["title"], wire.REQUEST_TITLE_LIMIT)
 
 
 @pytest.fixture(autouse=True)
@@ -185,9 +187,9 @@ def answered(arrange: Arrange, fanpage: int, customer: int) -> list[Any]:
 def test_a_message_file_holds_it(arrange: Arrange, fanpage: int) -> None:
     prices = save(arrange, fanpage, BlockDraft("text", {"text": "50.000 đ"}), name="Bảng giá")
     message_id = save(arrange, fanpage, carousel({**ROSES, "message_id": prices}))
-    file = json.loads(json.dumps(files.to_json(queries.get_message(message_id))))
+    file = json.loads(json.dumps(message_files.to_json(queries.get_message(message_id))))
     assert file["blocks"] == [{"kind": "carousel", "cards": [{**ROSES, "message_id": prices}]}]
-    draft = files.draft_from_json(fanpage, {**file, "name": "Lần hai"})
+    draft = message_files.draft_from_json(fanpage, {**file, "name": "Lần hai"})
     again = save(arrange, fanpage, *draft.blocks, name=draft.name)
     assert queries.get_message(again).blocks == queries.get_message(message_id).blocks
 

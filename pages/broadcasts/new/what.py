@@ -15,8 +15,8 @@ from pages.broadcasts.new import saving
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
 from pages.components.block_editor.blocks import edit_block, kind_in_broadcast, typed_words
-from pages.components.block_editor.fields import advice, complaints
-from pages.components.block_editor.forms.form import Around
+from pages.components.block_editor.fields import show_problems, show_warnings
+from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import show_preview
 from pages.components.session import Current
 from pages.components.styles import draw_editor_styles
@@ -30,10 +30,10 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
     writing = _opened(saving.shown(draft))
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        around = Around(topic_names(draft.fanpage_id), message_names(draft.fanpage_id), locked=False)
+        context = EditorContext(topic_names(draft.fanpage_id), message_names(draft.fanpage_id), locked=False)
         _choose_kind(writing)
         with st.container(key="broadcast_words", border=True):
-            edit_block(writing["blocks"][0], around)
+            edit_block(writing["blocks"][0], context)
         draft = _keep(here, draft, writing)
         slot = st.container()
         promises, _ticked = draw_promises_and_tick(draft)
@@ -116,5 +116,5 @@ def _say(draft: Draft, promises: list[str]) -> None:
     """What is missing or gone, once something was written; and what deserves a second look."""
     is_blank = not any(value for key, value in draft.content.items() if key != "kind")
     if not is_blank:
-        complaints(find_problems(draft.topic_id, draft.content))
-    advice(warn_content(draft.content, promises))
+        show_problems(find_problems(draft.topic_id, draft.content))
+    show_warnings(warn_content(draft.content, promises))

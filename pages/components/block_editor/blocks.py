@@ -8,26 +8,26 @@ from core.conversation.blocks.registry import KINDS
 from core.conversation.rules import check_block, warn_message
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block, Draft
-from pages.components.block_editor.fields import advice, complaints, small_button
-from pages.components.block_editor.forms.form import Around
+from pages.components.block_editor.fields import show_problems, show_warnings, small_button
+from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.forms.registry import FORMS
 from pages.components.texts import _
 
 _NOT_TYPED = ("kind", "stop")
 
 
-def edit_blocks(draft: Draft, around: Around) -> None:
+def edit_blocks(draft: Draft, context: EditorContext) -> None:
     """Every block in its card. The draft holds what was typed once this returns."""
     for place, block in enumerate(draft["blocks"]):
         with st.container(key=f"block_{block['uid']}_card", border=True, gap="small"):
-            _card_head(draft, place, block, around.locked)
-            edit_block(block, around)
+            _card_head(draft, place, block, context.locked)
+            edit_block(block, context)
             _say(draft, place)
 
 
-def edit_block(block: Block, around: Around) -> None:
+def edit_block(block: Block, context: EditorContext) -> None:
     """The fields of a single block without its card, for pages that write just one."""
-    FORMS[block["kind"]].edit(block, around)
+    FORMS[block["kind"]].edit(block, context)
 
 
 def kind_in_broadcast(kind: str) -> str:
@@ -69,8 +69,8 @@ def _say(draft: Draft, place: int) -> None:
     blocks = drafts.blocks_of(draft)
     block = blocks[place]
     if draft["tried"]:
-        complaints(check_block(block.kind, block.content, topic_id=block.topic_id))
-    advice([one for one in warn_message(blocks) if one.field.startswith(f"blocks.{place}.")])
+        show_problems(check_block(block.kind, block.content, topic_id=block.topic_id))
+    show_warnings([one for one in warn_message(blocks) if one.field.startswith(f"blocks.{place}.")])
 
 
 def typed_words(block: Block) -> str:

@@ -20,7 +20,7 @@ Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic
 _HELD = "composer"
 
 
-def opened(key: str, view: MessageView | None) -> Draft:
+def open_draft(key: str, view: MessageView | None) -> Draft:
     """The draft under that key: the unsaved one when there is one, else a new look at what is kept."""
     held: Draft | None = st.session_state.get(_HELD)
     if held is None or held["key"] != key or (_is_outdated(held, view) and not is_changed(held)):
@@ -28,7 +28,7 @@ def opened(key: str, view: MessageView | None) -> Draft:
     return held
 
 
-def drop() -> None:
+def discard_draft() -> None:
     st.session_state.pop(_HELD, None)
 
 
@@ -40,17 +40,19 @@ def blocks_of(draft: Draft) -> list[BlockDraft]:
 def entries_of(draft: Draft) -> list[EntryDraft]:
     start = [EntryDraft(EntryKind.GET_STARTED)] if draft["get_started"] else []
     keywords = [
-        EntryDraft(EntryKind.KEYWORD, match, word) for match in KeywordMatch for word in split(draft[match])
+        EntryDraft(EntryKind.KEYWORD, match, word)
+        for match in KeywordMatch
+        for word in split_list(draft[match])
     ]
     return [*start, *keywords, *(EntryDraft(EntryKind.REF, None, ref) for ref in refs_of(draft))]
 
 
 def refs_of(draft: Draft) -> list[str]:
     """The names of the links that lead to the message."""
-    return [clean_value(EntryKind.REF, ref) for ref in split(draft["refs"])]
+    return [clean_value(EntryKind.REF, ref) for ref in split_list(draft["refs"])]
 
 
-def split(listed: str) -> list[str]:
+def split_list(listed: str) -> list[str]:
     """What stands between commas."""
     return [word for part in listed.split(",") if (word := normalise_name(part))]
 

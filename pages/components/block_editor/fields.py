@@ -15,7 +15,7 @@ from pages.components.texts import _, number
 WARN_SHARE = 0.9  # of a limit, from where its counter turns amber
 
 
-def bound(
+def bind_input(
     widget: Callable[..., Any], holder: dict[str, Any], field: str, label: str, key: str, **more: Any
 ) -> None:
     """Draws the widget with the draft's value and writes back what it holds now.
@@ -26,7 +26,7 @@ def bound(
     holder[field] = widget(label, key=key, **more)
 
 
-def chosen(
+def bind_choice(
     holder: dict[str, Any],
     field: str,
     label: str,
@@ -45,7 +45,7 @@ def chosen(
         holder[field] = picked
 
 
-def counter(text: str, limit: int, fallback: str = "", *, only_near: bool = False) -> None:
+def show_counter(text: str, limit: int, fallback: str = "", *, only_near: bool = False) -> None:
     """How much of a limit is used: amber from 90 %, red past it. With `only_near` nothing before that.
 
     Fields with a counter have no `max_chars`: the browser counts what is typed, not what is kept and sent.
@@ -61,7 +61,7 @@ def counter(text: str, limit: int, fallback: str = "", *, only_near: bool = Fals
     )
 
 
-def complaints(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
+def show_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
     for one in problems:
         words = escape(_(one.template, **dict(one.values)))
         st.html(
@@ -70,8 +70,8 @@ def complaints(problems: Sequence[Problem], *, tone: str = "red", icon: str = "e
         )
 
 
-def advice(problems: Sequence[Problem]) -> None:
-    complaints(problems, tone="orange", icon="lightbulb")
+def show_warnings(problems: Sequence[Problem]) -> None:
+    show_problems(problems, tone="orange", icon="lightbulb")
 
 
 def small_button(

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.conversation.rules import REF_PATTERN, KeywordMatch, check_entry_points, check_taken
 from pages.components.block_editor.draft import Draft, entries_of, refs_of
-from pages.components.block_editor.fields import bound, complaints
+from pages.components.block_editor.fields import bind_input, show_problems
 from pages.components.texts import _
 
 
@@ -33,7 +33,7 @@ def edit_entries(draft: Draft, elsewhere: Elsewhere, locked: bool) -> None:
         )
         _words(draft, key, KeywordMatch.CONTAINS, _("Their message contains the words"), locked)
         _words(draft, key, KeywordMatch.EXACT, _("Their message is exactly"), locked)
-        bound(
+        bind_input(
             st.text_input,
             draft,
             "refs",
@@ -49,9 +49,9 @@ def edit_entries(draft: Draft, elsewhere: Elsewhere, locked: bool) -> None:
             st.caption(
                 _("Buttons of other messages also lead here: {names}", names=", ".join(elsewhere.led_from))
             )
-        complaints(check_taken(entries_of(draft), elsewhere.owners))
+        show_problems(check_taken(entries_of(draft), elsewhere.owners))
         if draft["tried"]:
-            complaints(check_entry_points(entries_of(draft)))
+            show_problems(check_entry_points(entries_of(draft)))
 
 
 def address_of(page_id: str, ref: str) -> str:
@@ -67,7 +67,7 @@ def qr_code(address: str) -> bytes:
 
 
 def _words(draft: Draft, key: str, match: KeywordMatch, label: str, locked: bool) -> None:
-    bound(
+    bind_input(
         st.text_input,
         draft,
         match,

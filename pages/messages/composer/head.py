@@ -54,7 +54,7 @@ def draw_unsaved(draft: Draft) -> None:
     if drafts.is_changed(draft):
         with st.container(key="message_unsaved", horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(_("Not saved yet"), icon=":material/edit:", color="orange")
-            st.button(_("Discard"), key="message_discard", type="tertiary", on_click=drafts.drop)
+            st.button(_("Discard"), key="message_discard", type="tertiary", on_click=drafts.discard_draft)
 
 
 def _purpose(view: MessageView | None, locked: bool) -> str:

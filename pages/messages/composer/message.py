@@ -13,8 +13,8 @@ from core.fanpages.queries import FanpageView
 from pages.components.address import asked_id
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.blocks import add_buttons, edit_blocks
-from pages.components.block_editor.fields import bound, complaints
-from pages.components.block_editor.forms.form import Around
+from pages.components.block_editor.fields import bind_input, show_problems
+from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import show_preview
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, do, flash, see_fanpage
@@ -52,7 +52,7 @@ def _lost(sentence: str, button: str, page: str) -> None:
 
 
 def _compose(here: Current, fanpage: FanpageView, view: queries.MessageView | None) -> None:
-    draft = drafts.opened(str(view.id) if view else f"new-{fanpage.id}", view)
+    draft = drafts.open_draft(str(view.id) if view else f"new-{fanpage.id}", view)
     locked = not here.actor.may(Permission.EDIT) or (view is not None and view.is_archived)
     draw_editor_styles()
     wants_saving = draw_head(here.actor, draft, view, locked)
@@ -70,7 +70,7 @@ def _compose(here: Current, fanpage: FanpageView, view: queries.MessageView | No
 
 
 def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView | None, locked: bool) -> None:
-    bound(
+    bind_input(
         st.text_input,
         draft,
         "name",
@@ -79,13 +79,13 @@ def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView 
         disabled=locked,
         placeholder=_("Welcome"),
     )
-    complaints(check_name(draft["name"]) if draft["tried"] else [])
+    show_problems(check_name(draft["name"]) if draft["tried"] else [])
     section(_("Content"))
     owners = queries.owners_of_entry_points(fanpage.id, but=view.id if view else None)
-    around = Around(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
+    context = EditorContext(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
     if not draft["blocks"] and not locked:
         draw_start(draft, start_is_free=(EntryKind.GET_STARTED, "") not in owners)
-    edit_blocks(draft, around)
+    edit_blocks(draft, context)
     if not locked:
         add_buttons(draft)
     section(_("The bot sends this message when…"))
@@ -112,7 +112,7 @@ def _save(here: Current, fanpage_id: int, draft: drafts.Draft, view: queries.Mes
     )
     if message_id is not None:
         flash(_("Saved. The bot uses it from now on."))
-        drafts.drop()
+        drafts.discard_draft()
         st.query_params["id"] = str(message_id)
         st.rerun()
 

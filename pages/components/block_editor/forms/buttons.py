@@ -8,39 +8,39 @@ from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bound
+from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.choices import OPENS_ADDRESS, Target, add_choice, edit_choice
-from pages.components.block_editor.forms.form import Around, BlockForm
+from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.wording import edit_wording
 from pages.components.texts import _
 
 
-def _edit(block: Block, around: Around) -> None:
-    edit_wording(block, around, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
-    targets = _targets(around)
+def _edit(block: Block, context: EditorContext) -> None:
+    edit_wording(block, context, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    targets = _targets(context)
     for place, button in enumerate(block["buttons"]):
-        edit_choice(block["buttons"], place, around, targets, wire.BUTTON_TITLE_LIMIT)
+        edit_choice(block["buttons"], place, context, targets, wire.BUTTON_TITLE_LIMIT)
         if not (button["message_id"] or button["stop"]):
-            _edit_address(button, around)
-    add_choice(block, "buttons", around, wire.BUTTONS_LIMIT, _("Add a button"))
+            _edit_address(button, context)
+    add_choice(block, "buttons", context, wire.BUTTONS_LIMIT, _("Add a button"))
 
 
-def _targets(around: Around) -> dict[Target, str]:
+def _targets(context: EditorContext) -> dict[Target, str]:
     stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
-    stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in around.topics.items()}
+    stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in context.topics.items()}
     targets: dict[Target, str] = {OPENS_ADDRESS: _("Open a web address")}
-    targets |= dict(around.messages.items())
+    targets |= dict(context.messages.items())
     return targets | {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
 
 
-def _edit_address(button: Block, around: Around) -> None:
-    bound(
+def _edit_address(button: Block, context: EditorContext) -> None:
+    bind_input(
         st.text_input,
         button,
         "url",
         _("Web address"),
         f"row_{button['uid']}_url",
-        disabled=around.locked,
+        disabled=context.locked,
         placeholder="https://",
         label_visibility="collapsed",
         live=True,

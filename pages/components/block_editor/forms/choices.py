@@ -10,8 +10,8 @@ import streamlit as st
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bound, chosen, counter, small_button
-from pages.components.block_editor.forms.form import Around
+from pages.components.block_editor.fields import bind_choice, bind_input, show_counter, small_button
+from pages.components.block_editor.forms.form import EditorContext
 from pages.components.texts import _
 
 Choice = dict[str, Any]
@@ -20,32 +20,32 @@ OPENS_ADDRESS = 0
 
 
 def edit_choice(
-    choices: list[Choice], place: int, around: Around, targets: Mapping[Target, str], limit: int
+    choices: list[Choice], place: int, context: EditorContext, targets: Mapping[Target, str], limit: int
 ) -> None:
     """`targets` are the places that the choice may lead to, in words; `limit` is of its title."""
     choice = choices[place]
     key = f"row_{choice['uid']}"
     with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):
-        bound(
+        bind_input(
             st.text_input,
             choice,
             "title",
             _("What the button says"),
             f"{key}_title",
-            disabled=around.locked,
+            disabled=context.locked,
             placeholder=_("What the button says"),
             label_visibility="collapsed",
             live=True,
         )
-        _edit_target(choice, around, targets)
-        stuck = around.locked or len(choices) == 1
+        _edit_target(choice, context, targets)
+        stuck = context.locked or len(choices) == 1
         small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_choice, (choices, place))
-    counter(choice["title"], limit, only_near=True)
+    show_counter(choice["title"], limit, only_near=True)
 
 
-def add_choice(block: Block, field: str, around: Around, limit: int, label: str) -> None:
+def add_choice(block: Block, field: str, context: EditorContext, limit: int, label: str) -> None:
     """The button that appends an empty choice, while there are fewer than the limit."""
-    if len(block[field]) < limit and not around.locked:
+    if len(block[field]) < limit and not context.locked:
         st.button(
             label,
             key=f"block_{block['uid']}_row_add",
@@ -56,17 +56,17 @@ def add_choice(block: Block, field: str, around: Around, limit: int, label: str)
         )
 
 
-def _edit_target(choice: Choice, around: Around, targets: Mapping[Target, str]) -> None:
+def _edit_target(choice: Choice, context: EditorContext, targets: Mapping[Target, str]) -> None:
     """One selectbox for what the choice keeps in two fields: `message_id` and `stop`."""
     default = OPENS_ADDRESS if OPENS_ADDRESS in targets else None
     holder = {"target": _target_of(choice) or default}
-    chosen(
+    bind_choice(
         holder,
         "target",
         _("Leads to"),
         f"row_{choice['uid']}_target",
         targets,
-        disabled=around.locked,
+        disabled=context.locked,
         placeholder=_("Leads to which message?"),
         label_visibility="collapsed",
     )

@@ -9,7 +9,7 @@ from pages.components.block_editor.draft import Block
 
 
 @dataclass(frozen=True)
-class Around:
+class EditorContext:
     """What blocks may refer to, by name, and whether this reader may only look at them."""
 
     topics: Mapping[int, str]
@@ -23,6 +23,6 @@ class BlockForm:
 
     word: str
     icon: str
-    edit: Callable[[Block, Around], None]
+    edit: Callable[[Block, EditorContext], None]
     heading: str = ""  # over the fields, where it is not the word
     broadcast_word: str = ""  # among the kinds of a broadcast, where it is not the word

@@ -8,51 +8,51 @@ from core.errors import N_
 from core.messenger import wire
 from pages.components import navigation
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bound, chosen, counter
-from pages.components.block_editor.forms.form import Around, BlockForm
+from pages.components.block_editor.fields import bind_choice, bind_input, show_counter
+from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.texts import _
 
 
-def _edit(block: Block, around: Around) -> None:
+def _edit(block: Block, context: EditorContext) -> None:
     key = f"block_{block['uid']}"
-    bound(
+    bind_input(
         st.text_input,
         block,
         "title",
         _("What will you tell them about? This is your promise"),
         f"{key}_title",
-        disabled=around.locked,
+        disabled=context.locked,
         placeholder=_("Tell me when the spring roses arrive"),
         live=True,
     )
-    counter(block["title"], wire.REQUEST_TITLE_LIMIT)
-    _choose_topic(block, around)
+    show_counter(block["title"], wire.REQUEST_TITLE_LIMIT)
+    _choose_topic(block, context)
     st.caption(
         _(
             "Facebook writes the button “Notify Me” itself, in each customer's own language; "
             "it cannot be changed."
         )
     )
-    bound(
+    bind_input(
         st.text_area,
         block,
         "after",
         _("Answer after the tap (optional)"),
         f"{key}_after",
         height="content",
-        disabled=around.locked,
+        disabled=context.locked,
         placeholder=_("Thank you! We will write to you once, about exactly this."),
     )
 
 
-def _choose_topic(block: Block, around: Around) -> None:
-    if not around.topics:
+def _choose_topic(block: Block, context: EditorContext) -> None:
+    if not context.topics:
         st.info(_("An OTNR belongs to a topic, and there is none yet."), icon=":material/label:")
         navigation.link("topics", _("Create a topic"), icon=":material/add:")
         return
     label, hint = _("OTN topic"), _("Choose a topic")
     key = f"block_{block['uid']}_topic"
-    chosen(block, "topic_id", label, key, around.topics, disabled=around.locked, placeholder=hint)
+    bind_choice(block, "topic_id", label, key, context.topics, disabled=context.locked, placeholder=hint)
 
 
 FORM = BlockForm("OTNR", "notification_add", _edit, heading=N_("Ask for an opt-in (OTNR)"))

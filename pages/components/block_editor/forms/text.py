@@ -5,13 +5,13 @@ from __future__ import annotations
 from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.forms.form import Around, BlockForm
+from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.wording import edit_wording
 from pages.components.texts import _
 
 
-def _edit(block: Block, around: Around) -> None:
-    edit_wording(block, around, wire.TEXT_LIMIT, _("Text"))
+def _edit(block: Block, context: EditorContext) -> None:
+    edit_wording(block, context, wire.TEXT_LIMIT, _("Text"))
 
 
 FORM = BlockForm(N_("Text"), "notes", _edit)

@@ -6,22 +6,22 @@ import streamlit as st
 
 from core.conversation.placeholders import has_placeholder
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bound, counter
-from pages.components.block_editor.forms.form import Around
+from pages.components.block_editor.fields import bind_input, show_counter
+from pages.components.block_editor.forms.form import EditorContext
 from pages.components.texts import _
 
 
-def edit_wording(block: Block, around: Around, limit: int, label: str) -> None:
+def edit_wording(block: Block, context: EditorContext, limit: int, label: str) -> None:
     """`limit` is the most characters that Messenger allows; the label is for those who listen."""
     key = f"block_{block['uid']}"
-    bound(
+    bind_input(
         st.text_area,
         block,
         "text",
         label,
         f"{key}_text",
         height="content",
-        disabled=around.locked,
+        disabled=context.locked,
         placeholder=_("Hello {{first_name}}, …"),
         label_visibility="collapsed",
     )
@@ -31,19 +31,19 @@ def edit_wording(block: Block, around: Around, limit: int, label: str) -> None:
             key=f"{key}_name",
             icon=":material/person_add:",
             type="tertiary",
-            disabled=around.locked,
+            disabled=context.locked,
             on_click=_insert_name,
             args=(f"{key}_text",),
         )
-        counter(block["text"], limit, block.get("fallback") or "")
+        show_counter(block["text"], limit, block.get("fallback") or "")
     if has_placeholder(block["text"]):
-        bound(
+        bind_input(
             st.text_input,
             block,
             "fallback",
             _("When the name is unknown, say"),
             f"{key}_fallback",
-            disabled=around.locked,
+            disabled=context.locked,
             placeholder=_("you"),
             live=True,
         )

@@ -1,4 +1,4 @@
-"""Rows of a message, inside the transaction of an action: written, compared, refused."""
+"""The rows of messages, their blocks and entry points: read and written inside an action's transaction."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ from core.text.length import cut
 
 
 @dataclass(frozen=True)
-class KeptMessage:
+class StoredMessage:
+    """What actions have to know of a message's row."""
+
     id: int
     fanpage_id: int
     name: str
 
 
-def kept_message(db: Session, message_id: int, *, lock: bool = False) -> KeptMessage:
+def get_stored(db: Session, message_id: int, *, lock: bool = False) -> StoredMessage:
+    """NotFound when there is none. With `lock` nobody else may change or refer to it meanwhile."""
     statement = select(col(Message.id), col(Message.fanpage_id), col(Message.name))
     statement = statement.where(col(Message.id) == message_id)
     row = db.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     if row is None:
         raise NotFound(N_("There is no such message."))
-    return KeptMessage(*row)
+    return StoredMessage(*row)
 
 
 def insert_message(db: Session, fanpage_id: int, name: str, now: datetime) -> int:
@@ -41,9 +44,10 @@ def insert_message(db: Session, fanpage_id: int, name: str, now: datetime) -> in
     return int(db.execute(insert(Message).values(values).returning(col(Message.id))).scalar_one())
 
 
-def change_message(
+def update_message(
     db: Session, fanpage_id: int, message_id: int, name: str, *, now: datetime, seen_at: datetime | None
 ) -> None:
+    """WrongState when it was archived, or changed after `seen_at`."""
     statement = update(Message).where(
         col(Message.id) == message_id,
         col(Message.fanpage_id) == fanpage_id,
@@ -53,14 +57,14 @@ def change_message(
         statement = statement.where(col(Message.updated_at) == seen_at)
     if _changed(db.execute(statement.values(name=name, updated_at=now))):
         return
-    kept_message(db, message_id)
+    get_stored(db, message_id)
     raise WrongState(
         N_("Somebody else changed or archived this message meanwhile. Load it again before you save.")
     )
 
 
-def archive(db: Session, message_id: int, now: datetime) -> bool:
-    """Whether this call archived it. Its keywords and links become free for other messages."""
+def set_archived(db: Session, message_id: int, now: datetime) -> bool:
+    """Archives it, and frees its keywords and links for other messages; False when it was archived before."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.archived_at).is_(None))
     if not _changed(db.execute(statement.values(archived_at=now, updated_at=now))):
         return False
@@ -74,7 +78,7 @@ def blocks_of(db: Session, message_id: int) -> list[BlockDraft]:
     return [BlockDraft(*row) for row in rows]
 
 
-def put_blocks(db: Session, message_id: int, blocks: Sequence[BlockDraft]) -> None:
+def replace_blocks(db: Session, message_id: int, blocks: Sequence[BlockDraft]) -> None:
     db.execute(delete(Block).where(col(Block.message_id) == message_id))
     rows = [
         {
@@ -90,7 +94,7 @@ def put_blocks(db: Session, message_id: int, blocks: Sequence[BlockDraft]) -> No
         db.execute(insert(Block), rows)
 
 
-def put_entry_points(
+def replace_entry_points(
     db: Session, fanpage_id: int, message_id: int, entry_points: Sequence[EntryDraft], now: datetime
 ) -> None:
     db.execute(delete(EntryPoint).where(col(EntryPoint.message_id) == message_id))
@@ -116,6 +120,7 @@ def put_entry_points(
 
 
 def stop_words_of(db: Session, fanpage_id: int) -> list[str]:
+    """The fanpage's own stop words, or the usual ones."""
     found = db.execute(select(col(Fanpage.stop_words)).where(col(Fanpage.id) == fanpage_id))
     return found.scalar_one_or_none() or list(DEFAULT)
 
@@ -140,8 +145,8 @@ def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[st
     return {(row.kind, entry_key(row.kind, row.value)): row.name for row in db.execute(statement)}
 
 
-def free_name(db: Session, kept: KeptMessage) -> str:
-    """The next name of the row "Welcome (2)", "Welcome (3)" …"""
+def free_name(db: Session, kept: StoredMessage) -> str:
+    """A name for a copy: the first of "Welcome (2)", "Welcome (3)" … that no message has."""
     statement = select(col(Message.name)).where(col(Message.fanpage_id) == kept.fanpage_id)
     taken = set(db.execute(statement).scalars())
     tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
