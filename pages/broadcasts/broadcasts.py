@@ -6,7 +6,7 @@ from core.accounts.rules import Permission
 from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_lines, list_lines
 from core.broadcasts.rules import BroadcastState
 from pages.components import navigation
-from pages.components.address import no_fanpage
+from pages.components.address import draw_no_fanpage
 from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, filter_pills, pager, search_box, table
@@ -24,7 +24,7 @@ def draw_page() -> None:
         key="broadcasts",
     )
     if here.fanpage is None:
-        no_fanpage("broadcasts")
+        draw_no_fanpage("broadcasts")
         return
     present = count_by_state(here.fanpage.id)
     if not present:

@@ -15,7 +15,7 @@ def asked_id(name: str = "id") -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def no_fanpage(key: str) -> None:
+def draw_no_fanpage(key: str) -> None:
     empty_state(
         "add_link",
         _("Connect a Facebook page first: everything here belongs to one."),
@@ -25,7 +25,7 @@ def no_fanpage(key: str) -> None:
     )
 
 
-def not_there(sentence: str, url_path: str, label: str) -> None:
+def draw_not_there(sentence: str, url_path: str, label: str) -> None:
     """A calm note about something that is gone, and the way back to its list."""
     st.warning(sentence, icon=":material/search_off:")
     navigation.link(url_path, label, icon=":material/arrow_back:")

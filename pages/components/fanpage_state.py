@@ -24,14 +24,14 @@ def condition(fanpage: FanpageView) -> str:
     return "demo" if fanpage.is_demo else "ok"
 
 
-def show_stop(fanpage: FanpageView) -> None:
+def draw_stop(fanpage: FanpageView) -> None:
     """Why Messenger lets nothing of this fanpage through, if it is so."""
     if fanpage.stopped_code:
         stopped = _("**Sending has stopped** ({when}).", when=ago(fanpage.stopped_at))
         st.error(f"{stopped}  \n{_(describe(fanpage.stopped_code))}", icon=":material/block:")
 
 
-def show_policy(fanpage: FanpageView, actor: Actor) -> None:
+def draw_policy(fanpage: FanpageView, actor: Actor) -> None:
     """What Meta last said about the fanpage itself, until staff say that they have read it."""
     policy = fanpage.policy
     if policy is None or policy.is_seen:
@@ -51,7 +51,7 @@ def show_policy(fanpage: FanpageView, actor: Actor) -> None:
             st.rerun()
 
 
-def show_other_app(fanpage: FanpageView) -> None:
+def draw_other_app(fanpage: FanpageView) -> None:
     """That another app holds conversations, so that the bot keeps silent in them."""
     other = find_other_app(fanpage.id, now=utc_now())
     if other is not None:
@@ -59,7 +59,7 @@ def show_other_app(fanpage: FanpageView) -> None:
         st.warning(f"{words} ({ago(other.last_at)})", icon=":material/switch_account:")
 
 
-def show_problems(fanpage: FanpageView) -> None:
+def draw_problems(fanpage: FanpageView) -> None:
     """What the last check found, in plain words."""
     for code in fanpage.problems:
         st.warning(_(describe_problem(code)), icon=":material/warning:")

@@ -26,7 +26,7 @@ log = logging.getLogger("panel")
 ENDED = N_(
     "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
 )
-_last_fanpage: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
+last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def forget(why: str | None = None) -> None:
 
 
 def _chosen_fanpage(operator_id: int) -> FanpageView | None:
-    for chosen in (st.session_state.get("fanpage_id"), _last_fanpage.get(operator_id)):
+    for chosen in (st.session_state.get("fanpage_id"), last_fanpages.get(operator_id)):
         if chosen is not None:
             try:
                 return choose_fanpage(get_fanpage(chosen))
@@ -90,7 +90,7 @@ def choose_fanpage(fanpage: FanpageView) -> FanpageView:
     """From now on pages are about this fanpage."""
     st.session_state["fanpage_id"] = fanpage.id
     if (operator_id := st.session_state.get("operator_id")) is not None:
-        _last_fanpage[operator_id] = fanpage.id
+        last_fanpages[operator_id] = fanpage.id
     return fanpage
 
 
@@ -115,7 +115,7 @@ def flash(text: str, icon: str = ":material/check_circle:") -> None:
     st.session_state.setdefault("flashes", []).append((text, icon))
 
 
-def show_flashes() -> None:
+def draw_flashes() -> None:
     for text, icon in st.session_state.pop("flashes", []):
         st.toast(text, icon=icon)
 

@@ -14,7 +14,7 @@ ANCHOR = "people"
 ALERTS = 5
 
 
-def link_to_unknown(broadcast_id: int, label: str) -> None:
+def draw_link_to_unknown(broadcast_id: int, label: str) -> None:
     """Down to the list itself, which lies below the fold: `navigation.link` knows no place on a page."""
     href = f"broadcast?id={broadcast_id}&state=unknown#{ANCHOR}"
     icon = '<span class="otn-icon" aria-hidden="true">fact_check</span>'
@@ -33,7 +33,7 @@ def draw_unknown_alerts(fanpage_id: int) -> None:
                 name=plain(doubt.name),
             )
             st.warning(words, icon=":material/help:", width="stretch")
-            link_to_unknown(doubt.broadcast_id, _("See the evidence of each"))
+            draw_link_to_unknown(doubt.broadcast_id, _("See the evidence of each"))
     more = len(doubts) - ALERTS
     if more > 0:
         words = n_(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView, Only, count_customers, list_customers
-from pages.components.address import no_fanpage
+from pages.components.address import draw_no_fanpage
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
 from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
@@ -21,7 +21,7 @@ def draw_page() -> None:
         key="customers",
     )
     if here.fanpage is None:
-        no_fanpage("customers")
+        draw_no_fanpage("customers")
         return
     search, only = _filters()
     now = utc_now()

@@ -58,7 +58,7 @@ def name_of(person: Person) -> str:
     return pattern.format(first=person["first_name"], last=person["last_name"]).strip()
 
 
-def choose(people: list[Person], page_id: str) -> str | None:
+def choose_person(people: list[Person], page_id: str) -> str | None:
     """The customer being played; those without habits of their own come first."""
     ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
     words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
@@ -100,7 +100,7 @@ def _act(psid: str, deed: str, **values: Any) -> None:
     _do(lambda phone: phone.act(psid, deed, **values))
 
 
-def standing(person: Person) -> None:
+def draw_person_state(person: Person) -> None:
     """Whether the fanpage may still write, in a line."""
     if not person["met"]:
         st.badge(_("Has not written to the page yet"), icon=":material/waving_hand:", color="gray")
@@ -114,7 +114,7 @@ def standing(person: Person) -> None:
         st.badge(text, icon=":material/lock_clock:", color="gray")
 
 
-def say(psid: str, name: str) -> None:
+def draw_typing_field(psid: str, name: str) -> None:
     """Where the customer types."""
     st.chat_input(
         _("Write as {name}", name=name),
@@ -124,7 +124,7 @@ def say(psid: str, name: str) -> None:
     )
 
 
-def begin(psid: str) -> None:
+def draw_get_started(psid: str) -> None:
     st.caption(_("An empty conversation shows one button:"))
     st.button(
         _("Get Started"),
@@ -136,7 +136,7 @@ def begin(psid: str) -> None:
     )
 
 
-def suggest(psid: str, fanpage: FanpageView) -> None:
+def draw_suggestions(psid: str, fanpage: FanpageView) -> None:
     """The keywords and links that staff have set up, one tap each."""
     entries = entry_points_of(fanpage.id)
     words = [each.value for each in entries if each.kind == EntryKind.KEYWORD][:SUGGESTIONS]
@@ -162,7 +162,7 @@ def _chip(label: str, icon: str, key: str, deed: Callable[[], None]) -> None:
     st.button(label, key=key, icon=f":material/{icon}:", on_click=deed)
 
 
-def tappable(psid: str, bubbles: list[dict[str, Any]]) -> None:
+def draw_tappable(psid: str, bubbles: list[dict[str, Any]]) -> None:
     """What can be tapped on the screen now: requests, the newest buttons, quick replies."""
     requests = [each for each in bubbles if _request(each) and not each["tapped"]]
     for bubble in reversed(requests[-3:]):
@@ -209,7 +209,7 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$:~" else sign for sign in text)
 
 
-def more(person: Person, fanpage: FanpageView) -> None:
+def draw_more_actions(person: Person, fanpage: FanpageView) -> None:
     """What is done rarely: blocking, and starting over."""
     psid, blocked = person["psid"], person["blocked"]
     customer_id = find_customer(fanpage.id, psid)

@@ -29,7 +29,7 @@ def draw_page() -> None:
     except SimulatorUnreachable:
         _not_running()
         return
-    psid = customer_phone.choose(people, fanpage.page_id)
+    psid = customer_phone.choose_person(people, fanpage.page_id)
     if psid is None:
         st.info(_("The demo has no customers yet; add one."), icon=":material/person_add:")
         return
@@ -50,14 +50,14 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
     person, bubbles = thread["person"], thread["bubbles"]
     left, right = st.columns([5, 4], gap="large")
     with left:
-        customer_phone.standing(person)
+        customer_phone.draw_person_state(person)
         if person["met"]:
-            customer_phone.tappable(psid, bubbles)
+            customer_phone.draw_tappable(psid, bubbles)
         else:
-            customer_phone.begin(psid)
-        customer_phone.say(psid, person["first_name"])
-        customer_phone.suggest(psid, fanpage)
-        customer_phone.more(person, fanpage)
+            customer_phone.draw_get_started(psid)
+        customer_phone.draw_typing_field(psid, person["first_name"])
+        customer_phone.draw_suggestions(psid, fanpage)
+        customer_phone.draw_more_actions(person, fanpage)
     with right:
         show_phone(
             customer_phone.drawn(bubbles),

@@ -17,7 +17,7 @@ from pages.components.texts import _, n_
 KEY = "opt_in_assign"
 
 
-def homeless(topics: list[TopicView], count: int) -> None:
+def draw_without_topic(topics: list[TopicView], count: int) -> None:
     """A note and a dialog while any opt-in has no topic: no broadcast can use it so far."""
     if not count:
         return

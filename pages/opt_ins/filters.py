@@ -17,7 +17,7 @@ WITHOUT = "none"  # ?topic=none: the opt-ins that have none
 STATES = ("available", "reserved", "spent", "expired", "refused", "withdrawn")
 
 
-def chosen(topics: list[TopicView]) -> OptInFilter:
+def choose_filters(topics: list[TopicView]) -> OptInFilter:
     with st.container(key="opt_ins_filters", horizontal=True, vertical_alignment="center"):
         topic = _topic(topics)
         words = {state: state_label("opt_in", state)[0] for state in STATES}

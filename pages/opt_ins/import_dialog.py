@@ -22,7 +22,7 @@ from pages.components.export import XLSX_TYPE
 from pages.components.layout import close_dialog, dialog, open_dialog, settle
 from pages.components.session import attempt, current
 from pages.components.texts import _, n_
-from pages.opt_ins.import_result import plain, show_outcome
+from pages.opt_ins.import_result import draw_outcome, plain
 
 KEY, DONE = "opt_in_import", "opt_in_import_done"
 CHECKED, RESULT = "opt_in_import_checked", "opt_in_import_result"
@@ -30,7 +30,7 @@ _COLUMNS = tuple(Column(name, name, 28) for name in WANTED)
 _SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "Báo tôi khi có hàng")
 
 
-def dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
+def draw_import_dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
     dialog(KEY, _("Import opt-ins"), partial(_choose, fanpage_id, topics), width="medium", closed=_forget)
     dialog(DONE, _("Import finished"), _finished, width="medium", closed=_forget)
 
@@ -53,7 +53,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
         return
     checked = _check(fanpage_id, topic_id, file)
     if checked is not None:
-        show_outcome(checked, _("Can be imported"))
+        draw_outcome(checked, _("Can be imported"))
         _button(fanpage_id, topic_id, file, checked["imported"])
 
 
@@ -123,7 +123,7 @@ def _import(fanpage_id: int, topic_id: int, file: Any, *, only_check: bool = Fal
 def _finished() -> None:
     result = st.session_state.get(RESULT)
     if result is not None:
-        show_outcome(result, _("Imported"))
+        draw_outcome(result, _("Imported"))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(_("Close"), key="opt_in_import_close", type="primary", on_click=close_dialog, args=(DONE,))
 

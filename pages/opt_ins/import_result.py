@@ -42,7 +42,7 @@ def _show_notes(notes: list[str]) -> None:
         st.html(f'<ul class="otn-notes">{lines}</ul>')
 
 
-def show_outcome(outcome: dict[str, Any], good: str) -> None:
+def draw_outcome(outcome: dict[str, Any], good: str) -> None:
     rejected = outcome["rejected"]
     done, known, bad = st.columns(3)
     done.metric(good, number(outcome["imported"]))

@@ -7,7 +7,7 @@ from core.clock import utc_now
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import OptInFilter, count_opt_ins, list_opt_ins
 from core.consent.queries import list_topics
-from pages.components.address import no_fanpage
+from pages.components.address import draw_no_fanpage
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.opt_in_words import SOURCES, ends, through
@@ -25,20 +25,20 @@ def draw_page() -> None:
     purpose = _("Each opt-in is one customer's agreement to one notification, good for one year.")
     slot = page_header(_("Opt-ins"), purpose, key="opt_ins")
     if here.fanpage is None:
-        no_fanpage("opt_ins")
+        draw_no_fanpage("opt_ins")
         return
     fanpage_id, now = here.fanpage.id, utc_now()
     topics = list_topics(fanpage_id, now=now)
-    import_dialog.dialogs(fanpage_id, topics)
+    import_dialog.draw_import_dialogs(fanpage_id, topics)
     if not count_opt_ins(fanpage_id, now=now):
         _first(here)
         return
-    chosen = filters.chosen(topics)
+    chosen = filters.choose_filters(topics)
     with slot:
         _actions(here, fanpage_id, chosen)
     if chosen.topic_id is None:
         without = count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now)
-        dialogs.homeless(topics, without)
+        dialogs.draw_without_topic(topics, without)
     _list(fanpage_id, chosen)
 
 

@@ -15,7 +15,7 @@ from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.components import navigation
 from pages.components.broadcast_words import plain
-from pages.components.fanpage_state import show_other_app, show_policy
+from pages.components.fanpage_state import draw_other_app, draw_policy
 from pages.components.layout import section
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, table
@@ -37,8 +37,8 @@ def draw_alerts(
             navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
         else:
             st.caption(_("Ask an admin to repair it under set-up."))
-    show_policy(fanpage, here.actor)
-    show_other_app(fanpage)
+    draw_policy(fanpage, here.actor)
+    draw_other_app(fanpage)
     for line in missed:
         with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
             st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")

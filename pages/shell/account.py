@@ -15,10 +15,10 @@ from pages.shell import browser, style
 from pages.shell.password_form import change_password
 
 
-def show(here: session.Current) -> None:
+def draw_account(here: session.Current) -> None:
     with st.container(key="account", gap="small"):
-        style.theme_switch()
-        language_switch()
+        style.draw_theme_switch()
+        draw_language_switch()
         choices = {
             "password": f":material/key: {_('Change password')}",
             "sign_out": f":material/logout: {_('Sign out on every device')}",
@@ -35,7 +35,7 @@ def show(here: session.Current) -> None:
     dialog("own_password", _("Change password"), _own_password)
 
 
-def language_switch() -> None:
+def draw_language_switch() -> None:
     st.session_state["language_switch"] = language()
     st.segmented_control(
         _("Language"),

@@ -7,7 +7,7 @@ import streamlit as st
 from core.fanpages.queries import FanpageView, list_fanpages
 from pages.components import navigation, session
 from pages.components.layout import leave_dialogs
-from pages.components.session import show_flashes
+from pages.components.session import draw_flashes
 from pages.components.texts import _, language
 from pages.shell import account, hold_notice, login, menu, style
 
@@ -29,12 +29,12 @@ def run() -> None:
     here = session.current()
     with st.sidebar:
         _sidebar(here, entry)
-    show_flashes()
-    hold_notice.show()
+    draw_flashes()
+    hold_notice.draw_hold_notice()
     leave_dialogs(page.url_path)
     session.require(entry.permission)
     page.run()
-    show_flashes()
+    draw_flashes()
 
 
 def unforeseen(error: Exception) -> bool:
@@ -45,10 +45,10 @@ def unforeseen(error: Exception) -> bool:
 
 def _sidebar(here: session.Current, entry: navigation.Entry) -> None:
     fanpages = list_fanpages()
-    style.brand()
+    style.draw_brand()
     _switcher(here.fanpage, fanpages)
-    menu.show(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
-    account.show(here)
+    menu.draw_menu(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
+    account.draw_account(here)
 
 
 def _switcher(chosen: FanpageView | None, fanpages: list[FanpageView]) -> None:

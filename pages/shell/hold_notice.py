@@ -10,7 +10,7 @@ from core.installation.key_check import AnotherKey
 from pages.components.texts import _
 
 
-def show() -> None:
+def draw_hold_notice() -> None:
     if found := holding.current_hold():
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
 

@@ -61,7 +61,7 @@ def _from_cookie() -> OperatorView | None:
 def _sign_in_form() -> OperatorView | None:
     slot = st.empty()
     with slot.container(key="sign_in"):
-        style.brand()
+        style.draw_brand()
         st.markdown(_("One-time notifications on Messenger, sent with consent."))
         if why := st.session_state.get("ended_because"):
             st.warning(why, icon=":material/logout:")
@@ -74,7 +74,7 @@ def _sign_in_form() -> OperatorView | None:
                 _("Sign in"), key="sign_in_submit", type="primary", width="stretch"
             )
         operator = _try(name, password) if pressed else None
-        account.language_switch()
+        account.draw_language_switch()
     if operator is not None:
         slot.empty()
         st.rerun()

@@ -9,7 +9,7 @@ from pages.components.navigation import DEMO, ENTRIES, Entry, file_of
 from pages.components.texts import _
 
 
-def show(actor: Actor, here: Entry, *, with_demo: bool) -> None:
+def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
     """The menu's sections with the pages this operator may open."""
     for section in dict.fromkeys(entry.section for entry in ENTRIES):
         shown = [e for e in ENTRIES if e.section == section and not e.parent and actor.may(e.permission)]

@@ -23,7 +23,7 @@ def apply(language: str, paths: list[str]) -> None:
         st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 
 
-def theme_switch() -> None:
+def draw_theme_switch() -> None:
     """As the system, light or dark. Streamlit's own choice is per page and hidden in its menu."""
     choices = (
         ("System", _("As the system"), "contrast"),
@@ -38,5 +38,5 @@ def theme_switch() -> None:
     st.html(f'<div class="otn-themes" role="group" aria-label="{escape(_("Appearance"))}">{buttons}</div>')
 
 
-def brand() -> None:
+def draw_brand() -> None:
     st.html('<div class="otn-brand"><img src="/app/static/mark.svg" alt="">Notify Once</div>')

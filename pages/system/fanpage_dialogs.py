@@ -16,7 +16,7 @@ from pages.components.texts import _, n_, number
 from pages.system import zone_dialog
 
 
-def show(fanpage: FanpageView | None) -> None:
+def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
     """Shows the dialog that is open, if any."""
     dialog("fanpage_new", _("Connect a fanpage"), lambda: _connect("fanpage_new", None), width="medium")
     if fanpage is None:
@@ -24,7 +24,7 @@ def show(fanpage: FanpageView | None) -> None:
     title = _("New access token for {name}", name=fanpage.name)
     dialog("fanpage_again", title, lambda: _connect("fanpage_again", fanpage), width="medium")
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
-    zone_dialog.show(fanpage)
+    zone_dialog.draw_zone_dialog(fanpage)
     dialog("fanpage_stop_words", _("Stop words"), lambda: _stop_words(fanpage), width="medium")
     _resume(fanpage)
 
@@ -52,7 +52,7 @@ def _connect(key: str, known: FanpageView | None) -> None:
         help=_("From your app: Messenger → API settings → Generate token. It is kept encrypted."),
     )
     if known is None:
-        zone_dialog.zone_choice(settings().timezone, f"{key}_zone")
+        zone_dialog.choose_zone(settings().timezone, f"{key}_zone")
     _submit(_("Check and connect"), key, lambda: _connect_now(key, known))
 
 

@@ -17,7 +17,7 @@ ADVANCED_MESSAGING = N_(
 )
 
 
-def show_steps(real: FanpageView | None) -> None:
+def draw_going_live(real: FanpageView | None) -> None:
     """`real`: a connected fanpage that is not the demo's, if there is one."""
     with st.container(key="going_live", gap="small"):
         _app()

@@ -14,10 +14,10 @@ from pages.components import navigation
 from pages.components.fanpage_state import (
     checked,
     condition,
-    show_other_app,
-    show_policy,
-    show_problems,
-    show_stop,
+    draw_other_app,
+    draw_policy,
+    draw_problems,
+    draw_stop,
 )
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
 from pages.components.session import current, do
@@ -119,10 +119,10 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         last = inbox.last_webhook_at(fanpage.page_id)
         heard = _("Last webhook {when}", when=ago(last)) if last else _("No webhook has arrived yet")
         st.caption(f"{checked(fanpage)} · {heard}")
-        show_stop(fanpage)
-        show_policy(fanpage, current().actor)
-        show_other_app(fanpage)
-        show_problems(fanpage)
+        draw_stop(fanpage)
+        draw_policy(fanpage, current().actor)
+        draw_other_app(fanpage)
+        draw_problems(fanpage)
         if is_admin and condition(fanpage) in ("stopped", "problem"):
             navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
 

@@ -29,7 +29,7 @@ def open_for(key: str, operator_id: int) -> None:
     open_dialog(key)
 
 
-def show(by_id: dict[int, OperatorView]) -> None:
+def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
     """Shows the dialog that is open, if any."""
     dialog("operator_new", _("Add user"), _new)
     dialog("operator_password", _("Password to hand over"), _password, closed=_forget_password)

@@ -28,7 +28,7 @@ def draw_page() -> None:
     own_id = current().actor.id
     for operator in operators:
         _row(operator, is_own=operator.id == own_id)
-    dialogs.show({operator.id: operator for operator in operators})
+    dialogs.draw_operator_dialogs({operator.id: operator for operator in operators})
 
 
 def _row(operator: OperatorView, *, is_own: bool) -> None:

@@ -6,12 +6,12 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
-from pages.components.fanpage_state import checked, condition, show_problems, show_stop
+from pages.components.fanpage_state import checked, condition, draw_problems, draw_stop
 from pages.components.layout import badge, open_dialog, page_header, section
 from pages.components.session import current, do, require
 from pages.components.texts import _, n_
 from pages.system import fanpage_dialogs as dialogs
-from pages.system.going_live import show_steps
+from pages.system.going_live import draw_going_live
 
 
 def draw_page() -> None:
@@ -29,18 +29,18 @@ def draw_page() -> None:
     chosen = current().fanpage
     if chosen is not None:
         _fanpage(chosen)
-    dialogs.show(chosen)
+    dialogs.draw_fanpage_dialogs(chosen)
     real = next((each for each in fanpages if not each.is_demo), None)
     if real is None:
         section(_("Going live"))
-        show_steps(real)
+        draw_going_live(real)
     else:
         with st.expander(_("Going live: the steps to a working fanpage"), icon=":material/rocket_launch:"):
-            show_steps(real)
+            draw_going_live(real)
 
 
 def _fanpage(fanpage: FanpageView) -> None:
-    show_stop(fanpage)
+    draw_stop(fanpage)
     if fanpage.stopped_code:
         st.button(
             _("Repaired, go on"),
@@ -49,7 +49,7 @@ def _fanpage(fanpage: FanpageView) -> None:
             on_click=open_dialog,
             args=("fanpage_resume",),
         )
-    show_problems(fanpage)
+    draw_problems(fanpage)
     with st.container(key="fanpage_card", border=True):
         with st.container(key="fanpage_card_head", horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{_escaped(fanpage.name)}**", width="content")

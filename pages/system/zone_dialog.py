@@ -23,19 +23,19 @@ CHOICES = {
 }
 
 
-def show(fanpage: FanpageView) -> None:
+def draw_zone_dialog(fanpage: FanpageView) -> None:
     """Shows the dialog if it is open."""
     dialog(KEY, _("Time zone"), lambda: _draw(fanpage), width="medium")
 
 
-def zone_choice(zone: str, key: str) -> str:
+def choose_zone(zone: str, key: str) -> str:
     """The choice of a zone; the one in use is chosen to begin with."""
     known = sorted(available_timezones())
     return st.selectbox(_("Time zone"), known, index=known.index(zone) if zone in known else 0, key=key)
 
 
 def _draw(fanpage: FanpageView) -> None:
-    zone = zone_choice(fanpage.timezone, f"{KEY}_value")
+    zone = choose_zone(fanpage.timezone, f"{KEY}_value")
     planned = zones.list_planned(fanpage.id, zone) if zone != fanpage.timezone else []
     keep = _ask(fanpage, zone, planned) if planned else None
     with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):

@@ -11,7 +11,7 @@ from core.consent.actions import restore_topic
 from core.consent.queries import TopicView, get_topic
 from core.errors import N_, NotFound
 from pages.components import navigation
-from pages.components.address import not_there
+from pages.components.address import draw_not_there
 from pages.components.layout import open_dialog, page_header, section
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
@@ -23,27 +23,27 @@ _DEEDS = {
 }
 
 
-def show(topic_id: int, here: Current) -> None:
+def draw_topic(topic_id: int, here: Current) -> None:
     now = utc_now()
     try:
         topic = get_topic(topic_id, now=now)
     except NotFound:
-        not_there(_("This topic does not exist."), "topics", _("All topics"))
+        draw_not_there(_("This topic does not exist."), "topics", _("All topics"))
         return
     see_fanpage(topic.fanpage_id)
     progress = topic_progress(topic_id, now=now)
     navigation.link("topics", _("All topics"), icon=":material/arrow_back:")
     _header(topic, here)
-    dialogs.edit(topic)
-    dialogs.archive(topic, progress)
+    dialogs.draw_edit_dialog(topic)
+    dialogs.draw_archive_dialog(topic, progress)
     if topic.archived_at:
         _archived(topic, here)
-    figures.after_a_broadcast(topic, progress)
-    figures.figures(topic)
+    figures.draw_after_a_broadcast(topic, progress)
+    figures.draw_figures(topic)
     if not topic.archived_at:
         section(_("What next"))
         _steps(topic, progress)
-    figures.history(topic, progress)
+    figures.draw_history(topic, progress)
 
 
 def _header(topic: TopicView, here: Current) -> None:

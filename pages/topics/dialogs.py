@@ -13,7 +13,7 @@ from pages.components.session import current, flash
 from pages.components.texts import _, n_
 
 
-def new(fanpage_id: int) -> None:
+def draw_new_dialog(fanpage_id: int) -> None:
     def body() -> None:
         _fields("topic_new", "", "")
         _save("topic_new", lambda: _create(fanpage_id))
@@ -21,7 +21,7 @@ def new(fanpage_id: int) -> None:
     dialog("topic_new", _("New topic"), body)
 
 
-def edit(topic: TopicView) -> None:
+def draw_edit_dialog(topic: TopicView) -> None:
     def body() -> None:
         _fields("topic_edit", topic.name, topic.description)
         _save("topic_edit", lambda: _change(topic.id), done=_("Saved."))
@@ -29,7 +29,7 @@ def edit(topic: TopicView) -> None:
     dialog("topic_edit", _("Edit topic"), body)
 
 
-def archive(topic: TopicView, progress: TopicProgress) -> None:
+def draw_archive_dialog(topic: TopicView, progress: TopicProgress) -> None:
     sentences = [
         _("It leaves the list of topics and can no longer be chosen for messages and broadcasts."),
         n_(

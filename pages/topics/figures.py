@@ -12,7 +12,7 @@ from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, n_, number, percent
 
 
-def after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
+def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
     """An opt-in is good for one notification: say so, and say how to ask again."""
     if not progress.need_asking or topic.archived_at:
         return
@@ -37,7 +37,7 @@ def after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
             navigation.link("messages", _("Insert the OTNR into a message"), icon=":material/forum:")
 
 
-def figures(topic: TopicView) -> None:
+def draw_figures(topic: TopicView) -> None:
     shown = [
         Card(
             _("Can be notified now"),
@@ -83,7 +83,7 @@ def _others(topic: TopicView) -> None:
                 st.caption(words, width="content")
 
 
-def history(topic: TopicView, progress: TopicProgress) -> None:
+def draw_history(topic: TopicView, progress: TopicProgress) -> None:
     if progress.asked:
         section(_("How many of those asked agree, and read?"))
         _funnel(topic, progress)

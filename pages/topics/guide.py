@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.texts import _
 
 
-def guide() -> None:
+def draw_guide() -> None:
     steps = [
         ("label", _("1. Create a topic"), _("Give it a name your team will recognise, and save it.")),
         (

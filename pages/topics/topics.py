@@ -5,13 +5,13 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
-from pages.components.address import asked_id, no_fanpage
+from pages.components.address import asked_id, draw_no_fanpage
 from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.session import Current, current
 from pages.components.tables import Column, Two, filter_pills, pager, table
 from pages.components.texts import _
 from pages.topics import detail, dialogs
-from pages.topics.guide import guide
+from pages.topics.guide import draw_guide
 
 SIZE = 50
 
@@ -20,10 +20,10 @@ def draw_page() -> None:
     here = current()
     topic_id = asked_id()
     if topic_id is not None:
-        detail.show(topic_id, here)
+        detail.draw_topic(topic_id, here)
     elif here.fanpage is None:
         _header(here)
-        no_fanpage("topics")
+        draw_no_fanpage("topics")
     else:
         _list(here, here.fanpage.id)
 
@@ -47,7 +47,7 @@ def _header(here: Current) -> None:
 
 def _list(here: Current, fanpage_id: int) -> None:
     _header(here)
-    dialogs.new(fanpage_id)
+    dialogs.draw_new_dialog(fanpage_id)
     now = utc_now()
     in_use, archived = list_topics(fanpage_id, now=now), list_topics(fanpage_id, now=now, archived=True)
     if not in_use and not archived:
@@ -61,7 +61,7 @@ def _list(here: Current, fanpage_id: int) -> None:
     else:
         st.caption(_("Every topic is archived. Choose “Archived” above to see them."))
     with st.expander(_("How a topic works"), icon=":material/school:", expanded=_is_new(in_use)):
-        guide()
+        draw_guide()
 
 
 def _first_topic(here: Current) -> None:
@@ -75,7 +75,7 @@ def _first_topic(here: Current) -> None:
     if pressed:
         open_dialog("topic_new")
         st.rerun()
-    guide()
+    draw_guide()
 
 
 def _is_new(topics: list[TopicView]) -> bool:

@@ -25,7 +25,7 @@ def fresh_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is remembered from another test, and pages speak English. By the setting, not by the session:
     AppTest also formats options outside of a run, where there is no session."""
     monkeypatch.setenv("OTN_LANGUAGE", "en")
-    monkeypatch.setattr(session, "_last_fanpage", {})
+    session.last_fanpages.clear()
 
 
 def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, **more: object) -> int:

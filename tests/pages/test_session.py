@@ -23,7 +23,7 @@ def one_button() -> None:
         raise RuntimeError("secret-in-the-message")
 
     actions = {"refused": refused, "broken": broken, "none": lambda: None, "seven": lambda: 7}
-    session.show_flashes()
+    session.draw_flashes()
     st.text(repr(session.do(actions[st.session_state["asked"]], done="Saved.")))
 
 

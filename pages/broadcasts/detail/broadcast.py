@@ -19,7 +19,7 @@ from pages.broadcasts.detail.people import draw_people
 from pages.broadcasts.detail.retry import draw_second_run
 from pages.broadcasts.detail.steering import draw_buttons
 from pages.components import navigation
-from pages.components.address import asked_id, not_there
+from pages.components.address import asked_id, draw_not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
 from pages.components.phone import show_phone
@@ -33,7 +33,7 @@ def draw_page() -> None:
     try:
         view = get_broadcast(asked_id() or 0)
     except NotFound:
-        not_there(_("This broadcast does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        draw_not_there(_("This broadcast does not exist (any more)."), "broadcasts", _("All broadcasts"))
         return
     see_fanpage(view.fanpage_id)
     if view.state == BroadcastState.DRAFT and here.actor.may(Permission.EDIT):

@@ -16,7 +16,7 @@ from pages.components import navigation
 from pages.components.broadcast_words import plain
 from pages.components.session import Current
 from pages.components.texts import _
-from pages.components.unknown_outcomes import link_to_unknown
+from pages.components.unknown_outcomes import draw_link_to_unknown
 
 
 def draw_settle_buttons(here: Current, view: BroadcastView) -> None:
@@ -26,7 +26,7 @@ def draw_settle_buttons(here: Current, view: BroadcastView) -> None:
     with st.container(key="doubts", horizontal=True, vertical_alignment="center"):
         if here.actor.may(Permission.SEND):
             draw_open_buttons("broadcast", view.counts[DeliveryState.UNKNOWN])
-        link_to_unknown(view.id, _("See the evidence of each"))
+        draw_link_to_unknown(view.id, _("See the evidence of each"))
     if here.actor.may(Permission.SEND):
         draw_dialogs(here, view, "broadcast")
 

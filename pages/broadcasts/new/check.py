@@ -17,7 +17,7 @@ from pages.broadcasts.new.allowance import draw_allowance
 from pages.broadcasts.new.launch import draw_launch
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.broadcasts.new.steps import go_to
-from pages.broadcasts.new.what import show_message
+from pages.broadcasts.new.what import draw_message
 from pages.components.block_editor.blocks import kind_in_broadcast
 from pages.components.block_editor.fields import show_problems, show_warnings
 from pages.components.broadcast_words import plain, size_word
@@ -40,7 +40,7 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
             _second_looks(draft, run, [promise.title for promise in promises], now)
         draw_launch(here, draft, run, ticked=ticked, stopped=bool(fanpage.stopped_code))
     with right:
-        show_message(draft, fanpage.name)
+        draw_message(draft, fanpage.name)
 
 
 def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:

@@ -12,7 +12,7 @@ from core.fanpages.queries import FanpageView, get_fanpage
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
 from pages.components import navigation
-from pages.components.address import asked_id, no_fanpage, not_there
+from pages.components.address import asked_id, draw_no_fanpage, draw_not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import confirm, open_dialog, page_header
 from pages.components.session import Current, current, see_fanpage
@@ -30,7 +30,7 @@ def draw_page() -> None:
         fanpage = here.fanpage
     else:
         page_header(_("New broadcast"), _("One message to everybody who agreed to a topic."), key="draft")
-        no_fanpage("draft")
+        draw_no_fanpage("draft")
         return
     draw_broadcast_styles()
     _header(here, draft)
@@ -55,8 +55,8 @@ def _asked_draft() -> Draft | None:
     try:
         draft = get_draft(broadcast_id)
     except NotFound:
-        not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
-        what.show_written(broadcast_id)
+        draw_not_there(_("This draft does not exist (any more)."), "broadcasts", _("All broadcasts"))
+        what.draw_written(broadcast_id)
         st.stop()
     if draft.state != BroadcastState.DRAFT and not saving.is_open(draft.id):
         navigation.go("broadcast", id=draft.id)

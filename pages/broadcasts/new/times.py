@@ -20,7 +20,7 @@ def _explain_first_part(size: int) -> None:
     st.markdown(f":material/flag: {words}")
 
 
-def explain(draft: Draft, zone: str, now: datetime) -> None:
+def draw_times(draft: Draft, zone: str, now: datetime) -> None:
     best_before = draft.best_before_at(now)
     with st.container(key="broadcast_once", border=True):
         if draft.due_at is None:

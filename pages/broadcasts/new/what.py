@@ -43,14 +43,14 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         show_preview(writing, page_name=page_name)
 
 
-def show_message(draft: Draft, page_name: str) -> None:
+def draw_message(draft: Draft, page_name: str) -> None:
     """The draft on the phone, where it is not being written."""
     draw_editor_styles()
     with st.container(key="composer_phone"):
         show_preview(_opened(draft), page_name=page_name)
 
 
-def show_written(broadcast_id: int) -> None:
+def draw_written(broadcast_id: int) -> None:
     """What this tab was writing of a draft that is gone: to be copied, for it is kept nowhere else."""
     held = st.session_state.get(_WRITING)
     words = typed_words(held["blocks"][0]) if held is not None and held["id"] == broadcast_id else ""

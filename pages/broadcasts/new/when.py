@@ -14,7 +14,7 @@ from core.clock import local_to_utc, utc_now
 from core.errors import N_
 from pages.broadcasts.first_part import choose_first_part
 from pages.broadcasts.new import saving
-from pages.broadcasts.new.times import explain
+from pages.broadcasts.new.times import draw_times
 from pages.components.block_editor.fields import show_problems, show_warnings
 from pages.components.session import Current, flash
 from pages.components.texts import _, when
@@ -42,7 +42,7 @@ def draw(here: Current, draft: Draft, zone: str) -> None:
         show_problems(check_times(kept.due_at, kept.best_before_at(now), now))
         show_warnings(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
     with right:
-        explain(kept, zone, now)
+        draw_times(kept, zone, now)
 
 
 def _mind_zone(draft: Draft, zone: str) -> None:

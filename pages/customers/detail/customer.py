@@ -7,7 +7,7 @@ from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.consent.withdrawal_queries import list_withdrawals
 from core.errors import NotFound
 from pages.components import navigation
-from pages.components.address import asked_id, not_there
+from pages.components.address import asked_id, draw_not_there
 from pages.components.layout import Card, cards, open_dialog, page_header
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, when
@@ -23,7 +23,7 @@ def draw_page() -> None:
     try:
         customer = get_customer(asked_id() or 0, now=now)
     except NotFound:
-        not_there(_("This customer does not exist (any more)."), "customers", _("All customers"))
+        draw_not_there(_("This customer does not exist (any more)."), "customers", _("All customers"))
         return
     see_fanpage(customer.fanpage_id)
     navigation.link("customers", _("All customers"), icon=":material/arrow_back:")
@@ -31,10 +31,10 @@ def draw_page() -> None:
     opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
     _header(customer, opt_ins)
     _cards(customer)
-    lists.opt_ins(opt_ins)
-    lists.withdrawals(list_withdrawals(customer.id))
-    lists.requests(list_requests(customer.id))
-    lists.deliveries(list_deliveries(customer.id))
+    lists.draw_opt_ins(opt_ins)
+    lists.draw_withdrawals(list_withdrawals(customer.id))
+    lists.draw_requests(list_requests(customer.id))
+    lists.draw_deliveries(list_deliveries(customer.id))
 
 
 def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
@@ -48,8 +48,8 @@ def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
             on_click=open_dialog,
             args=(dialogs.KEY,),
         )
-    dialogs.withdraw(customer, opt_ins)
-    forgetting.offer(slot, customer)
+    dialogs.draw_withdraw_dialog(customer, opt_ins)
+    forgetting.draw_forgetting(slot, customer)
     draw_mark(customer)
 
 

@@ -20,7 +20,7 @@ TYPED = "customer_forget_typed"
 DIGITS = 4  # of the PSID's end
 
 
-def offer(slot: DeltaGenerator, customer: CustomerView) -> None:
+def draw_forgetting(slot: DeltaGenerator, customer: CustomerView) -> None:
     """The button, for admins, and its dialog."""
     if not current().actor.may(Permission.ADMIN):
         return

@@ -15,10 +15,10 @@ from pages.components.layout import section
 from pages.components.opt_in_words import ends, through
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _
-from pages.customers.detail.withdrawing import refused
+from pages.customers.detail.withdrawing import draw_refused
 
 
-def opt_ins(shown: list[OptInView]) -> None:
+def draw_opt_ins(shown: list[OptInView]) -> None:
     section(_("What they agreed to"))
     if not shown:
         st.caption(_("Nothing yet."))
@@ -33,7 +33,7 @@ def opt_ins(shown: list[OptInView]) -> None:
         Column(_("Through"), through),
     ]
     table(columns, shown, key="customer_opt_ins")
-    refused([opt_in for opt_in in shown if opt_in.state == OptInState.REFUSED])
+    draw_refused([opt_in for opt_in in shown if opt_in.state == OptInState.REFUSED])
 
 
 _SOURCES = {
@@ -44,7 +44,7 @@ _SOURCES = {
 }
 
 
-def withdrawals(shown: list[WithdrawalView]) -> None:
+def draw_withdrawals(shown: list[WithdrawalView]) -> None:
     if not shown:
         return
     section(_("What they said no to"))
@@ -60,7 +60,7 @@ def withdrawals(shown: list[WithdrawalView]) -> None:
     table(columns, shown, key="customer_withdrawals")
 
 
-def requests(shown: list[RequestView]) -> None:
+def draw_requests(shown: list[RequestView]) -> None:
     if not shown:
         return
     section(_("What they were asked"))
@@ -72,7 +72,7 @@ def requests(shown: list[RequestView]) -> None:
     table(columns, shown, key="customer_requests")
 
 
-def deliveries(shown: list[DeliveryToCustomer]) -> None:
+def draw_deliveries(shown: list[DeliveryToCustomer]) -> None:
     if not shown:
         return
     section(_("What they were sent"))

@@ -20,7 +20,7 @@ _MAY_BE_WITHDRAWN = ("available", "reserved", "refused")
 _ALL = 0  # topics
 
 
-def withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
+def draw_withdraw_dialog(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     """Staff pass on a customer's no, to one topic or to all; they cannot take it back."""
     title = _("Stop notifications for {name}?", name=customer.name or customer.psid)
     dialog(KEY, title, lambda: _withdraw(customer, opt_ins))
@@ -56,7 +56,7 @@ def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     confirm_buttons(KEY, _("Stop notifications"), action, done=done)
 
 
-def refused(opt_ins: list[OptInView]) -> None:
+def draw_refused(opt_ins: list[OptInView]) -> None:
     """Messenger refused these tokens on a first try; our message may have been the reason."""
     if not opt_ins:
         return
