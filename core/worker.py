@@ -65,7 +65,7 @@ class Worker:
         self.mixed_batches = MixedBatches(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
-            find_lines=find_connections,
+            find_connections=find_connections,
             wire=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wire"),
             stop=self.stop,
             clock=self.clock,

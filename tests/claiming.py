@@ -10,10 +10,10 @@ from sqlmodel import col
 from core.db.engine import reading
 from core.db.tables import Broadcast, FanpageRate
 from core.sending import claiming
-from core.sending.claiming import Taken, Wanted
+from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim
-from core.sending.timetable import Demand, Lane
+from core.sending.timetable import Demand, SlotPosition
 
 
 def claim(broadcast_id: int, count: int, *, worker: str, now: datetime) -> list[Claim]:
@@ -29,13 +29,17 @@ def claim_replies(fanpage_id: int, count: int, *, worker: str, now: datetime) ->
     return taken.replies
 
 
-def claim_of(*fanpages: Wanted, worker: str, now: datetime) -> list[Taken]:
+def claim_of(*fanpages: ClaimRequest, worker: str, now: datetime) -> list[ClaimedBatch]:
     return claiming.claim(fanpages, worker=worker, now=now)
 
 
-def wanted(fanpage_id: int, count: int, broadcast_ids: list[int], *, has_replies: bool = False) -> Wanted:
+def wanted(
+    fanpage_id: int, count: int, broadcast_ids: list[int], *, has_replies: bool = False
+) -> ClaimRequest:
     with reading() as db:
         stored = db.execute(
             select(col(FanpageRate.next_free)).where(col(FanpageRate.fanpage_id) == fanpage_id)
         ).scalar_one()
-    return Wanted(fanpage_id, count, broadcast_ids, has_replies, Lane(0.0), Demand(300.0), stored)
+    return ClaimRequest(
+        fanpage_id, count, broadcast_ids, has_replies, SlotPosition(0.0), Demand(300.0), stored
+    )

@@ -108,7 +108,7 @@ def _whole_path(url: str, messages: int) -> Callable[[], None]:
         with ThreadPoolExecutor(THREADS) as pool:
             loop = SendingLoop(
                 worker="bench",
-                find_lines=lambda ids: dict.fromkeys(ids, messenger),
+                find_connections=lambda ids: dict.fromkeys(ids, messenger),
                 wire=pool,
                 stop=threading.Event(),
                 clock=utc_now,

@@ -38,7 +38,7 @@ def enqueue(db: Session, fanpage_ids: Collection[int]) -> int:
         return 0
     db.flush()
     shards = {shard_of(fanpage_id) for fanpage_id in fanpage_ids}
-    waiting = _waiting(db, shards)
+    waiting = waiting_locks(db, shards)
     return sum(_defer(db, shard) for shard in sorted(shards) if lock_of(shard) not in waiting)
 
 
@@ -60,7 +60,7 @@ def slice_job(app: Any, shard: int, **more: Any) -> Any:
     )
 
 
-def _waiting(db: Session, shards: Collection[int]) -> set[str]:
+def waiting_locks(db: Session, shards: Collection[int]) -> set[str]:
     """The locks of shards whose slice is waiting. Asking first is cheaper than a savepoint that fails."""
     return set(db.execute(_WAITING, {"locks": [lock_of(shard) for shard in shards]}).scalars())
 

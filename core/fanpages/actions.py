@@ -140,7 +140,7 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
         if row.stopped_code is None:
             return 0
         was, row.stopped_code, row.stopped_at, row.updated_at = row.stopped_code, None, None, now
-        resumed = _resume_broadcasts(db, fanpage_id, now)
+        resumed = resume_broadcasts(db, fanpage_id, now)
         _record(db, by, "fanpage.resume", row, now, was=was, broadcasts=resumed)
         enqueue(db, [fanpage_id])
         return resumed
@@ -238,7 +238,8 @@ def _keep_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -
         db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
 
 
-def _resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
+def resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
+    """Let the broadcasts go on that were paused when the fanpage was stopped. Returns how many."""
     row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.PAUSED)
     paused = db.execute(
         select(col(Broadcast.id), col(Broadcast.pause_code)).where(

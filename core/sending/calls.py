@@ -13,7 +13,7 @@ from core.sending.senders.sender import Claim, Sender
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class PlannedMessage:
     """One claimed message and when it leaves, in monotonic seconds."""
 
     at: float
@@ -21,11 +21,11 @@ class Leaving:
 
 
 Call = list[Claim] | list[ReplyClaim]
-Landed = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
+Returned = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
 
 
 def grouped(
-    leaving: Iterable[Leaving], *, groups: Mapping[int, int] | None = None
+    leaving: Iterable[PlannedMessage], *, groups: Mapping[int, int] | None = None
 ) -> list[tuple[float, Call]]:
     """Return calls, each with the moment at which it leaves. What leaves at the same tick by the same sender
     shares calls, at most 50 in one, those of one fanpage side by side. Fanpages in `groups` share calls only

@@ -14,8 +14,8 @@ from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import replies
-from core.sending.calls import Call, Landed
-from core.sending.lines import Lines
+from core.sending.calls import Call, Returned
+from core.sending.connections import Connections
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.rules import LEASE
@@ -32,7 +32,7 @@ class Carrier:
 
     def __init__(
         self,
-        lines: Lines,
+        connections: Connections,
         snapshots: WorkSnapshots,
         *,
         clock: Callable[[], datetime],
@@ -40,25 +40,29 @@ class Carrier:
         holds_since: Callable[[float], bool],
         across: AcrossFanpages,
     ) -> None:
-        self._lines = lines
+        self._connections = connections
         self._snapshots = snapshots
         self._clock = clock
         self._stop = stop
         self._holds_since = holds_since
         self._across = across
 
-    def carry(self, call: Call) -> list[Landed]:
+    def carry(self, call: Call) -> list[Returned]:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
         it was has not been put on the wire."""
         snapshot = self._snapshots.latest
-        leaving = [(claim, line) for claim in call if (line := self._line(claim, snapshot)) is not None]
+        leaving = [
+            (claim, connection)
+            for claim in call
+            if (connection := self._connection(claim, snapshot)) is not None
+        ]
         gone = {id(claim) for claim, _ in leaving}
         staying = [claim for claim in call if id(claim) not in gone]
         return [*staying, *(self._sent(leaving, snapshot) if leaving else [])]
 
-    def _line(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
-        """The line to Messenger by which the message may leave now. None when it must not leave (a pause, a
-        stop, an old work snapshot, a claim that may be lost), or when its fanpage has no line."""
+    def _connection(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
+        """The connection to Messenger by which the message may leave now. None when it must not leave (a
+        pause, a stop, an old work snapshot, a claim that may be lost), or when its fanpage has none."""
         may_leave = (
             not self._stop.is_set()
             # This process stood still, and what it knew may have changed.
@@ -69,7 +73,7 @@ class Carrier:
             and snapshot.may_send(claim.fanpage_id, at=self._clock().timestamp())
             and (isinstance(claim, ReplyClaim) or self._is_sending(claim, snapshot))
         )
-        return self._lines.of(claim.fanpage_id) if may_leave else None
+        return self._connections.of(claim.fanpage_id) if may_leave else None
 
     def _is_sending(self, claim: Claim, snapshot: Snapshot) -> bool:
         """Whether the claim's broadcast is still sending and not past its best-before."""
@@ -79,13 +83,15 @@ class Carrier:
 
     def _sent(
         self, leaving: Sequence[tuple[Claim | ReplyClaim, Messenger]], snapshot: Snapshot
-    ) -> Sequence[Landed]:
-        first, line = leaving[0]
+    ) -> Sequence[Returned]:
+        first, connection = leaving[0]
         if isinstance(first, ReplyClaim):
-            return [self._answered(first, line)]
-        return self._delivered([(c, line) for c, line in leaving if isinstance(c, Claim)], snapshot)
+            return [self._answered(first, connection)]
+        return self._delivered(
+            [(c, connection) for c, connection in leaving if isinstance(c, Claim)], snapshot
+        )
 
-    def _delivered(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Landed]:
+    def _delivered(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Returned]:
         began = self._clock()
         try:
             answers = self._answers(leaving, snapshot)
@@ -104,24 +110,24 @@ class Carrier:
         sender = leaving[0][0].sender  # all of one
         refused: dict[int, Failure] = {}
         items, places = [], []
-        for place, (claim, line) in enumerate(leaving):
+        for place, (claim, connection) in enumerate(leaving):
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
             try:
-                items.append((line, sender.write(wording, claim)))
+                items.append((connection, sender.write(wording, claim)))
                 places.append(place)
             except (KeyError, TypeError, ValueError) as problem:
                 refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
 
         def may_leave(item: int) -> bool:  # by what is known then
-            return self._line(leaving[places[item]][0], self._snapshots.latest) is not None
+            return self._connection(leaving[places[item]][0], self._snapshots.latest) is not None
 
         said = sender.send(items, self._across, may_leave) if items else []
         found = {**refused, **dict(zip(places, said, strict=True))}
         return [found[place] for place in range(len(leaving))]
 
-    def _answered(self, claim: ReplyClaim, line: Messenger) -> Landed:
+    def _answered(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         try:
-            return replace(replies.send_reply(line, claim), answered_at=self._clock())
+            return replace(replies.send_reply(connection, claim), answered_at=self._clock())
         except Exception as problem:
             return ReplyOutcome(claim, _defect(problem))
 

@@ -25,11 +25,11 @@ from core.db.tables import Broadcast, Customer, Delivery, UtcTime
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import rate_limiter, replies, senders, timetable
-from core.sending.claims import PerhapsTaken, is_due
+from core.sending.claims import UnsureCommit, is_due
 from core.sending.replies import ReplyClaim
-from core.sending.rules import FARTHEST_TRY, LEASE
+from core.sending.rules import FARTHEST_ATTEMPT, LEASE
 from core.sending.senders.sender import Claim, Sender
-from core.sending.timetable import Demand, Lane
+from core.sending.timetable import Demand, SlotPosition
 
 _ID = bulk.columns_of(Broadcast, "id")
 _OWN: tuple[Any, ...] = (
@@ -46,34 +46,34 @@ Offer = tuple[Sender, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClaimRequest:
     """What one fanpage would claim: up to `count` messages, its replies first, then its broadcasts in turn.
 
-    `stored` is the next free send slot that its rate row is known to have, in seconds since 1970; `lane` is
-    the same in monotonic seconds, in which the timetable reckons. `turn` says whose broadcast begins.
+    `stored` is the next free send slot that its rate row is known to have, in seconds since 1970; `position`
+    is the same in monotonic seconds, in which the timetable computes. `turn` says whose broadcast begins.
     """
 
     fanpage_id: int
     count: int
     broadcast_ids: Sequence[int]
     has_replies: bool
-    lane: Lane
+    position: SlotPosition
     demand: Demand
     stored: float
     turn: int = 0
 
 
 @dataclass(slots=True)
-class Taken:
+class ClaimedBatch:
     """What one fanpage got: its claims in the order in which they leave, and where it stands afterwards."""
 
-    wanted: Wanted
+    request: ClaimRequest
     reply_ids: list[int]
     offers: list[Offer]  # of deliveries
     replies: list[ReplyClaim] = field(default_factory=list)
     deliveries: list[Claim] = field(default_factory=list)
     times: tuple[float, ...] = ()  # monotonic
-    lane: Lane | None = None
+    position: SlotPosition | None = None
     stored: float = 0.0
     without_any: set[int] = field(default_factory=set)  # broadcasts that had nothing to send
 
@@ -87,43 +87,47 @@ class SlotsMoved(Exception):
     """Another process has moved the send slots of one of these fanpages: nothing was claimed for any."""
 
 
-def claim(wanted: Sequence[Wanted], *, worker: str, now: datetime) -> list[Taken]:
+def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> list[ClaimedBatch]:
     """Claim for all of these fanpages in one transaction, and return what each got.
 
     Raises SlotsMoved when another process has moved the slots of one (nothing is claimed), PerhapsTaken when
     the commit failed, so that nobody knows whether the database has the claims, and otherwise whatever the
     database raises.
     """
-    taken_at, taken = time.monotonic(), list[Taken]()
+    taken_at, batches = time.monotonic(), list[ClaimedBatch]()
     try:
         with transaction() as db:
-            waiting = replies.waiting(db, {w.fanpage_id: w.count for w in wanted if w.has_replies}, now=now)
-            offered = _offered(db, wanted, now)
-            taken = [_chosen(each, waiting.get(each.fanpage_id, []), offered) for each in wanted]
-            _take_deliveries(db, taken, worker, taken_at, now)
-            _take_replies(db, taken, worker, now)
-            _move_slots(db, taken, now)
+            waiting = replies.waiting(
+                db, {each.fanpage_id: each.count for each in requests if each.has_replies}, now=now
+            )
+            offered = _offered(db, requests, now)
+            batches = [_chosen(each, waiting.get(each.fanpage_id, []), offered) for each in requests]
+            _take_deliveries(db, batches, worker, taken_at, now)
+            _take_replies(db, batches, worker, now)
+            _move_slots(db, batches, now)
     except DATABASE_TROUBLE as problem:
-        claims = [claim for each in taken for claim in each.claims]
+        claims = [claim for each in batches for claim in each.claims]
         if not claims:
             raise
-        raise PerhapsTaken(claims) from problem
-    return taken
+        raise UnsureCommit(claims) from problem
+    return batches
 
 
-def _chosen(wanted: Wanted, reply_ids: list[int], offered: Mapping[int, list[Offer]]) -> Taken:
+def _chosen(request: ClaimRequest, reply_ids: list[int], offered: Mapping[int, list[Offer]]) -> ClaimedBatch:
     """Replies first; what room is left the fanpage's broadcasts share."""
-    offers = [offered.get(broadcast_id, []) for broadcast_id in wanted.broadcast_ids]
-    shares = timetable.share(wanted.count - len(reply_ids), [len(each) for each in offers], turn=wanted.turn)
+    offers = [offered.get(broadcast_id, []) for broadcast_id in request.broadcast_ids]
+    shares = timetable.share(
+        request.count - len(reply_ids), [len(each) for each in offers], turn=request.turn
+    )
     chosen = [offer for of_one, count in zip(offers, shares, strict=True) for offer in of_one[:count]]
-    none = {key for key, of_one in zip(wanted.broadcast_ids, offers, strict=True) if not of_one}
-    return Taken(wanted, reply_ids, chosen, without_any=none)
+    none = {key for key, of_one in zip(request.broadcast_ids, offers, strict=True) if not of_one}
+    return ClaimedBatch(request, reply_ids, chosen, without_any=none)
 
 
-def _offered(db: Session, wanted: Sequence[Wanted], now: datetime) -> dict[int, list[Offer]]:
+def _offered(db: Session, requests: Sequence[ClaimRequest], now: datetime) -> dict[int, list[Offer]]:
     """What each broadcast could send now, up to what its fanpage may; locked, so that it stays so."""
-    counts = {key: each.count for each in wanted for key in each.broadcast_ids}
-    given = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_TRY)}
+    counts = {key: each.count for each in requests for key in each.broadcast_ids}
+    given = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_ATTEMPT)}
     offered: dict[int, list[Offer]] = defaultdict(list)
     for sender, sending in _sending(db, sorted(counts), now).items():
         of_each = [(key, last_id, counts[key]) for key, last_id in sending]
@@ -185,15 +189,15 @@ def _ready(sender: Sender) -> bulk.ForEach:
 
 
 def _take_deliveries(
-    db: Session, taken: Sequence[Taken], worker: str, taken_at: float, now: datetime
+    db: Session, batches: Sequence[ClaimedBatch], worker: str, taken_at: float, now: datetime
 ) -> None:
     """The chosen deliveries become claims. What is not fit to be sent any more ends here."""
-    ids = sorted(row[1] for each in taken for _, row in each.offers)
+    ids = sorted(row[1] for each in batches for _, row in each.offers)
     if not ids:
         return
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
-    for each, claim, unfit in _claims(taken, taken_at, now):
+    for each, claim, unfit in _claims(batches, taken_at, now):
         if unfit is None:
             each.deliveries.append(claim)
         else:
@@ -201,17 +205,17 @@ def _take_deliveries(
 
 
 def _claims(
-    taken: Sequence[Taken], taken_at: float, now: datetime
-) -> Iterator[tuple[Taken, Claim, Verdict | None]]:
+    batches: Sequence[ClaimedBatch], taken_at: float, now: datetime
+) -> Iterator[tuple[ClaimedBatch, Claim, Verdict | None]]:
     """Each with how it ends if it is not fit; a sender prepares all of its own at once."""
-    by_sender: dict[Sender, list[tuple[Taken, list[Any]]]] = defaultdict(list)
-    for each in taken:
+    by_sender: dict[Sender, list[tuple[ClaimedBatch, list[Any]]]] = defaultdict(list)
+    for each in batches:
         for sender, row in each.offers:
             by_sender[sender].append((each, row))
     for sender, rows in by_sender.items():
         prepared = sender.prepare([row[len(_OWN) :] for _, row in rows], now)
         for (each, row), (needs, unfit) in zip(rows, prepared, strict=True):
-            yield each, _claim(each.wanted.fanpage_id, row, sender, needs, taken_at, now), unfit
+            yield each, _claim(each.request.fanpage_id, row, sender, needs, taken_at, now), unfit
 
 
 def _claim(
@@ -242,24 +246,24 @@ def _end_unfit(db: Session, claim: Claim, unfit: Verdict, now: datetime) -> None
         claim.sender.move(db, [claim], unfit.token, now)
 
 
-def _take_replies(db: Session, taken: Sequence[Taken], worker: str, now: datetime) -> None:
+def _take_replies(db: Session, batches: Sequence[ClaimedBatch], worker: str, now: datetime) -> None:
     """Claim the chosen replies."""
-    ids = [reply_id for each in taken for reply_id in each.reply_ids]
+    ids = [reply_id for each in batches for reply_id in each.reply_ids]
     claims = replies.claim(db, ids, worker=worker, now=now) if ids else {}
-    for each in taken:
+    for each in batches:
         each.replies = [claims[reply_id] for reply_id in each.reply_ids if reply_id in claims]
 
 
-def _move_slots(db: Session, taken: Sequence[Taken], now: datetime) -> None:
+def _move_slots(db: Session, batches: Sequence[ClaimedBatch], now: datetime) -> None:
     """Reserve as many send slots of each fanpage as it has claims. For others the row says when the last of
     them has left: a fanpage that is late catches up by itself, never beside another. Raises SlotsMoved."""
     at, steady = now.timestamp(), time.monotonic()
-    sending = [each for each in taken if each.claims]
+    sending = [each for each in batches if each.claims]
     for each in sending:
-        wanted = each.wanted
-        found = timetable.depart(wanted.lane, wanted.demand, len(each.claims), now=steady)
-        each.times, each.lane = found.times, found.lane
-        each.stored = at + max(found.lane.slot, found.lane.opens) - steady
-    moved = [(each.wanted.fanpage_id, each.wanted.stored, each.stored) for each in sending]
+        request = each.request
+        found = timetable.send_times(request.position, request.demand, len(each.claims), now=steady)
+        each.times, each.position = found.times, found.position
+        each.stored = at + max(found.position.slot, found.position.not_before) - steady
+    moved = [(each.request.fanpage_id, each.request.stored, each.stored) for each in sending]
     if moved and not rate_limiter.move_slots(db, moved):
         raise SlotsMoved

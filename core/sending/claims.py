@@ -18,13 +18,13 @@ from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending import senders
-from core.sending.rules import LEASE, MAX_TRIES, wait_after
+from core.sending.rules import LEASE, MAX_ATTEMPTS, wait_after
 from core.sending.senders.sender import Claim, Sender
 
 PATIENCE = "500ms"  # for the row of a broadcast that is being changed
 
 
-class PerhapsTaken(Exception):
+class UnsureCommit(Exception):
     """The commit of these claims failed, but the database may have them: they are to be handed back."""
 
     def __init__(self, claims: Sequence[Any]) -> None:
@@ -100,7 +100,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
 
 def _tries_in_doubt(sender: Sender) -> int:
     """After so many it is for staff to say whether it is sent again."""
-    return MAX_TRIES if sender.is_guarded else 1
+    return MAX_ATTEMPTS if sender.is_guarded else 1
 
 
 def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) -> ColumnElement[bool]:

@@ -28,14 +28,14 @@ SAME_SECONDS = 0.001  # the databases keep a time a little less exactly than we 
 class Rate:
     """How fast a fanpage may send now."""
 
-    rate: float  # messages per second now
+    per_second: float  # messages
     held_until: float  # seconds since 1970; nothing leaves before
 
 
 def rate_now(
     rate: int, held_until: float, held_at: float, factor: float, factor_at: float, *, at: float
 ) -> Rate:
-    """The speed that follows from a fanpage's rate and its row. A hold that was set far in the future of `at`
+    """The rate that follows from a fanpage's rate and its row. A hold that was set far in the future of `at`
     is the trace of a clock that jumped back, and is ignored."""
     held = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
     return Rate(rate * _factor(factor, factor_at, at), held)

@@ -47,9 +47,9 @@ from core.sending import breaker_trip, consequences
 from core.sending.allowance import note_calls
 from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.outcomes import by_fanpage, failures_of
-from core.sending.rules import FARTHEST_TRY, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
+from core.sending.rules import FARTHEST_ATTEMPT, LEASE, NOT_SENT_SECONDS, set_aside, wait_after
 
-MAX_TRIES = 5
+MAX_ATTEMPTS = 5
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 WINDOW_CLOSED = "window_closed"
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
@@ -96,7 +96,7 @@ def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[in
     if counts:
         given = bulk.bound(sorted(counts.items()))
         _skip_closed(db, sorted(counts), now)
-        times = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_TRY)}
+        times = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_ATTEMPT)}
         for fanpage_id, reply_id in sorted(_first_waiting().fetch(db, {**given, **times})):
             found[fanpage_id].append(reply_id)
     return found
@@ -290,7 +290,7 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
     match answer.step:
         case NextStep.IN_DOUBT:
             return {"state": ReplyState.UNKNOWN, "settled_at": now, **said}
-        case NextStep.RETRY_LATER | NextStep.PERSON_OR_ACCOUNT if tries + 1 < MAX_TRIES:
+        case NextStep.RETRY_LATER | NextStep.PERSON_OR_ACCOUNT if tries + 1 < MAX_ATTEMPTS:
             due = now + wait_after(tries + 1)
             return {"state": ReplyState.QUEUED, "tries": tries + 1, "next_try_at": due, **said}
         case NextStep.SLOW_DOWN | NextStep.NOT_SENT | NextStep.STOP_FANPAGE:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from core.deliveries.rules import RETRIED, DeliveryState, Token, Verdict
 from core.messenger.errors import Failure, NextStep
 
-MAX_TRIES = 8
+MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second try, the third, …
 # A next try farther away than any wait of ours is the trace of a clock that jumped back.
-FARTHEST_TRY = timedelta(minutes=5)
+FARTHEST_ATTEMPT = timedelta(minutes=5)
 NOT_SENT_SECONDS = 2  # the platform could not be reached at all
 SET_ASIDE = "set_aside"
 FEW = 3  # so many may be refused alike for reasons of their own
@@ -59,7 +59,7 @@ def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
 
 def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
     """Back to the queue with a wait. After the last attempt the delivery fails, or is unknown if in doubt."""
-    if tries + 1 < MAX_TRIES:
+    if tries + 1 < MAX_ATTEMPTS:
         due = now + wait_after(tries + 1)
         return Verdict(
             DeliveryState.QUEUED, Token.HOLD, reason, None, detail, in_doubt=in_doubt, next_try_at=due

@@ -21,11 +21,11 @@ IN_FLIGHT_SECONDS, IN_FLIGHT_LEAST = 5.0, 100
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class SlotPosition:
     """Where one fanpage stands: its next free send slot, and the moment before which nothing more leaves."""
 
     slot: float
-    opens: float = -math.inf
+    not_before: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class Departures:
+class SendTimes:
     """When claimed messages leave, earliest first, and where the fanpage stands after them."""
 
     times: tuple[float, ...]
-    lane: Lane
+    position: SlotPosition
 
 
 def plan(
-    lanes: Mapping[int, Lane], demands: Mapping[int, Demand], *, now: float, room: int
+    positions: Mapping[int, SlotPosition], demands: Mapping[int, Demand], *, now: float, room: int
 ) -> dict[int, int]:
     """Return how many messages each fanpage may claim now, at most `room` in all.
 
@@ -53,30 +53,30 @@ def plan(
     out.
     """
     counts: dict[int, int] = {}
-    for key in sorted(demands, key=lambda each: lanes[each].slot):
-        count = min(_due(lanes[key], demands[key], now), room)
+    for key in sorted(demands, key=lambda each: positions[each].slot):
+        count = min(_due(positions[key], demands[key], now), room)
         if count > 0:
             counts[key] = count
             room -= count
     return counts
 
 
-def is_near(lane: Lane, rate: float, *, now: float) -> bool:
+def is_near(position: SlotPosition, rate: float, *, now: float) -> bool:
     """Whether a fanpage may have a message that leaves within the look-ahead: a cheap first answer that
     spares most fanpages the exact reckoning of `plan`."""
-    return lane.slot <= now + LOOK_AHEAD_SECONDS or lane.slot > now + LOOK_AHEAD_SECONDS + 1.0 / rate
+    return position.slot <= now + LOOK_AHEAD_SECONDS or position.slot > now + LOOK_AHEAD_SECONDS + 1.0 / rate
 
 
-def depart(lane: Lane, demand: Demand, count: int, *, now: float) -> Departures:
+def send_times(position: SlotPosition, demand: Demand, count: int, *, now: float) -> SendTimes:
     """Return when `count` messages leave: each at its slot, late ones 2.5 % faster than the rate."""
     step, apart = 1.0 / demand.rate, 1.0 / (demand.rate * MAKE_UP)
-    slot, opens = _first_slot(lane, demand, now), _opens(lane, demand, now)
+    slot, not_before = _first_slot(position, demand, now), _not_before(position, demand, now)
     times = []
     for number in range(count):
-        leaves = max(slot + number * step, opens)
+        leaves = max(slot + number * step, not_before)
         times.append(leaves)
-        opens = leaves + apart
-    return Departures(tuple(times), Lane(slot + count * step, opens))
+        not_before = leaves + apart
+    return SendTimes(tuple(times), SlotPosition(slot + count * step, not_before))
 
 
 def tick(leaves: float, rate: float) -> float:
@@ -85,9 +85,9 @@ def tick(leaves: float, rate: float) -> float:
     return round(math.ceil(leaves / length - ALMOST) * length, 6)  # the same, however it was reckoned
 
 
-def delayed(lane: Lane, seconds: float) -> Lane:
+def delayed(position: SlotPosition, seconds: float) -> SlotPosition:
     """Return where a fanpage stands when all that it had claimed leaves this many seconds later."""
-    return replace(lane, opens=lane.opens + seconds)
+    return replace(position, not_before=position.not_before + seconds)
 
 
 def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
@@ -108,14 +108,14 @@ def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
     return taken
 
 
-def _due(lane: Lane, demand: Demand, now: float) -> int:
+def _due(position: SlotPosition, demand: Demand, now: float) -> int:
     """How many messages leave before the look-ahead ends, when `depart` spaces them."""
     ends = _horizon(now)
-    slot, opens = _first_slot(lane, demand, now), _opens(lane, demand, now)
-    if max(slot, opens) > ends:
+    slot, not_before = _first_slot(position, demand, now), _not_before(position, demand, now)
+    if max(slot, not_before) > ends:
         return 0
     by_slots = math.floor((ends - slot) * demand.rate + ALMOST) + 1
-    by_opening = math.floor((ends - opens) * demand.rate * MAKE_UP + ALMOST) + 1
+    by_opening = math.floor((ends - not_before) * demand.rate * MAKE_UP + ALMOST) + 1
     most = max(IN_FLIGHT_LEAST, int(demand.rate * IN_FLIGHT_SECONDS))
     return max(0, min(by_slots, by_opening, most - demand.unanswered))
 
@@ -125,16 +125,16 @@ def _horizon(now: float) -> float:
     return math.floor((now + LOOK_AHEAD_SECONDS) / SLOW_TICK_SECONDS) * SLOW_TICK_SECONDS
 
 
-def _first_slot(lane: Lane, demand: Demand, now: float) -> float:
-    """The lane's next slot; or now, when that slot means nothing any more: after a pause, a jump of the
+def _first_slot(position: SlotPosition, demand: Demand, now: float) -> float:
+    """The position's next slot; or now, when that slot means nothing any more: after a pause, a jump of the
     clock, or a higher rate."""
-    is_sound = now - CATCH_UP_SECONDS <= lane.slot <= _farthest(demand, now)
-    return lane.slot if is_sound else now
+    is_sound = now - CATCH_UP_SECONDS <= position.slot <= _farthest(demand, now)
+    return position.slot if is_sound else now
 
 
-def _opens(lane: Lane, demand: Demand, now: float) -> float:
+def _not_before(position: SlotPosition, demand: Demand, now: float) -> float:
     """The moment before which nothing more leaves: now at the earliest, and no farther than a slot can be."""
-    return min(max(lane.opens, now), _farthest(demand, now))
+    return min(max(position.not_before, now), _farthest(demand, now))
 
 
 def _farthest(demand: Demand, now: float) -> float:

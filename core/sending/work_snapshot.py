@@ -26,7 +26,7 @@ from core.db.work_queue import SHARDS
 from core.deliveries.rules import DeliveryState
 from core.sending.claims import is_due
 from core.sending.rate_limiter import Rate, is_held, rate_now
-from core.sending.rules import FARTHEST_TRY
+from core.sending.rules import FARTHEST_ATTEMPT
 
 FRESH_SECONDS = 0.45
 ALMOST = timedelta(seconds=0.5)  # nothing is claimed so shortly before its best-before
@@ -45,7 +45,7 @@ class Sending:
 class FanpageWork:
     """What one fanpage may send now."""
 
-    speed: Rate
+    rate: Rate
     next_slot: float  # of its rate row, seconds since 1970
     broadcasts: dict[int, Sending] = field(default_factory=dict)  # by id
     has_replies: bool = False
@@ -63,7 +63,7 @@ class Snapshot:
     def may_send(self, fanpage_id: int, *, at: float) -> bool:
         """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not held."""
         work = self.fanpages.get(fanpage_id)
-        return fanpage_id not in self.stopped and (work is None or work.speed.held_until <= at)
+        return fanpage_id not in self.stopped and (work is None or work.rate.held_until <= at)
 
 
 NOTHING = Snapshot({}, (), float("-inf"))
@@ -79,11 +79,11 @@ class WorkSnapshots:
         self._reading = Lock()
         self.latest = NOTHING
 
-    def fresh(self, max_age: float = FRESH_SECONDS, *, after: float = float("-inf")) -> Snapshot:
-        """A snapshot that is not older than `max_age` seconds and was read after a monotonic time. Raises
-        what the database raises; the latest one then stays."""
+    def fresh(self, max_age: float | None = None, *, after: float = float("-inf")) -> Snapshot:
+        """A snapshot that is not older than `max_age` seconds (else FRESH_SECONDS) and was read after a
+        monotonic time. Raises what the database raises; the latest one then stays."""
         with self._reading:
-            if self._is_old(max_age, after):
+            if self._is_old(FRESH_SECONDS if max_age is None else max_age, after):
                 self.latest = self._read()
             return self.latest
 
@@ -133,7 +133,7 @@ def fanpages_with_work(*, now: datetime) -> list[int]:
 
 
 def _times(now: datetime) -> dict[str, Any]:
-    return {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_TRY}
+    return {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_ATTEMPT}
 
 
 def _now_and_far() -> tuple[Any, Any]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, audience_builder, canary, retry, scheduled_jobs
+from core.broadcasts.rows import get_row
 from core.consent import actions as consent
 from core.consent import ledger
-from core.db.engine import engine, reading, transaction
-from core.db.tables import OptIn
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, OptIn
 from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
@@ -41,11 +43,11 @@ def killed_before_the_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Studio],
     """A worker that ends between the last part and the word that it was the last."""
 
     def run(studio: Studio) -> None:
-        def dies(*_: object) -> None:
+        def dies(*_: object, **__: object) -> None:
             raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(audience_builder, "_complete", dies)
+            patch.setattr(audience_builder, "record", dies)
             with pytest.raises(Killed):
                 gather(studio)
 
@@ -93,19 +95,17 @@ def test_another_worker_completes_what_one_left_at_the_very_end(
 def test_two_workers_at_the_very_end_complete_it_once(studio: Studio, monkeypatch) -> None:
     monkeypatch.setattr(audience_builder, "PART", 5)
     broadcast_id = two_opt_ins_each(studio, 8)
-    complete = audience_builder._complete
+    completed: list[int] = []
 
-    def the_other_first(broadcast_id: int, now: datetime) -> bool:
-        monkeypatch.setattr(audience_builder, "_complete", complete)
-        with engine().connect() as connection:
-            assert (
-                audience_builder._go_on(connection, broadcast_id, 5, now)
-                == audience_builder.BuildOutcome.COMPLETE
-            )
-        return complete(broadcast_id, now)
+    def the_other_first(connection: Connection | None = None) -> AbstractContextManager[Session]:
+        if connection is None:  # no part, but the word that the last was made
+            monkeypatch.setattr(audience_builder, "transaction", transaction)
+            completed.extend(gather(studio))
+        return transaction(connection)
 
-    monkeypatch.setattr(audience_builder, "_complete", the_other_first)
+    monkeypatch.setattr(audience_builder, "transaction", the_other_first)
     assert gather(studio) == []
+    assert completed == [broadcast_id]
     assert (unfinished(), studio.show(broadcast_id).audience) == ([], 8)
 
 
@@ -192,13 +192,9 @@ def test_older_opt_ins_come_to_the_topic_only_when_all_are_added(studio: Studio)
 @pytest.mark.postgresql
 def test_a_first_part_is_judged_without_holding_up_others(studio: Studio, monkeypatch) -> None:
     monkeypatch.setattr(canary, "PATIENCE", "1min")
-    first, second = (launch_with_canary(studio, topic) for topic in ("Một", "Hai"))
-    with engine().connect() as connection:
-        while (
-            audience_builder._go_on(connection, first, 2, studio.now)
-            != audience_builder.BuildOutcome.COMPLETE
-        ):
-            pass
+    first = launch_with_canary(studio, "Một")
+    assert gather(studio) == [first]
+    second = launch_with_canary(studio, "Hai")
     sent = claiming.claim(second, 2, worker="worker a", now=studio.now)
     settling.settle([Outcome(each, Accepted(f"m_{each.delivery_id}")) for each in sent], now=studio.now)
     looking: list[Future[None]] = []
@@ -253,19 +249,19 @@ def test_of_two_broadcasts_that_start_at_once_one_gets_the_topic(studio: Studio,
     first, second = studio.broadcast(), studio.broadcast()
     for each in (first, second):
         actions.schedule(COMMAND_LINE, each, at=None, now=studio.now)
-    may = scheduled_jobs._may_start_still
+    started_meanwhile: list[list[int]] = []
 
-    def and_the_other_at_once(db: Session, broadcast_id: int, now: datetime) -> bool:
-        found = may(db, broadcast_id, now)
-        monkeypatch.setattr(scheduled_jobs, "_may_start_still", may)
-        assert not scheduled_jobs._start_alone(first, now)
-        return found
+    def and_the_other_at_once(db: Session, broadcast_id: int) -> Broadcast:  # the first is locked by now
+        monkeypatch.setattr(scheduled_jobs, "get_row", get_row)
+        started_meanwhile.append(scheduled_jobs.start_due(now=studio.now))
+        return get_row(db, broadcast_id)
 
-    monkeypatch.setattr(scheduled_jobs, "_may_start_still", and_the_other_at_once)
-    assert scheduled_jobs._start_alone(second, studio.now)
-    gather(studio)
+    monkeypatch.setattr(scheduled_jobs, "get_row", and_the_other_at_once)
     assert scheduled_jobs.start_due(now=studio.now) == [first]
-    assert [studio.show(each).audience for each in (first, second)] == [0, 12]
+    assert started_meanwhile == [[]]
+    gather(studio)
+    assert scheduled_jobs.start_due(now=studio.now) == [second]
+    assert [studio.show(each).audience for each in (first, second)] == [12, 0]
 
 
 @pytest.mark.postgresql

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, drafts, queries, scheduled_jobs
@@ -211,9 +212,14 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
     studio.people(1)
     broadcast_id = studio.broadcast()
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
-    start = scheduled_jobs._start
+    changing = [broadcast_id]
 
-    def change_first(of: int, now: datetime) -> int | None:  # as while one before it is being frozen
+    def change_first() -> AbstractContextManager[Session]:  # as while one before it is being frozen
+        if changing:
+            change_it(changing.pop())
+        return transaction()
+
+    def change_it(of: int) -> None:
         if change == "put off":
             actions.schedule(COMMAND_LINE, of, at=studio.now + HOUR, now=studio.now)
         elif change == "fanpage stopped":
@@ -221,10 +227,9 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
                 consequences.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
         else:
             hold_actions.hold_restored(COMMAND_LINE, now=studio.now)
-        return start(of, now)
 
     with monkeypatch.context() as patch:
-        patch.setattr(scheduled_jobs, "_start", change_first)
+        patch.setattr(scheduled_jobs, "transaction", change_first)
         assert scheduled_jobs.start_due(now=studio.now) == []
     assert state_of(broadcast_id) == "scheduled"
     if change == "put off":

@@ -72,7 +72,7 @@ class Studio:
         """A sending loop for all fanpages; its `drain` turns until nothing is left that may be sent now."""
         made = SendingLoop(
             worker=worker,
-            find_lines=more.pop("find_lines", lambda ids: dict.fromkeys(ids, self.platform)),
+            find_connections=more.pop("find_connections", lambda ids: dict.fromkeys(ids, self.platform)),
             wire=self.wire,
             stop=stop or threading.Event(),
             clock=lambda: self.now,

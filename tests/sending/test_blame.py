@@ -486,7 +486,7 @@ def test_by_the_real_client_too(
         studio.launch(broadcast_id)
         remote.fault(fault, **said)
         messenger = Messenger(page_id, "page-token", base_url=url, version="v26.0", app_secret="app-secret")
-        studio.loop(find_lines=lambda ids: dict.fromkeys(ids, messenger)).drain()
+        studio.loop(find_connections=lambda ids: dict.fromkeys(ids, messenger)).drain()
         messenger.close()
     shown = studio.show(broadcast_id)
     assert (stopped_code(studio), shown.counts["sent"]) == (stopped, sent)

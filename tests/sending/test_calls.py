@@ -11,7 +11,7 @@ from core.broadcasts import actions
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending.calls import Leaving, grouped
+from core.sending.calls import PlannedMessage, grouped
 from core.sending.claims import Claim
 from core.sending.replies import ReplyClaim
 from core.sending.senders.one_time_token import OneTimeToken
@@ -41,7 +41,7 @@ def claim_of(fanpage_id: int, number: int, *, in_doubt: bool = False) -> Claim:
 
 
 def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
-    leaving = [Leaving(1.0, claim_of(number % 3, number)) for number in range(120)]
+    leaving = [PlannedMessage(1.0, claim_of(number % 3, number)) for number in range(120)]
     mixed = grouped(leaving)
     assert [(at, len(call)) for at, call in mixed] == [(1.0, 50), (1.0, 50), (1.0, 20)]
     apart = grouped(leaving, groups={0: 0, 1: 1, 2: 2})
@@ -52,13 +52,13 @@ def test_fanpages_share_calls_of_fifty_unless_they_are_kept_apart() -> None:
 def test_what_is_in_doubt_shares_no_call_with_other_fanpages() -> None:
     """Refused in a mixed call it would be sent a second time at once, beside the rate."""
     claims = [claim_of(number % 3, number, in_doubt=number % 3 == 1) for number in range(12)]
-    calls = [call for _, call in grouped([Leaving(1.0, each) for each in claims])]
+    calls = [call for _, call in grouped([PlannedMessage(1.0, each) for each in claims])]
     assert [{claim.fanpage_id for claim in call} for call in calls] == [{0, 2}, {1}]
 
 
 def test_a_message_by_psid_rides_alone(studio: Studio) -> None:
     claims = [ReplyClaim(n, 1, n, "1", None, True, {}, 0, None, "w", 0.0, studio.now) for n in range(2)]
-    calls = grouped([Leaving(1.0, each) for each in claims])
+    calls = grouped([PlannedMessage(1.0, each) for each in claims])
     assert calls == [(1.0, [claims[0]]), (1.0, [claims[1]])]
 
 
@@ -87,7 +87,7 @@ def test_while_mixed_calls_are_refused_no_fanpage_waits_for_anothers_answer(stud
     for line in lines.values():
         line.fault = wait_for_the_others
     loop = studio.loop(
-        find_lines=lambda ids: {each: lines[each] for each in ids}, across=AcrossFanpages(wanted=False)
+        find_connections=lambda ids: {each: lines[each] for each in ids}, across=AcrossFanpages(wanted=False)
     )
     loop.drain()
     assert [studio.show(each).counts["sent"] for each in broadcasts] == [1, 1, 1]
@@ -97,11 +97,11 @@ def test_while_mixed_calls_are_refused_no_fanpage_waits_for_anothers_answer(stud
 def test_a_pause_while_a_mixed_call_is_refused_keeps_its_messages_here(studio: Studio) -> None:
     lines: dict[int, Line] = {}
     broadcasts = shops(studio, lines)
-    loop = studio.loop(find_lines=lambda ids: {each: lines[each] for each in ids})
+    loop = studio.loop(find_connections=lambda ids: {each: lines[each] for each in ids})
 
     def pause_and_notice() -> None:
         actions.pause(COMMAND_LINE, broadcasts[1], now=studio.now)
-        loop._snapshots.fresh(0.0)
+        loop.snapshots.fresh(0.0)
 
     for line in lines.values():
         line.meanwhile = pause_and_notice

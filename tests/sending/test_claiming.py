@@ -21,8 +21,8 @@ from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Re
 from core.deliveries.rules import DeliveryState
 from core.encryption import encrypt, lookup_hash
 from core.sending import claiming, consequences, timetable
-from core.sending.claiming import SlotsMoved, Taken, Wanted
-from core.sending.timetable import Demand, Lane
+from core.sending.claiming import ClaimedBatch, ClaimRequest, SlotsMoved
+from core.sending.timetable import Demand, SlotPosition
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
 from tests.sending.conftest import Studio
@@ -107,7 +107,7 @@ class Town:
 
     shapes: Sequence[Shape]
     arrange: Arrange = field(default_factory=lambda: Arrange(NOW))
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[ClaimRequest] = field(default_factory=list)
     kinds: dict[int, str] = field(default_factory=dict)  # by delivery
     waiting: dict[int, list[int]] = field(default_factory=dict)  # replies that may go, by fanpage
     offered: dict[int, list[int]] = field(default_factory=dict)  # by broadcast
@@ -117,7 +117,7 @@ class Town:
         for shape in self.shapes:
             self.wanted.append(self._fanpage(shape))
 
-    def _fanpage(self, shape: Shape) -> Wanted:
+    def _fanpage(self, shape: Shape) -> ClaimRequest:
         fanpage_id = self.arrange.fanpage()
         topic_id = self.arrange.topic(fanpage_id)
         with transaction() as db:
@@ -136,10 +136,10 @@ class Town:
             if shape.condition == "stopped":  # meanwhile: the work snapshot does not know of it yet
                 consequences.stop_fanpage(db, fanpage_id, "restricted", now=NOW)
                 self.offered |= {broadcast_id: [] for broadcast_id in broadcasts}
-        lane = Lane(STEADY - shape.behind)
+        position = SlotPosition(STEADY - shape.behind)
         has_replies = bool(shape.replies)
-        return Wanted(
-            fanpage_id, shape.count, broadcasts, has_replies, lane, Demand(RATE), stored, shape.turn
+        return ClaimRequest(
+            fanpage_id, shape.count, broadcasts, has_replies, position, Demand(RATE), stored, shape.turn
         )
 
     def _broadcast(
@@ -213,7 +213,7 @@ class Town:
         db.flush()
         return row.id
 
-    def expected(self, wanted: Wanted) -> tuple[list[int], list[int]]:
+    def expected(self, wanted: ClaimRequest) -> tuple[list[int], list[int]]:
         """Its replies and its deliveries that are taken up, in plain words."""
         replies = self.waiting[wanted.fanpage_id][: wanted.count]
         of_each = [self.offered[each] for each in wanted.broadcast_ids]
@@ -225,7 +225,7 @@ class Town:
         return replies, [i for ids, count in zip(of_each, shares, strict=True) for i in ids[:count]]
 
 
-def claim(wanted: Sequence[Wanted], worker: str = "worker a") -> list[Taken]:
+def claim(wanted: Sequence[ClaimRequest], worker: str = "worker a") -> list[ClaimedBatch]:
     return claiming.claim(wanted, worker=worker, now=NOW)
 
 
@@ -237,29 +237,29 @@ def next_free(database: TestDatabase) -> dict[int, float]:
     return dict(database.rows("SELECT fanpage_id, next_free FROM pace"))
 
 
-def assert_each_got_its_own(town: Town, taken: Sequence[Taken], database: TestDatabase) -> None:
+def assert_each_got_its_own(town: Town, taken: Sequence[ClaimedBatch], database: TestDatabase) -> None:
     found = {row[0]: row[1:] for row in database.rows("SELECT id, state, reason FROM delivery")}
     for each in taken:
-        replies, chosen = town.expected(each.wanted)
+        replies, chosen = town.expected(each.request)
         fit = [one for one in chosen if KINDS[town.kinds[one]][2] is None]
         assert [claim.reply_id for claim in each.replies] == replies
         assert [claim.delivery_id for claim in each.deliveries] == fit
         assert each.claims == [*each.replies, *each.deliveries]
-        assert len(each.claims) <= each.wanted.count
+        assert len(each.claims) <= each.request.count
         assert all(claim.needs.token for claim in each.deliveries)
         for one in chosen:
             ended = KINDS[town.kinds[one]][2]
             assert found[one] == (ended or ("sending", None))
 
 
-def assert_slots_are_used(town: Town, taken: Sequence[Taken], database: TestDatabase) -> None:
+def assert_slots_are_used(town: Town, taken: Sequence[ClaimedBatch], database: TestDatabase) -> None:
     """As many as there are messages, of each fanpage by itself; nothing leaves before its turn. Of one that
     is behind the row says when its last message has left, so that nobody sends beside it."""
     slots = next_free(database)
     for each in taken:
-        moved = slots[each.wanted.fanpage_id] - each.wanted.stored
-        if each.wanted.lane.slot < STEADY and each.claims:
-            last = each.times[-1] - each.wanted.lane.slot
+        moved = slots[each.request.fanpage_id] - each.request.stored
+        if each.request.position.slot < STEADY and each.claims:
+            last = each.times[-1] - each.request.position.slot
             assert last <= moved <= last + 2 / RATE
         else:
             assert moved == pytest.approx(len(each.claims) / RATE, abs=1e-4)
@@ -277,11 +277,11 @@ def assert_no_token_is_given_back_in_doubt(database: TestDatabase) -> None:
             assert opt_in in ("reserved", "withdrawn"), (in_doubt, state, opt_in)
 
 
-def claims_twice(town: Town, taken: Sequence[Taken]) -> list[Taken]:
+def claims_twice(town: Town, taken: Sequence[ClaimedBatch]) -> list[ClaimedBatch]:
     """By another worker that knows where the first has left the slots."""
-    on = {each.wanted.fanpage_id: each for each in taken if each.lane}
+    on = {each.request.fanpage_id: each for each in taken if each.position}
     again = [
-        replace(one, lane=on[one.fanpage_id].lane, stored=on[one.fanpage_id].stored)
+        replace(one, position=on[one.fanpage_id].position, stored=on[one.fanpage_id].stored)
         if one.fanpage_id in on
         else one
         for one in town.wanted
@@ -289,7 +289,7 @@ def claims_twice(town: Town, taken: Sequence[Taken]) -> list[Taken]:
     return claim(again, "worker b")
 
 
-def counted(*taken: Taken) -> Counter[tuple[str, int]]:
+def counted(*taken: ClaimedBatch) -> Counter[tuple[str, int]]:
     replies = [("reply", claim.reply_id) for each in taken for claim in each.replies]
     return Counter([*replies, *(("delivery", c.delivery_id) for each in taken for c in each.deliveries)])
 
@@ -353,7 +353,9 @@ def test_a_broadcast_that_somebody_holds_is_left_out_without_waiting(
     """This very thread holds it: whoever waited would wait for ever."""
     first, second = two_broadcasts(studio)
     stored = next_free(fresh_database)[studio.fanpage_id]
-    wanted = Wanted(studio.fanpage_id, 3, [first, second], False, Lane(0.0), Demand(RATE), stored)
+    wanted = ClaimRequest(
+        studio.fanpage_id, 3, [first, second], False, SlotPosition(0.0), Demand(RATE), stored
+    )
     with locked(fresh_database, first):
         (taken,) = claiming.claim([wanted], worker="worker a", now=studio.now)
     assert [claim.broadcast_id for claim in taken.deliveries] == [second, second]

@@ -27,12 +27,12 @@ from core.db.engine import DATABASE_TROUBLE, reading, transaction
 from core.db.tables import Customer, Delivery, Fanpage, OptIn, Reply
 from core.deliveries.evidence import metadata_of
 from core.errors import WrongState
-from core.fanpages.actions import _resume_broadcasts
+from core.fanpages.actions import resume_broadcasts
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, replies, settling
-from core.sending.claiming import SlotsMoved, Taken
+from core.sending.claiming import ClaimedBatch, SlotsMoved
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
 from tests import claiming
@@ -110,7 +110,7 @@ class Crowd:
         lost = [each for each in taken if each.delivery_id not in settled]
         claims.hand_back(lost[::2], worker=worker, now=self.now)  # the others died with their worker
 
-    def _claim(self, worker: str, count: int, broadcasts: list[int], *, has_replies: bool) -> Taken:
+    def _claim(self, worker: str, count: int, broadcasts: list[int], *, has_replies: bool) -> ClaimedBatch:
         """Again when another worker has just moved a slot."""
         while True:
             wanted = claiming.wanted(self.fanpage_id, count, broadcasts, has_replies=has_replies)
@@ -135,7 +135,7 @@ class Crowd:
         with transaction() as db:
             fanpage = db.get_one(Fanpage, self.fanpage_id, with_for_update={"key_share": True})
             fanpage.stopped_code = None
-            _resume_broadcasts(db, self.fanpage_id, self.now)
+            resume_broadcasts(db, self.fanpage_id, self.now)
 
     def clock(self, chance: random.Random) -> None:
         now = self.now + timedelta(seconds=chance.choice([0, 0, 40]))

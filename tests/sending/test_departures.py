@@ -30,13 +30,13 @@ class Station:
         self.now = BEGIN
         self.left: Queue[str] = Queue()
         self.waits: Queue[float | None] = Queue()  # how long for the next; None: there is none
-        self.departures = Departures[str](self.left.put)
+        self.leave: Callable[[str], None] = self.left.put
+        self.departures = Departures[str](lambda call: self.leave(call))
 
     def pass_to(self, seconds: float) -> None:
         """The clock stands so many seconds after its beginning; whoever waits looks at it."""
-        with self.departures._changed:
-            self.now = BEGIN + seconds
-            self.departures._changed.notify()
+        self.now = BEGIN + seconds
+        self.add()
 
     def add(self, **calls: float) -> None:
         """Seconds after the beginning by name."""
@@ -181,17 +181,13 @@ def test_what_is_recalled_comes_in_its_order_and_leaves_no_more(station: Station
     assert station.leave_until(None) == ["d"]
 
 
-def test_one_that_cannot_leave_does_not_keep_the_others(
-    station: Station, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = station.departures._leave
-
+def test_one_that_cannot_leave_does_not_keep_the_others(station: Station) -> None:
     def leave(call: str) -> None:
         if call == "a":
             raise RuntimeError("made up: no thread will take it")
-        own(call)
+        station.left.put(call)
 
-    monkeypatch.setattr(station.departures, "_leave", leave)
+    station.leave = leave
     station.add(a=0.1, b=0.1)
     assert station.leave_until(0.1) == []
     station.pass_to(0.1)
@@ -235,7 +231,7 @@ def test_a_stall_in_the_middle_of_a_claim_makes_no_burst(
     freezer, claim = Freezer(monkeypatch), claiming.claim
     claims: list[int] = []
 
-    def claim_and_freeze(*given: object, **more: object) -> list[claiming.Taken]:
+    def claim_and_freeze(*given: object, **more: object) -> list[claiming.ClaimedBatch]:
         claims.append(1)
         if len(claims) == 4 and not is_done:
             freezer.freeze()

@@ -109,7 +109,7 @@ class Storm:
         self.go_on()
 
     def send_by(self, line: Messenger) -> None:
-        self.studio.loop(find_lines=lambda ids: dict.fromkeys(ids, line)).drain()
+        self.studio.loop(find_connections=lambda ids: dict.fromkeys(ids, line)).drain()
 
     def make_trouble(self) -> None:
         for name in self.dice.sample(sorted(REQUEST_FAULTS), 5):

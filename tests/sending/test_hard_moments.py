@@ -19,14 +19,15 @@ from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, Heartbeat
 from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, timetable
+from core.sending import claims, timetable, work_snapshot
+from core.sending.calls import Call, Returned
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
 from core.sending.loop import SendingLoop
 from core.sending.outcomes import Outcome
 from core.sending.replies import ReplyOutcome
 from core.sending.rules import LEASE
-from core.sending.timetable import Demand, Lane
+from core.sending.timetable import Demand, SlotPosition
 from tests import claiming
 from tests.processes import until
 from tests.sending.conftest import Studio
@@ -142,8 +143,8 @@ def ready_to_carry(studio: Studio) -> tuple[SendingLoop, Claim]:
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     loop = studio.loop()
-    loop._lines.look_up([studio.fanpage_id])
-    loop._snapshots.fresh()
+    loop.connections.look_up([studio.fanpage_id])
+    loop.snapshots.fresh()
     (claim,) = claiming.claim(broadcast_id, 1, worker="worker a", now=studio.now)
     return loop, claim
 
@@ -155,26 +156,26 @@ def test_what_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
     half_a_lease = LEASE.total_seconds() / 2
     for mine, kind in ((claim, Outcome), (reply_claim, ReplyOutcome)):
         late = replace(mine, taken_at=time.monotonic() - half_a_lease)
-        assert loop._carrier.carry([late]) == [late]
-        (landed,) = loop._carrier.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
+        assert loop.carrier.carry([late]) == [late]
+        (landed,) = loop.carrier.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
         assert isinstance(landed, kind)
 
 
 def test_a_snapshot_counts_only_once_it_has_been_read(studio: Studio, monkeypatch) -> None:
     loop, claim = ready_to_carry(studio)
-    snapshots = loop._snapshots
-    read, before = snapshots._read, snapshots.latest
+    snapshots = loop.snapshots
+    before = snapshots.latest
     snapshots.latest = replace(before, at=before.at - 60)  # frozen for a minute
     stayed: list[bool] = []
 
-    def slow_read():
-        stayed.append(loop._carrier.carry([claim]) == [claim])
-        return read()
+    def slowly_reading():
+        stayed.append(loop.carrier.carry([claim]) == [claim])
+        return reading()
 
-    monkeypatch.setattr(snapshots, "_read", slow_read)
+    monkeypatch.setattr(work_snapshot, "reading", slowly_reading)
     snapshots.fresh()
     assert stayed == [True]
-    (landed,) = loop._carrier.carry([claim])
+    (landed,) = loop.carrier.carry([claim])
     assert isinstance(landed, Outcome)
 
 
@@ -182,17 +183,19 @@ def test_a_snapshot_that_cannot_be_read_keeps_a_call_here_and_casts_no_doubt(
     studio: Studio, monkeypatch
 ) -> None:
     loop, claim = ready_to_carry(studio)
-    snapshots = loop._snapshots
+    snapshots = loop.snapshots
     snapshots.latest = replace(snapshots.latest, at=snapshots.latest.at - 60)
 
     def made_up():
         raise RuntimeError("made up")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshots, "_read", made_up)
-        loop._calls += 1
-        loop._departures.add([(0.0, [claim])], known_delay=0.0)
-        until(lambda: loop._landed, what="the call is back")
+        patch.setattr(work_snapshot, "reading", made_up)
+        loop.calls.add([(0.0, [claim])], known_delay=0.0)
+        returned: list[tuple[Call, list[Returned]]] = []
+        until(lambda: returned.extend(loop.calls.take_returned()) or returned, what="the call is back")
+    assert returned == [([claim], [claim])]
+    loop.unsettled.take_in([claim])
     loop.drain()
     assert studio.show(claim.broadcast_id).counts["sent"] == 1
     assert set(studio.platform.tries.values()) == {1}
@@ -204,7 +207,7 @@ def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio:
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     no_token = WrongState("This fanpage has no access token.")
-    studio.loop(find_lines=lambda ids: dict.fromkeys(ids, no_token)).drain()
+    studio.loop(find_connections=lambda ids: dict.fromkeys(ids, no_token)).drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.pause_code, shown.counts["queued"]) == ("paused", "token_invalid", 3)
     assert shown.in_doubt == 0
@@ -216,7 +219,7 @@ def test_a_worker_with_another_key_leaves_the_fanpage_to_those_with_the_right_on
     studio.launch(broadcast_id)
     another_key = CannotDecrypt("A sealed secret cannot be opened.")
     studio.loop(
-        worker="worker with another key", find_lines=lambda ids: dict.fromkeys(ids, another_key)
+        worker="worker with another key", find_connections=lambda ids: dict.fromkeys(ids, another_key)
     ).drain()
     shown = studio.show(broadcast_id)
     assert (shown.state, shown.counts["queued"]) == ("sending", 3)
@@ -274,10 +277,10 @@ def test_what_is_handed_back_late_never_moves_another_workers_claim(studio: Stud
 
 
 def test_slots_begin_anew_after_a_pause_and_follow_each_other_without_one() -> None:
-    begins, lane, found = 1000.0, Lane(1000.0), []
+    begins, lane, found = 1000.0, SlotPosition(1000.0), []
     for after in (0.0, 0.0, 0.14, 5.0):
-        departures = timetable.depart(lane, Demand(100.0), 5, now=begins + after)
-        lane = departures.lane
+        departures = timetable.send_times(lane, Demand(100.0), 5, now=begins + after)
+        lane = departures.position
         found.append((round(departures.times[0] - begins, 3), round(lane.slot - begins, 3)))
     assert found == [(0.0, 0.05), (0.05, 0.1), (0.14, 0.15), (5.0, 5.05)]
 

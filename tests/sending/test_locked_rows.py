@@ -94,10 +94,10 @@ def test_a_fanpage_without_a_line_holds_up_no_other_although_it_cannot_be_stoppe
     third, fourth = two_broadcasts(studio)
     no_token = WrongState("This fanpage has no access token.")
 
-    def find_lines(ids: Collection[int]) -> dict[int, Platform | WrongState]:
+    def find_connections(ids: Collection[int]) -> dict[int, Platform | WrongState]:
         return {each: no_token if each == without else studio.platform for each in ids}
 
-    loop = studio.loop(find_lines=find_lines)
+    loop = studio.loop(find_connections=find_connections)
     with locked(fresh_database, first):
         turn_until(loop, lambda: studio.show(third).counts["sent"] == 2)
         turn_until(loop, lambda: studio.show(fourth).counts["sent"] == 2)

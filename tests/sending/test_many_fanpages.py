@@ -20,7 +20,7 @@ from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claiming, consequences, work_snapshot
 from core.sending.calls import Call
-from core.sending.claiming import Taken, Wanted
+from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
 from core.sending.replies import ReplyClaim
 from tests.arrange import Arrange
@@ -47,7 +47,7 @@ class Street:
         return self.studios[place]
 
     def loop(self, **more) -> SendingLoop:
-        return self[0].loop(find_lines=lambda ids: {each: self.lines[each] for each in ids}, **more)
+        return self[0].loop(find_connections=lambda ids: {each: self.lines[each] for each in ids}, **more)
 
     def launch(self, people: int = PEOPLE) -> dict[int, int]:
         """A broadcast of each, by fanpage."""
@@ -168,13 +168,13 @@ def test_broadcasts_of_one_fanpage_take_turns(street: Street) -> None:
 def noted(loop: SendingLoop) -> list[tuple[float, Call]]:
     """The calls of a loop with their moments, as they are planned."""
     calls: list[tuple[float, Call]] = []
-    add = loop._departures.add
+    add = loop.calls.departures.add
 
     def note(planned: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         calls.extend(planned)
         add(planned, known_delay=known_delay)
 
-    loop._departures.add = note
+    loop.calls.departures.add = note
     return calls
 
 
@@ -206,7 +206,7 @@ def test_a_defect_met_at_one_fanpage_does_not_keep_the_others_from_sending(
 ) -> None:
     own, bad = claiming.claim, street[1].fanpage_id
 
-    def claim(wanted: Sequence[Wanted], **more: object) -> list[Taken]:
+    def claim(wanted: Sequence[ClaimRequest], **more: object) -> list[ClaimedBatch]:
         if any(each.fanpage_id == bad for each in wanted):
             raise RuntimeError("made up")
         return own(wanted, **more)
@@ -222,7 +222,7 @@ def test_a_defect_met_at_one_fanpage_does_not_keep_the_others_from_sending(
 
 
 def test_what_has_just_begun_is_seen_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_snapshot.WorkSnapshots.fresh, "__defaults__", (3600.0,))
+    monkeypatch.setattr(work_snapshot, "FRESH_SECONDS", 3600.0)
     sending = studio.loop()
     sending.turn()
     broadcast_id = launched(studio, 3)
@@ -272,7 +272,7 @@ def test_many_answers_to_replies_do_not_make_it_turn_without_end(studio: Studio,
 
     def turn() -> float:
         turns.append(time.monotonic())
-        loop._woken.set()
+        loop.wake()
         if len(turns) == 5:
             stop.set()
         return TURN_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ def at_work(loop: ShardsHeld, is_fresh: Callable[[], bool] = lambda: True) -> It
     finally:
         assignment.stop()
         assignment.wait(30)
-    assert not assignment._thread.is_alive()
+    assert "queue" not in {thread.name for thread in threading.enumerate()}
     assert loop.held == set()
 
 

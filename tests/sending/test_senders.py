@@ -24,7 +24,7 @@ from core.forgetting.erasing import erase_customer, lock_customer
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import senders
-from core.sending.calls import Leaving, grouped
+from core.sending.calls import PlannedMessage, grouped
 from core.sending.rules import decide, ended
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 from tests import claiming
@@ -378,7 +378,7 @@ def test_a_message_that_nothing_guards_rides_alone(studio: Studio, paid: PaidMes
         *claiming.claim(by_token, 3, worker="worker a", now=studio.now),
         *claiming.claim(by_window, 3, worker="worker a", now=studio.now),
     ]
-    calls = [call for _, call in grouped(Leaving(1.0, claim) for claim in taken)]
+    calls = [call for _, call in grouped(PlannedMessage(1.0, claim) for claim in taken)]
     assert sorted(len(call) for call in calls) == [1, 1, 1, 3]
     assert all(len({claim.sender for claim in call}) == 1 for call in calls)
     assert queries.get_broadcast(by_window).counts["sending"] == 3

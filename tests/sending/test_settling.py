@@ -122,7 +122,7 @@ def test_outcomes_are_kept_although_the_usage_of_their_fanpage_cannot_be_written
     made = studio.loop()
     made.drain()
     assert fresh_database.rows("SELECT DISTINCT state, tries, in_doubt FROM delivery") == [("sent", 0, False)]
-    assert set(made._unanswered.values()) == {0}
+    assert set(made.planner.unanswered.values()) == {0}
 
 
 class Unwritable:
@@ -152,7 +152,7 @@ def with_an_answer(studio: Studio, answer: Answer, *, is_told_to_stop: bool) -> 
     if is_told_to_stop:
         stop.set()
     made = studio.loop(stop=stop)
-    made._settlement.take_in([Outcome(mine, answer)])
+    made.unsettled.take_in([Outcome(mine, answer)])
     return broadcast_id, made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import SimpleNamespace
 
@@ -10,10 +11,10 @@ import pytest
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, FanpageRate
 from core.db.work_queue import SHARDS, shard_of
-from core.sending import claiming
-from core.sending.claiming import SlotsMoved, Wanted
-from core.sending.loop import KEPT_SECONDS
-from core.sending.timetable import Demand, Lane
+from core.sending import claiming, shards
+from core.sending.claiming import ClaimRequest, SlotsMoved
+from core.sending.shards import HeldShards
+from core.sending.timetable import Demand, SlotPosition
 from tests import claiming as claims
 from tests.sending.conftest import Studio
 from tests.sending.turning import turn_until
@@ -37,7 +38,7 @@ def test_for_others_the_row_says_when_the_last_planned_has_left(studio: Studio, 
     """Whoever takes over a fanpage that is late does not catch up beside what is still to leave."""
     broadcast_id = launched(studio, 40)
     monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: 1000.0))
-    late = Wanted(studio.fanpage_id, 40, [broadcast_id], False, Lane(999.1), Demand(RATE), 0.0)
+    late = ClaimRequest(studio.fanpage_id, 40, [broadcast_id], False, SlotPosition(999.1), Demand(RATE), 0.0)
     (taken,) = claims.claim_of(late, worker="worker a", now=studio.now)
     spent = taken.times[-1] - taken.times[0]
     assert next_free(studio) - studio.now.timestamp() >= spent > 0.1
@@ -48,11 +49,13 @@ def test_what_is_planned_counts_although_the_slots_are_read_anew(studio: Studio,
     loop = studio.loop()
     planned: list[float] = []
     monkeypatch.setattr(
-        loop._departures, "add", lambda calls, **_: planned.extend(at for at, call in calls for _ in call)
+        loop.calls.departures,
+        "add",
+        lambda calls, **_: planned.extend(at for at, call in calls for _ in call),
     )
     now = time.monotonic()
-    loop._lanes[studio.fanpage_id] = Lane(now - 0.5, now + 2)  # late, and planned up to there
-    loop._stored[studio.fanpage_id] = 12345.0  # another has moved the row since
+    late = SlotPosition(now - 0.5, now + 2)  # and planned up to there
+    loop.positions.note(studio.fanpage_id, late, stored=12345.0)  # another has moved the row since
     turn_until(loop, lambda: bool(planned))
     assert min(planned) >= now + 2
 
@@ -67,27 +70,56 @@ def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio,
     loop.release(shard)
     with transaction() as db:
         db.get_one(FanpageRate, studio.fanpage_id).next_free += 0.05  # as another does
-    loop._shards[shard] -= KEPT_SECONDS  # it had the shard for a while
+    monkeypatch.setattr(shards, "AWAY_SECONDS", -1.0)  # it had the shard for a while
     loop.take(shard, time.monotonic() + 60)
     loop.drain()
     assert studio.show(broadcast_id).counts["sent"] == 100
     assert moved == []
 
 
-def test_a_shard_that_is_taken_while_a_snapshot_is_read_is_not_forgotten(studio: Studio) -> None:
-    loop = studio.loop()
-    loop.release(7)
+def test_a_shard_that_is_taken_while_the_watched_are_listed_is_not_forgotten() -> None:
+    taking: list[int] = []
 
-    class Meanwhile(dict[int, float]):
-        def items(self):
-            found = list(super().items())
-            loop.take(7, float("inf"))
-            return found
+    def steady() -> float:
+        if taking:
+            held.take(taking.pop(), math.inf)
+        return 100.0
 
-    loop._shards = Meanwhile(loop._shards)
-    loop._watched()
-    assert loop._watched() == list(range(SHARDS))
-    assert loop._shards[7] == float("inf")
+    held = HeldShards(steady)
+    for shard in range(SHARDS):
+        held.take(shard, math.inf)
+    held.release(7)
+    taking.append(7)
+    held.watched()
+    assert held.watched() == list(range(SHARDS))
+    assert held.may_claim(7)
+
+
+def test_a_shard_that_is_given_up_is_watched_until_what_was_claimed_has_left() -> None:
+    now = 100.0
+    held = HeldShards(lambda: now)
+    held.take(3, now + 4)
+    held.release(3)
+    assert not held.may_claim(3)
+    now += shards.WATCHED_SECONDS / 2
+    assert held.watched() == [3]
+    now += shards.WATCHED_SECONDS
+    assert held.watched() == []
+
+
+def test_a_shard_is_taken_anew_only_when_others_may_have_had_it() -> None:
+    now = 100.0
+    held = HeldShards(lambda: now)
+    assert held.take(3, now + 4)
+    held.release(3)
+    now += shards.AWAY_SECONDS / 2
+    assert not held.take(3, now + 4)
+    assert held.pop_taken_anew() == {3}
+    held.release(3)
+    now += 2 * shards.AWAY_SECONDS
+    assert held.take(3, now + 4)
+    assert held.pop_taken_anew() == {3}
+    assert held.pop_taken_anew() == set()
 
 
 def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:
@@ -95,7 +127,7 @@ def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:
     found: list[SlotsMoved] = []
     claim = claiming.claim
 
-    def noting(*given: object, **more: object) -> list[claiming.Taken]:
+    def noting(*given: object, **more: object) -> list[claiming.ClaimedBatch]:
         try:
             return claim(*given, **more)
         except SlotsMoved as problem:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.sending import timetable
-from core.sending.timetable import Demand, Lane
+from core.sending.timetable import Demand, SlotPosition
 
 RATES = st.one_of(st.integers(1, 300), st.floats(0.5, 300))
 PAUSES = st.lists(st.floats(0.02, 0.3), min_size=20, max_size=60)  # between two turns
@@ -19,13 +19,13 @@ PAUSES = st.lists(st.floats(0.02, 0.3), min_size=20, max_size=60)  # between two
 def play(rates: dict[int, float], pauses: list[float], *, begin: float = 1000.0, room: int = 10**6):
     """Turn after turn while there is always enough to send; returns when each fanpage's messages left."""
     left: dict[int, list[float]] = defaultdict(list)
-    lanes = {key: Lane(begin) for key in rates}
+    positions = {key: SlotPosition(begin) for key in rates}
     now = begin
     for pause in pauses:
         demands = {key: Demand(rate) for key, rate in rates.items()}
-        for key, count in timetable.plan(lanes, demands, now=now, room=room).items():
-            found = timetable.depart(lanes[key], demands[key], count, now=now)
-            lanes[key] = found.lane
+        for key, count in timetable.plan(positions, demands, now=now, room=room).items():
+            found = timetable.send_times(positions[key], demands[key], count, now=now)
+            positions[key] = found.position
             left[key] += [timetable.tick(each, rates[key]) for each in found.times]
         now += pause
     return left, now
@@ -92,18 +92,18 @@ def test_a_short_stall_is_made_up_little_by_little(rate: float) -> None:
 @settings(deadline=None, max_examples=50)
 @given(RATES, RATES)
 def test_a_changed_rate_bites_with_the_next_claim(before: float, after: float) -> None:
-    lane, now = Lane(1000.0), 1000.0
+    position, now = SlotPosition(1000.0), 1000.0
     for _ in range(50):
         demand = Demand(before)
-        count = timetable.plan({1: lane}, {1: demand}, now=now, room=10**6).get(1, 0)
-        lane = timetable.depart(lane, demand, count, now=now).lane
+        count = timetable.plan({1: position}, {1: demand}, now=now, room=10**6).get(1, 0)
+        position = timetable.send_times(position, demand, count, now=now).position
         now += 0.1
     changed, times = Demand(after), []
     begin = now
     for _ in range(100):
-        count = timetable.plan({1: lane}, {1: changed}, now=now, room=10**6).get(1, 0)
-        found = timetable.depart(lane, changed, count, now=now)
-        lane, times = found.lane, times + list(found.times)
+        count = timetable.plan({1: position}, {1: changed}, now=now, room=10**6).get(1, 0)
+        found = timetable.send_times(position, changed, count, now=now)
+        position, times = found.position, times + list(found.times)
         now += 0.1
     assert abs(len(times) - (now - begin) * after) <= 3 + 0.5 * after
 
@@ -112,14 +112,16 @@ def test_a_changed_rate_bites_with_the_next_claim(before: float, after: float) -
 @given(RATES, st.floats(-1e6, 1e6))
 def test_a_slot_of_another_time_says_nothing(rate: float, away: float) -> None:
     """The clock jumped, or nothing was sent for long: it begins now, or within a slot's length."""
-    found = timetable.depart(Lane(1000.0 + away), Demand(rate), 1, now=1000.0)
+    found = timetable.send_times(SlotPosition(1000.0 + away), Demand(rate), 1, now=1000.0)
     assert 1000.0 <= found.times[0] <= 1000.0 + timetable.LOOK_AHEAD_SECONDS + 1.0 / rate
 
 
 @settings(deadline=None, max_examples=50)
 @given(RATES, st.integers(0, 2000))
 def test_a_fanpage_whose_calls_hang_claims_no_more(rate: float, unanswered: int) -> None:
-    count = timetable.plan({1: Lane(0.0)}, {1: Demand(rate, unanswered=unanswered)}, now=1000.0, room=10**6)
+    count = timetable.plan(
+        {1: SlotPosition(0.0)}, {1: Demand(rate, unanswered=unanswered)}, now=1000.0, room=10**6
+    )
     most = max(timetable.IN_FLIGHT_LEAST, int(rate * timetable.IN_FLIGHT_SECONDS))
     assert count.get(1, 0) + unanswered <= max(most, unanswered)
 
@@ -127,9 +129,9 @@ def test_a_fanpage_whose_calls_hang_claims_no_more(rate: float, unanswered: int)
 @settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.integers(1, 40), RATES, min_size=1, max_size=20), st.integers(0, 300))
 def test_the_room_of_the_wire_is_never_exceeded(rates: dict[int, float], room: int) -> None:
-    lanes = {key: Lane(1000.0 - key / 100) for key in rates}
+    positions = {key: SlotPosition(1000.0 - key / 100) for key in rates}
     demands = {key: Demand(rate) for key, rate in rates.items()}
-    counts = timetable.plan(lanes, demands, now=1000.0, room=room)
+    counts = timetable.plan(positions, demands, now=1000.0, room=room)
     assert sum(counts.values()) <= room
     if counts and len(counts) < len(rates):  # the one most behind came first
         assert max(counts) == max(rates)

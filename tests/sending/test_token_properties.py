@@ -31,7 +31,7 @@ from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
-from core.sending.claims import Claim, PerhapsTaken
+from core.sending.claims import Claim, UnsureCommit
 from core.sending.outcomes import Outcome
 from tests import claiming
 from tests.arrange import Arrange
@@ -186,7 +186,7 @@ class TokenHistory(RuleBasedStateMachine):
         try:
             with fated(lambda: fate):
                 claiming.claim(broadcast_id, 3, worker=worker, now=self.now)
-        except PerhapsTaken as unsure:
+        except UnsureCommit as unsure:
             self.perhaps[worker] = list(unsure.claims)
         except DATABASE_TROUBLE:
             pass  # there was nothing to claim

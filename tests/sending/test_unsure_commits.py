@@ -9,10 +9,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from core.sending import claiming as claim_transaction
+from core.deliveries import ledger
 from core.sending import claims, loop, replies
-from core.sending.claims import Claim, PerhapsTaken
-from core.sending.settlement import Settlement
+from core.sending.claims import Claim, UnsureCommit
+from core.sending.unsettled import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.commits import Fate, fated
@@ -28,7 +28,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unsure_claim(studio: Studio, broadcast_id: int, fate: Fate, *, worker: str = "worker a") -> list[Claim]:
-    with fated(lambda: fate), pytest.raises(PerhapsTaken) as unsure:
+    with fated(lambda: fate), pytest.raises(UnsureCommit) as unsure:
         claiming.claim(broadcast_id, 500, worker=worker, now=studio.now)
     return list(unsure.value.claims)
 
@@ -71,7 +71,7 @@ def test_what_somebody_has_claimed_since_is_left_alone(studio: Studio, fate: Fat
 def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: TestDatabase) -> None:
     broadcast_id = launched(studio)
     perhaps = unsure_claim(studio, broadcast_id, Fate.BEFORE)
-    waiting = Settlement("worker a", lambda: studio.now)
+    waiting = UnsettledOutcomes("worker a", lambda: studio.now)
     waiting.take_in(perhaps)
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as late:
         late.execute("SELECT 1 FROM broadcast FOR SHARE")
@@ -90,7 +90,7 @@ def test_a_commit_that_comes_late_is_waited_for(studio: Studio, fresh_database: 
 @BOTH
 def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate) -> None:
     studio.reply()
-    with fated(lambda: fate), pytest.raises(PerhapsTaken) as unsure:
+    with fated(lambda: fate), pytest.raises(UnsureCommit) as unsure:
         claiming.claim_replies(studio.fanpage_id, 5, worker="worker a", now=studio.now)
     for _ in range(2):
         replies.hand_back_replies(unsure.value.claims)
@@ -109,9 +109,9 @@ def test_a_loop_that_is_told_to_stop_meanwhile_leaves_nothing_behind(studio: Stu
             stop.set()
         return fate if is_claiming else Fate.WELL
 
-    claimed, own = threading.Event(), claim_transaction._take_deliveries
+    claimed, own = threading.Event(), ledger.claim
     with pytest.MonkeyPatch.context() as patch, fated(at_the_claim):
-        patch.setattr(claim_transaction, "_take_deliveries", lambda *given: (claimed.set(), own(*given))[1])
+        patch.setattr(ledger, "claim", lambda *given, **more: (claimed.set(), own(*given, **more))[1])
         studio.loop(stop=stop).drain()
     shown = studio.show(broadcast_id)
     assert (shown.counts["queued"], shown.in_doubt, len(studio.platform.tries)) == (3, 0, 0)

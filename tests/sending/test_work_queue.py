@@ -91,7 +91,7 @@ def test_being_second_spoils_nothing_of_the_transaction(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
     """As when another's job is committed between our look and our own."""
-    monkeypatch.setattr("core.db.work_queue._waiting", lambda _db, _fanpages: set())
+    monkeypatch.setattr("core.db.work_queue.waiting_locks", lambda _db, _fanpages: set())
     with transaction() as db:
         enqueue(db, [studio.fanpage_id])
     with Session(engine()) as db, db.begin():
@@ -103,7 +103,7 @@ def test_being_second_spoils_nothing_of_the_transaction(
 def test_waiting_too_long_for_anothers_job_is_trouble_that_passes(
     studio: Studio, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr("core.db.work_queue._waiting", lambda _db, _fanpages: set())
+    monkeypatch.setattr("core.db.work_queue.waiting_locks", lambda _db, _fanpages: set())
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other:
         other.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('q', 't', %s)",

@@ -1,7 +1,5 @@
-"""Keeps the line to Messenger of each fanpage that this process sends for.
-
-A line is the client that holds the fanpage's access token.
-"""
+"""Keeps, for each fanpage that this process sends for, its connection to Messenger: the client that holds its
+access token."""
 
 from __future__ import annotations
 
@@ -24,46 +22,48 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 3.0  # how soon a new access token is noticed
 PATIENCE = "200ms"  # for a row that somebody keeps locked: all other fanpages wait meanwhile
 
-Found = Mapping[int, Messenger | OperatorError | CannotDecrypt]  # no line: the reason
+Found = Mapping[int, Messenger | OperatorError | CannotDecrypt]  # no connection: the reason
 
 
-class Lines:
-    """The lines as `find` gave them. Only the sending loop looks them up; any thread may ask for one."""
+class Connections:
+    """The connections as `find` gave them. Only the sending loop looks them up, any thread may ask for it."""
 
     def __init__(self, find: Callable[[Collection[int]], Found], clock: Callable[[], datetime]) -> None:
         self._find = find
         self._clock = clock
-        self._lines: dict[int, Messenger | None] = {}
+        self._known: dict[int, Messenger | None] = {}
         self._at = float("-inf")  # monotonic
 
     def of(self, fanpage_id: int) -> Messenger | None:
-        """The fanpage's line; None where nothing can leave; the log says why."""
-        return self._lines.get(fanpage_id)
+        """The fanpage's connection; None where nothing can leave; the log says why."""
+        return self._known.get(fanpage_id)
 
     def look_up(self, fanpage_ids: Collection[int]) -> None:
-        """Find the lines of these fanpages where they are not known, and all of them anew every three
+        """Find the connections of these fanpages where they are not known, and all of them anew every three
         seconds. One without a usable access token is stopped."""
         is_time = time.monotonic() - self._at >= EVERY_SECONDS
-        wanted = set(fanpage_ids) if is_time else set(fanpage_ids) - self._lines.keys()
+        wanted = set(fanpage_ids) if is_time else set(fanpage_ids) - self._known.keys()
         if not wanted:
             return
         began = time.monotonic()
         found = self._find(wanted)
-        kept = {} if is_time else self._lines
-        self._lines = {**kept, **{each: self._usable(each, found[each]) for each in wanted}}
+        kept = {} if is_time else self._known
+        self._known = {**kept, **{each: self._usable(each, found[each]) for each in wanted}}
         self._at = began if is_time else self._at
 
-    def _usable(self, fanpage_id: int, line: Messenger | OperatorError | CannotDecrypt) -> Messenger | None:
+    def _usable(
+        self, fanpage_id: int, connection: Messenger | OperatorError | CannotDecrypt
+    ) -> Messenger | None:
         if isinstance(
-            line, CannotDecrypt
+            connection, CannotDecrypt
         ):  # this process has another key; those who have the right one go on
             log.error("another_key", fanpage_id=fanpage_id)
             return None
-        if isinstance(line, OperatorError):
-            log.warning("no_line_to_messenger", fanpage_id=fanpage_id, error=type(line).__name__)
+        if isinstance(connection, OperatorError):
+            log.warning("no_connection_to_messenger", fanpage_id=fanpage_id, error=type(connection).__name__)
             with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
                 wait_for_locks(db, PATIENCE)
                 row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
                 consequences.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
             return None
-        return line
+        return connection

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -15,10 +17,10 @@ from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import engine
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, claims, settlement, settling
+from core.sending import allowance, claims, settling, unsettled
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
-from core.sending.settlement import Settlement
+from core.sending.unsettled import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -30,11 +32,11 @@ BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)
 
 
 class Fanpages:
-    """Some fanpages with a broadcast each, all of it claimed, and one settlement for all."""
+    """Some fanpages with a broadcast each, all of it claimed, and what is unsettled of all in one place."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
-        self.settlement = Settlement("worker a", lambda: studio.now)
+        self.unsettled = UnsettledOutcomes("worker a", lambda: studio.now)
         self.claimed = dict(self._claimed() for _ in range(FANPAGES))
 
     def _claimed(self) -> tuple[int, list[Claim]]:
@@ -51,7 +53,7 @@ class Fanpages:
         return fanpage_id, claiming.claim(broadcast_id, PEOPLE, worker="worker a", now=now)
 
     def land(self, fanpage_id: int) -> None:
-        self.settlement.take_in([Outcome(each, accepted(each)) for each in self.claimed[fanpage_id]])
+        self.unsettled.take_in([Outcome(each, accepted(each)) for each in self.claimed[fanpage_id]])
 
     def land_all(self) -> None:
         for fanpage_id in self.claimed:
@@ -64,12 +66,12 @@ def accepted(claim: Claim) -> Answer:
 
 @pytest.fixture
 def fanpages(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Fanpages:
-    monkeypatch.setattr(settlement, "EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled, "EVERY_SECONDS", 3600.0)
     return Fanpages(studio)
 
 
 def is_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settlement, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(unsettled, "EVERY_SECONDS", 0.0)
 
 
 @dataclass
@@ -106,25 +108,25 @@ def test_they_are_settled_in_one_transaction_and_each_fanpages_calls_are_counted
     fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, opt_in_states, monkeypatch
 ) -> None:
     fanpages.land_all()
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.settle_due()
     assert dict(fresh_database.rows(SENT)) == {"sending": FANPAGES * PEOPLE}
     is_time(monkeypatch)
-    fanpages.settlement.settle_due()
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.settle_due()
+    fanpages.unsettled.settle_due()
     assert settles.sizes() == [(FANPAGES, FANPAGES * PEOPLE)]
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE}
     now = fanpages.studio.now
     assert [allowance.allowance_of(each, now=now).used for each in fanpages.claimed] == [PEOPLE] * FANPAGES
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
 def test_many_acceptances_do_not_wait_for_more(
     fanpages: Fanpages, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(settlement, "MANY", FANPAGES * PEOPLE)
+    monkeypatch.setattr(unsettled, "MANY", FANPAGES * PEOPLE)
     fanpages.land_all()
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.settle_due()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
 
 
@@ -133,10 +135,10 @@ def test_turned_down_together_each_fanpage_is_settled_by_itself(
 ) -> None:
     settles.problem = lambda outcomes: RuntimeError("made up") if len(outcomes) > PEOPLE else None
     fanpages.land_all()
-    fanpages.settlement.settle()
+    fanpages.unsettled.settle()
     assert settles.sizes() == [(FANPAGES, FANPAGES * PEOPLE), *[(1, PEOPLE)] * FANPAGES]
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
 def test_turned_down_even_so_they_are_settled_one_by_one_and_only_that_one_is_left(
@@ -148,12 +150,12 @@ def test_turned_down_even_so_they_are_settled_one_by_one_and_only_that_one_is_le
         RuntimeError("made up") if any(o.claim is unlucky for o in outcomes) else None
     )
     fanpages.land_all()
-    fanpages.settlement.settle()
+    fanpages.unsettled.settle()
     alone, by_fanpage, together = [(1, 1)] * PEOPLE, [(1, PEOPLE)], (FANPAGES, FANPAGES * PEOPLE)
     assert settles.sizes() == [together, *by_fanpage, *alone, *by_fanpage * (FANPAGES - 1)]
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE - 1, "sending": 1}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE - 1, "reserved": 1}
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
 def test_while_the_database_is_gone_nothing_is_forgotten(
@@ -164,10 +166,10 @@ def test_while_the_database_is_gone_nothing_is_forgotten(
     settles.problem = lambda _outcomes: gone()
     for _ in range(3):
         with pytest.raises(OperationalError):
-            fanpages.settlement.settle_due()
-    assert len(fanpages.settlement) == FANPAGES * PEOPLE
+            fanpages.unsettled.settle_due()
+    assert len(fanpages.unsettled) == FANPAGES * PEOPLE
     settles.problem = lambda _outcomes: None
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.settle_due()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
 
 
@@ -184,11 +186,11 @@ def test_gone_in_the_middle_of_one_by_one_it_keeps_what_is_not_settled_yet(
     settles.problem = problem
     fanpages.land(fanpage_id)
     with pytest.raises(OperationalError):
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT))["sent"] == 2
-    assert len(fanpages.settlement) == PEOPLE - 2
+    assert len(fanpages.unsettled) == PEOPLE - 2
     settles.problem = lambda _outcomes: None
-    fanpages.settlement.settle()
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT))["sent"] == PEOPLE
     assert allowance.allowance_of(fanpage_id, now=fanpages.studio.now).used == PEOPLE  # none counts twice
 
@@ -204,58 +206,59 @@ def locked(table: str, row_id: int) -> Iterator[None]:
 def test_a_row_that_another_holds_keeps_only_its_fanpage_waiting(
     fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(settlement, "LOCKED_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled, "LOCKED_SECONDS", 3600.0)
     first, *others = fanpages.claimed
     mine = fanpages.claimed[first]
     fanpages.land_all()
     with locked("delivery", mine[0].delivery_id):
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert dict(fresh_database.rows(SENT)) == {"sent": len(others) * PEOPLE, "sending": PEOPLE}
         settled = len(settles.seen)
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert len(settles.seen) == settled  # not asked for again so soon
-    assert len(fanpages.settlement) == PEOPLE
-    forget_locks(fanpages.settlement)
-    fanpages.settlement.settle()
+    assert len(fanpages.unsettled) == PEOPLE
+    let_time_pass(monkeypatch)
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
-def forget_locks(waiting: Settlement) -> None:
-    """As when their time has come."""
-    waiting._locked = dict.fromkeys(waiting._locked, 0.0)
+def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until what was locked is tried again."""
+    later = 2 * unsettled.LOCKED_SECONDS
+    monkeypatch.setattr(unsettled, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + later))
 
 
 @pytest.mark.postgresql
 def test_what_comes_in_meanwhile_of_other_fanpages_is_settled_without_it(
     fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(settlement, "LOCKED_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled, "LOCKED_SECONDS", 3600.0)
     first, second, third = fanpages.claimed
     with locked("delivery", fanpages.claimed[first][0].delivery_id):
         fanpages.land(first)
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         settles.seen.clear()
         fanpages.land(second)
         fanpages.land(third)
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert settles.sizes() == [(2, 2 * PEOPLE)]
         assert dict(fresh_database.rows(SENT)) == {"sent": 2 * PEOPLE, "sending": PEOPLE}
 
 
 @pytest.mark.postgresql
 def test_a_locked_row_among_those_settled_one_by_one_is_not_dropped(
-    fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase
+    fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, monkeypatch
 ) -> None:
     fanpage_id, mine = next(iter(fanpages.claimed.items()))
     settles.problem = lambda outcomes: RuntimeError("made up") if len(outcomes) > 1 else None
     fanpages.land(fanpage_id)
     with locked("delivery", mine[1].delivery_id):
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert dict(fresh_database.rows(SENT))["sent"] == 1
-    assert len(fanpages.settlement) == PEOPLE - 1
-    forget_locks(fanpages.settlement)
-    fanpages.settlement.settle()
+    assert len(fanpages.unsettled) == PEOPLE - 1
+    let_time_pass(monkeypatch)
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT))["sent"] == PEOPLE
 
 
@@ -264,14 +267,14 @@ def test_a_refusal_is_settled_with_the_acceptances_before_it(
 ) -> None:
     """Else the refusals would be all that is known of a broadcast."""
     mine = next(iter(fanpages.claimed.values()))
-    fanpages.settlement.take_in([Outcome(each, accepted(each)) for each in mine[1:]])
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.take_in([Outcome(each, accepted(each)) for each in mine[1:]])
+    fanpages.unsettled.settle_due()
     assert not settles.seen  # acceptances alone wait a little
-    fanpages.settlement.take_in([Outcome(mine[0], BLOCKED)])
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.take_in([Outcome(mine[0], BLOCKED)])
+    fanpages.unsettled.settle_due()
     (together,) = settles.seen
     assert Counter(type(each.answer).__name__ for each in together) == {"Accepted": PEOPLE - 1, "Failure": 1}
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
     rows = f"SELECT state, count(*) FROM delivery WHERE broadcast_id = {mine[0].broadcast_id} GROUP BY state"
     assert dict(fresh_database.rows(rows)) == {"sent": PEOPLE - 1, "failed": 1}
 
@@ -285,25 +288,25 @@ def test_what_came_in_while_it_settled_is_settled_the_next_time(
 
     def settle(outcomes: Sequence[Outcome], **more: object) -> None:
         own(outcomes, **more)
-        fanpages.settlement.take_in(late)
+        fanpages.unsettled.take_in(late)
         late.clear()
 
     monkeypatch.setattr(settling, "settle", settle)
-    fanpages.settlement.take_in([first])
+    fanpages.unsettled.take_in([first])
     for settled in (1, PEOPLE):
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert dict(fresh_database.rows(SENT))["sent"] == settled
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
 def test_what_never_left_goes_back_at_once_without_a_try(
     fanpages: Fanpages, fresh_database: TestDatabase, opt_in_states
 ) -> None:
     first, *others = fanpages.claimed
-    fanpages.settlement.take_in(fanpages.claimed[first])
+    fanpages.unsettled.take_in(fanpages.claimed[first])
     for each in others:
         fanpages.land(each)
-    fanpages.settlement.settle_due()
+    fanpages.unsettled.settle_due()
     states = "SELECT state, tries, in_doubt, count(*) FROM delivery GROUP BY state, tries, in_doubt"
     assert sorted(fresh_database.rows(states)) == [
         ("queued", 0, False, PEOPLE),
@@ -317,13 +320,13 @@ def test_what_never_left_of_a_broadcast_that_is_being_changed_goes_back_later(
     fanpages: Fanpages, fresh_database: TestDatabase
 ) -> None:
     first, second, _ = fanpages.claimed
-    fanpages.settlement.take_in([*fanpages.claimed[first], *fanpages.claimed[second]])
+    fanpages.unsettled.take_in([*fanpages.claimed[first], *fanpages.claimed[second]])
     with locked("broadcast", fanpages.claimed[first][0].broadcast_id):
-        fanpages.settlement.settle()
+        fanpages.unsettled.settle()
         assert dict(fresh_database.rows(SENT)) == {"queued": PEOPLE, "sending": 2 * PEOPLE}
-    fanpages.settlement.settle()
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"queued": 2 * PEOPLE, "sending": PEOPLE}
-    assert not fanpages.settlement
+    assert not fanpages.unsettled
 
 
 def test_a_settle_heard_of_too_late_changes_nothing_when_it_is_repeated(
@@ -340,8 +343,8 @@ def test_a_settle_heard_of_too_late_changes_nothing_when_it_is_repeated(
     with monkeypatch.context() as patch:
         patch.setattr(settling, "settle", settle_unheard)
         with pytest.raises(OperationalError):
-            fanpages.settlement.settle()
-    fanpages.settlement.settle()
+            fanpages.unsettled.settle()
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE}
 
@@ -355,6 +358,6 @@ def test_an_answer_after_the_take_over_still_counts(
     studio.pass_time(minutes=2)
     assert dict(fresh_database.rows(SENT)) == {"queued": FANPAGES * PEOPLE}
     claims.take_over_lost(now=studio.now)
-    fanpages.settlement.settle()
+    fanpages.unsettled.settle()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
     assert opt_in_states() == {"spent": FANPAGES * PEOPLE}

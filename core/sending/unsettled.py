@@ -13,7 +13,7 @@ from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, replies, settling
-from core.sending.calls import Landed
+from core.sending.calls import Returned
 from core.sending.outcomes import Outcome, by_fanpage
 from core.sending.replies import ReplyClaim, ReplyOutcome
 from core.sending.senders.sender import Claim
@@ -26,19 +26,19 @@ LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebo
 T = TypeVar("T", Outcome, ReplyOutcome)
 
 
-class Settlement:
+class UnsettledOutcomes:
     """Settles the outcomes of all fanpages in one transaction. If that fails they are settled fanpage by
     fanpage, and then one by one, so that no outcome keeps the others from being settled."""
 
     def __init__(self, worker: str, clock: Callable[[], datetime]) -> None:
         self._worker = worker
         self._clock = clock
-        self._waiting: list[Landed] = []
+        self._waiting: list[Returned] = []
         self._since = 0.0  # monotonic; when the first of them came in
         self._locked: dict[int, float] = {}  # fanpages, and when (monotonic) they are tried again
         self.settled_at = 0.0  # monotonic
 
-    def take_in(self, landed: Sequence[Landed]) -> None:
+    def take_in(self, landed: Sequence[Returned]) -> None:
         """Keep these outcomes until they are settled; claims among them are handed back."""
         if not self._waiting:
             self._since = time.monotonic()
@@ -120,10 +120,10 @@ class Settlement:
             replies.hand_back_replies(unsent)
             self._remove(unsent)
 
-    def _remove(self, done: Collection[Landed]) -> None:
+    def _remove(self, done: Collection[Returned]) -> None:
         gone = {id(each) for each in done}
         self._waiting = [each for each in self._waiting if id(each) not in gone]
 
 
-def _is_plain(landed: Landed) -> bool:
+def _is_plain(landed: Returned) -> bool:
     return isinstance(landed, Outcome) and isinstance(landed.answer, Accepted)

@@ -1,0 +1,129 @@
+"""Plans what to claim: for each fanpage how many messages, of which broadcasts, from a work snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from core.sending import timetable
+from core.sending.allowance import Allowances
+from core.sending.calls import Call
+from core.sending.claiming import ClaimedBatch, ClaimRequest
+from core.sending.connections import Connections
+from core.sending.shards import HeldShards
+from core.sending.slot_positions import SlotPositions
+from core.sending.timetable import Demand
+from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
+
+
+class ClaimPlanner:
+    """Remembers from turn to turn what the plans of one sending loop depend on."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        connections: Connections,
+        shards: HeldShards,
+        positions: SlotPositions,
+    ) -> None:
+        self._clock = clock
+        self._connections = connections
+        self._shards = shards
+        self._positions = positions
+        self._allowances = Allowances(clock)
+        self._claims: Counter[int] = (
+            Counter()
+        )  # by fanpage how often it claimed: whose broadcast's turn it is
+        self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when (monotonic)
+        self._snapshot = NOTHING  # that `_works` is of
+        self._works: dict[int, FanpageWork] = {}
+        self.unanswered: Counter[int] = Counter()  # claimed messages without an answer, by fanpage
+
+    def plan(self, snapshot: Snapshot, *, room: int) -> list[ClaimRequest]:
+        """What to claim for each fanpage that has something to send and a send slot in the look-ahead, at
+        most `room` messages in all."""
+        now, positions = time.monotonic(), self._positions
+        near = {
+            key: work
+            for key, work in self._works_of(snapshot).items()
+            if key not in positions
+            or timetable.is_near(positions.by_fanpage[key], work.rate.per_second, now=now)
+        }
+        left = self._left_of(near, snapshot)
+        positions.read({key: near[key] for key in left})
+        demands = {key: Demand(near[key].rate.per_second, self.unanswered[key]) for key in left}
+        counts = timetable.plan(positions.by_fanpage, demands, now=now, room=room)
+        return [
+            ClaimRequest(
+                key,
+                count,
+                *left[key],
+                positions.by_fanpage[key],
+                demands[key],
+                positions.stored(key),
+                self._claims[key],
+            )
+            for key, count in counts.items()
+        ]
+
+    def has_any(self, snapshot: Snapshot) -> bool:
+        """Whether the snapshot shows anything that may be claimed, now or at a later slot."""
+        return bool(self._left_of(self._works_of(snapshot), snapshot))
+
+    def note_claimed(self, batches: Sequence[ClaimedBatch], *, claimed_at: float) -> None:
+        """Remember what was claimed, and what had nothing to claim, at this monotonic time."""
+        for each in batches:
+            self._note_empty(each, claimed_at)
+            if each.position is not None:
+                fanpage_id = each.request.fanpage_id
+                self._positions.note(fanpage_id, each.position, stored=each.stored)
+                self._claims[fanpage_id] += 1
+                self.unanswered[fanpage_id] += len(each.claims)
+
+    def note_answered(self, call: Call) -> None:
+        """The messages of this call came back."""
+        self.unanswered.subtract(claim.fanpage_id for claim in call)
+
+    def _note_empty(self, batch: ClaimedBatch, claimed_at: float) -> None:
+        for broadcast_id in batch.without_any:
+            self._empty["broadcast", broadcast_id] = claimed_at
+        if batch.request.has_replies and len(batch.replies) < batch.request.count:
+            self._empty["replies", batch.request.fanpage_id] = claimed_at
+
+    def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
+        """By fanpage the work of a snapshot, without fanpages that are held, have no connection to Messenger
+        or have used up their allowance. Computed once for each snapshot."""
+        if snapshot is not self._snapshot:
+            at = self._clock().timestamp()
+            free = {key: work for key, work in snapshot.fanpages.items() if work.rate.held_until <= at}
+            self._connections.look_up(free)
+            used_up = self._allowances.used_up(free)
+            self._works = {
+                key: work
+                for key, work in free.items()
+                if self._connections.of(key) is not None and key not in used_up
+            }
+            self._empty = {key: at for key, at in self._empty.items() if at >= snapshot.at}
+            self._snapshot = snapshot
+        return self._works
+
+    def _left_of(
+        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
+    ) -> dict[int, tuple[list[int], bool]]:
+        """The fanpages of our shards that may have something to send: for each its broadcasts, and whether
+        replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
+        left = {}
+        for key, work in works.items():
+            if not self._shards.may_claim(key):
+                continue
+            broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
+            has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
+            if broadcasts or has_replies:
+                left[key] = broadcasts, has_replies
+        return left
+
+    def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:
+        """Whether no claim has come back empty since the snapshot was read."""
+        return self._empty.get(key, 0.0) < snapshot.at

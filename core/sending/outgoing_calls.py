@@ -1,0 +1,110 @@
+"""The calls of a sending loop from their plan until they come back: planned, on the wire, returned."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+
+import structlog
+
+from core.db.engine import DATABASE_TROUBLE
+from core.messenger.across import AcrossFanpages
+from core.sending import timetable
+from core.sending.calls import Call, PlannedMessage, Returned, grouped
+from core.sending.carrier import Carrier
+from core.sending.claiming import ClaimedBatch
+from core.sending.departures import Departures
+from core.sending.replies import ReplyClaim
+from core.sending.silent_fanpages import SilentFanpages
+from core.sending.work_snapshot import WorkSnapshots
+
+log = structlog.get_logger(__name__)
+
+YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
+
+
+class OutgoingCalls:
+    """Plans calls, lets each leave at its moment in a thread of `wire`, and keeps what came back until the
+    loop takes it. `on_reply` is called when a reply came back: the customer's next one waits for that."""
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        snapshots: WorkSnapshots,
+        wire: Executor,
+        across: AcrossFanpages,
+        on_reply: Callable[[], None],
+    ) -> None:
+        self._carrier = carrier
+        self._snapshots = snapshots
+        self._wire = wire
+        self._across = across
+        self._on_reply = on_reply
+        self._silence = SilentFanpages()
+        self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the threads of the wire
+        self._count = 0  # planned or on the wire, or not taken yet
+        self.departures = Departures[Call](self._set_out)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> None:
+        """Group what was claimed into calls and plan when they leave. `known_delay`: see Departures.add."""
+        planned = [
+            PlannedMessage(timetable.tick(at, each.request.demand.rate), claim)
+            for each in batches
+            for at, claim in zip(each.times, each.claims, strict=True)
+        ]
+        self.add(grouped(planned, groups=self._groups(batches)), known_delay=known_delay)
+
+    def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
+        """Plan calls, each with the monotonic time at which it leaves."""
+        self._count += len(calls)
+        self._silence.note_planned(calls)
+        self.departures.add(calls, known_delay=known_delay)
+
+    def recall(self) -> None:
+        """Let the calls that have not left come back as they are."""
+        self._returned.extend((call, list(call)) for call in self.departures.recall())
+
+    def take_returned(self) -> Iterator[tuple[Call, list[Returned]]]:
+        """Each call that came back since the last time, with what became of its messages."""
+        while self._returned:
+            call, returned = self._returned.popleft()
+            self._count -= 1
+            self._silence.note_returned(call)
+            yield call, returned
+
+    def close(self) -> None:
+        """End the thread of the departures: nothing leaves any more."""
+        self.departures.close()
+
+    def _groups(self, batches: Sequence[ClaimedBatch]) -> dict[int, int]:
+        """Which fanpages share calls: none where the platform or a setting is against it."""
+        if self._across.allowed():
+            return self._silence.groups()
+        return {each.request.fanpage_id: each.request.fanpage_id for each in batches}
+
+    def _set_out(self, call: Call) -> None:
+        """Give a call to the pool; runs in the thread of the departures. An old work snapshot is read again,
+        so that a pause takes effect also while the loop waits for the database. A read that takes long delays
+        the calls behind it."""
+        try:
+            self._snapshots.fresh(YOUNG_SECONDS)
+        except DATABASE_TROUBLE as problem:
+            log.warning("database_unavailable", error=type(problem).__name__)
+        except Exception:  # the carrier lets nothing leave on an old snapshot; the claims are handed back
+            log.exception("snapshot_failed")
+        self._wire.submit(self._carry, call)
+
+    def _carry(self, call: Call) -> None:
+        """Make a call and queue its outcomes for the loop; runs in a thread of the pool."""
+        returned: list[Returned] = []
+        try:
+            returned = self._carrier.carry(call)
+        except Exception:  # what was claimed is taken over when its lease has run out
+            log.exception("call_failed")
+        self._returned.append((call, returned))
+        if isinstance(call[0], ReplyClaim):
+            self._on_reply()
