@@ -77,7 +77,7 @@ def build_audiences(
     if not _unfinished():
         return completed
     with engine().connect() as connection:
-        others = _Others(connection)
+        others = OtherWriters(connection)
         while unfinished := _unfinished():
             outcomes = []
             for broadcast_id in unfinished:
@@ -92,7 +92,7 @@ def build_audiences(
     return completed
 
 
-class _Others:
+class OtherWriters:
     """How much to do at a time, and how long to rest, so that others come to write as well.
 
     SQLite has one writer at a time, and who waits for it is not in a line but looks again every 25 ms or so:

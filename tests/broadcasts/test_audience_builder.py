@@ -182,7 +182,7 @@ def test_others_are_let_in_while_they_write_and_looked_for_now_and_then(
     with transaction() as db:
         connection = db.get_bind().connect()
     with connection:
-        others = audience_builder._Others(connection)
+        others = audience_builder.OtherWriters(connection)
         alone = [(others.need_seconds(), others.part) for _ in range(9)]
         studio.opt_in("a tap")
         busy = [(others.need_seconds(), others.part) for _ in range(2)]
