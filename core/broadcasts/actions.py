@@ -61,7 +61,8 @@ def create_broadcast(
 
 
 def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
-    """A new draft with the same topic and content; only who opts in again will be offered it."""
+    """A new draft with the same topic and content. It reaches only customers who opt in again. Returns its
+    id."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
@@ -89,7 +90,8 @@ def _add_draft(
 
 
 def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, now: datetime) -> None:
-    """`version` is the one that was looked at: what somebody has written since is not thrown away."""
+    """Delete a draft. `version` is the one that was looked at: Changed is raised when somebody has written
+    since."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
@@ -109,11 +111,11 @@ def schedule(
     version: int | None = None,
     now: datetime,
 ) -> str:
-    """Let it start at `at`, or at once when None; the worker starts it. Returns the state reached.
+    """Let the worker start a broadcast at `at`, or at once when None. Returns the state reached.
 
     `version` is the one that is approved: if it is not the latest any more, Changed says what differs. None
-    approves whatever is kept, for a caller that has just made the draft itself. A best-before that is not
-    given is the draft's own, and if nobody chose one, the usual time after the start, fixed from here on.
+    approves the latest, for a caller that has just made the draft itself. Without `best_before` the draft's
+    own counts; if nobody chose one, it is fixed now at the usual time after the start.
     """
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
@@ -140,7 +142,7 @@ def schedule(
 
 
 def _chosen(broadcast: Broadcast, best_before: BestBefore) -> BestBefore:
-    """What was given, else what the draft says, else the usual."""
+    """The best-before that was given, else the draft's own, else the usual one."""
     return broadcast.best_before if best_before == USUAL and broadcast.best_before_chosen else best_before
 
 
@@ -152,7 +154,7 @@ def launch(
     version: int | None = None,
     now: datetime,
 ) -> str:
-    """Start this version at once; see `schedule`. Launching what is under way changes nothing."""
+    """Start this version at once; see `schedule`. A broadcast that is being sent already stays as it is."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id)
@@ -164,7 +166,7 @@ def launch(
 
 
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
-    """Back to draft. The approval ends with it: who looked at the scheduled one has to look again."""
+    """Put a broadcast back to draft. Its approval ends, so that it has to be looked at and approved anew."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = transitions.move(db, broadcast_id, Transition.UNSCHEDULE, now)
@@ -184,7 +186,8 @@ def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 
 def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, now: datetime) -> str:
-    """`pause_code` is the reason that was looked at: a pause for another reason is not ended unseen."""
+    """Go on sending. `pause_code` is the reason for the pause that was looked at; WrongState is raised when
+    it has been paused for another reason since."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
@@ -201,7 +204,8 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
 
 
 def _has_judged_first_part(db: Session, broadcast: Broadcast) -> bool:
-    """It paused for its first part, or for refusals alike that its whole first part ended with."""
+    """Whether it paused because of its first part, or by the breaker after all of its first part had
+    ended."""
     if broadcast.pause_code == rules.CANARY_FAILED:
         return True
     is_waiting = broadcast.canary_last_id is not None and broadcast.canary_passed_at is None
@@ -210,9 +214,13 @@ def _has_judged_first_part(db: Session, broadcast: Broadcast) -> bool:
 
 
 def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: datetime) -> str:
-    """End it; whoever was not tried yet keeps the opt-in. What is on its way is settled as it comes in.
-    `seen` is the state that was looked at: what has become a draft again since is not ended with it."""
-    with transaction() as db:  # for itself: from its commit on nothing leaves, however many are to be ended
+    """End a broadcast. Customers whose delivery was not tried keep their opt-ins; calls that are under way
+    are settled as their answers come in.
+
+    `seen` is the state that was looked at: WrongState is raised when it has become a draft since.
+    """
+    # A transaction of its own: nothing is sent after its commit, however long ending the deliveries takes.
+    with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         was = get_row(db, broadcast_id, lock=True).state
         if seen not in (None, was) and was == BroadcastState.DRAFT:
@@ -228,12 +236,12 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
 
 
 def _end_cancelled(broadcast_id: int, now: datetime) -> None:
-    """What follows from a cancel, whoever asked for it."""
+    """End the deliveries of a cancelled broadcast and release their opt-ins."""
     try:
         with transaction() as db:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
     except DATABASE_TROUBLE as problem:  # `scheduled_jobs.sweep` ends them
-        log.warning("cancelled_ended_later", broadcast_id=broadcast_id, error=type(problem).__name__)
+        log.warning("cancellation_delayed", broadcast_id=broadcast_id, error=type(problem).__name__)
 
 
 def _check_not_stopped(db: Session, fanpage_id: int) -> None:

@@ -1,4 +1,4 @@
-"""What somebody planning a broadcast wants to know beyond one dry run: stock, clashes, first steps."""
+"""What the overview and the stepper show beside a dry run: usable opt-ins, clashes, first steps, answers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from core.deliveries.rules import DeliveryState
 
 @dataclass(frozen=True)
 class Stock:
-    """Opt-ins of a topic that could be used now. A broadcast uses one per person."""
+    """Opt-ins of a topic that could be used now. A broadcast uses one per customer."""
 
     people: int
     opt_ins: int
-    stacked: int  # people who hold more than one, so that a next broadcast reaches them, too
+    stacked: int  # people who hold more than one, so that the next broadcast reaches them as well
 
 
 @dataclass(frozen=True)
 class Clash:
-    """Another broadcast that wants the same opt-ins."""
+    """Another scheduled broadcast on the same topic: the first to start takes the opt-ins."""
 
     id: int
     name: str
@@ -98,7 +98,7 @@ def first_steps(fanpage_id: int) -> FirstSteps:
 
 @dataclass(frozen=True)
 class PlatformAnswer:
-    """What the platform said about so many deliveries; it holds no secrets."""
+    """An answer of the platform, without secrets, and how many deliveries it was given for."""
 
     reason: str | None
     detail: str
@@ -106,8 +106,8 @@ class PlatformAnswer:
 
 
 def list_answers(broadcast_id: int, *, limit: int = 10) -> list[PlatformAnswer]:
-    """The platform's own words to those not reached, the most frequent first; answers that differ only in
-    their trace are one, shown by one of them."""
+    """The platform's answers about deliveries that were not sent, the most frequent first. Answers that
+    differ only in their trace id count as one."""
     people, unsent = func.count(), col(Delivery.state) != DeliveryState.SENT
     with reading() as db:
         wording = _without_trace()
@@ -124,7 +124,8 @@ def list_answers(broadcast_id: int, *, limit: int = 10) -> list[PlatformAnswer]:
 
 
 def _without_trace() -> ColumnElement[str]:
-    """Written out, not bound: a database must see that it groups and orders by the same."""
+    """An answer up to its trace id. Its numbers are literals, not bound parameters: the database must
+    recognise the same expression in GROUP BY."""
     detail, none, first = col(Delivery.detail), literal_column("0", Integer), literal_column("1", Integer)
     trace = PlaceOf(detail, literal_column("'\"fbtrace_id\"'"))
     return case((trace > none, func.substr(detail, first, trace - first)), else_=detail)
@@ -132,7 +133,7 @@ def _without_trace() -> ColumnElement[str]:
 
 @dataclass(frozen=True)
 class UnknownOutcomes:
-    """A broadcast some of whose outcomes nobody knows; staff settle them."""
+    """A broadcast with deliveries in state unknown, and how many; staff settle them."""
 
     broadcast_id: int
     name: str
@@ -140,7 +141,7 @@ class UnknownOutcomes:
 
 
 def list_unknown_outcomes(fanpage_id: int) -> list[UnknownOutcomes]:
-    """Counted from the index, broadcast by broadcast; the oldest first."""
+    """Broadcasts of a fanpage with unknown outcomes, the oldest first; counted from the index alone."""
     of_it = col(Delivery.broadcast_id) == col(Broadcast.id)
     people = (
         select(func.count(col(Delivery.id)))
@@ -165,7 +166,7 @@ class FirstPart:
     done: int
     failed: int
     blocked: int
-    waits: bool  # the rest has not been let go yet
+    waits: bool  # the rest is not being sent yet
 
 
 def get_first_part(broadcast_id: int) -> FirstPart | None:

@@ -1,4 +1,4 @@
-"""What a broadcast may say and when it may go out."""
+"""What a broadcast may say and when it may go out (pure)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before that nobod
 
 
 class NotChosen(StrEnum):
-    """Nobody has said until when it may be sent: the launch sets the usual moment."""
+    """Nobody has chosen a best-before: the launch sets the usual one."""
 
     USUAL = "usual"
 
@@ -31,12 +31,13 @@ BestBefore = datetime | None | NotChosen  # a moment; None: without limit
 
 
 def settled_best_before(best_before: BestBefore, start: datetime) -> datetime | None:
-    """The moment it is for a broadcast that starts then; a chosen one does not move with the start."""
+    """The best-before of a broadcast that starts at `start`. The usual one depends on the start, a chosen one
+    does not."""
     return start + USUAL_SPAN if isinstance(best_before, str) else best_before
 
 
 def best_before_columns(best_before: BestBefore) -> tuple[datetime | None, bool]:
-    """How a draft keeps it: the moment, and whether somebody chose it."""
+    """The columns in which a draft keeps its best-before: the moment, and whether somebody chose it."""
     return (None, False) if isinstance(best_before, str) else (best_before, True)
 
 

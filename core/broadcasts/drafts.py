@@ -1,6 +1,6 @@
-"""Drafts on their way: kept as far as they have come, so that a closed tab loses nothing.
+"""Drafts while they are being written: every change is saved at once, so that a closed tab loses nothing.
 
-What is missing is asked for when the draft is scheduled or launched, not while it is being written.
+A draft may be incomplete. What is missing is asked for when it is scheduled or launched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Topic
 from core.errors import N_, Change, Changed, Invalid, Problem, WrongState, problem
 
-ONE_SITTING = timedelta(hours=1)  # saves of one person within it are one line of the activity log
+ONE_SITTING = timedelta(hours=1)  # one person's saves within it make one entry in the activity log
 FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")
 
 
@@ -38,17 +38,17 @@ class Draft:
     due_at: datetime | None  # None: as soon as it is launched
     best_before: BestBefore
     state: str
-    first_part: int = 0  # so many go first, and their outcome decides about the rest
+    first_part: int = 0  # how many are sent first, to be judged before the rest is sent; 0: no first part
     version: int = 1
-    changes: tuple[Change, ...] = ()  # of each field its last, the earliest first
+    changes: tuple[Change, ...] = ()  # the last change of each field, the earliest first
 
     def best_before_at(self, now: datetime) -> datetime | None:
-        """The moment it would be if it were launched now."""
+        """The best-before that it would have if it were launched now."""
         return settled_best_before(self.best_before, self.due_at or now)
 
 
 def get_draft(broadcast_id: int) -> Draft:
-    """Any broadcast, read as the draft it is or was."""
+    """A broadcast as a draft, whatever its state."""
     with reading() as db:
         return _as_draft(get_row(db, broadcast_id))
 
@@ -70,7 +70,7 @@ def _as_draft(row: Broadcast) -> Draft:
 
 
 def differing(one: Draft, other: Draft) -> dict[str, Any]:
-    """The fields in which `other` differs, as it has them."""
+    """The fields in which `other` differs from `one`, with the values of `other`."""
     return {name: getattr(other, name) for name in FIELDS if getattr(one, name) != getattr(other, name)}
 
 
@@ -82,7 +82,8 @@ def find_problems(draft: Draft, *, at: datetime | None, now: datetime) -> list[P
 
 
 def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft:
-    """Save what `draft` has otherwise than `began`, the version it was written from; returns what is kept.
+    """Save the fields in which `draft` differs from `began`, the version it was written from. Returns the
+    draft as it is kept now.
 
     What others have changed since in other fields stays theirs. A field that both changed is not saved:
     Changed says who changed it and when. Only what is still a draft can be changed.
@@ -121,7 +122,7 @@ def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
 
 
 def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What is to be written, in the table's columns."""
+    """The changed fields as columns of the table."""
     columns: dict[str, Any] = {name: mine[name] for name in ("content", "due_at") if name in mine}
     topic = db.get_one(Topic, row.topic_id)
     if mine.get("topic_id", row.topic_id) != row.topic_id:

@@ -1,4 +1,4 @@
-"""Broadcasts as lines of a list: their states are counted from the index, nothing of a delivery is read."""
+"""Broadcasts as lines of a list. Their deliveries are counted from the index alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages and the command line read of broadcasts: dry runs, progress, the people behind each number."""
+"""What pages and the command line read of broadcasts: dry runs, progress, deliveries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BroadcastView:
     due_at: datetime | None
     best_before: datetime | None
     audience: int
-    is_complete: bool  # else more of the audience are still being added
+    is_complete: bool  # False while the rest of the audience is still being added
     pause_code: str | None
     created_by: str
     launched_by: str
@@ -60,21 +60,21 @@ class BroadcastView:
     finished_at: datetime | None
     counts: dict[str, int] = field(default_factory=dict)  # delivery state: deliveries, all states present
     reasons: dict[str, int] = field(default_factory=dict)
-    open_reasons: dict[str, int] = field(default_factory=dict)  # those of `reasons` that stay in doubt
+    open_reasons: dict[str, int] = field(default_factory=dict)  # of `reasons`, those of unknown outcomes
     delivered: int = 0
     read: int = 0
-    in_doubt: int = 0  # still tried, but may have been taken
+    in_doubt: int = 0  # not ended yet, but an earlier attempt may have been accepted
 
     @property
     def balances(self) -> bool:
-        """The closing balance: every one of the audience is in exactly one state."""
+        """Whether the closing balance holds: everybody in the audience is in exactly one state."""
         return self.audience == sum(self.counts.values())
 
 
 @dataclass(frozen=True)
 class DeliveryView:
     id: int
-    customer_id: int | None  # None, and no name or PSID: of somebody who was forgotten
+    customer_id: int | None  # None, with an empty name and PSID: the customer was forgotten
     psid: str
     customer: str
     state: str
@@ -89,7 +89,7 @@ class DeliveryView:
     settled_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
-    # Of the customer, and no proof for this delivery: docs/decisions/0018.
+    # These are facts of the customer and prove nothing about this delivery: docs/decisions/0018.
     all_delivered_at: datetime | None
     all_read_at: datetime | None
     last_event_at: datetime | None
@@ -125,7 +125,7 @@ def dry_run(topic_id: int, *, now: datetime) -> DryRun:
 def list_audience(
     topic_id: int, reason: str, *, now: datetime, offset: int = 0, limit: int = 50
 ) -> list[AudienceMember]:
-    """The people behind one number of a dry run."""
+    """The customers behind one number of a dry run: ELIGIBLE, or the code of a reason."""
     customers = eligibility.reasons_of_customers(topic_id, now)
     with reading() as db:
         rows = db.execute(
@@ -162,7 +162,7 @@ def get_broadcast(broadcast_id: int) -> BroadcastView:
 
 
 def list_broadcasts(fanpage_id: int | None) -> list[BroadcastView]:
-    """All of them with their balances, newest first; lists on pages use listing.py."""
+    """All broadcasts with their balances, newest first. The lists of the panel use list_queries.py."""
     with reading() as db:
         chosen = _with_names().order_by(col(Broadcast.id).desc())
         if fanpage_id is not None:
@@ -180,7 +180,8 @@ def list_deliveries(
     offset: int = 0,
     limit: int = 50,
 ) -> list[DeliveryView]:
-    """`arrival` "delivered" or "read": only those of whom Messenger reported it."""
+    """Deliveries of a broadcast in order. `arrival` is "delivered" or "read": only those that Messenger has
+    reported as such."""
     with reading() as db:
         rows = db.execute(
             _deliveries()

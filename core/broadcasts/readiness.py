@@ -1,7 +1,7 @@
 """Whether a broadcast may go out as it is: its content, its topic, and what its buttons lead to.
 
-A draft may be kept half written. What is missing is asked for when it is scheduled or launched, and shown by
-the dry run before.
+A draft may be incomplete. What is missing is shown by the dry run and refused when it is scheduled or
+launched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ ARCHIVED_TOPIC = N_("The topic “{name}” is archived; restore it or choose an
 
 
 def refuse_unready(db: Session, broadcast: Broadcast) -> None:
-    """Invalid when something is missing. What it needs stays locked, so that nobody archives it meanwhile."""
+    """Raise Invalid when something is missing. The topic and the messages that it needs stay locked until the
+    end of the transaction, so that nobody archives them meanwhile."""
     found = _problems(db, broadcast.topic_id, broadcast.content, lock=True)
     if found:
         raise Invalid(found)
@@ -34,7 +35,7 @@ def find_problems(topic_id: int, content: dict[str, Any]) -> list[Problem]:
 
 
 def open_topic(db: Session, topic_id: int) -> Topic:
-    """A topic that something new may be made of."""
+    """The topic for a new broadcast; raises NotFound or, when it is archived, Invalid."""
     topic = db.get(Topic, topic_id)
     if topic is None:
         raise NotFound(N_("There is no topic {id}."), id=topic_id)
@@ -44,7 +45,7 @@ def open_topic(db: Session, topic_id: int) -> Topic:
 
 
 def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:
-    """As a message's block is checked: by itself, and what its buttons lead to."""
+    """Check the content as a block of a message is checked: by itself, and what its buttons lead to."""
     found = draft_rules.check_content(content)
     if found:
         return found

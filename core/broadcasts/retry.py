@@ -1,6 +1,7 @@
-"""After the first run: settle what is in doubt, retry the failed, send to the rest. Nobody served is touched.
+"""What staff may do after a broadcast: settle unknown outcomes, retry the failed, send to the rest.
 
-Each step chooses deliveries by what the ledger says of their opt-ins, in one transaction.
+Nobody who has got the message is sent it again. Each action chooses deliveries by the state of their opt-ins
+(retry_queries.py), in one transaction.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from core.errors import N_, Invalid, WrongState
 def count_as_sent(
     by: Actor, broadcast_id: int, *, delivery_ids: Collection[int] | None = None, now: datetime
 ) -> int:
-    """Staff say that these unknown outcomes (all when None) reached their customers. Returns how many."""
+    """Settle these unknown outcomes (all when None) as sent, because staff say so. Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
@@ -53,7 +54,8 @@ def try_again(
     best_before: datetime | None = None,
     now: datetime,
 ) -> int:
-    """Try unknown outcomes (all when None) again with the same tokens: who got it cannot get it twice."""
+    """Queue these unknown outcomes (all when None) again. The platform takes each token once, so nobody gets
+    the message twice. Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
@@ -65,7 +67,8 @@ def try_again(
 
 
 def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
-    """Queue the failed whose opt-in is still theirs to use; who is marked firmly stays out. Says how many."""
+    """Queue the failed deliveries whose customers are eligible and whose opt-ins may be used. Returns how
+    many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
@@ -81,7 +84,8 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
 
 
 def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
-    """Give back the opt-ins that unknown codes left held: staff have read the answers and judge so."""
+    """Release the opt-ins that were kept because of an unknown code, once staff have read the answers.
+    Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
@@ -91,7 +95,8 @@ def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
 
 
 def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None = None, now: datetime) -> int:
-    """Queue who was skipped or cancelled before a try and still has the opt-in. Returns how many."""
+    """Queue the deliveries that were skipped or cancelled before an attempt and whose opt-ins may be used.
+    Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)
@@ -104,12 +109,13 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
 
 
 def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
-    """What its end has not come to yet ends first, or it would go out with what is tried again."""
+    """The broadcast, locked. Deliveries that its end has not reached yet are ended first: they must not be
+    sent together with those that are queued again."""
     broadcast = get_row(db, broadcast_id, lock=True)
     closing.end_cancelled(db, broadcast, now)
     is_late = is_too_late(broadcast.best_before, now)
     ended = is_late or broadcast.state == BroadcastState.CANCELLED
-    # Who is still to be added has not ended with it.
+    # The customers who are still to be added have no delivery that could end.
     if ended and db.get(Gathering, broadcast_id) is not None:
         raise WrongState(topics_in_use.STILL_ADDING)
     if is_late:
@@ -130,7 +136,8 @@ def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
 
 
 def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[DeliveryState]) -> None:
-    """Before their opt-ins move, as everybody locks them: an echo may be settling one of them."""
+    """Lock deliveries before their opt-ins, the order that everybody keeps: an echo may be settling one
+    now."""
     theirs = select(col(Delivery.id)).where(
         col(Delivery.broadcast_id) == broadcast_id, col(Delivery.state).in_(list(states))
     )
@@ -138,7 +145,7 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 
 
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
-    """Hold the opt-ins again, then queue; both or neither."""
+    """Reserve the opt-ins again and queue the deliveries: both or neither."""
     given = bulk.among([i for i in db.execute(chosen).scalars() if i])
     held = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
     again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
@@ -149,7 +156,8 @@ def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
 
 
 def _new_best_before(broadcast: Broadcast, by: Actor, best_before: datetime | None, now: datetime) -> None:
-    """What is sent again is what was approved; a later best-before is approved by who gives it."""
+    """Set a later best-before. What is sent stays the approved version, approved by who set the
+    best-before."""
     problems = check_times(None, best_before, now)
     if problems:
         raise Invalid(problems)

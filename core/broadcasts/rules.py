@@ -9,16 +9,16 @@ from enum import StrEnum
 class BroadcastState(StrEnum):
     DRAFT = "draft"  # being composed
     SCHEDULED = "scheduled"  # waits for its time
-    SENDING = "sending"  # its audience is frozen and being served
-    PAUSED = "paused"  # frozen, nothing leaves until somebody resumes it
+    SENDING = "sending"  # its audience is settled, and messages go out
+    PAUSED = "paused"  # its audience is settled, and nothing goes out until somebody resumes it
     FINISHED = "finished"  # every delivery has ended
-    CANCELLED = "cancelled"  # ended by staff; what was unsent went back
+    CANCELLED = "cancelled"  # ended by staff; unused opt-ins were released
     MISSED = "missed"  # its best-before passed before it could start; a person decides
 
 
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
 
-_ALIKE = "alike:"  # pause code: the last were all refused for the reason that follows
+_ALIKE = "alike:"  # pause code: the last deliveries were all refused for the reason that follows
 
 
 def alike_code(reason: str) -> str:
@@ -26,13 +26,13 @@ def alike_code(reason: str) -> str:
 
 
 def alike_reason(pause_code: str | None) -> str | None:
-    """Why a broadcast paused itself; None when it did not."""
+    """The reason for which the breaker paused a broadcast; None when it did not."""
     return pause_code.removeprefix(_ALIKE) if pause_code and pause_code.startswith(_ALIKE) else None
 
 
 def waits_for_repair(pause_code: str | None) -> bool:
-    """Whether a fanpage's stop paused it: then it goes on with the fanpage. What a person has to look at
-    does not."""
+    """Whether a broadcast was paused because its fanpage was stopped, so that it goes on with the fanpage.
+    One that a person has to look at does not."""
     return pause_code not in (None, CANARY_FAILED) and alike_reason(pause_code) is None
 
 

@@ -37,9 +37,9 @@ class TopicBroadcast:
 class TopicProgress:
     """How far a topic has come: asked -> agreed -> sent -> read, and who must be asked anew."""
 
-    asked: int  # requests sent
-    agreed: int  # of those, tapped
-    sent: int  # deliveries the platform took
+    asked: int  # requests that were sent
+    agreed: int  # of those requests, how many were tapped
+    sent: int  # deliveries that the platform accepted
     read: int
     need_asking: int  # customers who were notified and hold nothing for the next time
     messages: tuple[Named, ...]  # those that ask for this topic

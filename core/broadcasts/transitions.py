@@ -29,14 +29,14 @@ class Transition(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANCEL = "cancel"
-    REOPEN = "reopen"  # some of its people are to be tried again, or for the first time after all
+    REOPEN = "reopen"  # some of its deliveries are queued again
     # The clock:
     START = "start"
     MISS = "miss"
     FINISH = "finish"
-    SWEEP = "sweep"  # something is queued under it although it has finished
+    SWEEP = "sweep"  # it has finished although a delivery is still queued
     # What the platform says:
-    TRIP = "trip"  # so many were refused alike that it pauses itself
+    TRIP = "trip"  # the breaker pauses it: the last deliveries were all refused for one reason
     FAIL_CANARY = "fail_canary"  # too many of its first part failed
     STOP = "stop"  # its fanpage was stopped
     REPAIR = "repair"  # its fanpage works again
@@ -95,41 +95,42 @@ def reopen(broadcast: Broadcast) -> None:
 
 
 def fail_canary(broadcast: Broadcast) -> None:
-    """It waits for staff to look at its first part. The caller has locked the row."""
+    """Pause it until staff have looked at its first part. The caller has locked the row."""
     _move_locked(broadcast, Transition.FAIL_CANARY)
     broadcast.pause_code = CANARY_FAILED
 
 
 def miss_late(db: Session, *, now: datetime) -> list[Moved]:
-    """What is scheduled past its best-before: a person decides about it."""
+    """Mark scheduled broadcasts whose best-before has passed as missed: a person decides about them."""
     late = col(Broadcast.best_before).is_not(None), col(Broadcast.best_before) <= now
     return _moved(db, _moving(Transition.MISS, *late).values(updated_at=now))
 
 
 def finish(db: Session, *over: ColumnElement[bool], now: datetime) -> list[Moved]:
-    """What these conditions say is over. They are looked at once more, in the statement itself."""
+    """Finish the broadcasts that meet these conditions, which the statement itself checks once more."""
     return _moved(db, _moving(Transition.FINISH, *over).values(finished_at=now, updated_at=now))
 
 
 def sweep(db: Session, broadcast_id: int) -> None:
-    """It goes on, to be finished again. When it was changed last stays as it is."""
+    """Send on a broadcast that had finished, so that it finishes again. `updated_at` stays as it is."""
     db.execute(_moving(Transition.SWEEP, col(Broadcast.id) == broadcast_id).values(finished_at=None))
 
 
 def trip(db: Session, fanpage_id: int, ids: Collection[int], code: str, *, now: datetime) -> list[Moved]:
-    """Those of these broadcasts of a fanpage that are being sent pause themselves."""
+    """Pause those of these broadcasts of a fanpage that are being sent, with the pause code of the
+    breaker."""
     which = col(Broadcast.id).in_(list(ids)), col(Broadcast.fanpage_id) == fanpage_id
     return _moved(db, _moving(Transition.TRIP, *which).values(pause_code=code, updated_at=now))
 
 
 def stop_all_of(db: Session, fanpage_id: int, code: str, *, now: datetime) -> None:
-    """Everything that is being sent for a fanpage that Messenger has stopped."""
+    """Pause every broadcast that is being sent for a fanpage that Messenger has stopped."""
     theirs = col(Broadcast.fanpage_id) == fanpage_id
     db.execute(_moving(Transition.STOP, theirs).values(pause_code=code, updated_at=now))
 
 
 def repair(db: Session, ids: Collection[int], *, now: datetime) -> None:
-    """What a stop of its fanpage had paused goes on with it."""
+    """Send on the broadcasts that a stop of their fanpage had paused."""
     which = col(Broadcast.id).in_(list(ids))
     db.execute(_moving(Transition.REPAIR, which).values(pause_code=None, updated_at=now))
 

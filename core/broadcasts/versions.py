@@ -1,7 +1,7 @@
 """The version of a broadcast: what is approved, who changed what since, and the refusal that says so.
 
-It rises with every change of what is sent or when: topic, message, start, best-before, first part, and when
-the broadcast is put back to draft. The name is for the team only and leaves it as it is.
+The version rises with every change of what is sent or when (topic, message, start, best-before, first part)
+and when the broadcast is put back to draft. A change of the name, which only the team sees, leaves it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.accounts.rules import Actor
 from core.db.tables import Broadcast
 from core.errors import N_, Change, Changed, Invalid, problem
 
-# A column, and the field of a draft it belongs to.
+# Each column, and the field of a draft that it belongs to.
 _FIELDS = {
     "name": "name",
     "topic_id": "topic_id",
@@ -29,7 +29,8 @@ _NOT_APPROVED = {"name"}
 
 
 def alter(broadcast: Broadcast, by: Actor, now: datetime, **columns: object) -> set[str]:
-    """Set what differs, in a row the caller has locked, and remember by whom. Returns the fields changed."""
+    """Set the columns that differ in a row that the caller has locked, and remember by whom. Returns the
+    changed fields of the draft."""
     differing = {name: value for name, value in columns.items() if getattr(broadcast, name) != value}
     for name, value in differing.items():
         setattr(broadcast, name, value)
@@ -65,7 +66,7 @@ def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
 
 
 def last_changes(broadcast: Broadcast) -> list[Change]:
-    """Of each field its last change, the earliest first."""
+    """The last change of each field, the earliest first."""
     found = [
         Change(field, said["version"], said["by"], datetime.fromisoformat(said["at"]))
         for field, said in broadcast.changes.items()

@@ -57,10 +57,10 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
 
 
 def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
-    """Put a topic away: nothing new is made of it, its opt-ins are kept."""
+    """Archive a topic: it is offered for nothing new, and its opt-ins are kept."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id, lock=True)  # who schedules a broadcast on it waits
+        topic = _topic(db, topic_id, lock=True)  # scheduling a broadcast on it waits for this
         at_work = select(col(Broadcast.name)).where(
             col(Broadcast.topic_id) == topic_id, col(Broadcast.state).in_(_AT_WORK)
         )
@@ -84,7 +84,7 @@ def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
 
 
 def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
-    """Give an opt-in that the platform refused another chance; a second call changes nothing."""
+    """Make an opt-in that the platform refused available again; a second call changes nothing."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         opt_in = db.get(OptIn, opt_in_id)
@@ -102,20 +102,21 @@ def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
 def assign_topic(
     by: Actor, topic_id: int, *, opt_in_ids: Collection[int] | None = None, now: datetime
 ) -> int:
-    """Give opt-ins without a topic this one: those named, or all of the topic's fanpage. Returns how many."""
+    """Assign a topic to opt-ins that have none: to those named, or to all of its fanpage. Returns how
+    many."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         topic = _topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
         topics_in_use.refuse_while_adding(db, topic_id)
-        homeless = _homeless(topic.fanpage_id, opt_in_ids)
-        # Nobody withdraws meanwhile from the topic that is only now theirs.
-        theirs = select(col(OptIn.customer_id)).where(*homeless).distinct()
+        without_topic = _without_topic(topic.fanpage_id, opt_in_ids)
+        # Their customers are locked, so that nobody withdraws from the topic while it is being assigned.
+        theirs = select(col(OptIn.customer_id)).where(*without_topic).distinct()
         people = [each for each in db.execute(theirs).scalars() if each]
         row_locks.lock_customers(db, people)
-        homeless.append(col(OptIn.customer_id).in_(bulk.among(people)))
-        count = ledger.assign_topic(db, homeless, topic_id, now)
+        without_topic.append(col(OptIn.customer_id).in_(bulk.among(people)))
+        count = ledger.assign_topic(db, without_topic, topic_id, now)
         if count:
             _record(db, by, "opt_in.assign_topic", topic, now, count=count)
         return count
@@ -180,7 +181,7 @@ def _record(db: Session, by: Actor, verb: str, topic: Topic, now: datetime, **de
     )
 
 
-def _homeless(fanpage_id: int, opt_in_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+def _without_topic(fanpage_id: int, opt_in_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(OptIn.fanpage_id) == fanpage_id, col(OptIn.topic_id).is_(None)]
     if opt_in_ids is not None:
         made.append(col(OptIn.id).in_(list(opt_in_ids)))

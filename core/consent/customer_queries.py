@@ -21,7 +21,7 @@ from core.text.normalise import is_blank
 
 
 class Only(StrEnum):
-    """Whom a list shows."""
+    """Which customers a list shows."""
 
     HOLDING = "holding"  # a broadcast on some topic would reach them
     WINDOW = "window"  # inside the 24-hour messaging window
@@ -39,7 +39,7 @@ class CustomerView:
     topics: tuple[str, ...]  # of those opt-ins
     window_closes_at: datetime | None
     last_event_at: datetime | None
-    unreachable_at: datetime | None  # of the mark; core/customers/queries.py has its evidence
+    unreachable_at: datetime | None  # when they were marked; core/customers/queries.py has the evidence
     is_left_out: bool  # the mark is firm
     created_at: datetime
 
@@ -93,7 +93,7 @@ def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: s
 
 
 def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
-    """Those who hold an opt-in, from its index alone, less the few of them who cannot be reached."""
+    """Those who hold a usable opt-in, counted from the index alone, less the few of them who are kept out."""
     holders = select(func.count(distinct(col(OptIn.customer_id)))).where(eligibility.is_usable(now))
     topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     unreachable = (
@@ -154,7 +154,7 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
     words = search_key(read_id(search) or search).split()
     made += [col(Customer.search_text).contains(word, autoescape=True) for word in words]
     if not words and not is_blank(search):
-        made.append(false())  # nothing but signs: no name has them, and no PSID
+        made.append(false())  # punctuation alone is in no name and in no PSID
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
         made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out(now)]

@@ -17,7 +17,7 @@ _TITLES = {  # of our own exports, which write them in the reader's language
 
 
 def find_columns(header: list[str]) -> dict[str, int]:
-    """The place of each wanted column; raises Invalid when one is missing or stands there twice."""
+    """The place of each wanted column; raises Invalid when one is missing or named twice."""
     known = _names()
     names = [known.get(_letters(cell)) for cell in header]
     wrong = [_twice(name, names) for name in WANTED if names.count(name) > 1] or _missing(names)
@@ -37,7 +37,7 @@ def _letters(cell: str) -> str:
 
 
 def unread_columns(header: list[str], places: dict[str, int]) -> list[str]:
-    """The header's other cells, as they are written."""
+    """The names of the columns that are not read, as they are written."""
     return [name.strip() for at, name in enumerate(header) if at not in places.values() and name.strip()]
 
 

@@ -1,6 +1,6 @@
-"""Opt-ins from a file, CSV or .xlsx: what an import may hold. No database here.
+"""Reads opt-ins from a CSV or .xlsx file, without the database.
 
-Columns: psid, token, consented_at, and promise if there is one; others are passed over and named in a note.
+The columns are psid, token, consented_at and, if there is one, promise; others are named in a note.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Rejected:
 
 @dataclass
 class Sheet:
-    """What a file holds: good rows with each token once, bad rows with their reason."""
+    """What a file holds: its good rows, each token once, and its bad rows with their reasons."""
 
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     repeated: int = 0  # rows whose token an earlier row of the file has
-    notes: tuple[Problem, ...] = ()  # what was chosen for the reader of the report, and what looks odd
+    notes: tuple[Problem, ...] = ()  # how ambiguous parts were read, and what looks odd
 
     @property
     def cleaned(self) -> int:
@@ -45,7 +45,7 @@ class Sheet:
 
 
 def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
-    """Read a whole file. Invalid when it cannot be read at all; a bad row never costs its neighbours."""
+    """Read a whole file. Raises Invalid when it cannot be read at all; a bad row leaves the others good."""
     table = read_table(data)
     places = find_columns(table.header)
     read: list[Row] = []
@@ -70,8 +70,8 @@ def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
 
 
 def _rounded(sheet: Sheet, ids: dict[str, list[tuple[int, str]]]) -> Iterator[Problem]:
-    """A note on ids that may be rounded; raises Invalid when most are. Rows that are rejected for something
-    else count, too: who rounds ids also writes dates in a way of its own."""
+    """A note on ids that may be rounded; raises Invalid when most are. Rows that are rejected for another
+    reason count as well: a program that rounds ids often writes dates in an odd way, too."""
     for column, written in ids.items():
         damaged = [bad.row for bad in sheet.rejected if bad.problem.template == ROUNDED[column]]
         suspects = [number for number, text in written if lost_digits(text)]

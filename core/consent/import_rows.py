@@ -36,13 +36,14 @@ class Row:
     consented_at: datetime
     promise: str
     cleaned: int  # how many of its ids had quotes or invisible characters around them
-    is_local: bool  # its time named no offset
+    is_local: bool  # its time had no offset and was read in the fanpage's zone
 
 
 def read_row(
     number: int, cells: list[Cell], places: dict[str, int], zone: str, now: datetime
 ) -> Row | Problem:
-    """`places` says where the wanted columns stand; a time without an offset is wall-clock time in `zone`."""
+    """A row's cells as an opt-in, or what is wrong with it. `places` are the places of the wanted columns; a
+    time without an offset is read in `zone`."""
     psid_cell, token_cell, time_cell, promise_cell = (_cell(cells, places.get(name)) for name in WANTED)
     psid = _id("psid", psid_cell, read_psid)
     token = psid if isinstance(psid, Problem) else _id("token", token_cell, read_token)
@@ -57,7 +58,7 @@ def read_row(
 
 
 def written_id(cells: list[Cell], place: int | None) -> str:
-    """An id as its cell has it, without what surrounds it; of a damaged number nothing."""
+    """An id as its cell has it, without quotes and invisible characters; "" for a damaged number."""
     cell = _cell(cells, place)
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return ""
@@ -90,7 +91,7 @@ def _promise(cell: Cell) -> str | Problem:
 
 
 def _moment(cell: Cell, zone: str) -> tuple[datetime, bool] | Problem:
-    """The time of consent in UTC, and whether the zone was ours to add."""
+    """The time of consent in UTC, and whether it had no offset of its own."""
     text = unwrapped(as_text(cell))
     if not text:
         return problem("consented_at", N_("The time of consent is missing."))
@@ -105,7 +106,8 @@ def _moment(cell: Cell, zone: str) -> tuple[datetime, bool] | Problem:
 
 
 def _written(cell: Cell, text: str) -> datetime:
-    """As the file has it. A number that is not formatted as a date is none: nobody can tell its unit."""
+    """The time as the file has it. Raises ValueError for a number that is not formatted as a date: its unit
+    is unknown."""
     if isinstance(cell, datetime):
         return cell
     if isinstance(cell, date):

@@ -1,7 +1,7 @@
-"""Importing opt-ins that another tool collected, by the thousand: bulk statements, a transaction each.
+"""Imports opt-ins that another tool collected, in bulk statements of a thousand rows, one transaction each.
 
-Short ones, because the webhook server waits for a customer's row that an import is about to commit. A file
-that broke off in the middle is simply imported again.
+The transactions are short because the webhook server waits for the customers' rows that an import has locked.
+An import that broke off in the middle is simply repeated.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class ImportOutcome:
     rejected: tuple[import_file.Rejected, ...]
     new_customers: int = 0
     cleaned: int = 0  # ids that had quotes or invisible characters around them
-    notes: tuple[Problem, ...] = ()  # what was chosen in reading the file, and what looks odd
-    withdrawn: int = 0  # of the imported: their people have said no, so they are kept but never used
+    notes: tuple[Problem, ...] = ()  # how ambiguous parts of the file were read, and what looks odd
+    withdrawn: int = 0  # of the imported: those that a withdrawal applies to; kept, but never used
 
 
 def import_opt_ins(
@@ -77,9 +77,9 @@ def import_opt_ins(
             if not rows:
                 continue
             people = {(fanpage_id, row.psid) for row in rows}
-            row_locks.lock_people(db, people)  # in everybody's order, before new ones are made
+            row_locks.lock_people(db, people)  # in the order that everybody keeps, before new ones are made
             customers, made = _customers(db, fanpage_id, rows, now)
-            row_locks.lock_people(db, people)  # and whoever has just become known: nobody withdraws meanwhile
+            row_locks.lock_people(db, people)  # the new ones as well: nobody withdraws meanwhile
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
@@ -109,7 +109,7 @@ def _zone(fanpage_id: int, topic_id: int) -> str:
 
 
 def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_file.Row]:
-    """The rows whose token is new: looked up before the transaction, which then seals no token in vain."""
+    """The rows whose token is new, looked up before the transaction, so that it encrypts no known token."""
     fresh: list[import_file.Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
@@ -125,7 +125,8 @@ def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_fi
 def _admitted(
     db: Session, fanpage_id: int, rows: Sequence[import_file.Row], rejected: list[import_file.Rejected]
 ) -> list[import_file.Row]:
-    """Those who were not forgotten: the others come back by what they do themselves, or not at all."""
+    """The rows of people who were not forgotten; the others are added to `rejected`. Somebody who was
+    forgotten comes back only by writing to the fanpage again."""
     page_id = db.execute(select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id)).scalar_one()
     gone = {psid for _, psid in find_forgotten(db, {(page_id, row.psid) for row in rows})}
     rejected += [
@@ -139,7 +140,7 @@ def _in_order(rejected: Sequence[import_file.Rejected]) -> tuple[import_file.Rej
 
 
 def _count_withdrawn(db: Session, fanpage_id: int, topic_id: int, rows: Sequence[import_file.Row]) -> int:
-    """How many of these new rows a withdrawal stands against."""
+    """How many of these new rows a withdrawal applies to."""
     given = [(row.psid, bulk.stamp(row.consented_at)) for row in rows]
     values = {**bulk.bound(given), "fanpage": fanpage_id, "topic": topic_id}
     return int(db.connection().execute(_withdrawn(), values).scalar_one())
@@ -151,8 +152,8 @@ def _withdrawn() -> Select[int]:
     given = bulk.rows_given(columns).subquery("given")
     mine = col(Customer.fanpage_id) == bindparam("fanpage"), col(Customer.psid) == given.c.psid
     topic, source = bindparam("topic", type_=BigInteger), literal(OptInSource.IMPORT.value)
-    is_no = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
-    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(is_no)
+    is_ended = is_withdrawn(col(Customer.id), topic, source, given.c.consented_at)
+    return select(func.count()).select_from(given.join(Customer, and_(*mine))).where(is_ended)
 
 
 def _customers(

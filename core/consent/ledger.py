@@ -54,7 +54,7 @@ _ID = bulk.columns_of(OptIn, "id")
 
 @dataclass(frozen=True, repr=False)
 class NewOptIn:
-    """A tap to be recorded; its token never shows in a repr."""
+    """An opt-in to be recorded; its token never shows in a repr."""
 
     fanpage_id: int
     customer_id: int
@@ -68,15 +68,15 @@ class NewOptIn:
 
 
 class Withdrawn(NamedTuple):
-    is_new: bool  # else this very no was known already
-    ended: int  # opt-ins
+    is_new: bool  # False when this very withdrawal was known already
+    ended: int  # how many opt-ins it ended
 
 
 def record_opt_ins(db: Session, rows: Sequence[NewOptIn]) -> int:
     """Store opt-ins; one whose token the fanpage already has is left as it is. Returns how many were new.
 
-    What the person has withdrawn is stored as withdrawn. The caller has locked the people's rows, so that
-    nobody withdraws meanwhile: `row_locks.lock_people`.
+    An opt-in that a withdrawal applies to is stored as withdrawn. The caller has locked the customers' rows
+    (`row_locks.lock_people`), so that nobody withdraws meanwhile.
     """
     sealed = encrypt_all([row.token for row in rows])
     values = [_values(row, token) for row, token in zip(rows, sealed, strict=True)]
@@ -103,20 +103,21 @@ def _values(row: NewOptIn, sealed: str) -> list[object]:
 def _insert() -> Any:
     given = bulk.rows_given(_OPT_IN).subquery("given")
     row = given.c
-    is_no = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
+    is_ended = is_withdrawn(row.customer_id, row.topic_id, row.source, row.consented_at)
     values = {
         **row,
-        "state": case((is_no, OptInState.WITHDRAWN.value), else_=row.state),
-        "settled_at": case((is_no, row.created_at)),
+        "state": case((is_ended, OptInState.WITHDRAWN.value), else_=row.state),
+        "settled_at": case((is_ended, row.created_at)),
     }
     insert = bulk.insert_selected(OptIn, values, given)
     return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def reserve(db: Session, chosen: Select[int | None]) -> int:
-    """Hold the available opt-ins that a query chooses, for the deliveries made in this transaction."""
-    # With statistics from before a large import PostgreSQL expects one available opt-in, walks all of them
-    # and compares each with each. What it cannot look up in an index it cannot be so wrong about.
+    """Reserve the available opt-ins that a query chooses, for deliveries that are queued in this transaction.
+    Returns how many."""
+    # With statistics from before a large import PostgreSQL expects a single available opt-in, and would walk
+    # all of them for each delivery. An expression without an index keeps it from choosing that plan.
     unindexed = col(OptIn.state).concat("")
     statement = (
         update(OptIn)
@@ -128,7 +129,8 @@ def reserve(db: Session, chosen: Select[int | None]) -> int:
 
 
 def release_unheld(db: Session, *, now: datetime) -> int:
-    """Reserved opt-ins past their time that no delivery can use any more: they expire from here."""
+    """Release reserved opt-ins whose year is over and that no delivery can use any more, so that they expire.
+    Returns how many."""
     live = (
         select(literal(1))
         .where(
@@ -147,22 +149,23 @@ def release_unheld(db: Session, *, now: datetime) -> int:
 
 
 def spend(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
-    """The platform took these tokens."""
+    """The platform accepted these tokens: reserved opt-ins become spent. Returns how many."""
     return _move(db, opt_in_ids, OptInState.RESERVED, OptInState.SPENT, now)
 
 
 def release(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
-    """These tokens were not used and never in doubt: they may be used again while their year lasts."""
+    """These tokens were neither used nor in doubt: reserved opt-ins become available. Returns how many."""
     return _move(db, opt_in_ids, OptInState.RESERVED, OptInState.AVAILABLE, now)
 
 
 def refuse(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
-    """The platform refused these tokens on a first try."""
+    """The platform refused these tokens on a first attempt: reserved opt-ins become refused. Returns how
+    many."""
     return _move(db, opt_in_ids, OptInState.RESERVED, OptInState.REFUSED, now)
 
 
 def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
-    """Staff give refused tokens another chance."""
+    """Refused opt-ins become available, because staff or the breaker judge so. Returns how many."""
     return _move(db, opt_in_ids, OptInState.REFUSED, OptInState.AVAILABLE, now)
 
 
@@ -176,12 +179,12 @@ def withdraw(
     at: datetime,
     now: datetime,
 ) -> Withdrawn:
-    """The person said no at `at`, to a topic or (none) to all of the fanpage: remembered, and whatever it
-    stands against and is not used yet is never used.
+    """Record that a customer withdrew at `at` from a topic or (None) from all topics of the fanpage, and end
+    every unused opt-in that this applies to.
 
-    The caller has locked the person's row: no consent is being written down meanwhile.
+    The caller has locked the customer's row, so that no consent is recorded meanwhile.
     """
-    no = Withdrawal(
+    withdrawal = Withdrawal(
         fanpage_id=fanpage_id,
         customer_id=customer_id,
         topic_id=topic_id,
@@ -189,14 +192,16 @@ def withdraw(
         at=at,
         created_at=now,
     )
-    is_new = remember(db, no)
+    is_new = remember(db, withdrawal)
     return Withdrawn(is_new, _end_withdrawn(db, col(OptIn.customer_id) == customer_id, now))
 
 
-def assign_topic(db: Session, homeless: Sequence[ColumnElement[bool]], topic_id: int, now: datetime) -> int:
-    """Give opt-ins without a topic this one; what their people have withdrawn from it ends. Returns how many
-    have a topic now. The caller has locked the people's rows."""
-    changed = update(OptIn).where(*homeless, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
+def assign_topic(
+    db: Session, without_topic: Sequence[ColumnElement[bool]], topic_id: int, now: datetime
+) -> int:
+    """Assign a topic to these opt-ins without one, and end those that a withdrawal from it applies to.
+    Returns how many have a topic now. The caller has locked the customers' rows."""
+    changed = update(OptIn).where(*without_topic, col(OptIn.topic_id).is_(None)).values(topic_id=topic_id)
     changed = changed.returning(col(OptIn.id)).execution_options(synchronize_session=False)
     ids = [each for each in db.execute(changed).scalars() if each]
     _end_withdrawn(db, col(OptIn.id).in_(bulk.among(ids)), now)
@@ -204,12 +209,12 @@ def assign_topic(db: Session, homeless: Sequence[ColumnElement[bool]], topic_id:
 
 
 def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int:
-    is_no = is_withdrawn(
+    is_ended = is_withdrawn(
         col(OptIn.customer_id), col(OptIn.topic_id), col(OptIn.source), col(OptIn.consented_at)
     )
     statement = (
         update(OptIn)
-        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), is_no)
+        .where(mine, bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN), is_ended)
         .values(state=OptInState.WITHDRAWN, settled_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -217,7 +222,8 @@ def _end_withdrawn(db: Session, mine: ColumnElement[bool], now: datetime) -> int
 
 
 def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
-    """Their customer is forgotten: what is not used yet never is, and nothing of them leads to anybody."""
+    """Their customer is forgotten: unused opt-ins become withdrawn, and none of them leads to a person any
+    more."""
     nobody = literal("forgotten:").concat(cast(col(OptIn.id), String))
     is_open = bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN)
     ended = {
@@ -234,7 +240,8 @@ def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:
-    """End the opt-ins whose year is over. Reserved ones are left to their delivery."""
+    """Mark up to `limit` available opt-ins whose year is over as expired; reserved ones are left to their
+    delivery. Returns how many."""
     due = (
         select(col(OptIn.id))
         .where(col(OptIn.state) == OptInState.AVAILABLE, col(OptIn.expires_at) <= now)

@@ -24,7 +24,7 @@ CHUNK = 2000
 @dataclass(frozen=True)
 class OptInView:
     id: int
-    customer_id: int | None  # None, and no name or PSID: of somebody who was forgotten
+    customer_id: int | None  # None, with an empty name and PSID: the customer was forgotten
     customer: str  # "" while the name is not known
     psid: str
     topic_id: int | None
@@ -64,7 +64,7 @@ def list_opt_ins(
 
 def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> int:
     where = _where(fanpage_id, chosen, now)
-    if chosen.topic_id is not None:  # said so that the index (topic, state, customer, end) is enough
+    if chosen.topic_id is not None:  # worded so that the index (topic, state, customer, end) is enough
         topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
         where[0] = col(OptIn.topic_id).in_(topics.where(col(Topic.id) == chosen.topic_id))
     statement = select(func.count()).select_from(OptIn).where(*where)
@@ -73,7 +73,8 @@ def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: dat
 
 
 def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iterator[OptInView]:
-    """Every one in the order they came in, read in chunks so that a million need little memory."""
+    """The chosen opt-ins in the order in which they came in, read in chunks so that a million need little
+    memory."""
     after = 0
     while True:
         page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now), col(OptIn.id) > after)

@@ -25,7 +25,7 @@ SOON = timedelta(days=30)
 
 @dataclass(frozen=True)
 class TopicView:
-    """A topic with its opt-ins by state, and the `people` whom a broadcast would reach now."""
+    """A topic with its opt-ins by state, and `people`: how many a broadcast would reach now."""
 
     id: int
     fanpage_id: int
@@ -40,7 +40,7 @@ class TopicView:
     refused: int = 0
     withdrawn: int = 0
     people: int = 0
-    unreachable: int = 0  # they hold an opt-in as well, but blocked the fanpage or are gone
+    unreachable: int = 0  # people who hold a usable opt-in as well, but cannot be reached
     expiring_30_days: int = 0
 
     @property
@@ -49,7 +49,7 @@ class TopicView:
 
 
 def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
-    """A fanpage's topics in the order of their names: those in use, or those put away."""
+    """A fanpage's topics in the order of their names: those in use, or the archived ones."""
     put_away = col(Topic.archived_at).is_not(None)
     chosen = select(Topic).where(col(Topic.fanpage_id) == fanpage_id, put_away if archived else ~put_away)
     with reading() as db:

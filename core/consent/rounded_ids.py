@@ -1,7 +1,8 @@
-"""Ids that a spreadsheet has rounded: it keeps 15 digits of a number, the others become zeros.
+"""Finds ids that a spreadsheet has rounded: it keeps 15 digits of a number, the others become zeros.
 
-An honest id of n digits ends in n - 15 zeros by chance, once in 10^(n - 15): one in ten with 16 digits. So a
-single id proves nothing. Of ten or more, most prove it, unless they are all one customer's.
+An intact id of n digits ends in n - 15 zeros by chance once in 10^(n - 15), which is one in ten with 16
+digits. So a single id proves nothing. Among ten or more it is certain when most ids end so and they are not
+all the same.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def is_damaged_number(number: float) -> bool:
 
 
 def lost_digits(text: str) -> int:
-    """How many zeros at the end of an id stand where a spreadsheet would have put them; 0: none does."""
+    """How many zeros an id ends in where a spreadsheet would have put them; 0 when it does not."""
     lost = len(text) - KEPT_DIGITS
     return lost if lost > 0 and text.isdecimal() and text.endswith("0" * lost) else 0
 
@@ -38,8 +39,8 @@ class Rounding:
     long: int  # rows whose id has more than 15 digits, or had
     damaged: int  # of them, rows with digits missing for certain
     suspects: int  # of them, rows whose id ends in the zeros of a rounded one
-    lost: int  # the zeros of different suspects; honest ids end so once in 10 to the power of this
-    by_chance: float  # how many suspects would be expected among honest ids
+    lost: int  # the zeros of different suspects; intact ids end so once in 10 to the power of this
+    by_chance: float  # how many suspects would be expected among intact ids
 
     @property
     def is_certain(self) -> bool:
@@ -48,7 +49,7 @@ class Rounding:
 
 
 def judge_column(ids: Iterable[str], damaged: int) -> Rounding:
-    """A column's ids that are whole, and in how many rows the id is damaged."""
+    """Judge a column by its ids that are whole, and by the number of rows whose id is damaged."""
     long = [text for text in ids if len(text) > KEPT_DIGITS and text.isdecimal()]
     return Rounding(
         long=len(long) + damaged,

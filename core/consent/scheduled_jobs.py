@@ -1,4 +1,4 @@
-"""What the clock does to consents: the year runs out."""
+"""What the worker does to opt-ins by the clock: it ends those whose year is over."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Words by which a customer says no, and what the bot says to that. Pure.
+"""Words by which customers withdraw, and what the bot answers (pure).
 
-A message counts when it is nothing but the word: case, punctuation and where a tone mark sits do not matter,
-marks do ("dung" may well be "đúng", and Huy is a name). Other spellings are entries of their own.
+A message counts when it consists of the word alone. Case, punctuation and the place of a tone mark do not
+matter; the marks themselves do ("dung" may mean "đúng", and Huy is a name). Other spellings are entries of
+their own.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _STOPPED_ONE = N_(
 
 
 def find_stop_word(text: str, known: Sequence[str]) -> str | None:
-    """The stop word that a text is, spelt as in the list."""
+    """The stop word that a text consists of, spelt as in the list; None when it is not one."""
     said = _spelling(text)
     return next((word for word in known if said and _spelling(word) == said), None)
 
@@ -65,14 +66,15 @@ def check_stop_words(listed: Sequence[str]) -> list[Problem]:
 
 
 def stopped(fanpage: str, topic: str | None, say: Callable[[str], str]) -> str:
-    """What the bot says to a no; `say` puts it into the customers' language."""
+    """The bot's answer to a withdrawal; `say` puts it into the customers' language."""
     said = say(_STOPPED_ONE if topic else _STOPPED_ALL)
     return said.format(fanpage=fanpage, topic=topic)
 
 
 @lru_cache(maxsize=4096)
 def _spelling(text: str) -> tuple[tuple[str, str], ...]:
-    """Each word's letters and marks apart: "hủy" is "huỷ", and "dung" is not "dừng". Emoji are no words."""
+    """The letters and the marks of each word, apart: "hủy" equals "huỷ", "dung" differs from "dừng". Emoji
+    are left out."""
     return tuple(_letters_and_marks(word) for word in words(text) if any(map(str.isalnum, word)))
 
 

@@ -1,4 +1,4 @@
-"""Taps into the ledger, many at once: their customers and requests are looked up by the insert itself."""
+"""Records taps as opt-ins, many in one statement, which also looks up their customers and requests."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Tap(NamedTuple):
     fanpage_id: int
     psid: str
     payload: str
-    topic_id: int | None  # counts when no request of ours has this payload
+    topic_id: int | None  # used when no request of ours has this payload
     token_hash: str
     token_sealed: str
     consented_at: datetime
 
 
 def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
-    """Store taps; one whose token the fanpage already has is left as it is, and one that came before the
-    person's no is stored as withdrawn. The caller has locked the people's rows."""
+    """Store taps as opt-ins. One whose token the fanpage already has is left as it is; one that is older than
+    a withdrawal is stored as withdrawn. The caller has locked the customers' rows."""
     if taps:
         at = bulk.stamp(now)
         rows = [_values(tap, at) for tap in taps]
@@ -55,7 +55,7 @@ def _insert() -> bulk.CompiledStatement:
     given = bulk.rows_given(_COLUMNS).subquery("tap")
     tap = given.c
     topic_id = func.coalesce(Request.topic_id, tap.topic_id)
-    is_no = is_before_withdrawal(col(Customer.id), topic_id, tap.consented_at)
+    is_ended = is_before_withdrawal(col(Customer.id), topic_id, tap.consented_at)
     chosen = {
         "fanpage_id": tap.fanpage_id,
         "customer_id": col(Customer.id),
@@ -64,11 +64,11 @@ def _insert() -> bulk.CompiledStatement:
         "promise": func.coalesce(Request.title, ""),
         "token_hash": tap.token_hash,
         "token_sealed": tap.token_sealed,
-        "state": case((is_no, OptInState.WITHDRAWN.value), else_=OptInState.AVAILABLE.value),
+        "state": case((is_ended, OptInState.WITHDRAWN.value), else_=OptInState.AVAILABLE.value),
         "source": literal(OptInSource.WEBHOOK.value),
         "consented_at": tap.consented_at,
         "expires_at": tap.expires_at,
-        "settled_at": case((is_no, tap.created_at)),
+        "settled_at": case((is_ended, tap.created_at)),
         "created_at": tap.created_at,
     }
     is_theirs = (col(Customer.fanpage_id) == tap.fanpage_id) & (col(Customer.psid) == tap.psid)

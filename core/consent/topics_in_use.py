@@ -1,4 +1,5 @@
-"""Topics whose opt-ins a broadcast is taking just now: nobody else may take them, or give it older ones."""
+"""Topics whose opt-ins are just being reserved by a broadcast: meanwhile no other broadcast may take them,
+and no older opt-ins may be added."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ STILL_ADDING = N_("The audience is still being added; try again in a minute.")
 
 
 def is_topic_free() -> ColumnElement[bool]:
-    """No other broadcast is taking the topic's opt-ins: else the two would share its people at random."""
+    """Whether no other broadcast is reserving the topic's opt-ins: two at once would share them out at
+    random."""
     other = aliased(Broadcast)
     return ~exists().where(
         col(Gathering.broadcast_id) == col(other.id), col(other.topic_id) == col(Broadcast.topic_id)
@@ -21,7 +23,8 @@ def is_topic_free() -> ColumnElement[bool]:
 
 
 def refuse_while_adding(db: Session, topic_id: int) -> None:
-    """For what gives a topic older opt-ins: some of their people would be added, some not."""
+    """Raise WrongState while a broadcast is reserving the topic's opt-ins. For actions that give a topic
+    older opt-ins: some of those customers would be added to the audience, others not."""
     db.execute(select(col(Topic.id)).where(col(Topic.id) == topic_id).with_for_update(key_share=True))
     its = select(col(Gathering.broadcast_id)).join(
         Broadcast, col(Broadcast.id) == col(Gathering.broadcast_id)

@@ -1,5 +1,5 @@
-"""A person's no, as staff or the command line pass it on, and the words by which customers say it themselves
-(inbox/stopping.py)."""
+"""Withdrawals that staff or the command line record for a customer. Those that customers write themselves
+come through the inbox."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from core.text.matching import search_key
 
 
 def withdraw_customer(by: Actor, customer_id: int, *, topic_id: int | None = None, now: datetime) -> int:
-    """A customer wants no notifications about a topic, or (none) about any: remembered, and none of their
-    opt-ins given until now is used any more. Returns how many ended."""
+    """Record that a customer wants no notifications about a topic, or (None) about any, and end the opt-ins
+    that they have given until now. Returns how many ended."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         return _withdraw(db, by, customer_id, topic_id, now)
@@ -33,7 +33,7 @@ def withdraw_customer(by: Actor, customer_id: int, *, topic_id: int | None = Non
 def withdraw_person(
     by: Actor, fanpage_id: int, psid: str, *, topic_id: int | None = None, now: datetime
 ) -> int:
-    """The same by PSID; who is not known yet is remembered, too."""
+    """The same by PSID; somebody who is not known yet becomes a customer, so that the withdrawal is kept."""
     psid = required_psid(psid)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
@@ -45,7 +45,7 @@ def withdraw_person(
 
 
 def _customer(db: Session, fanpage: Fanpage, psid: str, now: datetime) -> int | None:
-    """None: they were forgotten, which says more than a no."""
+    """The customer's id, made when it is missing; None when the person was forgotten."""
     row = {"fanpage_id": fanpage.id, "psid": psid, "search_text": search_key(psid), "created_at": now}
     if not find_forgotten(db, [(fanpage.page_id, psid)]):
         db.execute(bulk.insert_new(Customer).values(row))

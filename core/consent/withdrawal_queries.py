@@ -1,4 +1,4 @@
-"""What a customer has said no to, and what they agreed to anew since."""
+"""What a customer has withdrawn from, and what they have agreed to since."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from core.db.tables import OptIn, Topic, Withdrawal
 @dataclass(frozen=True)
 class WithdrawalView:
     id: int
-    topic: str | None  # none: all topics of the fanpage
+    topic: str | None  # None: all topics of the fanpage
     source: str  # consent.rules.WithdrawalSource
     at: datetime
     lifted_for: tuple[str, ...]  # topics that they have tapped for since
 
 
 def list_withdrawals(customer_id: int, *, limit: int = 50) -> list[WithdrawalView]:
-    """The latest first."""
+    """A customer's withdrawals, the latest first."""
     wanted = (
         select(Withdrawal, col(Topic.name))
         .outerjoin(Topic, col(Topic.id) == col(Withdrawal.topic_id))
