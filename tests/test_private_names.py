@@ -12,7 +12,7 @@ from tests.imports import ROOT
 
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 # Rooms that still do; strict, so that each leaves this list as soon as it does not.
-STILL_TOUCHING = ("pages", "sending")
+STILL_TOUCHING = ("pages",)
 # The PostgreSQL wheel has no public way to stop its server: (file, name).
 OF_LIBRARIES = {("databases.py", "_cleanup")}
 PATCHING = ("setattr", "delattr", "setitem", "patch")

@@ -32,7 +32,7 @@ from core.installation import key_check
 from core.moving import checking, copying
 from core.moving import target as far
 from core.moving.target import Target
-from core.sending import claims, replies
+from core.sending import claims, reply_claims
 from core.settings import settings
 
 LOOK_AGAIN_SECONDS = 0.25
@@ -115,7 +115,7 @@ class Move:
         until, said_at = time.monotonic() + self.wait_seconds, 0.0
         while True:
             claims.take_over_lost(now=self.clock())
-            replies.end_lost_replies(now=self.clock())
+            reply_claims.end_lost(now=self.clock())
             with transaction() as db:
                 left = _on_the_wire(db)
                 if left == 0:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.wire import BATCH_LIMIT
-from core.sending.outcomes import Outcome
-from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.outcomes import Outcome, ReplyOutcome
+from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim, Sender
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,14 +11,15 @@ from datetime import datetime
 
 import structlog
 
+from core.conversation.rules import personalise
+from core.messenger import connection_check, wire
 from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.sending import replies
 from core.sending.calls import Call, Returned
 from core.sending.connections import Connections
-from core.sending.outcomes import Outcome
-from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.outcomes import Outcome, ReplyOutcome
+from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
 from core.sending.work_snapshot import Snapshot, WorkSnapshots
@@ -127,9 +129,21 @@ class Carrier:
 
     def _answered(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         try:
-            return replace(replies.send_reply(connection, claim), answered_at=self._clock())
+            return replace(_send_reply(connection, claim), answered_at=self._clock())
         except Exception as problem:
             return ReplyOutcome(claim, _defect(problem))
+
+
+def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
+    """Send one reply; before that ask for the customer's name, if the text needs it and it was never asked
+    for. Does not raise for a send: what went wrong is the answer."""
+    name, profile, asked = claim.first_name, None, False
+    if not claim.knows_profile and "{{" in json.dumps(claim.body):
+        asked, profile = True, messenger.profile(claim.psid)
+        name = profile.first_name if profile else name
+    answer = messenger.send(wire.send_to_psid(claim.psid, personalise(claim.body, name)))
+    (judged,) = connection_check.attribute_refusals(messenger, [answer])
+    return ReplyOutcome(claim, judged, profile, asked)
 
 
 def _defect(problem: Exception) -> Failure:

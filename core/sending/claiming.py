@@ -24,9 +24,9 @@ from core.db.engine import DATABASE_TROUBLE, transaction
 from core.db.tables import Broadcast, Customer, Delivery, UtcTime
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
-from core.sending import rate_limiter, replies, senders, timetable
+from core.sending import rate_limiter, reply_claims, senders, timetable
 from core.sending.claims import UnsureCommit, is_due
-from core.sending.replies import ReplyClaim
+from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import FARTHEST_ATTEMPT, LEASE
 from core.sending.senders.sender import Claim, Sender
 from core.sending.timetable import Demand, SlotPosition
@@ -97,7 +97,7 @@ def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> li
     taken_at, batches = time.monotonic(), list[ClaimedBatch]()
     try:
         with transaction() as db:
-            waiting = replies.waiting(
+            waiting = reply_claims.waiting(
                 db, {each.fanpage_id: each.count for each in requests if each.has_replies}, now=now
             )
             offered = _offered(db, requests, now)
@@ -249,7 +249,7 @@ def _end_unfit(db: Session, claim: Claim, unfit: Verdict, now: datetime) -> None
 def _take_replies(db: Session, batches: Sequence[ClaimedBatch], worker: str, now: datetime) -> None:
     """Claim the chosen replies."""
     ids = [reply_id for each in batches for reply_id in each.reply_ids]
-    claims = replies.claim(db, ids, worker=worker, now=now) if ids else {}
+    claims = reply_claims.claim(db, ids, worker=worker, now=now) if ids else {}
     for each in batches:
         each.replies = [claims[reply_id] for reply_id in each.reply_ids if reply_id in claims]
 

@@ -26,7 +26,7 @@ from core.sending.claiming import ClaimRequest, SlotsMoved
 from core.sending.claims import UnsureCommit
 from core.sending.connections import Connections, Found
 from core.sending.outgoing_calls import OutgoingCalls
-from core.sending.replies import ReplyClaim
+from core.sending.reply_claims import ReplyClaim
 from core.sending.shards import HeldShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.unsettled import UnsettledOutcomes

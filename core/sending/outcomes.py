@@ -1,4 +1,4 @@
-"""The outcome of a claim: the delivery as it was claimed, and what the platform answered to its call."""
+"""The outcome of a claim: the delivery or reply as it was claimed, and what the platform answered."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from core.deliveries.attempts import Attempt
-from core.messenger.client import Answer
+from core.messenger.client import Accepted, Answer, Profile
 from core.messenger.errors import Failure
+from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim
 
 
@@ -21,6 +22,22 @@ class Outcome:
     answer: Answer
     started_at: datetime | None = None  # of the call
     answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReplyOutcome:
+    """What became of a claimed reply that was put on the wire."""
+
+    claim: ReplyClaim
+    answer: Answer
+    profile: Profile | None = None  # asked for on the way
+    asked_profile: bool = False
+    answered_at: datetime | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the platform took it."""
+        return isinstance(self.answer, Accepted)
 
 
 class Answered(Protocol):

@@ -15,7 +15,7 @@ from core.sending.calls import Call, PlannedMessage, Returned, grouped
 from core.sending.carrier import Carrier
 from core.sending.claiming import ClaimedBatch
 from core.sending.departures import Departures
-from core.sending.replies import ReplyClaim
+from core.sending.reply_claims import ReplyClaim
 from core.sending.silent_fanpages import SilentFanpages
 from core.sending.work_snapshot import WorkSnapshots
 

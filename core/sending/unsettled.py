@@ -12,10 +12,10 @@ import structlog
 from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
-from core.sending import claims, replies, settling
+from core.sending import claims, reply_claims, reply_settling, settling
 from core.sending.calls import Returned
-from core.sending.outcomes import Outcome, by_fanpage
-from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending.outcomes import Outcome, ReplyOutcome, by_fanpage
+from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class UnsettledOutcomes:
         if not self._waiting:
             return
         self._settle(Outcome, settling.settle)
-        self._settle(ReplyOutcome, replies.settle_replies)
+        self._settle(ReplyOutcome, reply_settling.settle)
         self._hand_back()
         self._since = self.settled_at = time.monotonic()
 
@@ -117,7 +117,7 @@ class UnsettledOutcomes:
         self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
         unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]
         with unless_locked():
-            replies.hand_back_replies(unsent)
+            reply_claims.hand_back(unsent)
             self._remove(unsent)
 
     def _remove(self, done: Collection[Returned]) -> None:

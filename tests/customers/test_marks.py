@@ -12,8 +12,8 @@ from core.db.engine import transaction
 from core.db.tables import Reply
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted
-from core.sending import replies
-from core.sending.replies import ReplyOutcome
+from core.sending import reply_settling
+from core.sending.outcomes import ReplyOutcome
 from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap
@@ -79,7 +79,7 @@ def test_a_chatbots_answer_marks_confirms_and_lifts_as_well(shop: Shop) -> None:
         studio.arrange.save(Reply(fanpage_id=studio.fanpage_id, customer_id=customer_id, **values))
         (claim,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
         outcome = ReplyOutcome(claim, said, answered_at=studio.now)
-        replies.settle_replies([outcome], now=studio.now)
+        reply_settling.settle([outcome], now=studio.now)
         studio.pass_time(seconds=10)
 
     is_open = {"window_closes_at": studio.now + timedelta(hours=20)}

@@ -17,7 +17,7 @@ from core.broadcasts import actions, queries, scheduled_jobs
 from core.broadcasts.queries import BroadcastView
 from core.db.tables import Reply
 from core.db.work_queue import SHARDS
-from core.sending import claims, replies
+from core.sending import claims, reply_claims
 from core.sending.loop import SendingLoop
 from core.settings import settings
 from core.simulator import World, running_simulator
@@ -98,7 +98,7 @@ class Studio:
     def pass_time(self, **by: float) -> None:
         self.now += timedelta(**by)
         claims.take_over_lost(now=self.now)
-        replies.end_lost_replies(now=self.now)
+        reply_claims.end_lost(now=self.now)
         scheduled_jobs.end_too_late(now=self.now)
         scheduled_jobs.finish_done(now=self.now)
 

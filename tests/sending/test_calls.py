@@ -13,7 +13,7 @@ from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending.calls import PlannedMessage, grouped
 from core.sending.claims import Claim
-from core.sending.replies import ReplyClaim
+from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.one_time_token import OneTimeToken
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform

@@ -31,10 +31,9 @@ from core.fanpages.actions import resume_broadcasts
 from core.inbox import actions as inbox
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, replies, settling
+from core.sending import claims, reply_claims, reply_settling, settling
 from core.sending.claiming import ClaimedBatch, SlotsMoved
-from core.sending.outcomes import Outcome
-from core.sending.replies import ReplyOutcome
+from core.sending.outcomes import Outcome, ReplyOutcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.inbox.platform import event, milliseconds, read, said
@@ -143,7 +142,7 @@ class Crowd:
         scheduled_jobs.start_due(now=self.now)
         scheduled_jobs.finish_done(now=self.now)
         scheduled_jobs.sweep(now=self.now)
-        replies.end_lost_replies(now=now)
+        reply_claims.end_lost(now=now)
         expire_due(now=self.now)
 
     def staff(self, chance: random.Random) -> None:
@@ -198,7 +197,7 @@ class Crowd:
             ReplyOutcome(each, chance.choice([Accepted(f"r_{each.reply_id}"), *REFUSALS[:3]]), None, True)
             for each in taken
         ]
-        replies.settle_replies(answers, now=self.now)
+        reply_settling.settle(answers, now=self.now)
 
     def the_books_agree(self) -> None:
         for broadcast_id in self.broadcasts:
@@ -227,7 +226,8 @@ def test_all_at_once_they_neither_lock_up_nor_lose_or_double_anything(
     # Long enough that two who wait for each other are found out, and the books know of every answer.
     for module, name in (
         (settling, "PATIENCE"),
-        (replies, "PATIENCE"),
+        (reply_claims, "PATIENCE"),
+        (reply_settling, "PATIENCE"),
         (claims, "PATIENCE"),
     ):
         monkeypatch.setattr(module, name, "20s")

@@ -75,7 +75,7 @@ class Gone:
     """The server is stopped, and started again."""
 
     def __init__(self, server: PostgresqlServer) -> None:
-        self._server = server._server
+        self._server = server.server
         self._changing = threading.Lock()  # it is felt before the server has come to its end
 
     def begin(self) -> None:
@@ -209,7 +209,7 @@ def own_server(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgresql
     use(monkeypatch, tmp_path, server.fresh(tmp_path).url)
     yield server
     forget_engines()
-    server._server._cleanup()
+    server.end()
 
 
 def test_a_server_that_is_stopped_and_started_is_waited_for(own_server, now, wire, monkeypatch) -> None:

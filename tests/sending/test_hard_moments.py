@@ -24,8 +24,7 @@ from core.sending.calls import Call, Returned
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
 from core.sending.loop import SendingLoop
-from core.sending.outcomes import Outcome
-from core.sending.replies import ReplyOutcome
+from core.sending.outcomes import Outcome, ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming

@@ -22,7 +22,7 @@ from core.sending import claiming, consequences, work_snapshot
 from core.sending.calls import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
-from core.sending.replies import ReplyClaim
+from core.sending.reply_claims import ReplyClaim
 from tests.arrange import Arrange
 from tests.processes import until
 from tests.sending.conftest import Studio

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy import make_url
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.work_queue import SHARDS, enqueue, shard_of
-from core.sending import slices
+from core.sending import queue_connection, queue_session
 from core.sending.slices import SharedAssignment
 from tests.databases import TestDatabase
 from tests.processes import process, until
@@ -35,14 +36,16 @@ _INSERT = """INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queuei
 
 @contextmanager
 def at_work(loop: ShardsHeld, is_fresh: Callable[[], bool] = lambda: True) -> Iterator[SharedAssignment]:
+    before = set(threading.enumerate())
     assignment = SharedAssignment(loop, is_fresh)
     assignment.start()
+    (mine,) = [each for each in threading.enumerate() if each.name == "queue" and each not in before]
     try:
         yield assignment
     finally:
         assignment.stop()
         assignment.wait(30)
-    assert "queue" not in {thread.name for thread in threading.enumerate()}
+    assert not mine.is_alive()
     assert loop.held == set()
 
 
@@ -66,13 +69,13 @@ def fanpage_id(studio: Studio, fresh_database: TestDatabase) -> int:
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices are over soon."""
-    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.2)
+    monkeypatch.setattr(queue_session, "SLICE_SECONDS", 0.2)
 
 
 @pytest.fixture
 def long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices outlast the test."""
-    monkeypatch.setattr(slices, "SLICE_SECONDS", 3600.0)
+    monkeypatch.setattr(queue_session, "SLICE_SECONDS", 3600.0)
 
 
 def test_a_shard_is_sent_for_as_long_as_it_has_work_and_then_has_no_job(
@@ -164,9 +167,11 @@ def test_a_slice_of_a_worker_that_fell_silent_is_rescued_as_another_job(
 def test_a_slice_at_work_is_left_alone_however_often_the_queue_looks_round(
     fresh_database: TestDatabase, long: None, monkeypatch
 ) -> None:
-    monkeypatch.setattr(slices, "HEARTBEAT_SECONDS", 0.01)
-    looks, look = [], slices._Jobs.get_stalled_jobs
-    monkeypatch.setattr(slices._Jobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k))
+    monkeypatch.setattr(queue_session, "HEARTBEAT_SECONDS", 0.01)
+    looks, look = [], queue_connection.QueueJobs.get_stalled_jobs
+    monkeypatch.setattr(
+        queue_connection.QueueJobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k)
+    )
     loop = ShardsHeld()
     with at_work(loop):
         defer_missing(7)
@@ -226,7 +231,7 @@ def test_a_slice_whose_end_does_not_come_through_keeps_no_one_from_sending(
 def test_a_successor_does_not_wait_for_anothers_transaction(
     fresh_database: TestDatabase, brief: None, monkeypatch
 ) -> None:
-    monkeypatch.setattr(slices, "SUCCESSOR_SECONDS", 0.1)
+    monkeypatch.setattr(queue_session, "SUCCESSOR_SECONDS", 0.1)
     loop = ShardsHeld()
     loop.busy = {7, 8}
     with psycopg.connect(fresh_database.url.replace("+psycopg", "")) as other, at_work(loop):
@@ -243,12 +248,13 @@ def test_a_successor_does_not_wait_for_anothers_transaction(
 @pytest.fixture
 def line(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenLine]:
     """What the queue's connections run over."""
-    monkeypatch.setattr(slices, "DEADLINE_SECONDS", 1.5)
+    for module in (queue_connection, queue_session):
+        monkeypatch.setattr(module, "DEADLINE_SECONDS", 1.5)
     address = make_url(fresh_database.url)
     with FrozenLine(Path(str(address.query["host"]))) as line:
         over_the_line = address.update_query_dict({"host": str(line.folder)})
         settings = SimpleNamespace(database_url=over_the_line.render_as_string(hide_password=False))
-        monkeypatch.setattr(slices, "settings", lambda: settings)
+        monkeypatch.setattr(queue_connection, "settings", lambda: settings)
         yield line
 
 
@@ -303,14 +309,14 @@ def test_a_heartbeat_that_fails_is_not_the_last(
 ) -> None:
     """Procrastinate would go on without one, and the others would take its slices for ever."""
     fails = [psycopg.OperationalError("made up")]
-    beat = slices.JobManager.update_heartbeat
+    beat = queue_connection.JobManager.update_heartbeat
 
     async def once_failing(self: object, worker_id: int) -> None:
         if fails:
-            raise slices.ConnectorException from fails.pop()
+            raise queue_session.ConnectorException from fails.pop()
         await beat(self, worker_id)
 
-    monkeypatch.setattr(slices.JobManager, "update_heartbeat", once_failing)
+    monkeypatch.setattr(queue_connection.JobManager, "update_heartbeat", once_failing)
     loop = ShardsHeld()
     loop.busy = {7}
     with at_work(loop):
@@ -322,7 +328,13 @@ def test_a_heartbeat_that_fails_is_not_the_last(
         until(lambda: loop.held == {7}, what="the slice is taken")
 
 
-def test_the_queues_connections_have_the_patience_of_all_others(fresh_database: TestDatabase) -> None:
-    given = slices._Connector(lambda problem: None)._pool_args["kwargs"]
+def test_the_queues_connections_have_the_patience_of_all_others(
+    fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    connector = queue_connection.PsycopgConnector
+    with monkeypatch.context() as patch:
+        patch.setattr(connector, "__init__", lambda _self, **options: given.update(options["kwargs"]))
+        queue_connection.QueueConnector(lambda problem: None)
     assert given["tcp_user_timeout"] == 15_000
     assert given["connect_timeout"] == 5

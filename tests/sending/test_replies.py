@@ -8,8 +8,9 @@ import pytest
 
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import replies
-from core.sending.replies import ReplyClaim, ReplyOutcome
+from core.sending import reply_claims, reply_settling
+from core.sending.outcomes import ReplyOutcome
+from core.sending.reply_claims import ReplyClaim
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -23,7 +24,7 @@ def claim(studio: Studio, worker: str = "worker a") -> list[ReplyClaim]:
 
 
 def settle(studio: Studio, claimed: ReplyClaim, answer: Accepted | Failure) -> None:
-    replies.settle_replies([ReplyOutcome(claimed, answer)], now=studio.now)
+    reply_settling.settle([ReplyOutcome(claimed, answer)], now=studio.now)
 
 
 @pytest.mark.parametrize("answer", [PASSING, BLOCKED])
@@ -46,10 +47,10 @@ def test_a_repeated_settle_leaves_anothers_claim_alone(
 def test_a_repeated_hand_back_leaves_the_next_claim_alone(studio: Studio) -> None:
     studio.reply()
     mine = claim(studio)
-    replies.hand_back_replies(mine)  # committed, but nobody told us so
+    reply_claims.hand_back(mine)  # committed, but nobody told us so
     studio.now += timedelta(milliseconds=1)
     (next_one,) = claim(studio)
-    replies.hand_back_replies(mine)
+    reply_claims.hand_back(mine)
     assert claim(studio) == []
     settle(studio, next_one, Accepted("m.1"))
     assert claim(studio) == []
@@ -57,7 +58,7 @@ def test_a_repeated_hand_back_leaves_the_next_claim_alone(studio: Studio) -> Non
 
 def test_what_is_handed_back_can_be_claimed_again(studio: Studio) -> None:
     reply_id = studio.reply()
-    replies.hand_back_replies(claim(studio))
+    reply_claims.hand_back(claim(studio))
     assert [each.reply_id for each in claim(studio)] == [reply_id]
 
 
@@ -67,7 +68,7 @@ def test_an_acceptance_counts_although_the_reply_was_given_up(
     studio.reply()
     (mine,) = claim(studio)
     studio.now += timedelta(seconds=61)
-    assert replies.end_lost_replies(now=studio.now) == 1
+    assert reply_claims.end_lost(now=studio.now) == 1
     settle(studio, mine, Accepted("m.1"))
     assert fresh_database.rows("SELECT state, mid, reason FROM reply") == [("sent", "m.1", None)]
 
@@ -75,6 +76,6 @@ def test_an_acceptance_counts_although_the_reply_was_given_up(
 def test_an_acceptance_keeps_a_reply_that_is_queued_again_from_leaving_twice(studio: Studio) -> None:
     studio.reply()
     (mine,) = claim(studio)
-    replies.hand_back_replies([mine])
+    reply_claims.hand_back([mine])
     settle(studio, mine, Accepted("m.1"))
     assert claim(studio) == []

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from core.deliveries import ledger
-from core.sending import claims, loop, replies
+from core.sending import claims, loop, reply_claims
 from core.sending.claims import Claim, UnsureCommit
 from core.sending.unsettled import UnsettledOutcomes
 from tests import claiming
@@ -93,7 +93,7 @@ def test_a_reply_that_was_perhaps_claimed_is_not_lost(studio: Studio, fate: Fate
     with fated(lambda: fate), pytest.raises(UnsureCommit) as unsure:
         claiming.claim_replies(studio.fanpage_id, 5, worker="worker a", now=studio.now)
     for _ in range(2):
-        replies.hand_back_replies(unsure.value.claims)
+        reply_claims.hand_back(unsure.value.claims)
     studio.loop().drain()
     assert len(studio.platform.to_psids) == 1
 

@@ -1,0 +1,194 @@
+"""Claims of the bot's replies: taken in order for each customer, handed back unsent, ended when lost.
+
+A reply is a message by PSID inside the 24-hour window. It has no token that guards it against being sent
+twice, so after an attempt with an unknown outcome it is never sent again on its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlmodel import Session, col
+
+from core.conversation.rules import ReplyState
+from core.db import bulk, row_locks
+from core.db.engine import transaction, wait_for_locks
+from core.db.tables import Customer, Reply, UtcTime
+from core.installation.heartbeat import SILENT_AFTER, processes_alive
+from core.sending.claims import claimed_in_the_future, is_due
+from core.sending.rules import FARTHEST_ATTEMPT, LEASE
+
+PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
+WINDOW_CLOSED = "window_closed"
+
+
+@dataclass(frozen=True)
+class ReplyClaim:
+    """One reply that this process holds under a lease, with what it needs to be sent."""
+
+    reply_id: int
+    fanpage_id: int
+    customer_id: int
+    psid: str
+    first_name: str | None
+    knows_profile: bool
+    body: dict[str, Any]
+    tries: int
+    said: str | None  # the reason of the last refusal, if it is tried again
+    worker: str  # with `claimed_at` it tells this claim from any other of the same reply
+    taken_at: float  # monotonic
+    claimed_at: datetime
+
+
+def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[int, list[int]]:
+    """The replies that may be claimed, by fanpage: of each customer the oldest, for at most so many customers
+    of each fanpage (`counts`). Replies whose 24-hour window has closed end as skipped."""
+    found: dict[int, list[int]] = defaultdict(list)
+    if counts:
+        given = bulk.bound(sorted(counts.items()))
+        _skip_closed(db, sorted(counts), now)
+        times = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_ATTEMPT)}
+        for fanpage_id, reply_id in sorted(_first_waiting().fetch(db, {**given, **times})):
+            found[fanpage_id].append(reply_id)
+    return found
+
+
+def claim(db: Session, reply_ids: Sequence[int], *, worker: str, now: datetime) -> dict[int, ReplyClaim]:
+    """Claim those of these replies that are still queued. Returns the claims by reply id."""
+    taken_at = time.monotonic()
+    chosen = col(Reply.id).in_(bulk.among(sorted(reply_ids)))
+    ids = db.execute(
+        update(Reply)
+        .where(chosen, _is(ReplyState.QUEUED))
+        .values(state=ReplyState.SENDING, claimed_at=now, claimed_by=worker, lease_until=now + LEASE)
+        .returning(col(Reply.id))
+        .execution_options(synchronize_session=False)
+    ).scalars()
+    rows = db.execute(
+        select(Reply, Customer)
+        .join(Customer, col(Customer.id) == col(Reply.customer_id))
+        .where(col(Reply.id).in_(ids.all()))
+    )
+    return {reply.id or 0: _claim(reply, customer, worker, taken_at, now) for reply, customer in rows}
+
+
+def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: datetime) -> ReplyClaim:
+    return ReplyClaim(
+        reply_id=reply.id or 0,
+        fanpage_id=reply.fanpage_id,
+        customer_id=reply.customer_id,
+        psid=customer.psid,
+        first_name=customer.first_name,
+        knows_profile=customer.profile_at is not None,
+        body=reply.body,
+        tries=reply.tries,
+        said=reply.reason,
+        worker=worker,
+        taken_at=taken_at,
+        claimed_at=now,
+    )
+
+
+def _is(state: ReplyState) -> Any:
+    return col(Reply.state) == state
+
+
+@cache
+def _first_waiting() -> bulk.CompiledStatement:
+    """The first reply of each customer, if it is due: a customer's replies keep their order."""
+    given = bulk.rows_given({"fanpage": BigInteger(), "count": Integer()}).subquery()
+    first = (
+        select(func.min(col(Reply.id)))
+        .where(
+            col(Reply.fanpage_id).in_(select(given.c.fanpage)),
+            bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING]),
+        )
+        .group_by(col(Reply.customer_id))
+    )
+    now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+    place = func.row_number().over(partition_by=col(Reply.fanpage_id), order_by=col(Reply.id))
+    ranked = (
+        select(col(Reply.id), col(Reply.fanpage_id), place.label("place"))
+        .where(col(Reply.id).in_(first), _is(ReplyState.QUEUED), is_due(col(Reply.next_try_at), now, far))
+        .subquery()
+    )
+    chosen = select(ranked.c.fanpage_id, ranked.c.id).join(given, given.c.fanpage == ranked.c.fanpage_id)
+    return bulk.CompiledStatement(bulk.packed(chosen.where(ranked.c.place <= given.c.count)))
+
+
+def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
+    """Queued replies to customers whose 24-hour window has closed end as skipped."""
+    open_for = select(col(Customer.id)).where(
+        col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
+    )
+    theirs = col(Reply.fanpage_id).in_(bulk.among(fanpage_ids))
+    db.execute(
+        update(Reply)
+        .where(theirs, _is(ReplyState.QUEUED), ~open_for.exists())
+        .values(state=ReplyState.SKIPPED, reason=WINDOW_CLOSED, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hand_back(claims: Sequence[ReplyClaim]) -> None:
+    """Queue again the replies that were never put on the wire. Waits for a claim that is still being
+    committed; a claim that is not ours any more changes nothing."""
+    if not claims:
+        return
+    with transaction() as db:
+        wait_for_locks(db, PATIENCE)
+        row_locks.lock_replies(db, {claim.reply_id for claim in claims})
+        for claim in sorted(claims, key=lambda each: each.reply_id):
+            db.execute(
+                update(Reply)
+                .where(col(Reply.id) == claim.reply_id, is_held_by(claim))
+                .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
+                .execution_options(synchronize_session=False)
+            )
+
+
+def end_lost(*, now: datetime) -> int:
+    """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
+    they are not sent again. Returns how many."""
+    silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
+        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(processes_alive(now))
+    )
+    is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
+    chosen = select(col(Reply.id)).where(_is(ReplyState.SENDING), is_lost).order_by(col(Reply.id))
+    with transaction() as db:
+        # What is locked is being settled, and so not lost.
+        ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
+        lost = db.execute(
+            update(Reply)
+            .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))
+            .values(state=ReplyState.UNKNOWN, reason="lease_ran_out", settled_at=now, lease_until=None)
+            .returning(col(Reply.id))
+            .execution_options(synchronize_session=False)
+        ).scalars()
+        return len(lost.all())
+
+
+def is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:
+    """The condition that a reply is still held by this claim of it."""
+    return and_(
+        _is(ReplyState.SENDING),
+        col(Reply.claimed_by) == claim.worker,
+        col(Reply.claimed_at) == claim.claimed_at,
+    )
