@@ -1,4 +1,5 @@
-"""Reads answers to sends: accepted, or a Failure. Whatever is not clearly one or the other is in doubt."""
+"""Reads what the platform answers to a send: accepted, or a Failure. An answer that is not clearly one of the
+two leaves the message in doubt."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from core.text.normalise import storable
 
 @dataclass(frozen=True)
 class Accepted:
-    """The platform took it. `recipient_id` is not promised for every kind of recipient."""
+    """The platform accepted the message. `recipient_id` is not promised for every kind of recipient."""
 
     mid: str
     recipient_id: str | None = None
@@ -22,15 +23,17 @@ Answer = Accepted | Failure
 
 
 def read_send(status: int, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Answer:
+    """Read the answer to a single send. `by_token` says that it spent a one-time token; `secrets` are removed
+    from what a Failure keeps."""
     if status == 200 and isinstance(parsed, dict) and (mid := _identifier(parsed.get("message_id"))):
         return Accepted(mid, _identifier(parsed.get("recipient_id")))
     return read_refusal(status, parsed, secrets, by_token=by_token)
 
 
 def read_batch(status: int, parsed: object, count: int, secrets: tuple[str, ...]) -> list[Answer]:
-    """One answer per message that spent a token, in their order.
+    """Read the answer to a batch of sends by token: one answer for each message, in their order.
 
-    With an item more or less nobody knows which is whose: all are in doubt.
+    If the number of items is not that of the messages, nobody knows which answers which: all are in doubt.
     """
     if status != 200 or not isinstance(parsed, list) or len(parsed) != count:
         return [_refused_whole(status, parsed, secrets)] * count
@@ -38,8 +41,9 @@ def read_batch(status: int, parsed: object, count: int, secrets: tuple[str, ...]
 
 
 def read_mixed(status: int, parsed: object, count: int, secrets: tuple[str, ...]) -> list[Answer] | Failure:
-    """The same for messages of several fanpages. A lone Failure: the platform turned the whole call down, so
-    nothing was sent, and nothing is known of any message (the call's own token may be the bad one)."""
+    """Read the answer to a batch with messages of several fanpages. A single Failure means that the platform
+    refused the call as a whole: nothing was sent and nothing is known about any message, since the call's own
+    token may be the bad one."""
     if status == 200 and isinstance(parsed, list) and len(parsed) == count:
         return [_read_item(item, secrets) for item in parsed]
     failure = read_refusal(status, parsed, secrets, by_token=False)
@@ -48,6 +52,7 @@ def read_mixed(status: int, parsed: object, count: int, secrets: tuple[str, ...]
 
 
 def read_refusal(status: int | None, parsed: object, secrets: tuple[str, ...], *, by_token: bool) -> Failure:
+    """Read an answer that is not an acceptance."""
     error = parsed.get("error") if isinstance(parsed, dict) else None
     if isinstance(error, dict):
         return classify(status, error, by_token=by_token, secrets=secrets)
@@ -56,7 +61,7 @@ def read_refusal(status: int | None, parsed: object, secrets: tuple[str, ...], *
 
 
 def json_or_text(body: bytes | str) -> object:
-    """The JSON value, or the text itself where it is no JSON."""
+    """The value that a body holds as JSON, or the body as a text when it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -74,7 +79,7 @@ def _read_item(item: object, secrets: tuple[str, ...]) -> Answer:
 
 
 def _refused_whole(status: int, parsed: object, secrets: tuple[str, ...]) -> Failure:
-    """What turns down a whole batch is never about one person or one token."""
+    """The refusal of a whole batch, which is never about one person or one token."""
     failure = read_refusal(status, parsed, secrets, by_token=False)
     if NextStep.END_DELIVERY in (failure.step, failure.person_step):
         reason = "permission" if failure.code in PERMISSIONS else "call_refused"

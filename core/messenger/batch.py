@@ -1,10 +1,11 @@
-"""The `batch` field of a Graph batch call: messages that spend one-time tokens, of one fanpage or of several.
+"""Writes the `batch` field of a Graph batch call: messages by one-time token, of one fanpage or of several.
 
-An item of a mixed batch carries its fanpage's access token and proof in its own body, and names the fanpage
-in its address: a platform that overlooked the token would refuse it instead of sending for another fanpage.
+An item of a mixed batch carries its fanpage's access token and proof in its own body and names the fanpage in
+its address, so that a platform which overlooked the token would refuse the item instead of sending it for
+another fanpage.
 
-Everything in it is percent-encoded twice, as an item's body and as a form's field. That costs more than all
-else about a message, so what many messages share is encoded once.
+Everything is percent-encoded twice, as the body of an item and as a field of a form. That costs more than
+anything else about a message, so what many messages share is encoded once.
 https://developers.facebook.com/docs/graph-api/batch-requests
 """
 
@@ -22,7 +23,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # the same in JSON and however often i
 
 
 class SharedMessage:
-    """A `message` object that goes to many, with all of its encoding done."""
+    """A `message` object that goes to many people, encoded once for all of them."""
 
     __slots__ = ("encoded", "message")
 
@@ -40,22 +41,22 @@ class TokenSend:
     metadata: str
 
     def body(self) -> Body:
-        """The same as the body of a plain send."""
+        """The body of the same message as a single send."""
         return send_to_token(self.token, with_metadata(self.shared.message, self.metadata))
 
 
 def batch_field(sends: Sequence[TokenSend]) -> str:
-    """`batch=…`, ready to stand in a form body; every item goes by the token of the whole call."""
+    """The `batch=…` field for messages of one fanpage; every item uses the access token of the call."""
     return mixed_batch_field([(_BY_OUTER_TOKEN, send) for send in sends])
 
 
 def mixed_batch_field(items: Sequence[tuple[str, TokenSend]]) -> str:
-    """The same for items of several fanpages, each with its fanpage's `item_start`."""
+    """The `batch=…` field for messages of several fanpages, each with the `item_start` of its fanpage."""
     return _BATCH + _NEXT.join([_item(start, send) for start, send in items]) + _END
 
 
 def item_start(page_id: str, credentials: Mapping[str, str | bytes]) -> str:
-    """How each item of one fanpage begins: its address and its credentials, encoded once for all of them."""
+    """The beginning of every item of a fanpage: its address and credentials, encoded once for all items."""
     url = json.dumps(f"{percent_encode(page_id)}/messages")
     return (
         percent_encode(f'{{"method": "POST", "relative_url": {url}, "body": "{encode_form(credentials)}&')

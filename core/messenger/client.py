@@ -1,4 +1,4 @@
-"""A fanpage's line to the Graph API. A send never raises: it is accepted, or a Failure says what to do.
+"""The Graph API client of a fanpage. A send never raises: it is accepted, or a Failure says what to do next.
 
 The access token travels in a header or a form field, never in a URL.
 """
@@ -36,13 +36,15 @@ __all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profil
 
 @dataclass(frozen=True)
 class Profile:
+    """What the platform says about a person; anything may be missing."""
+
     first_name: str | None
     last_name: str | None
     locale: str | None
 
 
 class GraphRefused(Exception):
-    """A call other than a send did not succeed; the text is safe to log."""
+    """A call other than a send did not succeed. The text of the error is safe to log."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
@@ -50,7 +52,7 @@ class GraphRefused(Exception):
 
 
 class Messenger:
-    """Safe to use from several threads."""
+    """The client of one fanpage. It may be used from several threads."""
 
     def __init__(
         self,
@@ -65,7 +67,8 @@ class Messenger:
         pool_size: int = 16,
         transport: Transport | None = None,
     ) -> None:
-        """`transport`: connections shared with other fanpages' lines to that server, not ours to close."""
+        """Timeouts are in seconds. A given `transport` is shared with other clients, so `close`
+        leaves it open."""
         self.page_id = page_id
         self._token = token
         self._proof = appsecret_proof(app_secret, token) if app_secret else ""
@@ -87,70 +90,74 @@ class Messenger:
         return f"Messenger(page_id={self.page_id!r}, root={self.root!r})"
 
     def close(self) -> None:
+        """Close the connections, unless they are shared."""
         if self._closes_transport:
             self._transport.close()
 
     def usage(self) -> Usage | None:
-        """What the platform last said of our allowance."""
+        """How much of the call allowance was used, as the platform said last; None before it says so."""
         return self._usage
 
     def send(self, body: Body) -> Answer:
+        """Send one message."""
         token = token_spent_by(body)
         secrets = (*self._secrets, token) if token else self._secrets
         answer = self._call_json("POST", f"{self.page_id}/messages", {}, body)
         if isinstance(answer, NoAnswer):
             return _failure(answer, secrets)
-        return _with_wait(
+        return _timed(
             read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
         )
 
     def send_batch(self, sends: Sequence[TokenSend]) -> list[Answer]:
-        """One answer per message, in their order. At most 50; one alone goes as a plain send."""
+        """Send at most 50 messages in one call. Returns one answer for each, in their order. A single message
+        goes as a plain send."""
         if len(sends) > BATCH_LIMIT:
             raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
         if len(sends) <= 1:
             return [self.send(each.body()) for each in sends]
         secrets = self._secrets + tuple([each.token for each in sends])
-        answer = self._seen(self._call_batch(batch_field(sends)))
+        answer = self._with_usage(self._call_batch(batch_field(sends)))
         if isinstance(answer, NoAnswer):
             return [_failure(answer, secrets)] * len(sends)
         read = read_batch(answer.status, json_or_text(answer.body), len(sends), secrets)
-        return [_with_wait(each, answer) for each in read]
+        return [_timed(each, answer) for each in read]
 
     def send_mixed(self, items: Sequence[tuple[Messenger, TokenSend]]) -> list[Answer] | Failure:
-        """One call for messages of several fanpages, each by its own; this fanpage's token stands for the
-        call. One answer per message, in order; a lone Failure is the refusal of the call, see `read_mixed`.
-        All lines lead to the same `root`."""
+        """Send messages of several fanpages in one call, each by its own fanpage's token; this client's token
+        is that of the call. Returns one answer for each message, in their order, or a single Failure when the
+        call as a whole was refused (see `read_mixed`). All clients must have the same `root`."""
         answer = self._call_batch(mixed_batch_field([(each._item_start, send) for each, send in items]))
         secrets = _secrets_of(items)
         if isinstance(answer, NoAnswer):
             return [_failure(answer, secrets)] * len(items)
         for each in {messenger for messenger, _ in items} if tells_usage(answer.headers) else ():
-            each._learn(answer, page_id=each.page_id)
+            each._keep_usage(answer, page_id=each.page_id)
         read = read_mixed(answer.status, json_or_text(answer.body), len(items), secrets)
         if isinstance(read, Failure):
             return read
         return [
-            _with_wait(said, answer, page_id=each.page_id)
-            for said, (each, _) in zip(read, items, strict=True)
+            _timed(said, answer, page_id=each.page_id) for said, (each, _) in zip(read, items, strict=True)
         ]
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
+        """Read an object or an edge. Raises GraphRefused."""
         return self._ask("GET", path, params, None)
 
     def post(self, path: str, json_body: dict[str, Any] | None = None, **params: str) -> dict[str, Any]:
-        """`params` travel in the URL, so none of them may be a secret."""
+        """Write to an edge. `params` travel in the URL, so none of them may be a secret. Raises
+        GraphRefused."""
         return self._ask("POST", path, params, json_body or {})
 
     def profile(self, psid: str) -> Profile | None:
-        """A person's name, or None: refusals are normal and never hold up a message."""
+        """The name and locale of a person, or None when the platform refuses them, which is normal."""
         try:
             return _profile(self._names(psid))
         except GraphRefused:
             return None
 
     def _names(self, psid: str) -> dict[str, Any]:
-        """The locale needs an approval of its own; without it the names alone are asked for."""
+        """Ask for the names and the locale, or without the locale where the platform has not approved it."""
         if self._asks_locale:
             try:
                 return self.get(psid, fields="first_name,last_name,locale")
@@ -171,7 +178,7 @@ class Messenger:
         if answer.status == 200 and isinstance(parsed, dict) and "error" not in parsed:
             return parsed
         failure = read_refusal(answer.status, parsed, self._secrets, by_token=False)
-        raise GraphRefused(_paced(failure, answer))
+        raise GraphRefused(_with_wait_time(failure, answer))
 
     def _call_json(
         self, method: str, path: str, params: dict[str, str], json_body: dict[str, Any] | None
@@ -183,24 +190,24 @@ class Messenger:
         if json_body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(json_body).encode()
-        return self._seen(self._transport.call(method, url, headers=headers, data=data))
+        return self._with_usage(self._transport.call(method, url, headers=headers, data=data))
 
     def _call_batch(self, field: str) -> HttpAnswer | NoAnswer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         data = f"{self._batch_form}&{field}".encode("ascii")
         return self._transport.call("POST", f"{self.root}/", headers=headers, data=data)
 
-    def _seen(self, answer: HttpAnswer | NoAnswer) -> HttpAnswer | NoAnswer:
+    def _with_usage(self, answer: HttpAnswer | NoAnswer) -> HttpAnswer | NoAnswer:
         if isinstance(answer, HttpAnswer):
-            self._learn(answer)
+            self._keep_usage(answer)
         return answer
 
-    def _learn(self, answer: HttpAnswer, *, page_id: str | None = None) -> None:
+    def _keep_usage(self, answer: HttpAnswer, *, page_id: str | None = None) -> None:
         self._usage = read_usage(answer.headers, time.monotonic(), page_id=page_id) or self._usage
 
 
 def _secrets_of(items: Sequence[tuple[Messenger, TokenSend]]) -> tuple[str, ...]:
-    """The platform may repeat any part of a call in its answer to any other."""
+    """All secrets of a call. The platform may repeat any of them in the answer to any item."""
     of_fanpages = [secret for each in {messenger for messenger, _ in items} for secret in each._secrets]
     return (*of_fanpages, *[send.token for _, send in items])
 
@@ -209,12 +216,12 @@ def _failure(lost: NoAnswer, secrets: tuple[str, ...]) -> Failure:
     return Failure(lost.step, lost.reason, detail=without_secrets(lost.text, secrets))
 
 
-def _with_wait(answer: Answer, http: HttpAnswer, *, page_id: str | None = None) -> Answer:
-    return _paced(answer, http, page_id=page_id) if isinstance(answer, Failure) else answer
+def _timed(answer: Answer, http: HttpAnswer, *, page_id: str | None = None) -> Answer:
+    return _with_wait_time(answer, http, page_id=page_id) if isinstance(answer, Failure) else answer
 
 
-def _paced(failure: Failure, http: HttpAnswer, *, page_id: str | None = None) -> Failure:
-    """A request to slow down, with how long the platform says it lasts."""
+def _with_wait_time(failure: Failure, http: HttpAnswer, *, page_id: str | None = None) -> Failure:
+    """Add to a request to slow down for how long, as far as the platform says so."""
     if failure.step != NextStep.SLOW_DOWN:
         return failure
     usage = read_usage(http.headers, 0.0, page_id=page_id)

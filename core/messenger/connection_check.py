@@ -1,8 +1,8 @@
-"""Before anybody is blamed for a refusal, the fanpage's line is asked whether it works: docs/decisions/0027.
+"""Checks a fanpage's connection before a refusal is attributed to a person: docs/decisions/0027.
 
-Several codes are said of one person and of the whole fanpage. The question is a read that needs
-`pages_messaging` itself: `me` answers without it. A wrong app secret gets the same bare 100 as a used token;
-that `me` tells, too, as often as it is asked.
+The platform uses several codes both for one person and for the whole fanpage. So after such a refusal we read
+the messenger profile, which needs `pages_messaging` (`me` answers without it). A wrong app secret gets the
+same code 100 as a used token; to tell these apart, reading `me` is enough.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from core.messenger.client import Accepted, Answer, GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER, NO_OBJECT, Failure, NextStep, is_inconclusive
 
 ANYBODY, EDGE = "me", "me/messenger_profile"
-KEPT_SECONDS = 60.0  # it may be read some ten times in ten minutes
+KEPT_SECONDS = 60.0  # the profile may be read only some ten times in ten minutes
 ASKED_ABOUT = (NextStep.PERSON_OR_ACCOUNT, NextStep.TOKEN_REFUSED, NextStep.STOP_FANPAGE)
 
 
 def attribute_refusals(messenger: Messenger, answers: Sequence[Answer]) -> list[Answer]:
-    """The answers of one call, each charged to whom it belongs. May ask by HTTP: no transaction is open."""
+    """The answers of one call, with each refusal attributed to the person or to the account. It may make an
+    HTTP call, so no transaction may be open."""
     asked_about = [a for a in answers if isinstance(a, Failure) and a.step in ASKED_ABOUT]
     if not asked_about:
         return list(answers)
     only_tokens = all(each.step == NextStep.TOKEN_REFUSED for each in asked_about)
     if only_tokens and any(isinstance(answer, Accepted) for answer in answers):
-        said = None  # an acceptance in the same call has shown that the call was sound
+        said = None  # an acceptance in the same call shows that the call itself was right
     else:
         edge = ANYBODY if only_tokens else EDGE
         said = _check_of(messenger).ask(messenger, edge, may_be_old=not only_tokens)
@@ -37,14 +38,16 @@ def attribute_refusals(messenger: Messenger, answers: Sequence[Answer]) -> list[
 
 
 def attribute_refusal(refusal: Answer, said: Failure | None) -> Answer:
-    """What a refusal means, given what the line said to the question; None: it works. Pure."""
+    """What a refusal means, given the failure of the check (None: the connection works). It is pure."""
     if not isinstance(refusal, Failure):
         return refusal
-    if refusal.step == NextStep.STOP_FANPAGE:  # firm; whether the line works matters when it comes again
+    if (
+        refusal.step == NextStep.STOP_FANPAGE
+    ):  # certain; whether the connection works matters if it comes again
         return replace(refusal, connection_works=said is None)
     if said is None:
         return _of_the_person(refusal)
-    if is_inconclusive(said):  # proves nothing either way
+    if is_inconclusive(said):  # the check proves nothing either way
         return replace(refusal, step=NextStep.RETRY_LATER, reason="temporary", person_step=None)
     if _same(said, refusal) or shows_broken_connection(said):
         return _of_the_account(refusal, said)
@@ -52,8 +55,8 @@ def attribute_refusal(refusal: Answer, said: Failure | None) -> Answer:
 
 
 def shows_broken_connection(said: Failure) -> bool:
-    """Whether the line's answer speaks against it. Where the question itself is not understood (a proxy, or
-    another version of the platform), it does not."""
+    """Whether the failure of a check means that the connection is broken. It does not when the platform, or a
+    proxy, did not understand the check itself."""
     if is_inconclusive(said) or said.step == NextStep.IN_DOUBT:
         return False
     return said.code != BAD_PARAMETER or said.subcode == NO_OBJECT
@@ -64,7 +67,7 @@ def _of_the_person(refusal: Failure) -> Failure:
 
 
 def _of_the_account(refusal: Failure, said: Failure) -> Failure:
-    """The line's own answer says more about the account, unless it is as ambiguous."""
+    """The failure of the check says more about the account, unless it is as ambiguous as the refusal."""
     if said.step == NextStep.STOP_FANPAGE:
         return said
     reason = "call_refused" if said.reason in ("content", "unknown_error") else "permission"
@@ -76,7 +79,8 @@ def _same(said: Failure, refusal: Failure) -> bool:
 
 
 def _meaning(failure: Failure) -> tuple[object, ...]:
-    """Two answers that differ in nothing but their trace say the same. A subcode says it without words."""
+    """What two failures have in common that differ only in their trace id. Subcodes are
+    compared without texts."""
     if failure.subcode:
         return failure.code, failure.subcode
     try:
@@ -88,25 +92,26 @@ def _meaning(failure: Failure) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class _KeptAnswer:
-    said: Failure | None  # None: it works
+    said: Failure | None  # None: the connection works
     at: float  # monotonic
 
     def serves_at(self, now: float) -> bool:
-        """That it works, or that it gave no answer: who asks on while it is limited prolongs the limit. A
-        refusal is asked about anew, so that a repair is seen at once."""
+        """Whether the answer may be used again: that the connection works, or an inconclusive one, since
+        asking again during a rate limit prolongs the limit. After a refusal the check is made anew, so that a
+        repair is seen at once."""
         return (self.said is None or is_inconclusive(self.said)) and now - self.at < KEPT_SECONDS
 
 
 class _ConnectionCheck:
-    """One fanpage's: asked by one thread at a time, while the others wait for the same answer."""
+    """The check of one fanpage. One thread makes it at a time, while others wait for the same answer."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: dict[str, _KeptAnswer] = {}  # by edge
 
     def ask(self, messenger: Messenger, edge: str, *, may_be_old: bool) -> Failure | None:
-        """An answer younger than the refusal serves it; `may_be_old`: so does one that still holds. What a
-        minute's belief gets wrong, the breaker gives back."""
+        """The answer of a check made after this call began, or with `may_be_old` one that `serves_at` allows.
+        What an old answer gets wrong, the breaker undoes."""
         came = time.monotonic()
         with self._lock:
             kept = self._kept.get(edge)
@@ -118,11 +123,11 @@ class _ConnectionCheck:
 
 
 _checks: WeakKeyDictionary[Messenger, _ConnectionCheck] = WeakKeyDictionary()
-_making = Lock()
+_checks_lock = Lock()
 
 
 def _check_of(messenger: Messenger) -> _ConnectionCheck:
-    with _making:
+    with _checks_lock:
         return _checks.setdefault(messenger, _ConnectionCheck())
 
 

@@ -1,6 +1,6 @@
-"""What the platform's refusals mean, named by what we do next. Codes are matched, texts never.
+"""Classifies the platform's refusals by what we do next. Only codes are matched, never texts.
 
-The rows below are the one place to teach a new code. A wrong row can burn one-time tokens.
+`ERROR_RULES` is the one place for a new code. A wrong rule can waste one-time tokens.
 """
 
 from __future__ import annotations
@@ -17,26 +17,31 @@ from core.messenger.redaction import without_secrets
 
 __all__ = ["ERROR_RULES", "Failure", "NextStep", "classify", "describe", "is_inconclusive"]
 
-CODE, STATUS = 2**63, 2**31  # from there on no column takes one
+CODE, STATUS = 2**63, 2**31  # a number from here on fits into no column and is left out
 
 
 class NextStep(StrEnum):
-    RETRY_LATER = "retry_later"  # refused for a passing reason: the same again in a while, counted as a try
+    """What we do after a refusal."""
+
+    RETRY_LATER = "retry_later"  # refused for a passing reason: try again later, counted as an attempt
     SLOW_DOWN = "slow_down"  # refused as too fast: the fanpage waits, and the attempt does not count
-    END_DELIVERY = "end_delivery"  # this person, or this message to them, will not do
+    END_DELIVERY = "end_delivery"  # this message to this person will never be taken
     TOKEN_REFUSED = "token_refused"  # the one-time token was turned down
-    STOP_FANPAGE = "stop_fanpage"  # nothing of this fanpage will do until a person repairs something
-    PERSON_OR_ACCOUNT = "person_or_account"  # it may be said of either: the line is asked, see line.py
-    IN_DOUBT = "in_doubt"  # it may have been taken
-    NOT_SENT = "not_sent"  # no connection was made: again later, costs no try
+    STOP_FANPAGE = "stop_fanpage"  # nothing of this fanpage will be taken until a person repairs something
+    PERSON_OR_ACCOUNT = (
+        "person_or_account"  # either may be meant: the connection is checked, see connection_check.py
+    )
+    IN_DOUBT = "in_doubt"  # the message may have been taken
+    NOT_SENT = "not_sent"  # no connection was made: try again later, not counted as an attempt
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`reason` is our stable code word (see `describe`); `detail` is the platform's answer, no secrets.
+    """A message was not accepted. `reason` is a stable word of ours (see `describe`), `detail` the platform's
+    answer without secrets.
 
-    `person_step` is what a refusal of PERSON_OR_ACCOUNT means once the line has been found to work, `reason`
-    then included. `connection_works` says that it was found to work after this refusal.
+    `person_step` is the next step of a PERSON_OR_ACCOUNT once the fanpage's connection was found to work;
+    `reason` holds for that case, too. `connection_works` says that it was found to work after this refusal.
     """
 
     step: NextStep
@@ -51,12 +56,14 @@ class Failure:
 
 
 class ErrorRule(NamedTuple):
+    """What one code of the platform means, and where that is documented."""
+
     code: int
-    subcode: int | None  # None: without one; ANY: whatever it is, unless another row names it
+    subcode: int | None  # None: only without one; ANY: any that no other rule names
     step: NextStep
     reason: str
     source: str
-    person_step: NextStep | None = None  # of PERSON_OR_ACCOUNT: see Failure
+    person_step: NextStep | None = None  # only with PERSON_OR_ACCOUNT, see Failure
 
 
 ANY = -1
@@ -171,7 +178,11 @@ _NOT_NOW = (NextStep.NOT_SENT, NextStep.SLOW_DOWN, NextStep.RETRY_LATER)
 def classify(
     status: int | None, error: dict[str, Any] | None, *, by_token: bool, secrets: Iterable[str] = ()
 ) -> Failure:
-    """What to do about an answer that is no acceptance. `error` is its `error` object, None without one."""
+    """Decide what to do about an answer that is not an acceptance.
+
+    `status` is the HTTP status, `error` the `error` object of the answer or None, `by_token` whether a
+    one-time token was spent. The `secrets` are removed from the detail.
+    """
     code, subcode = _number(error, "code"), _number(error, "error_subcode") or None
     row = _row(status or 0, error is not None, code, subcode, by_token)
     detail = json.dumps(error, ensure_ascii=False, default=str) if error is not None else ""
@@ -181,7 +192,8 @@ def classify(
 
 
 def is_inconclusive(failure: Failure) -> bool:
-    """Nobody answered, or only to say that now is not the time: it says nothing about what was asked."""
+    """Whether a failure proves nothing about what was asked: nobody answered, or only that now
+    is not the time."""
     if failure.step == NextStep.IN_DOUBT:
         return failure.status is None or failure.status >= 500
     return failure.code == OUTAGE or failure.step in _NOT_NOW

@@ -1,4 +1,4 @@
-"""What an event says, kind by kind, as typed values; a part of the wrong type reads as missing."""
+"""Reads the content of events, kind by kind, as typed values. A part of the wrong type reads as missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.text.identifiers import read_id
 
 @dataclass(frozen=True)
 class MessageContent:
-    """A message: typed text, a quick reply's payload, or attachments."""
+    """What a customer wrote: text, the payload of a quick reply, or the ref of an m.me link."""
 
     mid: str | None
     text: str | None
@@ -20,7 +20,7 @@ class MessageContent:
 
 @dataclass(frozen=True)
 class PostbackContent:
-    """A postback: a button, a menu item or Get Started (with `ref` when an m.me link led there)."""
+    """A tap on a button, a menu item or Get Started (with `ref` when an m.me link led there)."""
 
     payload: str | None
     title: str | None
@@ -40,6 +40,8 @@ class OptInContent:
 
 @dataclass(frozen=True)
 class EchoContent:
+    """A message of the fanpage, as the platform reports it back to us."""
+
     mid: str | None
     metadata: str | None
     app_id: str | None
@@ -47,7 +49,7 @@ class EchoContent:
 
 @dataclass(frozen=True)
 class DeliveryReceipt:
-    """Everything in the thread up to `watermark_ms` has arrived; `mids` are not promised."""
+    """Everything in the thread up to `watermark_ms` has arrived. The platform does not promise `mids`."""
 
     mids: tuple[str, ...]
     watermark_ms: int | None
@@ -55,7 +57,7 @@ class DeliveryReceipt:
 
 @dataclass(frozen=True)
 class PolicyNotice:
-    """What Meta did about the fanpage. `unblock` gives no reason."""
+    """What Meta did about the fanpage. An `unblock` gives no reason."""
 
     action: str | None  # warning, block, unblock
     reason: str | None
@@ -63,12 +65,13 @@ class PolicyNotice:
 
 @dataclass(frozen=True)
 class Handover:
-    """Who has the conversation from now on; None when the event does not say."""
+    """Whether our app controls the conversation from now on; None when the event does not say."""
 
     is_ours: bool | None
 
 
 def read_message(raw: RawEvent) -> MessageContent:
+    """Read a `message` event."""
     message = _part(raw, "message")
     reply, referral = _part(message, "quick_reply"), _part(message, "referral")
     return MessageContent(
@@ -77,28 +80,32 @@ def read_message(raw: RawEvent) -> MessageContent:
 
 
 def read_postback(raw: RawEvent) -> PostbackContent:
+    """Read a `postback` event."""
     postback = _part(raw, "postback")
     ref = _text(_part(postback, "referral"), "ref")
     return PostbackContent(_text(postback, "payload"), _text(postback, "title"), ref)
 
 
 def read_referral(raw: RawEvent) -> str | None:
-    """The ref of an m.me link opened in an existing thread."""
+    """Read a `referral` event: the ref of an m.me link that was opened in an existing thread."""
     return _text(_part(raw, "referral"), "ref")
 
 
 def read_opt_in(raw: RawEvent) -> OptInContent | None:
+    """Read an `optin` event; None when it holds no one-time token."""
     optin = _part(raw, "optin")
     token = opt_in_token(optin)
     return OptInContent(token, _text(optin, "payload")) if token else None
 
 
 def read_echo(raw: RawEvent) -> EchoContent:
+    """Read an `echo` event."""
     message = _part(raw, "message")
     return EchoContent(_text(message, "mid"), _text(message, "metadata"), read_id(message.get("app_id")))
 
 
 def read_delivery_receipt(raw: RawEvent) -> DeliveryReceipt:
+    """Read a `delivery` event."""
     delivery = _part(raw, "delivery")
     mids = delivery.get("mids")
     found = (mid for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
@@ -106,17 +113,18 @@ def read_delivery_receipt(raw: RawEvent) -> DeliveryReceipt:
 
 
 def read_watermark(raw: RawEvent) -> int | None:
-    """Everything in the thread up to this moment (ms) has been read."""
+    """Read a `read` event: everything in the thread up to this moment (milliseconds) has been read."""
     return milliseconds(_part(raw, "read").get("watermark"))
 
 
 def read_policy_notice(raw: RawEvent) -> PolicyNotice:
+    """Read a `policy_enforcement` event."""
     enforcement = next((_part(raw, key) for key in POLICY_KEYS if key in raw), {})
     return PolicyNotice(_text(enforcement, "action"), _text(enforcement, "reason"))
 
 
 def read_integrity_notice(raw: RawEvent) -> str:
-    """A Page integrity event in one line: the status, and the kinds of what Meta holds against the fanpage.
+    """Read a Page integrity event as one line: the status, and the kinds of violations.
 
     https://developers.facebook.com/docs/pages-api/integrity-webhook
     """
@@ -128,7 +136,7 @@ def read_integrity_notice(raw: RawEvent) -> str:
 
 
 def read_handover(raw: RawEvent) -> Handover:
-    """An app is told when a conversation is passed to it and when one is taken from it.
+    """Read a handover event, by which an app learns that a conversation was passed to it or taken from it.
 
     https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_handovers
     """

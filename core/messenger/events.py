@@ -1,4 +1,5 @@
-"""Webhook bodies as typed events. Pure, and never surprised: whatever comes is kept, if only as unknown.
+"""Takes the body of a webhook apart into events. It is pure and accepts any shape: what it does not
+understand becomes an event of an unknown kind.
 
 Shapes: https://developers.facebook.com/docs/messenger-platform/webhooks and its pages on each event.
 """
@@ -26,11 +27,11 @@ _PLAIN_KINDS = {
     "read": "read",
     **dict.fromkeys(POLICY_KEYS, "policy"),
 }
-# Events of the standby channel: another app holds the conversation, and we are told what happens in it.
+# Events of the standby channel: another app controls the conversation, and we are told what happens in it.
 # https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/standby
 STANDBY = "standby"
 _TOLD_IN_STANDBY = ("message", "postback", "referral", "reaction", "echo", "delivery", "read")
-# What only a person does. Of the fanpage itself it is kept and means nothing.
+# Only a person does these. An event of such a kind whose sender is the fanpage is of the kind OWN instead.
 _ACTS = (
     "message",
     "deleted",
@@ -49,14 +50,14 @@ _INTEGRITY_LISTS = ("violations", "restrictions", "resolutions")
 
 
 class Malformed(ValueError):
-    """Not a webhook body at all: no {"object": ..., "entry": [...]}."""
+    """The body is not that of a webhook: it is no {"object": ..., "entry": [...]}."""
 
 
 @dataclass(frozen=True)
 class ParsedEvent:
-    """One event. `dedupe_key` (64 hex digits) is the same whenever the platform repeats it."""
+    """One event. `dedupe_key` (64 hex digits) is the same whenever the platform repeats the event."""
 
-    page_id: str  # "" when it says none we can use
+    page_id: str  # "" when the event names none
     kind: str
     psid: str | None
     occurred_ms: int | None
@@ -65,11 +66,13 @@ class ParsedEvent:
 
 
 def sha256_hex(text: str) -> str:
+    """The SHA-256 of a text, which may hold lone surrogates."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def parse_webhook(payload: object, token_hash: Callable[[str], str] = sha256_hex) -> list[ParsedEvent]:
-    """Every event of a body, in its order. `token_hash` makes the dedupe key of a one-time opt-in."""
+    """All events of a body, in their order. `token_hash` makes the dedupe key of a one-time opt-in. Raises
+    Malformed."""
     if not isinstance(payload, dict) or not isinstance(payload.get("object"), str):
         raise Malformed("the body names no object")
     entries = payload.get("entry")
@@ -80,12 +83,13 @@ def parse_webhook(payload: object, token_hash: Callable[[str], str] = sha256_hex
 
 
 def opt_in_token(optin: RawEvent) -> str | None:
-    """The token of a one-time opt-in, without what surrounds it; None when it has none. A secret."""
+    """The token of a one-time opt-in, which is a secret, or None when it has none."""
     return unwrapped(_text(optin.get("one_time_notif_token")) or "") or None
 
 
 def milliseconds(value: object) -> int | None:
-    """A platform timestamp in ms; the feed's are in seconds."""
+    """Read a timestamp of the platform as milliseconds, or None when it is absurd. The feed's
+    are in seconds."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
         value = int(value)
     if isinstance(value, float) and 100_000_000_000 <= value <= LATEST_MS:
@@ -130,19 +134,20 @@ def _event(
 
 
 def _kind_in_standby(kind: str) -> str:
-    """A token is a token, whoever holds the conversation. Of the rest the kind says where it was told."""
+    """The kind of an event that came in the standby channel. An opt-in stays an opt-in: its token is good
+    whoever controls the conversation."""
     if kind == "opt_in":
         return kind
     return f"{STANDBY}_{kind}" if kind in _TOLD_IN_STANDBY else STANDBY
 
 
 def base_kind(kind: str) -> str:
-    """What an event is, wherever it was told."""
+    """The kind of an event without regard to the channel in which it came."""
     return kind.removeprefix(f"{STANDBY}_")
 
 
 def is_standby(kind: str) -> bool:
-    """Whether another app held the conversation when it happened."""
+    """Whether another app controlled the conversation when the event happened."""
     return kind.startswith(STANDBY)
 
 
@@ -175,7 +180,8 @@ def _dedupe_key(kind: str, event: RawEvent, token_hash: Callable[[str], str]) ->
 
 
 def _natural_key(kind: str, event: RawEvent) -> list[object] | None:
-    """What makes an event of this kind unique; None (or a None in it) calls for the whole event."""
+    """What makes an event of this kind unique. None, or a None in the list, calls for the whole
+    event instead."""
     sender, time = _party(event, "sender"), milliseconds(event.get("timestamp"))
     body = _body(kind, event)
     mid = _text(body.get("mid"))
@@ -229,7 +235,7 @@ def _whole(kind: str, raw: RawEvent) -> str:
 def _canonical(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"))
-    except RecursionError:  # nested beyond any real event: its upper levels tell it apart well enough
+    except RecursionError:  # no real event is nested so deep; its upper levels identify it well enough
         return json.dumps(_upper_levels(value, 20), sort_keys=True, separators=(",", ":"))
 
 
@@ -244,7 +250,7 @@ def _upper_levels(value: object, levels: int) -> object:
 
 
 def _psid(event: RawEvent, page_id: str) -> str | None:
-    """The person's side of an event: usually its sender; of an echo, its recipient."""
+    """The PSID of the person: usually the sender of the event, and of an echo the recipient."""
     sender = _party(event, "sender")
     found = sender if sender != page_id else _party(event, "recipient")
     return found if found != page_id else None

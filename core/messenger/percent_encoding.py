@@ -1,5 +1,5 @@
-"""Percent-encoding for form bodies, a hundred times faster than urllib's on long texts: one pass in C for
-each character that needs it, instead of one Python call for each byte."""
+"""Percent-encoding for form bodies. On long texts it is a hundred times faster than urllib's: one pass in C
+for each character that needs it, instead of one Python call for each byte."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SAFE = frozenset(string.ascii_letters + string.digits + "_.~-")
 
 
 def percent_encode(text: str | bytes) -> str:
-    """As `urllib.parse.quote(text, safe="")`; lone surrogates pass as their own bytes."""
+    """Encode as `urllib.parse.quote(text, safe="")` does; lone surrogates are encoded by their own bytes."""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     plain = raw.decode("latin-1")
     unsafe = set(plain) - _SAFE
-    if "%" in unsafe:  # first, or it would quote what the others leave
+    if "%" in unsafe:  # first, or it would encode the signs that the others make
         plain = plain.replace("%", "%25")
     for sign in unsafe - {"%"}:
         plain = plain.replace(sign, f"%{ord(sign):02X}")
@@ -24,7 +24,7 @@ def percent_encode(text: str | bytes) -> str:
 
 
 def encode_form(fields: Mapping[str, str | bytes]) -> str:
-    """An application/x-www-form-urlencoded body."""
+    """Encode fields as an application/x-www-form-urlencoded body."""
     return "&".join([f"{_word(name)}={_quoted_value(value)}" for name, value in fields.items()])
 
 
@@ -34,5 +34,6 @@ def _quoted_value(value: str | bytes) -> str:
 
 @lru_cache(maxsize=256)
 def _word(word: str) -> str:
-    """Names of fields and words such as UPDATE come again with every message; no token is as short."""
+    """Encode a short text and keep it: names of fields and words such as UPDATE come again with every
+    message. No token is so short that it would be kept."""
     return percent_encode(word)

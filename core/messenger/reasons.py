@@ -1,4 +1,4 @@
-"""What each reason means to staff: what happened, what it means for customers, what to do."""
+"""The sentences for staff on each reason: what happened, what it means for customers, what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of the platform made fit to keep and to show: secrets cut out, nothing that a database refuses."""
+"""Removes secrets, and what a database refuses, from texts of the platform before they are kept or shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _LOOKS_SECRET = re.compile(
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text fit to keep and to show: secrets cut out in every spelling they travel in, then trimmed."""
+    """A text without these secrets in any spelling, and without what looks like one, cut to 500
+    characters."""
     for secret in sorted({s for s in secrets if len(s) >= 4 and _may_hold(text, s)}, key=len, reverse=True):
         for spelling in spellings_of(secret):
             text = text.replace(spelling, _REMOVED)
@@ -31,12 +32,13 @@ def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def _may_hold(text: str, secret: str) -> bool:
-    """A quick look first: letters and digits stand in every spelling, and a call for many fanpages has some
-    two hundred secrets."""
+    """Whether a text may hold a secret, by its longest run of letters and digits, which every spelling leaves
+    as it is. It is a quick check first, since a call for many fanpages has some two hundred secrets."""
     return max(_LETTERS_AND_DIGITS.findall(secret), key=len, default="") in text
 
 
 def spellings_of(secret: str) -> tuple[str, ...]:
+    """The forms in which a secret may stand in an answer: as it is, in JSON, in a URL, in HTML."""
     quoted = quote(secret, safe="", errors="replace")
     in_json = json.dumps(secret)[1:-1]
     return (

@@ -1,4 +1,4 @@
-"""HMACs of the platform: webhook signatures over the raw bytes, and the proof that a call is ours."""
+"""The HMACs that the platform uses: signatures of webhooks, and the proof that a call comes from our app."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ def sign(secret: str, body: bytes) -> str:
 
 
 def is_valid(secret: str, body: bytes, header: str | None) -> bool:
-    """Compared in constant time; without a secret nothing is valid (an empty key proves nothing)."""
+    """Whether a signature fits these bytes. Without a secret nothing is valid. The comparison takes constant
+    time."""
     if not secret or header is None:
         return False
     return hmac.compare_digest(sign(secret, body).encode(), header.encode("utf-8", "replace"))
 
 
 def appsecret_proof(secret: str, token: str) -> str:
+    """The `appsecret_proof` for an access token.
+
+    https://developers.facebook.com/docs/graph-api/guides/secure-requests
+    """
     message = token.encode("utf-8", "surrogatepass")
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Sends messages of several fanpages in one call and judges each by itself. See docs/decisions/0039.
+"""Sends messages of several fanpages in one call, and attributes each refusal. See docs/decisions/0039.
 
 Only messages that spend a one-time token are sent this way: whatever becomes of a call, the platform takes a
 token only once. A message by PSID has no such guard and never shares a call.
@@ -16,14 +16,14 @@ from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
 from core.messenger.wire import BATCH_LIMIT
 
-Answers = Mapping[int, Answer | None]  # by the item's place; None: it was surely not sent, and stays here
+Answers = Mapping[int, Answer | None]  # by the item's place; None: it was certainly not sent
 Places = dict[Messenger, list[int]]  # where each fanpage's items stand
 MayLeave = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AddressedSend:
-    """One message and the line of the fanpage that sends it. No repr: the token is a secret."""
+    """One message and the client of the fanpage that sends it. No repr: the token is a secret."""
 
     messenger: Messenger
     send: TokenSend
@@ -35,11 +35,12 @@ def send_together(
     *,
     may_leave: MayLeave = lambda _place: True,
 ) -> list[Answer | None]:
-    """One answer per item, in order, each charged to whom it belongs. Never raises for a send.
+    """Send at most 50 messages. Returns one answer for each, in their order, with refusals attributed. It
+    never raises for a send.
 
-    At most 50 items. May ask by HTTP whether a fanpage's line works: no transaction is open. Where a call is
-    followed by others, `may_leave` is asked about each item right before its own: meanwhile somebody may have
-    paused its broadcast. None is the answer for what was kept here.
+    It may make further HTTP calls, so no transaction may be open. Right before a further call `may_leave` is
+    asked about each of its items, since somebody may have paused its broadcast meanwhile. The answer to an
+    item that may not leave is None.
     """
     if len(items) > BATCH_LIMIT:
         raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
@@ -57,7 +58,7 @@ def _mixed(
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
     if isinstance(said, Failure):
         found = _apart(items, places, may_leave)
-        if _any_accepted(found, places[outer]):  # else its own token explains the refusal
+        if _any_accepted(found, places[outer]):  # otherwise the token of the call explains the refusal
             across.refused(said)
         return found
     first = dict(enumerate(said))
@@ -68,7 +69,7 @@ def _mixed(
 
 
 def _apart(items: Sequence[AddressedSend], places: Places, may_leave: MayLeave) -> Answers:
-    """A call for each fanpage."""
+    """Send with a call for each fanpage."""
     found: dict[int, Answer | None] = dict.fromkeys(place for mine in places.values() for place in mine)
     for messenger, mine in places.items():
         going = [place for place in mine if may_leave(place)]
@@ -92,7 +93,7 @@ def _may_be_the_calls_fault(answer: Answer) -> bool:
 
 
 def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) -> Answers:
-    """What is not sent again is charged to whom it belongs, fanpage by fanpage."""
+    """Attribute the refusals of what is not sent again, fanpage by fanpage."""
     found: dict[int, Answer] = {}
     for messenger, mine in places.items():
         kept = [place for place in mine if place not in again.get(messenger, ())]

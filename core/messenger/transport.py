@@ -1,8 +1,8 @@
-"""One HTTP call and what became of it: an answer, or how far it got. Never raises, knows no codes.
+"""Makes HTTP calls. A call never raises: it returns the answer, or how far the call got.
 
-Connections are kept and shared between threads. They are `requests`', with the environment's proxies and
-authorities, but each call goes to them directly: no redirects (a 302 would turn a send into a GET), no
-cookies, no retries, and half the price.
+Connections are kept and shared between threads. They are those of `requests`, with the proxies and
+certificate authorities of the environment, but a call uses them directly: without redirects (a 302 would turn
+a send into a GET), cookies and retries, and at half the cost.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class HttpAnswer:
+    """The answer to a call, whatever its status."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -42,7 +44,7 @@ class HttpAnswer:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """No answer. `step` says whether anything can have left; `text` may hold secrets still."""
+    """A call without an answer. `step` says whether the request can have left; `text` may hold secrets."""
 
     step: NextStep
     reason: str
@@ -50,20 +52,23 @@ class NoAnswer:
 
 
 class Transport:
+    """HTTP connections to one server. It may be used from several threads."""
+
     def __init__(self, base_url: str, *, connect_timeout: float, read_timeout: float, pool_size: int) -> None:
         self._base_url = base_url
         self._timeout = Timeout(connect=connect_timeout, read=read_timeout)
         self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
         self._route = _route(base_url)
-        self._lines: tuple[HTTPConnectionPool, bool] | None = None
+        self._pool: tuple[HTTPConnectionPool, bool] | None = None
 
     def call(
         self, method: str, url: str, *, headers: Mapping[str, str | bytes], data: bytes | None = None
     ) -> HttpAnswer | NoAnswer:
+        """Make one call, without redirects and retries."""
         try:
             for header in headers.items():
                 check_header_validity(header)  # type: ignore[type-var]
-            pool, by_proxy = self._lines = self._lines or self._opened()
+            pool, by_proxy = self._pool = self._pool or self._opened()
             target = url if by_proxy else url[url.index("/", url.index("://") + 3) :]
         except Exception as error:
             return NoAnswer(NextStep.NOT_SENT, "not_connected", _words(error))
@@ -79,11 +84,11 @@ class Transport:
                 timeout=self._timeout,
             )
             return HttpAnswer(response.status, response.headers, response.data)
-        except Exception as error:  # whatever broke, the platform may have heard us
+        except Exception as error:  # whatever broke, the platform may have received the request
             return _lost(error)
 
     def _opened(self) -> tuple[HTTPConnectionPool, bool]:
-        """Where connections come from, and whether it wants whole URLs."""
+        """The pool of connections, and whether it needs whole URLs, as a proxy does."""
         request = requests.Request("GET", self._base_url).prepare()
         proxies, verify = self._route["proxies"], self._route["verify"]
         pool: Any = self._adapter.get_connection_with_tls_context(request, verify, proxies=proxies)
@@ -91,12 +96,13 @@ class Transport:
         return pool, "://" in self._adapter.request_url(request, proxies)
 
     def close(self) -> None:
-        self._lines = None
+        """Close all connections."""
+        self._pool = None
         self._adapter.close()
 
 
 def _route(base_url: str) -> dict[str, Any]:
-    """Proxies and certificate authorities of the environment, read once; never a proxy to this machine."""
+    """The proxies and certificate authorities of the environment, without a proxy to this machine."""
     found = requests.Session().merge_environment_settings(base_url, {}, None, None, None)
     here = urlsplit(base_url).hostname in _HERE
     return {"proxies": {} if here else found["proxies"], "verify": found["verify"]}
@@ -113,7 +119,7 @@ def _lost(error: Exception) -> NoAnswer:
 
 
 def _never_connected(cause: object) -> bool:
-    """Only what is certain: the request cannot have left."""
+    """Whether it is certain that the request cannot have left."""
     if isinstance(cause, (NewConnectionError, ConnectTimeoutError, ProxyError)):
         return True
     return any(isinstance(arg, ssl.SSLCertVerificationError) for arg in getattr(cause, "args", ()))
@@ -124,7 +130,7 @@ def _words(error: Exception) -> str:
 
 
 class _WithoutProof(logging.Filter):
-    """urllib3 logs every URL at DEBUG; the proof of the app secret is part of ours."""
+    """Removes the proof of the app secret from the URLs that urllib3 logs at DEBUG."""
 
     _proof = re.compile(r"(appsecret_proof=)[^&\s]+")
 

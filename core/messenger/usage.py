@@ -1,4 +1,4 @@
-"""How much of its allowance the platform says we have used (two response headers)."""
+"""Reads how much of our call allowance is used, from two response headers of the platform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _PERCENTAGES = ("call_count", "total_time", "total_cputime")
 
 @dataclass(frozen=True)
 class Usage:
-    """`percent` of the fullest allowance (throttled at 100); `seen_at` is monotonic time."""
+    """How full the fullest allowance is, in percent (calls are throttled at 100). `seen_at` is
+    monotonic time."""
 
     percent: float
     regain_seconds: float
@@ -25,8 +26,10 @@ class Usage:
 
 
 def read_usage(headers: Mapping[str, str], seen_at: float, *, page_id: str | None = None) -> Usage | None:
-    """None when the answer says nothing of it, which is usual at low volume. With `page_id`, what the answer
-    to a call for several fanpages says of that one: the app's allowance is everybody's, a business's its own.
+    """Read the usage from the headers of an answer; None when they say nothing, as is usual at low volume.
+
+    With `page_id` it is what the answer to a call for several fanpages says about that fanpage: the allowance
+    of the app is shared, that of a fanpage is its own.
     """
     rows = list(_rows(headers, page_id))
     if not rows:
@@ -37,12 +40,12 @@ def read_usage(headers: Mapping[str, str], seen_at: float, *, page_id: str | Non
 
 
 def tells_usage(headers: Mapping[str, str]) -> bool:
-    """Whether there is anything to read, before it is read for each of many fanpages."""
+    """Whether headers say anything about usage."""
     return APP_HEADER in headers or BUSINESS_HEADER in headers
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from a `Retry-After`, should one come (the platform documents none)."""
+    """The seconds of a `Retry-After` header, or None. The platform documents no such header."""
     value = headers.get("Retry-After", "").strip()
     return float(value) if value.isascii() and value.isdigit() and len(value) <= 6 else None
 

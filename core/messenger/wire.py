@@ -1,7 +1,6 @@
-"""Bodies of the Send API as plain dicts, and the limits the platform sets on them.
+"""Builds the bodies of the Send API as plain dicts, and names the limits that the platform sets on them.
 
-Limits count UTF-16 units (core/text/length.py): the platform names no unit, and this is the strictest
-reading.
+Limits count UTF-16 units (core/text/length.py), which is the strictest reading: the platform names no unit.
 """
 
 from __future__ import annotations
@@ -81,17 +80,17 @@ def with_metadata(message: Message, metadata: str | None) -> Message:
 
 
 def send_to_token(token: str, message: Message) -> Body:
-    """Spends a one-time token. The token names the person, so no PSID goes with it."""
+    """The body of a message that spends a one-time token. The token names the person, so there is no PSID."""
     return {"recipient": {"one_time_notif_token": token}, "message": message, "messaging_type": "UPDATE"}
 
 
 def send_to_psid(psid: str, message: Message) -> Body:
-    """Answers a person inside the standard messaging window."""
+    """The body of a message to a person within the standard messaging window."""
     return {"recipient": {"id": psid}, "message": message, "messaging_type": "RESPONSE"}
 
 
 def token_spent_by(body: Body) -> str | None:
-    """The one-time token that a body spends, if it spends one."""
+    """The one-time token that a body spends, or None."""
     recipient = body.get("recipient")
     token = recipient.get("one_time_notif_token") if isinstance(recipient, dict) else None
     return token if isinstance(token, str) else None
