@@ -17,16 +17,16 @@ from core.encryption import encrypt, lookup_hash
 from core.inbox import rules
 from core.inbox.customers import Sighting, customer_ids, upsert_customers
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
-from core.inbox.policy_events import INTEGRITY, POLICY, apply_integrity_notice, apply_policy_notice
+from core.inbox.policy_events import apply_integrity_notice, apply_policy_notice
 from core.inbox.stop_requests import apply_stop_request, find_stop_request
 from core.inbox.taps import apply_taps
 from core.inbox.thread_control import ThreadOwner, record_thread_owners
 from core.messenger import event_contents
-from core.messenger.events import base_kind, is_standby
+from core.messenger.event_kinds import EventKind, base_kind, is_standby, kind_in_standby
 from core.text.normalise import normalise_text, storable
 
-OPT_IN = "opt_in"
-ABOUT_THE_FANPAGE = (POLICY, INTEGRITY)
+ABOUT_THE_FANPAGE = (EventKind.POLICY, EventKind.INTEGRITY)
+SHOWS_THREAD_OWNER = (EventKind.HANDOVER, EventKind.MESSAGE, EventKind.POSTBACK)
 NO_SENDER = "names no sender"
 NOTHING_TO_DO = "nothing to do for this kind"
 
@@ -43,13 +43,13 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
     )
     context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}))
     notes: dict[int, str] = {}
-    marked = [(event, (event.fanpage_id, event.psid), event.kind == OPT_IN) for event in events]
+    marked = [(event, (event.fanpage_id, event.psid), event.kind == EventKind.OPT_IN) for event in events]
     for run in rules.split_into_runs(marked):
         able = [event for event in run if not _reason_without_effect(event)]
         notes.update(
             {event.id: _reason_without_effect(event) for event in run if _reason_without_effect(event)}
         )
-        if able and able[0].kind == OPT_IN:
+        if able and able[0].kind == EventKind.OPT_IN:
             apply_taps(db, [_tap(event) for event in able], now)
         elif able:
             _EFFECTS[able[0].kind](context, able[0])
@@ -59,21 +59,23 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
 def _lock_rows(db: Session, events: Sequence[FanpageEvent]) -> None:
     """Lock every row that these events may change, in the order of core/db/row_locks.py. Workers settle
     deliveries to the same people meanwhile."""
-    for fanpage_id in sorted({event.fanpage_id for event in events if event.kind == POLICY}):
+    for fanpage_id in sorted({event.fanpage_id for event in events if event.kind == EventKind.POLICY}):
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
     row_locks.lock_people(db, {(event.fanpage_id, event.psid) for event in events if event.psid})
     echoed = [
-        event_contents.read_echo(event.raw).metadata for event in events if base_kind(event.kind) == "echo"
+        event_contents.read_echo(event.raw).metadata
+        for event in events
+        if base_kind(event.kind) == EventKind.ECHO
     ]
     ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
-    receipts = [event for event in events if base_kind(event.kind) in ("delivery", "read")]
+    receipts = [event for event in events if base_kind(event.kind) in (EventKind.DELIVERY, EventKind.READ)]
     told = {(event.fanpage_id, event.psid) for event in receipts if event.psid}
     row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
 
 
 def _reason_without_effect(event: FanpageEvent) -> str:
     """Why an event can have no effect; an empty text when it can have one."""
-    if event.kind != OPT_IN and event.kind not in _EFFECTS:
+    if event.kind != EventKind.OPT_IN and event.kind not in _EFFECTS:
         return NOTHING_TO_DO
     return NO_SENDER if event.psid is None and event.kind not in ABOUT_THE_FANPAGE else ""
 
@@ -81,7 +83,9 @@ def _reason_without_effect(event: FanpageEvent) -> str:
 def _sighting_of(event: FanpageEvent) -> Sighting | None:
     if event.psid is None or not rules.is_customer_act(event.kind):
         return None
-    taken_back = base_kind(event.kind) == "reaction" and event.raw["reaction"].get("action") == "unreact"
+    taken_back = (
+        base_kind(event.kind) == EventKind.REACTION and event.raw["reaction"].get("action") == "unreact"
+    )
     window = rules.window_closes_at(event.kind, event.at, taken_back=taken_back)
     return Sighting((event.fanpage_id, event.psid), event.at, window)
 
@@ -91,10 +95,10 @@ def _thread_owner(event: FanpageEvent) -> ThreadOwner | None:
     shows it by the channel in which it came."""
     is_ours = (
         event_contents.read_handover(event.raw).is_ours
-        if event.kind == "handover"
+        if event.kind == EventKind.HANDOVER
         else not is_standby(event.kind)
     )
-    says = event.kind in ("handover", "message", "postback") or is_standby(event.kind)
+    says = event.kind in SHOWS_THREAD_OWNER or is_standby(event.kind)
     if event.psid is None or is_ours is None or not says:
         return None
     return ThreadOwner((event.fanpage_id, event.psid), event.at, is_ours)
@@ -199,22 +203,22 @@ def _nothing_more(context: EffectContext, event: FanpageEvent) -> None:
 
 
 _EFFECTS: dict[str, Callable[[EffectContext, FanpageEvent], None]] = {
-    "message": _message,
-    "postback": _postback,
-    "referral": _referral,
-    "reaction": _nothing_more,
-    "echo": _echo,
-    "delivery": _delivery,
-    "read": _read,
-    POLICY: apply_policy_notice,
-    INTEGRITY: apply_integrity_notice,
-    "handover": _nothing_more,
+    EventKind.MESSAGE: _message,
+    EventKind.POSTBACK: _postback,
+    EventKind.REFERRAL: _referral,
+    EventKind.REACTION: _nothing_more,
+    EventKind.ECHO: _echo,
+    EventKind.DELIVERY: _delivery,
+    EventKind.READ: _read,
+    EventKind.POLICY: apply_policy_notice,
+    EventKind.INTEGRITY: apply_integrity_notice,
+    EventKind.HANDOVER: _nothing_more,
     # Another app controls the conversation: what happened counts all the same, but that app answers.
-    "standby_message": _message,
-    "standby_postback": _postback,
-    "standby_referral": _nothing_more,
-    "standby_reaction": _nothing_more,
-    "standby_echo": _echo,
-    "standby_delivery": _delivery,
-    "standby_read": _read,
+    kind_in_standby(EventKind.MESSAGE): _message,
+    kind_in_standby(EventKind.POSTBACK): _postback,
+    kind_in_standby(EventKind.REFERRAL): _nothing_more,
+    kind_in_standby(EventKind.REACTION): _nothing_more,
+    kind_in_standby(EventKind.ECHO): _echo,
+    kind_in_standby(EventKind.DELIVERY): _delivery,
+    kind_in_standby(EventKind.READ): _read,
 }

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from core.encryption import lookup_hash
 from core.inbox import rules
 from core.inbox.event_tokens import encrypt_event
-from core.messenger.events import Malformed, ParsedEvent, RawEvent, milliseconds, parse_webhook
+from core.messenger.event_fields import RawEvent, milliseconds
+from core.messenger.event_kinds import EventKind
+from core.messenger.events import Malformed, ParsedEvent, parse_webhook
 from core.text.identifiers import read_id
 
 __all__ = ["Malformed", "NewEvent", "parse_body", "person_of"]
@@ -73,7 +75,7 @@ def _events(payload: object, received_at: datetime) -> list[NewEvent]:
 
 
 def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:
-    key, is_tap = parsed.dedupe_key, parsed.kind == "opt_in"
+    key, is_tap = parsed.dedupe_key, parsed.kind == EventKind.OPT_IN
     return NewEvent(
         page_id=parsed.page_id,
         kind=parsed.kind,

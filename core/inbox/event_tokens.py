@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.encryption import decrypt, encrypt
-from core.messenger.events import RawEvent
+from core.messenger.event_fields import RawEvent
 
 ENCRYPTED = "sealed"
 _TOKEN = "token"

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from core.customers.marks import CustomerKey
-from core.messenger.events import RawEvent
+from core.messenger.event_fields import RawEvent
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,7 +13,7 @@ from core.customers.forgotten import find_forgotten
 from core.db.tables import Customer, Fanpage
 from core.inbox import rules
 from core.inbox.event_parser import NewEvent
-from core.messenger.events import milliseconds
+from core.messenger.event_fields import milliseconds
 
 
 def drop_forgotten(db: Session, events: Sequence[NewEvent]) -> Sequence[NewEvent]:

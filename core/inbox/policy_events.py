@@ -7,11 +7,11 @@ from core.accounts.rules import SYSTEM
 from core.db.tables import Fanpage
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.messenger import event_contents
+from core.messenger.event_kinds import EventKind
 from core.sending.consequences import stop_fanpage
 from core.text.length import cut
 from core.text.normalise import normalise_text, storable
 
-POLICY, INTEGRITY = "policy", "integrity"
 BLOCK, UNBLOCK = "block", "unblock"
 RESTRICTED = "restricted"  # why a blocked fanpage is stopped, see core/messenger/reasons.py
 
@@ -33,7 +33,7 @@ def apply_policy_notice(context: EffectContext, event: FanpageEvent) -> None:
 
 def apply_integrity_notice(context: EffectContext, event: FanpageEvent) -> None:
     """Record a Page integrity notice for staff to see. It need not concern messages, so it stops nothing."""
-    _record_notice(context, event, INTEGRITY, event_contents.read_integrity_notice(event.raw) or "")
+    _record_notice(context, event, EventKind.INTEGRITY, event_contents.read_integrity_notice(event.raw) or "")
 
 
 def _record_notice(

@@ -16,6 +16,7 @@ from core.consent.rules import LIFETIME
 from core.db.engine import transaction
 from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
+from core.messenger.event_kinds import EventKind
 
 # The platform repeats an event for some hours at most, and what it means has long been applied.
 KEPT_FOR = timedelta(days=30)
@@ -52,7 +53,7 @@ def _kept_longer(now: datetime) -> ColumnElement[bool]:
     is_early = and_(
         col(Event.state) == EventState.IGNORED, col(Event.note).is_not_distinct_from(UNKNOWN_FANPAGE)
     )
-    is_token = and_(col(Event.kind) == "opt_in", or_(is_failed, is_early))
+    is_token = and_(col(Event.kind) == EventKind.OPT_IN, or_(is_failed, is_early))
     return or_(
         and_(is_failed, col(Event.received_at) >= now - FAILED_KEPT_FOR),
         and_(is_token, col(Event.received_at) >= now - LIFETIME),

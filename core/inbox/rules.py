@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from core.messenger.events import base_kind
+from core.messenger.event_kinds import EventKind as K
+from core.messenger.event_kinds import base_kind
 from core.text.matching import search_key
 
 # Standard messaging window: 24 hours from the customer's last act (Messenger Platform policy).
@@ -18,11 +19,11 @@ _EARLIEST_MS = EARLIEST.timestamp() * 1000
 TOPIC_PREFIX = "topic:"
 
 # Acts of the customer that open the window. A tap on "Notify Me" is not documented to, so it does not.
-_OPENS_WINDOW = frozenset({"message", "postback", "reaction", "referral"})
-_BY_THE_CUSTOMER = _OPENS_WINDOW | {"opt_in"}
+_OPENS_WINDOW = frozenset({K.MESSAGE, K.POSTBACK, K.REACTION, K.REFERRAL})
+_BY_THE_CUSTOMER = _OPENS_WINDOW | {K.OPT_IN}
 # Events of these kinds make nobody a customer, but show that the person can be reached: a message arrived
 # or was read, or the person edited or unsent one.
-ALSO_SIGNS_OF_LIFE = frozenset({"echo", "delivery", "read", "edit", "deleted", "opt_in_other"})
+ALSO_SIGNS_OF_LIFE = frozenset({K.ECHO, K.DELIVERY, K.READ, K.EDIT, K.DELETED, K.OPT_IN_OTHER})
 
 # So many events are applied between two groups of requests, so that no request waits long for its answer.
 BATCH_EVENTS = 300

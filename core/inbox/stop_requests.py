@@ -14,6 +14,7 @@ from core.consent.stop_words import DEFAULT, find_stop_word, stopped
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.conversation.replies import answer_with
 from core.db.tables import Fanpage, Topic
+from core.messenger.event_kinds import EventKind
 from core.settings import settings
 from core.text.languages import say_in
 
@@ -37,7 +38,7 @@ def find_stop_request(
     fanpage = db.get_one(Fanpage, fanpage_id)
     if payload:
         return _by_button(db, fanpage, payload)
-    if kind != "message" or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
+    if kind != EventKind.MESSAGE or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
         return None
     return StopRequest(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, _say()))
 

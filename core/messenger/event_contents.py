@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.messenger.events import POLICY_KEYS, RawEvent, milliseconds, opt_in_token
+from core.messenger.event_fields import RawEvent, milliseconds, opt_in_token, part, text
+from core.messenger.event_kinds import POLICY_KEYS
 from core.text.identifiers import read_id
 
 
@@ -72,41 +73,46 @@ class Handover:
 
 def read_message(raw: RawEvent) -> MessageContent:
     """Read a `message` event."""
-    message = _part(raw, "message")
-    reply, referral = _part(message, "quick_reply"), _part(message, "referral")
+    message = part(raw, "message")
+    reply, referral = part(message, "quick_reply"), part(message, "referral")
     return MessageContent(
-        _text(message, "mid"), _text(message, "text"), _text(reply, "payload"), _text(referral, "ref")
+        text(message.get("mid")),
+        text(message.get("text")),
+        text(reply.get("payload")),
+        text(referral.get("ref")),
     )
 
 
 def read_postback(raw: RawEvent) -> PostbackContent:
     """Read a `postback` event."""
-    postback = _part(raw, "postback")
-    ref = _text(_part(postback, "referral"), "ref")
-    return PostbackContent(_text(postback, "payload"), _text(postback, "title"), ref)
+    postback = part(raw, "postback")
+    ref = text(part(postback, "referral").get("ref"))
+    return PostbackContent(text(postback.get("payload")), text(postback.get("title")), ref)
 
 
 def read_referral(raw: RawEvent) -> str | None:
     """Read a `referral` event: the ref of an m.me link that was opened in an existing thread."""
-    return _text(_part(raw, "referral"), "ref")
+    return text(part(raw, "referral").get("ref"))
 
 
 def read_opt_in(raw: RawEvent) -> OptInContent | None:
     """Read an `optin` event; None when it holds no one-time token."""
-    optin = _part(raw, "optin")
+    optin = part(raw, "optin")
     token = opt_in_token(optin)
-    return OptInContent(token, _text(optin, "payload")) if token else None
+    return OptInContent(token, text(optin.get("payload"))) if token else None
 
 
 def read_echo(raw: RawEvent) -> EchoContent:
     """Read an `echo` event."""
-    message = _part(raw, "message")
-    return EchoContent(_text(message, "mid"), _text(message, "metadata"), read_id(message.get("app_id")))
+    message = part(raw, "message")
+    return EchoContent(
+        text(message.get("mid")), text(message.get("metadata")), read_id(message.get("app_id"))
+    )
 
 
 def read_delivery_receipt(raw: RawEvent) -> DeliveryReceipt:
     """Read a `delivery` event."""
-    delivery = _part(raw, "delivery")
+    delivery = part(raw, "delivery")
     mids = delivery.get("mids")
     found = (mid for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
     return DeliveryReceipt(tuple(found), milliseconds(delivery.get("watermark")))
@@ -114,13 +120,13 @@ def read_delivery_receipt(raw: RawEvent) -> DeliveryReceipt:
 
 def read_watermark(raw: RawEvent) -> int | None:
     """Read a `read` event: everything in the thread up to this moment (milliseconds) has been read."""
-    return milliseconds(_part(raw, "read").get("watermark"))
+    return milliseconds(part(raw, "read").get("watermark"))
 
 
 def read_policy_notice(raw: RawEvent) -> PolicyNotice:
     """Read a `policy_enforcement` event."""
-    enforcement = next((_part(raw, key) for key in POLICY_KEYS if key in raw), {})
-    return PolicyNotice(_text(enforcement, "action"), _text(enforcement, "reason"))
+    enforcement = next((part(raw, key) for key in POLICY_KEYS if key in raw), {})
+    return PolicyNotice(text(enforcement.get("action")), text(enforcement.get("reason")))
 
 
 def read_integrity_notice(raw: RawEvent) -> str:
@@ -130,9 +136,9 @@ def read_integrity_notice(raw: RawEvent) -> str:
     """
     listed = raw.get("violations")
     violations = listed if isinstance(listed, list) else []
-    kinds = [_text(each, "type") for each in violations if isinstance(each, dict)]
+    kinds = [text(each.get("type")) for each in violations if isinstance(each, dict)]
     named = ", ".join(kind for kind in kinds if kind)
-    return ": ".join(part for part in (_text(raw, "status"), named) if part)
+    return ": ".join(part for part in (text(raw.get("status")), named) if part)
 
 
 def read_handover(raw: RawEvent) -> Handover:
@@ -143,15 +149,3 @@ def read_handover(raw: RawEvent) -> Handover:
     if "pass_thread_control" in raw:
         return Handover(is_ours=True)
     return Handover(is_ours=False if "take_thread_control" in raw else None)
-
-
-def _part(raw: RawEvent, key: str) -> RawEvent:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(raw: RawEvent, key: str) -> str | None:
-    value = raw.get(key)
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return str(value) or None
