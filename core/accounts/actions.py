@@ -1,4 +1,4 @@
-"""Writes about operators: who may sign in, with what role and password. Never without an admin left."""
+"""Writes about operators: who may sign in, with which role and password. One admin always remains."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ FIRST_ADMIN = "admin"
 
 
 def ensure_admin(now: datetime) -> str | None:
-    """Makes the first admin of an empty installation and returns the password; None when anybody exists."""
+    """Add the first admin of an empty installation and return the password; None when there is
+    an operator."""
     password = fresh_password()
     password_hash = hash_password(password)
     with transaction() as db:
@@ -47,12 +48,13 @@ def ensure_admin(now: datetime) -> str | None:
 def add_operator(
     by: Actor, name: str, role: str, password: str, *, must_change_password: bool = False, now: datetime
 ) -> OperatorView:
+    """Add an operator. Raises Invalid for a bad name, password or role, or a name that is taken."""
     name = normalise_operator_name(name)
     _refuse(check_operator_name(name) + check_password(password, name) + _check_role(role))
     row = _new(name, Role(role), hash_password(password), now)
     row.must_change_password = must_change_password
     with transaction() as db:
-        _take_turn(db, by, Permission.ADMIN, now)
+        _lock_operators(db, by, Permission.ADMIN, now)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
             raise Invalid([problem("name", N_("There is already a user called {name}."), name=name)])
         db.add(row)
@@ -62,15 +64,16 @@ def add_operator(
 
 
 def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[OperatorView, str]:
-    """Adds an operator with a fresh password, which they must change; it cannot be shown again."""
+    """Add an operator with a fresh password, which they must change and which cannot be shown again."""
     password = fresh_password_for(normalise_operator_name(name))
     return add_operator(by, name, role, password, must_change_password=True, now=now), password
 
 
 def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> OperatorView:
+    """Give an operator another role. Raises WrongState for the last admin."""
     _refuse(_check_role(role))
     with transaction() as db:
-        _take_turn(db, by, Permission.ADMIN, now)
+        _lock_operators(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
         if role == row.role:
             return operator_view(row)
@@ -82,9 +85,9 @@ def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> Ope
 
 
 def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
-    """Ends their sessions at once and lets them in no more."""
+    """End an operator's sessions and let them sign in no more. Raises WrongState for the last admin."""
     with transaction() as db:
-        _take_turn(db, by, Permission.ADMIN, now)
+        _lock_operators(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
         if row.disabled_at is not None:
             return
@@ -94,8 +97,9 @@ def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 
 
 def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
+    """Let a disabled operator sign in again."""
     with transaction() as db:
-        _take_turn(db, by, Permission.ADMIN, now)
+        _lock_operators(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
         if row.disabled_at is None:
             return
@@ -104,11 +108,12 @@ def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
 
 
 def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
-    """A fresh password, shown once; their sessions end and they must change it."""
+    """Give an operator a fresh password, which they must change, and end their sessions.
+    Returns the password."""
     password = fresh_password()
     password_hash = hash_password(password)
     with transaction() as db:
-        _take_turn(db, by, Permission.ADMIN, now)
+        _lock_operators(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
         row.password_hash, row.must_change_password, row.sessions_valid_after = password_hash, True, now
         _record(db, by, "operator.reset_password", row, now)
@@ -116,38 +121,38 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
 
 
 def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
-    """Signs an operator out everywhere. Everybody may do it to themselves."""
+    """Sign an operator out everywhere. Everybody may do it to themselves, an admin to everybody."""
     needed = Permission.VIEW if by.id == operator_id else Permission.ADMIN
     with transaction() as db:
-        _take_turn(db, by, needed, now)
+        _lock_operators(db, by, needed, now)
         row = _operator(db, operator_id)
         row.sessions_valid_after = now
         _record(db, by, "operator.end_sessions", row, now)
 
 
 def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None:
-    """Every session made before `now` ends; the caller signs this one in again."""
+    """Change one's own password. All of one's sessions end; the caller signs this one in again."""
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
     authorise_early(by, Permission.VIEW, now=now, own_account=True)
     _check_new_password(by, old, new)
     new_hash = hash_password(new)
     with transaction() as db:
-        _take_turn(db, by, Permission.VIEW, now, own_account=True)
+        _lock_operators(db, by, Permission.VIEW, now, own_account=True)
         row = _operator(db, by.id)
         row.password_hash, row.must_change_password, row.sessions_valid_after = new_hash, False, now
         _record(db, by, "operator.change_password", row, now)
 
 
 def set_language(by: Actor, language: str, *, now: datetime) -> None:
-    """Remembers the language an operator reads; not worth a line in the activity log."""
+    """Keep the language in which an operator reads the panel. It is not logged as an activity."""
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(language=language))
 
 
 def record_last_seen(operator_id: int, *, now: datetime) -> None:
-    """No deed, and not worth waiting for one of theirs to end: the next page notes it."""
+    """Keep when an operator was last seen. It is skipped while their row is locked: the next page does it."""
     free = select(col(Operator.id)).where(col(Operator.id) == operator_id)
     free = free.with_for_update(key_share=True, skip_locked=True)
     with transaction() as db:
@@ -179,11 +184,11 @@ def _refuse(problems: list[Problem]) -> None:
         raise Invalid(problems)
 
 
-def _take_turn(
+def _lock_operators(
     db: Session, by: Actor, permission: Permission, now: datetime, *, own_account: bool = False
 ) -> None:
-    """Nobody else changes operators until this transaction ends. The turn comes first: two admins who
-    disable each other would otherwise wait for each other."""
+    """Keep everybody else from changing operators until the transaction ends. This lock is taken first: two
+    admins who disable each other would otherwise wait for each other."""
     take_lock(db, OPERATORS_LOCK)
     authorise(db, by, permission, now=now, own_account=own_account)
 

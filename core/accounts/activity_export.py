@@ -1,4 +1,4 @@
-"""The activity log as a file: CSV for machines (times in UTC), a workbook for people."""
+"""Exports the activity log: as CSV for machines (times in UTC) or as a workbook for people."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ COLUMNS = (
 
 
 def activity_csv(asked: ActivityFilter, *, limit: int = EXPORT_LIMIT) -> bytes:
+    """The entries of a filter as CSV, newest first."""
     return b"".join(csv_file(COLUMNS, map(_line, _entries(asked, limit))))
 
 
@@ -34,7 +35,8 @@ def activity_workbook(asked: ActivityFilter, *, zone: str, say: Say, limit: int 
 
 
 def _entries(asked: ActivityFilter, limit: int) -> Iterator[ActivityView]:
-    """Chunk by chunk from the newest; going on before an id misses and repeats nothing when lines come in."""
+    """Entries from the newest on, read in chunks. Each chunk goes on below the last id, so that entries which
+    come in meanwhile shift nothing."""
     left, before = limit, asked.before_id
     while left > 0:
         chunk = list_activity(replace(asked, before_id=before), limit=min(CHUNK, left))

@@ -1,4 +1,4 @@
-"""The activity log: one line per deed of staff or of the machine, inside the deed's own transaction."""
+"""Writes the activity log: a line for each action of staff or of the machine, in the action's transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def record(
     subject: str = "",
     **detail: object,
 ) -> None:
-    """`verb` is "noun.verb"; `detail` holds plain JSON values, never a secret."""
+    """Add a line to the activity log. `verb` has the form "noun.verb"; `detail` holds JSON
+    values, no secrets."""
     db.add(
         Activity(
             at=now,

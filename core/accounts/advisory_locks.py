@@ -1,4 +1,4 @@
-"""One transaction at a time where a decision rests on rows that are not there yet."""
+"""Locks for decisions that depend on rows which do not exist yet, and so cannot be locked themselves."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from core.db.engine import is_sqlite
 SIGN_IN_LOCK, OPERATORS_LOCK = (
     746_001,
     746_002,
-)  # any two numbers; only we take advisory locks in this database
+)  # any two numbers; nobody else takes advisory locks in this database
 
 
-def take_lock(db: Session, turn: int) -> None:
-    """Waits until no other transaction has this turn. On SQLite every writer has the database to itself."""
+def take_lock(db: Session, number: int) -> None:
+    """Wait until no other transaction has this lock, and keep it until this one ends. On SQLite every writer
+    has the whole database to itself."""
     if not is_sqlite(db):
-        db.execute(select(func.pg_advisory_xact_lock(turn)))
+        db.execute(select(func.pg_advisory_xact_lock(number)))

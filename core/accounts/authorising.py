@@ -1,7 +1,7 @@
-"""Whether who asks for a write may still do it, read inside the write's own transaction.
+"""Checks inside an action's own transaction whether the operator may still do it.
 
-A page that was opened an hour ago knows the operator of an hour ago: meanwhile they may have been disabled,
-demoted or signed out. So no action believes its `Actor`; each begins its transaction with `authorise`.
+A page that was opened an hour ago knows the operator as they were then: meanwhile they may have been
+disabled, demoted or signed out. So every action begins its transaction with `authorise`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _COLUMNS = (
 def authorise(
     db: Session, by: Actor, permission: Permission, *, now: datetime, own_account: bool = False
 ) -> None:
-    """First in an action's transaction: NotAllowed or SignedOut when this operator may not do it (any more).
+    """Raise NotAllowed or SignedOut unless this operator has the permission now.
 
-    PostgreSQL: their row stays locked until the transaction ends, before every other row. A demotion that was
-    committed before is seen; one that comes later waits, so that nothing of theirs follows its commit.
-    `own_account`: the action changes this very row, and is open to who must choose a new password first.
-    The machine and the command line have no row: what their value says holds.
+    It is called first in a transaction. On PostgreSQL the operator's row stays locked until the transaction
+    ends: a demotion that was committed before is seen, and a later one waits. `own_account` says that the
+    action changes this row itself and is open to somebody who must choose a new password first. The machine
+    and the command line have no row; the role of their `Actor` counts.
     """
     if by.id is None:
         by.require(permission)
@@ -46,13 +46,14 @@ def authorise(
 
 
 def authorise_early(by: Actor, permission: Permission, *, now: datetime, own_account: bool = False) -> None:
-    """The same before an action's transaction, for what it does before (calls, hashing, reading a file)."""
+    """Do the same in a transaction of its own, before an action does slow work such as HTTP
+    calls or hashing."""
     with transaction() as db:
         authorise(db, by, permission, now=now, own_account=own_account)
 
 
 def _operator(db: Session, operator_id: int, *, to_change: bool) -> Row[Any]:
-    # Never shared first and then changed: two who do so at once would wait for each other.
+    # Not locked as shared first and for a change later: two that did so would wait for each other.
     found = select(*_COLUMNS).where(col(Operator.id) == operator_id)
     row = db.execute(found.with_for_update(read=not to_change, key_share=to_change)).one_or_none()
     if row is None:

@@ -1,6 +1,6 @@
-"""The demo's sign-in: an admin whose password is kept on this machine, so that every start can show it.
+"""The admin of the demo, whose password is kept in a file so that every start can show it.
 
-Once a real fanpage is connected the password must be changed at the next sign-in and is kept no more.
+Once a real fanpage is connected, the file is deleted and the password must be changed at the next sign-in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FILE = "demo-sign-in.secret"
 
 
 def demo_sign_in(now: datetime) -> tuple[str, str | None]:
-    """(name, password) to sign in to the demo with; no password when somebody has chosen their own."""
+    """The name and password of the demo's admin; None for a password that somebody has changed."""
     password = kept_secret(_FILE)[:16]
     with transaction() as db:
         if db.scalar(select(col(Operator.id)).limit(1)) is None:
@@ -43,7 +43,8 @@ def demo_sign_in(now: datetime) -> tuple[str, str | None]:
 
 
 def end_demo_sign_in() -> None:
-    """The installation serves a real fanpage now: whoever knows the demo's password must choose another."""
+    """Have the demo's password changed at the next sign-in, because the installation serves a
+    real fanpage now."""
     path = settings().data_dir / _FILE
     if not path.exists():
         return

@@ -1,4 +1,4 @@
-"""Password hashes (bcrypt) and fresh passwords. The only code that sees a password and a hash together."""
+"""Hashes passwords (bcrypt), compares them, and makes fresh ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for anothe
 
 
 def hash_password(password: str) -> str:
+    """The bcrypt hash of a password. It takes a fifth of a second, so no transaction should be open."""
     return bcrypt.hashpw(password.encode("utf-8", "surrogatepass"), bcrypt.gensalt(ROUNDS)).decode()
 
 
 def password_matches(password: str, password_hash: str | None) -> bool:
-    """Takes the same time whether the hash exists (None: unknown name) or the password fits."""
+    """Whether a password fits a hash. It takes the same time for an unknown name (None) and a
+    wrong password."""
     given = password.encode("utf-8", "surrogatepass")
     too_long = len(given) > PASSWORD_MAXIMUM_BYTES
     fits = bcrypt.checkpw(b"too long" if too_long else given, (password_hash or placeholder_hash()).encode())
@@ -27,17 +29,18 @@ def password_matches(password: str, password_hash: str | None) -> bool:
 
 @lru_cache
 def placeholder_hash() -> str:
+    """A hash that no password fits, to compare with where there is no such operator."""
     return hash_password(secrets.token_urlsafe(16))
 
 
 def fresh_password() -> str:
-    """Four groups of four, about 79 bits, easy to read out: "k7pm-x2ra-9shd-fq4w"."""
+    """A random password of about 79 bits that is easy to read out, such as "k7pm-x2ra-9shd-fq4w"."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def fresh_password_for(name: str) -> str:
-    """One that our own rule takes: a name of two letters turns up in one of a hundred by chance."""
-    for _ in range(20):  # a name that is refused itself may be in all of them
+    """A fresh password that our own rules accept: one in a hundred holds a name of two letters by chance."""
+    for _ in range(20):  # a name such as "-" is in all of them, and is refused itself
         password = fresh_password()
         if not check_password(password, name):
             break

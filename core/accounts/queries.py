@@ -10,7 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
-from core.accounts.rules import COMMAND_LINE, SYSTEM, Role, normalise_operator_name, session_is_good
+from core.accounts.rules import (
+    COMMAND_LINE,
+    SYSTEM,
+    OperatorState,
+    Role,
+    normalise_operator_name,
+    session_is_good,
+)
 from core.db.engine import reading
 from core.db.tables import Activity, Operator
 from core.text.collation import sort_key
@@ -19,6 +26,8 @@ from core.text.normalise import normalise_name
 
 @dataclass(frozen=True)
 class OperatorView:
+    """An operator as the panel shows them."""
+
     id: int
     name: str
     role: Role
@@ -30,13 +39,14 @@ class OperatorView:
     created_at: datetime
 
     @property
-    def state(self) -> str:
+    def state(self) -> OperatorState:
         if self.disabled_at:
-            return "disabled"
-        return "new" if self.must_change_password else "active"
+            return OperatorState.DISABLED
+        return OperatorState.NEW if self.must_change_password else OperatorState.ACTIVE
 
 
 def operator_view(row: Operator) -> OperatorView:
+    """The view of a row."""
     return OperatorView(
         id=row.id or 0,
         name=row.name,
@@ -51,6 +61,7 @@ def operator_view(row: Operator) -> OperatorView:
 
 
 def list_operators() -> list[OperatorView]:
+    """All operators by name, the disabled ones last."""
     with reading() as db:
         rows = db.scalars(select(Operator)).all()
     rows = sorted(rows, key=lambda row: (row.disabled_at is not None, sort_key(row.name)))
@@ -58,13 +69,13 @@ def list_operators() -> list[OperatorView]:
 
 
 def find_session(operator_id: int, signed_in_at: datetime, now: datetime) -> OperatorView | None:
-    """The operator of a session, or None when it has ended (too old, signed out elsewhere, disabled)."""
+    """The operator of a session, or None when it has ended: too old, signed out elsewhere, or disabled."""
     with reading() as db:
         return _good(db.get(Operator, operator_id), signed_in_at, now)
 
 
 def find_session_by_name(name: str, signed_in_at: datetime, now: datetime) -> OperatorView | None:
-    """As `find_session`, for a cookie, which holds a name."""
+    """Do the same as `find_session` for a cookie, which holds a name."""
     with reading() as db:
         return _good(_by_name(db, name), signed_in_at, now)
 
@@ -80,7 +91,7 @@ def _by_name(db: Session, name: str) -> Operator | None:
 
 
 def find_password_hash(name: str) -> str | None:
-    """For checking a sign-in only; None for an unknown or disabled operator."""
+    """The password hash with which a sign-in is checked; None for an unknown or disabled operator."""
     with reading() as db:
         row = _by_name(db, name)
         return None if row is None or row.disabled_at else row.password_hash
@@ -88,6 +99,8 @@ def find_password_hash(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class ActivityView:
+    """An entry of the activity log."""
+
     id: int
     at: datetime
     actor: str
@@ -100,7 +113,8 @@ class ActivityView:
 
 @dataclass(frozen=True)
 class ActivityFilter:
-    """`noun` is what comes before the dot of a verb ("broadcast"); `search` looks into subject and actor."""
+    """Which entries of the activity log are wanted. `noun` is the part of a verb before its dot
+    ("broadcast"); `search` is looked for in subject and actor."""
 
     actor: str | None = None
     noun: str | None = None
@@ -111,19 +125,21 @@ class ActivityFilter:
 
 
 def list_activity(asked: ActivityFilter, *, offset: int = 0, limit: int = 50) -> list[ActivityView]:
-    """Newest first."""
+    """The entries of a filter, newest first."""
     statement = _filtered(select(Activity), asked).order_by(col(Activity.id).desc())
     with reading() as db:
         return [_activity(row) for row in db.scalars(statement.offset(offset).limit(limit))]
 
 
 def count_activity(asked: ActivityFilter) -> int:
+    """How many entries a filter has."""
     with reading() as db:
         return db.scalar(_filtered(select(func.count()).select_from(Activity), asked)) or 0
 
 
 def list_actors() -> list[str]:
-    """Everybody who may have done something: operators are never deleted, so the log need not be read."""
+    """The names of everybody who may stand in the log. Operators are never deleted, so the log
+    is not read."""
     with reading() as db:
         names = db.scalars(select(col(Operator.name))).all()
     return [*sorted(names, key=sort_key), COMMAND_LINE.name, SYSTEM.name]

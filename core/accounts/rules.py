@@ -1,4 +1,4 @@
-"""Who may do what: roles, permissions, the actor that every write names; when to refuse a sign-in."""
+"""Rules about operators: roles and permissions, names and passwords, and when a sign-in is locked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from core.text.normalise import normalise_name
 
 
 class Role(StrEnum):
+    """What an operator may do; each role includes those before it."""
+
     VIEWER = "viewer"
     EDITOR = "editor"
     SENDER = "sender"
@@ -21,10 +23,20 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
+    """What an action needs."""
+
     VIEW = "view"  # read everything but secrets
     EDIT = "edit"  # topics, messages, drafts, imports
     SEND = "send"  # launch, schedule, pause, resume, cancel, settle what is in doubt
     ADMIN = "admin"  # operators, fanpages, settings
+
+
+class OperatorState(StrEnum):
+    """Whether an operator can sign in."""
+
+    NEW = "new"  # has to choose a password of their own first
+    ACTIVE = "active"
+    DISABLED = "disabled"
 
 
 _RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.SENDER: 2, Role.ADMIN: 3}
@@ -35,8 +47,8 @@ _NEEDS = {Permission.VIEW: 0, Permission.EDIT: 1, Permission.SEND: 2, Permission
 class Actor:
     """Who asks for a write: an operator, or the machine itself (`SYSTEM`).
 
-    The role is the one of when the value was made: good enough for what a page shows. What an action may do
-    is read anew, see authorising.py.
+    The role is that of the time when the value was made, which is good enough for what a page shows. An
+    action reads it anew, see authorising.py.
     """
 
     id: int | None
@@ -45,9 +57,11 @@ class Actor:
     signed_in_at: datetime | None = None  # when the session began by which an operator asks
 
     def may(self, permission: Permission) -> bool:
+        """Whether the role includes a permission."""
         return _RANK[Role(self.role)] >= _NEEDS[permission]
 
     def require(self, permission: Permission) -> None:
+        """Raise NotAllowed unless the role includes the permission."""
         if not self.may(permission):
             raise NotAllowed(
                 N_("Your role ({role}) does not include this; ask an admin."), role=str(self.role)
@@ -61,17 +75,18 @@ NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 RESERVED_NAMES = frozenset({SYSTEM.name})
 PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
-SESSION_LIFETIME = timedelta(days=1)  # of a cookie; the token cannot be called back, so it is short
+SESSION_LIFETIME = timedelta(days=1)  # short, since the token in a cookie cannot be revoked
 ATTEMPT_WINDOW = timedelta(minutes=15)
 SEEN_EVERY = timedelta(minutes=5)
 
 
 def normalise_operator_name(typed: str) -> str:
-    """A user name as it is compared: compatible spellings are one (ａ is a), case does not matter."""
+    """A user name in the form in which names are compared: without case, and ａ is a."""
     return normalise_name(unicodedata.normalize("NFKC", typed)).lower()[:64]
 
 
 def check_operator_name(name: str) -> list[Problem]:
+    """What is wrong with a user name."""
     if NAME_PATTERN.fullmatch(name) and name not in RESERVED_NAMES:
         return []
     return [
@@ -86,6 +101,7 @@ def check_operator_name(name: str) -> list[Problem]:
 
 
 def check_password(password: str, name: str) -> list[Problem]:
+    """What is wrong with a password for this user name."""
     if len(password) < PASSWORD_MINIMUM:
         return [
             problem(
@@ -104,24 +120,39 @@ def check_password(password: str, name: str) -> list[Problem]:
 
 
 def session_is_good(signed_in_at: datetime, valid_after: datetime, now: datetime) -> bool:
+    """Whether a session that began then is still valid."""
     return valid_after <= signed_in_at and now - signed_in_at < SESSION_LIFETIME
+
+
+class LimitScope(StrEnum):
+    """What failed sign-ins are counted by."""
+
+    BOTH = "both"  # the same name from the same address
+    ADDRESS = "address"
+    NAME = "name"
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` failures within the window; `scope` says what they have in common."""
+    """At most `most` failed sign-ins within the window that have in common what `scope` says."""
 
-    scope: str
+    scope: LimitScope
     most: int
 
 
-# A stranger who fails on somebody's name locks out himself (name and address), not the name everywhere;
-# the last row only stops a guess spread over many addresses.
-LIMITS: tuple[Limit, ...] = (Limit("both", 5), Limit("address", 20), Limit("name", 100))
+# A stranger who fails with somebody's name locks only this name at their own address. The last limit stops
+# guesses that are spread over many addresses.
+LIMITS: tuple[Limit, ...] = (
+    Limit(LimitScope.BOTH, 5),
+    Limit(LimitScope.ADDRESS, 20),
+    Limit(LimitScope.NAME, 100),
+)
 
 
 @dataclass(frozen=True)
 class FailedSignIn:
+    """A sign-in that was begun and did not succeed."""
+
     name: str
     address: str
     at: datetime
@@ -138,6 +169,7 @@ def _end_of_lock(limit: Limit, name: str, address: str, recent: Sequence[FailedS
     same = [
         a.at
         for a in recent
-        if (limit.scope == "address" or a.name == name) and (limit.scope == "name" or a.address == address)
+        if (limit.scope == LimitScope.ADDRESS or a.name == name)
+        and (limit.scope == LimitScope.NAME or a.address == address)
     ]
     return same[-limit.most] + ATTEMPT_WINDOW if len(same) >= limit.most else None

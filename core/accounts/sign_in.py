@@ -1,4 +1,4 @@
-"""Signing in and out: the throttle counts an attempt before the password is looked at."""
+"""Signs operators in and out. An attempt is counted before its password is checked."""
 
 from __future__ import annotations
 
@@ -29,12 +29,17 @@ KEEP_ATTEMPTS = timedelta(days=1)
 
 
 class LockedOut(NotAllowed):
+    """There were too many failed sign-ins."""
+
     code = "locked_out"
 
 
 def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
-    """Counts the attempt; LockedOut when there were too many. Counted first, so that guesses made at
-    once are all counted; a success takes its own attempts back."""
+    """Count an attempt to sign in. Raises LockedOut when there were too many.
+
+    It is counted before the password is checked, so that guesses made at once all count. A success takes its
+    own attempts back.
+    """
     name, address = normalise_operator_name(name), address[:64]
     with transaction() as db:
         take_lock(db, SIGN_IN_LOCK)
@@ -51,7 +56,7 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
 
 
 def complete_sign_in(name: str, address: str, *, now: datetime) -> OperatorView | None:
-    """The operator who signed in, or None when they were disabled meanwhile."""
+    """Record that a sign-in succeeded. Returns the operator, or None when they were disabled meanwhile."""
     name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
@@ -67,7 +72,7 @@ def complete_sign_in(name: str, address: str, *, now: datetime) -> OperatorView 
 
 
 def sign_out(by: Actor, *, now: datetime) -> None:
-    """Ends every session of this operator: a signed cookie could otherwise be used again by a thief."""
+    """End every session of an operator, so that a stolen cookie is worth nothing."""
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(sessions_valid_after=now))

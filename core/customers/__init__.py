@@ -1,1 +1,1 @@
-"""Customers as people: what is known of one of them, and forgetting it."""
+"""Customers: their names, the marks on those who cannot be reached, and who was forgotten."""

@@ -1,4 +1,4 @@
-"""What staff do about customers: lift the marks that keep them out, and forget a person for good."""
+"""Writes about customers by staff: lifting the marks that keep them out of audiences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import N_, NotFound
 
 
 def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
-    """Offer this customer to broadcasts again. False when there is no mark (any more)."""
+    """Lift the mark of a customer, so that broadcasts reach them again. False when there was none."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         owner = select(col(Customer.fanpage_id)).where(col(Customer.id) == customer_id)
@@ -31,7 +31,7 @@ def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
 
 
 def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
-    """Offer everybody again whom this broadcast marked as unreachable. Returns how many."""
+    """Lift the marks that this broadcast has made. Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = db.get(Broadcast, broadcast_id)

@@ -1,8 +1,8 @@
-"""Who was forgotten: keyed hashes of fanpage and PSID, asked for at every door by which they might come back.
+"""Keeps keyed hashes of forgotten people (fanpage and PSID), which everything that takes in people checks.
 
-The key of the hashes is random, made with the first of them and never changed. It is kept sealed under
-OTN_SECRET_KEY, and once more under OTN_APP_SECRET, so that a new secret key forgets nobody. Without its row
-nobody was ever forgotten, and a door asks no more than that.
+The key of the hashes is random, made with the first of them and never changed. It is stored encrypted with
+OTN_SECRET_KEY, and once more with OTN_APP_SECRET, so that the list survives a new secret key. Without a row
+for the key nobody was ever forgotten, and nothing else is read.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from core.settings import settings
 
 PlatformIds = tuple[str, str]  # the platform's ids of a fanpage and of a person
 _HASH = bulk.columns_of(Forgotten, "hash")
-_DOORS = 7_411_302  # nobody else's number
-_PASS = text(f"SELECT pg_advisory_xact_lock_shared({_DOORS})")
-_CLOSE = text(f"SELECT pg_advisory_xact_lock({_DOORS})")
+_LOCK = 7_411_302  # the advisory lock between taking people in and forgetting them
+_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def hold_off_forgetting(db: Session) -> None:
-    """Until the commit nobody is forgotten: for whatever takes people in. SQLite has one writer anyway."""
+    """Keep everybody from being forgotten until this transaction ends; whatever takes people in calls it.
+    SQLite has one writer at a time anyway."""
     if not is_sqlite(db):
-        db.execute(_PASS)
+        db.execute(_SHARED)
 
 
 def find_forgotten(db: Session, people: Iterable[PlatformIds]) -> dict[PlatformIds, datetime]:
-    """Those who were forgotten, and when; true until the caller's transaction ends."""
+    """Which of these people were forgotten, and when. It holds until the caller's transaction ends."""
     hold_off_forgetting(db)
     key = read_key(db)
     if key is None:
@@ -49,17 +50,21 @@ def find_forgotten(db: Session, people: Iterable[PlatformIds]) -> dict[PlatformI
 
 
 def record_forgotten(db: Session, person: PlatformIds, *, now: datetime) -> None:
-    """From the commit on no door lets them in with what is older. Nobody is on their way in meanwhile."""
+    """Record that a person is forgotten. From the commit on nothing older than `now` brings them back;
+    whoever is being taken in at the moment is waited for."""
     if not is_sqlite(db):
-        db.execute(_CLOSE)
+        db.execute(_EXCLUSIVE)
     hash_ = person_hash(read_key(db) or _new_key(db), person)
     db.merge(Forgotten(hash=hash_, forgotten_at=now))
     db.flush()
 
 
 def reencrypt_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
-    """The installation has another secret key from now on. Returns how many forgotten people are given up,
-    because nothing opens the key of their hashes any more: only if the caller says so."""
+    """Encrypt the key of the hashes anew, because the installation has another secret key.
+
+    Where nothing decrypts it any more, WrongState is raised, unless `although_they_return` says to give the
+    list up. Returns how many forgotten people were given up.
+    """
     row = db.get(ForgottenKey, 1)
     if row is None:
         return 0
@@ -82,7 +87,7 @@ def reencrypt_for_new_key(db: Session, *, although_they_return: bool = False) ->
 
 
 def reencrypt_for_app_secret() -> None:
-    """Seal the key once more when OTN_APP_SECRET has changed. Asked once a process."""
+    """Encrypt the key of the hashes anew when OTN_APP_SECRET has changed. Each process calls it once."""
     with reading() as db:
         row = db.get(ForgottenKey, 1)
     if row is None or not _app_secret() or _decrypted_by_app(row):
@@ -91,11 +96,12 @@ def reencrypt_for_app_secret() -> None:
     try:
         with transaction() as db:
             db.execute(renewed)
-    except Held:  # a database that has been moved; the new one is told
+    except Held:  # a database that was moved away from; the new one does it
         return
 
 
 def read_key(db: Session) -> str | None:
+    """The key of the hashes, or None when nobody was ever forgotten."""
     sealed = db.connection().exec_driver_sql("SELECT sealed FROM forgotten_key").scalar()
     return decrypt(sealed) if sealed else None
 
@@ -108,6 +114,7 @@ def _new_key(db: Session) -> str:
 
 
 def person_hash(key: str, person: PlatformIds) -> str:
+    """The hash by which a person is found in the list."""
     page_id, psid = person
     message = f"{page_id}/{psid}".encode("utf-8", "surrogatepass")
     return hmac.digest(bytes.fromhex(key), message, "sha256").hex()

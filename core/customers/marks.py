@@ -1,6 +1,6 @@
-"""Marks on customers whom Messenger says it cannot reach: made with evidence, confirmed, taken back, lifted.
+"""Marks customers whom Messenger says it cannot reach, confirms such marks, undoes and lifts them.
 
-A mark is tentative until a later call of the same fanpage was accepted; only then it is firm, and only a firm
+A mark is tentative until a later call of the same fanpage was accepted. Then it becomes firm, and only a firm
 mark keeps somebody out of an audience. Any later sign of life lifts it. See docs/decisions/0028.
 
 Everything here runs inside the caller's transaction. On PostgreSQL customers are locked before deliveries:
@@ -59,11 +59,11 @@ class UnreachableAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A message that the platform took."""
+    """A message that the platform accepted."""
 
     fanpage_id: int
     customer_id: int
-    at: datetime  # when its call set out
+    at: datetime  # when its call was made
 
 
 def keeps_out() -> ColumnElement[bool]:
@@ -83,13 +83,14 @@ def made_by(fanpage_id: int, broadcast_id: int) -> tuple[ColumnElement[bool], ..
 
 
 def lifted_when(sign_of_life: ColumnElement[bool]) -> dict[str, Any]:
-    """For the SET of an UPDATE of customers: no mark any more where this is true, else as before."""
+    """Values for an UPDATE of customers that removes the mark where the condition holds."""
     return {name: case((sign_of_life, None), else_=getattr(Customer, name)) for name in UNMARKED}
 
 
 def mark_unreachable(db: Session, refusals: Sequence[UnreachableAnswer]) -> None:
-    """Tentative marks. Who has shown a sign of life since the refusal gets none; who has a mark keeps it, or
-    each refusal would put off its becoming firm. The customers are locked by the caller."""
+    """Mark these customers tentatively, unless they have shown a sign of life since the answer.
+    A mark that is there stays as it is, or each further refusal would put off that it becomes
+    firm. The caller has locked the customers."""
     if not refusals:
         return
     newest = {each.customer_id: each for each in sorted(refusals, key=lambda each: each.at)}
@@ -101,10 +102,10 @@ def mark_unreachable(db: Session, refusals: Sequence[UnreachableAnswer]) -> None
 
 
 def record_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
-    """Lift the marks of these customers, and make firm what their fanpages refused before these calls set
-    out. A call that was under way at the time of a refusal says nothing about it.
+    """Lift the marks of these customers, and make the marks of their fanpages firm that are older than these
+    calls. A call that was under way when a mark was made says nothing about it.
 
-    Before the deliveries are touched, or after `row_locks.lock_customers(…, marked=…)`.
+    It is called before deliveries are changed, or after `row_locks.lock_customers(…, marked=…)`.
     """
     customers: dict[int, datetime] = {}
     fanpages: dict[int, datetime] = {}
@@ -119,9 +120,9 @@ def record_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
 
 
 def record_signs_of_life(db: Session, signs: Iterable[tuple[CustomerKey, datetime]]) -> None:
-    """Signs of life other than `Customer.last_event_at`: whoever was marked before is reachable again. The
-    latest is kept, since the answer to an older call may be settled later. Strangers stay strangers. The
-    people are locked by the caller."""
+    """Record signs of life other than `Customer.last_event_at`, and lift older marks. The latest is kept,
+    since the answer to an older call may be settled later. Nobody becomes a customer by it. The caller has
+    locked the people."""
     seen: dict[CustomerKey, datetime] = {}
     for person, at in signs:
         seen[person] = max(at, seen.get(person, at))
@@ -131,8 +132,9 @@ def record_signs_of_life(db: Session, signs: Iterable[tuple[CustomerKey, datetim
 
 
 def undo_marks_of_deliveries(db: Session, delivery_ids: Collection[int]) -> int:
-    """Undo the marks whose evidence is the refusal of one of these deliveries, firm or not: it was not the
-    customers' doing. Returns how many. Before deliveries are locked, or their customers are locked already.
+    """Undo the marks, firm or not, that rest on the refusal of one of these deliveries, because
+    it was not about the customers. Returns how many. It is called before deliveries are locked,
+    unless their customers are.
     """
     if not delivery_ids:
         return 0
@@ -143,7 +145,7 @@ def undo_marks_of_deliveries(db: Session, delivery_ids: Collection[int]) -> int:
 
 
 def undo_marks_of_replies(db: Session, customer_ids: Collection[int]) -> int:
-    """The same for marks whose evidence is the answer to a reply to one of these customers."""
+    """Undo the marks of these customers that rest on the answer to a reply. Returns how many."""
     if not customer_ids:
         return 0
     theirs = col(Customer.id).in_(bulk.among(customer_ids))
@@ -151,8 +153,8 @@ def undo_marks_of_replies(db: Session, customer_ids: Collection[int]) -> int:
 
 
 def lift_marks(db: Session, now: datetime, *whose: ColumnElement[bool]) -> int:
-    """Staff say that these customers can be reached; what was refused before now marks them no more.
-    Returns how many had a mark."""
+    """Lift marks because staff say so; no answer from before `now` marks these customers again. Returns how
+    many had a mark."""
     return _unmark(db, *whose, reachable_at=now)
 
 
@@ -170,7 +172,7 @@ def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int
 
 
 def _lock_marked(db: Session, ids: Collection[int]) -> bool:
-    """Whether any of these has a mark; mostly none has."""
+    """Lock those of these customers who have a mark. Whether there are any; mostly there are none."""
     if is_sqlite(db):
         return bool(_marked_among().run(db, bulk.bound_ids(ids)).scalar())
     return bool(row_locks.lock_customers(db, (), marked=ids))
@@ -207,8 +209,8 @@ def _marking() -> bulk.CompiledStatement:
 
 
 def _accepted_since(table: type[Delivery] | type[Reply], at: Any) -> ColumnElement[bool]:
-    """A message to the customer was taken, and settled since then: when its call set out is not kept, and who
-    may have been reached later is not blamed."""
+    """Whether a message to the customer was accepted and settled since then. When its call was made is not
+    stored, and somebody who may have been reached later is not marked."""
     sent = DeliveryState.SENT if table is Delivery else ReplyState.SENT
     return exists().where(
         col(table.customer_id) == col(Customer.id),
@@ -230,7 +232,7 @@ def _lifting() -> bulk.CompiledStatement:
 
 @cache
 def _confirming() -> bulk.CompiledStatement:
-    """On PostgreSQL nobody is waited for: what another holds becomes firm by a later acceptance."""
+    """On PostgreSQL a row that somebody else has locked is skipped; it becomes firm by a later acceptance."""
     given = bulk.rows_given(_FANPAGE).subquery("accepted")
     same = col(Customer.fanpage_id).op("+", return_type=Integer())(0) == given.c.fanpage_id
     older = same, is_tentative(), col(Customer.unreachable_at) < given.c.reachable_at

@@ -1,4 +1,4 @@
-"""Learns the names of customers who wrote to us, a few at a time; never a condition for sending."""
+"""Asks the platform for the names of customers, a few at a time. Sending never waits for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ AT_ONCE = 20
 
 
 def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
-    """Ask for up to 20 names that nobody has asked for yet; returns how many were asked."""
+    """Ask for the names of up to 20 customers that were not asked for yet. Returns for how many it asked. It
+    makes HTTP calls, so no transaction may be open."""
     nameless = _nameless()
     for customer_id, fanpage_id, psid in nameless:
         profile = messenger_for(fanpage_id).profile(psid)
@@ -46,7 +47,7 @@ def _nameless() -> list[tuple[int, int, str]]:
 
 
 def store_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:
-    """Store a customer's name; a refusal is remembered too, so that it is not asked for again and again."""
+    """Store a customer's name. A refusal (None) is stored too, so that it is not asked for again."""
     values: dict[str, Any] = {"profile_at": now}
     if profile:
         first_name, last_name = _kept_name(profile.first_name), _kept_name(profile.last_name)
@@ -66,5 +67,5 @@ def store_profile(db: Session, customer_id: int, psid: str, profile: Profile | N
 
 
 def _kept_name(name: str | None) -> str | None:
-    """None for a name that nobody can see: the customer is then greeted as one whose name is unknown."""
+    """A name as it is stored; None for one without visible characters."""
     return cut(normalise_name(name or ""), 100) or None

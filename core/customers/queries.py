@@ -1,4 +1,4 @@
-"""What is known of customers: the marks on them as staff see them, and what forgetting a person erases."""
+"""Reads about customers: the marks on them as staff see them, and what forgetting a person erases."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ class MarkView:
     code: str  # a code word of messenger.reasons
     at: datetime  # when Messenger said so
     detail: str  # its answer, without secrets; "" when it was not kept
-    firm_at: datetime | None  # the later call that was taken; None: tentative, and still offered
+    firm_at: datetime | None  # when a later call was accepted; None: tentative
     broadcast_id: int | None  # None: it answered a reply of the chatbot, or is not known any more
     broadcast: str
 
 
 @dataclass(frozen=True)
 class BroadcastMarkCounts:
+    """How many customers are marked because of a broadcast."""
+
     firm: int
     tentative: int
 
@@ -39,6 +41,7 @@ class BroadcastMarkCounts:
 
 
 def get_mark(customer_id: int) -> MarkView | None:
+    """The mark of a customer, or None."""
     statement = (
         select(Customer, col(Broadcast.id), col(Broadcast.name))
         .outerjoin(Delivery, col(Delivery.id) == col(Customer.unreachable_delivery_id))
@@ -61,7 +64,7 @@ def get_mark(customer_id: int) -> MarkView | None:
 
 
 def count_marks_of(fanpage_id: int, broadcast_id: int) -> BroadcastMarkCounts:
-    """Customers who are still marked by what this broadcast of the fanpage was answered."""
+    """Count the customers who are still marked because of this broadcast."""
     statement = select(func.count(), func.count(col(Customer.unreachable_firm_at))).where(
         *marks.made_by(fanpage_id, broadcast_id)
     )
@@ -72,6 +75,8 @@ def count_marks_of(fanpage_id: int, broadcast_id: int) -> BroadcastMarkCounts:
 
 @dataclass(frozen=True)
 class RecordCounts:
+    """How much is stored about a customer."""
+
     opt_ins: int
     open_opt_ins: int  # of those, not used yet: they never will be
     requests: int
@@ -80,6 +85,7 @@ class RecordCounts:
 
 
 def count_records_of(customer_id: int) -> RecordCounts:
+    """Count what is stored about a customer."""
     opt_ins = select(func.count()).where(col(OptIn.customer_id) == customer_id)
     counted = [
         opt_ins,
@@ -94,7 +100,7 @@ def count_records_of(customer_id: int) -> RecordCounts:
 
 
 def fanpages_that_know(psid: str) -> list[int]:
-    """Our ids of the fanpages that have a customer of this PSID."""
+    """The ids of the fanpages that have a customer with this PSID."""
     wanted = select(col(Customer.fanpage_id)).where(col(Customer.psid) == psid)
     with reading() as db:
         return list(db.execute(wanted.order_by(col(Customer.fanpage_id))).scalars())

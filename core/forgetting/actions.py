@@ -1,4 +1,4 @@
-"""Forgets a person for good: what is kept of them goes, the totals and a keyed hash stay."""
+"""Forgets a person for good: what is stored about them is erased; totals and a keyed hash stay."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from core.text.identifiers import read_id, unwrapped
 
 
 def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
-    """Erase a person, and let nothing older bring them back. Totals stay. Returns how many customers that
-    were: none if the fanpage did not know them, who are remembered as forgotten all the same."""
+    """Erase a person, and record that nothing older may bring them back. Totals stay. Returns
+    how many customers were erased: 0 when the fanpage did not know the person, who is recorded
+    as forgotten all the same."""
     authorise_early(by, Permission.ADMIN, now=now)
     key_check.refuse_another_key()
-    psid = read_id(psid) or unwrapped(psid)  # or as an earlier version kept it, whatever it was
+    psid = read_id(psid) or unwrapped(psid)  # or as an earlier version stored it, whatever it is
     if not psid:
         raise Invalid([problem("psid", N_("The PSID is missing."))])
     page_id = _page_id(fanpage_id)
-    with reading() as db:  # a large vault takes a while to look through; others write meanwhile
+    with reading() as db:  # to search many events takes a while; others write meanwhile
         newest, seen = erasing.newest_event(db), erasing.events_of(db, page_id, psid)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
@@ -35,7 +36,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
         erasing.blank_activity(db, fanpage_id, psid, customer)
         if customer:
             erasing.erase_customer(db, customer.id or 0, now=now)
-        about = customer.id if customer else None  # a number that leads nowhere any more
+        about = customer.id if customer else None  # an id that refers to nothing any more
         record(db, by, "customer.forget", now=now, fanpage_id=fanpage_id, subject_id=about)
     empty_log()
     return 1 if customer else 0

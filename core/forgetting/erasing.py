@@ -1,8 +1,8 @@
-"""Takes a person out of the ledger, inside the caller's transaction.
+"""Erases what is stored about a person, inside the caller's transaction.
 
-What counts stays, without them: a delivery in its state, an opt-in in its state, a request as asked and
-tapped. All else goes. Nothing that stays leads from one row to another of the same person, save that a
-delivery knows its opt-in.
+What is counted stays without the person: deliveries and opt-ins in their states, and requests.
+Everything else is deleted. No row that stays leads to another row of the same person, except
+that a delivery knows its opt-in.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from core.deliveries.rules import DeliveryState
 WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more
 _UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _STAYS = {"request", "opt_in", "delivery"}
-IN_OPEN_TRANSACTIONS = 100_000  # events that servers may be storing at one moment, amply
-SURE_LENGTH = 10  # so long an id is not part of another number by chance
+IN_OPEN_TRANSACTIONS = 100_000  # more events than servers can be storing at one moment
+SURE_LENGTH = 10  # an id of this length is not part of another number by chance
 
 
 def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
-    """The customer, if there is one: no row is made for them any more, and no delivery of theirs moves."""
+    """Lock a customer with their deliveries and return them, or None. From now on no row is made for them and
+    none of their deliveries changes its state."""
     theirs = col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == psid
     under_way = select(col(Delivery.broadcast_id)).where(col(Delivery.state).in_(_UNDER_WAY))
     of_them = col(Delivery.customer_id).in_(select(col(Customer.id)).where(*theirs))
@@ -42,7 +43,8 @@ def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
 
 
 def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
-    """The customer must be locked. What is being sent is settled when its answer comes."""
+    """Erase a customer whom `lock_customer` has locked. A delivery that is being sent is
+    settled when its answer comes."""
     delivery_ids = _ids(db, Delivery, customer_id)
     customer = db.get_one(Customer, customer_id)
     theirs = select(col(Delivery.broadcast_id)).where(col(Delivery.customer_id) == customer_id)
@@ -60,7 +62,7 @@ def erase_customer(db: Session, customer_id: int, *, now: datetime) -> None:
 
 
 def events_of(db: Session, page_id: str, psid: str, *, after: int = 0) -> list[int]:
-    """Their webhook events, and others that name them, newer than an event."""
+    """The ids of webhook events that are from or about a person, or name them, with ids above `after`."""
     named = col(Event.body).contains(f'"{psid}"', autoescape=True)
     theirs = select(col(Event.id)).where(
         col(Event.page_id) == page_id, col(Event.id) > after, or_(col(Event.psid) == psid, named)
@@ -69,17 +71,18 @@ def events_of(db: Session, page_id: str, psid: str, *, after: int = 0) -> list[i
 
 
 def newest_event(db: Session) -> int:
-    """No event that is stored from now on has a lower id, those whose transaction is open now aside."""
+    """An id below those of all events that are stored from now on, or in a transaction that is open now."""
     newest = db.execute(select(func.max(col(Event.id)))).scalar_one() or 0
     return max(0, newest - IN_OPEN_TRANSACTIONS)
 
 
 def erase_events(db: Session, ids: Collection[int]) -> None:
+    """Delete these webhook events."""
     _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
 
 
 def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer | None) -> None:
-    """What was done stays, without whom it was done to."""
+    """Remove the person from the activity log; that something was done stays."""
     first, last = (customer.first_name or "", customer.last_name or "") if customer else ("", "")
     names = {psid, f"{last} {first}".strip(), f"{first} {last}".strip()} - {""}
     naming = [
@@ -96,7 +99,7 @@ def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer |
 
 
 def _about_customers() -> Iterator[tuple[SqlTable, Any]]:
-    """Tables that refer to a customer and go with them, each before those that it refers to."""
+    """The tables whose rows are deleted with a customer, each before those that it refers to."""
     for table in reversed(Table.metadata.sorted_tables):
         if table.name not in _STAYS:
             for key in table.foreign_keys:
