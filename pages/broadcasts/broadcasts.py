@@ -7,9 +7,10 @@ from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_li
 from core.broadcasts.rules import BroadcastState
 from pages.components import navigation
 from pages.components.address import draw_no_fanpage
+from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
-from pages.components.tables import Badge, Column, Two, filter_pills, pager, search_box, table
+from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, ago, number, percent, state_label, when
 
 SIZE = 25

@@ -1,8 +1,8 @@
-"""Lists: a real HTML table with badges and links, paging by the database, filters kept in the URL."""
+"""Tables: real HTML with badges and links, which Streamlit's own tables cannot hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -10,8 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.text.normalise import normalise_name
-from pages.components.texts import _, n_, number, state_label, when
+from pages.components.texts import _, number, state_label, when
 
 
 @dataclass(frozen=True)
@@ -54,22 +53,26 @@ def table(
     key: str,
     on_click: Callable[[Any], str | None] | None = None,
 ) -> None:
-    """`on_click` makes the address a row leads to ("broadcast?id=3"), if any; its first cell becomes the
-    link."""
+    """Draws the rows, if there are any. `on_click` makes the address a row leads to ("broadcast?id=3"), or
+    None; its first cell becomes the link."""
     if not rows:
         return
-    cells = [[column.value(row) for column in columns] for row in rows]
-    head = "".join(
-        _head(column, made) for column, made in zip(columns, zip(*cells, strict=True), strict=True)
-    )
-    body = "".join(
-        _row(made, on_click(row) if on_click else None) for row, made in zip(rows, cells, strict=True)
-    )
+    # Through st.html and not st.dataframe, which draws on a canvas: no links, no badges, nothing for readers.
     with st.container(key=f"{key}_table"):
-        st.html(
-            f'<div class="otn-table-scroll"><table class="otn-table"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        st.html(table_html(columns, rows, on_click=on_click))
+
+
+def table_html(
+    columns: Sequence[Column], rows: Sequence[Any], *, on_click: Callable[[Any], str | None] | None = None
+) -> str:
+    """The table as HTML; everything said in it is escaped."""
+    cells = [[column.value(row) for column in columns] for row in rows]
+    heads = [_head(column, made) for column, made in zip(columns, zip(*cells, strict=True), strict=True)]
+    lines = [_row(made, on_click(row) if on_click else None) for row, made in zip(rows, cells, strict=True)]
+    return (
+        f'<div class="otn-table-scroll"><table class="otn-table"><thead><tr>{"".join(heads)}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
 
 
 def _head(column: Column, cells: Sequence[object]) -> str:
@@ -122,69 +125,3 @@ def badge_html(kind: str, state: str) -> str:
         f'<span class="otn-badge otn-{colour}"><span class="otn-icon" aria-hidden="true">{icon}</span>'
         f"{escape(word)}</span>"
     )
-
-
-def pager(total: int, *, key: str, size: int = 50) -> int:
-    """Draws "1–50 of 1,204" with page buttons (page in the URL) and returns the offset to read from.
-
-    To show it below the table: `slot = st.container()`, then `offset = pager(…)`, then `with slot: table(…)`.
-    """
-    pages = max(1, -(-total // size))
-    asked = st.session_state.get(f"{key}_page")
-    if isinstance(asked, int) and asked > pages:
-        st.session_state[f"{key}_page"] = pages  # a filter made the list shorter
-    with st.container(
-        key=f"{key}_pager", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        words = st.container(width="content")
-        page = 1
-        if pages > 1:
-            page = st.pagination(pages, key=f"{key}_page", bind="query-params")
-        offset = (min(page, pages) - 1) * size
-        words.caption(_range(offset, min(offset + size, total), total))
-    return offset
-
-
-def _range(start: int, end: int, total: int) -> str:
-    if total == 0:
-        return _("Nothing to show")
-    if end - start == total:
-        return n_("{n} row", "{n} rows", total)
-    return _("{first}–{last} of {total}", first=number(start + 1), last=number(end), total=number(total))
-
-
-def search_box(key: str, label: str) -> str:
-    """A search field; its text is kept in the URL under the key."""
-    typed = st.text_input(
-        label,
-        key=key,
-        type="search",
-        placeholder=label,
-        label_visibility="collapsed",
-        icon=":material/search:",
-        bind="query-params",
-        max_chars=100,
-    )
-    return normalise_name(typed or "")
-
-
-def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> str | None:
-    """One of `options` (value -> word) or None for all; kept in the URL under the key."""
-    words = {word: value for value, word in options.items()}
-    st.session_state.setdefault(f"{key}_pill", _word_in_url(key, options))
-    chosen = st.pills(
-        label or _("Filter"),
-        list(words),
-        key=f"{key}_pill",
-        label_visibility="visible" if label else "collapsed",
-    )
-    value = words.get(chosen) if chosen else None
-    if value is not None and st.query_params.get(key) != value:
-        st.query_params[key] = value
-    elif value is None and key in st.query_params:
-        del st.query_params[key]
-    return value
-
-
-def _word_in_url(key: str, options: Mapping[str, str]) -> str | None:
-    return options.get(st.query_params.get(key, ""))

@@ -5,9 +5,10 @@ import streamlit as st
 from core.clock import utc_now
 from core.consent.customer_queries import CustomerView, Only, count_customers, list_customers
 from pages.components.address import draw_no_fanpage
+from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
-from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
+from pages.components.tables import Column, Two, table
 from pages.components.texts import _, ago, when
 
 SIZE = 50

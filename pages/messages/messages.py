@@ -11,9 +11,10 @@ from core.conversation.queries import MessageView, count_messages, list_messages
 from core.conversation.rules import EntryKind
 from pages.components import navigation
 from pages.components.block_editor import draft
+from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
-from pages.components.tables import Column, Two, pager, search_box, table
+from pages.components.tables import Column, Two, table
 from pages.components.texts import _, ago, n_
 from pages.messages.trial import draw_trial
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.clock import utc_now
 from core.consent.opt_in_queries import OptInFilter
 from core.consent.queries import TopicView
-from pages.components.tables import filter_pills
+from pages.components.filters import filter_pills
 from pages.components.texts import _, state_label
 
 SOON = timedelta(days=30)

@@ -9,9 +9,10 @@ from core.accounts.activity_export import activity_csv, activity_workbook
 from core.accounts.queries import ActivityFilter, ActivityView
 from core.clock import utc_now
 from pages.components.export import export_menu
+from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
-from pages.components.tables import Column, Two, filter_pills, pager, search_box, table
+from pages.components.tables import Column, Two, table
 from pages.components.texts import _, ago, speaker, when, who
 from pages.system.activity_words import NOUNS, deed, detail_line
 

@@ -6,9 +6,10 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from pages.components.address import asked_id, draw_no_fanpage
+from pages.components.filters import filter_pills, pager
 from pages.components.layout import empty_state, open_dialog, page_header
 from pages.components.session import Current, current
-from pages.components.tables import Column, Two, filter_pills, pager, table
+from pages.components.tables import Column, Two, table
 from pages.components.texts import _
 from pages.topics import detail, dialogs
 from pages.topics.guide import draw_guide

@@ -1,5 +1,6 @@
 """Texts, states and tables, without a page around them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -91,6 +92,12 @@ def test_the_figures_of_an_imports_notes_are_written_the_readers_way(vietnamese)
     assert plain(ImportOutcome(0, 0, (), notes=(note,)))["notes"] == ["0,3 / 2"]
 
 
+def cells(values: list[object]) -> list[str]:
+    """What a table of one column holds between <td> and </td>."""
+    written = tables.table_html([Column("", lambda row: row)], values)
+    return re.findall("<td[^>]*>(.*?)</td>", written.split("<tbody>")[1])
+
+
 @pytest.mark.parametrize(
     ("value", "html"),
     [
@@ -103,32 +110,34 @@ def test_the_figures_of_an_imports_notes_are_written_the_readers_way(vietnamese)
     ],
 )
 def test_a_cell_is_escaped_and_written_the_readers_way(vietnamese, value, html):
-    assert tables._inside(value) == html
+    assert cells([value]) == [html]
 
 
 def test_a_badge_says_its_state_in_words(vietnamese):
-    assert "Đang gửi</span>" in tables._inside(Badge("broadcast", "sending"))
-    assert "nonsense" in tables._inside(Badge("broadcast", "nonsense"))
+    known, unknown = cells([Badge("broadcast", "sending"), Badge("broadcast", "nonsense")])
+    assert "Đang gửi</span>" in known
+    assert "nonsense" in unknown
 
 
 def test_a_row_that_leads_somewhere_is_a_link(vietnamese):
-    row = tables._row(["a<b", 3], "x?id=3")
-    assert row == (
+    columns = [Column("Tên", lambda row: row[0]), Column("Số", lambda row: row[1])]
+    assert (
         '<tr class="otn-row-link"><td><a href="x?id=3" target="_self">a&lt;b</a></td>'
         '<td class="otn-number">3</td></tr>'
-    )
+    ) in tables.table_html(columns, [("a<b", 3)], on_click=lambda row: f"x?id={row[1]}")
 
 
 def test_a_column_of_numbers_has_its_heading_at_the_right(vietnamese):
     column = Column("Số", lambda row: row)
-    assert 'class="otn-number"' in tables._head(column, [None, 3])
-    assert 'class="otn-number"' not in tables._head(column, ["3", None])
+    at_the_right = '<th scope="col" class="otn-number">Số</th>'
+    assert at_the_right in tables.table_html([column], [None, 3])
+    assert at_the_right not in tables.table_html([column], ["3", None])
 
 
 def offsets() -> None:
     import streamlit as st
 
-    from pages.components.tables import pager
+    from pages.components.filters import pager
 
     st.text(pager(st.session_state["total"], key="list", size=50))
 

@@ -11,8 +11,9 @@ from core.broadcasts.queries import DryRun, list_audience
 from core.clock import utc_now
 from pages.components import navigation
 from pages.components.broadcast_words import eligibility_sentence, eligibility_word
+from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
-from pages.components.tables import Column, Two, pager, table
+from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, number
 
 SIZE = 25

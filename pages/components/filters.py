@@ -1,0 +1,77 @@
+"""What a list shows: a search field, filters and pages. All of them are kept in the address, so that a link
+or a reload shows the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.text.normalise import normalise_name
+from pages.components.texts import _, n_, number
+
+
+def pager(total: int, *, key: str, size: int = 50) -> int:
+    """Draws "1–50 of 1,204" with page buttons (page in the URL) and returns the offset to read from.
+
+    To show it below the table: `slot = st.container()`, then `offset = pager(…)`, then `with slot: table(…)`.
+    """
+    pages = max(1, -(-total // size))
+    asked = st.session_state.get(f"{key}_page")
+    if isinstance(asked, int) and asked > pages:
+        st.session_state[f"{key}_page"] = pages  # a filter made the list shorter
+    with st.container(
+        key=f"{key}_pager", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        words = st.container(width="content")
+        page = 1
+        if pages > 1:
+            page = st.pagination(pages, key=f"{key}_page", bind="query-params")
+        offset = (min(page, pages) - 1) * size
+        words.caption(_range(offset, min(offset + size, total), total))
+    return offset
+
+
+def _range(start: int, end: int, total: int) -> str:
+    if total == 0:
+        return _("Nothing to show")
+    if end - start == total:
+        return n_("{n} row", "{n} rows", total)
+    return _("{first}–{last} of {total}", first=number(start + 1), last=number(end), total=number(total))
+
+
+def search_box(key: str, label: str) -> str:
+    """A search field; its text is kept in the URL under the key."""
+    typed = st.text_input(
+        label,
+        key=key,
+        type="search",
+        placeholder=label,
+        label_visibility="collapsed",
+        icon=":material/search:",
+        bind="query-params",
+        max_chars=100,
+    )
+    return normalise_name(typed or "")
+
+
+def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> str | None:
+    """One of `options` (value -> word) or None for all; kept in the URL under the key."""
+    words = {word: value for value, word in options.items()}
+    st.session_state.setdefault(f"{key}_pill", _word_in_url(key, options))
+    chosen = st.pills(
+        label or _("Filter"),
+        list(words),
+        key=f"{key}_pill",
+        label_visibility="visible" if label else "collapsed",
+    )
+    value = words.get(chosen) if chosen else None
+    if value is not None and st.query_params.get(key) != value:
+        st.query_params[key] = value
+    elif value is None and key in st.query_params:
+        del st.query_params[key]
+    return value
+
+
+def _word_in_url(key: str, options: Mapping[str, str]) -> str | None:
+    return options.get(st.query_params.get(key, ""))
