@@ -14,7 +14,7 @@ from core.broadcasts.rules import CANARY_FAILED, BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import saving
 from pages.components.broadcast_words import size_word, still_growing
-from pages.components.layout import confirm, open_dialog
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, n_, number
 

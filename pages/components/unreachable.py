@@ -11,7 +11,7 @@ from core.customers.actions import lift_mark
 from core.customers.queries import MarkView, get_mark
 from pages.components import navigation
 from pages.components.broadcast_words import plain, reason_word
-from pages.components.layout import confirm, open_dialog
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import current
 from pages.components.texts import _, n_, when
 

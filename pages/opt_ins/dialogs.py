@@ -10,7 +10,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.actions import assign_topic
 from core.consent.queries import TopicView
-from pages.components.layout import dialog, open_dialog, settle
+from pages.components.dialogs import dialog, open_dialog, settle
 from pages.components.session import current
 from pages.components.texts import _, n_
 

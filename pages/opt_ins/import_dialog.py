@@ -18,8 +18,8 @@ from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.workbook_writer import workbook_file
 from pages.components import navigation
+from pages.components.dialogs import close_dialog, dialog, open_dialog, settle
 from pages.components.export import XLSX_TYPE
-from pages.components.layout import close_dialog, dialog, open_dialog, settle
 from pages.components.session import attempt, current
 from pages.components.texts import _, n_
 from pages.opt_ins.import_result import draw_outcome, plain

@@ -8,9 +8,10 @@ from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
 from core.consent.opt_in_queries import OptInFilter, count_opt_ins, list_opt_ins
 from core.consent.queries import list_topics
 from pages.components.address import draw_no_fanpage
+from pages.components.dialogs import open_dialog
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.filters import pager
-from pages.components.layout import empty_state, open_dialog, page_header
+from pages.components.layout import empty_state, page_header
 from pages.components.opt_in_words import SOURCES, ends, through
 from pages.components.person import page_of, person
 from pages.components.session import Current, current

@@ -8,7 +8,7 @@ from core.accounts import actions
 from core.clock import utc_now
 from core.text.languages import languages
 from pages.components import session
-from pages.components.layout import close_dialog, dialog, open_dialog
+from pages.components.dialogs import close_dialog, dialog, open_dialog
 from pages.components.session import flash
 from pages.components.texts import _, language
 from pages.shell import browser, style

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
 from pages.components import navigation, session
-from pages.components.layout import leave_dialogs
+from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
 from pages.shell import account, hold_notice, login, menu, style

@@ -10,7 +10,7 @@ from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, HARD_RATE, describe_problem
 from core.settings import settings
-from pages.components.layout import confirm, dialog, settle
+from pages.components.dialogs import confirm, dialog, settle
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
 from pages.system import zone_dialog

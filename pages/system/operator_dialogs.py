@@ -11,7 +11,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import Role
 from core.clock import utc_now
 from core.errors import N_
-from pages.components.layout import close_dialog, confirm, dialog, open_dialog, settle
+from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, settle
 from pages.components.session import current
 from pages.components.texts import _, state_label
 

@@ -5,7 +5,8 @@ import streamlit as st
 from core.accounts import queries
 from core.accounts.queries import OperatorView
 from core.accounts.rules import Permission
-from pages.components.layout import badge, open_dialog, page_header
+from pages.components.dialogs import open_dialog
+from pages.components.layout import badge, page_header
 from pages.components.session import current, require
 from pages.components.texts import _, ago
 from pages.system import operator_dialogs as dialogs

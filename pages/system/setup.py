@@ -6,8 +6,9 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
+from pages.components.dialogs import open_dialog
 from pages.components.fanpage_state import checked, condition, draw_problems, draw_stop
-from pages.components.layout import badge, open_dialog, page_header, section
+from pages.components.layout import badge, page_header, section
 from pages.components.session import current, do, require
 from pages.components.texts import _, n_
 from pages.system import fanpage_dialogs as dialogs

@@ -12,7 +12,8 @@ from core.fanpages import zones
 from core.fanpages.queries import FanpageView
 from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
 from pages.components.broadcast_words import plain
-from pages.components.layout import badge_markdown, dialog, settle
+from pages.components.dialogs import dialog, settle
+from pages.components.layout import badge_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, when
 

@@ -12,7 +12,8 @@ from core.consent.queries import TopicView, get_topic
 from core.errors import N_, NotFound
 from pages.components import navigation
 from pages.components.address import draw_not_there
-from pages.components.layout import open_dialog, page_header, section
+from pages.components.dialogs import open_dialog
+from pages.components.layout import page_header, section
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
 from pages.topics import dialogs, figures

@@ -8,7 +8,7 @@ from core.broadcasts.topic_queries import TopicProgress
 from core.clock import utc_now
 from core.consent import actions
 from core.consent.queries import TopicView
-from pages.components.layout import confirm, dialog, settle
+from pages.components.dialogs import confirm, dialog, settle
 from pages.components.session import current, flash
 from pages.components.texts import _, n_
 

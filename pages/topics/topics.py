@@ -6,8 +6,9 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from pages.components.address import asked_id, draw_no_fanpage
+from pages.components.dialogs import open_dialog
 from pages.components.filters import filter_pills, pager
-from pages.components.layout import empty_state, open_dialog, page_header
+from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _

@@ -80,3 +80,20 @@ def panel(arrange: Arrange, now: datetime) -> Panel:
         return opened(operator_id, page=page, fanpage_id=fanpage_id, **query)
 
     return open_page
+
+
+@pytest.fixture
+def fanpage(arrange: Arrange) -> int:
+    return arrange.fanpage()
+
+
+@pytest.fixture
+def topic_id(arrange: Arrange) -> int:
+    """A topic with three people who agreed, as of now: pages ask the real clock."""
+    arrange.now = utc_now()
+    fanpage_id = arrange.fanpage()
+    topic_id = arrange.topic(fanpage_id)
+    for name in ("Lan", "Mai", "Hùng"):
+        customer_id = arrange.customer(fanpage_id, name, search_text=name.lower())
+        arrange.opt_in(topic_id, customer_id, fanpage_id=fanpage_id)
+    return topic_id

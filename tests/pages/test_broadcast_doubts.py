@@ -10,13 +10,14 @@ from core.broadcasts import queries
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Customer, Delivery, DeliveryAttempt
-from tests.pages.test_broadcast_pages import keys, put, settle, started, topic_id, words  # noqa: F401
+from tests.pages.broadcasts import put, settle, started
+from tests.pages.shown import all_words, keys
 
 ANSWER = '{"code": 1, "message": "Please <b>retry</b>"}'
 
 
 @pytest.fixture
-def doubtful(topic_id) -> int:  # noqa: F811
+def doubtful(topic_id) -> int:
     """One sent, two in doubt: a timeout that said nothing, and an odd answer."""
     broadcast_id = started(topic_id)
     settle(broadcast_id, ("sent", None), ("unknown", "timeout"), ("unknown", "server_error"))
@@ -42,13 +43,13 @@ def in_doubt(broadcast_id: int) -> list[queries.DeliveryView]:
 
 def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
     at = panel("broadcast", role="viewer", id=doubtful, state="unknown")
-    said = words(at)
+    said = all_words(at)
     assert all(word in said for word in ("No answer in time", "Fault at Messenger", "8 tries, between"))
     assert [code.value for code in at.code] == [ANSWER]
     assert "Messenger sent no answer that could be kept" in said
     assert said.count("Báo tôi khi có khuyến mãi") == 2  # the promise of both
     assert "takes the role of a sender" in said
-    assert not [key for key in keys(at) if key.endswith(("_again", "_count"))]
+    assert not [key for key in keys(at.button) if key.endswith(("_again", "_count"))]
 
 
 def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
@@ -63,7 +64,7 @@ def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
     )
     shown = panel("broadcast", role="viewer", id=doubtful, state="unknown")
     assert "2 tries and what came back each time" in [e.label for e in shown.expander]
-    said = words(shown)
+    said = all_words(shown)
     assert "HTTP 400 · 551/1545041" in said
     assert "It may have arrived" in said
     assert "ReadTimeout" in [code.value for code in shown.code]
@@ -77,7 +78,7 @@ def test_what_messenger_reported_since_is_evidence_and_no_proof(panel, doubtful)
     with transaction() as db:
         db.get_one(Customer, timeout.customer_id).read_watermark = read_at
         db.get_one(Customer, other.customer_id).read_watermark = read_at - timedelta(days=1)
-    said = words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
+    said = all_words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
     assert said.count("After that the customer read the conversation") == 1
     assert said.count("it proves nothing by itself") == 1
     assert said.count("Messenger has reported nothing of this customer") == 1
@@ -89,7 +90,7 @@ def test_an_end_after_a_doubt_never_claims_that_nothing_was_sent(panel, doubtful
     with transaction() as db:
         for row in in_doubt(doubtful):
             db.get_one(Delivery, row.id).reason = reason
-    said = words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
+    said = all_words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
     assert said.count("An earlier try may have reached the customer") == 3  # of each, and of the reason
     assert "Nothing was sent" not in said
     assert "In doubt: " in said
@@ -98,19 +99,19 @@ def test_an_end_after_a_doubt_never_claims_that_nothing_was_sent(panel, doubtful
 def test_the_list_is_narrowed_by_reason_and_name(panel, doubtful) -> None:
     timeout, other = in_doubt(doubtful)
     at = panel("broadcast", role="sender", id=doubtful, state="unknown", reason="timeout")
-    assert f"doubt_{timeout.id}_again" in keys(at)
-    assert f"doubt_{other.id}_again" not in keys(at)
-    assert "unknown_again" not in keys(at)  # "all" would mean more than the list shows
+    assert f"doubt_{timeout.id}_again" in keys(at.button)
+    assert f"doubt_{other.id}_again" not in keys(at.button)
+    assert "unknown_again" not in keys(at.button)  # "all" would mean more than the list shows
     at = panel("broadcast", role="admin", id=doubtful, state="unknown", q="mai")
-    assert f"doubt_{timeout.id}_again" in keys(at)
-    assert f"doubt_{other.id}_again" not in keys(at)
+    assert f"doubt_{timeout.id}_again" in keys(at.button)
+    assert f"doubt_{other.id}_again" not in keys(at.button)
 
 
 def test_one_is_counted_as_sent_and_the_other_stays(panel, doubtful) -> None:
     one, other = in_doubt(doubtful)
     at = panel("broadcast", role="sender", id=doubtful, state="unknown")
     at.button(key=f"doubt_{one.id}_count").click().run()
-    assert "1 opt-in counts as used, for good" in words(at)
+    assert "1 opt-in counts as used, for good" in all_words(at)
     at.button(key=f"doubt_{one.id}_count_dialog_confirm").click().run()
     assert not at.exception
     assert [row.id for row in in_doubt(doubtful)] == [other.id]
@@ -123,8 +124,8 @@ def test_one_is_tried_again_and_the_other_stays(panel, doubtful) -> None:
     put(doubtful, best_before=utc_now() - timedelta(hours=1))
     at = panel("broadcast", role="sender", id=doubtful, state="unknown")
     at.button(key=f"doubt_{other.id}_again").click().run()
-    assert "1 customer is tried again" in words(at)
-    assert "The new best-before is" in words(at)
+    assert "1 customer is tried again" in all_words(at)
+    assert "The new best-before is" in all_words(at)
     at.button(key=f"doubt_{other.id}_again_dialog_confirm").click().run()
     assert not at.exception
     view = queries.get_broadcast(doubtful)
@@ -156,8 +157,8 @@ def test_what_was_settled_meanwhile_is_left_alone(panel, doubtful) -> None:
 
 
 def test_the_overview_leads_to_the_list_until_all_is_settled(panel, doubtful) -> None:
-    said = words(panel("overview", role="viewer"))
+    said = all_words(panel("overview", role="viewer"))
     assert "2 outcomes of “Flash sale” stay in doubt" in said
     assert f"broadcast?id={doubtful}&state=unknown#people" in said.replace("&amp;", "&")
     settle(doubtful, *[("sent", None)] * 3)
-    assert "in doubt" not in words(panel("overview", role="sender"))
+    assert "in doubt" not in all_words(panel("overview", role="sender"))

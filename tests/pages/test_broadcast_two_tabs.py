@@ -20,10 +20,10 @@ from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic
 from core.fanpages import zones
 from core.fanpages.zones import ZoneChangeKeeps
+from tests.pages.broadcasts import a_draft, put, started
 from tests.pages.conftest import an_operator, opened
-from tests.pages.test_broadcast_pages import a_draft, keys, put, started, topic_id, words
+from tests.pages.shown import all_words, keys
 
-__all__ = ["topic_id"]
 OTHERS = {"kind": "text", "text": "Bản của Lan: khuyến mãi đến thứ sáu", "fallback": ""}
 LAN = Actor(None, "lan", Role.SENDER)
 
@@ -87,16 +87,16 @@ def test_two_who_write_the_message_choose_with_both_before_them(arrange, topic_i
     minh.text_area[0].input("Bản của Minh").run()
     assert not minh.exception
     assert get_draft(draft).content["text"] == OTHERS["text"]
-    said = words(minh)
+    said = all_words(minh)
     assert "message changed by lan at" in said
     assert "Bản của Minh" in said
     assert minh.text_area[0].value == OTHERS["text"]
     assert "reloading the page loses it" in said
     minh.button(key="step_on").click().run()  # the question goes along
-    assert "Bản của Minh" in words(minh)
+    assert "Bản của Minh" in all_words(minh)
     minh.button(key="conflict_mine").click().run()
     assert get_draft(draft).content["text"] == "Bản của Minh"
-    assert "conflict_mine" not in keys(minh)
+    assert "conflict_mine" not in keys(minh.button)
     lan.run()
     assert lan.text_area[0].value == "Bản của Minh"
     assert "message changed by minh at" in told(lan)
@@ -108,12 +108,12 @@ def test_theirs_can_be_taken(arrange, topic_id) -> None:
     minh = tab(arrange, "minh", draft, "when")
     elsewhere(draft, first_part=100)
     minh.selectbox(key=f"broadcast_{draft}_first").select(20).run()
-    assert "First 20, then the rest" in words(minh)
+    assert "First 20, then the rest" in all_words(minh)
     minh.button(key="conflict_theirs").click().run()
     assert not minh.exception
     assert get_draft(draft).first_part == 100
     assert minh.selectbox(key=f"broadcast_{draft}_first").value == 100
-    assert "conflict_theirs" not in keys(minh)
+    assert "conflict_theirs" not in keys(minh.button)
 
 
 def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topic_id) -> None:
@@ -125,7 +125,7 @@ def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topi
     minh.button(key="step_check").click().run()
     minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
     assert minh.button(key="broadcast_launch").disabled
-    assert "Choose above which version counts" in words(minh)
+    assert "Choose above which version counts" in all_words(minh)
     minh.button(key="conflict_theirs").click().run()
     assert not minh.button(key="broadcast_launch").disabled
 
@@ -138,7 +138,7 @@ def test_what_was_being_written_can_be_copied_when_a_colleague_deletes_the_draft
     minh.text_area[0].input("Bản của Minh").run()
     for _again in range(2):
         assert not minh.exception
-        assert "does not exist" in words(minh)
+        assert "does not exist" in all_words(minh)
         assert [code.value for code in minh.code] == ["Bản của Minh\nXem\nhttps://a.vn"]
         minh.run()
     assert not tab(arrange, "lan", draft, "what").code
@@ -153,7 +153,7 @@ def test_to_keep_mine_after_theirs_changed_again_asks_again(arrange, topic_id) -
     elsewhere(draft, first_part=500)
     minh.button(key="conflict_mine").click().run()
     assert get_draft(draft).first_part == 500
-    assert "First 500, then the rest" in words(minh)
+    assert "First 500, then the rest" in all_words(minh)
     minh.button(key="conflict_mine").click().run()
     assert get_draft(draft).first_part == 20
 
@@ -167,7 +167,7 @@ def test_a_launch_of_a_draft_that_was_changed_says_what_changed(arrange, topic_i
     elsewhere(draft, content=OTHERS)
     minh.button(key="launch_confirm").click().run()
     assert not minh.exception
-    assert "message changed by lan at" in words(minh)
+    assert "message changed by lan at" in all_words(minh)
     assert (get_draft(draft).state, get_draft(draft).content) == ("draft", OTHERS)
 
 
@@ -178,10 +178,10 @@ def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(ar
     actions.schedule(COMMAND_LINE, draft, at=utc_now() + timedelta(hours=3), now=utc_now())
     minh.text_area[0].input("Bản của Minh").run()
     assert not minh.exception
-    assert "This broadcast is scheduled meanwhile" in words(minh)
-    assert "nothing written here is saved" in words(minh)
-    assert "saved as you go" not in words(minh)
-    assert "draft_delete" not in keys(minh)
+    assert "This broadcast is scheduled meanwhile" in all_words(minh)
+    assert "nothing written here is saved" in all_words(minh)
+    assert "saved as you go" not in all_words(minh)
+    assert "draft_delete" not in keys(minh.button)
     assert minh.text_area[0].value == "Bản của Minh"
     assert get_draft(draft).content["text"] != "Bản của Minh"
 
@@ -199,7 +199,7 @@ def test_a_best_before_is_a_moment_and_stays_when_the_start_moves(panel, topic_i
     assert get_draft(draft).best_before == late
     at.date_input(key=f"broadcast_{draft}_day").set_value(day + timedelta(days=2)).run()
     assert get_draft(draft).best_before == late
-    assert "The best-before must be after the start" in words(at)
+    assert "The best-before must be after the start" in all_words(at)
     at.selectbox(key=f"broadcast_{draft}_late").select("never").run()
     assert get_draft(draft).best_before is None
 
@@ -215,7 +215,7 @@ def test_what_was_typed_a_moment_before_going_on_is_saved(panel, topic_id) -> No
     at.button(key="step_on").click().run()
     kept = get_draft(draft)
     assert (kept.name, kept.content["text"], kept.first_part) == ("Tết", "Hàng về", 50)
-    assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at)
+    assert "check_launch" in str(at.main) or "broadcast_launch" in keys(at.button)
 
 
 @pytest.mark.parametrize("keep", list(ZoneChangeKeeps))
@@ -252,7 +252,7 @@ def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:
     elsewhere(draft, first_part=100)
     at.button(key="step_on").click().run()
     assert not at.exception
-    assert "broadcast_launch" in keys(at)
+    assert "broadcast_launch" in keys(at.button)
     assert "first part changed by lan at" in told(at)
     assert get_draft(draft).first_part == 100
 
@@ -283,13 +283,13 @@ def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
     open_before.run()
     for tab in (at, open_before):
         assert not tab.exception
-        assert f"{said} that is gone; choose another one" in words(tab)
+        assert f"{said} that is gone; choose another one" in all_words(tab)
         assert get_draft(draft) == before
     (chosen,) = (box for box in at.selectbox if box.label == "Leads to")
     assert chosen.value is None
     chosen.select(f"{STOP_PAYLOAD}{STOP_ALL}").run()
     assert get_draft(draft).content["buttons"] == [{"title": "Xem", "stop": STOP_ALL}]
-    assert "that is gone" not in words(at)
+    assert "that is gone" not in all_words(at)
 
 
 def test_a_draft_on_an_archived_topic_says_so_where_the_topic_is_chosen(panel, arrange, topic_id) -> None:
@@ -297,9 +297,9 @@ def test_a_draft_on_an_archived_topic_says_so_where_the_topic_is_chosen(panel, a
     archive_topic(COMMAND_LINE, topic_id, now=utc_now())
     at = panel("new_broadcast", id=draft, step="who")
     assert not at.exception
-    assert "is archived; restore it or choose another one" in words(at)
+    assert "is archived; restore it or choose another one" in all_words(at)
     at.selectbox(key=f"broadcast_{draft}_topic").select(other).run()
-    assert "is archived" not in words(at)
+    assert "is archived" not in all_words(at)
 
 
 # Pages that have become old
@@ -323,7 +323,7 @@ def test_resume_after_it_paused_itself_for_another_reason_sends_nothing(panel, t
     at.button(key="broadcast_resume").click().run()
     put(broadcast_id, pause_code="canary_failed")
     at.button(key="broadcast_resume_confirm").click().run()
-    assert "paused again meanwhile, for another reason" in words(at)
+    assert "paused again meanwhile, for another reason" in all_words(at)
     assert queries.get_broadcast(broadcast_id).state == "paused"
 
 

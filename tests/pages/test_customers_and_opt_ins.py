@@ -13,7 +13,7 @@ from core.db.tables import OptIn
 from core.text.languages import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
-from tests.pages.test_topics import keys, press, said
+from tests.pages.shown import all_words, keys, press
 from tests.spreadsheets.made import workbook
 
 CSV = (
@@ -25,11 +25,6 @@ CSV = (
 def opt_ins():
     with reading() as db:
         return db.exec(select(OptIn).order_by(OptIn.id)).all()
-
-
-@pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
 
 
 @pytest.fixture
@@ -46,7 +41,7 @@ def lan(arrange, fanpage):
 
 def test_customers_are_searched_without_marks(panel, arrange, fanpage, lan):
     arrange.customer(fanpage, "Minh", search_text="minh 99")
-    words = said(panel("customers", q="NGUYEN"))
+    words = all_words(panel("customers", q="NGUYEN"))
     assert "Nguyễn Lan" in words
     assert "Minh" not in words
 
@@ -54,32 +49,32 @@ def test_customers_are_searched_without_marks(panel, arrange, fanpage, lan):
 def test_customers_are_filtered_by_who_can_be_notified(panel, arrange, fanpage, topic, lan):
     arrange.customer(fanpage, "Minh")
     arrange.opt_in(topic, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
-    words = said(panel("customers", only="holding"))
+    words = all_words(panel("customers", only="holding"))
     assert "Nguyễn Lan" in words
     assert "Minh" not in words
 
 
 def test_a_search_without_a_hit_says_so(panel, lan):
-    assert "No customer matches" in said(panel("customers", q="zzz"))
+    assert "No customer matches" in all_words(panel("customers", q="zzz"))
 
 
 def test_a_customer_shows_the_exact_promise_and_its_topic(panel, arrange, fanpage, topic, lan):
     arrange.opt_in(topic, lan, fanpage_id=fanpage, promise="Báo tôi khi có <b>váy</b>")
     at = panel("customer", id=lan)
     assert at.title[0].value == "Nguyễn Lan"
-    assert "Báo tôi khi có &lt;b&gt;váy&lt;/b&gt;" in said(at)
-    assert "KH nhận khuyến mãi SP mới" in said(at)
+    assert "Báo tôi khi có &lt;b&gt;váy&lt;/b&gt;" in all_words(at)
+    assert "KH nhận khuyến mãi SP mới" in all_words(at)
 
 
 def test_notifications_are_stopped_after_the_number_was_shown(panel, arrange, fanpage, topic, lan):
     for _ in range(2):
         arrange.opt_in(topic, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
     at = press(panel("customer", role="editor", id=lan), "customer_stop")
-    assert "2 opt-ins will never be used" in said(at)
+    assert "2 opt-ins will never be used" in all_words(at)
     assert {row.state for row in opt_ins()} == {"available"}
     press(at, "customer_withdraw_confirm")
     assert {row.state for row in opt_ins()} == {"withdrawn"}
-    assert "Staff, in the panel" in said(at)
+    assert "Staff, in the panel" in all_words(at)
 
 
 def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, topic, lan):
@@ -88,8 +83,8 @@ def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, top
         arrange.opt_in(each, lan, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
     at = press(panel("customer", role="editor", id=lan), "customer_stop")
     at.selectbox(key="customer_withdraw_topic").select(other).run()
-    assert "1 opt-in will never be used" in said(at)
-    assert "staff cannot undo it" in said(at)
+    assert "1 opt-in will never be used" in all_words(at)
+    assert "staff cannot undo it" in all_words(at)
     press(at, "customer_withdraw_confirm")
     assert [row.state for row in opt_ins()] == ["available", "withdrawn"]
     assert "customer_stop" not in keys(panel("customer", role="viewer", id=lan).button)
@@ -114,32 +109,32 @@ def gone(arrange, fanpage):
 
 def test_an_unreachable_customer_is_explained_with_what_messenger_said(panel, gone):
     at = panel("customer", role="editor", id=gone)
-    assert "broadcasts leave them out until they write, tap or read" in said(at)
-    assert "Messenger's answer: Blocked" in said(at)
+    assert "broadcasts leave them out until they write, tap or read" in all_words(at)
+    assert "Messenger's answer: Blocked" in all_words(at)
     assert [code.value for code in at.code] == ['{"code": 551}']
     assert "customer_lift" not in keys(at.button)
 
 
 def test_a_mark_that_is_not_certain_says_so(panel, arrange, fanpage):
     perhaps = arrange.customer(fanpage, "Perhaps", unreachable_at=utc_now(), unreachable_code="blocked")
-    assert "broadcasts still include them" in said(panel("customer", id=perhaps))
-    assert "Perhaps cannot be reached" in said(panel("customers", only="unreachable"))
+    assert "broadcasts still include them" in all_words(panel("customer", id=perhaps))
+    assert "Perhaps cannot be reached" in all_words(panel("customers", only="unreachable"))
 
 
 def test_a_mark_is_lifted_after_its_consequence_was_shown(panel, arrange, fanpage, topic, gone):
     arrange.opt_in(topic, gone, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
-    assert "Gone" not in said(panel("customers", role="editor", only="holding"))
+    assert "Gone" not in all_words(panel("customers", role="editor", only="holding"))
     at = press(panel("customer", role="sender", id=gone), "customer_lift")
-    assert "1 opt-in of Gone is offered to broadcasts again" in said(at)
-    assert "could not reach" not in said(press(at, "customer_lift_dialog_confirm"))
-    assert "Gone" in said(panel("customers", only="holding"))
+    assert "1 opt-in of Gone is offered to broadcasts again" in all_words(at)
+    assert "could not reach" not in all_words(press(at, "customer_lift_dialog_confirm"))
+    assert "Gone" in all_words(panel("customers", only="holding"))
 
 
 @pytest.mark.parametrize("query", [{}, {"id": "999"}, {"id": "x"}])
 def test_an_unknown_customer_is_answered_calmly(panel, fanpage, query):
     at = panel("customer", **query)
     assert not at.exception
-    assert "does not exist" in said(at)
+    assert "does not exist" in all_words(at)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +159,7 @@ def test_opt_ins_are_filtered_by_topic_and_state(panel, arrange, fanpage, topic,
         at = utc_now() - timedelta(days=1)
         row = {"promise": promise, "state": state, "consented_at": at}
         arrange.opt_in(topic_id, lan, fanpage_id=fanpage, **row)
-    words = said(panel("opt_ins", **query))
+    words = all_words(panel("opt_ins", **query))
     assert {promise for promise in ("Một", "Hai", "Ba", "Bốn") if f">{promise}<" in words} == shown
 
 
@@ -173,7 +168,7 @@ def test_a_file_is_checked_then_imported_and_its_outcome_told(panel, topic):
     data = CSV.format(at=(utc_now() - timedelta(days=1)).isoformat()).encode()
     at.file_uploader(key="opt_in_import_file").upload("optins.csv", data, "text/csv").run()
     assert [metric.value for metric in at.metric] == ["2", "1", "1"]
-    assert "is not a time" in said(at)
+    assert "is not a time" in all_words(at)
     assert opt_ins() == []
     press(at, "opt_in_import_save")
     assert [(row.topic_id, row.promise) for row in opt_ins()] == [(topic, "Báo tôi"), (topic, "")]
@@ -228,7 +223,7 @@ def test_a_file_without_the_columns_is_refused_with_what_is_missing(panel, topic
 
 def test_an_import_needs_a_topic_first(panel, fanpage):
     at = press(panel("opt_ins"), "opt_ins_start")
-    assert "Create a topic first" in said(at)
+    assert "Create a topic first" in all_words(at)
 
 
 def test_a_viewer_gets_no_import(panel, arrange, fanpage, topic, lan):
@@ -243,8 +238,8 @@ def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):
     for _ in range(2):
         arrange.opt_in(None, lan, fanpage_id=fanpage)
     at = panel("opt_ins", role="editor")
-    assert "2 opt-ins came without a topic" in said(at)
+    assert "2 opt-ins came without a topic" in all_words(at)
     press(at, "opt_in_assign_open")
     press(at, "opt_in_assign_save")
     assert {row.topic_id for row in opt_ins()} == {topic}
-    assert "without a topic" not in said(at)
+    assert "without a topic" not in all_words(at)

@@ -9,6 +9,7 @@ from core.consent import actions
 from core.db.engine import reading
 from core.db.tables import Block, Message, Topic
 from tests.pages.conftest import Panel
+from tests.pages.shown import all_words, keys, press
 
 
 def topics():
@@ -16,31 +17,10 @@ def topics():
         return db.exec(select(Topic).order_by(Topic.id)).all()
 
 
-def keys(elements):
-    return {element.key for element in elements}
-
-
-def said(at):
-    """Everything the page says, whatever it says it with."""
-    parts = [*at.markdown, *at.info, *at.warning, *at.caption, *at.error, *at.title, *at.html]
-    return "\n".join(str(getattr(part, "value", "")) for part in parts)
-
-
-def press(at, key):
-    at.button(key=key).click().run()
-    assert not at.exception
-    return at
-
-
 def choose(at, deed):
     at.menu_button(key="topic_more").click(deed).run()
     assert not at.exception
     return at
-
-
-@pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
 
 
 def test_the_first_topic_is_created_from_the_empty_state(panel: Panel, fanpage):
@@ -56,7 +36,7 @@ def test_the_first_topic_is_created_from_the_empty_state(panel: Panel, fanpage):
         fanpage,
     )
     assert at.title[0].value == "KH nhận khuyến mãi SP mới"
-    assert "2. Let customers agree" in said(at)
+    assert "2. Let customers agree" in all_words(at)
 
 
 def test_a_taken_name_is_refused_inside_the_dialog(panel, arrange, fanpage):
@@ -71,7 +51,7 @@ def test_a_taken_name_is_refused_inside_the_dialog(panel, arrange, fanpage):
 def test_a_viewer_sees_topics_and_cannot_add_one(panel, arrange, fanpage):
     arrange.topic(fanpage, "Tết")
     at = panel("topics", role="viewer")
-    assert "Tết" in said(at)
+    assert "Tết" in all_words(at)
     assert "topic_add" not in keys(at.button)
 
 
@@ -85,7 +65,7 @@ def test_a_viewer_gets_no_way_to_edit_one_topic(panel, arrange, fanpage):
 def test_the_list_shows_people_and_what_to_do_next(panel, arrange, fanpage):
     new, ready = arrange.topic(fanpage, "Mới"), arrange.topic(fanpage, "Sẵn sàng")
     arrange.opt_in(ready, arrange.customer(fanpage), fanpage_id=fanpage)
-    words = said(panel("topics"))
+    words = all_words(panel("topics"))
     assert "Let customers agree to it" in words
     assert "Send a broadcast" in words
     assert f'href="topics?id={new}"' in words
@@ -105,7 +85,7 @@ def test_a_topic_is_archived_after_a_warning_and_restored(panel, arrange, fanpag
     message = arrange.save(Message(fanpage_id=fanpage, name="Chào", created_at=now, updated_at=now))
     arrange.save(Block(message_id=message, position=0, kind="otnr", topic_id=topic))
     at = choose(panel("topics", id=topic), "topic_archive")
-    assert "“Chào”" in said(at)
+    assert "“Chào”" in all_words(at)
     press(at, "topic_archive_confirm")
     assert topics()[0].archived_at is not None
     press(at, "topic_restore")
@@ -115,8 +95,8 @@ def test_a_topic_is_archived_after_a_warning_and_restored(panel, arrange, fanpag
 def test_archived_topics_are_kept_apart(panel, arrange, fanpage, now):
     arrange.topic(fanpage, "Đang dùng")
     actions.archive_topic(COMMAND_LINE, arrange.topic(fanpage, "Cất đi"), now=now)
-    assert "Cất đi" not in said(panel("topics"))
-    words = said(panel("topics", role="editor", shown="archived"))
+    assert "Cất đi" not in all_words(panel("topics"))
+    words = all_words(panel("topics", role="editor", shown="archived"))
     assert "Cất đi" in words
     assert "Đang dùng" not in words
 
@@ -126,7 +106,7 @@ def test_after_a_broadcast_the_topic_says_who_must_agree_again_and_how(panel, ar
     for name in ("Lan", "Mai"):
         arrange.opt_in(topic, arrange.customer(fanpage, name), fanpage_id=fanpage, state="spent")
     assert topic_queries.topic_progress(topic, now=now).need_asking == 2
-    words = said(panel("topics", id=topic))
+    words = all_words(panel("topics", id=topic))
     assert "2 customers have had their one notification" in words
     assert "until they agree again" in words
     assert "OTNR" in words
@@ -135,7 +115,7 @@ def test_after_a_broadcast_the_topic_says_who_must_agree_again_and_how(panel, ar
 def test_nothing_is_said_about_asking_again_while_nobody_was_notified(panel, arrange, fanpage):
     topic = arrange.topic(fanpage)
     arrange.opt_in(topic, arrange.customer(fanpage), fanpage_id=fanpage)
-    assert "one notification about this topic.**" not in said(panel("topics", id=topic))
+    assert "one notification about this topic.**" not in all_words(panel("topics", id=topic))
 
 
 def test_a_ready_topic_leads_to_a_broadcast_and_a_new_one_to_messages(panel, arrange, fanpage):
@@ -150,7 +130,7 @@ def test_a_ready_topic_leads_to_a_broadcast_and_a_new_one_to_messages(panel, arr
 def test_an_unknown_topic_is_answered_calmly(panel, fanpage, id_):
     at = panel("topics", id=id_)
     assert not at.exception
-    assert "does not exist" in said(at) or at.title[0].value == "OTN topics"
+    assert "does not exist" in all_words(at) or at.title[0].value == "OTN topics"
 
 
 def test_a_topic_of_another_fanpage_opens_with_its_fanpage(panel, arrange, fanpage):

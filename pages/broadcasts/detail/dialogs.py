@@ -8,7 +8,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from pages.components.broadcast_words import still_growing
-from pages.components.layout import confirm
+from pages.components.dialogs import confirm
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_, number
 

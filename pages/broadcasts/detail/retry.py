@@ -15,7 +15,7 @@ from core.broadcasts.retry_queries import retry_chances
 from core.broadcasts.rules import BroadcastState, alike_reason
 from core.clock import utc_now
 from pages.components.broadcast_words import ALL_REFUSED
-from pages.components.layout import confirm, open_dialog
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_, when
 

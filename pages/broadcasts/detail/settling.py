@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.retry import new_best_before
 from pages.components.broadcast_words import plain
-from pages.components.layout import confirm, open_dialog
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_
 

@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.dialogs import CANCELLABLE, left
 from pages.components.address import asked_id
-from pages.components.layout import open_dialog
+from pages.components.dialogs import open_dialog
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, number
 

@@ -11,7 +11,7 @@ from core.broadcasts.queries import DryRun, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import conflict, saving
-from pages.components.layout import confirm, open_dialog
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, when
 

@@ -14,7 +14,8 @@ from pages.broadcasts.new import when as when_step
 from pages.components import navigation
 from pages.components.address import asked_id, draw_no_fanpage, draw_not_there
 from pages.components.broadcast_words import plain
-from pages.components.layout import confirm, open_dialog, page_header
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.layout import page_header
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, state_label

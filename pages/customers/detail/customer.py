@@ -8,7 +8,8 @@ from core.consent.withdrawal_queries import list_withdrawals
 from core.errors import NotFound
 from pages.components import navigation
 from pages.components.address import asked_id, draw_not_there
-from pages.components.layout import Card, cards, open_dialog, page_header
+from pages.components.dialogs import open_dialog
+from pages.components.layout import Card, cards, page_header
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, when
 from pages.components.unreachable import draw_mark

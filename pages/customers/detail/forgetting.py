@@ -11,7 +11,7 @@ from core.consent.customer_queries import CustomerView
 from core.customers.queries import RecordCounts, count_records_of
 from core.errors import N_, Invalid, problem
 from core.forgetting.actions import forget
-from pages.components.layout import confirm_buttons, dialog, open_dialog
+from pages.components.dialogs import confirm_buttons, dialog, open_dialog
 from pages.components.session import current
 from pages.components.texts import _, n_
 

@@ -11,7 +11,7 @@ from core.consent.customer_queries import CustomerView
 from core.consent.opt_in_queries import OptInView
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.queries import topic_names
-from pages.components.layout import confirm_buttons, dialog
+from pages.components.dialogs import confirm_buttons, dialog
 from pages.components.session import current, do
 from pages.components.texts import _, n_, when
 

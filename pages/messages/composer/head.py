@@ -13,7 +13,8 @@ from core.conversation.queries import MessageView
 from pages.components import navigation
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
-from pages.components.layout import confirm, open_dialog, page_header
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.layout import page_header
 from pages.components.session import do, flash
 from pages.components.texts import _, when
 
