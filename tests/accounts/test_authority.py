@@ -22,7 +22,7 @@ from tests.accounts.operations import TRIALS, Trial, World
 ROOT = Path(__file__).resolve().parents[2]
 RANKS = [Role.VIEWER, Role.EDITOR, Role.SENDER, Role.ADMIN]
 LEAST = dict(zip(Permission, RANKS, strict=True))
-AUTHORISE = {"authorise", "_take_turn"}  # the second: accounts/actions.py, turn first
+AUTHORISE = {"authorise", "_lock_operators"}  # the second: accounts/actions.py, a lock first
 
 
 def annotated(arguments: ast.arguments) -> set[str]:
