@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from core.conversation.blocks.registry import find_kind
 from core.conversation.rules import BlockDraft, warn_message
 from core.errors import N_, Problem, problem
 from core.text.matching import search_key
@@ -28,9 +29,10 @@ _COMMON = frozenset(
 
 def warn_content(content: dict[str, Any], promises: Sequence[str]) -> list[Problem]:
     """None of it forbids sending; the one who sends decides."""
-    kind, text = str(content.get("kind")), str(content.get("text") or "")
+    kind = find_kind(content.get("kind"))
+    text = kind.words(content) if kind else ""
     return [
-        *warn_message([BlockDraft(kind, content)]),
+        *warn_message([BlockDraft(str(content.get("kind")), content)]),
         *_off_topic(text, promises),
         *_prizes(text),
         *_shouting(text),

@@ -13,6 +13,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
 from core.broadcasts.dashboard_queries import first_steps
 from core.broadcasts.drafts import get_draft
+from core.broadcasts.wording import warn_content
 from core.conversation import message_files, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
 from core.conversation.blocks.bubble import Bubble, Shape
@@ -62,6 +63,9 @@ class Carousel(BlockKind):
             found += check_title(f"cards.{place}.title", card.get("title"), TITLE_LIMIT)
             found += check_link(f"cards.{place}.url", card.get("url"), "A card has a picture.")
         return found
+
+    def words(self, content: Content) -> str:
+        return "\n".join(card.get("title") or "" for card in content.get("cards") or [])
 
     def message_ids(self, content: Content) -> set[int]:
         return {card["message_id"] for card in content.get("cards") or [] if card.get("message_id")}
@@ -224,6 +228,8 @@ def test_a_broadcast_may_be_one(panel, arrange: Arrange, fanpage: int) -> None:
     topic, content = arrange.topic(fanpage), {"kind": "carousel", "cards": [ROSES]}
     made = broadcasts.create_broadcast(COMMAND_LINE, topic_id=topic, content=content, now=arrange.now)
     assert get_draft(made).content == content
+    loud = {"kind": "carousel", "cards": [{**ROSES, "title": "HOA HỒNG!!!"}]}
+    assert [one.field for one in warn_content(loud, [])] == ["text"]
     blank = broadcasts.create_broadcast(COMMAND_LINE, topic_id=topic, now=arrange.now)
     at = panel("new_broadcast", id=blank, step="what")
     at.segmented_control(key=f"broadcast_{blank}_kind").select("carousel").run()

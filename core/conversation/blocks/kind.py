@@ -42,6 +42,10 @@ class BlockKind(ABC):
         """What deserves a second look in a block after which another one comes."""
         return []
 
+    def words(self, content: Content) -> str:
+        """What the customer reads of it, for those who judge the wording of a broadcast."""
+        return str(content.get("text") or "")
+
     def message_ids(self, content: Content) -> set[int]:  # noqa: ARG002
         """The messages that the block's buttons or quick replies lead to."""
         return set()
