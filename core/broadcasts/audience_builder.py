@@ -1,8 +1,8 @@
-"""Makes a broadcast's audience: its deliveries, and the opt-ins held for them; both or neither.
+"""Builds the audience of a broadcast: a delivery for each eligible customer, and the opt-in reserved for it.
 
-The first of them in the transaction that starts the broadcast, so that it sends at once, however many there
-are. The others follow part by part, by customer: whoever had opted in at the start, and nobody twice. Others
-write in between. See docs/decisions/0026.
+The transaction that starts a broadcast builds a first part, so that sending begins at once however large the
+audience is. The rest follows in parts, in the order of the customers' ids: everybody who had opted in at the
+start, and nobody twice. Between the parts others can write. See docs/decisions/0026.
 """
 
 from __future__ import annotations
@@ -39,18 +39,19 @@ from core.deliveries import ledger as deliveries
 
 log = structlog.get_logger(__name__)
 
-FIRST = 2_000  # opt-ins looked at by the start itself: a tenth of a second on PostgreSQL
+FIRST = 2_000  # opt-ins that the start itself looks at: a tenth of a second on PostgreSQL
 PART = 10_000
 PART_ALONE = 40_000  # on SQLite, as long as nobody else writes
 REST_SECONDS = 0.025
-QUIET = 5  # parts in which nobody else wrote: from then on we are alone, and rest after one in so many:
+QUIET = 5  # after so many parts in which nobody else wrote, parts are larger and a rest follows one in:
 ONE_IN = 8
 EVERYBODY = 2**63 - 1  # no customer has an id beyond
-PATIENCE = "2s"  # for an opt-in that somebody holds; the audiences of others wait as long
+PATIENCE = "2s"  # how long to wait for a locked row; the audiences of other broadcasts wait as long
 
 
 def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
-    """The first of the audience, and more than the canary. Whether there are more; mostly that is all."""
+    """Build the first part of the audience, larger than the canary. Returns whether there is more to
+    build."""
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
     progress = Gathering(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
     while more := _make_part(db, broadcast, progress, FIRST, now):
@@ -63,7 +64,7 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
 
 
 class BuildOutcome(Enum):
-    NOT_NOW = auto()  # another worker is at it, or it has to wait
+    NOT_NOW = auto()  # another worker builds it, or it has to wait
     GOES_ON = auto()
     COMPLETE = auto()
 
@@ -71,8 +72,9 @@ class BuildOutcome(Enum):
 def build_audiences(
     clock: Callable[[], datetime], *, rest: Callable[[float], object] = time.sleep
 ) -> list[int]:
-    """Complete the audiences that are not yet, a part of each in turn; `rest` may return true to end early.
-    Returns the broadcasts that were completed."""
+    """Complete the unfinished audiences, a part of each in turn. Returns the broadcasts whose audience is
+    complete now. `rest` waits so many seconds between the parts; when it returns true, building ends
+    early."""
     completed: list[int] = []
     if not _unfinished():
         return completed
@@ -84,7 +86,7 @@ def build_audiences(
                 outcomes.append(_go_on(connection, broadcast_id, others.part, clock()))
                 if outcomes[-1] == BuildOutcome.COMPLETE:
                     completed.append(broadcast_id)
-                    look_over()
+                    refresh_statistics()
                 if rest(others.need_seconds()):
                     return completed
             if set(outcomes) == {BuildOutcome.NOT_NOW}:
@@ -93,10 +95,10 @@ def build_audiences(
 
 
 class OtherWriters:
-    """How much to do at a time, and how long to rest, so that others come to write as well.
+    """Decides how large a part is and how long to rest after it, so that other writers get their turn.
 
-    SQLite has one writer at a time, and who waits for it is not in a line but looks again every 25 ms or so:
-    between parts that follow at once it would hardly ever find it free.
+    SQLite has one writer at a time. Who waits for it stands in no line but looks again every 25 ms or so, and
+    would hardly ever find it free between parts that follow at once.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -110,7 +112,7 @@ class OtherWriters:
         return PART_ALONE if self._quiet >= QUIET else PART
 
     def need_seconds(self) -> float:
-        """To be asked after each part."""
+        """How long to rest now; called after each part."""
         if self._file is None:
             return 0.0
         version = self._seen()
@@ -119,24 +121,26 @@ class OtherWriters:
         return REST_SECONDS if self._quiet < QUIET or self._quiet % ONE_IN == 0 else 0.0
 
     def _seen(self) -> int:
-        """Another number when another connection has committed; what this one commits does not count."""
+        """A number that changes whenever another connection has committed; this one's own commits leave
+        it."""
         return self._file.execute("PRAGMA data_version").fetchone()[0] if self._file else 0
 
 
-def look_over() -> None:
-    """PostgreSQL would notice by itself within a minute or two, and plan badly until then."""
+def refresh_statistics() -> None:
+    """Refresh PostgreSQL's statistics of the deliveries: by itself it would plan badly for a minute or
+    two."""
     with suppress(*DATABASE_TROUBLE), transaction() as db:
         if not is_sqlite(db):
             db.execute(text("ANALYZE (SKIP_LOCKED) delivery"))
 
 
 def is_complete() -> ColumnElement[bool]:
-    """Whether all of a broadcast's audience have their deliveries."""
+    """Whether everybody in the audience of a broadcast has a delivery."""
     return ~exists().where(col(Gathering.broadcast_id) == col(Broadcast.id))
 
 
 def so_far() -> ColumnElement[int]:
-    """A broadcast's audience, as far as it is made."""
+    """The size of a broadcast's audience, as far as it is built."""
     made = select(col(Gathering.made)).where(col(Gathering.broadcast_id) == col(Broadcast.id))
     return func.coalesce(made.scalar_subquery(), col(Broadcast.audience))
 
@@ -157,20 +161,20 @@ def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) 
             return BuildOutcome.GOES_ON
         return BuildOutcome.COMPLETE if _complete(broadcast_id, now) else BuildOutcome.NOT_NOW
     except (RuntimeError, IntegrityError, OperationalError) as problem:
-        # Somebody else was quicker with one of the opt-ins, or is at it: the next tick tries again.
+        # Another transaction has taken or locked one of the opt-ins: the next tick builds this part again.
         if isinstance(problem, OperationalError) and not is_locked(problem):
-            raise  # the others would fare no better
+            raise  # the database is in trouble for the other broadcasts as well
         log.warning("audience_part_failed", broadcast_id=broadcast_id, error=type(problem).__name__)
         return BuildOutcome.NOT_NOW
 
 
 def _next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> bool | None:
-    """Whether there is more; None when it is not ours to do now."""
+    """Build the next part. Returns whether there is more; None when it cannot be built now."""
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
     progress = select(Gathering).where(col(Gathering.broadcast_id) == broadcast_id)
     with transaction(connection) as db:
         wait_for_locks(db, PATIENCE)
-        # Locked for sharing, as a claim does: it may send meanwhile, and who ends it waits for us.
+        # A shared lock, as a claim takes: sending goes on meanwhile, and ending the broadcast waits for this.
         broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
         return _make_part(db, broadcast, row, size, now) if broadcast and row else None
@@ -190,7 +194,7 @@ def _complete(broadcast_id: int, now: datetime) -> bool:
 
 
 def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int, now: datetime) -> bool:
-    """Those of the next `size` opt-ins. Whether there are more."""
+    """Add those who are eligible among the next `size` opt-ins. Returns whether there are more."""
     left: tuple[ColumnElement[bool], ...] = (
         col(OptIn.customer_id) > progress.last_customer_id,
         col(OptIn.id) <= progress.last_opt_in_id,
@@ -205,12 +209,15 @@ def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int
     if last is not None:
         left = (*left, col(OptIn.customer_id) <= last)
     progress.made += _make(db, broadcast, eligibility.chosen_opt_ins(broadcast.topic_id, now, *left), now)
-    progress.last_customer_id = EVERYBODY if last is None else last  # made again, a last part finds nobody
+    progress.last_customer_id = (
+        EVERYBODY if last is None else last
+    )  # a last part that is built again finds nobody
     return last is not None
 
 
 def _make(db: Session, broadcast: Broadcast, chosen: Select[int, int], now: datetime) -> int:
-    """How many deliveries. Those of a broadcast that was cancelled meanwhile end as they are made."""
+    """Add the deliveries and reserve their opt-ins. Returns how many. For a broadcast that was cancelled
+    meanwhile the deliveries are added as cancelled, and nothing is reserved."""
     db.flush()
     ended = broadcast.state == BroadcastState.CANCELLED
     reason = (broadcast.pause_code or "cancelled") if ended else None

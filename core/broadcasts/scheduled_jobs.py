@@ -78,7 +78,7 @@ def _start_alone(broadcast_id: int, now: datetime) -> bool:
         log.error("broadcast_not_started", broadcast_id=broadcast_id, error=type(problem).__name__)
         return False
     if audience_size is not None and audience_size >= LARGE:
-        audience_builder.look_over()
+        audience_builder.refresh_statistics()
     return audience_size is not None
 
 
