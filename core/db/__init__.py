@@ -1,1 +1,2 @@
-"""How the code talks to the database, apart from any feature; what differs between databases is here."""
+"""The database, apart from any feature: tables, engines, statements, locks. What differs between SQLite and
+PostgreSQL is decided here."""

@@ -1,4 +1,4 @@
-"""What time it is, for all workers alike: on PostgreSQL the database says so."""
+"""The clock by which all workers go. On PostgreSQL it is the database's."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from core.db.engine import engine, is_sqlite, reading
 
 log = structlog.get_logger(__name__)
 
-SLOW_SECONDS = 0.25  # an answer that took longer says too little
-SAME_SECONDS = 1.0  # a difference smaller than this is no jump
+SLOW_SECONDS = 0.25  # an answer that took longer is too inexact
+SAME_SECONDS = 1.0  # a smaller difference is no jump of the clock
 
 
 class Clock(Protocol):
+    """Tells the time in UTC when it is called."""
+
     def __call__(self) -> datetime: ...
 
     def measure(self) -> None:
-        """Compare with the database, once in a while."""
+        """Compare with the database's clock; called every few seconds."""
 
 
 class OwnClock:
-    """One machine: its clock is the truth."""
+    """The clock of this machine, for SQLite, which all processes use on one machine."""
 
     def __call__(self) -> datetime:
         return utc_now()
@@ -37,8 +39,8 @@ class OwnClock:
 
 
 class DatabaseClock:
-    """The database's time, told by our steady clock since we last asked. A machine whose wall clock is
-    wrong, or jumps, does no harm: it is never asked."""
+    """The time of the database, counted on by our monotonic clock since it was last read. The wall clock of
+    this machine is never used, so it does no harm when it is wrong or jumps."""
 
     def __init__(self) -> None:
         self._ahead: float | None = None  # seconds since 1970 less the steady clock
@@ -63,9 +65,11 @@ class DatabaseClock:
 
 
 def now_for_workers(db: Session, now: datetime) -> datetime:
-    """Now, also for the workers: the clock of the panel's machine may be ahead of theirs."""
+    """The present for workers, too: `now`, or the database's time where the clock of this machine is ahead of
+    it. What is due at that time is due for them at once."""
     return now if is_sqlite(db) else min(now, db.execute(select(func.clock_timestamp())).scalar_one())
 
 
 def clock() -> Clock:
+    """The clock that fits the database."""
     return OwnClock() if engine().dialect.name == "sqlite" else DatabaseClock()

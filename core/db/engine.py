@@ -1,7 +1,8 @@
-"""Engines and transactions. One action = one `transaction()`; queries use `reading()`.
+"""Engines and transactions. An action is one `transaction()`; queries use `reading()`.
 
-Readers have an engine of their own, and see one moment. SQLite: WAL, synchronous=FULL, writers BEGIN
-IMMEDIATE, one after the other. PostgreSQL: READ COMMITTED; who decides on what it has read locks it first.
+Readers have an engine of their own and see one snapshot. SQLite: WAL, synchronous=FULL; writers
+begin with BEGIN IMMEDIATE, one after the other. PostgreSQL: READ COMMITTED; whoever decides by
+what it has read locks it first.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from core.errors import N_, Held, OperatorError
 from core.settings import settings
 
 BUSY_TIMEOUT_SECONDS = 15
-# Nothing waits for a server without end: not for one that is gone, and not for a lock.
-_PATIENCE = {
+# No connection waits forever for a server that is gone.
+_TIMEOUTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 3,
@@ -38,10 +39,10 @@ WRITER_SETTINGS = _ON_SOLID_DISKS | {
     "timezone": "UTC",
     "lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s",
     "statement_timeout": "10min",
-    # A process that was paused in the middle of a transaction holds up the others no longer than this.
+    # A process that stops in the middle of a transaction holds up the others no longer than this.
     "idle_in_transaction_session_timeout": "8s",
 }
-# All of one `reading()` is of the same moment, as on SQLite.
+# All that one `reading()` reads is of one snapshot, as on SQLite.
 READER_SETTINGS = _ON_SOLID_DISKS | {
     "timezone": "UTC",
     "statement_timeout": "2min",
@@ -49,9 +50,10 @@ READER_SETTINGS = _ON_SOLID_DISKS | {
     "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
 }
-# Cut off in an idle transaction, or in one that took too long; read only: another server has taken over.
-_PASSING = ("25P03", "25P04", "25006")
-# The database is locked, full, gone, or has no connection left: wait and try again, nothing is lost.
+# SQLSTATEs of what passes by itself: the transaction was idle or took too long and was ended, or the server
+# is read-only because another has taken over.
+_PASSING_STATES = ("25P03", "25P04", "25006")
+# The database is locked, full, gone, or has no free connection. Nothing is lost by waiting and trying again.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
@@ -87,18 +89,20 @@ def engine() -> Engine:
 
 
 def is_deadlock(problem: BaseException) -> bool:
-    """PostgreSQL ended one of two transactions that waited for each other: it may be tried again at once."""
+    """Whether PostgreSQL has ended one of two transactions that waited for each other. It may
+    be tried again at once."""
     return getattr(getattr(problem, "orig", None), "sqlstate", None) in ("40P01", "40001")
 
 
 def is_locked(problem: BaseException) -> bool:
-    """PostgreSQL waited for another's lock for as long as it may: other rows may well be free."""
+    """Whether PostgreSQL has waited too long for a lock, or ended a deadlock. Other rows may be free."""
     return is_deadlock(problem) or getattr(getattr(problem, "orig", None), "sqlstate", None) == "55P03"
 
 
 @contextmanager
 def unless_locked() -> Iterator[None]:
-    """What waited too long for another's lock is left for the next time."""
+    """A block that ends quietly when a lock in it was waited for too long; its work is left for
+    the next time."""
     try:
         yield
     except OperationalError as problem:
@@ -107,17 +111,18 @@ def unless_locked() -> Iterator[None]:
 
 
 def is_sqlite(db: Session) -> bool:
+    """Whether a session is one of SQLite."""
     return db.get_bind().dialect.name == "sqlite"
 
 
 def wait_for_locks(db: Session, at_most: str) -> None:
-    """PostgreSQL: how long this transaction waits for another's lock ("2s"), if not as long as usual."""
+    """Set how long this transaction waits for a lock on PostgreSQL, such as "2s"."""
     if not is_sqlite(db):
         db.execute(text(f"SET LOCAL lock_timeout = '{at_most}'"))
 
 
 def empty_log(*, wait_seconds: float = 2.0) -> None:
-    """SQLite: all of the write-ahead log into the file, and the log emptied, unless somebody is at it."""
+    """Write SQLite's write-ahead log into the database file and empty it, unless somebody is reading it."""
     if not settings().is_postgresql:
         with engine().connect() as connection:
             raw: Any = connection.connection.driver_connection
@@ -128,7 +133,7 @@ def empty_log(*, wait_seconds: float = 2.0) -> None:
 
 
 def forget_engines() -> None:
-    """Close every pool, as after a change of settings (tests) or before a fork."""
+    """Close all connections, after a change of settings (tests) or before a fork."""
     for made in _made:
         made.dispose()
     _made.clear()
@@ -149,10 +154,10 @@ def _engine(url: str, writes: bool) -> Engine:
     return made
 
 
-def patience(url: str) -> dict[str, Any]:
-    """How long a connection waits for its server; what the address itself says stands."""
+def connection_timeouts(url: str) -> dict[str, Any]:
+    """How long a connection waits for its server. What the address itself names has priority."""
     named = make_url(url).query
-    return {name: value for name, value in _PATIENCE.items() if name not in named}
+    return {name: value for name, value in _TIMEOUTS.items() if name not in named}
 
 
 def _server_engine(url: str, writes: bool) -> Engine:
@@ -160,7 +165,7 @@ def _server_engine(url: str, writes: bool) -> Engine:
         made = create_engine(
             url,
             hide_parameters=True,  # an error's text never shows what was bound
-            connect_args=patience(url),
+            connect_args=connection_timeouts(url),
             pool_pre_ping=True,
             # No overflow: a connection made and thrown away each time costs more than to wait for one.
             pool_size=10,
@@ -186,8 +191,8 @@ def _server_engine(url: str, writes: bool) -> Engine:
 
     @event.listens_for(made, "handle_error")
     def _name_trouble(context: ExceptionContext) -> None:
-        """psycopg files under internal errors what passes by itself."""
-        if getattr(context.original_exception, "sqlstate", None) in _PASSING:
+        """Raise as OperationalError what passes by itself; psycopg has other errors for some of that."""
+        if getattr(context.original_exception, "sqlstate", None) in _PASSING_STATES:
             said = OperationalError(context.statement, None, context.original_exception, hide_parameters=True)
             raise said from context.original_exception
 
@@ -196,7 +201,7 @@ def _server_engine(url: str, writes: bool) -> Engine:
 
 @lru_cache
 def _without_nul() -> Any:
-    """PostgreSQL keeps no NUL in a text, and nobody means one: what holds it is kept without."""
+    """A psycopg dumper that leaves NUL out of texts, since PostgreSQL stores none."""
     from psycopg.types.string import StrDumperUnknown
 
     class WithoutNul(StrDumperUnknown):
@@ -212,7 +217,7 @@ def _lower(value: Any) -> Any:
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
     folder = Path(make_url(url).database or "").parent
-    if folder == settings().data_dir:  # any other folder that is missing is a slip of the pen
+    if folder == settings().data_dir:  # any other missing folder is taken for a typing error
         folder.mkdir(parents=True, exist_ok=True)
     made = create_engine(
         url,
@@ -226,7 +231,7 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
     @event.listens_for(made, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        # Its own knows ASCII only, and a search would miss "HÀNG" in "hàng".
+        # SQLite's own knows ASCII only, so that a search for "hàng" would miss "HÀNG".
         connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
@@ -234,7 +239,9 @@ def _sqlite_engine(url: str, writes: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16384")
-        cursor.execute("PRAGMA secure_delete=ON")  # what is deleted, or forgotten, is overwritten
+        cursor.execute(
+            "PRAGMA secure_delete=ON"
+        )  # what is deleted is overwritten, so that nothing is left of forgotten people
         cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages; a busy log is then copied back less often
         cursor.close()
 

@@ -1,7 +1,8 @@
-"""A held installation sends nothing: a restored copy until an admin says so, both ends of a move meanwhile.
+"""Holds an installation, so that it sends nothing: a restored copy until an admin releases it, and both
+databases during a move.
 
-One row says so, and whatever sends or starts looks at it. A moved database moreover takes in nothing: SQLite
-itself refuses, in the words of its own triggers, so that no process, however old, writes past the hold.
+The hold is a row that everything which sends or starts broadcasts reads. A database that was moved away from
+also takes in nothing: triggers of SQLite refuse every change, so that no process, however old, gets past it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from core.errors import N_, Held, WrongState
 
 
 class HoldCode(StrEnum):
-    RESTORED = "restored"  # a copy of the past: what it would send may have been sent
+    """Why an installation is held."""
+
+    RESTORED = "restored"  # restored from a backup: what it would send may have been sent already
     LEAVING = "leaving"  # being moved away from
-    MOVED = "moved"  # the other end goes on
+    MOVED = "moved"  # moved away from; the new database goes on
     ARRIVING = "arriving"  # being moved to, or left behind by a move that failed
 
 
@@ -44,7 +47,7 @@ SENTENCES: dict[str, str] = {
         "repeat it from there: python -m core move"
     ),
 }
-# What happens on a closed database all the same: heartbeats, and staff who sign in to read.
+# These tables of a closed database can still be written: for heartbeats, and for staff who sign in to read.
 _STAYS_OPEN = {"heartbeat", "hold", "sign_in_attempt", "activity"}
 _SESSIONS = {"last_seen_at", "sessions_valid_after"}  # columns of an operator
 
@@ -72,47 +75,51 @@ class HoldView:
 
 
 def is_free() -> ColumnElement[bool]:
-    """For the WHERE of whatever finds work to send or to start."""
+    """The condition that nothing is held, for statements that find work to send or to start."""
     return ~exists(select(col(Hold.id)))
 
 
 def current_hold() -> HoldView | None:
+    """The hold of this installation, or None."""
     with reading() as db:
         return read_hold(db)
 
 
 def read_hold(db: Session) -> HoldView | None:
+    """The hold of the database of a session, or None."""
     row = db.get(Hold, 1, populate_existing=True)
     return HoldView(HoldCode(row.code), row.place, row.key, row.at) if row else None
 
 
 def refuse_if_moved() -> None:
-    """For processes that would be of no use on a database that takes in nothing."""
+    """Raise WrongState on a database that takes in nothing, where a process would be of no use."""
     found = current_hold()
     if found and found.takes_in_nothing:
         raise WrongState(found.template, place=found.place)
 
 
 def refuse_if_moving(db: Session) -> None:
-    """For what would change nothing, and so would not be refused by the database itself."""
+    """Raise Held during a move, for what changes nothing and so is not refused by the database itself."""
     found = read_hold(db)
     if found and found.code != HoldCode.RESTORED:
         raise Held(found.template, place=found.place)
 
 
 def place_hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:
-    """From the commit on nothing leaves; what was claimed is handed back within a second."""
+    """Hold the installation: from the commit on nothing is sent. What was claimed is handed back within a
+    second."""
     db.merge(Hold(id=1, code=code, place=place[:300], key=key, at=now))
 
 
 def lift_hold(db: Session) -> None:
-    """As if it had never been held."""
+    """Remove the hold, and let a closed database take in again."""
     _open_database(db)
     db.execute(delete(Hold))
 
 
 def close_database(db: Session, place: str) -> None:
-    """SQLite: from the commit on it refuses every change of what matters."""
+    """Have SQLite refuse every change from the commit on, except to the tables of `_STAYS_OPEN`. `place` is
+    where the installation was moved to."""
     said = place.replace("'", "''")
     for name, event in _guards():
         guard = f"CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, '{said}'); END"
@@ -126,7 +133,7 @@ def _open_database(db: Session) -> None:
 
 
 def _guards() -> Iterator[tuple[str, str]]:
-    """(name, event) of the triggers of a closed database."""
+    """The triggers of a closed database, as (name, event)."""
     for table in Table.metadata.sorted_tables:
         if table.name in _STAYS_OPEN:
             continue

@@ -1,8 +1,8 @@
-"""Locks on rows, taken in one order by everybody, so that no two transactions wait for each other.
+"""Locks rows on PostgreSQL, always in the same order, so that no two transactions wait for each other.
 
 The order: the operator who asks (accounts/authorising.py), fanpage, broadcasts, customers, deliveries,
-opt-ins, replies, then pace and calls; rows of one kind by id, customers by fanpage and PSID. SQLite lets one
-write at a time and needs none of it.
+opt-ins, replies, then rates and call counts; rows of one kind by id, customers by fanpage and PSID. SQLite
+lets one write at a time and needs no such locks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PERSON = bulk.columns_of(Customer, "fanpage_id", "psid")
 
 
 def lock_fanpage_and_its_broadcasts(db: Session, fanpage_id: int, *, state: BroadcastState) -> None:
-    """Before all broadcasts of a fanpage that are in this state change together."""
+    """Lock a fanpage and its broadcasts in this state, before these change together."""
     if is_sqlite(db):
         return
     _lock(db, select(col(Fanpage.id)).where(col(Fanpage.id) == fanpage_id))
@@ -33,12 +33,13 @@ def lock_fanpage_and_its_broadcasts(db: Session, fanpage_id: int, *, state: Broa
 
 
 def lock_broadcasts(db: Session, ids: Collection[int]) -> None:
-    """So that none ends while its deliveries move."""
+    """Lock these broadcasts, so that none ends while its deliveries change."""
     _lock_by_id(db, Broadcast, ids)
 
 
 def lock_free_broadcasts(db: Session, ids: Collection[int]) -> set[int]:
-    """Those of these whose row nobody has; the others are not waited for."""
+    """Lock those of these broadcasts that nobody else has locked, and return their ids. The
+    others are not waited for."""
     chosen = (
         select(col(Broadcast.id)).where(col(Broadcast.id).in_(bulk.among(ids))).order_by(col(Broadcast.id))
     )
@@ -47,7 +48,8 @@ def lock_free_broadcasts(db: Session, ids: Collection[int]) -> set[int]:
 
 
 def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int] = ()) -> int:
-    """These, and those of `marked` that are marked as unreachable. Returns how many are locked now."""
+    """Lock these customers, and those of `marked` who are marked as unreachable. Returns how many were
+    locked; 0 on SQLite."""
     if is_sqlite(db) or not (ids or marked):
         return 0
     given: Any = bulk.among(ids)
@@ -61,7 +63,7 @@ def lock_customers(db: Session, ids: Collection[int], *, marked: Collection[int]
 
 
 def lock_people(db: Session, people: Collection[tuple[int, str]]) -> None:
-    """Those of these (fanpage id, PSID) that are known."""
+    """Lock those of these people (fanpage id, PSID) who are customers."""
     if people and not is_sqlite(db):
         given = bulk.rows_given(_PERSON).subquery()
         same = (col(Customer.fanpage_id) == given.c.fanpage_id) & (col(Customer.psid) == given.c.psid)
@@ -70,15 +72,18 @@ def lock_people(db: Session, people: Collection[tuple[int, str]]) -> None:
 
 
 def lock_deliveries(db: Session, ids: Collection[int]) -> None:
+    """Lock these deliveries."""
     _lock_by_id(db, Delivery, ids)
 
 
 def lock_replies(db: Session, ids: Collection[int]) -> None:
+    """Lock these replies."""
     _lock_by_id(db, Reply, ids)
 
 
 def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collection[tuple[int, str]]) -> None:
-    """These, and whatever of these people is on its way or arriving."""
+    """Lock these deliveries, and those to these people that are on their way or not yet both
+    delivered and read."""
     if is_sqlite(db) or not (ids or people):
         return
     given = bulk.rows_given(_PERSON).subquery()
@@ -111,5 +116,5 @@ def _lock_by_id(
 
 
 def _lock(db: Session, chosen: Select[Any]) -> int:
-    # Rows that point to these may still be made.
+    # This mode lets others still insert rows that refer to these.
     return len(db.execute(chosen.with_for_update(key_share=True)).all())

@@ -503,7 +503,7 @@ class Reply(Table, table=True):
 
 
 class Event(Table, table=True):
-    """The webhook vault: what the platform said, stored before it is answered. Tokens in it are sealed."""
+    """A webhook event, stored before its request is answered. Tokens in its body are encrypted."""
 
     __tablename__ = "event"
     __table_args__ = (

@@ -20,7 +20,7 @@ from core.db.engine import is_sqlite
 
 QUEUE = "slices"
 TASK = "send_for_shard"
-SHARDS = 32  # of fanpages: the parts that worker processes share the sending in
+SHARDS = 32  # into so many parts the fanpages are divided, for worker processes to share
 
 _WAITING = text(
     "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:locks)"

@@ -1,4 +1,4 @@
-"""A look at a fanpage through the Graph API: no database here, only questions and repairs by HTTP."""
+"""Checks and repairs the set-up of a fanpage through the Graph API. It uses HTTP only, no database."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.messenger.errors import NextStep
 
 
 def identity(messenger: Messenger) -> tuple[str, str]:
-    """(page id, name) of whom the token speaks for; raises GraphRefused."""
+    """The page id and name of the fanpage that the token belongs to. Raises GraphRefused."""
     me = messenger.get("me", fields="id,name")
     return str(me.get("id", "")), str(me.get("name", ""))
 
 
 def examine(messenger: Messenger) -> list[HealthProblem]:
-    """What is wrong with a connection, once each; what can be repaired is repaired on the way."""
+    """What is wrong with a fanpage's connection. What can be repaired is repaired."""
     try:
         page_id, _ = identity(messenger)
     except GraphRefused as refusal:
@@ -29,14 +29,15 @@ def examine(messenger: Messenger) -> list[HealthProblem]:
 
 
 def set_up(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:
-    """Webhook fields and the Get Started button; `take_over` replaces another tool's button."""
+    """Set up the webhook fields and the Get Started button, and return what failed. `take_over` replaces the
+    button of another tool."""
     found = subscribe(messenger) + set_get_started(messenger, take_over=take_over)
     return list(dict.fromkeys(found))
 
 
 def subscribe(messenger: Messenger) -> list[HealthProblem]:
-    """Ask for every webhook field we need, unless we get them all. The platform takes them away after an
-    hour without answers from our webhook server."""
+    """Subscribe to every webhook field that we need, unless we get them all. The platform ends the
+    subscription after an hour without answers from our webhook server."""
     edge = f"{messenger.page_id}/subscribed_apps"
     try:
         apps = [_texts(app.get("subscribed_fields")) for app in _items(messenger.get(edge))]
@@ -52,7 +53,7 @@ def subscribe(messenger: Messenger) -> list[HealthProblem]:
 
 
 def set_get_started(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:
-    """Give new customers a Get Started button that leads to us. Who may not even read it may not send."""
+    """Set the Get Started button, unless there is one. A fanpage that may not even read it may not send."""
     try:
         profile = _items(messenger.get(connection_check.EDGE, fields="get_started"))
     except GraphRefused as refusal:
@@ -82,7 +83,8 @@ def _trouble(refusal: GraphRefused, otherwise: HealthProblem) -> HealthProblem:
 
 
 def is_inconclusive(refusal: GraphRefused) -> bool:
-    """Nobody answered, or only to say that now is not the time: it says nothing about the fanpage."""
+    """Whether a refusal proves nothing about the fanpage: nobody answered, or only that now is
+    not the time."""
     return refusal.failure.step == NextStep.IN_DOUBT or errors.is_inconclusive(refusal.failure)
 
 

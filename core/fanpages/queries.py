@@ -1,4 +1,4 @@
-"""Reads about fanpages: what is connected, what is wrong with it, who is alive to serve it."""
+"""Reads about fanpages: which are connected, what is wrong with them, and which processes serve them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ OTHER_APP_LATELY = timedelta(days=30)
 
 @dataclass(frozen=True)
 class FanpageView:
+    """A fanpage as the panel shows it."""
+
     id: int
     page_id: str
     name: str

@@ -1,4 +1,4 @@
-"""What a connection must be like: its fields, its rate, and what a health check finds wrong. Pure."""
+"""Rules about a fanpage's connection: its fields, its rate, and what a health check can find."""
 
 from __future__ import annotations
 
@@ -122,19 +122,21 @@ POLICIES: dict[str, str] = {
 
 
 def describe_policy(action: str) -> str:
-    """What Meta's word on the fanpage means; one that we do not know reads like a warning."""
+    """The sentence for what Meta says about a fanpage; an unknown action reads like a warning."""
     return POLICIES.get(action, POLICIES["warning"])
 
 
-# With any of these nothing can be sent, whatever else is well.
+# With any of these nothing can be sent.
 BLOCKING = frozenset({T.NO_TOKEN, T.TOKEN_SEALED, T.TOKEN_INVALID, T.WRONG_PAGE, T.REFUSED, T.UNREACHABLE})
 
 
 def describe_problem(code: str) -> str:
+    """The sentence for a code of `HealthProblem`."""
     return PROBLEMS.get(code, N_("The health check found something it has no words for."))
 
 
 def check_rate(rate: int, *, i_know: bool) -> list[Problem]:
+    """What is wrong with a rate. `i_know` allows one above `CALM_RATE`."""
     if not 1 <= rate <= HARD_RATE:
         text = N_("Choose between 1 and {most} messages per second.")
         return [problem("rate", text, most=HARD_RATE)]
@@ -165,6 +167,7 @@ def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Pro
 
 
 def is_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -173,14 +176,14 @@ def is_zone(name: str) -> bool:
 
 
 def missing_fields(subscribed: Iterable[str]) -> tuple[str, ...]:
-    """Webhook fields that we need and that an app does not get."""
+    """The webhook fields that we need and an app has not subscribed to."""
     known = set(subscribed)
     return tuple(each for each in WEBHOOK_FIELDS if each not in known)
 
 
 def review_problem(reviews: Iterable[tuple[str, str]]) -> HealthProblem | None:
-    """What feature reviews (feature, status) say about one-time notifications. Saying nothing proves
-    nothing: the platform does not document that this feature is listed."""
+    """The problem that feature reviews (feature, status) show about one-time notifications, or None. The
+    platform does not document that this feature is listed, so its absence proves nothing."""
     statuses = {status for feature, status in reviews if "one_time_notif" in feature}
     if "approved" in statuses:
         return None

@@ -1,7 +1,7 @@
-"""A change of a fanpage's time zone. What is planned keeps its moment, or is moved to the same local time.
+"""Changes the time zone of a fanpage, and with it the starts of planned broadcasts.
 
-A time is kept as a moment; staff plan by the clock on the wall. So somebody has to say which of the two they
-meant, whenever broadcasts are planned: nobody else can know.
+A start is stored in UTC, but staff plan in local time. So whoever changes the zone has to say whether planned
+broadcasts keep their moment or move to the same local time in the new zone.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _PLANNED = (BroadcastState.SCHEDULED, BroadcastState.DRAFT)
 
 
 class ZoneChangeKeeps(StrEnum):
+    """What planned broadcasts keep when the time zone changes."""
+
     MOMENT = "moment"
     LOCAL_TIME = "local-time"
 
@@ -49,7 +51,8 @@ class PlannedBroadcast:
 
 
 def list_planned(fanpage_id: int, zone: str) -> list[PlannedBroadcast]:
-    """What a change to this zone is about: scheduled broadcasts and drafts with a start, next first."""
+    """The broadcasts that a change to this zone concerns: scheduled ones and drafts with a
+    start, by their start."""
     with reading() as db:
         old = db.get_one(Fanpage, fanpage_id).timezone
         found = [_planned(row, old, zone) for row in db.scalars(_rows(fanpage_id))]
@@ -59,7 +62,7 @@ def list_planned(fanpage_id: int, zone: str) -> list[PlannedBroadcast]:
 def change_zone(
     by: Actor, fanpage_id: int, zone: str, *, keep: ZoneChangeKeeps | None, now: datetime
 ) -> FanpageView:
-    """`keep` says what becomes of what is planned; None is refused when something is."""
+    """Change the time zone. `keep` says what planned broadcasts keep; None is refused when there are any."""
     if not is_zone(zone):
         words = N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh.")
         raise Invalid([problem("zone", words, zone=zone)])
@@ -80,7 +83,8 @@ def change_zone(
 
 
 def refuse_while_planned(db: Session, row: Fanpage, zone: str) -> None:
-    """For what changes a zone along with other things, and so cannot ask."""
+    """Raise WrongState when broadcasts are planned, for an action that changes the zone among
+    other things."""
     planned = list(db.scalars(_rows(row.id or 0))) if row.timezone != zone else []
     if planned:
         raise WrongState(CHANGE_ALONE, names=_names(planned))

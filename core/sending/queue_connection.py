@@ -12,7 +12,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy import make_url
 
-from core.db.engine import patience
+from core.db.engine import connection_timeouts
 from core.settings import settings
 
 DEADLINE_SECONDS = 4.0  # for one call to the queue
@@ -72,7 +72,7 @@ class QueueConnector(PsycopgConnector):
         url = settings().database_url
         super().__init__(
             conninfo=make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
-            kwargs={**patience(url), "autocommit": True},
+            kwargs={**connection_timeouts(url), "autocommit": True},
             min_size=1,
             max_size=4,
             timeout=DEADLINE_SECONDS,

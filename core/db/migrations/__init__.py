@@ -1,4 +1,4 @@
-"""Brings the database up to date. Alembic runs from here; there is no alembic.ini to keep in step."""
+"""Brings the database up to date. Alembic is configured here, without an alembic.ini."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from core.db.tables import Hold
 
 
 def config() -> Config:
+    """Alembic's configuration."""
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent))
     return made
 
 
 def upgrade(revision: str = "head") -> str:
-    """Apply what is missing; returns the revision reached. Safe to repeat and to run twice at once."""
+    """Apply the missing migrations and return the revision reached. It may be repeated, and run by two
+    processes at once."""
     _refuse_if_moved()
     command.upgrade(config(), revision)
     return current_revision() or ""
 
 
 def upgrade_other(connection: Connection) -> None:
-    """The same for a database that is not this installation's own, in the connection's transaction."""
+    """Apply the missing migrations to another database, in the connection's transaction."""
     made = config()
     made.attributes["connection"] = connection
     command.upgrade(made, "head")
 
 
 def _refuse_if_moved() -> None:
-    """A table made anew by a migration would lose what keeps it closed."""
+    """A migration that makes a table anew would lose the triggers that keep a moved database closed."""
     if inspect(engine()).has_table(Hold.__tablename__):
         holding.refuse_if_moved()
 
@@ -47,5 +49,6 @@ def head_revision() -> str | None:
 
 
 def current_revision() -> str | None:
+    """The revision of the database, or None for an empty one."""
     with engine().connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
