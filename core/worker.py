@@ -30,7 +30,7 @@ from core.customers import profiles
 from core.db import holding
 from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE
-from core.fanpages import actions as fanpages
+from core.fanpages import health_actions
 from core.fanpages.connection import find_connections, messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
@@ -162,7 +162,7 @@ class Worker:
             profiles.fetch_missing_profiles(messenger_for, now=now())
 
         def check_health() -> None:
-            fanpages.check_all(now=now())
+            health_actions.check_all(now=now())
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (1.0, self.reclaim),

@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
-from core.fanpages import actions, queries, zones
+from core.fanpages import actions, health_actions, queries, zones
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import CALM_RATE, describe_problem, is_zone
 from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
@@ -70,7 +70,7 @@ def check(as_json: Json = False) -> None:
 
 
 def _checked(fanpage: FanpageView) -> dict[str, Any]:
-    problems = actions.check_health(fanpage.id, now=utc_now())
+    problems = health_actions.check_health(fanpage.id, now=utc_now())
     if fanpage.stopped_code:
         problems = [f"stopped:{fanpage.stopped_code}", *problems]
     return {"page_id": fanpage.page_id, "ok": not problems, "problems": problems}

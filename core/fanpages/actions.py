@@ -1,11 +1,10 @@
-"""Writes about fanpages: connect, rate, check up, go on after a repair. HTTP stays outside transactions."""
+"""Writes about fanpages by staff: connecting, the rate, going on after a repair."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
@@ -14,37 +13,32 @@ from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.db import bulk, row_locks
-from core.db.engine import reading, transaction
-from core.db.tables import Broadcast, Event, Fanpage, FanpageRate
+from core.db.engine import transaction
+from core.db.tables import Broadcast, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
-from core.encryption import CannotDecrypt, encrypt
-from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
+from core.encryption import encrypt
+from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.fanpages import checkup, zones
-from core.fanpages.connection import messenger_for, open_connection
+from core.fanpages.connection import open_connection
+from core.fanpages.health_actions import check_health, store_problems
 from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
 from core.fanpages.rules import (
     BLOCKING,
     DEFAULT_RATE,
     NAME_LIMIT,
-    HealthProblem,
     check_connection,
     check_rate,
     describe_problem,
 )
 from core.inbox import early_events
 from core.installation import key_check
-from core.installation.key_check import AnotherKey
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
 from core.settings import settings
 from core.text.identifiers import unwrapped
 from core.text.length import cut
 from core.text.normalise import normalise_name
-
-log = structlog.get_logger(__name__)
-
-FIRST_WEBHOOK_WITHIN = timedelta(hours=1)  # of a new fanpage; later silence is normal at a quiet one
 
 
 def connect(
@@ -60,8 +54,12 @@ def connect(
     i_know: bool = False,
     now: datetime,
 ) -> FanpageView:
-    """Connect a fanpage, or renew its token. With `check` the token is tried first, and webhooks and Get
-    Started are set up afterwards (what fails there becomes `problems`). What came in before is applied."""
+    """Connect a fanpage, or renew its token.
+
+    With `check` the token is tried first, and webhooks and the Get Started button are set up afterwards; what
+    fails there becomes the fanpage's `problems`. Events that came in before a fanpage was connected are
+    applied. HTTP calls are made outside the transaction.
+    """
     authorise_early(by, Permission.ADMIN, now=now)
     page_id, name, token = unwrapped(page_id), normalise_name(name), unwrapped(token)
     problems = check_connection(page_id, name, token, zone or settings().timezone)
@@ -86,12 +84,12 @@ def connect(
         view = fanpage_view(row)
     if not check:
         return view
-    _keep_problems(view.id, checkup.set_up(messenger, take_over=True), now)
+    store_problems(view.id, checkup.set_up(messenger, take_over=True), now)
     return get_fanpage(view.id)
 
 
 def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now: datetime) -> FanpageView:
-    """Messages per second; above 40 only for who says they know."""
+    """Set the messages per second. More than 40 need `i_know`."""
     _refuse(check_rate(rate, i_know=i_know))
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
@@ -102,34 +100,9 @@ def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now
         return fanpage_view(row)
 
 
-def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
-    """Codes of what is wrong (see rules.PROBLEMS), kept with the fanpage."""
-    fanpage = get_fanpage(fanpage_id)
-    found = _examine(fanpage)
-    if not fanpage.is_demo and not settings().app_secret.get_secret_value():
-        found.append(HealthProblem.NO_APP_SECRET)
-    elif not found and _never_heard_of(fanpage, now):
-        found.append(HealthProblem.NO_WEBHOOK_YET)
-    _keep_problems(fanpage_id, found, now)
-    return [str(code) for code in found]
-
-
-def check_all(*, now: datetime) -> dict[int, list[str]]:
-    """Check every fanpage; one that cannot be checked does not keep the others waiting."""
-    with reading() as db:
-        ids = [row.id or 0 for row in db.scalars(select(Fanpage).order_by(col(Fanpage.id)))]
-    found: dict[int, list[str]] = {}
-    for fanpage_id in ids:
-        try:
-            found[fanpage_id] = check_health(fanpage_id, now=now)
-        except OperatorError as refused:
-            log.warning("fanpage_check_failed", fanpage_id=fanpage_id, error=refused.code)
-    return found
-
-
 def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
     """Let a stopped fanpage send again, if a fresh check finds nothing in the way. Returns how many
-    broadcasts go on: those the stop had paused, not those a person paused."""
+    broadcasts go on: those that the stop had paused, not those that a person had."""
     authorise_early(by, Permission.ADMIN, now=now)
     blocking = [code for code in check_health(fanpage_id, now=now) if code in BLOCKING]
     if blocking:
@@ -147,7 +120,7 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
 
 
 def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
-    """Staff have read the latest that Meta said about the fanpage, and need no reminder of it."""
+    """Record that staff have read the latest notice of Meta about the fanpage."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         row = _locked(db, fanpage_id)
@@ -162,7 +135,7 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 def _name_of(messenger: Messenger) -> str:
-    """The fanpage's own name, once the token has proved to be this fanpage's."""
+    """The fanpage's own name. Raises Invalid when the token is not this fanpage's."""
     try:
         page_id, name = checkup.identity(messenger)
     except GraphRefused as refusal:
@@ -206,36 +179,9 @@ def _upsert(db: Session, page_id: str, name: str, now: datetime) -> tuple[Fanpag
     row = db.scalars(
         select(Fanpage).where(col(Fanpage.page_id) == page_id).with_for_update(key_share=True)
     ).one()
-    pace = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
-    db.execute(bulk.insert_new(FanpageRate), [pace])
+    rate = {"fanpage_id": row.id, "next_free": 0.0, "held_until": 0.0, "factor": 1.0, "factor_at": 0.0}
+    db.execute(bulk.insert_new(FanpageRate), [rate])
     return row, bool(made)
-
-
-def _examine(fanpage: FanpageView) -> list[HealthProblem]:
-    if not fanpage.has_token:
-        return [HealthProblem.NO_TOKEN]
-    try:
-        return checkup.examine(messenger_for(fanpage.id))
-    except CannotDecrypt:
-        if key_check.is_another_key():  # then it is not the fanpage that something is wrong with
-            raise AnotherKey from None
-        return [HealthProblem.TOKEN_SEALED]
-
-
-def _never_heard_of(fanpage: FanpageView, now: datetime) -> bool:
-    """Connected for a while, and still no webhook has come in."""
-    heard = select(col(Event.id)).where(col(Event.page_id) == fanpage.page_id).limit(1)
-    waiting = select(col(Fanpage.id)).where(
-        col(Fanpage.id) == fanpage.id, col(Fanpage.created_at) < now - FIRST_WEBHOOK_WITHIN
-    )
-    with reading() as db:
-        return db.execute(waiting).first() is not None and db.execute(heard).first() is None
-
-
-def _keep_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -> None:
-    values = {"problems": [str(code) for code in found], "checked_at": now}
-    with transaction() as db:
-        db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
 
 
 def resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:

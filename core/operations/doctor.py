@@ -17,7 +17,7 @@ from core.db.engine import reading
 from core.db.tables import Fanpage, Heartbeat
 from core.encryption import decrypt
 from core.errors import OperatorError
-from core.fanpages import actions, queries
+from core.fanpages import health_actions, queries
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.installation import key_check
 from core.installation.heartbeat import WORKER, is_of_kind
@@ -120,7 +120,7 @@ def _fanpages() -> Iterator[str]:
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_policy(fanpage.policy.action)}{said}"
         if other := queries.find_other_app(fanpage.id, now=utc_now()):
             yield f"{fanpage.name} ({fanpage.page_id}): {OTHER_APP.format(customers=other.customers)}"
-        for code in actions.check_health(fanpage.id, now=utc_now()):
+        for code in health_actions.check_health(fanpage.id, now=utc_now()):
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_problem(code)}"
 
 

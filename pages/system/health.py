@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.fanpages import actions, queries
+from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
 from core.sending import mixed_batches
@@ -39,7 +39,7 @@ def draw_page() -> None:
         and slot.button(_("Check now"), key="health_check", type="primary", icon=":material/stethoscope:")
     ):
         with st.spinner(_("Asking Facebook…")):
-            found = do(lambda: actions.check_all(now=utc_now()), done=_("Checked."))
+            found = do(lambda: health_actions.check_all(now=utc_now()), done=_("Checked."))
         if found is not None:
             st.rerun()
     st.fragment(run_every=5)(_live)()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.fanpages import actions, queries
+from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from pages.components.dialogs import open_dialog
 from pages.components.fanpage_state import checked, condition, draw_problems, draw_stop
@@ -77,7 +77,7 @@ def _buttons(fanpage: FanpageView) -> None:
     with st.container(key="fanpage_card_buttons", horizontal=True):
         if st.button(_("Check now"), key="fanpage_check", icon=":material/stethoscope:"):
             with st.spinner(_("Asking Facebook…")):
-                found = do(lambda: actions.check_health(fanpage.id, now=utc_now()), done=_("Checked."))
+                found = do(lambda: health_actions.check_health(fanpage.id, now=utc_now()), done=_("Checked."))
             if found is not None:
                 st.rerun()
         for key, label, icon in (

@@ -12,7 +12,7 @@ from core.db.engine import reading
 from core.db.tables import Activity, Event, Fanpage, FanpageRate, OptIn
 from core.encryption import decrypt
 from core.errors import Invalid, NotAllowed, NotFound
-from core.fanpages import actions, queries
+from core.fanpages import actions, health_actions, queries
 from core.fanpages.rules import WEBHOOK_FIELDS
 from core.inbox import actions as inbox
 from core.settings import settings
@@ -173,7 +173,7 @@ def test_what_is_not_there_is_not_found(page, now):
     with pytest.raises(NotFound):
         actions.set_rate(SYSTEM, 7, 10, now=now)
     with pytest.raises(NotFound):
-        actions.check_health(7, now=now)
+        health_actions.check_health(7, now=now)
     assert queries.find_by_page_id("7") is None
     assert queries.find_by_page_id(connect(now).page_id).name == "Tiệm Hoa Mai"
 

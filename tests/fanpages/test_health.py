@@ -14,7 +14,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Event, Fanpage, Heartbeat
 from core.encryption import encrypt
 from core.errors import WrongState
-from core.fanpages import actions, queries, rules
+from core.fanpages import actions, health_actions, queries, rules
 from core.fanpages.rules import WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
 from core.settings import settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN
@@ -36,27 +36,27 @@ def heard(arrange, fanpage, now) -> None:
 
 def test_a_healthy_fanpage_has_no_problems_and_says_when_it_was_looked_at(page, fanpage, heard, now):
     later = now + timedelta(days=9)
-    assert actions.check_health(fanpage, now=later) == []
+    assert health_actions.check_health(fanpage, now=later) == []
     assert queries.get_fanpage(fanpage).checked_at == later
 
 
 def test_a_fanpage_that_stays_silent_from_the_start_is_noticed_after_an_hour(page, fanpage, now):
-    assert actions.check_health(fanpage, now=now) == []
-    assert actions.check_health(fanpage, now=now + timedelta(minutes=61)) == ["no_webhook_yet"]
+    assert health_actions.check_health(fanpage, now=now) == []
+    assert health_actions.check_health(fanpage, now=now + timedelta(minutes=61)) == ["no_webhook_yet"]
 
 
 def test_webhook_fields_that_went_missing_are_asked_for_again(page, fanpage, heard, now):
     page.fields = ["messages", "feed"]
-    assert actions.check_health(fanpage, now=now) == []
+    assert health_actions.check_health(fanpage, now=now) == []
     assert set(page.fields) == {*WEBHOOK_FIELDS, "feed"}
     posts = page.calls.count(f"POST {PAGE_ID}/subscribed_apps")
-    actions.check_health(fanpage, now=now)
+    health_actions.check_health(fanpage, now=now)
     assert page.calls.count(f"POST {PAGE_ID}/subscribed_apps") == posts == 1
 
 
 def test_a_get_started_of_another_tool_is_left_alone_by_a_check(page, fanpage, heard, now):
     page.get_started = "OTHER_TOOL"
-    actions.check_health(fanpage, now=now)
+    health_actions.check_health(fanpage, now=now)
     assert page.get_started == "OTHER_TOOL"
 
 
@@ -78,31 +78,31 @@ def test_a_get_started_of_another_tool_is_left_alone_by_a_check(page, fanpage, h
 )
 def test_each_refusal_becomes_the_problem_it_means(page, fanpage, heard, now, edge, answer, found):
     page.refuses = {edge: answer}
-    assert actions.check_health(fanpage, now=now) == found
+    assert health_actions.check_health(fanpage, now=now) == found
     assert queries.get_fanpage(fanpage).problems == tuple(found)
 
 
 def test_a_token_that_speaks_for_another_page_is_noticed(page, fanpage, now):
     page.page_id = "42"
-    assert actions.check_health(fanpage, now=now) == ["wrong_page"]
+    assert health_actions.check_health(fanpage, now=now) == ["wrong_page"]
 
 
 def test_an_unreachable_platform_is_one_problem_not_many(page, fanpage, now, monkeypatch):
     monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{unused_port()}")
     settings.cache_clear()
-    assert actions.check_health(fanpage, now=now) == ["unreachable"]
+    assert health_actions.check_health(fanpage, now=now) == ["unreachable"]
 
 
 def test_without_an_app_secret_no_webhook_can_come_in(page, fanpage, heard, now, monkeypatch):
     monkeypatch.setenv("OTN_APP_SECRET", "")
     settings.cache_clear()
-    assert actions.check_health(fanpage, now=now) == ["no_app_secret"]
+    assert health_actions.check_health(fanpage, now=now) == ["no_app_secret"]
 
 
 def test_missing_and_foreign_tokens_are_problems_of_their_own(page, arrange, now):
     bare = arrange.fanpage(token_sealed=None)
     foreign = arrange.fanpage(token_sealed="gAAAAnot-ours")
-    assert actions.check_all(now=now) == {bare: ["no_token"], foreign: ["token_sealed"]}
+    assert health_actions.check_all(now=now) == {bare: ["no_token"], foreign: ["token_sealed"]}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""Checks the health of fanpages, by staff and by the clock, and stores what was found.
+
+HTTP calls are made outside transactions.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from core.db.engine import reading, transaction
+from core.db.tables import Event, Fanpage
+from core.encryption import CannotDecrypt
+from core.errors import OperatorError
+from core.fanpages import checkup
+from core.fanpages.connection import messenger_for
+from core.fanpages.queries import FanpageView, get_fanpage
+from core.fanpages.rules import HealthProblem
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
+from core.settings import settings
+
+log = structlog.get_logger(__name__)
+
+FIRST_WEBHOOK_WITHIN = timedelta(hours=1)  # of a new fanpage; later silence is normal at a quiet one
+
+
+def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
+    """Check a fanpage, store what is wrong with it and return the codes (see `rules.PROBLEMS`)."""
+    fanpage = get_fanpage(fanpage_id)
+    found = _examine(fanpage)
+    if not fanpage.is_demo and not settings().app_secret.get_secret_value():
+        found.append(HealthProblem.NO_APP_SECRET)
+    elif not found and _never_heard_of(fanpage, now):
+        found.append(HealthProblem.NO_WEBHOOK_YET)
+    store_problems(fanpage_id, found, now)
+    return [str(code) for code in found]
+
+
+def check_all(*, now: datetime) -> dict[int, list[str]]:
+    """Check every fanpage; one that cannot be checked does not keep the others waiting."""
+    with reading() as db:
+        ids = [row.id or 0 for row in db.scalars(select(Fanpage).order_by(col(Fanpage.id)))]
+    found: dict[int, list[str]] = {}
+    for fanpage_id in ids:
+        try:
+            found[fanpage_id] = check_health(fanpage_id, now=now)
+        except OperatorError as refused:
+            log.warning("fanpage_check_failed", fanpage_id=fanpage_id, error=refused.code)
+    return found
+
+
+def store_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -> None:
+    """Store what a check has found."""
+    values = {"problems": [str(code) for code in found], "checked_at": now}
+    with transaction() as db:
+        db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
+
+
+def _examine(fanpage: FanpageView) -> list[HealthProblem]:
+    if not fanpage.has_token:
+        return [HealthProblem.NO_TOKEN]
+    try:
+        return checkup.examine(messenger_for(fanpage.id))
+    except CannotDecrypt:
+        if key_check.is_another_key():  # then the fanpage is not what is wrong
+            raise AnotherKey from None
+        return [HealthProblem.TOKEN_SEALED]
+
+
+def _never_heard_of(fanpage: FanpageView, now: datetime) -> bool:
+    """Whether a fanpage has been connected for an hour and still no webhook has come in."""
+    heard = select(col(Event.id)).where(col(Event.page_id) == fanpage.page_id).limit(1)
+    waiting = select(col(Fanpage.id)).where(
+        col(Fanpage.id) == fanpage.id, col(Fanpage.created_at) < now - FIRST_WEBHOOK_WITHIN
+    )
+    with reading() as db:
+        return db.execute(waiting).first() is not None and db.execute(heard).first() is None
