@@ -11,8 +11,6 @@ import pytest
 from tests.imports import ROOT
 
 FILES = sorted((ROOT / "tests").rglob("*.py"))
-# Rooms that still do; strict, so that each leaves this list as soon as it does not.
-STILL_TOUCHING = ("pages",)
 # The PostgreSQL wheel has no public way to stop its server: (file, name).
 OF_LIBRARIES = {("databases.py", "_cleanup")}
 PATCHING = ("setattr", "delattr", "setitem", "patch")
@@ -54,9 +52,7 @@ def room_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("room", sorted({room_of(path) for path in FILES}))
-def test_no_test_touches_a_private_name(room: str, request: pytest.FixtureRequest) -> None:
-    if room in STILL_TOUCHING:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="still to be cleaned"))
+def test_no_test_touches_a_private_name(room: str) -> None:
     assert found_in(room) == []
 
 
