@@ -11,38 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from core.broadcasts import canary
-from core.broadcasts.rules import BroadcastState, is_too_late
-from core.db import bulk
 from core.db.engine import DATABASE_TROUBLE, transaction
-from core.db.tables import Broadcast, Customer, Delivery, UtcTime
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
-from core.sending import rate_limiter, reply_claims, senders, timetable
-from core.sending.claims import UnsureCommit, is_due
+from core.sending import rate_limiter, reply_claims, timetable
+from core.sending.claims import UnsureCommit
+from core.sending.offers import OWN_COLUMNS, Offer, find_offers
 from core.sending.reply_claims import ReplyClaim
-from core.sending.rules import FARTHEST_ATTEMPT, LEASE
+from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim, Sender
 from core.sending.timetable import Demand, SlotPosition
-
-_ID = bulk.columns_of(Broadcast, "id")
-_OWN: tuple[Any, ...] = (
-    col(Delivery.broadcast_id),
-    col(Delivery.id),
-    col(Delivery.customer_id),
-    col(Customer.first_name),
-    (col(Delivery.attempt) + 1).label("attempt"),
-    col(Delivery.tries),
-    col(Delivery.in_doubt),
-)
-# A delivery that may be sent, by its sender: the columns above, then those that the sender needs.
-Offer = tuple[Sender, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +82,8 @@ def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> li
             waiting = reply_claims.waiting(
                 db, {each.fanpage_id: each.count for each in requests if each.has_replies}, now=now
             )
-            offered = _offered(db, requests, now)
+            counts = {key: each.count for each in requests for key in each.broadcast_ids}
+            offered = find_offers(db, counts, now)
             batches = [_chosen(each, waiting.get(each.fanpage_id, []), offered) for each in requests]
             _take_deliveries(db, batches, worker, taken_at, now)
             _take_replies(db, batches, worker, now)
@@ -122,70 +105,6 @@ def _chosen(request: ClaimRequest, reply_ids: list[int], offered: Mapping[int, l
     chosen = [offer for of_one, count in zip(offers, shares, strict=True) for offer in of_one[:count]]
     none = {key for key, of_one in zip(request.broadcast_ids, offers, strict=True) if not of_one}
     return ClaimedBatch(request, reply_ids, chosen, without_any=none)
-
-
-def _offered(db: Session, requests: Sequence[ClaimRequest], now: datetime) -> dict[int, list[Offer]]:
-    """What each broadcast could send now, up to what its fanpage may; locked, so that it stays so."""
-    counts = {key: each.count for each in requests for key in each.broadcast_ids}
-    given = {"now": bulk.stamp(now), "far": bulk.stamp(now + FARTHEST_ATTEMPT)}
-    offered: dict[int, list[Offer]] = defaultdict(list)
-    for sender, sending in _sending(db, sorted(counts), now).items():
-        of_each = [(key, last_id, counts[key]) for key, last_id in sending]
-        for row in _ready(sender).fetch(db, of_each, given):
-            offered[row[0]].append((sender, row))
-    for offers in offered.values():
-        offers.sort(key=lambda offer: offer[1][1])
-    return offered
-
-
-def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sender, list[tuple[int, int]]]:
-    """Those that may send, and the last delivery of each that may: of a first part that is still to be judged
-    it is the last of that. Locked for sharing: whoever ends one waits for us, or we see that it has ended."""
-    rows = _locking().fetch(db, bulk.bound_ids(broadcast_ids)) if broadcast_ids else []
-    found: dict[Sender, list[tuple[int, int]]] = defaultdict(list)
-    for broadcast_id, state, best_before, name, last_id in rows:
-        until = bulk.moment(best_before) if best_before else None
-        is_sending = state == BroadcastState.SENDING and not is_too_late(until, now)
-        if is_sending and (sender := senders.find(name)) is not None:
-            found[sender].append((broadcast_id, last_id))
-    return found
-
-
-@cache
-def _locking() -> bulk.CompiledStatement:
-    wanted = select(
-        col(Broadcast.id),
-        col(Broadcast.state),
-        col(Broadcast.best_before),
-        col(Broadcast.sender),
-        canary.last_that_may_be_sent(),
-    )
-    chosen = col(Broadcast.id).in_(bulk.rows_given(_ID))
-    in_order = wanted.where(chosen).order_by(col(Broadcast.id))
-    return bulk.CompiledStatement(bulk.packed(in_order.with_for_update(read=True, skip_locked=True)))
-
-
-@cache
-def _ready(sender: Sender) -> bulk.ForEach:
-    """What may be sent of each broadcast of that sender, oldest first."""
-
-    def of_one(given: Any) -> Any:
-        now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
-        return (
-            sender.with_needs(select(*_OWN))
-            .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))  # forgotten: it ends here
-            .where(
-                col(Delivery.broadcast_id) == given.broadcast,
-                col(Delivery.id) <= given.last_id,
-                col(Delivery.state) == bulk.constant(DeliveryState.QUEUED),
-                is_due(col(Delivery.next_try_at), now, far),
-            )
-            .order_by(col(Delivery.id))
-            .limit(given.count)
-            .with_for_update(key_share=True, skip_locked=True, of=Delivery)
-        )
-
-    return bulk.ForEach({"broadcast": BigInteger(), "last_id": BigInteger(), "count": Integer()}, of_one)
 
 
 def _take_deliveries(
@@ -213,7 +132,7 @@ def _claims(
         for sender, row in each.offers:
             by_sender[sender].append((each, row))
     for sender, rows in by_sender.items():
-        prepared = sender.prepare([row[len(_OWN) :] for _, row in rows], now)
+        prepared = sender.prepare([row[len(OWN_COLUMNS) :] for _, row in rows], now)
         for (each, row), (needs, unfit) in zip(rows, prepared, strict=True):
             yield each, _claim(each.request.fanpage_id, row, sender, needs, taken_at, now), unfit
 
@@ -221,7 +140,7 @@ def _claims(
 def _claim(
     fanpage_id: int, row: list[Any], sender: Sender, needs: Any, taken_at: float, now: datetime
 ) -> Claim:
-    broadcast_id, delivery_id, customer_id, first_name, attempt, tries, in_doubt = row[: len(_OWN)]
+    broadcast_id, delivery_id, customer_id, first_name, attempt, tries, in_doubt = row[: len(OWN_COLUMNS)]
     return Claim(
         delivery_id,
         fanpage_id,
