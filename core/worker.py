@@ -81,7 +81,7 @@ class Worker:
         )
         self._looks = itertools.count(1)
         self._held = ""  # what was last said about a hold
-        self._away_since: float | None = None  # monotonic; the first beat that the database did not take
+        self._away_since: float | None = None  # monotonic; the first heartbeat that could not be written
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; then end within five seconds."""
@@ -91,7 +91,7 @@ class Worker:
         gc.freeze()  # what was imported never goes: looking it over again would stall the sends
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
-        self._beat()
+        self._write_heartbeat()
         sending = threading.Thread(target=self.loop.run, name="sending", daemon=True)
         sending.start()
         self.assignment.start()
@@ -108,7 +108,7 @@ class Worker:
         log.info("worker_stopped", worker=self.heartbeat.process)
 
     def _run_clock(self, scheduler: BackgroundScheduler) -> None:
-        """Until told to stop. APScheduler sleeps by the wall clock: when that jumps back, wake it up."""
+        """Wait until told to stop. APScheduler sleeps by the wall clock: when that jumps, wake it up."""
         wall, steady = time.time(), time.monotonic()
         while not self.stop.wait(1.0):
             jumped = (time.time() - wall) - (time.monotonic() - steady)
@@ -131,7 +131,7 @@ class Worker:
         return made
 
     def _own_actions(self) -> list[tuple[float, Callable[[], Any]]]:
-        return [(LOOK_SECONDS, self.run_due), (1.0, self._beat), (5.0, self._mind_hold)]
+        return [(LOOK_SECONDS, self.run_due), (1.0, self._write_heartbeat), (5.0, self._report_hold)]
 
     def run_due(self) -> None:
         """Begin whatever one look finds due for broadcasts. Workers that do not lead start broadcasts; the
@@ -197,15 +197,15 @@ class Worker:
             claims.take_over_lost(now=self.clock())
             reply_claims.end_lost(now=self.clock())
 
-    def _mind_hold(self) -> None:
-        """Say once why nothing is sent."""
+    def _report_hold(self) -> None:
+        """Log why nothing is sent while the installation is held, once for each reason."""
         found = holding.current_hold()
         if found and found.message != self._held:
-            log.warning("held", said=found.message)
+            log.warning("installation_held", said=found.message)
         self._held = found.message if found else ""
 
-    def _beat(self) -> None:
-        """And say once how long the database was away."""
+    def _write_heartbeat(self) -> None:
+        """Write the heartbeat, and what is kept beside it; log how long the database could not be reached."""
         try:
             self.clock.measure()
             self.heartbeat.beat()
@@ -214,7 +214,7 @@ class Worker:
             self._away_since = self._away_since or time.monotonic()
             raise
         if self._away_since is not None:
-            log.info("database_is_back", away_seconds=round(time.monotonic() - self._away_since, 1))
+            log.info("database_returned", away_seconds=round(time.monotonic() - self._away_since, 1))
             self._away_since = None
 
 

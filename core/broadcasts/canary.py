@@ -42,7 +42,8 @@ class CanaryOutcome:
 
 
 def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
-    """Staff look no further: the rest may go out."""
+    """Let the rest go out without waiting for the outcome of the first part. Raises WrongState
+    unless the broadcast is sending."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
@@ -114,6 +115,7 @@ def _judge(broadcast_id: int, now: datetime) -> None:
 
 
 def outcome_of(db: Session, broadcast: Broadcast) -> CanaryOutcome:
+    """How the first part of a broadcast has fared so far."""
     rows = db.execute(
         select(col(Delivery.state), col(Delivery.reason), func.count())
         .where(

@@ -45,7 +45,8 @@ def start_due(*, now: datetime) -> list[int]:
 
 
 def sweep(*, now: datetime) -> None:
-    """The second net: nothing stays queued under a broadcast that has ended."""
+    """End what is still queued under a cancelled broadcast, and let a finished one go on that has something
+    queued: a safety net for what no path should leave behind."""
     stray = select(col(Broadcast.id), col(Broadcast.state)).where(
         col(Broadcast.state).in_([BroadcastState.CANCELLED, BroadcastState.FINISHED]),
         col(Broadcast.updated_at) > now - SWEPT,
@@ -67,7 +68,7 @@ def sweep(*, now: datetime) -> None:
 
 
 def _start_alone(broadcast_id: int, now: datetime) -> bool:
-    """One that cannot start must not hold up the others."""
+    """Start one broadcast and return whether it started. One that cannot must not hold up the others."""
     try:
         audience_size = _start(broadcast_id, now)
     except (WrongState, NotFound):
@@ -105,7 +106,7 @@ def _end_late(broadcast_id: int, now: datetime) -> int:
 
 
 def finish_done(*, now: datetime) -> list[int]:
-    """Close broadcasts with nothing left to do."""
+    """Finish the broadcasts whose deliveries all have an outcome. Returns their ids."""
     done = due.is_done(now)
     with transaction() as db:
         # Locked first and read again: a retry may have queued some meanwhile.
@@ -139,7 +140,8 @@ def _is_the_breakers(db: Session, broadcast_id: int, state: str) -> bool:
 
 
 def _start(broadcast_id: int, now: datetime) -> int | None:
-    """How many of its audience were made; None when it is not ours to start."""
+    """Start a broadcast and return how many of its audience were made; None when another has started it, or
+    it may not start any more."""
     with transaction() as db:
         if not _take_hold(db, broadcast_id):
             return None  # another worker is at it

@@ -47,7 +47,7 @@ class Recent:
 
 
 def noted(recent: Recent, ended: Sequence[Ended]) -> Recent:
-    """With these added, in the order in which they were answered."""
+    """The recent outcomes with these added, in the order in which they were answered."""
     first = recent.outcomes
     kept = [each for each in recent.refusals if each.number > first - WINDOW]
     new = [
@@ -59,7 +59,7 @@ def noted(recent: Recent, ended: Sequence[Ended]) -> Recent:
 
 
 def tripped_by(recent: Recent, *, left: int | None = None) -> str | None:
-    """The reason that so many were refused for, looking at every outcome just added; None: all is well.
+    """The reason for which too many were refused alike, or None. Looks at every outcome that was just added.
 
     `left` is how many a broadcast has still to serve: only a small one is judged by its first few.
     """
@@ -73,12 +73,13 @@ def tripped_by(recent: Recent, *, left: int | None = None) -> str | None:
 
 
 def may_be_small(recent: Recent) -> bool:
-    """Whether it is worth asking how many are left."""
+    """Whether it has to be known how many are left, as the first few might trip it in a small broadcast."""
     return recent.outcomes < WINDOW and len(recent.refusals) >= SMALL_RUN
 
 
 def refused_alike(recent: Recent, reason: str) -> list[Refusal]:
-    """Whose tokens and marks were charged for what was not about them."""
+    """The recent refusals for this reason, or one like it: when the breaker trips, they said
+    nothing about people."""
     return [each for each in recent.refusals if _likeness(each.reason) == _likeness(reason)]
 
 

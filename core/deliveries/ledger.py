@@ -135,14 +135,14 @@ def _handing_back() -> bulk.CompiledStatement:
 
 
 def take_over_lost(
-    db: Session, delivery_ids: Collection[int], *, max_tries: int, next_try_at: datetime, now: datetime
+    db: Session, delivery_ids: Collection[int], *, max_attempts: int, next_try_at: datetime, now: datetime
 ) -> list[tuple[int, int, datetime]]:
     """Queue again the deliveries whose worker is gone. The attempt may have reached the platform, so it
     counts and leaves a doubt; after the last attempt the delivery is unknown, for staff to settle.
 
     Returns delivery, number of the claim and its time of those that were taken over.
     """
-    is_last = col(Delivery.tries) + 1 >= max_tries
+    is_last = col(Delivery.tries) + 1 >= max_attempts
     lost = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
     taken = _change(*lost).values(
         state=case((is_last, DeliveryState.UNKNOWN.value), else_=DeliveryState.QUEUED.value),
@@ -182,10 +182,10 @@ def _accepting() -> bulk.CompiledStatement:
 
 
 def settle_refused(
-    db: Session, delivery_id: int, verdict: Verdict, *, attempt: int, tries: int, now: datetime
+    db: Session, delivery_id: int, verdict: Verdict, *, attempt: int, counted_attempts: int, now: datetime
 ) -> bool:
-    """Record the verdict on a refused claim, which `attempt` names. `tries` is how many attempts counted
-    before it.
+    """Record the verdict on a refused claim, which `attempt` names. `counted_attempts`: those before it that
+    counted.
 
     Returns False when the claim may not settle the delivery any more: it was claimed again since, or an echo
     has settled it.
@@ -197,7 +197,7 @@ def settle_refused(
         reason=verdict.reason,
         evidence=verdict.evidence,
         detail=_unless_forgotten(verdict.detail or None),
-        tries=tries + (1 if verdict.counts_as_try else 0),
+        tries=counted_attempts + (1 if verdict.counts_as_attempt else 0),
         in_doubt=verdict.in_doubt,
         next_try_at=verdict.next_try_at,
         settled_at=now if has_ended else None,

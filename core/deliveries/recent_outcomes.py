@@ -30,23 +30,8 @@ Key = tuple[str, int]  # scope, and the id of the broadcast or fanpage
 _COLUMNS = bulk.columns_of(RecentOutcomes, "scope", "ref_id", "outcomes", "refusals")
 
 
-def note_accepted(db: Session, counts: Mapping[Key, int]) -> None:
-    """So many were accepted: all that a settle without refusals writes."""
-    rows = [(*key, counts[key], "[]") for key in sorted(counts)]
-    if rows:
-        _adding().run(db, bulk.bound(rows))
-
-
-def keys_of(fanpage_id: int, broadcast_ids: Sequence[int]) -> dict[Key, int]:
-    """What outcomes of these broadcasts, one for each, count towards."""
-    counts: dict[Key, int] = {(Scope.FANPAGE, fanpage_id): len(broadcast_ids)}
-    for each in broadcast_ids:
-        counts[(Scope.BROADCAST, each)] = counts.get((Scope.BROADCAST, each), 0) + 1
-    return counts
-
-
 def by_key(fanpage_id: int, ended: Sequence[Ended]) -> dict[Key, list[Ended]]:
-    """The same for outcomes of any kind, in their order."""
+    """Outcomes of one fanpage's deliveries under each key that they count towards, in their order."""
     found: dict[Key, list[Ended]] = {(Scope.FANPAGE, fanpage_id): list(ended)}
     for each in ended:
         found.setdefault((Scope.BROADCAST, each.broadcast_id), []).append(each)
@@ -54,25 +39,29 @@ def by_key(fanpage_id: int, ended: Sequence[Ended]) -> dict[Key, list[Ended]]:
 
 
 def note(db: Session, ended: Mapping[Key, Sequence[Ended]]) -> dict[Key, Recent]:
-    """Add these outcomes, and hand back what is known then wherever a refusal was among them."""
-    note_accepted(db, {key: len(some) for key, some in ended.items() if some})
+    """Add these outcomes to the rows of their keys. Returns the recent outcomes, these included, of each key
+    that has a refusal among the new ones."""
+    rows = [(*key, len(ended[key]), "[]") for key in sorted(ended) if ended[key]]
+    if rows:
+        _adding().run(db, bulk.bound(rows))
     worse = sorted(key for key, some in ended.items() if any(each.reason for each in some))
     return {key: _note(db, key, ended[key]) for key in worse}
 
 
 def recent(db: Session, key: Key) -> Recent:
+    """The recent outcomes of a key; without a row there are none."""
     wanted = select(col(RecentOutcomes.outcomes), col(RecentOutcomes.refusals)).where(*_of(key))
     outcomes, refusals = db.execute(wanted).one_or_none() or (0, [])
     return Recent(outcomes, tuple(Refusal(*each) for each in refusals), before=outcomes)
 
 
 def as_recent(row: RecentOutcomes) -> Recent:
-    """What a row holds, as if all of it had just been added."""
+    """The recent outcomes that a row holds, as if all of them had just been added."""
     return Recent(row.outcomes, tuple(Refusal(*each) for each in row.refusals))
 
 
 def start_anew(db: Session, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
-    """A person has looked at these broadcasts, and at the fanpage, and lets them go on."""
+    """Count from nothing again for a fanpage and these broadcasts of it: a person lets them go on."""
     keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
     keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
     theirs = tuple_(col(RecentOutcomes.scope), col(RecentOutcomes.ref_id)).in_([tuple(each) for each in keys])
@@ -80,7 +69,7 @@ def start_anew(db: Session, fanpage_id: int, broadcast_ids: Collection[int]) -> 
 
 
 def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_ids: Collection[int]) -> None:
-    """Leave no way from these outcomes to a person who is erased."""
+    """Replace a customer who is erased by 0 wherever these outcomes name them."""
     keys: list[Key] = [(Scope.FANPAGE, fanpage_id), (Scope.REPLIES, fanpage_id)]
     keys += [(Scope.BROADCAST, each) for each in broadcast_ids]
     for key in sorted(keys):

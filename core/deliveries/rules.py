@@ -66,6 +66,6 @@ class Verdict:
     reason: str | None = None
     evidence: str | None = None
     detail: str | None = None
-    counts_as_try: bool = True
+    counts_as_attempt: bool = True
     in_doubt: bool = False
     next_try_at: datetime | None = None

@@ -38,7 +38,8 @@ def judge_fanpages(
 ) -> None:
     """After a settle: judge what was noted of each fanpage's refusals. It stopped those in `stopped`.
 
-    The settle is done: trouble with the database now must not repeat it. `look_again` makes up for it.
+    The settle is done: trouble with the database now must not repeat it, and `judge_sending_broadcasts` makes
+    up for it.
     """
     for fanpage_id in sorted(noted):
         if noted[fanpage_id] or fanpage_id in stopped:
@@ -55,7 +56,7 @@ def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now
         left = _left(ref_id) if scope == Scope.BROADCAST and breaker.may_be_small(recent) else None
         reason = breaker.tripped_by(recent, left=left)
         if reason is not None:
-            with unless_locked():  # `look_again`, or the next refusal alike, does it then
+            with unless_locked():  # `judge_sending_broadcasts`, or the next such refusal, does it then
                 _trip(fanpage_id, reason, breaker.refused_alike(recent, reason), now)
     if is_stopped:
         with transaction() as db:

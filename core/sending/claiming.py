@@ -140,7 +140,9 @@ def _claims(
 def _claim(
     fanpage_id: int, row: list[Any], sender: Sender, needs: Any, taken_at: float, now: datetime
 ) -> Claim:
-    broadcast_id, delivery_id, customer_id, first_name, attempt, tries, in_doubt = row[: len(OWN_COLUMNS)]
+    broadcast_id, delivery_id, customer_id, first_name, attempt, counted_attempts, in_doubt = row[
+        : len(OWN_COLUMNS)
+    ]
     return Claim(
         delivery_id,
         fanpage_id,
@@ -148,7 +150,7 @@ def _claim(
         customer_id,
         first_name,
         attempt,
-        tries,
+        counted_attempts,
         bool(in_doubt),
         sender,
         needs,

@@ -89,7 +89,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         taken = deliveries.take_over_lost(
             db,
             [each for each in ids if each],
-            max_tries=_tries_in_doubt(sender),
+            max_attempts=_attempts_in_doubt(sender),
             next_try_at=now + wait_after(1),
             now=now,
         )
@@ -98,7 +98,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
         return len(taken)
 
 
-def _tries_in_doubt(sender: Sender) -> int:
+def _attempts_in_doubt(sender: Sender) -> int:
     """After so many it is for staff to say whether it is sent again."""
     return MAX_ATTEMPTS if sender.is_guarded else 1
 

@@ -57,10 +57,10 @@ class Connections:
         if isinstance(
             connection, CannotDecrypt
         ):  # this process has another key; those who have the right one go on
-            log.error("another_key", fanpage_id=fanpage_id)
+            log.error("token_not_decrypted", fanpage_id=fanpage_id)
             return None
         if isinstance(connection, OperatorError):
-            log.warning("no_connection_to_messenger", fanpage_id=fanpage_id, error=type(connection).__name__)
+            log.warning("connection_not_usable", fanpage_id=fanpage_id, error=type(connection).__name__)
             with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
                 wait_for_locks(db, PATIENCE)
                 row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)

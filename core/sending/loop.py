@@ -177,7 +177,7 @@ class SendingLoop:
             if not self.calls and not self.unsettled:
                 return
             time.sleep(SOON_SECONDS)
-        log.warning("left_in_doubt", calls=len(self.calls), unsettled=len(self.unsettled))
+        log.warning("deliveries_left_in_doubt", calls=len(self.calls), unsettled=len(self.unsettled))
 
     def _take_in_returned(self) -> None:
         """Pass the outcomes that came back on to be settled."""

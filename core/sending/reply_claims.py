@@ -29,8 +29,9 @@ from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState
 from core.db import bulk, row_locks
-from core.db.engine import transaction, wait_for_locks
+from core.db.engine import reading, transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
+from core.deliveries.rules import LEASE_RAN_OUT
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
 from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_ATTEMPT, LEASE
@@ -50,7 +51,7 @@ class ReplyClaim:
     first_name: str | None
     knows_profile: bool
     body: dict[str, Any]
-    tries: int
+    counted_attempts: int
     said: str | None  # the reason of the last refusal, if it is tried again
     worker: str  # with `claimed_at` it tells this claim from any other of the same reply
     taken_at: float  # monotonic
@@ -98,7 +99,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: 
         first_name=customer.first_name,
         knows_profile=customer.profile_at is not None,
         body=reply.body,
-        tries=reply.tries,
+        counted_attempts=reply.tries,
         said=reply.reason,
         worker=worker,
         taken_at=taken_at,
@@ -167,22 +168,33 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
 def end_lost(*, now: datetime) -> int:
     """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
     they are not sent again. Returns how many."""
-    silent = (col(Reply.claimed_at) < now - SILENT_AFTER) & (
-        col(Reply.claimed_by).is_(None) | col(Reply.claimed_by).not_in(processes_alive(now))
-    )
-    is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
-    chosen = select(col(Reply.id)).where(_is(ReplyState.SENDING), is_lost).order_by(col(Reply.id))
+    chosen = select(col(Reply.id)).where(*_lost(now)).order_by(col(Reply.fanpage_id), col(Reply.id))
+    with reading() as db:
+        if db.execute(chosen.limit(1)).first() is None:
+            return 0
     with transaction() as db:
         # What is locked is being settled, and so not lost.
         ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
         lost = db.execute(
             update(Reply)
             .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))
-            .values(state=ReplyState.UNKNOWN, reason="lease_ran_out", settled_at=now, lease_until=None)
+            .values(state=ReplyState.UNKNOWN, reason=LEASE_RAN_OUT, settled_at=now, lease_until=None)
             .returning(col(Reply.id))
             .execution_options(synchronize_session=False)
         ).scalars()
         return len(lost.all())
+
+
+def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a reply is claimed by a silent worker, or that its lease has run out."""
+    silent = and_(
+        or_(col(Reply.claimed_by).is_(None), col(Reply.claimed_by).not_in(processes_alive(now))),
+        col(Reply.claimed_at) < now - SILENT_AFTER,
+    )
+    is_lost = or_(col(Reply.lease_until) < now, silent, claimed_in_the_future(Reply, now))
+    # As the index of what waits has it, with whose order SQLite takes it; else it would read all replies.
+    waiting = bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING])
+    return waiting, _is(ReplyState.SENDING), is_lost
 
 
 def is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:

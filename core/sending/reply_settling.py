@@ -118,16 +118,16 @@ def _accepted(claim: ReplyClaim) -> marks.Acceptance:
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
     """What an outcome changes in the reply's row."""
-    answer, tries = outcome.answer, outcome.claim.tries
+    answer, attempts = outcome.answer, outcome.claim.counted_attempts + 1  # with this one
     if isinstance(answer, Accepted):
         return {"state": ReplyState.SENT, "mid": answer.mid[:200], "reason": None, "settled_at": now}
     said = {"reason": answer.reason, "detail": answer.detail or None}
     match answer.step:
         case NextStep.IN_DOUBT:
             return {"state": ReplyState.UNKNOWN, "settled_at": now, **said}
-        case NextStep.RETRY_LATER | NextStep.PERSON_OR_ACCOUNT if tries + 1 < MAX_ATTEMPTS:
-            due = now + wait_after(tries + 1)
-            return {"state": ReplyState.QUEUED, "tries": tries + 1, "next_try_at": due, **said}
+        case NextStep.RETRY_LATER | NextStep.PERSON_OR_ACCOUNT if attempts < MAX_ATTEMPTS:
+            due = now + wait_after(attempts)
+            return {"state": ReplyState.QUEUED, "tries": attempts, "next_try_at": due, **said}
         case NextStep.SLOW_DOWN | NextStep.NOT_SENT | NextStep.STOP_FANPAGE:
             due = now + timedelta(seconds=NOT_SENT_SECONDS)
             return {"state": ReplyState.QUEUED, "next_try_at": due, **said}

@@ -10,17 +10,17 @@ from core.messenger.errors import Failure, NextStep
 
 MAX_ATTEMPTS = 8
 LEASE = timedelta(seconds=60)
-WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second try, the third, …
-# A next try farther away than any wait of ours is the trace of a clock that jumped back.
+WAIT_SECONDS = (1, 2, 4, 8, 16, 30, 60)  # before the second attempt, the third, …
+# A next attempt farther away than any wait of ours is the trace of a clock that jumped back.
 FARTHEST_ATTEMPT = timedelta(minutes=5)
 NOT_SENT_SECONDS = 2  # the platform could not be reached at all
 SET_ASIDE = "set_aside"
 FEW = 3  # so many may be refused alike for reasons of their own
 
 
-def wait_after(tries: int) -> timedelta:
+def wait_after(counted_attempts: int) -> timedelta:
     """How long to wait after this many attempts that counted."""
-    return timedelta(seconds=WAIT_SECONDS[min(max(tries, 1), len(WAIT_SECONDS)) - 1])
+    return timedelta(seconds=WAIT_SECONDS[min(max(counted_attempts, 1), len(WAIT_SECONDS)) - 1])
 
 
 def accepted(*, in_doubt: bool) -> Verdict:
@@ -28,17 +28,19 @@ def accepted(*, in_doubt: bool) -> Verdict:
     return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
 
 
-def decide(failure: Failure, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
-    """What to do about a refusal, as far as it is the same whatever was sent. `tries`: those that counted
+def decide(failure: Failure, *, counted_attempts: int, in_doubt: bool, now: datetime) -> Verdict:
+    """What to do about a refusal, as far as it is the same whatever was sent. `counted_attempts`: those
     before this one; `in_doubt`: an earlier one may have reached the customer, so what it holds is never given
     back."""
     match failure.step:
         case NextStep.END_DELIVERY | NextStep.TOKEN_REFUSED:
             return ended(failure, in_doubt)
-        # Of a person or the account: nobody has judged it, which is for another try.
+        # Of a person or the account: nobody has judged it, which is for another attempt.
         case NextStep.RETRY_LATER | NextStep.IN_DOUBT | NextStep.PERSON_OR_ACCOUNT:
             doubt = in_doubt or failure.step == NextStep.IN_DOUBT
-            return try_again(failure.reason, failure.detail, tries=tries, in_doubt=doubt, now=now)
+            return try_again(
+                failure.reason, failure.detail, counted_attempts=counted_attempts, in_doubt=doubt, now=now
+            )
         case _:
             return _not_its_fault(failure, in_doubt, now)
 
@@ -57,10 +59,10 @@ def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
     return replace(failure, step=NextStep.END_DELIVERY, reason=SET_ASIDE)
 
 
-def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: datetime) -> Verdict:
+def try_again(reason: str, detail: str, *, counted_attempts: int, in_doubt: bool, now: datetime) -> Verdict:
     """Back to the queue with a wait. After the last attempt the delivery fails, or is unknown if in doubt."""
-    if tries + 1 < MAX_ATTEMPTS:
-        due = now + wait_after(tries + 1)
+    if counted_attempts + 1 < MAX_ATTEMPTS:
+        due = now + wait_after(counted_attempts + 1)
         return Verdict(
             DeliveryState.QUEUED, Token.HOLD, reason, None, detail, in_doubt=in_doubt, next_try_at=due
         )
@@ -71,7 +73,7 @@ def try_again(reason: str, detail: str, *, tries: int, in_doubt: bool, now: date
 
 def ended(failure: Failure, in_doubt: bool) -> Verdict:
     """Not tried again on its own."""
-    if in_doubt:  # proves nothing about the first try
+    if in_doubt:  # proves nothing about the first attempt
         return Verdict(
             DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
         )
@@ -87,7 +89,7 @@ def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
         Token.HOLD,
         failure.reason,
         detail=failure.detail,
-        counts_as_try=False,
+        counts_as_attempt=False,
         in_doubt=in_doubt,
         next_try_at=now + timedelta(seconds=NOT_SENT_SECONDS),  # the fanpage itself is held for longer
     )

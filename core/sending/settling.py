@@ -160,7 +160,12 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
     for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
         verdict = claim.sender.judge(db, claim, failure, now)
         if deliveries.settle_refused(
-            db, claim.delivery_id, verdict, attempt=claim.attempt, tries=claim.tries, now=now
+            db,
+            claim.delivery_id,
+            verdict,
+            attempt=claim.attempt,
+            counted_attempts=claim.counted_attempts,
+            now=now,
         ):  # else it was taken over, or an echo settled it
             claim.sender.move(db, [claim], verdict.token, now)
             moved.append((claim, verdict))

@@ -104,7 +104,7 @@ class UnsettledOutcomes:
         except (*DATABASE_TROUBLE, OperatorError) as problem:
             if not is_locked(problem):
                 raise
-            log.warning("settle_waits_for_lock", outcomes=len(outcomes))
+            log.warning("settling_delayed", outcomes=len(outcomes))
             return None
         except Exception:
             log.exception("settle_failed", outcomes=len(outcomes))

@@ -61,8 +61,8 @@ class PaidMessage:
         if failure.step == NextStep.IN_DOUBT:
             return ended(failure, in_doubt=True)
         if failure.reason == "blocked":  # this way out charges for the attempt
-            return replace(decide(failure, tries=0, in_doubt=False, now=now), token=Token.SPEND)
-        return decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+            return replace(decide(failure, counted_attempts=0, in_doubt=False, now=now), token=Token.SPEND)
+        return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
 
     def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
         ids = [claim.needs[0] for claim in claims]

@@ -14,8 +14,9 @@ BY_NAME: dict[str, Sender] = {each.name: each for each in (OneTimeToken(), Insid
 
 
 def find(name: str) -> Sender | None:
-    """None for one that only a newer version knows: what it would send waits for a worker of that version."""
+    """The sender of this name, or None for one that only a newer version knows: what it would send waits for
+    a worker of that version."""
     found = BY_NAME.get(name)
     if found is None:
-        log.error("sender_unknown", sender=name)
+        log.error("sender_not_found", sender=name)
     return found

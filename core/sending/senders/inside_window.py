@@ -1,7 +1,7 @@
 """An ordinary message by PSID to a customer whose standard messaging window is open. It spends nothing.
 
-Nothing keeps such a message from arriving twice. It rides alone, and after a try that may have reached the
-customer it is for staff to say whether it goes again.
+Nothing keeps such a message from arriving twice. It rides alone, and after an attempt that may have reached
+the customer it is for staff to say whether it goes again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class InsideWindow:
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:
             return ended(failure, in_doubt=True)
-        return decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+        return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
 
     def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
         """These hold nothing."""

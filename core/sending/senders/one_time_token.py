@@ -70,11 +70,11 @@ class OneTimeToken:
 
     def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step != NextStep.TOKEN_REFUSED:
-            return decide(failure, tries=claim.tries, in_doubt=claim.in_doubt, now=now)
+            return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
         if claim.in_doubt:
             return _refused_after_doubt(db, claim, failure, now)
-        said_before = claim.tries and attempts.only_said_of_the_token(db, [claim.delivery_id])
-        if claim.tries and not said_before:
+        said_before = claim.counted_attempts and attempts.only_said_of_the_token(db, [claim.delivery_id])
+        if claim.counted_attempts and not said_before:
             # "Passing fault" was said before, and not of the token: it may have been taken even so.
             return ended(failure, in_doubt=True)
         return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
@@ -115,7 +115,9 @@ def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datet
     if failure.subcode == NO_OBJECT:  # may be said of a person or a fanpage as well: no proof
         return ended(failure, in_doubt=True)
     if _may_be_the_message(db, claim.broadcast_id):
-        return try_again(failure.reason, failure.detail, tries=claim.tries, in_doubt=True, now=now)
+        return try_again(
+            failure.reason, failure.detail, counted_attempts=claim.counted_attempts, in_doubt=True, now=now
+        )
     said = failure.detail
     return Verdict(DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=said, in_doubt=True)
 

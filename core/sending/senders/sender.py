@@ -32,7 +32,7 @@ class Sender(Protocol):
 
     name: str  # as the broadcast keeps it
     # Whether the platform takes such a message only once, however often it is sent. Only then it shares calls
-    # with those of other fanpages, and is tried again after a try that may have reached the customer.
+    # with those of other fanpages, and is tried again after an attempt that may have reached the customer.
     is_guarded: bool
 
     def __hash__(self) -> int: ...
@@ -74,7 +74,7 @@ class Claim:
     customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
     first_name: str | None
     attempt: int
-    tries: int
+    counted_attempts: int
     in_doubt: bool
     sender: Sender
     needs: Any  # as the sender has prepared it, and for it alone
