@@ -4,10 +4,9 @@ import ast
 
 import pytest
 
-from tests.imports import FILES, inside, name_of
+from tests.imports import FILES, name_of
 
 KINDS_OF_THINGS = ("state", "role", "kind")
-NOT_YET = ("core.inbox",)  # rooms that still compare the kinds of events with words
 
 
 def is_kind_of_thing(node: ast.AST) -> bool:
@@ -41,8 +40,7 @@ def compared_with_words(source: str) -> list[str]:
 
 
 def test_states_roles_and_kinds_are_compared_with_members_of_their_enums():
-    asked = [path for path in FILES if not inside(name_of(path), *NOT_YET)]
-    found = {name_of(path): compared_with_words(path.read_text("utf-8")) for path in asked}
+    found = {name_of(path): compared_with_words(path.read_text("utf-8")) for path in FILES}
     assert {name: words for name, words in found.items() if words} == {}
 
 
