@@ -38,8 +38,8 @@ class Platform:
         return [self.send(each.body()) for each in sends]
 
     def send_mixed(self, items: Sequence[tuple[Platform, TokenSend]]) -> list[Answer] | Failure:
-        self.mixed.append([line for line, _ in items])
-        return self.dead or [line.send(each.body()) for line, each in items]
+        self.mixed.append([connection for connection, _ in items])
+        return self.dead or [connection.send(each.body()) for connection, each in items]
 
     def send(self, body: dict) -> Answer:
         with self._lock:
@@ -64,7 +64,7 @@ class Platform:
             return Accepted(f"m_{token}")
 
     def get(self, path: str, **params: str) -> dict[str, str]:
-        """A harmless question: whether the line works."""
+        """A harmless question: whether the connection works."""
         self.asked[path] += 1
         trouble = self.dead or self.line_trouble or (self.profile_trouble if path == EDGE else None)
         if trouble:

@@ -32,7 +32,7 @@ def refusal(code: int | str, subcode: int | None = None, *, by_token: bool = Tru
 
 
 def asked(code: int, subcode: int | None = None) -> Failure:
-    """What the line says to the question."""
+    """What the connection says to the question."""
     return refusal(code, subcode, by_token=False)
 
 
@@ -156,8 +156,8 @@ def test_a_firm_refusal_of_one_person_stops_the_fanpage_once_and_is_then_set_asi
 
 
 def test_a_firm_refusal_of_everybody_stops_the_fanpage_again(studio: Studio) -> None:
-    """Also while the line works: Messenger restricts sending, not reading. The first call may hold so few
-    that they are set aside."""
+    """Also while the connection works: Messenger restricts sending, not reading. The first call may hold so
+    few that they are set aside."""
     studio.platform.fault = lambda _token, _nth: refusal(368)
     broadcast_id = launched(studio)
     for times in range(3):
@@ -169,7 +169,9 @@ def test_a_firm_refusal_of_everybody_stops_the_fanpage_again(studio: Studio) -> 
         repair(studio, broadcast_id)
 
 
-def test_a_line_that_does_not_answer_proves_nothing_either_way(studio: Studio, opt_in_states: States) -> None:
+def test_a_connection_that_does_not_answer_proves_nothing_either_way(
+    studio: Studio, opt_in_states: States
+) -> None:
     studio.platform.profile_trouble = Failure(NextStep.IN_DOUBT, "timeout")
     studio.platform.fault = lambda _token, _nth: refusal(230)
     broadcast_id = launched(studio, 8)
@@ -348,7 +350,7 @@ def test_what_the_breaker_did_is_on_record(studio: Studio) -> None:
 
 
 def test_refusals_believed_within_the_minute_are_made_good_once_the_fanpage_stops(studio: Studio) -> None:
-    """The line worked when it was asked; the permission went a moment later."""
+    """The connection worked when it was asked; the permission went a moment later."""
     studio.platform.fault = lambda token, _nth: refusal(230) if token == "token-0" else None
     studio.people(1)
     first = studio.broadcast()
@@ -391,7 +393,7 @@ def test_one_reply_never_stops_a_fanpage_twice(studio: Studio) -> None:
     assert (stopped_code(studio), marked()) == (None, 0)
 
 
-def test_the_line_is_asked_once_a_minute_at_most_while_it_works(monkeypatch) -> None:
+def test_the_connection_is_asked_once_a_minute_at_most_while_it_works(monkeypatch) -> None:
     platform, at = Platform(), [1000.0]
     monkeypatch.setattr(connection_check.time, "monotonic", lambda: at[0])
     for seconds in (0, 1, 30, 59.9):
@@ -405,7 +407,7 @@ def test_the_line_is_asked_once_a_minute_at_most_while_it_works(monkeypatch) -> 
 
 
 @pytest.mark.parametrize("said", [None, Failure(NextStep.SLOW_DOWN, "rate_limit", 400, 613)])
-def test_what_the_line_says_is_kept_for_a_minute_so_that_it_is_not_asked_too_often(said) -> None:
+def test_what_the_connection_says_is_kept_for_a_minute_so_that_it_is_not_asked_too_often(said) -> None:
     platform = Platform(profile_trouble=said)
     for _ in range(3):
         connection_check.attribute_refusals(platform, [refusal(100, 33)])

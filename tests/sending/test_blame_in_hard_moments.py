@@ -1,4 +1,4 @@
-"""Nobody is blamed, and no token is lost, when doubt, a silent line or a lost look come between."""
+"""Nobody is blamed, and no token is lost, when doubt, a silent connection or a lost look come between."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def firm() -> int:
 
 
 def test_no_such_object_proves_nothing_of_a_token_in_doubt(studio: Studio, opt_in_states: States) -> None:
-    """Twenty were accepted, then an outage, then 100/33 on every send while the line works."""
+    """Twenty were accepted, then an outage, then 100/33 on every send while the connection works."""
 
     def fault(token: str, nth: int) -> Failure | None:
         if number(token) < 20:
@@ -57,7 +57,7 @@ def test_no_such_object_proves_nothing_of_a_token_in_doubt(studio: Studio, opt_i
 
 
 @pytest.mark.parametrize("code", [(100, 33), (100, None)], ids=str)
-def test_a_line_that_is_silent_at_first_leaves_no_doubt_behind(
+def test_a_connection_that_is_silent_at_first_leaves_no_doubt_behind(
     studio: Studio, opt_in_states: States, code: tuple[int, int | None]
 ) -> None:
     studio.platform.fault = lambda _token, _nth: refusal(*code)
@@ -74,7 +74,7 @@ def test_a_line_that_is_silent_at_first_leaves_no_doubt_behind(
     assert opt_in_states() == {"available": 60}
 
 
-def test_the_line_is_asked_no_oftener_than_it_may_be(studio: Studio, opt_in_states: States) -> None:
+def test_the_connection_is_asked_no_oftener_than_it_may_be(studio: Studio, opt_in_states: States) -> None:
     """Every tenth token is refused with 100/33; the profile is read ten times in ten minutes at most."""
     ask, since = studio.platform.get, studio.now
 

@@ -32,7 +32,7 @@ DOUBT = Failure(NextStep.IN_DOUBT, "timeout")
 
 
 class History:
-    """A broadcast whose outcomes are settled in parts; the line works all the while."""
+    """A broadcast whose outcomes are settled in parts; the connection works all the while."""
 
     def __init__(self, code: tuple[int, int | None], refused: list[bool], doubts: set[int]) -> None:
         self.now = datetime(2026, 11, 22, 9, tzinfo=UTC)

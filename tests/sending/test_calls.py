@@ -23,8 +23,8 @@ REFUSED = Failure(NextStep.END_DELIVERY, "content", 400, 100)
 
 
 @dataclass(eq=False)
-class Line(Platform):
-    """A fanpage's own line to a platform that refuses mixed calls, whatever happens meanwhile."""
+class OwnConnection(Platform):
+    """A fanpage's own connection to a platform that refuses mixed calls, whatever happens meanwhile."""
 
     root: str = "https://graph.example"
     mixed_calls: list[int] = field(default_factory=list)
@@ -62,13 +62,13 @@ def test_a_message_by_psid_rides_alone(studio: Studio) -> None:
     assert calls == [(1.0, [claims[0]]), (1.0, [claims[1]])]
 
 
-def shops(studio: Studio, lines: dict[int, Line], people: int = 1) -> list[int]:
+def shops(studio: Studio, connections: dict[int, OwnConnection], people: int = 1) -> list[int]:
     """A broadcast for each of some fanpages."""
     made = []
     for number in range(3):
         studio.fanpage_id = studio.arrange.fanpage(rate=300)
         studio.topic_id = studio.arrange.topic(studio.fanpage_id)
-        lines[studio.fanpage_id] = Line()
+        connections[studio.fanpage_id] = OwnConnection()
         for person in range(people):
             studio.opt_in(f"token-{number}-{person}")
         made.append(studio.broadcast())
@@ -77,17 +77,18 @@ def shops(studio: Studio, lines: dict[int, Line], people: int = 1) -> list[int]:
 
 
 def test_while_mixed_calls_are_refused_no_fanpage_waits_for_anothers_answer(studio: Studio) -> None:
-    lines: dict[int, Line] = {}
-    broadcasts = shops(studio, lines)
+    connections: dict[int, OwnConnection] = {}
+    broadcasts = shops(studio, connections)
     together = threading.Barrier(3)
 
     def wait_for_the_others(_token: str, _nth: int) -> None:
         together.wait(timeout=20)  # broken when one waits for another's answer
 
-    for line in lines.values():
-        line.fault = wait_for_the_others
+    for connection in connections.values():
+        connection.fault = wait_for_the_others
     loop = studio.loop(
-        find_connections=lambda ids: {each: lines[each] for each in ids}, across=AcrossFanpages(wanted=False)
+        find_connections=lambda ids: {each: connections[each] for each in ids},
+        across=AcrossFanpages(wanted=False),
     )
     loop.drain()
     assert [studio.show(each).counts["sent"] for each in broadcasts] == [1, 1, 1]
@@ -95,18 +96,18 @@ def test_while_mixed_calls_are_refused_no_fanpage_waits_for_anothers_answer(stud
 
 
 def test_a_pause_while_a_mixed_call_is_refused_keeps_its_messages_here(studio: Studio) -> None:
-    lines: dict[int, Line] = {}
-    broadcasts = shops(studio, lines)
-    loop = studio.loop(find_connections=lambda ids: {each: lines[each] for each in ids})
+    connections: dict[int, OwnConnection] = {}
+    broadcasts = shops(studio, connections)
+    loop = studio.loop(find_connections=lambda ids: {each: connections[each] for each in ids})
 
     def pause_and_notice() -> None:
         actions.pause(COMMAND_LINE, broadcasts[1], now=studio.now)
         loop.snapshots.fresh(0.0)
 
-    for line in lines.values():
-        line.meanwhile = pause_and_notice
+    for connection in connections.values():
+        connection.meanwhile = pause_and_notice
     loop.drain()
-    assert [len(each.mixed_calls) for each in lines.values()] == [1, 0, 0]
+    assert [len(each.mixed_calls) for each in connections.values()] == [1, 0, 0]
     assert [studio.show(each).counts["sent"] for each in broadcasts] == [1, 0, 1]
     paused = studio.show(broadcasts[1])
     assert (paused.counts["queued"], paused.in_doubt, paused.balances) == (1, 0, True)

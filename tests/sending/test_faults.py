@@ -76,7 +76,7 @@ class Storm:
     studio: Studio
     remote: SimulatorClient
     way: Gateway
-    line: Messenger
+    connection: Messenger
     hasty: Messenger  # for the rounds of trouble: it does not wait for a platform that hangs
     dice: random.Random
     page_id: str
@@ -103,13 +103,13 @@ class Storm:
         self.way.fate = lambda: PASS
         if trouble:
             self.make_trouble()
-        self.send_by(self.hasty if trouble else self.line)
+        self.send_by(self.hasty if trouble else self.connection)
         self.way.open()
         self.studio.pass_time(seconds=90)
         self.go_on()
 
-    def send_by(self, line: Messenger) -> None:
-        self.studio.loop(find_connections=lambda ids: dict.fromkeys(ids, line)).drain()
+    def send_by(self, connection: Messenger) -> None:
+        self.studio.loop(find_connections=lambda ids: dict.fromkeys(ids, connection)).drain()
 
     def make_trouble(self) -> None:
         for name in self.dice.sample(sorted(REQUEST_FAULTS), 5):
@@ -149,11 +149,11 @@ def storm(studio: Studio, request) -> Iterator[Storm]:
         remote.save_page(page_id, name="Tiệm Hoa Mai", token="page-token", app_secret=SECRET)
         remote.settings(calls_per_second=0)
         known = {"base_url": way.url, "version": "v26.0", "app_secret": SECRET}
-        line = Messenger(page_id, "page-token", **known)
+        connection = Messenger(page_id, "page-token", **known)
         hasty = Messenger(page_id, "page-token", read_timeout=0.4, **known)
-        yield Storm(studio, remote, way, line, hasty, random.Random(request.param), page_id)
+        yield Storm(studio, remote, way, connection, hasty, random.Random(request.param), page_id)
         hasty.close()
-        line.close()
+        connection.close()
 
 
 def outcome(broadcast_id: int) -> list[tuple[str, Delivery]]:
@@ -254,7 +254,7 @@ def test_an_app_secret_changed_in_mid_broadcast_burns_no_token(
         return PASS
 
     storm.way.fate = change_at_the_third_call
-    storm.send_by(storm.line)
+    storm.send_by(storm.connection)
     storm.studio.pass_time(seconds=90)
     shown = storm.studio.show(broadcast_id)
     assert (shown.state, shown.pause_code) == ("paused", "call_refused")

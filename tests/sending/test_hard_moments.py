@@ -137,7 +137,7 @@ def test_a_claim_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio
 
 
 def ready_to_carry(studio: Studio) -> tuple[SendingLoop, Claim]:
-    """A loop whose wire knows its line and what there is to send, and a claim."""
+    """A loop whose wire knows its connection and what there is to send, and a claim."""
     studio.people(1)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
@@ -201,7 +201,7 @@ def test_a_snapshot_that_cannot_be_read_keeps_a_call_here_and_casts_no_doubt(
     assert studio.show(claim.broadcast_id).in_doubt == 0
 
 
-def test_a_broken_line_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:
+def test_a_broken_connection_to_messenger_stops_the_fanpage_and_casts_no_doubt(studio: Studio) -> None:
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)

@@ -85,7 +85,7 @@ def test_lost_claims_are_taken_over_although_another_broadcast_is_being_changed(
     assert claims.take_over_lost(now=later) == 2
 
 
-def test_a_fanpage_without_a_line_holds_up_no_other_although_it_cannot_be_stopped_yet(
+def test_a_fanpage_without_a_connection_holds_up_no_other_although_it_cannot_be_stopped_yet(
     studio: Studio, fresh_database: TestDatabase
 ) -> None:
     first, _ = two_broadcasts(studio)

@@ -39,7 +39,7 @@ class Street:
 
     def __init__(self, arrange: Arrange, now: datetime, wire: ThreadPoolExecutor, count: int = 4) -> None:
         self.studios = [Studio(arrange, now, wire) for _ in range(count)]
-        self.lines: dict[int, Platform | Exception] = {
+        self.connections: dict[int, Platform | Exception] = {
             each.fanpage_id: each.platform for each in self.studios
         }
 
@@ -47,7 +47,9 @@ class Street:
         return self.studios[place]
 
     def loop(self, **more) -> SendingLoop:
-        return self[0].loop(find_connections=lambda ids: {each: self.lines[each] for each in ids}, **more)
+        return self[0].loop(
+            find_connections=lambda ids: {each: self.connections[each] for each in ids}, **more
+        )
 
     def launch(self, people: int = PEOPLE) -> dict[int, int]:
         """A broadcast of each, by fanpage."""
@@ -72,24 +74,24 @@ def street(arrange: Arrange, now: datetime, wire: ThreadPoolExecutor) -> Street:
     return Street(arrange, now, wire)
 
 
-def tried_once_by_its_own_line(studio: Studio, people: int = PEOPLE) -> None:
+def tried_once_by_its_own_connection(studio: Studio, people: int = PEOPLE) -> None:
     tries = studio.platform.tries
     assert {token.split("/")[0] for token in tries} == {str(studio.fanpage_id)}
     assert (len(tries), set(tries.values())) == (people, {1})
 
 
-def test_each_fanpages_messages_leave_by_its_own_line_in_calls_that_they_share(street: Street) -> None:
+def test_each_fanpages_messages_leave_by_its_own_connection_in_calls_that_they_share(street: Street) -> None:
     broadcasts = street.launch()
     street.loop().drain()
     assert street.sent(broadcasts) == [PEOPLE] * 4
     for studio in street.studios:
-        tried_once_by_its_own_line(studio)
+        tried_once_by_its_own_connection(studio)
     shared = [call for studio in street.studios for call in studio.platform.mixed]
     assert any(len(set(call)) == 4 for call in shared)
 
 
 @pytest.mark.parametrize("place", [0, 2, 3], ids=["the first", "one between", "the last"])
-def test_a_dead_line_stops_its_own_fanpage_and_costs_the_others_nothing(
+def test_a_dead_connection_stops_its_own_fanpage_and_costs_the_others_nothing(
     street: Street, opt_in_states, place: int
 ) -> None:
     street[place].platform.dead = DEAD
@@ -101,15 +103,15 @@ def test_a_dead_line_stops_its_own_fanpage_and_costs_the_others_nothing(
             assert (shown.pause_code, shown.counts["queued"]) == ("token_invalid", PEOPLE)
         else:
             assert (shown.state, shown.counts["sent"], shown.in_doubt) == ("sending", PEOPLE, 0)
-            tried_once_by_its_own_line(studio)
+            tried_once_by_its_own_connection(studio)
     assert opt_in_states() == {"spent": 3 * PEOPLE, "reserved": PEOPLE}
 
 
-def test_a_fanpage_without_a_line_is_stopped_and_one_sealed_with_another_key_is_left_to_others(
+def test_a_fanpage_without_a_connection_is_stopped_and_one_sealed_with_another_key_is_left_to_others(
     street: Street,
 ) -> None:
-    street.lines[street[1].fanpage_id] = WrongState("This fanpage has no access token.")
-    street.lines[street[2].fanpage_id] = CannotDecrypt("A sealed secret cannot be opened.")
+    street.connections[street[1].fanpage_id] = WrongState("This fanpage has no access token.")
+    street.connections[street[2].fanpage_id] = CannotDecrypt("A sealed secret cannot be opened.")
     broadcasts = street.launch()
     street.loop().drain()
     assert street.sent(broadcasts) == [PEOPLE, 0, 0, PEOPLE]
@@ -218,7 +220,7 @@ def test_a_defect_met_at_one_fanpage_does_not_keep_the_others_from_sending(
     street.loop().drain()
     assert street.sent(broadcasts) == [PEOPLE] * 4
     for studio in street.studios:
-        tried_once_by_its_own_line(studio)
+        tried_once_by_its_own_connection(studio)
 
 
 def test_what_has_just_begun_is_seen_at_once(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +264,7 @@ def test_a_fanpage_whose_calls_hang_does_not_hold_up_the_others(
         stop.set()
         loop.join(10)
     for studio in street.studios:
-        tried_once_by_its_own_line(studio, people)
+        tried_once_by_its_own_connection(studio, people)
 
 
 def test_many_answers_to_replies_do_not_make_it_turn_without_end(studio: Studio, monkeypatch) -> None:

@@ -15,7 +15,7 @@ from core.broadcasts import queries
 from core.simulator.remote import SimulatorClient
 from tests.databases import TestDatabase
 from tests.processes import until
-from tests.sending.frozen_line import FrozenLine
+from tests.sending.frozen_connection import FrozenConnection
 from tests.sending.simulated_shops import Shop, assert_books_agree, open_shop
 
 pytestmark = pytest.mark.postgresql
@@ -129,15 +129,15 @@ def test_a_worker_cut_off_from_the_database_sends_nothing_more_and_others_take_o
     shops: list[Shop], doing, fresh_database: TestDatabase, tmp_path: Path
 ) -> None:
     server = Path(str(make_url(fresh_database.url).query["host"]))
-    with ExitStack() as stack, FrozenLine(server) as line:
-        address = make_url(fresh_database.url).update_query_dict({"host": str(line.folder)})
+    with ExitStack() as stack, FrozenConnection(server) as connection:
+        address = make_url(fresh_database.url).update_query_dict({"host": str(connection.folder)})
         url = address.render_as_string(hide_password=False)
         stack.enter_context(shops[0].worker("cut off", OTN_DATABASE_URL=url))
         broadcasts = [shop.launch() for shop in shops]
         until(lambda: all(len(s.accepted()) > 20 for s in shops), what="it sends")
-        line.freeze()
+        connection.freeze()
         stack.enter_context(shops[0].worker("two"))
         until(all_over(shops, broadcasts), seconds=90, what="the other takes over")
-        line.thaw()
+        connection.thaw()
     for shop, broadcast in zip(shops, broadcasts, strict=True):
         assert_books_agree(shop, broadcast, PEOPLE)

@@ -22,7 +22,7 @@ from core.sending.slices import SharedAssignment
 from tests.databases import TestDatabase
 from tests.processes import process, until
 from tests.sending.conftest import Studio
-from tests.sending.frozen_line import FrozenLine
+from tests.sending.frozen_connection import FrozenConnection
 from tests.sending.shards_held import ShardsHeld
 
 pytestmark = pytest.mark.postgresql
@@ -246,42 +246,42 @@ def test_a_successor_does_not_wait_for_anothers_transaction(
 
 
 @pytest.fixture
-def line(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenLine]:
+def connection(fresh_database: TestDatabase, monkeypatch) -> Iterator[FrozenConnection]:
     """What the queue's connections run over."""
     for module in (queue_connection, queue_session):
         monkeypatch.setattr(module, "DEADLINE_SECONDS", 1.5)
     address = make_url(fresh_database.url)
-    with FrozenLine(Path(str(address.query["host"]))) as line:
-        over_the_line = address.update_query_dict({"host": str(line.folder)})
-        settings = SimpleNamespace(database_url=over_the_line.render_as_string(hide_password=False))
+    with FrozenConnection(Path(str(address.query["host"]))) as connection:
+        over_the_connection = address.update_query_dict({"host": str(connection.folder)})
+        settings = SimpleNamespace(database_url=over_the_connection.render_as_string(hide_password=False))
         monkeypatch.setattr(queue_connection, "settings", lambda: settings)
-        yield line
+        yield connection
 
 
 def test_when_no_connection_answers_any_more_the_queue_goes_on_over_new_ones(
-    fresh_database: TestDatabase, line: FrozenLine, long: None
+    fresh_database: TestDatabase, connection: FrozenConnection, long: None
 ) -> None:
     loop = ShardsHeld()
     loop.busy = {7, 8}
     with at_work(loop):
         defer_missing(8)
         until(lambda: loop.held == {8}, what="it takes slices")
-        line.lose()
+        connection.lose()
         defer_missing(7)
         until(lambda: loop.held == {7, 8}, what="it takes slices again, what it had among them")
 
 
 def test_a_server_that_answers_nothing_for_a_while_is_asked_again(
-    fresh_database: TestDatabase, line: FrozenLine, long: None
+    fresh_database: TestDatabase, connection: FrozenConnection, long: None
 ) -> None:
     loop = ShardsHeld()
     loop.busy = {7, 8}
     with at_work(loop):
         defer_missing(8)
         until(lambda: loop.held == {8}, what="it takes slices")
-        line.freeze()
+        connection.freeze()
         until(lambda: loop.held == set(), what="it gives up")
-        line.thaw()
+        connection.thaw()
         until(lambda: loop.held == {8}, what="it takes slices again")
 
 
@@ -289,14 +289,14 @@ def test_a_server_that_answers_nothing_for_a_while_is_asked_again(
     "words", [b"_fetch_job", b"_update_heartbeat", b"stalled_workers", b"AS share", b"_finish_job"]
 )
 def test_one_call_that_is_not_answered_ends_the_life_though_the_others_are(
-    fresh_database: TestDatabase, line: FrozenLine, brief: None, words: bytes
+    fresh_database: TestDatabase, connection: FrozenConnection, brief: None, words: bytes
 ) -> None:
     loop = ShardsHeld()
     loop.busy = {7}
-    line.lose_next(words)
+    connection.lose_next(words)
     with at_work(loop):
         defer_missing(7)
-        until(lambda: line.has_lost, what="a connection is lost")
+        until(lambda: connection.has_lost, what="a connection is lost")
         [(now,)] = fresh_database.rows("SELECT clock_timestamp()")
         seen = loop.taken[7]
         until(lambda: loop.taken[7] > seen + 2, what="it takes slices")

@@ -61,7 +61,7 @@ def test_an_acceptance_in_the_same_call_shows_that_the_connection_works(studio: 
     assert connection_check.attribute_refusals(Platform(line_trouble=PROOF_REFUSED_TOO), answers) == answers
 
 
-def test_a_line_that_works_leaves_the_refusal_to_the_token() -> None:
+def test_a_connection_that_works_leaves_the_refusal_to_the_token() -> None:
     assert connection_check.attribute_refusals(Platform(), [USED]) == [USED]
 
 
@@ -74,7 +74,7 @@ def test_a_line_that_works_leaves_the_refusal_to_the_token() -> None:
     ],
 )
 def test_an_odd_answer_to_the_question_is_no_reason_to_stop(odd: Failure) -> None:
-    """A proxy or another version may not know the question: only the same answer incriminates the line."""
+    """A proxy or another version may not know the question: only the same answer proves anything."""
     assert connection_check.attribute_refusals(Platform(line_trouble=odd), [USED]) == [USED]
 
 
@@ -88,7 +88,7 @@ def test_an_odd_answer_to_the_question_is_no_reason_to_stop(odd: Failure) -> Non
     ],
     ids=lambda failure: failure.reason,
 )
-def test_when_the_line_cannot_be_asked_the_refusal_waits(trouble: Failure) -> None:
+def test_when_the_connection_cannot_be_asked_the_refusal_waits(trouble: Failure) -> None:
     """And not for ever: each wait is a try, of which a delivery has eight."""
     platform = Platform(line_trouble=trouble)
     for _ in range(3):

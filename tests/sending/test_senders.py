@@ -55,7 +55,7 @@ class PaidMessage:
         return {"recipient": {"id": claim.needs[1]}, "message": message, "messaging_type": "PAID"}
 
     def send(self, items: Sequence[tuple[Messenger, Any]], *_given: object) -> list[Answer]:
-        return [line.send(body) for line, body in items]
+        return [connection.send(body) for connection, body in items]
 
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:

@@ -1,4 +1,4 @@
-"""A line to a PostgreSQL's socket that can be frozen: neither end hears of the other, and none is told."""
+"""A connection to a PostgreSQL's socket that can be frozen: neither end hears of the other or is told."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 SOCKET = ".s.PGSQL.5432"
 
 
-class FrozenLine:
+class FrozenConnection:
     def __init__(self, server: Path) -> None:
         self._server = server / SOCKET
-        self.folder = Path(tempfile.mkdtemp(prefix="otn-line-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="otn-connection-"))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._fatal: bytes | None = None
 
-    def __enter__(self) -> FrozenLine:
+    def __enter__(self) -> FrozenConnection:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
         return self
