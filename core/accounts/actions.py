@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.advisory_locks import OPERATORS_LOCK, take_lock
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.passwords import fresh_password, fresh_password_for, hash_password, password_matches
 from core.accounts.queries import OperatorView, find_password_hash, operator_view
@@ -22,6 +21,7 @@ from core.accounts.rules import (
     check_password,
     normalise_operator_name,
 )
+from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
 from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem

@@ -8,7 +8,6 @@ from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.accounts.authorising import authorise
 from core.accounts.queries import OperatorView, operator_view
 from core.accounts.rules import (
@@ -21,6 +20,7 @@ from core.accounts.rules import (
     locked_until,
     normalise_operator_name,
 )
+from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, SignInAttempt
 from core.errors import N_, NotAllowed

@@ -63,10 +63,10 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     """As many fanpages as a call holds messages, each with one in every call."""
     from core.bench.broadcast_fixtures import NAMES
     from core.messenger import wire
-    from core.messenger.across import AcrossFanpages
     from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
-    from core.messenger.together import AddressedSend, send_together
+    from core.messenger.mixed_batch import AddressedSend, send_together
+    from core.messenger.mixed_batch_fallback import AcrossFanpages
     from core.messenger.transport import Transport
 
     transport = Transport(url, connect_timeout=3.05, read_timeout=20.0, pool_size=THREADS)

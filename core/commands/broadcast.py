@@ -12,7 +12,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, draft_rules, queries
 from core.broadcasts.drafts import find_problems, get_draft
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.report import csv_report, workbook_report
+from core.broadcasts.results_export import csv_report, workbook_report
 from core.broadcasts.rules import alike_reason
 from core.clock import parse_iso, utc_now
 from core.commands.answers import Id, Json, Workbook, answer_file, command, print_answer

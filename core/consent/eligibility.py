@@ -28,7 +28,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from core.consent.rules import OptInState
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db.tables import Customer, Delivery, OptIn
 from core.deliveries.rules import LIVE
 from core.errors import N_
@@ -62,7 +62,7 @@ REASONS: tuple[Reason, ...] = (
         UNREACHABLE,
         N_("Cannot be reached"),
         N_("Blocked the fanpage or cannot be reached; the opt-in is kept"),
-        customer=lambda _now: marks.keeps_out(),
+        customer=lambda _now: unreachable_marks.keeps_out(),
     ),
     Reason(
         "reserved",

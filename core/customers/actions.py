@@ -10,7 +10,7 @@ from sqlmodel import col
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db.engine import transaction
 from core.db.tables import Broadcast, Customer
 from core.errors import N_, NotFound
@@ -24,7 +24,7 @@ def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
         fanpage_id = db.execute(owner).scalar_one_or_none()
         if fanpage_id is None:
             raise NotFound(N_("There is no customer {id}."), id=customer_id)
-        lifted = marks.lift_marks(db, now, col(Customer.id) == customer_id)
+        lifted = unreachable_marks.lift_marks(db, now, col(Customer.id) == customer_id)
         if lifted:
             record(db, by, "customer.lift_mark", now=now, fanpage_id=fanpage_id, subject_id=customer_id)
         return bool(lifted)
@@ -37,7 +37,9 @@ def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         broadcast = db.get(Broadcast, broadcast_id)
         if broadcast is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)
-        lifted = marks.lift_marks(db, now, *marks.made_by(broadcast.fanpage_id, broadcast_id))
+        lifted = unreachable_marks.lift_marks(
+            db, now, *unreachable_marks.made_by(broadcast.fanpage_id, broadcast_id)
+        )
         if lifted:
             record(
                 db,

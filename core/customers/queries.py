@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.consent.rules import OptInState
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, OptIn, Reply, Request
 
@@ -66,7 +66,7 @@ def get_mark(customer_id: int) -> MarkView | None:
 def count_marks_of(fanpage_id: int, broadcast_id: int) -> BroadcastMarkCounts:
     """Count the customers who are still marked because of this broadcast."""
     statement = select(func.count(), func.count(col(Customer.unreachable_firm_at))).where(
-        *marks.made_by(fanpage_id, broadcast_id)
+        *unreachable_marks.made_by(fanpage_id, broadcast_id)
     )
     with reading() as db:
         people, firm = db.execute(statement).one()

@@ -175,7 +175,7 @@ class Customer(Table, table=True):
     last_event_at: datetime | None = _time()
     delivered_watermark: datetime | None = _time()  # all we sent before then has been delivered, read
     read_watermark: datetime | None = _time()
-    # The mark that Messenger cannot reach them, with its evidence: core/customers/marks.py
+    # The mark that Messenger cannot reach them, with its evidence: core/customers/unreachable_marks.py
     unreachable_code: str | None = _word(64, default=None)  # a code word of messenger.reasons
     unreachable_at: datetime | None = _time()  # when the platform said so
     unreachable_detail: str | None = Field(default=None, sa_type=Text)  # its answer, without secrets

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Select, case, or_, select
 from sqlmodel import Session, col
 
-from core.customers import marks
-from core.customers.marks import CustomerKey
+from core.customers import unreachable_marks
+from core.customers.unreachable_marks import CustomerKey
 from core.db import bulk
 from core.db.tables import Customer
 from core.inbox.rules import latest
@@ -74,7 +74,7 @@ def _upsert() -> bulk.CompiledStatement:
         set_={
             "window_closes_at": _later(col(Customer.window_closes_at), new.window_closes_at),
             "last_event_at": _later(col(Customer.last_event_at), new.last_event_at),
-            **marks.lifted_when(reachable_again),
+            **unreachable_marks.lifted_when(reachable_again),
         },
     )
     return bulk.CompiledStatement(update)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.replies import answer_event
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db import row_locks
 from core.deliveries import evidence
 from core.encryption import encrypt, lookup_hash
@@ -38,7 +38,7 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
     upsert_customers(db, sightings, now)
     record_thread_owners(db, [owner for event in events if (owner := _thread_owner(event))])
     also = [event for event in events if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
-    marks.record_signs_of_life(
+    unreachable_marks.record_signs_of_life(
         db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
     )
     context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.customers.marks import CustomerKey
+from core.customers.unreachable_marks import CustomerKey
 from core.messenger.event_fields import RawEvent
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Update, bindparam, or_, select, update
 from sqlmodel import Session, col
 
-from core.customers.marks import CustomerKey
+from core.customers.unreachable_marks import CustomerKey
 from core.db.tables import Customer, UtcTime
 
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import CallsOfHour, Customer
@@ -75,7 +75,7 @@ def allowance_of(fanpage_id: int, *, now: datetime) -> Allowance:
         people = db.execute(
             select(func.count())
             .select_from(Customer)
-            .where(col(Customer.fanpage_id) == fanpage_id, ~marks.keeps_out())
+            .where(col(Customer.fanpage_id) == fanpage_id, ~unreachable_marks.keeps_out())
         ).scalar_one()
         used = db.execute(
             select(func.coalesce(func.sum(col(CallsOfHour.calls)), 0)).where(
@@ -103,7 +103,9 @@ def used_up(fanpage_ids: Collection[int], *, now: datetime) -> set[int]:
 
 def _has_no_more_than(db: Session, fanpage_id: int, people: int) -> bool:
     """Whether the fanpage can message at most so many people; it counts as having one at least."""
-    theirs = select(col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id, ~marks.keeps_out())
+    theirs = select(col(Customer.id)).where(
+        col(Customer.fanpage_id) == fanpage_id, ~unreachable_marks.keeps_out()
+    )
     some = theirs.limit(people + 1).subquery()
     return max(1, int(db.execute(select(func.count()).select_from(some)).scalar_one())) <= people
 

@@ -19,7 +19,7 @@ from core.broadcasts import canary, due, transitions
 from core.broadcasts.rules import alike_code
 from core.consent import ledger
 from core.consent.eligibility import is_held_elsewhere
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db import bulk, row_locks
 from core.db.engine import DATABASE_TROUBLE, reading, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery, RecentOutcomes
@@ -124,8 +124,8 @@ def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
     """Charge nobody for this run: take the marks back and give the opt-ins back. Returns how many opt-ins."""
     row_locks.lock_customers(db, {each.customer_id for each in run})
     delivery_ids = {each.delivery_id for each in run if each.delivery_id}
-    marks.undo_marks_of_deliveries(db, delivery_ids)
-    marks.undo_marks_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
+    unreachable_marks.undo_marks_of_deliveries(db, delivery_ids)
+    unreachable_marks.undo_marks_of_replies(db, {each.customer_id for each in run if not each.delivery_id})
     row_locks.lock_deliveries(db, delivery_ids)
     return _give_back(db, delivery_ids, now)
 

@@ -13,9 +13,9 @@ import structlog
 
 from core.conversation.rules import personalise
 from core.messenger import connection_check, wire
-from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.sending.calls import Call, Returned
 from core.sending.connections import Connections
 from core.sending.outcomes import Outcome, ReplyOutcome

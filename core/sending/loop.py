@@ -18,7 +18,7 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE
 from core.db.work_queue import shard_of
-from core.messenger.across import AcrossFanpages
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.sending import claiming
 from core.sending.carrier import Carrier
 from core.sending.claim_planner import ClaimPlanner

@@ -14,7 +14,7 @@ from sqlmodel import col
 from core.db.engine import reading, transaction
 from core.db.tables import Heartbeat
 from core.errors import N_
-from core.messenger.across import AcrossFanpages
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.settings import settings
 
 REFUSED = N_(

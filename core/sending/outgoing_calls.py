@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 import structlog
 
 from core.db.engine import DATABASE_TROUBLE
-from core.messenger.across import AcrossFanpages
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.sending import timetable
 from core.sending.calls import Call, PlannedMessage, Returned, grouped
 from core.sending.carrier import Carrier

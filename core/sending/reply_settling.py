@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.customers.profiles import store_profile
 from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
@@ -50,7 +50,7 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         consequences.lock_what_stops(db, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in every})
         ended = _settle_each(db, every, now)
-        marks.record_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
+        unreachable_marks.record_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
         consequences.follow_up(db, failures, now)
         note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
         noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
@@ -102,7 +102,7 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
         return []  # settled before, taken over, or another's by now
     if values.get("reason") in UNREACHABLE_REASONS:
         at = outcome.answered_at or now
-        blame = marks.UnreachableAnswer(
+        blame = unreachable_marks.UnreachableAnswer(
             outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at
         )
         _give_up_on(db, blame, now)
@@ -111,9 +111,9 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
     return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
 
 
-def _accepted(claim: ReplyClaim) -> marks.Acceptance:
+def _accepted(claim: ReplyClaim) -> unreachable_marks.Acceptance:
     """Who was reached, and when it was claimed, which is a little before the call."""
-    return marks.Acceptance(claim.fanpage_id, claim.customer_id, claim.claimed_at)
+    return unreachable_marks.Acceptance(claim.fanpage_id, claim.customer_id, claim.claimed_at)
 
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
@@ -135,9 +135,9 @@ def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:
             return {"state": ReplyState.FAILED, "settled_at": now, **said}
 
 
-def _give_up_on(db: Session, blame: marks.UnreachableAnswer, now: datetime) -> None:
+def _give_up_on(db: Session, blame: unreachable_marks.UnreachableAnswer, now: datetime) -> None:
     """Mark a customer who cannot be reached, and skip the other replies that wait for them."""
-    marks.mark_unreachable(db, [blame])
+    unreachable_marks.mark_unreachable(db, [blame])
     db.execute(
         update(Reply)
         .where(col(Reply.customer_id) == blame.customer_id, col(Reply.state) == ReplyState.QUEUED)

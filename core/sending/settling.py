@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from core.broadcasts.rules import BroadcastState
-from core.customers import marks
-from core.customers.marks import Acceptance
+from core.customers import unreachable_marks
+from core.customers.unreachable_marks import Acceptance
 from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Broadcast
@@ -178,14 +178,14 @@ def _mark_customers(
     """Mark those who cannot be reached. An acceptance confirms the marks its fanpage made before (0028)."""
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     blamed = [
-        marks.UnreachableAnswer(
+        unreachable_marks.UnreachableAnswer(
             c.customer_id, c.delivery_id, v.reason or "", v.detail, answered[c.delivery_id]
         )
         for c, v in moved
         if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
     ]
-    marks.mark_unreachable(db, blamed)
-    marks.record_acceptances(db, _acceptances(outcomes))
+    unreachable_marks.mark_unreachable(db, blamed)
+    unreachable_marks.record_acceptances(db, _acceptances(outcomes))
 
 
 def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:

@@ -24,7 +24,7 @@ from sqlmodel import col
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
 from core.consent import eligibility
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.customers.actions import lift_mark, lift_marks_of
 from core.db.engine import reading, transaction
 from core.db.tables import Customer
@@ -137,7 +137,7 @@ class MarkHistory(RuleBasedStateMachine):
     def take_back(self, which: int, count: int) -> None:
         given = sorted(self.refused.values())[which % len(self.refused) :][:count]
         with transaction() as db:
-            marks.undo_marks_of_deliveries(db, given)
+            unreachable_marks.undo_marks_of_deliveries(db, given)
         self.undone |= set(given)
 
     @rule(person=st.integers(0, PEOPLE - 1))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from core.broadcasts import queries
-from core.broadcasts.report import csv_report
+from core.broadcasts.results_export import csv_report
 from core.db.engine import reading
 from core.db.tables import DeliveryAttempt
 from core.deliveries.attempts import AttemptView, attempts_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
-from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.sending.calls import PlannedMessage, grouped
 from core.sending.claims import Claim
 from core.sending.reply_claims import ReplyClaim

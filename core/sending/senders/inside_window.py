@@ -17,11 +17,11 @@ from core.db import bulk
 from core.db.tables import Customer
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, Token, Verdict
-from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
-from core.messenger.together import MayLeave
+from core.messenger.mixed_batch import MayLeave
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, ended
 from core.sending.senders.sender import Claim, Prepared, Row, message_for

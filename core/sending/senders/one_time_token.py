@@ -19,11 +19,11 @@ from core.deliveries import attempts
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, Token, Verdict
 from core.encryption import decrypt_all
-from core.messenger.across import AcrossFanpages
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
-from core.messenger.together import AddressedSend, MayLeave, send_together
+from core.messenger.mixed_batch import AddressedSend, MayLeave, send_together
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.sending.rules import decide, ended, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 

@@ -17,10 +17,10 @@ from sqlmodel import Session
 
 from core.conversation.rules import personalise, render
 from core.deliveries.rules import Token, Verdict
-from core.messenger.across import AcrossFanpages
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure
-from core.messenger.together import MayLeave
+from core.messenger.mixed_batch import MayLeave
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.messenger.wire import Message
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery

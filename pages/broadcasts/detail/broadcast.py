@@ -9,15 +9,15 @@ from core.clock import utc_now
 from core.conversation.preview import bubbles_of
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
-from pages.broadcasts.detail.balance import draw_reasons
+from pages.broadcasts.detail.controls import draw_buttons
 from pages.broadcasts.detail.dialogs import draw_dialogs
 from pages.broadcasts.detail.facts import draw_facts, draw_plan
 from pages.broadcasts.detail.live import draw_live
-from pages.broadcasts.detail.marks import draw_marks
-from pages.broadcasts.detail.notes import draw_notes
+from pages.broadcasts.detail.notices import draw_notes
 from pages.broadcasts.detail.people import draw_people
 from pages.broadcasts.detail.retry import draw_second_run
-from pages.broadcasts.detail.steering import draw_buttons
+from pages.broadcasts.detail.totals import draw_reasons
+from pages.broadcasts.detail.unreachable_customers import draw_marks
 from pages.components import navigation
 from pages.components.address import asked_id, draw_not_there
 from pages.components.broadcast_words import plain

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView
 from core.deliveries.attempts import AttemptView
-from pages.broadcasts.detail.doubt import why_open
+from pages.broadcasts.detail.unknown_notice import why_open
 from pages.components.attempts import draw_tries
 from pages.components.broadcast_words import reason_word
 from pages.components.texts import _, n_, when

@@ -11,7 +11,7 @@ from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DELIVERY_STATES, ENDED, DeliveryState
-from pages.broadcasts.detail.balance import draw_balance
+from pages.broadcasts.detail.totals import draw_balance
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, percent, state_label
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
-from core.broadcasts.report import csv_report, workbook_report
+from core.broadcasts.results_export import csv_report, workbook_report
 from core.deliveries.attempts import AttemptView, attempts_of
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.filters import choose_reason, choose_state

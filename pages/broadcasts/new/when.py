@@ -12,7 +12,7 @@ from core.broadcasts.drafts import Draft
 from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import N_
-from pages.broadcasts.first_part import choose_first_part
+from pages.broadcasts.canary import choose_first_part
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.times import draw_times
 from pages.components.block_editor.fields import show_problems, show_warnings

@@ -12,7 +12,7 @@ from pages.components.dialogs import open_dialog
 from pages.components.layout import Card, cards, page_header
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, when
-from pages.components.unreachable import draw_mark
+from pages.components.unreachable_customers import draw_mark
 from pages.customers.detail import forgetting, lists
 from pages.customers.detail import withdrawing as dialogs
 

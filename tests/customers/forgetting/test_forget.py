@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import queries, report, retry, topic_queries
+from core.broadcasts import queries, results_export, retry, topic_queries
 from core.consent import queries as topics
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
@@ -67,7 +67,7 @@ def test_lists_and_exports_keep_a_row_without_a_person(shop: Shop):
     shop.forget()
     whole = queries.list_deliveries(finished)
     assert (whole[0].customer_id, whole[0].psid, whole[0].customer) == (None, "", "")
-    lines = b"".join(report.csv_report(finished)).decode("utf-8-sig").splitlines()
+    lines = b"".join(results_export.csv_report(finished)).decode("utf-8-sig").splitlines()
     assert len(whole) == len(lines) - 1 == 3
     assert queries.list_deliveries(finished, search=PSID) == []
     opt_ins = list_opt_ins(shop.fanpage_id, now=shop.now)

@@ -13,9 +13,9 @@ from core.broadcasts.rules import CANARY_FAILED, BroadcastState, alike_reason
 from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
-from pages.broadcasts.detail.doubt import draw_doubt, draw_worker_missing
+from pages.broadcasts.canary import draw_first_part
+from pages.broadcasts.detail.unknown_notice import draw_doubt, draw_worker_missing
 from pages.broadcasts.detail.unknown_outcomes import draw_settle_buttons
-from pages.broadcasts.first_part import draw_first_part
 from pages.components import navigation
 from pages.components.broadcast_words import ALL_REFUSED, reason_word
 from pages.components.session import Current

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.messenger.across import AcrossFanpages
 from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, Messenger
 from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
+from core.messenger.mixed_batch_fallback import AcrossFanpages
 from core.messenger.wire import BATCH_LIMIT
 
 Answers = Mapping[int, Answer | None]  # by the item's place; None: it was certainly not sent

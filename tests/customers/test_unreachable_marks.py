@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.customers import marks
+from core.customers import unreachable_marks
 from core.db import row_locks
 from core.db.engine import transaction
 from core.db.tables import Reply
@@ -119,13 +119,13 @@ def test_taken_back_are_the_marks_of_these_deliveries_and_no_late_settle_brings_
     refusal = shop.outcome(taken[0], BLOCKED)
     shop.settle(refusal)
     with transaction() as db:
-        assert marks.undo_marks_of_deliveries(db, [taken[0].delivery_id]) == 1
-        assert marks.undo_marks_of_deliveries(db, [taken[0].delivery_id]) == 0
-        assert marks.undo_marks_of_deliveries(db, []) == 0
+        assert unreachable_marks.undo_marks_of_deliveries(db, [taken[0].delivery_id]) == 1
+        assert unreachable_marks.undo_marks_of_deliveries(db, [taken[0].delivery_id]) == 0
+        assert unreachable_marks.undo_marks_of_deliveries(db, []) == 0
     shop.settle(refusal)  # its commit had been in doubt
     assert shop.marks() == [TENTATIVE, NONE]
     with transaction() as db:
-        assert marks.undo_marks_of_deliveries(db, [first.delivery_id, taken[0].delivery_id]) == 1
+        assert unreachable_marks.undo_marks_of_deliveries(db, [first.delivery_id, taken[0].delivery_id]) == 1
     assert shop.marks() == [NONE, NONE]
 
 
@@ -192,9 +192,9 @@ def test_who_has_shown_life_since_is_not_marked_by_an_answer_that_is_settled_lat
     blocked.run("UPDATE customer SET unreachable_at = NULL, unreachable_firm_at = NULL")
     tell(SIGNS[sign](now - timedelta(minutes=2)), now=now)
     for minutes, marked in ((3, []), (2, []), (1, [("gone",)])):
-        refusal = marks.UnreachableAnswer(1, None, "gone", None, now - timedelta(minutes=minutes))
+        refusal = unreachable_marks.UnreachableAnswer(1, None, "gone", None, now - timedelta(minutes=minutes))
         with transaction() as db:
-            marks.mark_unreachable(db, [refusal])
+            unreachable_marks.mark_unreachable(db, [refusal])
         given = "SELECT unreachable_code FROM customer WHERE unreachable_at IS NOT NULL"
         assert blocked.rows(given) == marked
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
 from core.deliveries.rules import DeliveryState
-from pages.broadcasts.detail.doubt import why_open
+from pages.broadcasts.detail.unknown_notice import why_open
 from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
 from pages.components.layout import section
 from pages.components.tables import Badge, Column, Two, table

@@ -12,7 +12,7 @@ from core.customers.queries import BroadcastMarkCounts, count_marks_of
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_
-from pages.components.unreachable import refused_again
+from pages.components.unreachable_customers import refused_again
 
 
 def draw_marks(here: Current, view: BroadcastView) -> None:
