@@ -16,7 +16,8 @@ from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, health_actions, queries, zones
 from core.fanpages.queries import FanpageView
-from core.fanpages.rules import CALM_RATE, describe_problem, is_zone
+from core.fanpages.rules import describe_problem, is_zone
+from core.fanpages.send_rate import CALM_RATE
 from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
 from core.messenger.reasons import describe
 

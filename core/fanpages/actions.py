@@ -23,14 +23,8 @@ from core.fanpages import checkup, zones
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health, store_problems
 from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
-from core.fanpages.rules import (
-    BLOCKING,
-    DEFAULT_RATE,
-    NAME_LIMIT,
-    check_connection,
-    check_rate,
-    describe_problem,
-)
+from core.fanpages.rules import BLOCKING, NAME_LIMIT, check_connection, describe_problem
+from core.fanpages.send_rate import DEFAULT_RATE, check_rate
 from core.inbox import early_events
 from core.installation import key_check
 from core.messenger.client import GraphRefused, Messenger

@@ -1,4 +1,4 @@
-"""Rules about a fanpage's connection: its fields, its rate, and what a health check can find."""
+"""Rules about a fanpage's connection: its fields, and what a health check can find."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from core.errors import N_, Problem, problem
 from core.text.identifiers import is_id
 from core.text.length import length
 
-DEFAULT_RATE = 25  # messages per second
-# https://developers.facebook.com/documentation/business-messaging/messenger-platform/overview/rate-limiting
-CALM_RATE = 40  # sustained above it, the platform stops the fanpage
-HARD_RATE = 300  # calls per second and fanpage for texts and links
 NAME_LIMIT = 200
 GET_STARTED = "GET_STARTED"  # the payload of the Get Started button
 
@@ -133,20 +129,6 @@ BLOCKING = frozenset({T.NO_TOKEN, T.TOKEN_SEALED, T.TOKEN_INVALID, T.WRONG_PAGE,
 def describe_problem(code: str) -> str:
     """The sentence for a code of `HealthProblem`."""
     return PROBLEMS.get(code, N_("The health check found something it has no words for."))
-
-
-def check_rate(rate: int, *, i_know: bool) -> list[Problem]:
-    """What is wrong with a rate. `i_know` allows one above `CALM_RATE`."""
-    if not 1 <= rate <= HARD_RATE:
-        text = N_("Choose between 1 and {most} messages per second.")
-        return [problem("rate", text, most=HARD_RATE)]
-    if rate > CALM_RATE and not i_know:
-        text = N_(
-            "Above {calm} messages per second Facebook may stop the fanpage. Choose less, or confirm "
-            "that you know."
-        )
-        return [problem("rate", text, calm=CALM_RATE)]
-    return []
 
 
 def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Problem]:

@@ -8,7 +8,8 @@ from core.clock import utc_now
 from core.conversation.stop_word_actions import set_stop_words
 from core.fanpages import actions, queries
 from core.fanpages.queries import FanpageView
-from core.fanpages.rules import CALM_RATE, HARD_RATE, describe_problem
+from core.fanpages.rules import describe_problem
+from core.fanpages.send_rate import CALM_RATE, HARD_RATE
 from core.settings import settings
 from pages.components.dialogs import confirm, dialog, settle
 from pages.components.session import current, flash
