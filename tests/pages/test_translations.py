@@ -3,6 +3,7 @@
 import string
 from collections import Counter
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def entries(code: str) -> list[tuple[Sentence, str]]:
     return [
         (tuple(entry.id) if isinstance(entry.id, list | tuple) else entry.id, file.name)
         for file in sorted(LOCALES.glob(f"{code}/*.po"))
-        for entry in read_po(file.open("rb"))
+        for entry in read_po(BytesIO(file.read_bytes()))
         if entry.id and not entry.fuzzy and all([entry.string] if entry.string == "" else entry.string)
     ]
 
@@ -54,7 +55,7 @@ def test_a_sentence_is_translated_in_one_place(code):
 @pytest.mark.parametrize("file", PO_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_a_translation_fills_in_nothing_that_its_sentence_does_not_give(file):
     wrong = []
-    for entry in read_po(file.open("rb")):
+    for entry in read_po(BytesIO(file.read_bytes())):
         sources = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
         strings = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
         allowed = set().union(*map(fields, sources))
@@ -64,6 +65,6 @@ def test_a_translation_fills_in_nothing_that_its_sentence_does_not_give(file):
 
 @pytest.mark.parametrize("file", PO_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_a_catalogue_is_plain_utf_8_without_doubtful_entries(file):
-    catalogue = read_po(file.open("rb"), abort_invalid=True)
+    catalogue = read_po(BytesIO(file.read_bytes()), abort_invalid=True)
     assert not [entry.id for entry in catalogue if entry.fuzzy and entry.id]
     file.read_bytes().decode("utf-8")

@@ -66,13 +66,14 @@ def start(fresh_database, tmp_path, free_port) -> Iterator[Callable[..., Server]
 
     def _start(*command: str) -> Server:
         log = tmp_path / f"server-{len(started)}.log"
-        process = subprocess.Popen(
-            [sys.executable, "-m", *(command or ("webhook_server",))],
-            cwd=tmp_path,
-            env={**os.environ, "OTN_WEBHOOK_PORT": str(free_port), "PYTHONPATH": str(REPOSITORY)},
-            stderr=log.open("wb"),
-            stdout=subprocess.DEVNULL,
-        )
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *(command or ("webhook_server",))],
+                cwd=tmp_path,
+                env={**os.environ, "OTN_WEBHOOK_PORT": str(free_port), "PYTHONPATH": str(REPOSITORY)},
+                stderr=output,
+                stdout=subprocess.DEVNULL,
+            )
         server = Server(process, f"http://127.0.0.1:{free_port}", log)
         started.append(server)
         assert eventually(server.is_ready), log.read_text()
