@@ -22,6 +22,7 @@ SIZES = (20, USUAL_SIZE, 100, 500)
 
 
 def choose_first_part(draft: Draft) -> int:
+    """How many go ahead; 0 for none."""
     key = f"broadcast_{draft.id}_first"
     options = sorted({0, *SIZES, draft.first_part})
     saving.fill(key, draft.first_part)

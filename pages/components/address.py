@@ -16,6 +16,7 @@ def asked_id(name: str = "id") -> int | None:
 
 
 def draw_no_fanpage(key: str) -> None:
+    """What a page shows before any fanpage is connected."""
     empty_state(
         "add_link",
         _("Connect a Facebook page first: everything here belongs to one."),

@@ -86,6 +86,7 @@ EVIDENCE: dict[str, str] = {
 
 
 def reason_word(code: str | None) -> str:
+    """In a few words why a delivery did not arrive; empty without a code."""
     return _(REASONS.get(code, N_("Another reason"))) if code else ""
 
 
@@ -96,6 +97,7 @@ def reason_sentence(code: str) -> str:
 
 
 def evidence_word(code: str | None) -> str:
+    """What proves that a delivery arrived; empty when that needs no saying."""
     return _(EVIDENCE[code]) if code in EVIDENCE else ""
 
 
@@ -119,6 +121,7 @@ def size_word(size: int) -> str:
 
 
 def best_before_word(chosen: BestBefore, zone: str | None = None) -> str:
+    """Until when a broadcast may still be sent."""
     if isinstance(chosen, datetime):
         return when(chosen, zone)
     return _("12 hours after the start") if chosen else _("Without limit")

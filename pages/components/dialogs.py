@@ -33,6 +33,7 @@ def leave_dialogs(url_path: str) -> None:
 
 
 def is_open(key: str) -> bool:
+    """Whether the dialog of that key is the open one."""
     return st.session_state.get("dialog") == key
 
 

@@ -51,4 +51,5 @@ def in_words(words: Mapping[str, str]) -> Callable[[str], str]:
 
 
 def state_in_words(kind: str) -> Callable[[str], str]:
+    """As `in_words`, for the states of a kind of thing."""
     return in_words({state: word for state, (word, _icon, _colour) in STATES[kind].items()})

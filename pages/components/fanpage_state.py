@@ -66,6 +66,7 @@ def draw_problems(fanpage: FanpageView) -> None:
 
 
 def checked(fanpage: FanpageView) -> str:
+    """When the fanpage was last checked."""
     if fanpage.checked_at is None:
         return _("Not checked yet")
     return _("Checked {when}", when=ago(fanpage.checked_at))

@@ -21,6 +21,7 @@ def page_header(title: str, purpose: str, *, key: str) -> DeltaGenerator:
 
 
 def section(title: str) -> None:
+    """The heading of a part of a page."""
     st.subheader(title, anchor=False)
 
 
@@ -55,6 +56,8 @@ def badge_markdown(kind: str, state: str) -> str:
 
 @dataclass(frozen=True)
 class Card:
+    """A number with its label; `help` is shown on hover, `delta` below the number."""
+
     label: str
     value: str
     help: str | None = None

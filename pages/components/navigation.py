@@ -16,6 +16,8 @@ CAMPAIGNS, AUDIENCE, SYSTEM, DEMO = N_("Campaigns"), N_("Audience"), N_("System"
 
 @dataclass(frozen=True)
 class Entry:
+    """A page: where it lies, its address, its place in the menu, and who may open it."""
+
     folder: str  # under pages/
     url_path: str  # also the name of its file, by which AppTest and Streamlit find it before the first run
     title: str
@@ -72,6 +74,7 @@ def _to_overview() -> None:
 
 
 def file_of(entry: Entry) -> str:
+    """The file as Streamlit wants it, seen from app.py."""
     return f"pages/{entry.file}"
 
 

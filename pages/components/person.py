@@ -9,10 +9,12 @@ from pages.components.texts import _
 
 
 def person(row: DeliveryView | OptInView) -> Two:
+    """Name and PSID."""
     if row.customer_id is None:
         return Two(_("Erased customer"), "")
     return Two(row.customer or _("Name not known yet"), row.psid)
 
 
 def page_of(row: DeliveryView | OptInView) -> str | None:
+    """The address of the person's page, if there is one."""
     return None if row.customer_id is None else f"customer?id={row.customer_id}"

@@ -31,6 +31,8 @@ last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the
 
 @dataclass(frozen=True)
 class Current:
+    """Who asks, and on which fanpage, in which language and time zone."""
+
     actor: Actor
     fanpage: FanpageView | None
     language: str
@@ -116,6 +118,7 @@ def flash(text: str, icon: str = ":material/check_circle:") -> None:
 
 
 def draw_flashes() -> None:
+    """Shows every note that waits, once."""
     for text, icon in st.session_state.pop("flashes", []):
         st.toast(text, icon=icon)
 

@@ -68,6 +68,7 @@ def changes_text(changes: Iterable[Change]) -> str:
 
 
 def number(n: float) -> str:
+    """A number the reader's way: 1,204 or 1.204."""
     return str(format_decimal(n, locale=language()))
 
 

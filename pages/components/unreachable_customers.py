@@ -17,6 +17,7 @@ from pages.components.texts import _, n_, when
 
 
 def draw_mark(customer: CustomerView) -> None:
+    """The mark of this customer with its evidence and, for senders, the way to lift it."""
     mark = get_mark(customer.id)
     if mark is None:
         return
@@ -82,6 +83,7 @@ def _draw_lift(customer: CustomerView) -> None:
 
 
 def refused_again() -> str:
+    """What happens when a mark was lifted too early."""
     return _(
         "If Messenger still cannot reach somebody, it refuses the next message to them: that uses no opt-in, "
         "and they are marked again."

@@ -125,6 +125,7 @@ def draw_typing_field(psid: str, name: str) -> None:
 
 
 def draw_get_started(psid: str) -> None:
+    """The one button of an empty conversation."""
     st.caption(_("An empty conversation shows one button:"))
     st.button(
         _("Get Started"),

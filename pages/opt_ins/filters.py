@@ -18,6 +18,7 @@ STATES = ("available", "reserved", "spent", "expired", "refused", "withdrawn")
 
 
 def choose_filters(topics: list[TopicView]) -> OptInFilter:
+    """What the list is narrowed to; kept in the address."""
     with st.container(key="opt_ins_filters", horizontal=True, vertical_alignment="center"):
         topic = _topic(topics)
         words = {state: state_label("opt_in", state)[0] for state in STATES}

@@ -31,6 +31,7 @@ _SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "BÃ¡o tÃ
 
 
 def draw_import_dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
+    """The dialog that takes a file, and the one that says what became of it."""
     dialog(KEY, _("Import opt-ins"), partial(_choose, fanpage_id, topics), width="medium", closed=_forget)
     dialog(DONE, _("Import finished"), _finished, width="medium", closed=_forget)
 

@@ -43,6 +43,7 @@ def _show_notes(notes: list[str]) -> None:
 
 
 def draw_outcome(outcome: dict[str, Any], good: str) -> None:
+    """How many rows were good, known already or bad; `good` is the label of the first."""
     rejected = outcome["rejected"]
     done, known, bad = st.columns(3)
     done.metric(good, number(outcome["imported"]))

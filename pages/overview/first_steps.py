@@ -16,6 +16,8 @@ from pages.components.texts import _
 
 @dataclass(frozen=True)
 class Step:
+    """A step of a newcomer, and the page on which it is done."""
+
     done: bool
     title: str
     words: str

@@ -30,6 +30,7 @@ MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it
 def draw_alerts(
     here: Current, fanpage: FanpageView, topics: list[TopicView], missed: list[BroadcastLine]
 ) -> None:
+    """What needs somebody now, the worst first."""
     if fanpage.stopped_code:
         title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
         st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
@@ -67,6 +68,7 @@ def draw_under_way(fanpage_id: int) -> None:
         return
     section(_("Under way and scheduled"))
     moves = any(line.state == BroadcastState.SENDING for line in lines)
+    # A fragment redraws itself alone: the rest of the page is not asked every few seconds.
     st.fragment(_draw_under_way, run_every=_EVERY if moves else None)(
         fanpage_id, [(line.id, line.state) for line in lines]
     )

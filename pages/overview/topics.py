@@ -14,6 +14,7 @@ SHOWN = 8
 
 
 def draw_stock(topics: list[TopicView]) -> None:
+    """Opt-ins of all topics, added up."""
     held = _("Opt-ins that a broadcast under way keeps for its customers.")
     cards(
         [

@@ -16,6 +16,7 @@ from pages.shell.password_form import change_password
 
 
 def draw_account(here: session.Current) -> None:
+    """The foot of the sidebar, and the dialog for an own password."""
     with st.container(key="account", gap="small"):
         style.draw_theme_switch()
         draw_language_switch()
@@ -36,6 +37,8 @@ def draw_account(here: session.Current) -> None:
 
 
 def draw_language_switch() -> None:
+    """Every language by its own name."""
+    # Before the widget is drawn: Streamlit refuses to have its value set in the same run afterwards.
     st.session_state["language_switch"] = language()
     st.segmented_control(
         _("Language"),

@@ -44,11 +44,13 @@ def send_ticket() -> None:
 
 
 def clear_cookie() -> None:
+    """Has the browser drop its cookie after a sign-out."""
     if st.session_state.get("signed_out"):
         _run('fetch("/session", {method: "DELETE"})')
 
 
 def _run(script: str) -> None:
+    """In the page itself: a session reaches its browser through no other way than what it draws."""
     with st.container(key="sign_in_script"):
         st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
 

@@ -32,6 +32,7 @@ _HEADERS = (
 
 
 def signing_key() -> str:
+    """With what cookies are signed; it follows from the installation's secret key."""
     return derived_key("sign-in cookie").hex()
 
 
@@ -42,10 +43,12 @@ def token_of(name: str, signed_in_at: datetime) -> str:
 
 
 def signed_in_at(exp_date: float) -> datetime:
+    """When the sign-in was that a cookie speaks of."""
     return datetime.fromtimestamp(exp_date, UTC) - SESSION_LIFETIME
 
 
 def ticket_of(token: str) -> str:
+    """A signed ticket for this cookie, good for TICKET_SECONDS."""
     claims = {"token": token, "exp": int(time.time()) + TICKET_SECONDS}
     return jwt.encode(claims, derived_key("sign-in ticket"), algorithm="HS256")
 

@@ -23,9 +23,9 @@ def run() -> None:
     if login.gate() is None:
         st.stop()
     if st.session_state.pop("fanpage_switched", False):
-        navigation.go(
-            entry.parent or entry.url_path
-        )  # what the address asks for belongs to the other fanpage
+        # What the address asks for belongs to the other fanpage, so its list is opened instead. Not in the
+        # callback that switched: Streamlit ignores st.switch_page there.
+        navigation.go(entry.parent or entry.url_path)
     here = session.current()
     with st.sidebar:
         _sidebar(here, entry)
@@ -34,7 +34,7 @@ def run() -> None:
     leave_dialogs(page.url_path)
     session.require(entry.permission)
     page.run()
-    draw_flashes()
+    draw_flashes()  # once more, for what the page itself noted without a rerun
 
 
 def unforeseen(error: Exception) -> bool:
@@ -55,6 +55,7 @@ def _switcher(chosen: FanpageView | None, fanpages: list[FanpageView]) -> None:
     if chosen is None:
         return
     by_id = {fanpage.id: fanpage for fanpage in fanpages}
+    # Before the widget is drawn: Streamlit refuses to have its value set in the same run afterwards.
     st.session_state["fanpage_switch"] = chosen.id
     st.selectbox(
         _("Fanpage"),

@@ -11,6 +11,7 @@ from pages.components.texts import _
 
 
 def draw_hold_notice() -> None:
+    """Why nothing is sent, if the installation is held."""
     if found := holding.current_hold():
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
 

@@ -18,6 +18,7 @@ def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
         with st.container(key=f"menu_{section.lower()}", gap=None):
             st.caption(_(section))
             for entry in shown:
+                # A container's key is also its CSS class: style.css marks the page of now by "menu_here".
                 with st.container(
                     key="menu_here" if entry.url_path in (here.url_path, here.parent) else None, gap=None
                 ):

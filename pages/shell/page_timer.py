@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 120
 
 
 def main() -> None:
+    """Times every page that standard input asks for."""
     asked = json.load(sys.stdin)
     _open(asked["operator_id"], "operators", {})  # the first page of a process pays for the imports
     found = [_timed(asked, path, query) for path, query in asked["places"]]

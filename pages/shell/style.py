@@ -39,4 +39,5 @@ def draw_theme_switch() -> None:
 
 
 def draw_brand() -> None:
+    """Mark and name of the product."""
     st.html('<div class="otn-brand"><img src="/app/static/mark.svg" alt="">Notify Once</div>')

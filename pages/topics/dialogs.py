@@ -14,6 +14,8 @@ from pages.components.texts import _, n_
 
 
 def draw_new_dialog(fanpage_id: int) -> None:
+    """Asks for a name and creates the topic."""
+
     def body() -> None:
         _fields("topic_new", "", "")
         _save("topic_new", lambda: _create(fanpage_id))
@@ -22,6 +24,8 @@ def draw_new_dialog(fanpage_id: int) -> None:
 
 
 def draw_edit_dialog(topic: TopicView) -> None:
+    """Changes the name of the topic."""
+
     def body() -> None:
         _fields("topic_edit", topic.name, topic.description)
         _save("topic_edit", lambda: _change(topic.id), done=_("Saved."))
@@ -30,6 +34,7 @@ def draw_edit_dialog(topic: TopicView) -> None:
 
 
 def draw_archive_dialog(topic: TopicView, progress: TopicProgress) -> None:
+    """Archives the topic after saying what that means for its opt-ins."""
     sentences = [
         _("It leaves the list of topics and can no longer be chosen for messages and broadcasts."),
         n_(

@@ -38,6 +38,7 @@ def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
 
 
 def draw_figures(topic: TopicView) -> None:
+    """How many may be notified now, are held, were notified, or end soon."""
     shown = [
         Card(
             _("Can be notified now"),
@@ -84,6 +85,7 @@ def _others(topic: TopicView) -> None:
 
 
 def draw_history(topic: TopicView, progress: TopicProgress) -> None:
+    """From asking to reading, and the latest broadcasts."""
     if progress.asked:
         section(_("How many of those asked agree, and read?"))
         _funnel(topic, progress)

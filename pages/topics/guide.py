@@ -8,6 +8,7 @@ from pages.components.texts import _
 
 
 def draw_guide() -> None:
+    """How a topic comes to its first opt-ins."""
     steps = [
         ("label", _("1. Create a topic"), _("Give it a name your team will recognise, and save it.")),
         (

@@ -15,6 +15,7 @@ from pages.components.texts import _, n_, when
 
 
 def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> None:
+    """Everything that helps staff to decide whether this customer got the message."""
     st.markdown(f"**{reason_word(row.reason) or _('Another reason')}**")
     st.caption(why_open(row.reason))
     st.caption(_span(view, row, tries))

@@ -29,6 +29,7 @@ def choose_state(view: BroadcastView) -> str | None:
 
 
 def choose_reason(view: BroadcastView) -> str | None:
+    """The reason whose people are shown, kept in the address; None for all."""
     if not view.reasons:
         return None
     options = ["", *view.reasons]

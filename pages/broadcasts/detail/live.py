@@ -24,6 +24,7 @@ def draw_live(view: BroadcastView) -> None:
     """Keeps itself fresh while something may still change; a new state redraws the whole page."""
     still_moves = view.state in LIVE or view.counts[DeliveryState.SENDING] or not view.is_complete
     every = _interval(view) if still_moves else None
+    # A fragment redraws itself alone, so that what somebody types elsewhere on the page is left in peace.
     st.fragment(_draw, run_every=every)(view.id, (view.state, view.is_complete))
 
 
@@ -36,7 +37,7 @@ def _draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
     current()  # a session that ended elsewhere sees no more numbers
     view = get_broadcast(broadcast_id)
     if (view.state, view.is_complete) != drawn:
-        st.rerun(scope="app")
+        st.rerun(scope="app")  # the whole page: buttons and notes outside of the fragment change, too
     if view.started_at:
         _progress(view)
         draw_balance(view)

@@ -25,6 +25,7 @@ ARRIVALS = ("delivered", "read")
 
 
 def draw_people(here: Current, view: BroadcastView) -> None:
+    """The list with its filters and its export; outcomes in doubt come with their evidence instead."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader(_("The people behind each number"), anchor=ANCHOR)
         _export(view)

@@ -20,6 +20,8 @@ _SHOWN = ("sent", "failed", "skipped", "unknown", "cancelled", "sending", "queue
 
 @dataclass(frozen=True)
 class Line:
+    """A row of the balance: how many of whom, and what it shows when it is clicked."""
+
     cell: object
     people: int
     of: int
@@ -27,6 +29,7 @@ class Line:
 
 
 def draw_balance(view: BroadcastView) -> None:
+    """The sum in words, and a row for each state that somebody is in."""
     _sum(view)
     if words := still_growing(view):
         st.caption(f":material/group_add: {words}")
@@ -70,6 +73,8 @@ def _sum(view: BroadcastView) -> None:
 
 @dataclass(frozen=True)
 class Why:
+    """A reason, and for how many people it stands."""
+
     reason: str
     people: int
     is_open: bool = False

@@ -41,6 +41,7 @@ def why_open(reason: str | None) -> str:
 
 
 def draw_worker_missing(now: datetime) -> None:
+    """A warning when no worker has been heard of for a minute."""
     seen = [process.at for process in list_processes() if process.kind == WORKER]
     if any(now - at < _ALIVE_WITHIN for at in seen):
         return
@@ -54,6 +55,7 @@ def draw_worker_missing(now: datetime) -> None:
 
 
 def draw_doubt(view: BroadcastView) -> None:
+    """How many outcomes are unknown for now, and how many for good."""
     if view.in_doubt:
         words = n_(
             "{n} outcome is not clear yet: Messenger took the message or did not, and did not say. It is "

@@ -27,6 +27,7 @@ from pages.components.texts import _, duration, n_, number, when
 
 
 def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
+    """The numbers, the choices made so far, what to look at twice, and the launch, beside the phone."""
     now, draft = utc_now(), saving.save(here, draft)
     run = dry_run(draft.topic_id, now=draft.due_at or now)
     _numbers(draft, run, now, fanpage.timezone)

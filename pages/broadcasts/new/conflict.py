@@ -27,10 +27,12 @@ _LABELS = {
 
 
 def put_aside(broadcast_id: int, values: dict[str, Any]) -> None:
+    """Keeps what was written in this tab until somebody has chosen."""
     st.session_state[_MINE] = {"id": broadcast_id, "values": {**_values_of(broadcast_id), **values}}
 
 
 def fields_of(broadcast_id: int) -> set[str]:
+    """The fields of a draft about which somebody still has to choose."""
     return set(_values_of(broadcast_id))
 
 

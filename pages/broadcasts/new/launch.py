@@ -17,6 +17,7 @@ from pages.components.texts import _, duration, n_, when
 
 
 def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> None:
+    """The button with what is still missing above it, and the dialog that asks once more."""
     if not here.actor.may(Permission.SEND):
         words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
         st.info(words, icon=":material/lock:")

@@ -20,6 +20,7 @@ SIZE = 25
 
 
 def draw_reach(run: DryRun, topic_id: int) -> None:
+    """How many a broadcast on this topic would reach now."""
     stock = get_stock(topic_id, now=utc_now())
     left_over = max(0, stock.opt_ins - run.eligible)
     kept = _("Opt-ins that stay for a later broadcast, because some people agreed more than once.")
@@ -100,6 +101,7 @@ def _hide_list() -> None:
 
 
 def draw_once_only(run: DryRun) -> None:
+    """A reminder that each of them has to agree again afterwards."""
     if not run.eligible:
         return
     with st.container(key="broadcast_once", border=True):

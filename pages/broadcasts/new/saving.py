@@ -41,6 +41,7 @@ def is_open(broadcast_id: int) -> bool:
 
 
 def leave() -> None:
+    """This tab writes no draft any more."""
     st.session_state.pop(_SHOWN, None)
 
 
@@ -51,6 +52,7 @@ def shown(draft: Draft) -> Draft:
 
 
 def is_refilled() -> bool:
+    """Whether the fields of this run are to show what is kept instead of what was typed."""
     return bool(st.session_state.get(_REFILL))
 
 
@@ -85,6 +87,7 @@ def save(here: Current, draft: Draft, **mine: Any) -> Draft:
 
 
 def draw_conflict(here: Current, draft: Draft) -> None:
+    """The choice between two versions, where somebody else changed the same field."""
     conflict.draw(draft, lambda mine: _keep_mine(here, draft, mine))
 
 

@@ -46,6 +46,7 @@ def move_on(*, refused: bool) -> None:
 
 
 def draw_steps(here: str, draft: Draft | None) -> None:
+    """The four steps at the top; without a draft only the first can be opened."""
     done = set() if draft is None else {"who", "when"}
     if draft is not None and not check_content(draft.content):
         done.add("what")

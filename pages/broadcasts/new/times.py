@@ -21,6 +21,7 @@ def _explain_first_part(size: int) -> None:
 
 
 def draw_times(draft: Draft, zone: str, now: datetime) -> None:
+    """When it starts, whom that includes, and what happens after the best-before."""
     best_before = draft.best_before_at(now)
     with st.container(key="broadcast_once", border=True):
         if draft.due_at is None:

@@ -26,6 +26,7 @@ _WRITING = "broadcast_writing"  # {"id", "kept", "opened", "blocks": [one block]
 
 
 def draw(here: Current, draft: Draft, page_name: str) -> None:
+    """The kind, its fields and the promise, beside the phone; saved in the same run."""
     draw_editor_styles()
     writing = _opened(saving.shown(draft))
     left, right = st.columns([1.55, 1], gap="large")

@@ -29,6 +29,7 @@ _USUAL_HOUR = time(9, 0)
 
 
 def draw(here: Current, draft: Draft, zone: str) -> None:
+    """The start, the best-before and the first part, beside what they mean; saved in the same run."""
     _mind_zone(draft, zone)
     left, right = st.columns([1.55, 1], gap="large")
     with left:

@@ -22,6 +22,7 @@ from pages.components.texts import _, n_
 
 
 def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
+    """The topic and the name; `draft` None: nothing is kept yet, and "Continue" creates the draft."""
     topics = {topic.id: topic for topic in list_topics(fanpage_id, now=utc_now())}
     if not topics and draft is None:
         empty_state(
