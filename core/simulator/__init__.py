@@ -1,4 +1,4 @@
-"""A pretend Messenger, strict where Meta's facts are known (`behaviour.py` marks what is assumed).
+"""A simulated Messenger, strict where Meta documents it (`behaviour.py` marks what is assumed).
 
     World(path)                 the state; a file survives restarts, ":memory:" does not
     create_simulator_app(world) the Starlette app; serve(port) runs it on data/simulator.db

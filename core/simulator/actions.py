@@ -1,4 +1,4 @@
-"""The deeds of people by name, as the control API calls them."""
+"""What people can do, by the names that the control API uses."""
 
 from __future__ import annotations
 

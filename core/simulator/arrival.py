@@ -1,4 +1,4 @@
-"""What happens when a bubble of the page arrives: the platform reports it, the person acts by habit."""
+"""Plays what follows when a message of the page arrives: reports of the platform, and acts of the person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ APP_ID = 1517776481860111  # of the app that sent it, as an echo names it
 
 
 def receive(world: World, bubble: ThreadMessage) -> None:
-    """A bubble of the page has arrived: the platform reports it, the person acts by habit."""
+    """Schedule the reports about a message of the page that has arrived, and what the person
+    does by habit."""
     person, behaviour = world.people[bubble.psid], world.behaviour
     if bubble.token and not behaviour.reports_for_token_sends:
         return

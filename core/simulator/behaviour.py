@@ -1,4 +1,4 @@
-"""How the pretend Messenger behaves. Facts first; whatever Meta does not document is marked assumed.
+"""How the simulated Messenger behaves. What Meta documents comes first; the rest is marked as assumed.
 
 Sources: messenger-platform documentation as of 2026 (send API, one-time notification, webhooks, rate limits).
 """
@@ -11,6 +11,8 @@ from typing import Any
 
 @dataclass
 class Behaviour:
+    """The settings of the simulator, which the control API can change."""
+
     # Documented. A test may shorten them; the product must not need it.
     window_seconds: float = 24 * 3600.0
     token_life_seconds: float = 365 * 24 * 3600.0
@@ -50,7 +52,7 @@ class Behaviour:
     jitter: float = 0.5  # share by which the times above vary
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set some of them; ValueError names what is unknown or of another type."""
+        """Change some settings. Raises ValueError for an unknown name or a value of another type."""
         known = {each.name: getattr(self, each.name) for each in fields(self)}
         for name, value in values.items():
             if name not in known:

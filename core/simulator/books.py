@@ -1,4 +1,4 @@
-"""The platform's own books: what was issued, taken and refused. Tests hold the ledger against them."""
+"""The platform's own record of what was issued, accepted and refused. Tests compare our ledger with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from core.simulator.world import World
 
 
 def read_books(world: World, page_id: str, since: float = 0, *, short: bool = False) -> dict[str, Any]:
-    """Counts, and unless `short` every token and every send (tokens in clear: this is the platform)."""
+    """The counts of a page since a time (seconds since 1970), and unless `short` every token and every send.
+    Tokens are readable: this is the platform's side."""
     with world.lock:
         sends = [each for each in world.sends if each.page_id == page_id and each.at >= since]
         tokens = [each for each in world.tokens.values() if each.page_id == page_id]
@@ -51,7 +52,7 @@ def _shown_send(send: SendRecord) -> dict[str, Any]:
     }
 
 
-def shown_bubble(bubble: ThreadMessage) -> dict[str, Any]:
+def shown_message(bubble: ThreadMessage) -> dict[str, Any]:
     return {
         "mid": bubble.mid,
         "from": "page" if bubble.by_page else "person",

@@ -1,4 +1,5 @@
-"""The control API behind `/control`: make pages and people, play them, script bad days, read the books."""
+"""The control API under `/control`: makes pages and people, acts for them, switches faults on,
+reads the books."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ PAGE_FIELDS = {each.name for each in fields(Page)}
 
 @dataclass(frozen=True)
 class ControlCall:
-    """One control call: where, and the JSON object it brought."""
+    """One call of the control API: its path and query, and the JSON object in its body."""
 
     world: World
     method: str
@@ -55,7 +56,7 @@ def _endpoint(deed: ControlHandler, *, slow: bool = False) -> Callable[[Request]
 
 
 def _id(given: object) -> str:
-    """An id as a script or a person gives it; ValueError when it is none."""
+    """Read an id as a script or a person gives it. Raises ValueError when it is none."""
     known = read_id(given)
     if known is None:
         raise ValueError(f"{given!r} is no id: an id is digits")
@@ -83,7 +84,7 @@ def _remove_page(asked: ControlCall) -> Any:
 
 
 def _verify(asked: ControlCall) -> Any:
-    """The handshake Meta makes when a webhook is entered in the app's settings."""
+    """Make the handshake that Meta makes when a webhook is entered in the settings of an app."""
     page = asked.world.page(_id(asked.path["page_id"]))
     challenge = str(secrets.randbelow(10**10))
     query = {
@@ -129,7 +130,7 @@ def _thread(asked: ControlCall) -> Any:
     bubbles = list(asked.world.threads.get(person.psid, []))
     return {
         "person": books.shown_person(asked.world, person),
-        "bubbles": [books.shown_bubble(each) for each in bubbles],
+        "bubbles": [books.shown_message(each) for each in bubbles],
     }
 
 
@@ -139,31 +140,31 @@ def _forget_thread(asked: ControlCall) -> Any:
 
 
 def _act(asked: ControlCall) -> Any:
-    return _deed(asked.world, asked.path["psid"], asked.path["deed"], asked.given)
+    return _perform(asked.world, asked.path["psid"], asked.path["deed"], asked.given)
 
 
 def _acts(asked: ControlCall) -> Any:
-    """Many deeds of many people, in order."""
+    """Many acts of many people, in their order."""
     for act in asked.given["acts"]:
         given = {key: value for key, value in act.items() if key not in ("psid", "deed")}
-        _deed(asked.world, act["psid"], act["deed"], given)
+        _perform(asked.world, act["psid"], act["deed"], given)
     return {"done": len(asked.given["acts"])}
 
 
-def _deed(world: World, psid: str, deed: str, given: Given) -> Given:
+def _perform(world: World, psid: str, deed: str, given: Given) -> Given:
     if deed not in PERSON_ACTIONS:
         raise NotPossible(f"people cannot {deed!r}")
     return PERSON_ACTIONS[deed](world, _id(psid), **given)
 
 
 def _date_earlier(asked: ControlCall) -> Any:
-    """Dates the notifications a page has sent by token earlier: invented history for the demo."""
+    """Date the messages that a page has sent by token earlier, which gives the demo a past."""
     page_id, seconds = _id(asked.path["page_id"]), float(asked.given["seconds"])
     return {"dated": asked.world.date_earlier(page_id, seconds)}
 
 
 def _issue_tokens(asked: ControlCall) -> Any:
-    """Consents in bulk that no webhook tells of: what an import brings, and what sending tests spend."""
+    """Issue many tokens without webhooks: for imports, and for tests that send."""
     page_id = _id(asked.path["page_id"])
     psids = [_id(psid) for psid in asked.given.get("psids") or ()] or [
         asked.world.add_person(page_id, f"Khách {number + 1}").psid
@@ -213,7 +214,7 @@ def _clock(asked: ControlCall) -> Any:
 
 
 def _emit(asked: ControlCall) -> Any:
-    """Any events, as they are: odd shapes, unknown kinds, a thousand at once."""
+    """Send any events as webhooks, as they are: odd shapes, unknown kinds, a thousand at once."""
     page = asked.world.page(_id(asked.given["page_id"]))
     for event in asked.given["events"]:
         field = asked.given.get("field", "messages")
@@ -222,7 +223,7 @@ def _emit(asked: ControlCall) -> Any:
 
 
 def _policy(asked: ControlCall) -> Any:
-    """Meta warns, blocks or unblocks the page; `old_spelling` names the event with a hyphen."""
+    """Let Meta warn, block or unblock the page. `old_spelling` writes the event's name with a hyphen."""
     page = asked.world.page(asked.path["page_id"])
     key = "policy-enforcement" if asked.given.pop("old_spelling", False) else "policy_enforcement"
     at = asked.given.pop("at", None)
@@ -239,6 +240,8 @@ def _webhooks(asked: ControlCall) -> Any:
 
 
 def routes() -> list[BaseRoute]:
+    """The routes of the control API."""
+
     def route(path: str, deed: ControlHandler, method: str = "GET", *, slow: bool = False) -> BaseRoute:
         return Route("/control" + path, _endpoint(deed, slow=slow), methods=[method])
 

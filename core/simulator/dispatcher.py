@@ -39,6 +39,8 @@ class Surroundings(Protocol):
 
 @dataclass
 class OutgoingEvent:
+    """A webhook event that waits to be delivered; `due` is in seconds of the world's clock."""
+
     key: str
     page_id: str
     list_name: str  # messaging, standby or changes
@@ -57,7 +59,7 @@ def _ascii(value: object) -> str:
 
 @dataclass
 class DispatchReport:
-    """How deliveries to a page's webhook went."""
+    """How the deliveries to a page's webhook went."""
 
     waiting: int = 0
     delivered: int = 0
@@ -69,7 +71,7 @@ class DispatchReport:
 
 
 class PageQueue:
-    """One page's events on their way, with a thread of its own."""
+    """The waiting events of one page, and the thread that delivers them."""
 
     def __init__(self, world: Surroundings, page_id: str) -> None:
         self.world, self.page_id = world, page_id
@@ -151,7 +153,8 @@ class PageQueue:
         return float(pauses[min(self._tries, len(pauses)) - 1])
 
     def _unsubscribe(self, page: Page) -> None:
-        """Webhooks disabled: what was waiting is gone, and there is no way to ask for it again."""
+        """End the subscription as the platform does: what was waiting is lost, and nobody can
+        ask for it again."""
         self.report.unsubscribed, self.report.failing_since, self._tries = True, None, 0
         with self.world.lock:
             page.subscribed_fields = []
@@ -211,30 +214,30 @@ def _envelope(page_id: str, events: list[OutgoingEvent], time_ms: int) -> str:
 
 
 class WebhookDispatcher:
-    """A mailbox per page."""
+    """Delivers webhook events, with a queue for each page."""
 
     def __init__(self, world: Surroundings) -> None:
         self._world = world
-        self._boxes: dict[str, PageQueue] = {}
+        self._queues: dict[str, PageQueue] = {}
         self._running = False
         self._lock = threading.Lock()
 
     def start(self) -> None:
         with self._lock:
             self._running = True
-            for box in self._boxes.values():
-                box.start()
+            for queue in self._queues.values():
+                queue.start()
 
     def stop(self) -> None:
         with self._lock:
             self._running = False
-        for box in self._boxes.values():
-            box.stop()
+        for queue in self._queues.values():
+            queue.stop()
 
     def wake(self) -> None:
-        for box in list(self._boxes.values()):
-            with box.changed:
-                box.changed.notify_all()
+        for queue in list(self._queues.values()):
+            with queue.changed:
+                queue.changed.notify_all()
 
     def post(self, event: OutgoingEvent, *, fresh: bool = True) -> None:
         if fresh:
@@ -246,21 +249,21 @@ class WebhookDispatcher:
         self.queue_of(event.page_id).add(event)
 
     def report(self, page_id: str) -> DispatchReport:
-        box = self.queue_of(page_id)
-        box.report.waiting = len(box.events)
-        return box.report
+        queue = self.queue_of(page_id)
+        queue.report.waiting = len(queue.events)
+        return queue.report
 
     def wait_until_delivered(self, page_id: str, timeout: float) -> bool:
-        """Whether nothing is waiting any more, at the latest after so many seconds."""
-        box = self.queue_of(page_id)
-        with box.changed:
-            return box.changed.wait_for(lambda: not box.events, timeout)
+        """Wait until no event of a page is waiting, at most so many seconds. Whether that is so."""
+        queue = self.queue_of(page_id)
+        with queue.changed:
+            return queue.changed.wait_for(lambda: not queue.events, timeout)
 
     def queue_of(self, page_id: str) -> PageQueue:
         """The queue of a page, made when it is first needed."""
         with self._lock:
-            if page_id not in self._boxes:
-                self._boxes[page_id] = PageQueue(self._world, page_id)
+            if page_id not in self._queues:
+                self._queues[page_id] = PageQueue(self._world, page_id)
                 if self._running:
-                    self._boxes[page_id].start()
-            return self._boxes[page_id]
+                    self._queues[page_id].start()
+            return self._queues[page_id]

@@ -1,4 +1,5 @@
-"""What the pretend Messenger knows: pages, people, bubbles, tokens. Plain mutable records, no behaviour."""
+"""The records of the simulated Messenger: pages, people, messages, tokens. They are mutable and
+do nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 
 
 class Habit(StrEnum):
-    """How an invented person behaves on their own."""
+    """What a simulated person does without being told."""
 
     PASSIVE = "passive"  # does nothing unasked: what tests want
     TAPS_AT_ONCE = "taps_at_once"
@@ -20,6 +21,8 @@ class Habit(StrEnum):
 
 @dataclass
 class Page:
+    """A fanpage as the platform knows it."""
+
     page_id: str
     name: str
     token: str = field(repr=False)
@@ -36,6 +39,8 @@ class Page:
 
 @dataclass
 class SimulatedPerson:
+    """A person who knows a page."""
+
     psid: str
     page_id: str
     first_name: str
@@ -51,6 +56,8 @@ class SimulatedPerson:
 
 @dataclass
 class ThreadMessage:
+    """A message in the thread of a person and a page."""
+
     number: int
     mid: str
     page_id: str
@@ -64,6 +71,8 @@ class ThreadMessage:
 
 @dataclass
 class IssuedToken:
+    """A one-time token that the platform has issued."""
+
     token: str = field(repr=False)
     page_id: str
     psid: str
@@ -76,7 +85,7 @@ class IssuedToken:
 
 @dataclass(frozen=True)
 class SendRecord:
-    """A line in the books: one message that reached the platform, taken or refused."""
+    """One message that reached the platform, accepted or refused."""
 
     at: float
     page_id: str

@@ -1,4 +1,4 @@
-"""Named misbehaviours, switched on with a share: the platform's bad days, on demand.
+"""Faults of the platform that can be switched on by name, for a share of the calls.
 
 A share is met exactly, not by chance: 0.3 of ten sends are three sends. `after` lets so many pass first,
 `count` ends the fault after so many hits.
@@ -89,6 +89,8 @@ KNOWN = {**REQUEST_FAULTS, **MIXED_FAULTS, **MESSAGE_FAULTS, **PROFILE_FAULTS, *
 
 @dataclass
 class Fault:
+    """A fault that is switched on."""
+
     name: str
     share: float = 1.0
     count: int | None = None
@@ -100,6 +102,7 @@ class Fault:
     _owed: float = field(default=0.0, repr=False)
 
     def fires(self) -> bool:
+        """Whether it strikes this time; asking counts as an occasion."""
         if self.after > 0:
             self.after -= 1
             return False
@@ -114,6 +117,8 @@ class Fault:
 
 
 class Faults:
+    """The faults that are switched on now."""
+
     def __init__(self) -> None:
         self._active: dict[str, Fault] = {}
         self._lock = threading.Lock()
@@ -167,7 +172,7 @@ _SCRIPTED = {
 
 
 def graph_error_of(fault: Fault) -> GraphError | None:
-    """The error answer of a fault that is one."""
+    """The error that a fault answers with, or None for a fault of another sort."""
     if fault.name in _SCRIPTED:
         given: dict[str, Any] = fault.value or {}
         code, subcode = given.get("code", _SCRIPTED[fault.name]), given.get("subcode")

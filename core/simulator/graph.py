@@ -1,4 +1,4 @@
-"""The Graph API edges, one call at a time: who asks, which edge, what it answers (HTTP is in web.py)."""
+"""Answers one call of the Graph API: who calls, which edge, what it answers. HTTP itself is in web.py."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _VERSION = re.compile(r"v\d+\.\d+$")
 
 @dataclass
 class Call:
+    """A call of the Graph API, or an item of a batch."""
+
     method: str
     path: list[str]  # without the version
     params: dict[str, Any]
@@ -30,6 +32,8 @@ class Call:
 
 @dataclass
 class GraphAnswer:
+    """What a call answers."""
+
     status: int
     body: Any
     fault: str | None = field(default=None)  # null or missing item of a batch
@@ -37,11 +41,13 @@ class GraphAnswer:
 
 
 def path_parts(path: str) -> list[str]:
+    """The parts of a path without the version of the Graph API."""
     parts = [part for part in path.split("/") if part]
     return parts[1:] if parts and _VERSION.match(parts[0]) else parts
 
 
 def answer_call(world: World, call: Call) -> GraphAnswer:
+    """Answer a call, with an error if it is refused."""
     try:
         page = authorised(world, call.params)
         return _route(world, page, call)
@@ -50,6 +56,7 @@ def answer_call(world: World, call: Call) -> GraphAnswer:
 
 
 def error_body(problem: GraphError) -> dict[str, Any]:
+    """The body of an error answer."""
     error: dict[str, Any] = {"message": problem.message, "type": problem.kind, "code": problem.code}
     if problem.subcode is not None:
         error["error_subcode"] = problem.subcode
@@ -59,7 +66,7 @@ def error_body(problem: GraphError) -> dict[str, Any]:
 
 
 def authorised(world: World, params: dict[str, Any]) -> Page:
-    """The page whose token was given; Refusal 190 or 104 when there is none."""
+    """The page whose token was given. Raises GraphError 190 or 104 when there is none."""
     token = params.get("access_token")
     status = world.behaviour.auth_status
     if not token:
@@ -123,7 +130,7 @@ _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
 
 
 def _message(world: World, page: Page, call: Call) -> GraphAnswer:
-    """One message, unless a fault of the day strikes it."""
+    """Take one message, unless a fault strikes it."""
     whom = partial(send_api.psid_of, world, call.params)
     fault = world.faults.hit(page.page_id, _message_faults(call), whom)
     if fault is None:

@@ -1,4 +1,4 @@
-"""What people do on their phones, and the webhook events that this causes."""
+"""Acts of people on their phones, and the webhook events that follow from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GET_STARTED = "Get Started"  # the title that Messenger words and translates
 
 
 def type_message(world: World, psid: str, text: str, *, at: float | None = None) -> ThreadMessage:
-    """Types a message."""
+    """Type a message to the page."""
     if is_blank(text):
         raise NotPossible("nothing was typed")
     with world.lock:
@@ -23,7 +23,7 @@ def type_message(world: World, psid: str, text: str, *, at: float | None = None)
 def press_get_started(
     world: World, psid: str, *, ref: str | None = None, at: float | None = None
 ) -> ThreadMessage:
-    """Presses the button of an empty thread; with `ref`, after coming through an m.me link."""
+    """Press the button of an empty thread; with `ref`, after coming through an m.me link."""
     with world.lock:
         person = world.person(psid)
         button = world.page(person.page_id).profile.get("get_started")
@@ -35,7 +35,7 @@ def press_get_started(
 
 
 def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> str:
-    """Opens m.me/<page>?ref=…; what came of it: "referral", "get_started" or "nothing"."""
+    """Open m.me/<page>?ref=…. Returns what came of it: "referral", "get_started" or "nothing"."""
     with world.lock:
         person = world.person(psid)
         page = world.page(person.page_id)
@@ -52,7 +52,7 @@ def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> 
 def tap_button(
     world: World, psid: str, mid: str, *, title: str | None = None, payload: str | None = None
 ) -> ThreadMessage | None:
-    """Taps a button of a template; None when it opened a web page, which nobody hears of."""
+    """Tap a button of a template. Returns None when it opened a web page, which causes no event."""
     with world.lock:
         person, bubble = world.person(psid), _bubble(world, psid, mid)
         button = _choice(_buttons(bubble.message), title, payload)
@@ -64,7 +64,7 @@ def tap_button(
 def tap_quick_reply(
     world: World, psid: str, *, title: str | None = None, payload: str | None = None
 ) -> ThreadMessage:
-    """Taps a quick reply; they are there only under the newest bubble."""
+    """Tap a quick reply, which is shown only under the newest message."""
     with world.lock:
         person = world.person(psid)
         newest = world.threads[psid][-1:]
@@ -75,7 +75,7 @@ def tap_quick_reply(
 
 
 def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float | None = None) -> IssuedToken:
-    """Taps the fixed button of a request: a token, and the one webhook event that tells of it."""
+    """Tap "Notify me" on a request, which issues a token and sends the one webhook event that holds it."""
     with world.lock:
         person = world.person(psid)
         bubble = _bubble(world, psid, mid) if mid else _newest_request(world, psid)
@@ -92,7 +92,7 @@ def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float 
 def consent(
     world: World, psid: str, *, payload: str, title: str = "", at: float | None = None, tell: bool = True
 ) -> IssuedToken:
-    """A consent with its token and its webhook event; `tell=False` keeps the event back."""
+    """Issue a token as for a tap, with its webhook event unless `tell` is False."""
     with world.lock:
         person = world.person(psid)
         token = world.issue_token(person, payload=payload, title=title, at=at)
@@ -111,7 +111,7 @@ def react(world: World, psid: str, mid: str, emoji: str) -> None:
 
 
 def page_reacts(world: World, psid: str, mid: str, emoji: str) -> None:
-    """A colleague reacts to the customer's message in the page's inbox."""
+    """Let the page react to a person's message, as staff do in its inbox."""
     with world.lock:
         person = world.person(psid)
         reaction = {"mid": mid, "action": "react", "emoji": emoji, "reaction": "other"}
@@ -128,7 +128,7 @@ def read_everything(world: World, psid: str) -> None:
 
 
 def add_past_messages(world: World, psid: str, bubbles: list[dict[str, Any]]) -> None:
-    """Writes invented history into a thread: {message, by_page, at, tapped}. Nobody hears of it."""
+    """Add past messages {message, by_page, at, tapped} to a thread, without webhook events."""
     with world.lock:
         person = world.person(psid)
         for each in bubbles:
@@ -138,7 +138,7 @@ def add_past_messages(world: World, psid: str, bubbles: list[dict[str, Any]]) ->
 
 
 def change_person(world: World, psid: str, **values: Any) -> SimulatedPerson:
-    """Their habit, name or language; `blocked` as they block or unblock the page."""
+    """Change a person's habit, name or language, or whether they have blocked the page."""
     with world.lock:
         person = world.person(psid)
         for key, value in values.items():
@@ -174,7 +174,8 @@ def _open_window(world: World, person: SimulatedPerson, at: float | None) -> Non
 
 
 def emit(world: World, person: SimulatedPerson, field: str, at: float | None, **body: Any) -> None:
-    """What a person did, as our app hears of it: in standby while another app has the conversation."""
+    """Send the webhook event of what a person did, in the standby channel while another app controls the
+    conversation."""
     parties = {"sender": {"id": person.psid}, "recipient": {"id": person.page_id}}
     event = {**parties, "timestamp": milliseconds(world, at), **body}
     page = world.pages[person.page_id]
@@ -185,7 +186,7 @@ def emit(world: World, person: SimulatedPerson, field: str, at: float | None, **
 
 
 def _overheard(event: dict[str, Any]) -> dict[str, Any]:
-    """Documented: a postback in standby comes without its payload."""
+    """The event as it comes in standby: a postback comes without its payload, as is documented."""
     if "postback" not in event:
         return event
     return {**event, "postback": {key: value for key, value in event["postback"].items() if key != "payload"}}

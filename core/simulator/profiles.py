@@ -1,4 +1,4 @@
-"""The edges around sending: nodes, subscriptions, the messenger profile, reviews."""
+"""The edges of the Graph API around sending: nodes, subscriptions, the messenger profile, reviews."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Params = dict[str, Any]
 
 @dataclass(frozen=True)
 class Edge:
-    """One call of an edge of a page."""
+    """A call of an edge of a page."""
 
     world: World
     page: Page
@@ -235,7 +235,7 @@ def upload(edge: Edge) -> Params:
 
 
 def parsed(value: Any) -> Any:
-    """A parameter as it is, or parsed when it came as JSON in a form field."""
+    """The value of a parameter, parsed when it came as JSON in a form field."""
     if isinstance(value, str) and value[:1] in "[{":
         try:
             return json.loads(value)

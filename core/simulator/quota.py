@@ -13,6 +13,8 @@ _SLOT_SECONDS = 60  # the daily figure is kept per minute
 
 
 class QuotaCounter:
+    """The calls of each page, in the last seconds and in the last day."""
+
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
         self._seconds: dict[str, deque[list[int]]] = defaultdict(deque)
@@ -21,7 +23,7 @@ class QuotaCounter:
         self.shown_usage: tuple[float, float] | None = None  # (percent, minutes to regain), set by a fault
 
     def take(self, page_id: str, at: float, people: int) -> None:
-        """Counts one call; raises the platform's answer when that is one too many."""
+        """Count one call. Raises the platform's error when it is one too many."""
         limit = self._behaviour.calls_per_second * self._behaviour.calls_window_seconds
         recent = self._seconds[page_id]
         _trim(recent, int(at) - self._behaviour.calls_window_seconds)
@@ -45,8 +47,8 @@ class QuotaCounter:
         return 100 * self._today[page_id] / allowance
 
     def headers(self, people: dict[str, int], at: float) -> dict[str, str]:
-        """Usage headers of a call for these pages, each with so many people; like the real ones they appear
-        only after enough calls."""
+        """The usage headers of a call for these pages, each with so many people. Like the real ones they
+        appear only after enough calls."""
         percents = {page_id: int(self.usage_percent(page_id, at, people[page_id])) for page_id in people}
         shown = {page_id: [self._use(percent)] for page_id, percent in percents.items() if percent >= 1}
         if not shown:
@@ -74,7 +76,7 @@ def _add(slots: deque[list[int]], slot: int) -> None:
 
 
 def _trim(slots: deque[list[int]], oldest: int) -> int:
-    """Forgets what lies before; how many calls that were."""
+    """Remove what is as old as `oldest`. Returns how many calls that were."""
     gone = 0
     while slots and slots[0][0] <= oldest:
         gone += slots.popleft()[1]

@@ -1,4 +1,4 @@
-"""A client of the simulator's control API: for tests, the demo and the phone page."""
+"""The client of the simulator's control API, for tests, the demo and the phone page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class NotPossibleForPerson(Exception):
 
 
 class SimulatorClient:
+    """A connection to a running simulator."""
+
     def __init__(self, base_url: str, *, timeout_seconds: float = 30.0) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout_seconds

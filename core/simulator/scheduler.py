@@ -1,4 +1,4 @@
-"""What happens a little later in the pretend world: one thread, ordered by the world's clock."""
+"""Does things later, in one thread, by the clock of the simulated world."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import itertools
 import threading
 from collections.abc import Callable
 
-LONGEST_NAP_SECONDS = 0.5  # the world's clock may be put forward meanwhile
+LONGEST_WAIT_SECONDS = 0.5  # the world's clock may be put forward meanwhile
 
 
 class Scheduler:
+    """Functions that wait for their time."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
@@ -32,9 +34,9 @@ class Scheduler:
             self._thread.join()
             self._thread = None
 
-    def at(self, when: float, deed: Callable[[], None]) -> None:
+    def at(self, when: float, task: Callable[[], None]) -> None:
         with self._changed:
-            heapq.heappush(self._heap, (when, next(self._numbers), deed))
+            heapq.heappush(self._heap, (when, next(self._numbers), task))
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -42,10 +44,10 @@ class Scheduler:
             self._changed.notify_all()
 
     def do_due(self) -> int:
-        """Does everything due by now, in order; how much that was."""
+        """Do everything that is due, in order. Returns how many functions that were."""
         done = 0
-        while (deed := self._next_due()) is not None:
-            deed()
+        while (task := self._next_due()) is not None:
+            task()
             done += 1
         return done
 
@@ -60,9 +62,9 @@ class Scheduler:
             self.do_due()
             with self._changed:
                 if not self._stopping:
-                    self._changed.wait(self._nap())
+                    self._changed.wait(self._wait_time())
 
-    def _nap(self) -> float:
+    def _wait_time(self) -> float:
         if not self._heap:
-            return LONGEST_NAP_SECONDS
-        return min(max(self._heap[0][0] - self._clock(), 0.001), LONGEST_NAP_SECONDS)
+            return LONGEST_WAIT_SECONDS
+        return min(max(self._heap[0][0] - self._clock(), 0.001), LONGEST_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""The Send API's judgement on one message: what is wrong with it, and what taking it does."""
+"""The Send API for one message: what is wrong with it, and what accepting it does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Params = dict[str, Any]
 
 
 def send_message(world: World, page: Page, params: Params) -> dict[str, Any]:
-    """Takes one message or raises Refusal; either way it is in the books."""
+    """Accept one message or raise GraphError. Either way it is recorded in the books."""
     recipient: dict[str, Any] = {}
     try:
         recipient = _recipient(params)
@@ -42,7 +42,7 @@ def send_message(world: World, page: Page, params: Params) -> dict[str, Any]:
 
 
 def psid_of(world: World, params: Params) -> str | None:
-    """Whom a message is for, as far as it says so."""
+    """The PSID of the person a message is for, as far as it says so."""
     try:
         recipient = parsed_object(params.get("recipient", {}), "recipient")
     except GraphError:
@@ -62,7 +62,7 @@ def record_refusal(world: World, page: Page, recipient: dict[str, Any], refusal:
 
 
 def parsed_object(value: object, name: str) -> dict[str, Any]:
-    """A parameter that is an object: JSON itself, or JSON in a form field."""
+    """Read a parameter that is an object, as JSON itself or as JSON in a form field."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

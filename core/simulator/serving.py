@@ -1,4 +1,4 @@
-"""Puts the pretend world behind HTTP: as a process (`serve`), or beside a test (`running`)."""
+"""Serves the simulated world by HTTP: as a process (`serve`) or within a test (`running_simulator`)."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ def create_simulator_app(world: World) -> Starlette:
 
 
 def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
-    """Runs in the foreground until SIGTERM or Ctrl-C; the world is kept in the data folder."""
+    """Serve in the foreground until SIGTERM or Ctrl-C. The world is stored in the data folder."""
     world = World(str(settings().data_dir / "simulator.db"))
     chosen = settings().simulator_port if port is None else port
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises it again once all is closed: a clean end
+        signal.signal(
+            number, lambda *_: None
+        )  # uvicorn raises the signal again once all is closed; that must end the process cleanly
     uvicorn.run(
         create_simulator_app(world),
         host=host,
@@ -48,7 +50,7 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
 
 @contextlib.contextmanager
 def running_simulator(world: World, port: int = 0) -> Iterator[str]:
-    """The world served from a thread of this process; gives its base URL."""
+    """Serve a world from a thread of this process while the block lasts, and give its base URL."""
     config = uvicorn.Config(
         create_simulator_app(world),
         host="127.0.0.1",

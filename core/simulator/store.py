@@ -1,4 +1,4 @@
-"""Keeps the world in a SQLite file: written behind in groups, committed before an answer leaves."""
+"""Stores the world in a SQLite file: changes are written in groups, and committed before an answer leaves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS thing (
 
 
 class Store:
-    """`put` and `drop` never wait; `flush` (or `await committed()`) returns when they are on disk."""
+    """The stored records. `put` and `drop` never wait; `flush` and `committed` wait until they
+    are on disk."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -37,7 +38,7 @@ class Store:
         return self.path != ":memory:"
 
     def load(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Every thing on disk as (kind, key, body), in order of kind and key."""
+        """All stored records as (kind, key, body), in order of kind and key."""
         if not self.kept:
             return
         connection = self._connect()
@@ -66,7 +67,7 @@ class Store:
             self._thread.start()
 
     async def committed(self) -> None:
-        """Waits until everything changed so far is committed."""
+        """Wait until everything that was changed so far is committed."""
         if waiting := self._promise():
             await asyncio.wrap_future(waiting)
 
@@ -107,7 +108,7 @@ class Store:
 
     def _take(self) -> tuple[dict[tuple[str, str], str | None], list[Future[None]]]:
         with self._wake:
-            # Nobody waits for a lone change: it rides with the next group, at the latest in 0.2 s.
+            # A change that nobody waits for is written with the next group, at the latest after 0.2 s.
             self._wake.wait_for(lambda: self._waiting or self._stopping, timeout=0.2)
             changes, self._changes = self._changes, {}
             waiting, self._waiting = self._waiting, []

@@ -1,4 +1,4 @@
-"""Who controls a conversation: the page's own app, or another one that the events then go to first.
+"""Which app controls a conversation: ours, or another one to which its events then go first.
 
 https://developers.facebook.com/docs/messenger-platform/handover-protocol/conversation-control
 """
@@ -17,7 +17,7 @@ PAGE_INBOX = "263902037430900"  # the app id of the page's own inbox
 
 
 def pass_control(edge: Edge) -> dict[str, Any]:
-    """Our app hands the conversation to another."""
+    """Pass the conversation from our app to another."""
     person = _person(edge)
     to = str(edge.params.get("target_app_id", ""))
     if not to.isdecimal():
@@ -28,14 +28,14 @@ def pass_control(edge: Edge) -> dict[str, Any]:
 
 
 def take_control(edge: Edge) -> dict[str, Any]:
-    """Our app takes it back, as the page's default app may."""
+    """Take the conversation back for our app, as the page's default app may."""
     person = _person(edge)
     _hold(edge.world, person, None)
     return {"success": True}
 
 
 def request_control(edge: Edge) -> dict[str, Any]:
-    """Our app asks whoever has it; nothing changes by the asking."""
+    """Ask the app that controls the conversation to pass it; nothing changes by this."""
     _person(edge)
     return {"success": True}
 
@@ -46,7 +46,7 @@ def thread_owner(edge: Edge) -> dict[str, Any]:
 
 
 def another_app_takes(world: World, psid: str, *, app_id: str = PAGE_INBOX) -> None:
-    """Another app takes the conversation: ours is told, and told of what follows in standby."""
+    """Let another app take the conversation. Our app is told so, and gets what follows in standby."""
     with world.lock:
         person = world.person(psid)
         _hold(world, person, app_id)
@@ -54,7 +54,7 @@ def another_app_takes(world: World, psid: str, *, app_id: str = PAGE_INBOX) -> N
 
 
 def another_app_passes(world: World, psid: str) -> None:
-    """Another app passes the conversation to ours."""
+    """Let the other app pass the conversation to ours."""
     with world.lock:
         person = world.person(psid)
         was = person.held_by
@@ -64,7 +64,7 @@ def another_app_passes(world: World, psid: str) -> None:
 
 
 def refuse_if_held(person: SimulatedPerson) -> None:
-    """Sending to a conversation that another app controls."""
+    """Raise GraphError for a message into a conversation that another app controls."""
     if person.held_by is not None:
         text = "(#10) Message failed to send because another app is controlling this thread now."
         raise GraphError(10, text, subcode=2018300)

@@ -1,4 +1,4 @@
-"""HTTP of the pretend Graph API: parameters in, batches taken apart, faults of whole requests, headers."""
+"""The HTTP side of the simulated Graph API: parameters, batches, faults of whole requests, headers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = "<html><body>Sorry, something went wrong.</body></html>"
 
 
 class LostConnection(Response):
-    """Promises a body and hangs up before it is whole."""
+    """A response whose connection is closed before its body is complete."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         headers = [(b"content-type", b"application/json"), (b"content-length", b"200")]
@@ -53,7 +53,8 @@ async def graph_endpoint(request: Request) -> Response:
 
 
 async def _params(request: Request) -> dict[str, Any]:
-    """Query, then body (JSON object or form), then the Authorization header."""
+    """The parameters of a request, from its query, its body (JSON object or form) and its
+    Authorization header."""
     params: dict[str, Any] = dict(request.query_params)
     if request.method in ("POST", "DELETE"):
         params |= _body_params(request.headers.get("content-type", ""), await request.body())
@@ -80,7 +81,8 @@ def _body_params(kind: str, body: bytes) -> dict[str, Any]:
 
 
 async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bool) -> Response:
-    """A request that sends: counted, slowed down or struck by a fault, committed before it is answered."""
+    """Handle a request that sends messages. Faults may slow it down or strike it; what it changes is
+    committed before it is answered."""
     world.requests += 1
     page = world.page_by_token(str(params.get("access_token", "")))
     page_id = page.page_id if page else ""
@@ -103,7 +105,7 @@ async def _sending(world: World, params: dict[str, Any], take: Any, *, batch: bo
 
 
 def _struck(fault: Fault) -> Response:
-    """The answer that a strike leaves, or none."""
+    """The response to a request that a fault strikes."""
     name = fault.name.removesuffix("_before").removesuffix("_after")
     if problem := graph_error_of(fault):
         return _json(problem.status, graph.error_body(problem))
@@ -136,7 +138,8 @@ def _batch(world: World, params: dict[str, Any]) -> GraphAnswer:
 
 
 def _check_outer_token(world: World, params: dict[str, Any]) -> None:
-    """It is mandatory even if every item brings its own; whether it has to be a good one is assumed."""
+    """Check the token of the batch. Documented: it is needed even if every item brings its own. Assumed: it
+    has to be valid."""
     try:
         graph.authorised(world, params)
     except GraphError:
@@ -145,7 +148,7 @@ def _check_outer_token(world: World, params: dict[str, Any]) -> None:
 
 
 def _strike_mixed(world: World, params: dict[str, Any], calls: list[Call | GraphError]) -> None:
-    """The faults of batches whose items carry access tokens of their own."""
+    """Apply the faults of batches whose items carry access tokens of their own."""
     mixed = [each for each in calls if isinstance(each, Call) and "access_token" in each.params]
     outer = world.page_by_token(str(params.get("access_token", "")))
     fault = world.faults.hit(outer.page_id if outer else "", MIXED_FAULTS) if mixed else None
@@ -157,7 +160,7 @@ def _strike_mixed(world: World, params: dict[str, Any], calls: list[Call | Graph
 
 
 def _fall_back_to_outer_token(call: Call | GraphError, outer: dict[str, Any]) -> None:
-    """An item that brings its own token brings its own proof, too."""
+    """Give an item without a token the token and the proof of the batch."""
     if isinstance(call, Call) and "access_token" not in call.params:
         call.params = {name: outer[name] for name in CREDENTIALS if name in outer} | call.params
 
@@ -189,7 +192,7 @@ def _item_answer(world: World, call: Call | GraphError) -> GraphAnswer:
 
 
 def _item_call(item: Any) -> Call | GraphError:
-    """What an item asks, with the parameters it brings itself."""
+    """The call of an item, with the parameters that it brings itself, or the error for a malformed item."""
     if not isinstance(item, dict) or not isinstance(item.get("relative_url"), str):
         return GraphError(100, "(#100) Each batch item must have a relative_url.", kind="GraphBatchException")
     body = item.get("body", "")

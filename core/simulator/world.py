@@ -1,6 +1,6 @@
-"""The pretend world: pages, people, their threads, and the platform's own books of one-time tokens.
+"""The simulated world: pages, people, their threads, and the platform's own record of one-time tokens.
 
-Everything is in memory under one lock and written through to the store.
+Everything is in memory under one lock, and changes are passed to the store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class World:
 
     def __init__(self, path: str = ":memory:", clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self.ahead_seconds = 0.0  # time travel, by the control API
+        self.ahead_seconds = 0.0  # how far the control API has put the clock forward
         self.lock = threading.RLock()
         self.behaviour = Behaviour()
         self.faults = Faults()
@@ -59,23 +59,23 @@ class World:
         return self._clock() + self.ahead_seconds
 
     def go_ahead(self, seconds: float) -> None:
-        """Puts this world's clock forward: windows close, tokens age."""
+        """Put the world's clock forward, so that windows close and tokens age."""
         self.ahead_seconds += seconds
         self.scheduler.wake()
         self.dispatcher.wake()
 
-    def later(self, seconds: float, deed: Callable[[], None]) -> None:
-        """Does it after about so long; at once when that is no time at all."""
+    def later(self, seconds: float, task: Callable[[], None]) -> None:
+        """Do something after about so many seconds, varied by the jitter; at once when they are 0."""
         if seconds <= 0:
-            deed()
+            task()
             return
         spread = self.behaviour.jitter
-        self.scheduler.at(self.now() + seconds * random.uniform(1 - spread, 1 + spread), deed)
+        self.scheduler.at(self.now() + seconds * random.uniform(1 - spread, 1 + spread), task)
 
     # Pages and people
 
     def add_page(self, page_id: str, name: str, token: str, **more: Any) -> Page:
-        """A page; the same id again changes what is given and keeps the rest."""
+        """Add a page, or change what is given of one that is there."""
         with self.lock:
             page = self.pages.get(page_id)
             if page is None:
@@ -89,7 +89,7 @@ class World:
             return page
 
     def remove_page(self, page_id: str) -> None:
-        """The page with its people, their threads and tokens, as if it had never been."""
+        """Remove a page with its people, their threads and tokens."""
         with self.lock:
             page = self.pages.pop(page_id)
             self._page_of_token.pop(page.token, None)
@@ -173,7 +173,7 @@ class World:
             return token
 
     def forget_thread(self, psid: str) -> None:
-        """The person deletes the conversation on their phone; tokens stay what they are."""
+        """Delete a thread, as the person does on their phone. Tokens stay as they are."""
         with self.lock:
             person = self.person(psid)
             for bubble in self.threads.pop(psid, []):
@@ -183,7 +183,7 @@ class World:
             self.keep_person(person)
 
     def date_earlier(self, page_id: str, seconds: float) -> int:
-        """Dates every notification a page has sent by token earlier; how many those were."""
+        """Date every message that a page has sent by token earlier. Returns how many those were."""
         with self.lock:
             used = [each for each in self.tokens.values() if each.page_id == page_id and each.used_at]
             for token in used:
@@ -197,7 +197,7 @@ class World:
     # Webhooks
 
     def emit(self, page: Page, field: str, event: dict[str, Any], *, list_name: str = "messaging") -> None:
-        """Queues one event for the page's webhook, if the page's app subscribed to that field."""
+        """Queue one event for the page's webhook, if its app has subscribed to that field."""
         if page.webhook_url and field in page.subscribed_fields:
             self.dispatcher.post(OutgoingEvent.fresh(page.page_id, event, list_name, self.now()))
 
