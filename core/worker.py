@@ -104,7 +104,7 @@ class Worker:
         sending.join(STOP_WITHIN_SECONDS)
         self.assignment.wait(max(0.2, until - time.monotonic()))
         scheduler.shutdown(wait=False)
-        self.heartbeat.fall_silent()
+        self.heartbeat.remove()
         log.info("worker_stopped", worker=self.heartbeat.process)
 
     def _run_clock(self, scheduler: BackgroundScheduler) -> None:

@@ -77,7 +77,7 @@ class Reception:
     async def close(self) -> None:
         """Store and answer what is waiting, and remove our heartbeat."""
         await run_in_threadpool(self._intake.close)
-        await run_in_threadpool(self._heartbeat.fall_silent)
+        await run_in_threadpool(self._heartbeat.remove)
         log.info("webhook_closed")
 
     @property

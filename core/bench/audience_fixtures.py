@@ -1,4 +1,4 @@
-"""A large audience, written by the database itself: its tokens open nothing, but all else is real."""
+"""Creates a large audience by SQL, for benchmarks. Its tokens are random texts that nothing decrypts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _ANY_STATE = "CASE WHEN id % 10 < 7 THEN 'available' WHEN id % 10 < 9 THEN 'spen
 
 
 def create_audience(people: int, *, every_state: bool = False) -> tuple[int, int]:
-    """(fanpage id, topic id) with so many customers who hold one opt-in each, available or of every state."""
+    """Create a fanpage and a topic with so many customers who hold one opt-in each, available or of every
+    state. Returns (fanpage id, topic id)."""
     now = utc_now()
     with transaction() as db:
         fanpage = Fanpage(page_id="1", name="Bench", rate=300, timezone="UTC", created_at=now, updated_at=now)
@@ -72,7 +73,7 @@ def _statements(db: Session, state: str) -> list[str]:
 
 
 def _analyze() -> None:
-    """As PostgreSQL's autovacuum does by itself within a minute; SQLite takes its plans from the indexes."""
+    """Do what PostgreSQL's autovacuum does within a minute. SQLite plans by the indexes alone."""
     with transaction() as db:
         if not is_sqlite(db):
             db.execute(text("ANALYZE"))

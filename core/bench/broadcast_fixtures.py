@@ -1,4 +1,4 @@
-"""A fanpage with a topic, customers and opt-ins, and a broadcast about to be sent: what benches work on."""
+"""Creates fanpages with customers and opt-ins, and broadcasts that are about to be sent, for benchmarks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, FanpageRate, Topic
 from core.encryption import encrypt
 
-CHUNK_SIZE = 5_000  # people of one transaction, which a busy machine must not be idle in for long
+CHUNK_SIZE = 5_000  # people of one transaction, so that it stays short on a busy machine
 _FIRST = ("An", "Bình", "Châu", "Dung", "Giang", "Hà", "Hạnh", "Hoa", "Hương", "Khánh")
 _SECOND = ("Lan", "Linh", "Mai", "Minh", "Nga", "Ngọc", "Phương", "Quỳnh", "Thảo", "Trang")
 NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIRST, *_SECOND]
 
 
 def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
-    """(fanpage id, broadcast id) of a broadcast whose audience is frozen. The rate may be above what a
-    person may set."""
+    """Create a broadcast whose audience is frozen. Returns (fanpage id, broadcast id). The rate may be above
+    what staff may set."""
     migrations.upgrade()
     fanpage_id, topic_id = create_opt_ins(people, rate=rate)
     now = utc_now()
@@ -37,7 +37,8 @@ def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tup
 
 
 def create_opt_ins(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
-    """(fanpage id, topic id) with so many customers who hold one opt-in each."""
+    """Create a fanpage and a topic with so many customers who hold one opt-in each. Returns
+    (fanpage id, topic id)."""
     now = utc_now()
     with transaction() as db:
         fanpage = Fanpage(

@@ -1,4 +1,4 @@
-"""Other programs that a benchmark shares the machine with."""
+"""Processes that keep processors busy while a benchmark runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def running_beside(count: int) -> Iterator[None]:
-    """So many processes that use a processor each for nothing."""
+    """Run so many processes, each of which keeps a processor busy, while the block lasts."""
     context = multiprocessing.get_context("spawn")
     started = [context.Process(target=_use_a_processor, daemon=True) for _ in range(count)]
     for each in started:
@@ -24,7 +24,7 @@ def running_beside(count: int) -> Iterator[None]:
 
 
 def _use_a_processor() -> None:
-    """As long as the benchmark lives, should it be killed."""
+    """Keep a processor busy for as long as the benchmark lives, also when it is killed."""
     parent = os.getppid()
     while os.getppid() == parent:
         pass

@@ -1,4 +1,4 @@
-"""A fresh database for a benchmark, and gone afterwards."""
+"""Makes a fresh database for a benchmark and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from core.settings import database_url, override_settings
 
 @contextmanager
 def fresh_database(server_url: str | None) -> Iterator[None]:
-    """Settings of this process: a new SQLite file, or a database of its own on the server that is named."""
+    """Point this process's settings at a new SQLite file, or at a new database on the named
+    server, while the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
         server_url = database_url(server_url) if server_url else None
         name = f"otn_bench_{secrets.token_hex(4)}"

@@ -51,18 +51,18 @@ def run(
         open_ones.enter_context(busy_processes.running_beside(busy))
         override_settings(graph_url=url)
         migrations.upgrade()
-        here, _ = _measured(_Measurement(url, range(1), FAST_RATE, workers, seconds))
+        one, _ = _measured(_Measurement(url, range(1), FAST_RATE, workers, seconds))
         _end_broadcasts()
-        there, kept = _measured(_Measurement(url, range(1, fanpages + 1), rate, workers, seconds))
+        many, kept = _measured(_Measurement(url, range(1, fanpages + 1), rate, workers, seconds))
     about = {"fanpages": fanpages, "rate": rate, "seconds": seconds, "busy": busy}
-    ratio = {"cost_ratio": round(_cost(there) / _cost(here), 2) if _cost(here) else None}
+    ratio = {"cost_ratio": round(_cost(many) / _cost(one), 2) if _cost(one) else None}
     listed = {"results": [each.figures() for each in kept]}
-    return {**about, **_machine(), **there, **_of_all(kept), "one_fanpage": here, **ratio, **listed}
+    return {**about, **_machine(), **many, **_of_all(kept), "one_fanpage": one, **ratio, **listed}
 
 
 @dataclass(frozen=True)
 class _Measurement:
-    """Fanpages that are sent for at the same time, each at the same rate."""
+    """A measurement of fanpages that send at the same time, each at the same rate."""
 
     url: str
     numbers: range
@@ -71,7 +71,8 @@ class _Measurement:
     seconds: float
 
     def launch(self) -> None:
-        """One fanpage in ten has a much larger broadcast; none runs dry, however long the start takes."""
+        """Launch a broadcast for each fanpage, large enough for however long the start takes.
+        One in ten is much larger."""
         people = int(self.rate * (self.seconds + START_SECONDS))
         larger = min(10 * people, people + LARGER_BY)
         for place, number in enumerate(self.numbers):
@@ -79,27 +80,29 @@ class _Measurement:
             scale.launch_broadcast(number, size, rate=self.rate, token=TOKEN.format(number))
 
 
-def _measured(part: _Measurement) -> tuple[dict[str, Any], list[KeptRate]]:
-    """What the workers do and cost, and how each fanpage keeps its rate."""
-    part.launch()
+def _measured(measurement: _Measurement) -> tuple[dict[str, Any], list[KeptRate]]:
+    """Measure what the workers do and cost, and how each fanpage keeps its rate."""
+    measurement.launch()
     with transaction() as db:
         if not is_sqlite(db):
             db.execute(text("ANALYZE"))  # as autovacuum does by itself within a minute
-    with tempfile.TemporaryFile() as log, scale.workers_running(part.workers, log.fileno()) as started:
-        _wait_until_all_send(part)
+    with tempfile.TemporaryFile() as log, scale.workers_running(measurement.workers, log.fileno()) as started:
+        _wait_until_all_send(measurement)
         time.sleep(WARM_UP_SECONDS)
         first = scale.Reading.taken(started)
         began = time.monotonic()
-        time.sleep(part.seconds)
+        time.sleep(measurement.seconds)
         ended = time.monotonic()
         last = scale.Reading.taken(started)
-    arrived = arrivals(part.url)
-    kept = [KeptRate(number, part.rate, arrived[number], began, ended) for number in part.numbers]
-    return {"rate": part.rate, **scale.figures(part.workers, first, last)}, kept
+    arrived = arrivals(measurement.url)
+    kept = [
+        KeptRate(number, measurement.rate, arrived[number], began, ended) for number in measurement.numbers
+    ]
+    return {"rate": measurement.rate, **scale.figures(measurement.workers, first, last)}, kept
 
 
 def _end_broadcasts() -> None:
-    """Of the first part, so that only the second is sent from here on."""
+    """Cancel the broadcasts of the first measurement, so that only those of the second are sent."""
     with reading() as db:
         ids = db.execute(text("SELECT id FROM broadcast")).scalars().all()
     for broadcast_id in ids:
@@ -128,17 +131,18 @@ def _of_all(kept: list[KeptRate]) -> dict[str, Any]:
     }
 
 
-def _wait_until_all_send(part: _Measurement) -> None:
-    """And until every audience is complete: to make it is no part of what a message costs."""
+def _wait_until_all_send(measurement: _Measurement) -> None:
+    """Wait until every fanpage sends and every audience is complete, since making it is no part
+    of what a message costs."""
     until = time.monotonic() + START_SECONDS
-    while not (set(part.numbers) <= set(arrivals(part.url)) and _audiences_are_complete()):
+    while not (set(measurement.numbers) <= set(arrivals(measurement.url)) and _audiences_are_complete()):
         if time.monotonic() > until:
             raise SystemExit("the workers do not send for every fanpage")
         time.sleep(1.0)
 
 
 def _audiences_are_complete() -> bool:
-    """Each opt-in of these databases is in one broadcast."""
+    """Whether every opt-in of this database is in a broadcast."""
     left = text("SELECT (SELECT count(*) FROM opt_in) - (SELECT count(*) FROM delivery)")
     with reading() as db:
         return int(db.execute(left).scalar_one()) == 0

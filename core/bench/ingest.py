@@ -28,75 +28,78 @@ OURS = "webhook server"
 
 @dataclass(frozen=True)
 class IngestOptions:
+    """What is sent to the server, and how much is stored beforehand."""
+
     opt_ins: int
     to_a_body: int
     connections: int
-    stored: int  # events in the vault beforehand
+    stored: int  # events that are stored beforehand
 
 
-def run(wanted: IngestOptions, *, postgresql_url: str | None, rounds: int) -> dict[str, Any]:
-    """Every contender in turn, each on a fresh database; of several rounds all are listed."""
-    results = [_measure(BARE, ("core.bench.plain_server", "bare"), wanted, None)]
-    fewer = IngestOptions(max(wanted.opt_ins // 10, 200), 1, wanted.connections, 0)
+def run(options: IngestOptions, *, postgresql_url: str | None, rounds: int) -> dict[str, Any]:
+    """Measure every contender in turn, each on a fresh database. All rounds are listed."""
+    results = [_measure(BARE, ("core.bench.plain_server", "bare"), options, None)]
+    fewer = IngestOptions(max(options.opt_ins // 10, 200), 1, options.connections, 0)
     for url in (None, postgresql_url) if postgresql_url else (None,):
-        results += [_measure(OURS, ("webhook_server",), wanted, url) for _ in range(rounds)]
+        results += [_measure(OURS, ("webhook_server",), options, url) for _ in range(rounds)]
         results.append(_measure(SIMPLE, ("core.bench.plain_server", "simple"), fewer, url))
     return {
-        "opt_ins": wanted.opt_ins,
-        "opt_ins_to_a_body": wanted.to_a_body,
-        "connections": wanted.connections,
-        "events_stored_before": wanted.stored,
+        "opt_ins": options.opt_ins,
+        "opt_ins_to_a_body": options.to_a_body,
+        "connections": options.connections,
+        "events_stored_before": options.stored,
         "results": results,
     }
 
 
-def _measure(name: str, command: tuple[str, ...], wanted: IngestOptions, url: str | None) -> dict[str, Any]:
+def _measure(name: str, command: tuple[str, ...], options: IngestOptions, url: str | None) -> dict[str, Any]:
     with databases.fresh_database(url):
         override_settings(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
         if name != BARE:
             migrations.upgrade()
-            intake_fixtures.create_open_requests(wanted.opt_ins, wanted.stored)
+            intake_fixtures.create_open_requests(options.opt_ins, options.stored)
         server = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
         try:
             _until_it_listens(server)
-            figures = _measure_load(server.pid, wanted, applies=name != BARE)
+            figures = _measure_load(server.pid, options, applies=name != BARE)
         finally:
             server.terminate()
             server.wait(PATIENCE)
     return {"name": f"{name}{'' if name == BARE else ', PostgreSQL' if url else ', SQLite'}", **figures}
 
 
-def _measure_load(pid: int, wanted: IngestOptions, *, applies: bool) -> dict[str, Any]:
+def _measure_load(pid: int, options: IngestOptions, *, applies: bool) -> dict[str, Any]:
     load = Load(
         settings().webhook_port,
         intake_fixtures.PAGE_ID,
         settings().app_secret.get_secret_value(),
-        wanted.opt_ins,
-        wanted.to_a_body,
-        wanted.connections,
+        options.opt_ins,
+        options.to_a_body,
+        options.connections,
     )
-    hammer = LoadGenerator(load)
+    generator = LoadGenerator(load)
     try:
         cpu = _cpu_seconds(pid)
-        heard = hammer.strike()
-        lag = _wait_until_applied(wanted.opt_ins) if applies and not heard.refused else {}
+        heard = generator.run()
+        lag = _wait_until_applied(options.opt_ins) if applies and not heard.refused else {}
         cpu = _cpu_seconds(pid) - cpu
     finally:
-        hammer.close()
+        generator.close()
     return {
-        "opt_ins_per_second": round(wanted.opt_ins / heard.seconds),
+        "opt_ins_per_second": round(options.opt_ins / heard.seconds),
         "p50_ms": heard.percentile(0.5),
         "p99_ms": heard.percentile(0.99),
         "refused": heard.refused,
-        "cpu_seconds_per_1000": round(cpu / wanted.opt_ins * 1000, 4),
-        "sender_cpu_seconds_per_1000": round(heard.cpu_seconds / wanted.opt_ins * 1000, 4),
+        "cpu_seconds_per_1000": round(cpu / options.opt_ins * 1000, 4),
+        "sender_cpu_seconds_per_1000": round(heard.cpu_seconds / options.opt_ins * 1000, 4),
         "peak_mb": _peak_mb(pid),
         **lag,
     }
 
 
 def _wait_until_applied(opt_ins: int) -> dict[str, Any]:
-    """How many are in the ledger once the last was acknowledged, and how long the rest takes."""
+    """Wait until all opt-ins are recorded. Returns how many were when the last was acknowledged, and how long
+    the rest took."""
     began = time.perf_counter()
     at_first = applied = _applied()
     while applied < opt_ins:

@@ -1,4 +1,4 @@
-"""A fanpage whose customers have all been asked, and a vault that is not empty: what `bench ingest` needs."""
+"""Creates customers with open requests, and old events, for `bench ingest`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BODY = '{"sender":{"id":"1"},"message":{"mid":"m_1","text":"' + "x" * 150 + '"}
 
 
 def create_open_requests(people: int, stored: int) -> None:
-    """So many customers with an open request each, and so many old events."""
+    """Create so many customers with an open request each, and so many old events."""
     now = utc_now()
     with transaction() as db:
         fanpage = Fanpage(page_id=PAGE_ID, name="Bench", timezone="UTC", created_at=now, updated_at=now)

@@ -1,4 +1,4 @@
-"""How close a fanpage was kept to its rate, by when its messages arrived."""
+"""Measures how close a fanpage was kept to its rate, by when its messages arrived."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALLOWED_SHARE = 0.02  # of the rate, too few or too many
 
 @dataclass(frozen=True)
 class KeptRate:
-    """Between two times of the receiver's clock."""
+    """The arrivals of one fanpage between two times of the receiver's clock."""
 
     number: int
     rate: int
@@ -38,12 +38,13 @@ class KeptRate:
 
     @property
     def keeps_10_s(self) -> bool:
-        """By a message, or 2 % when that is more: a window holds one more or less by where it begins."""
+        """Whether every ten seconds hold what the rate says, within 2 % or one message: a window holds one
+        more or less depending on where it begins."""
         return self._is_off_by_at_most(max(1.0, ALLOWED_SHARE * self.rate * 10), 10.0)
 
     @property
     def keeps_60_s(self) -> bool | None:
-        """Within 2 %; None when it was looked at for less than a minute."""
+        """Whether every minute is within 2 % of the rate; None when less than a minute was measured."""
         if self.ended - self.began < 60:
             return None
         return self._is_off_by_at_most(ALLOWED_SHARE * self.rate * 60, 60.0)

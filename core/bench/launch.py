@@ -1,5 +1,5 @@
-"""`bench launch`: what freezing an audience takes, from the due broadcast until it may send, and until its
-last opt-in is held."""
+"""`bench launch`: how long freezing an audience takes, until the first message may be sent and until the last
+opt-in is reserved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ ENDED = 900  # seconds after which a size is given up
 
 
 def run(*, sizes: list[int], postgresql_url: str | None) -> dict[str, Any]:
-    """Each size on a new SQLite file, and on a new database of the PostgreSQL server when one is named."""
+    """Measure each size on a new SQLite file, and on a new database of the PostgreSQL server if
+    one is named."""
     return {"results": list(_results(sizes, postgresql_url or ""))}
 
 
@@ -50,7 +51,8 @@ def _results(sizes: list[int], postgresql_url: str) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """One size in this process; the address comes by standard input, so that no list of processes has it."""
+    """Measure one size in this process. The server's address comes by standard input, so that no list of
+    processes shows it."""
     with fresh_database(sys.stdin.read().strip() or None):
         migrations.upgrade()
         sys.stdout.write(json.dumps(_measured(int(sys.argv[1]))) + "\n")

@@ -1,4 +1,4 @@
-"""A cheap sender of signed webhooks: raw sockets, everything signed beforehand, a process of its own."""
+"""Sends signed webhooks at little cost: by raw sockets, signed beforehand, from a process of its own."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Load:
 
 @dataclass(frozen=True)
 class LoadResult:
+    """How long the requests took, and how many were refused."""
+
     seconds: float
     milliseconds: list[float]  # of each request answered with 200, sorted
     refused: int
@@ -44,18 +46,18 @@ class LoadResult:
 
 
 class LoadGenerator:
-    """Signs first (constructor), sends when told, from a process that does nothing else."""
+    """A process that signs all requests when it is made and sends them when `run` is called."""
 
     def __init__(self, load: Load) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_run_generator, args=(load, theirs), daemon=True)
         self._process.start()
-        theirs.close()  # so that its end is noticed
+        theirs.close()  # so that we notice when the process ends
         self._pipe.recv()
 
-    def strike(self) -> LoadResult:
-        """Send everything; returns when the last answer is in."""
+    def run(self) -> LoadResult:
+        """Send all requests and return when the last is answered."""
         self._pipe.send("go")
         if not self._pipe.poll(PATIENCE):
             raise TimeoutError("the server did not answer everything")
@@ -63,12 +65,13 @@ class LoadGenerator:
         return heard
 
     def close(self) -> None:
+        """End the process."""
         self._process.terminate()
         self._process.join()
 
 
 def payload(number: int) -> str:
-    """Of the request that opt-in `number` answers."""
+    """The payload of the request that opt-in `number` answers."""
     return f"otn.bench-{number:012}"
 
 
@@ -118,7 +121,7 @@ async def _send_all(load: Load, requests: list[bytes]) -> LoadResult:
 
 
 class _LoadConnection(asyncio.Protocol):
-    """One connection: the next request leaves when the answer to the last has come."""
+    """One connection, which sends the next request when the last is answered."""
 
     def __init__(self, waiting: Iterator[bytes], done: asyncio.Future[None]) -> None:
         self._waiting = waiting

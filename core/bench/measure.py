@@ -1,6 +1,6 @@
-"""What a piece of work takes of this process: seconds, processor seconds, and memory at its peak.
+"""Measures work in this process: seconds, processor seconds, and peak memory.
 
-Imports nothing of ours: the public clients are measured by the same lines.
+It imports nothing of ours, so that public clients are measured by the same code.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ RESET_PEAK = "5"  # proc(5), clear_refs
 
 
 def measure_work(work: Callable[[], object], messages: int) -> dict[str, float]:
+    """Do the work and return its figures."""
     with suppress(OSError):  # not on Linux: the peak then counts what came before, too
         Path("/proc/self/clear_refs").write_text(RESET_PEAK, encoding="ascii")
     cpu, began = time.process_time(), time.perf_counter()
@@ -30,7 +31,7 @@ def measure_work(work: Callable[[], object], messages: int) -> dict[str, float]:
 
 
 def _peak_mb() -> float:
-    """ru_maxrss would do, did not a child inherit its parent's."""
+    """The peak memory. Not by ru_maxrss on Linux, because a child process begins with that of its parent."""
     try:
         found = _PEAK.search(Path("/proc/self/status").read_text(encoding="ascii"))
     except OSError:

@@ -55,7 +55,8 @@ def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
 
 
 def _fill_database(people: int) -> dict[str, Any]:
-    """Opt-ins of every state, as many webhook events, a broadcast that has ended and one on its way."""
+    """Fill the database: opt-ins of every state, as many webhook events, a finished broadcast
+    and one that sends."""
     fanpage_id, topic_id = create_audience(people, every_state=True)
     now = utc_now()
     operator = add_operator(COMMAND_LINE, "bench", "admin", "correct-horse-battery", now=now)
@@ -103,7 +104,7 @@ def _broadcast(topic_id: int, *, launch: bool = True) -> int:
 
 
 def _events(now: Any) -> Any:
-    """One applied message of each customer."""
+    """A statement that inserts one applied message of each customer."""
     wanted = ["page_id", "kind", "dedupe_key", "occurred_at", "received_at", "body", "state", "applied_at"]
     when = literal(now, Event.__table__.c.received_at.type)  # type: ignore[attr-defined]
     values = [literal("1"), literal("message"), col(Customer.psid), when, when, literal("{}")]

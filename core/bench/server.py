@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for benchmarks, where its wheel is installed (requirements-dev.txt)."""
+"""Starts a PostgreSQL server for benchmarks, where its wheel is installed (requirements-dev.txt)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import N_, OperatorError
 
 @contextmanager
 def named_or_own_server(postgresql_url: str | None) -> Iterator[str]:
-    """The server that was named, or one that lives as long as the benchmark."""
+    """The address of the named server, or of one that runs while the block lasts."""
     if postgresql_url:
         yield postgresql_url
         return

@@ -1,7 +1,7 @@
-"""A fast stand-in for the Graph API, for benchmarks only: takes everything, after a set latency.
+"""A fast stand-in for the Graph API, for benchmarks only: it accepts everything, after a set latency.
 
-It keeps no books and checks nothing; `core.simulator` is the strict one. One process, one asyncio loop,
-just enough HTTP/1.1 that it is never the bottleneck.
+It records and checks nothing; `core.simulator` does. It is one process with one asyncio loop that reads just
+enough HTTP/1.1 never to be the bottleneck.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _content_length(head: bytes) -> int:
 
 
 def items_of(head: bytes, body: bytes) -> int:
-    """Messages of a batch; 0 for a plain send."""
+    """How many messages a batch holds; 0 for a plain send."""
     target = head.split(b" ", 2)[1].split(b"?", 1)[0]
     return 0 if target.endswith(b"messages") else max(body.count(b"relative_url"), 1)
 
@@ -88,14 +88,14 @@ def _serve(make: Callable[[], Stub], say: Connection) -> None:
 
 @contextmanager
 def running_stub(latency_seconds: float) -> Iterator[str]:
-    """The stub in a process of its own; gives its base URL."""
+    """Run the stub in a process of its own while the block lasts, and give its base URL."""
     with serving_stub(partial(Stub, latency_seconds)) as url:
         yield url
 
 
 @contextmanager
 def serving_stub(make: Callable[[], Stub]) -> Iterator[str]:
-    """Any stub, made anew for each connection, in a process of its own; gives its base URL."""
+    """Run any stub, made anew for each connection, in a process of its own, and give its base URL."""
     context = multiprocessing.get_context("spawn")
     hear, say = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(make, say), daemon=True)

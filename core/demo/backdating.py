@@ -1,4 +1,4 @@
-"""Puts the invented past under its real dates: what the loop wrote today becomes what happened then."""
+"""Dates the demo's data back: what was written today becomes what happened then."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched u
 def record_past_requests(
     fanpage_id: int, asked: Sequence[PastRequest], topics: Mapping[str, int], messages: Mapping[str, int]
 ) -> list[str]:
-    """Record the requests of the past; their payloads in the same order, which lead taps back to them."""
+    """Record past requests. Returns their payloads in the same order, by which taps find them again."""
     payloads = [REQUEST_PAYLOAD + secrets.token_urlsafe(16) for _ in asked]
     with transaction() as db:
         known = select(col(Customer.psid), col(Customer.id)).where(col(Customer.fanpage_id) == fanpage_id)
@@ -48,7 +48,7 @@ def record_past_requests(
 
 
 def date_customers(fanpage_id: int, contacts: Mapping[str, datetime]) -> None:
-    """Customers since their first contact, opt-ins since their tap."""
+    """Date customers back to their first contact, and opt-ins to their tap."""
     with transaction() as db:
         db.connection().execute(
             update(Customer)
@@ -65,7 +65,7 @@ def date_customers(fanpage_id: int, contacts: Mapping[str, datetime]) -> None:
 
 
 def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
-    """A broadcast that has just been sent, with all its traces, so much earlier."""
+    """Date a broadcast that has just been sent, with everything that belongs to it, so much earlier."""
     with transaction() as db:
         broadcast = db.get_one(Broadcast, broadcast_id)
         _move(broadcast, _OF_BROADCAST, earlier)

@@ -1,4 +1,4 @@
-"""An exchange of the past as it stands in the customer's thread, and the tap that ended it."""
+"""Writes past requests as messages of the customer's thread, and the taps on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PAUSE = timedelta(seconds=4)
 
 
 def conversation(asked: PastRequest, request: dict[str, Any], payload: str) -> list[dict[str, Any]]:
-    """What was said around a request, as deeds of the simulator; a tap is told to the webhook."""
+    """The messages around a request, as acts for the simulator. A tap is sent to the webhook."""
     answered = asked.at + _PAUSE
     said = asked.entry_value if asked.entry_kind != EntryKind.REF else ""
     bubbles = [

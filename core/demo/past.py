@@ -1,4 +1,4 @@
-"""The invented past: who wrote when, what they were asked, what they agreed to. Dates only; no database."""
+"""Invents the demo's past: who wrote when, what they were asked, what they agreed to. It uses no database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OVER_A_YEAR = (368, 390)
 
 @dataclass(frozen=True)
 class PastRequest:
-    """A person was asked about a topic, and may have tapped."""
+    """A request to a person about a topic, and whether they tapped."""
 
     psid: str
     story: Story
@@ -30,6 +30,8 @@ class PastRequest:
 
 @dataclass(frozen=True)
 class Past:
+    """What happened before the demo was started."""
+
     contacts: dict[str, datetime]  # first contact by PSID
     asked: list[PastRequest]  # before the finished broadcast, or about something else
     asked_since: list[PastRequest]  # about peonies, after it
@@ -41,7 +43,8 @@ def first_broadcast_at(now: datetime, zone: str) -> datetime:
 
 
 def invent(psids: list[str], now: datetime, broadcast_at: datetime) -> Past:
-    """The same past on every machine, counted back from `now`; the people to be played have none."""
+    """Invent a past, the same on every machine, counted back from `now`. The people to be
+    played have none."""
     chance = random.Random(9)
     contacts: dict[str, datetime] = {}
     asked: list[PastRequest] = []
@@ -72,7 +75,7 @@ def _age_of_contact(chance: random.Random, number: int) -> int:
 def _asked(
     chance: random.Random, psid: str, story: Story, first: datetime, until: datetime, *, share: float
 ) -> PastRequest:
-    """Asked within minutes of a contact, or some days later."""
+    """A request within minutes of a contact, or some days later."""
     gap = until - first
     wait = timedelta(minutes=chance.randint(1, 9))
     if story is not NEW_PRODUCTS:

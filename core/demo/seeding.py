@@ -1,6 +1,6 @@
-"""Fills an empty demo through the product's own doors: actions, signed webhooks, the worker's sending.
+"""Fills an empty demo by the product's own means: actions, signed webhooks, and the worker.
 
-Every step looks first whether it was done, so an interrupted start goes on where it stopped.
+Every step checks first whether it was done, so that an interrupted start goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ BLOCKED_BEFORE = 3  # people who had blocked the shop before its first broadcast
 
 
 def seed(now: datetime) -> None:
-    """The demo fanpage with its past, a finished broadcast, one on its way and one for tomorrow morning."""
+    """Create the demo fanpage with its past, a finished broadcast, one that is being sent and
+    one for tomorrow."""
     with SimulatorClient(f"http://127.0.0.1:{settings().simulator_port}") as phone:
         try:
             fanpage = _fanpage(phone, now)
@@ -83,7 +84,7 @@ def _fill(phone: SimulatorClient, fanpage: FanpageView, now: datetime) -> None:
 
 
 def _fanpage(phone: SimulatorClient, now: datetime) -> FanpageView:
-    """The page at the simulator, whose address may have changed, and our connection to it."""
+    """Set up the page at the simulator, whose address may have changed, and connect the fanpage to it."""
     token = kept_secret(PAGE_TOKEN_FILE)
     known = find_by_page_id(story.PAGE_ID)
     if known is None and any(page["page_id"] == story.PAGE_ID for page in phone.pages()):
@@ -136,7 +137,7 @@ def _people(phone: SimulatorClient) -> list[str]:
 
 
 def _write_first(phone: SimulatorClient, fanpage: FanpageView, past: Past, now: datetime) -> None:
-    """Everybody's first contact, by webhooks that come late: too late to be answered."""
+    """Let everybody write for the first time, by webhooks that come too late to be answered."""
     met = {each["psid"] for each in phone.people(story.PAGE_ID) if each["met"]}
     fresh = {psid: at for psid, at in past.contacts.items() if psid not in met}
     phone.act_all([{"psid": psid, "deed": "get_started", "at": at.timestamp()} for psid, at in fresh.items()])
@@ -150,7 +151,7 @@ def _consent(
     topics: dict[str, int],
     messages: dict[str, int],
 ) -> None:
-    """Requests of the past and the taps that followed, each told by a signed webhook."""
+    """Record past requests, and let the taps on them come in by signed webhooks."""
     before = _opt_ins(fanpage)
     payloads = backdating.record_past_requests(fanpage.id, asked, topics, messages)
     acts: list[dict[str, Any]] = []
@@ -168,7 +169,7 @@ def _opt_ins(fanpage: FanpageView) -> int:
 def _send_first(
     phone: SimulatorClient, fanpage: FanpageView, topics: dict[str, int], past: Past, now: datetime
 ) -> None:
-    """The finished broadcast: really sent by the worker, then dated back."""
+    """Let the worker send the finished broadcast, then date it back."""
     known = _broadcast(fanpage, story.FINISHED)
     if known and known.state == BroadcastState.FINISHED:
         return
@@ -187,7 +188,7 @@ def _send_first(
 
 
 def _wait_until_quiet(broadcast_id: int) -> None:
-    """Until the readers have read: the figure has stood still for a second."""
+    """Wait until the number of readers has not changed for a second, at most six seconds."""
     read, since = -1, time.monotonic()
     until = since + 6
     while time.monotonic() < until and time.monotonic() - since < 1:
@@ -198,7 +199,7 @@ def _wait_until_quiet(broadcast_id: int) -> None:
 
 
 def _schedule_next(fanpage: FanpageView, topics: dict[str, int], now: datetime) -> None:
-    """Tomorrow at nine by the shop's clock; after noon it would come as a surprise."""
+    """Schedule a broadcast for tomorrow at nine in the shop's zone, with a best-before of noon."""
     if _broadcast(fanpage, story.SCHEDULED):
         return
     broadcast_id = _draft(topics, story.TET, story.SCHEDULED, now)
@@ -209,7 +210,7 @@ def _schedule_next(fanpage: FanpageView, topics: dict[str, int], now: datetime) 
 
 
 def _somebody_writes(phone: SimulatorClient) -> None:
-    """A few people write just now, so that answers, requests and taps can be watched."""
+    """Let a few people write now, so that answers, requests and taps can be watched."""
     lively = [each for each in phone.people(story.PAGE_ID) if each["habit"].startswith("taps_")][:9]
     acts = [
         {"psid": each["psid"], "deed": "say", "text": story.STORIES[number % 3].keywords[0]}

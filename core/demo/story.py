@@ -1,4 +1,4 @@
-"""The invented shop: its topics, messages, broadcasts and the people who write to it. Nobody here is real."""
+"""The invented shop of the demo: its topics, messages, broadcasts and customers. Nobody here is real."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ YOURS = (("Minh Anh", "Nguyễn"), ("Gia Hân", "Trần"), ("Đức Anh", "Lê")
 
 
 def people() -> list[dict[str, Any]]:
-    """Everybody, the same on every machine; those to be played by hand come first."""
+    """The people of the demo, the same on every machine. Those to be played by hand come first."""
     chance = random.Random(20261122)
     yours = [{"first_name": first, "last_name": last, "habit": Habit.PASSIVE} for first, last in YOURS]
     yours[-1]["locale"] = "en_US"

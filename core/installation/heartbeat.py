@@ -1,4 +1,4 @@
-"""The heartbeats of workers and webhook servers, and what may be concluded from them: docs/decisions/0009."""
+"""Heartbeats of workers and webhook servers, and what may be concluded from them: docs/decisions/0009."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ EVERY_SECONDS = 5.0  # of a process that claims nothing
 
 
 def processes_alive(now: datetime) -> Select[str]:
-    """Processes with a heartbeat just now; one from the future is the trace of a clock jump."""
+    """The processes with a recent heartbeat. One from the future comes from a jump of the clock and does not
+    count."""
     return select(col(Heartbeat.process)).where(
         col(Heartbeat.at) > now - SILENT_AFTER, col(Heartbeat.at) < now + SILENT_AFTER
     )
@@ -56,20 +57,21 @@ class HeartbeatWriter:
         self._of_its_kind = is_of_kind(kind)
 
     def beat(self) -> None:
-        """Write the heartbeat. Raises what the database raises."""
+        """Write the heartbeat. Raises the errors of the database."""
         began = time.monotonic()
         if began - self._beat_at > FRESH_SECONDS:
-            self._unbroken_since = began  # before the beat is seen: older claims count as lost
+            self._unbroken_since = began  # before others see the beat, for whom older claims are lost
         with transaction() as db:
-            db.connection()  # however long that took, the others see when we were here last
+            db.connection()  # connecting may take long; the time is read after it
             now = self._clock()
             self._write(db, now)
-            self._forget_long_silent(db, now)
+            self._delete_long_silent(db, now)
             self.leads = self._is_oldest(db, now)
         self._beat_at = began
 
     def beat_sparingly(self) -> None:
-        """At most every few seconds, however often it is called; what fails is tried again at the next."""
+        """Write the heartbeat at most every five seconds, however often this is called. A
+        failure is logged."""
         if time.monotonic() < self._next_at:
             return
         try:
@@ -86,8 +88,8 @@ class HeartbeatWriter:
         """Whether the last heartbeat is so recent that nobody may take our claims over yet."""
         return time.monotonic() - self._beat_at < FRESH_SECONDS
 
-    def fall_silent(self) -> None:
-        """Without our heartbeat, what we could not settle is taken over at once."""
+    def remove(self) -> None:
+        """Remove the heartbeat, so that others take over at once what we could not settle."""
         try:
             with transaction() as db:
                 db.execute(delete(Heartbeat).where(col(Heartbeat.process) == self.process))
@@ -101,8 +103,8 @@ class HeartbeatWriter:
         again = insert.on_conflict_do_update(index_elements=["process"], set_={"at": insert.excluded.at})
         db.execute(again)
 
-    def _forget_long_silent(self, db: Session, now: datetime) -> None:
-        """Of our own kind only: webhook servers go by the clocks of their machines, workers by one."""
+    def _delete_long_silent(self, db: Session, now: datetime) -> None:
+        """Delete old heartbeats of our own kind, since webhook servers go by other clocks than workers."""
         if time.monotonic() < self._forget_at:
             return
         self._forget_at = time.monotonic() + FORGET_EVERY_SECONDS

@@ -1,4 +1,4 @@
-"""Whether the clock runs evenly: after a jump, leases and heartbeats say nothing for a while."""
+"""Notices jumps of the clock, after which leases and heartbeats say nothing for a while."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ JUMP_SECONDS = 2.0
 
 
 class Steadiness:
-    """Asked regularly. What was claimed before a jump is settled within a lease; only then is what is left
-    over really lost."""
+    """Compares the clock with the monotonic one at each call. What was claimed before a jump is settled
+    within a lease; only what is left after it is lost."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Steadiness:
         self._jumped_at = float("-inf")
 
     def is_even(self) -> bool:
+        """Whether the clock has not jumped within the last lease."""
         now = self._steady()
         ahead = self._clock().timestamp() - now
         if self._ahead is not None and abs(ahead - self._ahead) > JUMP_SECONDS:

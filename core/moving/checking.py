@@ -1,4 +1,4 @@
-"""What must be alike on both ends of a move, beyond each table's rows: the books."""
+"""Totals that must be the same in both databases of a move, besides the rows of each table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Totals = dict[str, list[tuple[object, ...]]]
 
 
 def read_totals(db: Session) -> Totals:
-    """Opt-ins by topic and state, deliveries by broadcast and state, and what does not add up."""
+    """Count opt-ins by topic and state, deliveries by broadcast and state, replies and events, and list
+    broadcasts whose deliveries do not add up."""
     return {
         "opt_ins": _read(db, _counted(col(OptIn.topic_id), col(OptIn.state))),
         "deliveries": _read(db, _counted(col(Delivery.broadcast_id), col(Delivery.state))),
@@ -25,7 +26,7 @@ def read_totals(db: Session) -> Totals:
 
 
 def unfinished_broadcasts(db: Session) -> list[tuple[int, str, int]]:
-    """(id, name, deliveries left) of the broadcasts that were sending."""
+    """The broadcasts that were sending, as (id, name, deliveries left)."""
     left = (
         select(func.count())
         .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == DeliveryState.QUEUED)

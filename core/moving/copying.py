@@ -1,7 +1,7 @@
-"""Table by table from SQLite to PostgreSQL, as a stream, with a checksum of what was read and what arrived.
+"""Copies tables from SQLite to PostgreSQL as a stream, with checksums of what was read and what arrived.
 
-Values travel as SQLite keeps them, sealed secrets included; nothing is opened. The checksum is a sum of
-hashes over the rows' text, so neither side sorts, and the far side reckons its own without sending a row.
+Values are copied as SQLite stores them; encrypted secrets are not decrypted. The checksum is a sum of hashes
+over the rows' texts, so that no side has to sort, and PostgreSQL computes its own without sending a row.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from sqlalchemy.types import TypeEngine
 
 from core.db.tables import Table
 
-STAYS_BEHIND = {"heartbeat", "hold"}  # heartbeats, and the hold itself
+NOT_COPIED = {"heartbeat", "hold"}  # they say something about the old database only
 ROWS_AT_ONCE = 2000
 NUL_BECOMES = "\ufffd"  # PostgreSQL keeps no NUL in a text
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a table holds: how many rows, and the sum of their hashes."""
+    """How many rows a table has, and the sum of their hashes."""
 
     rows: int
     checksum: int
 
 
 def tables() -> list[SqlTable]:
-    """What is moved, each after those that it refers to."""
-    return [table for table in Table.metadata.sorted_tables if table.name not in STAYS_BEHIND]
+    """The tables that are copied, each after those that it refers to."""
+    return [table for table in Table.metadata.sorted_tables if table.name not in NOT_COPIED]
 
 
 def copy(source: sqlite3.Connection, target: Any, table: SqlTable) -> Content:
-    """Stream every row over; `target` is psycopg's connection. Returns what was read."""
+    """Copy every row of a table; `target` is a connection of psycopg. Returns what was read."""
     source.create_function("bits", 1, _bits, deterministic=True)
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     found = source.execute(f'SELECT {names}, {_line(table, _IN_SQLITE, "char")} FROM "{table.name}"')
@@ -53,7 +53,7 @@ def copy(source: sqlite3.Connection, target: Any, table: SqlTable) -> Content:
 
 
 def arrived(target: Connection, table: SqlTable) -> Content:
-    """The same of what the far side has."""
+    """What a table of the new database holds."""
     digest = f"('x' || left(md5({_line(table, _IN_POSTGRESQL, 'chr')}), 15))::bit(60)::bigint"
     rows, checksum = target.execute(
         text(f'SELECT count(*), coalesce(sum({digest}), 0) FROM "{table.name}"'.replace("::", r"\:\:"))
@@ -62,7 +62,7 @@ def arrived(target: Connection, table: SqlTable) -> Content:
 
 
 def set_sequence(target: Connection, table: SqlTable) -> None:
-    """The next id the database makes is one that nobody has."""
+    """Have the database continue its ids after those that were copied."""
     column = table.autoincrement_column
     if column is None:
         return
@@ -87,7 +87,7 @@ def _hash(line: str) -> int:
 
 
 def _bits(value: float | None) -> str | None:
-    """A float to its last bit: both databases would write it in their own way."""
+    """A float as hex digits of its bytes, since the two databases write floats differently."""
     return None if value is None else struct.pack(">d", value).hex()
 
 
@@ -108,7 +108,7 @@ _IN_POSTGRESQL = {
 
 
 def _line(table: SqlTable, as_text: dict[str, str], char: str) -> str:
-    """SQL for a row as one text, alike on both sides."""
+    """SQL that gives a row as one text, the same in both databases."""
     fields = [
         f"coalesce({as_text[_kind(column)].format(column.name)}, {char}(30))" for column in table.columns
     ]

@@ -1,7 +1,8 @@
-"""The move itself: hold the old, wait for the wire, copy one snapshot, check it, and let the new one go on.
+"""Moves an installation: holds the old database, waits for open calls, copies a snapshot, checks it, and
+releases the new database.
 
-At every moment at most one of the two may send. The old one is closed before the copy is read; the new one is
-held from its first row on, and set free only after the old one says for good that it has been left.
+At every moment at most one of the two may send. The old database is closed before the copy is read. The new
+one is held from its first row on, and released only after the old one is marked as moved.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ SAY_AGAIN_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class MoveResult:
-    """What arrived, and what goes on there."""
+    """Where the installation was moved to, how many rows arrived, and the broadcasts that go on there."""
 
     place: str
     rows: dict[str, int]
@@ -50,7 +51,7 @@ class MoveResult:
 
 @dataclass
 class Move:
-    """One try; repeating it after a failure is safe, whatever became of the one before."""
+    """One attempt to move. It may be repeated after a failure at any point."""
 
     by: Actor
     address: str
@@ -60,6 +61,7 @@ class Move:
     key: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def run(self) -> MoveResult:
+        """Move the installation, or finish a move that broke off. Raises OperatorError."""
         authorise_early(self.by, Permission.ADMIN, now=self.clock())
         self._check_source()
         target = Target(self.address)
@@ -87,17 +89,17 @@ class Move:
     def _move(self, target: Target) -> MoveResult:
         target.prepare()
         with target.transaction() as connection:
-            far.take_over(connection)  # only to see that it would do, before anything is held
+            far.take_over(connection)  # only to check that it is fit, before anything is held
         try:
             self._hold(target.place)
-            self._wait_for_the_wire(target.place)
+            self._wait_for_open_calls(target.place)
             moved = self._copy(target)
         except BaseException:
             self._give_up()
             raise
         try:
-            self._say_that_it_moved(target.place)
-            self._set_free(target)
+            self._mark_as_moved(target.place)
+            self._release_target(target)
         except BaseException:
             self.say("All has arrived and is held at both ends; repeat the same command to end the move.")
             raise
@@ -110,14 +112,14 @@ class Move:
             holding.place_hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
         self.say("Held: nothing new is sent from the old database.")
 
-    def _wait_for_the_wire(self, place: str) -> None:
-        """Wait until nothing is claimed any more, and close the old database in the same transaction."""
+    def _wait_for_open_calls(self, place: str) -> None:
+        """Wait until no message is claimed any more, and close the old database in the same transaction."""
         until, said_at = time.monotonic() + self.wait_seconds, 0.0
         while True:
             claims.take_over_lost(now=self.clock())
             reply_claims.end_lost(now=self.clock())
             with transaction() as db:
-                left = _on_the_wire(db)
+                left = _claimed_messages(db)
                 if left == 0:
                     holding.close_database(db, place)
                     return
@@ -133,7 +135,7 @@ class Move:
             time.sleep(LOOK_AGAIN_SECONDS)
 
     def _copy(self, target: Target) -> MoveResult:
-        """One snapshot into one transaction: all of it arrives, checked, or nothing does."""
+        """Copy one snapshot in one transaction, so that all of it arrives and is checked, or nothing does."""
         with reading() as db, target.transaction() as connection:
             source: Any = db.connection().connection.driver_connection
             far.take_over(connection)
@@ -165,16 +167,16 @@ class Move:
         return read.rows
 
     def _give_up(self) -> None:
-        """As it was before: the old one goes on."""
+        """Release the old database, which goes on as before."""
         with transaction() as db:
             holding.lift_hold(db)
         self.say("The move did not succeed; the old database goes on as before.")
 
-    def _say_that_it_moved(self, place: str) -> None:
+    def _mark_as_moved(self, place: str) -> None:
         with transaction() as db:
             holding.place_hold(db, HoldCode.MOVED, now=self.clock(), place=place, key=self.key)
 
-    def _set_free(self, target: Target) -> None:
+    def _release_target(self, target: Target) -> None:
         with target.transaction() as connection, Session(connection) as there:
             holding.lift_hold(there)
             activity_log.record(there, self.by, "installation.move_in", now=self.clock())
@@ -182,7 +184,8 @@ class Move:
         target.analyze()
 
     def _finish(self, target: Target, found: HoldView) -> MoveResult:
-        """The move before broke off at its very end: all is there, only the last word is missing."""
+        """Finish a move that broke off at its end: everything was copied, and the new database
+        is still held."""
         with target.transaction() as connection:
             there = far.hold_of(connection)
             if there is None or there.key != found.key:
@@ -190,7 +193,7 @@ class Move:
             with Session(connection) as db:
                 rows = {table.name: copying.arrived(connection, table).rows for table in copying.tables()}
                 moved = MoveResult(target.place, rows, checking.unfinished_broadcasts(db))
-        self._set_free(target)
+        self._release_target(target)
         return moved
 
 
@@ -215,7 +218,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _on_the_wire(db: Session) -> int:
+def _claimed_messages(db: Session) -> int:
     found = [
         select(func.count()).where(col(Delivery.state) == DeliveryState.SENDING),
         select(func.count()).where(col(Reply.state) == ReplyState.SENDING),

@@ -68,7 +68,8 @@ class Target:
 
 
 def take_over(connection: Connection) -> None:
-    """All its tables for us alone until the commit, and nothing in them."""
+    """Lock all tables of the new database until the commit. Raises WrongState unless they are empty; what an
+    attempt that failed has left is deleted."""
     _check_ready(connection)
     names = [table.name for table in Table.metadata.sorted_tables]
     listed = ", ".join(f'"{name}"' for name in names)
@@ -86,7 +87,8 @@ def take_over(connection: Connection) -> None:
 
 
 def _take_over_key(connection: Connection) -> None:
-    """A process that was started there too early has left its key: no matter, as long as it is ours."""
+    """Remove the key check that a process has left which was started there too early. Raises WrongState when
+    its secret key was another one."""
     with Session(connection) as db:
         kept = key_check.kept_hash(db)
         if kept and kept != lookup_hash(key_check.PURPOSE):
@@ -132,7 +134,7 @@ def _url(address: str) -> URL:
 
 
 def _shown(url: URL) -> str:
-    """Where it is and who we are there; nothing else, for options may hold secrets."""
+    """The address as it may be shown: user, host and database, without options, which may hold secrets."""
     where = url.query.get("host") or url.host or "localhost"
     port = f":{url.port}" if url.port else ""
     return f"postgresql://{url.username or ''}@{where}{port}/{url.database or ''}"

@@ -1,4 +1,4 @@
-"""Looks for what would keep messages from going out, each problem one sentence that says what to do."""
+"""Finds problems that would keep messages from being sent; each is a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ SILENT = timedelta(seconds=15)
 
 
 def find_problems() -> list[str]:
+    """All problems of this installation."""
     found = list(_database())
     only_demo = False
     if not found:
@@ -125,7 +126,7 @@ def _fanpages() -> Iterator[str]:
 
 
 def _clock() -> Iterator[str]:
-    """Our clock against the Graph API's own `Date`."""
+    """Compare our clock with the `Date` header of the Graph API."""
     try:
         answered = requests.head(settings().graph_url, timeout=5, allow_redirects=False)
         theirs = parsedate_to_datetime(answered.headers["Date"])

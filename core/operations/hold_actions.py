@@ -1,4 +1,4 @@
-"""What an admin does about a hold: put one on a restored copy, and lift it."""
+"""Writes about holds by an admin: holding a restored copy, and releasing it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import N_, WrongState
 
 
 def hold_restored(by: Actor, *, now: datetime) -> None:
-    """A database of the past sends nothing until it is released."""
+    """Hold a restored database, so that it sends nothing until it is released."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         if found := read_hold(db):
@@ -23,7 +23,8 @@ def hold_restored(by: Actor, *, now: datetime) -> None:
 
 
 def release_hold(by: Actor, *, now: datetime, although_moved: bool = False) -> None:
-    """An admin lets the installation send."""
+    """Let the installation send again. A hold by a move is released only with `although_moved`, where the
+    database was moved away from; raises WrongState otherwise."""
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         found = read_hold(db)

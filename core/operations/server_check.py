@@ -1,4 +1,4 @@
-"""What the doctor looks for at a PostgreSQL server; nothing on SQLite."""
+"""Finds problems of the PostgreSQL server; on SQLite there are none."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _ASKED = text(
 
 
 def problems_of_server() -> Iterator[str]:
+    """The problems of the server, each as a sentence that says what to do."""
     with reading() as db:
         if is_sqlite(db):
             return

@@ -34,6 +34,8 @@ QUICK_DEATHS = 5  # so many in a row within a minute end the attempt
 
 @dataclass
 class Child:
+    """A process that the supervisor starts, and starts again when it has died."""
+
     name: str
     port: int | None
     arguments: list[str]
@@ -62,11 +64,13 @@ class Child:
 
 
 def run(*, demo: bool = False) -> None:
-    """In the foreground until Ctrl-C or SIGTERM."""
+    """Run the whole product in the foreground until Ctrl-C or SIGTERM."""
     Supervisor(demo=demo).run()
 
 
 class Supervisor:
+    """Starts the processes, restarts those that die, and ends them all."""
+
     def __init__(self, *, demo: bool) -> None:
         migrations.upgrade()
         key_check.refuse_another_key()
@@ -148,7 +152,7 @@ class Supervisor:
                 child.start()
 
     def _end(self) -> None:
-        """The worker first has its five seconds to hand back what it has claimed."""
+        """End all processes. The worker has some seconds to hand back what it has claimed."""
         alive = [child.process for child in self.children if child.process and not child.is_dead()]
         if alive:
             _say("Stopping …")

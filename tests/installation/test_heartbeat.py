@@ -87,7 +87,7 @@ def test_the_oldest_of_a_kind_leads_until_it_falls_silent(
         each.beat()
         later(clocks, 1)
     assert (server.leads, first.leads, second.leads) == (True, True, False)
-    first.fall_silent()
+    first.remove()
     second.beat()
     assert second.leads
     assert processes(clocks.wall) == {server.process, second.process}
