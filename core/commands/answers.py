@@ -1,4 +1,4 @@
-"""How every command answers: text for people, or with --json exactly one JSON document."""
+"""Prints what commands answer: text for people, or with --json exactly one JSON document."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ P = ParamSpec("P")
 
 
 def print_answer(as_json: bool, data: dict[str, Any], text: str) -> None:
+    """Print the text, or the data as JSON."""
     sys.stdout.write((json.dumps(data, ensure_ascii=False, default=str) if as_json else text) + "\n")
 
 
 def warn(text: str) -> None:
+    """Print a line on standard error."""
     sys.stderr.write(text + "\n")
 
 
 def answer_file(
     as_json: bool, csv: Iterable[bytes], xlsx: Path | None, workbook: Callable[[], bytes]
 ) -> None:
-    """An export: CSV on standard output (with --json, too), or a workbook in a file."""
+    """Write an export: CSV to standard output (with --json, too), or a workbook to a file."""
     if xlsx is None:
         for piece in csv:
             sys.stdout.buffer.write(piece)
@@ -50,7 +52,7 @@ def answer_file(
 
 
 def refuse(as_json: bool, code: str, message: str) -> typer.Exit:
-    """Say why and end with exit code 1: `raise refuse(…)`."""
+    """Print why a command is refused, and return the exit with code 1: `raise refuse(…)`."""
     if as_json:
         print_answer(True, {"error": {"code": code, "message": message}}, "")
     else:
@@ -59,7 +61,7 @@ def refuse(as_json: bool, code: str, message: str) -> typer.Exit:
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
-    """Turns what may go wrong into a clear refusal; no traceback reaches a person."""
+    """Wrap a command so that errors become clear refusals, without a traceback."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -1,4 +1,4 @@
-"""Finds what a person named on the command line: a fanpage, a topic."""
+"""Finds the fanpage or topic that a person named on the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from core.text.identifiers import read_id
 
 
 def fanpage_named(given: str | None) -> FanpageView:
-    """By Facebook page id or our own number; without one, the only fanpage that is not the demo's."""
+    """Find a fanpage by its page id or our own number; without either, the only one that is not
+    the demo's."""
     known = fanpages.list_fanpages()
     if given:
         for fanpage in known:
@@ -26,7 +27,7 @@ def fanpage_named(given: str | None) -> FanpageView:
 
 
 def topic_named(name: str, fanpage: str | None) -> tuple[int, FanpageView]:
-    """A topic by its name (or number) on one fanpage; without --fanpage, wherever only one has it."""
+    """Find a topic by its name or number, on the named fanpage or on the only one that has it."""
     candidates = [fanpage_named(fanpage)] if fanpage else _all_fanpages()
     found = [(topic_id, f) for f in candidates if (topic_id := consent.find_topic(f.id, name))]
     if len(found) > 1:

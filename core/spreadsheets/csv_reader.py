@@ -1,4 +1,5 @@
-"""CSV as spreadsheets and databases write it: commas, semicolons, tabs or bars; UTF-8, UTF-16 or UTF-32."""
+"""Reads CSV as spreadsheets and databases write it: commas, semicolons, tabs or bars; UTF-8,
+UTF-16 or UTF-32."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _MARKS = (  # the longer first: UTF-16's is the beginning of UTF-32's
 
 
 def read_csv(data: bytes) -> SpreadsheetTable:
-    """Raises Invalid when it is no text or has no line."""
+    """Read a CSV file. Raises Invalid when it is not a text or has no line."""
     lines = decode(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at = _first(lines, 0)
     said = _SEP.fullmatch(lines[at].strip(" ")) if at is not None else None
@@ -38,6 +39,7 @@ def read_csv(data: bytes) -> SpreadsheetTable:
 
 
 def decode(data: bytes) -> str:
+    """Decode a file by its byte order mark, or as UTF-8 or UTF-16 without one. Raises Invalid."""
     mark = next((encoding for bom, encoding in _MARKS if data.startswith(bom)), _unmarked(data))
     try:
         return data.decode(mark).lstrip("\ufeff")

@@ -1,4 +1,4 @@
-"""CSV for machines: fixed English headers, ISO 8601 times, UTF-8 with a byte order mark, CRLF."""
+"""Writes CSV for machines: fixed English headers, ISO 8601 times, UTF-8 with a byte order mark, CRLF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from core.spreadsheets.harmless import defuse_formula
 
 
 def csv_file(columns: Sequence[Column], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:
-    """The file in pieces, a row each, so that a million rows need little memory. Times keep their offset."""
+    """A CSV file in pieces of a row each, so that a million rows need little memory. Times keep
+    their offset."""
     yield codecs.BOM_UTF8
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")

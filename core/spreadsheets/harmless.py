@@ -1,6 +1,6 @@
-"""Texts that no spreadsheet runs as formulas: an apostrophe goes before what one could begin with.
+"""Keeps spreadsheets from running texts as formulas, by an apostrophe before a text that could be one.
 
-Names of customers are written by strangers; "=HYPERLINK(…)" is a name, too.
+Names of customers are written by strangers, and "=HYPERLINK(…)" can be a name.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
 def defuse_formula(text: str) -> str:
+    """A text with an apostrophe before it where a spreadsheet could take it for a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def without_apostrophe(text: str) -> str:
-    """A text as it was before `harmless`: our own exports can be read again."""
+    """The text that `defuse_formula` was given, so that our own exports can be read again."""
     return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text

@@ -1,4 +1,5 @@
-"""A file that somebody exported or wrote in a spreadsheet, as rows of cells. What it is, its content says."""
+"""Reads a file that somebody exported or wrote in a spreadsheet. Its content, not its name,
+says what it is."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 1.3.3
 
 
 def read_table(data: bytes) -> SpreadsheetTable:
-    """CSV or .xlsx; raises Invalid with what to do for anything else."""
+    """Read CSV or .xlsx. Raises Invalid for anything else, which says what to do."""
     refused = _refusal(data)
     if refused:
         raise Invalid([refused])

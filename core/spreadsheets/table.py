@@ -1,4 +1,4 @@
-"""What a reader makes of a file: its header line, then its rows, one at a time."""
+"""A table as it was read from a file: its header line, and its rows one at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Record = tuple[int, list[Cell] | Problem]  # its line in the file, the first bei
 
 @dataclass(frozen=True)
 class SpreadsheetTable:
-    """`rows` takes the places (from 0) of the columns that are wanted, and leaves blank rows out."""
+    """A table in a file. `rows` takes the places (from 0) of the columns that are wanted, and
+    leaves out blank rows."""
 
     header: list[str]
     rows: Callable[[Collection[int]], Iterator[Record]]

@@ -1,4 +1,4 @@
-"""A workbook unpacked within bounds, before the library that reads it sees it.
+"""Unpacks a workbook within limits, before the library that reads it sees it.
 
 The library lays a sheet out as a full grid and takes the file's word for its sizes: two cells far apart, in
 a file of 2 KB, end the process (calamine issue 693). So everything is unpacked here first, by the sizes that
@@ -36,7 +36,8 @@ _OTHERS: tuple[tuple[str, str], ...] = (
 
 @contextmanager
 def unpacked(data: bytes) -> Iterator[Path]:
-    """A copy of the workbook's parts, while the block lasts; raises Invalid for what is none or too large."""
+    """A copy of the parts of a workbook, while the block lasts. Raises Invalid for another file
+    or one too large."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "unpacked.xlsx"
         _unpack(data, path)
@@ -92,7 +93,7 @@ def _copy(inside: IO[bytes], out: IO[bytes]) -> None:
 
 
 class _Corners:
-    """Reads the XML of a part along and raises Invalid as soon as its cells span too large a grid."""
+    """Reads the XML of a part as it is copied, and raises Invalid when its cells span too large a grid."""
 
     def __init__(self) -> None:
         parser = expat.ParserCreate()

@@ -1,4 +1,4 @@
-"""Texts and ids made clean in one place for every door: import, webhook, command line, panel, simulator.
+"""Cleans and compares texts and ids, in one place for imports, webhooks, command line, panel and simulator.
 
 Pure functions that know no feature: `normalise` (texts and names), `identifiers` (PSIDs, page ids, tokens),
 `matching` (texts compared as people mean them), `collation` (the order of names), `length` (what the

@@ -1,6 +1,6 @@
 """The order of names for people: without regard to case and marks, and the same on every database.
 
-A database sorts by bytes, or by whatever it was made with.
+A database sorts by bytes, or by the collation it was made with.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""PSIDs, page ids and tokens, however they were typed, pasted or sent: every door reads them here.
+"""Reads PSIDs, page ids and tokens, however they were typed, pasted or sent.
 
-A PSID or page id is ASCII digits and nothing else (Messenger webhooks: decimal strings of 15 and more). Those
-of other scripts are refused rather than converted: the platform never writes them, so the file or the
-keyboard they came through has changed what it was given.
+A PSID or page id is ASCII digits and nothing else (Messenger webhooks: decimal strings of 15 and more).
+Digits of other scripts are refused rather than converted: the platform never writes them, so something on the
+way has changed what it was given.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ _LONG_NUMBER = 10**ID_LIMIT
 
 
 def unwrapped(text: str) -> str:
-    """An id or token without what surrounds it: quotes, blanks, invisible characters, the ="…" by which
+    """Remove what surrounds an id or token: quotes, blanks, invisible characters, and the ="…" by which
     spreadsheets keep long numbers whole. What is inside is never changed."""
     bare = _bare(text)
     return _bare(bare[1:]) if bare[:1] == "=" and bare[1:2] in _QUOTES else bare
 
 
 def read_id(value: object) -> str | None:
-    """An id as digits; None when it is none. Strings in live traffic, numbers in old samples."""
+    """Read an id as digits; None when it is not one. Ids are strings in live traffic and
+    numbers in old samples."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if 0 <= value < _LONG_NUMBER else None
     if not isinstance(value, str):
@@ -37,12 +38,12 @@ def read_id(value: object) -> str | None:
 
 
 def is_id(value: object) -> bool:
-    """Whether it is an id exactly as the platform writes it."""
+    """Whether a value is an id exactly as the platform writes it."""
     return type(value) is str and _ID.fullmatch(value) is not None
 
 
 def read_psid(value: str, field: str = "psid") -> str | Problem:
-    """A PSID that somebody typed or that stands in a file, or what is wrong with it."""
+    """Read a PSID that somebody typed or that stands in a file; or return what is wrong with it."""
     psid = unwrapped(value)
     if not psid:
         return problem(field, N_("The PSID is missing."))
@@ -55,7 +56,7 @@ def read_psid(value: str, field: str = "psid") -> str | Problem:
 
 
 def required_psid(value: str) -> str:
-    """A PSID for a command; raises Invalid, which says what is wrong with it."""
+    """Read a PSID for a command. Raises Invalid, which says what is wrong with it."""
     psid = read_psid(value)
     if isinstance(psid, Problem):
         raise Invalid([psid])
@@ -63,7 +64,7 @@ def required_psid(value: str) -> str:
 
 
 def read_token(value: str, field: str = "token") -> str | Problem:
-    """A token without what surrounds it, or what is wrong with it."""
+    """Read a token without what surrounds it; or return what is wrong with it."""
     token = unwrapped(value)
     if not token:
         return problem(field, N_("The token is missing."))

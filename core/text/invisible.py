@@ -1,4 +1,4 @@
-"""Characters that nobody sees."""
+"""Classes of characters that nobody sees."""
 
 from __future__ import annotations
 

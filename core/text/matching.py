@@ -1,5 +1,5 @@
-"""Texts compared as people mean them: without case, marks and punctuation. Vietnamese is typed with and
-without marks."""
+"""Compares texts as people mean them: without case, marks and punctuation. Vietnamese is typed
+with and without marks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _BREAKS = str.maketrans("\u200b\u2800", "  ")  # nobody sees them, yet they stan
 
 @lru_cache(maxsize=8192)  # a fanpage's keywords are asked for with every message that arrives
 def search_key(text: str) -> str:
-    """Lower case, no marks, đ as d, no punctuation, single spaces: "Giá  CẢ?" and "gia ca" are one."""
+    """A key that is the same for texts which differ only in case, marks, punctuation and spaces: "Giá  CẢ?"
+    and "gia ca"."""
     return " ".join(_bare(word) for word in words(text))
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in lower case with their marks; what is only punctuation is no word."""
+    """The words of a text in lower case with their marks, without what is only punctuation."""
     spaced = "".join(" " if _is_noise(sign) else sign for sign in _lower(text))
     return [word for word in spaced.split() if _bare(word)]
 

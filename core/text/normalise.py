@@ -1,5 +1,5 @@
-"""What people write, made clean once: one spelling for each character, nothing a database refuses, no
-invisible ends. What stands inside stays: joiners of emoji, variation selectors, text from right to left.
+"""Normalises texts of people: one spelling for each character, nothing that a database refuses, no invisible
+characters at the ends. Those inside stay: joiners of emoji, variation selectors, text from right to left.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CLOSING_TAIL = re.compile(f"[{ATTACHED}{CLOSERS}]*")
 
 
 def normalise_text(text: str) -> str:
-    """A text as it is counted, compared, stored and sent; empty when nobody would see anything.
+    """A text as it is counted, compared, stored and sent; it is empty when nothing of it is visible.
 
     NFC, lines ended by a line feed, no control characters and no halves of a character, no blank or
     invisible characters at the ends. Doing it twice changes nothing more.
@@ -29,31 +29,31 @@ def normalise_text(text: str) -> str:
 
 
 def normalise_name(text: str) -> str:
-    """A name, title or keyword: as `normalise_text`, on one line with single spaces."""
+    """Normalise a name, title or keyword as `normalise_text` does, on one line with single spaces."""
     return " ".join(normalise_text(text).split())
 
 
 def name_key(name: str) -> str:
-    """The same for two names that nobody can tell apart: without case and invisible characters."""
+    """A key that is the same for names which nobody can tell apart: without case and invisible characters."""
     seen = UNSEEN_SIGNS.sub("", normalise_name(name))
     return unicodedata.normalize("NFC", normalise_name(seen).casefold())
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing to see in a text."""
+    """Whether nothing of a text is visible."""
     return not normalise_text(text)
 
 
 def storable(text: str) -> str:
-    """What the platform says (an id, a payload, an error), as every database takes it and otherwise as it
-    is: control characters become spaces, halves of a character question marks."""
+    """A text of the platform (an id, a payload, an error) in a form that every database takes: control
+    characters become spaces, and halves of a character question marks."""
     if text.isascii() and text.isprintable():
         return text.strip()  # each message id comes by here
     return _UNSTORABLE.sub(" ", text.encode("utf-8", "replace").decode()).strip()
 
 
 def without_halves(text: str) -> str:
-    """Surrogates joined where two make a character, left out where one stands alone."""
+    """Join two surrogates that make a character, and leave out those that stand alone."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 

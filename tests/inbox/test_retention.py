@@ -1,4 +1,4 @@
-"""The vault forgets what it kept long enough, and never a token that is nowhere else."""
+"""Old events are deleted, and never a token that is stored nowhere else."""
 
 from __future__ import annotations
 

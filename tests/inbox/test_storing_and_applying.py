@@ -1,4 +1,4 @@
-"""Events from the vault to their effects: once each, in order, and one bad event harms no other."""
+"""Stored events take effect once each, in their order, and one bad event harms no other."""
 
 from __future__ import annotations
 

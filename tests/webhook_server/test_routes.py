@@ -1,4 +1,4 @@
-"""What each route answers, and what reaches the vault."""
+"""What each route answers, and what is stored."""
 
 from __future__ import annotations
 
