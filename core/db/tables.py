@@ -563,7 +563,7 @@ class SignInAttempt(Table, table=True):
 
 
 class Activity(Table, table=True):
-    """Who did what: written in the same transaction as the deed."""
+    """Who did what: written in the same transaction as the action."""
 
     __tablename__ = "activity"
 

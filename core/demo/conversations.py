@@ -22,10 +22,10 @@ def conversation(asked: PastRequest, request: dict[str, Any], payload: str) -> l
     ]
     if said:
         bubbles.insert(0, _bubble(wire.text(said), asked.at, by_page=False))
-    acts: list[dict[str, Any]] = [{"psid": asked.psid, "deed": "remember", "bubbles": bubbles}]
+    acts: list[dict[str, Any]] = [{"psid": asked.psid, "act": "remember", "bubbles": bubbles}]
     if asked.tapped:
         tap = {"payload": payload, "title": asked.story.promise, "at": (answered + _PAUSE).timestamp()}
-        acts.append({"psid": asked.psid, "deed": "consent", **tap})
+        acts.append({"psid": asked.psid, "act": "consent", **tap})
     return acts
 
 

@@ -140,7 +140,7 @@ def _write_first(phone: SimulatorClient, fanpage: FanpageView, past: Past, now: 
     """Let everybody write for the first time, by webhooks that come too late to be answered."""
     met = {each["psid"] for each in phone.people(story.PAGE_ID) if each["met"]}
     fresh = {psid: at for psid, at in past.contacts.items() if psid not in met}
-    phone.act_all([{"psid": psid, "deed": "get_started", "at": at.timestamp()} for psid, at in fresh.items()])
+    phone.act_all([{"psid": psid, "act": "get_started", "at": at.timestamp()} for psid, at in fresh.items()])
     _wait("the webhook server", lambda: count_customers(fanpage.id, now=now) >= len(past.contacts))
 
 
@@ -213,7 +213,7 @@ def _somebody_writes(phone: SimulatorClient) -> None:
     """Let a few people write now, so that answers, requests and taps can be watched."""
     lively = [each for each in phone.people(story.PAGE_ID) if each["habit"].startswith("taps_")][:9]
     acts = [
-        {"psid": each["psid"], "deed": "say", "text": story.STORIES[number % 3].keywords[0]}
+        {"psid": each["psid"], "act": "say", "text": story.STORIES[number % 3].keywords[0]}
         for number, each in enumerate(lively)
     ]
     phone.act_all(acts)

@@ -30,7 +30,7 @@ debug_token; each with or without /vNN.0. Control API, JSON in and out (409: not
     POST   /control/people/{psid}/react       {mid, emoji}
     POST   /control/people/{psid}/read        reads everything
     POST   /control/people/{psid}/remember    {bubbles: [{message, by_page, at, tapped}]} invented history
-    POST   /control/acts                      {acts: [{psid, deed, …}]} many of the above in order
+    POST   /control/acts                      {acts: [{psid, act, …}]} many of the above in order
     POST   /control/pages/{page}/earlier      {seconds} dates notifications sent by token earlier (the demo)
     GET    /control/books/{page}?since=&short= issued, spent, accepted, refused, requests, tokens, sends
     GET    /control/faults                    what is on

@@ -38,13 +38,13 @@ class ControlCall:
 ControlHandler = Callable[[ControlCall], Any]
 
 
-def _endpoint(deed: ControlHandler, *, slow: bool = False) -> Callable[[Request], Any]:
+def _endpoint(handler: ControlHandler, *, slow: bool = False) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         world: World = request.app.state.world
         try:
             given = await request.json() if await request.body() else {}
             asked = ControlCall(world, request.method, request.path_params, request.query_params, given)
-            told = await run_in_threadpool(deed, asked) if slow else deed(asked)
+            told = await run_in_threadpool(handler, asked) if slow else handler(asked)
         except NotPossible as problem:
             return JSONResponse({"error": str(problem)}, 409)
         except (ValueError, KeyError, TypeError) as problem:
@@ -140,21 +140,21 @@ def _forget_thread(asked: ControlCall) -> Any:
 
 
 def _act(asked: ControlCall) -> Any:
-    return _perform(asked.world, asked.path["psid"], asked.path["deed"], asked.given)
+    return _perform(asked.world, asked.path["psid"], asked.path["act"], asked.given)
 
 
 def _acts(asked: ControlCall) -> Any:
     """Many acts of many people, in their order."""
     for act in asked.given["acts"]:
-        given = {key: value for key, value in act.items() if key not in ("psid", "deed")}
-        _perform(asked.world, act["psid"], act["deed"], given)
+        given = {key: value for key, value in act.items() if key not in ("psid", "act")}
+        _perform(asked.world, act["psid"], act["act"], given)
     return {"done": len(asked.given["acts"])}
 
 
-def _perform(world: World, psid: str, deed: str, given: Given) -> Given:
-    if deed not in PERSON_ACTIONS:
-        raise NotPossible(f"people cannot {deed!r}")
-    return PERSON_ACTIONS[deed](world, _id(psid), **given)
+def _perform(world: World, psid: str, act: str, given: Given) -> Given:
+    if act not in PERSON_ACTIONS:
+        raise NotPossible(f"people cannot {act!r}")
+    return PERSON_ACTIONS[act](world, _id(psid), **given)
 
 
 def _date_earlier(asked: ControlCall) -> Any:
@@ -242,8 +242,8 @@ def _webhooks(asked: ControlCall) -> Any:
 def routes() -> list[BaseRoute]:
     """The routes of the control API."""
 
-    def route(path: str, deed: ControlHandler, method: str = "GET", *, slow: bool = False) -> BaseRoute:
-        return Route("/control" + path, _endpoint(deed, slow=slow), methods=[method])
+    def route(path: str, handler: ControlHandler, method: str = "GET", *, slow: bool = False) -> BaseRoute:
+        return Route("/control" + path, _endpoint(handler, slow=slow), methods=[method])
 
     return [
         route("/pages", _list_pages),
@@ -258,7 +258,7 @@ def routes() -> list[BaseRoute]:
         route("/people/{psid}", _change_person, "PATCH"),
         route("/people/{psid}/thread", _thread),
         route("/people/{psid}/thread", _forget_thread, "DELETE"),
-        route("/people/{psid}/{deed}", _act, "POST"),
+        route("/people/{psid}/{act}", _act, "POST"),
         route("/books/{page_id}", _books),
         route("/faults", _faults),
         route("/faults", _faults, "POST"),

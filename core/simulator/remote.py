@@ -73,12 +73,12 @@ class SimulatorClient:
     def delete_thread(self, psid: str) -> None:
         self._call("DELETE", f"/people/{psid}/thread")
 
-    def act(self, psid: str, deed: str, **values: Any) -> dict[str, Any]:
+    def act(self, psid: str, act: str, **values: Any) -> dict[str, Any]:
         """One of the names in `core.simulator.actions.PERSON_ACTIONS`."""
-        return self._call("POST", f"/people/{psid}/{deed}", values)
+        return self._call("POST", f"/people/{psid}/{act}", values)
 
     def act_all(self, acts: list[dict[str, Any]]) -> None:
-        """Many deeds at once: [{psid, deed, …}], in order."""
+        """Many acts at once: [{psid, act, …}], in order."""
         self._call("POST", "/acts", {"acts": acts})
 
     def date_earlier(self, page_id: str, seconds: float) -> None:

@@ -18,7 +18,7 @@ from core.inbox import actions as inbox
 from core.settings import settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.inbox.platform import read, tap
-from tests.messenger.graph import unused_port
+from tests.processes import free_port
 
 
 def connect(now, **more):
@@ -103,7 +103,7 @@ def test_a_refused_token_changes_nothing_and_is_not_repeated(page, now):
 
 
 def test_an_unreachable_platform_is_said_to_be_that(page, now, monkeypatch):
-    monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
     settings.cache_clear()
     ((_, message),) = refusal(now)
     assert "could not be reached" in message

@@ -18,7 +18,7 @@ from core.fanpages import actions, health_actions, queries, rules
 from core.fanpages.rules import WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
 from core.settings import settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN
-from tests.messenger.graph import unused_port
+from tests.processes import free_port
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_token_that_speaks_for_another_page_is_noticed(page, fanpage, now):
 
 
 def test_an_unreachable_platform_is_one_problem_not_many(page, fanpage, now, monkeypatch):
-    monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setenv("OTN_GRAPH_URL", f"http://127.0.0.1:{free_port()}")
     settings.cache_clear()
     assert health_actions.check_health(fanpage, now=now) == ["unreachable"]
 

@@ -6,11 +6,21 @@ import json
 from datetime import datetime
 from typing import Any
 
+from sqlmodel import select
+
+from core.db.engine import reading
 from core.inbox.event_parser import NewEvent, parse_body
 from core.messenger.signature import HEADER, sign
 
 PAGE = "100000000000001"
 APP_SECRET = "app-secret-for-tests"  # as in tests/conftest.py
+
+
+def rows(table: Any, *conditions: Any) -> list[Any]:
+    """The rows of a table, by their ids."""
+    with reading() as db:
+        keys = table.__table__.primary_key
+        return list(db.execute(select(table).where(*conditions).order_by(*keys)).scalars())
 
 
 def milliseconds(at: datetime) -> int:

@@ -5,17 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
 
-from core.db.engine import reading
 from core.db.tables import Event, OptIn
 from core.inbox import actions, retention
-from tests.inbox.platform import PAGE, read, said, tap
-
-
-@pytest.fixture
-def fanpage(arrange) -> int:
-    return arrange.fanpage(page_id=PAGE)
+from tests.inbox.platform import read, rows, said, tap
 
 
 @pytest.fixture
@@ -28,11 +21,6 @@ def receive(fresh_database, now):
             pass
 
     return _receive
-
-
-def rows(table) -> list:
-    with reading() as db:
-        return list(db.exec(select(table).order_by(table.id)))
 
 
 def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, now):

@@ -5,26 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.conversation.actions import save_message
 from core.conversation.message_files import draft_from_json
 from core.conversation.rules import BlockDraft, EntryDraft, render
 from core.conversation.stop_word_actions import set_stop_words
-from core.db.engine import reading
 from core.db.tables import OptIn, Reply, Withdrawal
 from core.errors import Invalid, NotAllowed
 from core.fanpages.queries import get_fanpage
 from core.inbox import actions
-from tests.inbox.platform import PAGE, event, read, said, tap
+from tests.inbox.platform import event, read, rows, said, tap
 
 PSID = "25000000000000077"
-
-
-@pytest.fixture
-def fanpage(arrange) -> int:
-    return arrange.fanpage(page_id=PAGE)
 
 
 @pytest.fixture
@@ -48,11 +41,6 @@ def receive(now):
             pass
 
     return _receive
-
-
-def rows(table) -> list:
-    with reading() as db:
-        return list(db.exec(select(table).order_by(table.id)))
 
 
 def states() -> list[str]:

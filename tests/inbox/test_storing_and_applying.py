@@ -9,22 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
-from sqlmodel import select
 
 from core.accounts.rules import SYSTEM, Actor, Role
-from core.db.engine import reading, transaction
+from core.db.engine import transaction
 from core.db.tables import Activity, Customer, Event, OptIn, Reply, Request
 from core.encryption import decrypt, lookup_hash
 from core.errors import NotAllowed
 from core.inbox import actions, effects, queries
-from tests.inbox.platform import PAGE, event, read, said, tap
+from tests.inbox.platform import PAGE, event, read, rows, said, tap
 
 PSID = "25000000000000077"
-
-
-def rows(table, *conditions) -> list:
-    with reading() as db:
-        return list(db.exec(select(table).where(*conditions).order_by(*table.__table__.primary_key)))
 
 
 def only(table, *conditions):

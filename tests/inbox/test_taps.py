@@ -16,12 +16,7 @@ from core.db.tables import Customer, Event, OptIn, Reply, Request
 from core.inbox import actions, effects
 from core.inbox.taps import apply_taps
 from tests.arrange import Arrange
-from tests.inbox.platform import PAGE, read, said, tap
-
-
-@pytest.fixture
-def fanpage(arrange) -> int:
-    return arrange.fanpage(page_id=PAGE)
+from tests.inbox.platform import PAGE, read, rows, said, tap
 
 
 @pytest.fixture
@@ -43,11 +38,6 @@ def receive(store, now):
         return new
 
     return _receive
-
-
-def rows(table) -> list:
-    with reading() as db:
-        return list(db.execute(select(table).order_by(table.id)).scalars())
 
 
 def states() -> list[str]:

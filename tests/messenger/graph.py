@@ -160,9 +160,3 @@ def running_graph() -> Iterator[Graph]:
         yield graph
     finally:
         graph.close()
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,8 +16,9 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.messenger.signature import appsecret_proof
 from tests.messenger.conftest import APP_SECRET, PAGE_ID, TOKEN
-from tests.messenger.graph import Reply, unused_port
+from tests.messenger.graph import Reply
 from tests.messenger.test_client import TAKEN, refusal
+from tests.processes import free_port
 
 
 def sends(count: int) -> list[TokenSend]:
@@ -135,7 +136,7 @@ def test_a_batch_refused_whole_never_speaks_about_the_tokens_in_it(graph, messen
 def test_a_lost_batch_is_in_doubt_and_an_unconnected_one_was_not_sent(graph, connect):
     graph.will(graph.hang)
     assert steps(connect(read_timeout=0.2).send_batch(sends(2))) == [NextStep.IN_DOUBT] * 2
-    nowhere = connect(base_url=f"http://127.0.0.1:{unused_port()}")
+    nowhere = connect(base_url=f"http://127.0.0.1:{free_port()}")
     assert steps(nowhere.send_batch(sends(2))) == [NextStep.NOT_SENT] * 2
 
 

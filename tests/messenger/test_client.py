@@ -13,7 +13,8 @@ from core.messenger.client import Accepted, Failure, GraphRefused, Messenger, Pr
 from core.messenger.errors import NextStep
 from core.messenger.signature import appsecret_proof
 from tests.messenger.conftest import APP_SECRET, PAGE_ID, TOKEN
-from tests.messenger.graph import Reply, unused_port
+from tests.messenger.graph import Reply
+from tests.processes import free_port
 
 ONE_TIME = "one-time/token+77=="
 BODY = wire.send_to_token(ONE_TIME, wire.text("Hàng mới đã về 🎉"))
@@ -95,7 +96,7 @@ def handler_text(graph, handler) -> str:
 
 
 def test_a_refused_connection_sent_nothing(connect):
-    answer = connect(base_url=f"http://127.0.0.1:{unused_port()}").send(BODY)
+    answer = connect(base_url=f"http://127.0.0.1:{free_port()}").send(BODY)
     assert (answer.step, answer.reason) == (NextStep.NOT_SENT, "not_connected")
 
 
@@ -224,7 +225,7 @@ def assert_no_secret_in(text):
 def test_no_secret_shows_in_a_failure_a_repr_or_a_log(graph, connect, caplog):
     caplog.set_level(logging.DEBUG)
     messenger = connect(app_secret=APP_SECRET, read_timeout=0.2)
-    nowhere = connect(base_url=f"http://127.0.0.1:{unused_port()}", app_secret=APP_SECRET)
+    nowhere = connect(base_url=f"http://127.0.0.1:{free_port()}", app_secret=APP_SECRET)
     shown = [repr(messenger), str(messenger), repr(nowhere.send(BODY))]
     for script in faults(graph, f"{OURS} {ONE_TIME}"):
         graph.will(script)

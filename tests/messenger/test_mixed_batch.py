@@ -24,9 +24,10 @@ from core.messenger.signature import appsecret_proof
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
 from tests.messenger.conftest import APP_SECRET
-from tests.messenger.graph import Handler, Reply, Seen, unused_port
+from tests.messenger.graph import Handler, Reply, Seen
 from tests.messenger.test_batch import item, steps, taken
 from tests.messenger.test_client import refusal
+from tests.processes import free_port
 
 MESSAGE = SharedMessage(wire.text("Chào & mừng"))
 PAGES = ("100000000000001", "100000000000002", "100000000000003")
@@ -211,7 +212,7 @@ def test_a_lost_call_leaves_all_in_doubt_and_nothing_goes_again(graph, lines, to
 
 
 def test_a_call_that_never_left_was_not_sent(lines, told):
-    nowhere = lines(base_url=f"http://127.0.0.1:{unused_port()}")
+    nowhere = lines(base_url=f"http://127.0.0.1:{free_port()}")
     assert steps(send_together(items_of(nowhere), told.across)) == [NextStep.NOT_SENT] * 3
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import requests
 from core.simulator import World
 from core.simulator.faults import Fault
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
+from tests.processes import free_port
 from tests.simulator.conftest import PAGE, REQUEST, TOKEN, Graph
 
 
@@ -172,12 +172,6 @@ def test_a_world_in_a_file_survives_a_restart(tmp_path):
     assert again.tokens[token.token] == token
     assert [each.message["text"] for each in again.threads[lan.psid]] == ["một", "hai", "ba"]
     assert len(again.sends) == 3
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_was_accepted_survives_kill_9(tmp_path, monkeypatch):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
+from tests import processes
 from tests.inbox.platform import PAGE, body, signed
 from webhook_server.application import create_app
 
@@ -38,6 +38,4 @@ def post(client):
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    return processes.free_port()
