@@ -1,0 +1,63 @@
+"""A promise that does not say what will be told (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from core.conversation.promises.clauses import Clause
+from core.conversation.promises.kinds import Kind
+from core.conversation.promises.reading import Part, Reading
+
+# What these do never says what a message will be about. A thing of worth does, except that it is free.
+_SAY_NOTHING = frozenset(
+    {Kind.TAP, Kind.TELL, Kind.WHEN, Kind.YOU, Kind.ME, Kind.NOW, Kind.AND, Kind.TO, Kind.FOR, Kind.A_ONE}
+    | {Kind.UNIT, Kind.YOUR, Kind.SMALL, Kind.HAVE, Kind.NUMBER, Kind.BREAK}
+)
+_FREE = frozenset({"free", "miễn phí", "mien phi"})
+
+
+def is_vague(reading: Reading, clauses: Sequence[Clause], offers: Sequence[Clause]) -> bool:
+    """Whether nothing is left once what is offered for the tap and words that fit any message are gone."""
+    return not any(_tells(reading, clause, is_offer=clause in offers) for clause in clauses)
+
+
+def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
+    """Whether a clause says what will be told; in an offer only what follows a word of telling may."""
+    before, after = clause.parts[: clause.news], clause.parts[clause.news :]
+    if is_offer:
+        after = tuple(part for part in after if part.kind != Kind.WORTH)
+    in_event = clause.is_event and bool(re.search("N|W.*W", clause.kinds))
+    return (
+        (not is_offer and bool(telling_words(reading, before)))
+        or bool(telling_words(reading, after, in_event=in_event))
+        or _tells_what_happens(reading, clause)
+    )
+
+
+def _tells_what_happens(reading: Reading, clause: Clause) -> bool:
+    """ "Tell me when it opens": in an event a word of happening is enough."""
+    words = [word for part in clause.parts[clause.news :] for word in part.words]
+    return bool(re.search("[NW].*W", clause.kinds)) and reading.names_event(words)
+
+
+def telling_words(reading: Reading, parts: Iterable[Part], *, in_event: bool = False) -> list[str]:
+    """The words that name something, as they are compared."""
+    parts = list(parts)
+    words = [word for part in parts for word in part.words]
+    named = [word.key for word in reading.naming(words)]
+    if named:
+        return named
+    hollow = reading.hollow(words)
+    return [
+        word.key
+        for part in parts
+        if part.kind not in _SAY_NOTHING and part.typed.lower() not in _FREE
+        for word in part.words
+        if word not in hollow and (_is_named(part) or not reading.says_nothing(word, in_event=in_event))
+    ]
+
+
+def _is_named(part: Part) -> bool:
+    """A phrase for an event tells, though its words may not ("quay số"), and so does a thing of worth."""
+    return part.kind == Kind.WORTH or (part.kind in (Kind.EVENT, Kind.FACT) and len(part.words) > 1)

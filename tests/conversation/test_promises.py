@@ -1,0 +1,130 @@
+"""The promise check: its figures on sentences its rules have not seen (promises/README.md), and its edges."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.conversation.promises import PromiseRule, find_warnings, warn_topic
+
+LABELLED = Path(__file__).parent / "promises"
+SCORED = (PromiseRule.REWARD, PromiseRule.VAGUE, PromiseRule.SHOUTING)
+LEAST = 0.9
+# The last measurement found these below 0.9: English rewards are missed whose gift is a
+# thing that nobody listed, and vague titles whose words are not in the vocabulary. The rules have grown since
+# without looking at the test part; raise these once they were measured again.
+BELOW = {("en", PromiseRule.REWARD): 0.7, ("en", PromiseRule.VAGUE): 0.7, ("vi", PromiseRule.VAGUE): 0.8}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How often a rule warned rightly, without need, and not although it was due."""
+
+    right: int
+    needless: int
+    missed: int
+
+    @property
+    def precision(self) -> float:
+        return self.right / (self.right + self.needless)
+
+    @property
+    def recall(self) -> float:
+        return self.right / (self.right + self.missed)
+
+    def __str__(self) -> str:
+        counts = f"{self.right} right, {self.needless} needless, {self.missed} missed"
+        return f"precision {self.precision:.3f}, recall {self.recall:.3f} ({counts})"
+
+
+def measure(language: str, part: str) -> dict[PromiseRule, Figures]:
+    """The figures of each rule over one part of a language's sentences."""
+    counts: Counter[tuple[PromiseRule, bool, bool]] = Counter()
+    with (LABELLED / f"{language}.tsv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if row["part"] == part:
+                due = (row["rules"] or "").split(",")
+                found = {warning.rule for warning in find_warnings(row["text"], row["topic"] or "")}
+                counts.update((rule, rule in due, rule in found) for rule in SCORED)
+    return {
+        rule: Figures(counts[rule, True, True], counts[rule, False, True], counts[rule, True, False])
+        for rule in SCORED
+    }
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_warnings_are_right_and_mostly_complete_on_unseen_sentences(language: str) -> None:
+    for rule, figures in measure(language, "test").items():
+        print(f"{language} {rule}: {figures}")  # noqa: T201 - shown with -rP or -s
+        least = BELOW.get((language, rule), LEAST)
+        assert figures.precision > least, rule
+        assert figures.recall > least, rule
+
+
+def rules_of(title: str) -> list[str]:
+    return [warning.rule for warning in find_warnings(title)]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Bấm báo váy về, tặng voucher 50k",
+        "bam bao vay ve, tang voucher 50k",  # without marks
+        "b4m b40 v4y v3, t4ng v0uch3r 50k",  # digits for letters
+        "bấm báo váy về, t.ặ.n.g voucher",
+        "bấm báo váy về, tặng vоuсher",  # Cyrillic о and с
+        "bấm báo váy về, dc fs",  # được freeship
+        "Tap for dress news, get a gift",
+        "t@p for dress news, g3t a g1ft",
+        "tpa for dress news, get a cupon",
+    ],
+)
+def test_a_disguised_reward_is_a_reward(title: str) -> None:
+    assert rules_of(title) == [PromiseRule.REWARD]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Báo tôi khi quán có nhân bánh mới",  # nhân, not nhận
+        "bao em khi banh trung thu len ke",  # not trúng
+        "Tell me when the sugar-free cakes are back",
+        "Báo tôi khi vé dưới 500k mở bán",
+        "Nhận thông báo khi chương trình tặng quà bắt đầu",
+    ],
+)
+def test_words_that_only_look_like_a_reward_are_let_be(title: str) -> None:
+    assert rules_of(title) == []
+
+
+def test_the_offered_words_are_named_with_the_rule_of_the_platform() -> None:
+    reason = find_warnings("Bấm báo váy về, tặng ngay 50k")[0].reason
+    assert reason.message.startswith("“tặng ngay 50k” sounds like a gift for tapping. Meta's rule:")
+    assert reason.field == "title"
+
+
+@pytest.mark.parametrize(
+    "title", ["", " ", "\u200b", "!!!", "1", "@", "&", "🎁", "\ud83c", "a" * 5000, "=" * 500]
+)
+def test_no_title_is_too_odd(title: str) -> None:
+    assert len(find_warnings(title, title)) <= len(PromiseRule)
+
+
+@pytest.mark.parametrize(
+    ("title", "topic", "is_hinted"),
+    [
+        ("Báo tôi khi váy hoa về", "Váy hoa", False),
+        ("bao toi khi vay hoa ve", "Váy hoa", False),
+        ("Báo tôi khi có hàng", "Váy hoa", False),  # names nothing else
+        ("Báo tôi khi nồi chiên về", "Váy hoa", True),
+        ("Tell me when the roses arrive", "Rose", False),
+        ("Tell me when the oven arrives", "Roses", True),
+        ("Tell me when the oven arrives", "", False),
+    ],
+)
+def test_a_promise_beside_its_topic_is_a_hint(title: str, topic: str, is_hinted: bool) -> None:
+    assert bool(warn_topic(title, topic)) is is_hinted
