@@ -61,11 +61,14 @@ def check_message(
     return found + check_entry_points(entry_points)
 
 
-def warn_message(blocks: Sequence[BlockDraft]) -> list[Problem]:
-    """What deserves a second look before saving, with fields like those of `check_message`."""
+def warn_message(blocks: Sequence[BlockDraft], topics: Mapping[int, str] | None = None) -> list[Problem]:
+    """What deserves a second look before saving, with fields like those of `check_message`.
+
+    `topics` are the names by id, for what a promise says and its topic's name does not cover.
+    """
     found = []
     for place, block in enumerate(blocks):
-        for one in _warn_block(block, is_last=place == len(blocks) - 1):
+        for one in _warn_block(block, topics or {}, is_last=place == len(blocks) - 1):
             found.append(Problem(f"blocks.{place}.{one.field}", one.template, one.values))
     return found
 
@@ -162,9 +165,11 @@ def _check_entry_point(entry: EntryDraft) -> list[Problem]:
     return [problem("entry_points", N_("There is no entry point called “{kind}”."), kind=entry.kind)]
 
 
-def _warn_block(block: BlockDraft, *, is_last: bool) -> list[Problem]:
+def _warn_block(block: BlockDraft, topics: Mapping[int, str], *, is_last: bool) -> list[Problem]:
     known = find_kind(block.kind)
     if known is None:
         return []
     followed = [] if is_last else known.warn_when_followed()
-    return followed or known.warn(block.content)
+    topic = topics.get(block.topic_id) if block.topic_id is not None else None
+    hints = known.warn_topic(block.content, topic) if isinstance(known, AskingKind) and topic else []
+    return followed or known.warn(block.content) + hints

@@ -87,6 +87,10 @@ class AskingKind(BlockKind):
         """What is recorded with each request."""
 
     @abstractmethod
+    def warn_topic(self, content: Content, topic_name: str) -> list[Problem]:
+        """What deserves a second look because of the topic that is asked about."""
+
+    @abstractmethod
     def render_request(self, content: Content, payload: str) -> Message:
         """The `message` of one request. The platform sends `payload` back when the customer taps."""
 

@@ -14,7 +14,7 @@ from core.conversation.blocks.kind import AskingKind, Content, Promise
 from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
-from core.conversation.promises import check_promise, warn_promise
+from core.conversation.promises import check_promise, warn_promise, warn_topic
 from core.errors import N_, Problem, problem
 from core.messenger import wire
 from core.text.normalise import is_blank, normalise_text
@@ -37,6 +37,9 @@ class Otnr(AskingKind):
 
     def warn(self, content: Content) -> list[Problem]:
         return warn_promise(said(content, "title"))
+
+    def warn_topic(self, content: Content, topic_name: str) -> list[Problem]:
+        return warn_topic(said(content, "title"), topic_name)
 
     def promise(self, content: Content) -> Promise:
         return Promise(said(content, "title"), said(content, "after"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.conversation.blocks.registry import KINDS
@@ -22,7 +24,7 @@ def edit_blocks(draft: Draft, context: EditorContext) -> None:
         with st.container(key=f"block_{block['uid']}_card", border=True, gap="small"):
             _card_head(draft, place, block, context.locked)
             edit_block(block, context)
-            _say(draft, place)
+            _say(draft, place, context.topics)
 
 
 def edit_block(block: Block, context: EditorContext) -> None:
@@ -64,13 +66,14 @@ def _card_head(draft: Draft, place: int, block: Block, locked: bool) -> None:
             small_button(f"{key}_remove", "delete", _("Remove"), locked, *gone)
 
 
-def _say(draft: Draft, place: int) -> None:
+def _say(draft: Draft, place: int, topics: Mapping[int, str]) -> None:
     """Advice as soon as there is something to advise on; complaints only once saving was tried."""
     blocks = drafts.blocks_of(draft)
     block = blocks[place]
     if draft["tried"]:
         show_problems(check_block(block.kind, block.content, topic_id=block.topic_id))
-    show_warnings([one for one in warn_message(blocks) if one.field.startswith(f"blocks.{place}.")])
+    warnings = warn_message(blocks, topics)
+    show_warnings([one for one in warnings if one.field.startswith(f"blocks.{place}.")])
 
 
 def typed_words(block: Block) -> str:
