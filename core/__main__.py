@@ -18,6 +18,7 @@ from core.commands import (
     operator,
     optin,
     processes,
+    promise,
     topic,
 )
 
@@ -32,6 +33,7 @@ app.add_typer(fanpage.app, name="fanpage")
 app.add_typer(topic.app, name="topic")
 app.add_typer(optin.app, name="optin")
 app.add_typer(message.app, name="message")
+app.add_typer(promise.app, name="promise")
 app.add_typer(broadcast.app, name="broadcast")
 app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):

@@ -397,3 +397,19 @@ def test_a_person_is_forgotten_and_no_file_brings_them_back(opt_ins: Path) -> No
     assert (again["rejected"][0]["row"], "forgotten" in again["rejected"][0]["reason"]) == (5, True)
     assert call("forget", "", code=1)["error"]["code"] == "invalid"
     assert call("forget", gone, "--fanpage", "999", code=1)["error"]["code"] == "not_found"
+
+
+def test_promises_are_checked_without_a_database() -> None:
+    found = call("promise", "check", "Báo tôi khi nồi chiên về", "--topic", "Váy hoa")
+    assert [warning["rule"] for warning in found["results"][0]["warnings"]] == ["off_topic"]
+    assert "Váy hoa" in found["results"][0]["warnings"][0]["reason"]
+    many = call("promise", "check", "--stdin", stdin="Bấm để nhận quà\r\n\nBáo tôi khi váy về\n")
+    assert [(each["text"], [one["rule"] for one in each["warnings"]]) for each in many["results"]] == [
+        ("Bấm để nhận quà", ["reward", "vague"]),
+        ("", []),
+        ("Báo tôi khi váy về", []),
+    ]
+    assert call("promise", "check", "--stdin", stdin="") == {"results": []}
+    assert "no warnings" in plain("promise", "check", "Báo tôi khi váy về")
+    assert call("promise", "check", code=1)["error"]["code"] == "invalid"
+    assert call("promise", "check", "quà", "--stdin", stdin="quà", code=1)["error"]["code"] == "invalid"
