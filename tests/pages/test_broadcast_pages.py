@@ -48,6 +48,16 @@ def test_the_list_shows_states_and_finds_without_marks(panel, topic_id) -> None:
 # The stepper
 
 
+def test_details_that_no_promise_holds_are_marked(panel, topic_id) -> None:
+    """The three agreed to "Báo tôi khi có khuyến mãi": no price, day or percentage stands in it."""
+    draft = a_draft(topic_id, kind="text", text="Khuyến mãi 20%\ntới 31/12")
+    at = panel("new_broadcast", id=draft, step="what")
+    assert ":orange-background[20%]" in all_words(at)
+    assert ":orange-background[31/12]" in all_words(at)
+    at.text_area[0].input("Khuyến mãi đã bắt đầu").run()
+    assert "orange-background" not in all_words(at)
+
+
 def test_from_the_topic_to_the_launch(panel, topic_id) -> None:
     at = panel("new_broadcast", role="sender")
     at.selectbox(key="broadcast_new_topic").select(topic_id).run()

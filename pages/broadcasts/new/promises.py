@@ -1,4 +1,4 @@
-"""What the people of a topic agreed to, and the tick that the message keeps it."""
+"""What the people of a topic agreed to, what the message adds to it, and the tick that it keeps it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import streamlit as st
 
+from core.broadcasts.details import find_unpromised
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import PromiseCount, list_promises
 from core.clock import utc_now
@@ -14,6 +15,7 @@ from pages.components.layout import section
 from pages.components.texts import _, n_
 
 SHOWN = 4
+READ = 200  # wordings that the details of a message are looked for in
 FRESH_SECONDS = 60
 _HELD = "broadcast_promises"
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
@@ -28,7 +30,9 @@ def draw_promises(topic_id: int) -> list[PromiseCount]:
 def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
     """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
     with st.container(key="broadcast_promises", border=True):
-        return _list(draft.topic_id), _tick(draft)
+        promises = _list(draft.topic_id)
+        _draw_unpromised(str(draft.content.get("text") or ""), [promise.title for promise in promises])
+        return promises, _tick(draft)
 
 
 def _list(topic_id: int) -> list[PromiseCount]:
@@ -47,12 +51,28 @@ def _list(topic_id: int) -> list[PromiseCount]:
     return promises
 
 
+def _draw_unpromised(text: str, promises: list[str]) -> None:
+    """The message with the prices, percentages, dates and links marked that stand in none of the promises."""
+    added = find_unpromised(text, promises)
+    if not any(promises) or not added:
+        return
+    marked, at = "", 0
+    for detail in added:
+        said = plain(text[detail.start : detail.end])
+        marked += plain(text[at : detail.start]) + f":orange-background[{said}]"
+        at = detail.end
+    with st.container(key="broadcast_unpromised", gap="small"):
+        st.caption(_("Marked is what no promise mentions. Be sure that it belongs to what they agreed to."))
+        lines = (marked + plain(text[at:])).splitlines()
+        st.markdown("  \n".join(line or " " for line in lines))
+
+
 def _promises(topic_id: int) -> list[PromiseCount]:
     """Read anew once a minute only: with a million opt-ins it takes a second, and writing reruns the page
     at every pause."""
     held, now = st.session_state.get(_HELD), utc_now()
     if not held or held["topic"] != topic_id or now.timestamp() - held["at"] > FRESH_SECONDS:
-        read = [(promise.title, promise.people) for promise in list_promises(topic_id, now=now)]
+        read = [(promise.title, promise.people) for promise in list_promises(topic_id, now=now, limit=READ)]
         held = st.session_state[_HELD] = {"topic": topic_id, "at": now.timestamp(), "rows": read}
     return [PromiseCount(title, people) for title, people in held["rows"]]
 
