@@ -10,6 +10,7 @@ from core.broadcasts.details import find_unpromised
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import PromiseCount, list_promises
 from core.clock import utc_now
+from core.conversation.blocks.registry import find_kind
 from pages.components.broadcast_words import plain
 from pages.components.layout import section
 from pages.components.texts import _, n_
@@ -31,7 +32,9 @@ def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
     """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
     with st.container(key="broadcast_promises", border=True):
         promises = _list(draft.topic_id)
-        _draw_unpromised(str(draft.content.get("text") or ""), [promise.title for promise in promises])
+        kind = find_kind(str(draft.content.get("kind")))
+        words = kind.words(draft.content) if kind else ""
+        _draw_unpromised(words, [promise.title for promise in promises])
         return promises, _tick(draft)
 
 
