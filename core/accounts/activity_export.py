@@ -31,6 +31,7 @@ def activity_csv(asked: ActivityFilter, *, limit: int = EXPORT_LIMIT) -> bytes:
 
 
 def activity_workbook(asked: ActivityFilter, *, zone: str, say: Say, limit: int = EXPORT_LIMIT) -> bytes:
+    """The entries of a filter as a workbook, with times in this zone and words translated by `say`."""
     return workbook_file(N_("Activity"), COLUMNS, map(_line, _entries(asked, limit)), zone=zone, say=say)
 
 

@@ -44,6 +44,7 @@ def run(
     on_sqlite: bool,
     postgresql_url: str | None,
 ) -> dict[str, Any]:
+    """Measure one fast fanpage, then many slow ones, and return the figures of both."""
     with ExitStack() as open_ones:
         server = None if on_sqlite else open_ones.enter_context(named_or_own_server(postgresql_url))
         url = open_ones.enter_context(stub.serving_stub(Receiver))

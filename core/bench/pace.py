@@ -20,6 +20,7 @@ MARGIN_SECONDS = 5.0  # work for longer than we look, so that it never runs out
 
 
 def run(*, rates: list[int], seconds: float, workers: int, postgresql_url: str | None) -> dict[str, Any]:
+    """Measure how close fanpages of these rates are kept to them."""
     with stub.serving_stub(Receiver) as url, fresh_database(postgresql_url):
         override_settings(graph_url=url)
         migrations.upgrade()

@@ -34,6 +34,7 @@ ROUNDS = 3
 
 
 def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
+    """Measure the time of each page over an audience of so many people."""
     with fresh_database(postgresql_url):
         migrations.upgrade()
         asked = {**_fill_database(people), "rounds": ROUNDS}

@@ -26,11 +26,13 @@ from core.settings import settings
 
 
 async def bare(request: HttpRequest) -> Response:
+    """Check the signature and do nothing else."""
     body = await request.body()
     return PlainTextResponse("ok", 200 if _is_signed(request, body) else 403)
 
 
 async def simple(request: HttpRequest) -> Response:
+    """Store and apply the events of a request in a session of its own."""
     body = await request.body()
     if not _is_signed(request, body):
         return PlainTextResponse("bad signature", 403)
@@ -101,6 +103,7 @@ def _event(page_id: str, key: str, at: datetime, now: datetime, body: str) -> Ev
 
 
 def main() -> None:
+    """Serve the named handler."""
     handler = {"bare": bare, "simple": simple}[sys.argv[1]]
     app = Starlette(routes=[Route("/webhook", handler, methods=["POST"])])
     uvicorn.run(

@@ -53,6 +53,8 @@ def run(
 
 @dataclass(frozen=True)
 class Reading:
+    """What was sent and used at one moment."""
+
     at: float
     sent: int
     transactions: int | None
@@ -88,6 +90,7 @@ def _measured(count: int, fanpages: int, seconds: float) -> dict[str, Any]:
 
 
 def figures(count: int, first: Reading, last: Reading) -> dict[str, Any]:
+    """The figures between two readings."""
     sent, seconds = last.sent - first.sent, last.at - first.at
     workers_cpu = last.workers_cpu - first.workers_cpu
     found: dict[str, Any] = {
@@ -106,6 +109,7 @@ def figures(count: int, first: Reading, last: Reading) -> dict[str, Any]:
 
 
 def launch_broadcast(number: int, people: int, *, rate: int, token: str) -> None:
+    """Create a fanpage with so many opt-ins and launch a broadcast to them."""
     from core.accounts.rules import COMMAND_LINE
     from core.bench.broadcast_fixtures import create_opt_ins
     from core.broadcasts import actions
@@ -119,6 +123,7 @@ def launch_broadcast(number: int, people: int, *, rate: int, token: str) -> None
 
 @contextmanager
 def workers_running(count: int, log: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run so many workers while the block lasts; they log to this file descriptor."""
     command = [sys.executable, "-m", "core", "worker"]
     started = [subprocess.Popen(command, stdout=log, stderr=log) for _ in range(count)]
     try:

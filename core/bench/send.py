@@ -20,6 +20,8 @@ ENDED = 600  # seconds after which a contender is given up
 
 @dataclass(frozen=True)
 class Contender:
+    """A way to send that is measured, in a process of its own."""
+
     name: str
     command: tuple[str, ...]  # url and number of messages follow
     messages: int

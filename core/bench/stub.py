@@ -19,6 +19,8 @@ _ITEM = {"code": 200, "body": json.dumps({"recipient_id": "25000000000000001", "
 
 
 class Stub(asyncio.Protocol):
+    """The protocol of one connection to the stub."""
+
     def __init__(self, latency: float) -> None:
         self.latency = latency  # seconds
         self.buffer = b""
@@ -62,6 +64,7 @@ def items_of(head: bytes, body: bytes) -> int:
 
 
 def document(content: object) -> bytes:
+    """A whole HTTP response with this JSON document."""
     body = json.dumps(content).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body

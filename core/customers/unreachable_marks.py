@@ -72,6 +72,7 @@ def keeps_out() -> ColumnElement[bool]:
 
 
 def is_tentative() -> ColumnElement[bool]:
+    """Whether a customer has a mark that is not firm yet."""
     return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_(None))
 
 

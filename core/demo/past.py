@@ -38,6 +38,7 @@ class Past:
 
 
 def first_broadcast_at(now: datetime, zone: str) -> datetime:
+    """When the finished broadcast of the demo was sent."""
     day = now.astimezone(ZoneInfo(zone)) - timedelta(days=FIRST_BROADCAST_DAYS)
     return local_to_utc(day.replace(hour=9, minute=30, second=0, microsecond=0, tzinfo=None), zone)
 

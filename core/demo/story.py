@@ -105,23 +105,27 @@ CONTENTS: dict[str, dict[str, Any]] = {
 
 
 def broadcast_content(name: str) -> dict[str, Any]:
+    """The content of one of the demo's broadcasts."""
     told = CONTENTS[name]
     button = {"title": told["button"][: wire.BUTTON_TITLE_LIMIT], "url": f"{SHOP_LINK}/{told['path']}"}
     return {"kind": Buttons.name, "text": told["text"], "fallback": "Bạn", "buttons": [button]}
 
 
 def asking_blocks(story: Story, topic_id: int) -> list[BlockDraft]:
+    """The blocks of a message that asks about a story's topic."""
     asks = {"title": story.promise, "after": story.thanks}
     says = BlockDraft(Text.name, {"text": story.says, "fallback": ""})
     return [says, BlockDraft(Otnr.name, asks, topic_id)]
 
 
 def entries(story: Story) -> list[EntryDraft]:
+    """The entry points of a story's message."""
     words = [EntryDraft(EntryKind.KEYWORD, KeywordMatch.CONTAINS, word) for word in story.keywords]
     return [*words, EntryDraft(EntryKind.REF, None, story.ref)]
 
 
 def welcome_blocks(message_ids: dict[str, int]) -> list[BlockDraft]:
+    """The blocks of the welcome, with a button to each story's message."""
     buttons = [{"title": each.button, "message_id": message_ids[each.message]} for each in STORIES]
     return [BlockDraft(Buttons.name, {"text": _HELLO, "fallback": "bạn", "buttons": buttons})]
 

@@ -74,6 +74,7 @@ def list_fanpages() -> list[FanpageView]:
 
 
 def get_fanpage(fanpage_id: int) -> FanpageView:
+    """A fanpage by its id. Raises NotFound."""
     with reading() as db:
         row = db.get(Fanpage, fanpage_id)
     if row is None:
@@ -82,6 +83,7 @@ def get_fanpage(fanpage_id: int) -> FanpageView:
 
 
 def find_by_page_id(page_id: str) -> FanpageView | None:
+    """A fanpage by its page id, or None."""
     with reading() as db:
         row = db.scalars(select(Fanpage).where(col(Fanpage.page_id) == page_id)).first()
     return fanpage_view(row) if row else None
@@ -115,6 +117,7 @@ def list_processes() -> list[ProcessView]:
 
 
 def fanpage_view(row: Fanpage) -> FanpageView:
+    """The view of a row."""
     return FanpageView(
         id=row.id or 0,
         page_id=row.page_id,

@@ -132,6 +132,7 @@ def describe_problem(code: str) -> str:
 
 
 def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Problem]:
+    """What is wrong with the fields of a connection."""
     found = []
     if not is_id(page_id):
         found.append(

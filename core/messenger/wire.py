@@ -42,23 +42,29 @@ class Button:
 
 @dataclass(frozen=True)
 class QuickReply:
+    """A quick reply: its title is shown, its payload comes back."""
+
     title: str
     payload: str
 
 
 def text(text: str, *, metadata: str | None = None) -> Message:
+    """A text message."""
     return with_metadata({"text": text}, metadata)
 
 
 def image(url: str) -> Message:
+    """A message that shows an image."""
     return {"attachment": {"type": "image", "payload": {"url": url}}}
 
 
 def buttons(text: str, buttons: list[Button]) -> Message:
+    """A text with buttons under it."""
     return _template(template_type="button", text=text, buttons=[_button(button) for button in buttons])
 
 
 def quick_replies(text: str, replies: list[QuickReply]) -> Message:
+    """A text with quick replies under it."""
     choices = [{"content_type": "text", "title": r.title, "payload": r.payload} for r in replies]
     return {"text": text, "quick_replies": choices}
 

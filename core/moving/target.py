@@ -115,6 +115,7 @@ def _check_ready(connection: Connection) -> None:
 
 
 def hold_of(connection: Connection) -> HoldView | None:
+    """The hold of the new database, or None."""
     if not inspect(connection).has_table(Hold.__tablename__):
         return None
     with Session(connection) as db:

@@ -53,6 +53,7 @@ def _shown_send(send: SendRecord) -> dict[str, Any]:
 
 
 def shown_message(bubble: ThreadMessage) -> dict[str, Any]:
+    """A message of a thread as the control API shows it."""
     return {
         "mid": bubble.mid,
         "from": "page" if bubble.by_page else "person",
@@ -64,10 +65,12 @@ def shown_message(bubble: ThreadMessage) -> dict[str, Any]:
 
 
 def shown_page(world: World, page: Page) -> dict[str, Any]:
+    """A page as the control API shows it, without its secrets."""
     hidden = {"token", "app_secret", "verify_token"}
     shown = {key: value for key, value in vars(page).items() if key not in hidden}
     return {**shown, "people": world.counts[page.page_id]}
 
 
 def shown_person(world: World, person: SimulatedPerson) -> dict[str, Any]:
+    """A person as the control API shows them."""
     return {**vars(person), "window_open": world.now() < person.window_until}

@@ -25,6 +25,7 @@ KNOWN_KEYS = {"text", "attachment", "quick_replies", "metadata"}
 
 
 def is_request(message: dict[str, Any]) -> bool:
+    """Whether a message is a one-time notification request."""
     attachment = message.get("attachment")
     payload = attachment.get("payload") if isinstance(attachment, dict) else None
     return isinstance(payload, dict) and payload.get("template_type") == "one_time_notif_req"

@@ -103,6 +103,7 @@ def consent(
 
 
 def react(world: World, psid: str, mid: str, emoji: str) -> None:
+    """React to a message of the page."""
     with world.lock:
         person, bubble = world.person(psid), _bubble(world, psid, mid)
         _open_window(world, person, None)
@@ -121,6 +122,7 @@ def page_reacts(world: World, psid: str, mid: str, emoji: str) -> None:
 
 
 def read_everything(world: World, psid: str) -> None:
+    """Read the whole thread, unless the person has blocked the page."""
     with world.lock:
         person = world.person(psid)
         if not person.blocked:
@@ -193,6 +195,7 @@ def _overheard(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def milliseconds(world: World, at: float | None) -> int:
+    """A time of the world, or the present, in milliseconds."""
     return int((world.now() if at is None else at) * 1000)
 
 
@@ -215,6 +218,7 @@ def _newest_request(world: World, psid: str) -> ThreadMessage:
 
 
 def request_of(bubble: ThreadMessage) -> dict[str, str] | None:
+    """The one-time notification request in a message, or None."""
     payload = bubble.message.get("attachment", {}).get("payload", {})
     return payload if payload.get("template_type") == "one_time_notif_req" else None
 

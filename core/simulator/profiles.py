@@ -114,6 +114,7 @@ def _person_fields(world: World, page: Page, person: SimulatedPerson, fields: li
 
 
 def debug_token(edge: Edge) -> Params:
+    """Answer GET /debug_token."""
     asked = edge.world.page_by_token(str(edge.params.get("input_token", "")))
     if asked is None:
         return {"data": {"is_valid": False, "error": {"code": 190, "message": "Invalid OAuth access token."}}}
@@ -131,6 +132,7 @@ def debug_token(edge: Edge) -> Params:
 
 
 def read_subscription(edge: Edge) -> Params:
+    """Answer GET /{page}/subscribed_apps."""
     if not edge.page.subscribed_fields:
         return {"data": []}
     app = {"category": "Business", "name": "Notify Once", "id": APP_ID}
@@ -138,6 +140,7 @@ def read_subscription(edge: Edge) -> Params:
 
 
 def subscribe(edge: Edge) -> Params:
+    """Answer POST /{page}/subscribed_apps."""
     wanted = edge.params.get("subscribed_fields", "")
     names = wanted if isinstance(wanted, list) else [each.strip() for each in str(wanted).split(",")]
     unknown = sorted({str(each) for each in names} - WEBHOOK_FIELDS)
@@ -151,6 +154,7 @@ def subscribe(edge: Edge) -> Params:
 
 
 def unsubscribe(edge: Edge) -> Params:
+    """Answer DELETE /{page}/subscribed_apps."""
     with edge.world.lock:
         edge.page.subscribed_fields = []
         edge.world.keep_page(edge.page)
@@ -158,6 +162,7 @@ def unsubscribe(edge: Edge) -> Params:
 
 
 def read_profile(edge: Edge) -> Params:
+    """Answer GET /{page}/messenger_profile."""
     wanted = [each for each in str(edge.params.get("fields", "")).split(",") if each]
     if not wanted:
         raise GraphError(100, "(#100) The parameter fields is required.")
@@ -166,6 +171,7 @@ def read_profile(edge: Edge) -> Params:
 
 
 def set_profile(edge: Edge) -> Params:
+    """Answer POST /{page}/messenger_profile."""
     given = {each: parsed(edge.params[each]) for each in PROFILE_PROPERTIES if each in edge.params}
     if not given:
         raise GraphError(100, "(#100) Param must set at least one of " + ", ".join(PROFILE_PROPERTIES))
@@ -177,6 +183,7 @@ def set_profile(edge: Edge) -> Params:
 
 
 def delete_profile(edge: Edge) -> Params:
+    """Answer DELETE /{page}/messenger_profile."""
     fields = parsed(edge.params.get("fields", []))
     fields = fields.split(",") if isinstance(fields, str) else fields
     left = {key: value for key, value in edge.page.profile.items() if key not in fields}
@@ -200,10 +207,12 @@ def _check_profile(profile: Params) -> None:
 
 
 def feature_review(edge: Edge) -> Params:
+    """Answer GET /{page}/messaging_feature_review."""
     return {"data": edge.page.features}
 
 
 def set_user_menu(edge: Edge) -> Params:
+    """Answer POST /{page}/custom_user_settings."""
     person = edge.world.people.get(str(edge.params.get("psid", "")))
     if person is None or person.page_id != edge.page.page_id:
         raise GraphError(100, "(#100) No matching user found", subcode=2018001)
@@ -211,6 +220,7 @@ def set_user_menu(edge: Edge) -> Params:
 
 
 def conversations(edge: Edge) -> Params:
+    """Answer GET /{page}/conversations."""
     people = [
         each for each in list(edge.world.people.values()) if each.page_id == edge.page.page_id and each.met
     ]
@@ -227,6 +237,7 @@ def conversations(edge: Edge) -> Params:
 
 
 def upload(edge: Edge) -> Params:
+    """Answer POST /{page}/message_attachments."""
     message = parsed(edge.params.get("message"))
     if not isinstance(message, dict):
         raise GraphError(100, "(#100) The parameter message is required.")

@@ -52,6 +52,7 @@ def psid_of(world: World, params: Params) -> str | None:
 
 
 def record_refusal(world: World, page: Page, recipient: dict[str, Any], refusal: GraphError) -> None:
+    """Record a refused message in the books."""
     token = recipient.get("one_time_notif_token")
     psid = recipient.get("id")
     if psid is None and isinstance(token, str) and token in world.tokens:

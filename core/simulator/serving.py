@@ -18,6 +18,8 @@ from core.simulator.world import World
 
 
 def create_simulator_app(world: World) -> Starlette:
+    """Build the application that serves a world."""
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         world.start()

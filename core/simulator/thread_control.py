@@ -41,6 +41,7 @@ def request_control(edge: Edge) -> dict[str, Any]:
 
 
 def thread_owner(edge: Edge) -> dict[str, Any]:
+    """Answer GET /{page}/thread_owner."""
     person = _person(edge)
     return {"data": [{"thread_owner": {"app_id": person.held_by or profiles.APP_ID}}]}
 

@@ -36,6 +36,7 @@ class LostConnection(Response):
 
 
 async def graph_endpoint(request: Request) -> Response:
+    """Answer any request to the Graph API."""
     world: World = request.app.state.world
     try:
         params = await _params(request)

@@ -12,6 +12,8 @@ Rows = Iterable[tuple[Value, ...]]
 
 @dataclass(frozen=True)
 class Column:
+    """A column of an export."""
+
     name: str
     title: str  # an English sentence of the catalogues
     width: int = 18  # characters, in a workbook

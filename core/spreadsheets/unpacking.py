@@ -60,6 +60,7 @@ def _unpack(data: bytes, path: Path) -> None:
 
 
 def broken() -> Problem:
+    """The problem of a workbook that cannot be read."""
     return problem(
         "file",
         N_("The workbook is broken. Open it in a spreadsheet and save it again as .xlsx or as CSV UTF-8."),
@@ -67,6 +68,7 @@ def broken() -> Problem:
 
 
 def too_large() -> Problem:
+    """The problem of a workbook that is too large when unpacked."""
     text = N_(
         "The workbook is too large when unpacked. Delete what stands far away from the table, "
         "or save the sheet as CSV UTF-8 and choose that."

@@ -12,6 +12,7 @@ TEXT = "Chào Lan, hàng mới đã về, mời bạn ghé xem!"
 
 
 def with_requests(url):
+    """Send by bare `requests`."""
     import requests
 
     session = requests.Session()
@@ -24,6 +25,7 @@ def with_requests(url):
 
 
 def with_pymessenger(url):
+    """Send by the package pymessenger."""
     from pymessenger.bot import Bot
 
     bot = Bot("page-token")
@@ -32,6 +34,7 @@ def with_pymessenger(url):
 
 
 def with_fbmessenger(url):
+    """Send by the package fbmessenger."""
     from fbmessenger import MessengerClient
     from fbmessenger.elements import Text
 
@@ -44,6 +47,7 @@ CLIENTS = {"requests": with_requests, "pymessenger": with_pymessenger, "fbmessen
 
 
 def main():
+    """Send so many messages by the named client and print the figures as JSON."""
     name, url, messages, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     send = CLIENTS[name](url)
     send(0)
