@@ -29,7 +29,7 @@ _WORDS = {
 FOLDED_AFTER = 620  # a longer text is cut off with "See more"
 
 
-def show_phone(
+def draw_phone(
     bubbles: Sequence[Bubble],
     *,
     language: str,

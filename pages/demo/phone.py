@@ -6,7 +6,7 @@ from core.fanpages.queries import FanpageView, list_fanpages
 from core.simulator.remote import SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of
 from pages.components.layout import empty_state, page_header
-from pages.components.phone import show_phone
+from pages.components.phone import draw_phone
 from pages.components.texts import _
 from pages.demo import customer_phone
 
@@ -59,7 +59,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
         customer_phone.draw_suggestions(psid, fanpage)
         customer_phone.draw_more_actions(person, fanpage)
     with right:
-        show_phone(
+        draw_phone(
             customer_phone.drawn(bubbles),
             language=language_of(person["locale"]),
             dark=st.context.theme.type == "dark",

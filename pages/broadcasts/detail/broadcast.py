@@ -22,7 +22,7 @@ from pages.components import navigation
 from pages.components.address import asked_id, draw_not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
-from pages.components.phone import show_phone
+from pages.components.phone import draw_phone
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, language
@@ -66,7 +66,7 @@ def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
         draw_second_run(here, view)
         draw_facts(view)
     with right, st.container(key="composer_phone"):
-        show_phone(
+        draw_phone(
             bubbles_of(view.content["kind"], view.content),
             language=language(),
             dark=st.context.theme.type == "dark",

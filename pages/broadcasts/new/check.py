@@ -19,7 +19,7 @@ from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.broadcasts.new.steps import go_to
 from pages.broadcasts.new.what import draw_message
 from pages.components.block_editor.blocks import kind_in_broadcast
-from pages.components.block_editor.fields import show_problems, show_warnings
+from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.broadcast_words import plain, size_word
 from pages.components.layout import Card, cards
 from pages.components.session import Current
@@ -81,8 +81,8 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
 
 
 def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime) -> None:
-    show_problems(find_problems(draft, at=draft.due_at, now=now))
-    show_warnings(warn_content(draft.content, promises))
+    draw_problems(find_problems(draft, at=draft.due_at, now=now))
+    draw_warnings(warn_content(draft.content, promises))
     for clash in list_clashes(draft.topic_id, except_id=draft.id):
         _say_clash(clash)
     best_before, start = draft.best_before_at(now), draft.due_at or now

@@ -15,9 +15,9 @@ from pages.broadcasts.new import saving
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
 from pages.components.block_editor.blocks import edit_block, kind_in_broadcast, typed_words
-from pages.components.block_editor.fields import show_problems, show_warnings
+from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.block_editor.forms.form import EditorContext
-from pages.components.block_editor.preview import show_preview
+from pages.components.block_editor.preview import draw_preview
 from pages.components.session import Current
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _
@@ -41,14 +41,14 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         with slot:
             _say(draft, [promise.title for promise in promises])
     with right, st.container(key="composer_phone"):
-        show_preview(writing, page_name=page_name)
+        draw_preview(writing, page_name=page_name)
 
 
 def draw_message(draft: Draft, page_name: str) -> None:
     """The draft on the phone, where it is not being written."""
     draw_editor_styles()
     with st.container(key="composer_phone"):
-        show_preview(_opened(draft), page_name=page_name)
+        draw_preview(_opened(draft), page_name=page_name)
 
 
 def draw_written(broadcast_id: int) -> None:
@@ -117,5 +117,5 @@ def _say(draft: Draft, promises: list[str]) -> None:
     """What is missing or gone, once something was written; and what deserves a second look."""
     is_blank = not any(value for key, value in draft.content.items() if key != "kind")
     if not is_blank:
-        show_problems(find_problems(draft.topic_id, draft.content))
-    show_warnings(warn_content(draft.content, promises))
+        draw_problems(find_problems(draft.topic_id, draft.content))
+    draw_warnings(warn_content(draft.content, promises))

@@ -15,7 +15,7 @@ from core.errors import N_
 from pages.broadcasts.canary import choose_first_part
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.times import draw_times
-from pages.components.block_editor.fields import show_problems, show_warnings
+from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.session import Current, flash
 from pages.components.texts import _, when
 
@@ -40,8 +40,8 @@ def draw(here: Current, draft: Draft, zone: str) -> None:
         kept = saving.save(here, draft, due_at=due_at, best_before=best_before, first_part=first_part)
     now = utc_now()
     with left:
-        show_problems(check_times(kept.due_at, kept.best_before_at(now), now))
-        show_warnings(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
+        draw_problems(check_times(kept.due_at, kept.best_before_at(now), now))
+        draw_warnings(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
     with right:
         draw_times(kept, zone, now)
 

@@ -15,7 +15,7 @@ from pages.broadcasts.new import saving
 from pages.broadcasts.new.promises import draw_promises
 from pages.broadcasts.new.reach import draw_once_only, draw_people, draw_reach
 from pages.components.address import asked_id
-from pages.components.block_editor.fields import show_problems
+from pages.components.block_editor.fields import draw_problems
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_
@@ -39,7 +39,7 @@ def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
         return
     if draft is not None:
         problems = find_problems(topic_id, draft.content)
-        show_problems([one for one in problems if one.field == "topic_id"])
+        draw_problems([one for one in problems if one.field == "topic_id"])
     run = dry_run(topic_id, now=utc_now())
     draw_reach(run, topic_id)
     left, right = st.columns([1.6, 1], gap="large")

@@ -10,7 +10,7 @@ from core.conversation.blocks.registry import KINDS
 from core.conversation.rules import check_block, warn_message
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block, Draft
-from pages.components.block_editor.fields import show_problems, show_warnings, small_button
+from pages.components.block_editor.fields import draw_problems, draw_warnings, small_button
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.forms.registry import FORMS
 from pages.components.texts import _
@@ -71,9 +71,9 @@ def _say(draft: Draft, place: int, topics: Mapping[int, str]) -> None:
     blocks = drafts.blocks_of(draft)
     block = blocks[place]
     if draft["tried"]:
-        show_problems(check_block(block.kind, block.content, topic_id=block.topic_id))
+        draw_problems(check_block(block.kind, block.content, topic_id=block.topic_id))
     warnings = warn_message(blocks, topics)
-    show_warnings([one for one in warnings if one.field.startswith(f"blocks.{place}.")])
+    draw_warnings([one for one in warnings if one.field.startswith(f"blocks.{place}.")])
 
 
 def typed_words(block: Block) -> str:

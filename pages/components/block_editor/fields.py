@@ -61,7 +61,7 @@ def show_counter(text: str, limit: int, fallback: str = "", *, only_near: bool =
     )
 
 
-def show_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
+def draw_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:
     for one in problems:
         words = escape(_(one.template, **dict(one.values)))
         st.html(
@@ -70,8 +70,8 @@ def show_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str =
         )
 
 
-def show_warnings(problems: Sequence[Problem]) -> None:
-    show_problems(problems, tone="orange", icon="lightbulb")
+def draw_warnings(problems: Sequence[Problem]) -> None:
+    draw_problems(problems, tone="orange", icon="lightbulb")
 
 
 def small_button(

@@ -10,11 +10,11 @@ from core.conversation.preview import bubbles_of_blocks
 from core.text.languages import languages
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
-from pages.components.phone import show_phone
+from pages.components.phone import draw_phone
 from pages.components.texts import _, language
 
 
-def show_preview(draft: Draft, *, page_name: str) -> None:
+def draw_preview(draft: Draft, *, page_name: str) -> None:
     with st.container(key="preview_controls", horizontal_alignment="center", gap="small"):
         spoken = st.segmented_control(
             _("The customer's language"),
@@ -28,7 +28,7 @@ def show_preview(draft: Draft, *, page_name: str) -> None:
     with st.container(key="preview_states", horizontal=True, horizontal_alignment="center", gap="medium"):
         tapped = _asks(draft) and st.toggle(_("After the tap"), key="preview_tapped")
         nameless = _has_name(draft) and st.toggle(_("Name unknown"), key="preview_nameless")
-    show_phone(
+    draw_phone(
         bubbles_of_blocks(
             drafts.blocks_of(draft), first_name=None if nameless else "Lan", tapped=bool(tapped)
         ),

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.conversation.rules import REF_PATTERN, KeywordMatch, check_entry_points, check_taken
 from pages.components.block_editor.draft import Draft, entries_of, refs_of
-from pages.components.block_editor.fields import bind_input, show_problems
+from pages.components.block_editor.fields import bind_input, draw_problems
 from pages.components.texts import _
 
 
@@ -49,9 +49,9 @@ def edit_entries(draft: Draft, elsewhere: Elsewhere, locked: bool) -> None:
             st.caption(
                 _("Buttons of other messages also lead here: {names}", names=", ".join(elsewhere.led_from))
             )
-        show_problems(check_taken(entries_of(draft), elsewhere.owners))
+        draw_problems(check_taken(entries_of(draft), elsewhere.owners))
         if draft["tried"]:
-            show_problems(check_entry_points(entries_of(draft)))
+            draw_problems(check_entry_points(entries_of(draft)))
 
 
 def address_of(page_id: str, ref: str) -> str:

@@ -13,9 +13,9 @@ from core.fanpages.queries import FanpageView
 from pages.components.address import asked_id
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.blocks import add_buttons, edit_blocks
-from pages.components.block_editor.fields import bind_input, show_problems
+from pages.components.block_editor.fields import bind_input, draw_problems
 from pages.components.block_editor.forms.form import EditorContext
-from pages.components.block_editor.preview import show_preview
+from pages.components.block_editor.preview import draw_preview
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, do, flash, see_fanpage
 from pages.components.styles import draw_editor_styles
@@ -61,7 +61,7 @@ def _compose(here: Current, fanpage: FanpageView, view: queries.MessageView | No
     with left:
         _write(draft, fanpage, view, locked)
     with right, st.container(key="composer_phone"):
-        show_preview(draft, page_name=fanpage.name)
+        draw_preview(draft, page_name=fanpage.name)
     with notes:
         if wants_saving:
             _save(here, fanpage.id, draft, view)
@@ -79,7 +79,7 @@ def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView 
         disabled=locked,
         placeholder=_("Welcome"),
     )
-    show_problems(check_name(draft["name"]) if draft["tried"] else [])
+    draw_problems(check_name(draft["name"]) if draft["tried"] else [])
     section(_("Content"))
     owners = queries.owners_of_entry_points(fanpage.id, but=view.id if view else None)
     context = EditorContext(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
