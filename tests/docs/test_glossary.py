@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ WORDS = [row for row in ROWS if row[0] != "English" and not row[0].startswith("-
 def catalogue() -> dict[str, str]:
     """Every sentence of the panel that has one form, with its Vietnamese."""
     files = sorted((HOME / "pages/locales/vi").glob("*.po"))
-    entries = [entry for file in files for entry in read_po(file.open("rb")) if entry.id]
+    entries = [entry for file in files for entry in read_po(BytesIO(file.read_bytes())) if entry.id]
     return {entry.id: entry.string for entry in entries if isinstance(entry.id, str)}
 
 
