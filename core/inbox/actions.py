@@ -17,13 +17,14 @@ from core.db.tables import Event, Fanpage
 from core.errors import Held
 from core.inbox import queries
 from core.inbox.effects import apply_events
-from core.inbox.event_parser import NewEvent, person_of
+from core.inbox.event_parser import NewEvent
 from core.inbox.event_store import StoredEvent, Verdict, insert_events, record_verdicts, take_pending
 from core.inbox.event_tokens import decrypt_event
 from core.inbox.fanpage_event import FanpageEvent
 from core.inbox.forgotten_filter import drop_forgotten
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.installation import key_check
+from core.messenger.event_fields import person_of
 
 # The database is locked, gone or held. That is true for every event, so no single event is to blame.
 NOT_NOW = (*DATABASE_TROUBLE, Held)

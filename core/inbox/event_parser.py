@@ -14,12 +14,11 @@ from typing import NamedTuple
 from core.encryption import lookup_hash
 from core.inbox import rules
 from core.inbox.event_tokens import encrypt_event
-from core.messenger.event_fields import RawEvent, milliseconds
+from core.messenger.event_fields import milliseconds, person_of
 from core.messenger.event_kinds import EventKind
 from core.messenger.events import Malformed, ParsedEvent, parse_webhook
-from core.text.identifiers import read_id
 
-__all__ = ["Malformed", "NewEvent", "parse_body", "person_of"]
+__all__ = ["Malformed", "NewEvent", "parse_body"]
 
 DEPTH_LIMIT = 64  # real events are some ten levels deep
 DIGITS_LIMIT = 1000  # Python refuses to read integers beyond 4,300 digits
@@ -85,16 +84,6 @@ def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:
         body=encrypt_event(parsed.raw),
         psid=person_of(parsed.raw, parsed.page_id),
     )
-
-
-def person_of(raw: RawEvent, page_id: str) -> str | None:
-    """The PSID of the customer an event is about: its sender, or its recipient if the fanpage sent it."""
-    for side in ("sender", "recipient"):
-        party = raw.get(side)
-        found = read_id(party.get("id")) if isinstance(party, dict) else None
-        if found != page_id:
-            return found
-    return None
 
 
 def prune_deep_nesting(text: str) -> str:

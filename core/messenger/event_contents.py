@@ -36,7 +36,7 @@ class OptInContent:
     payload: str | None
 
     def __repr__(self) -> str:
-        return f"OptedIn(payload={self.payload!r})"
+        return f"OptInContent(payload={self.payload!r})"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,14 @@ def party(event: RawEvent, side: str) -> str | None:
     return read_id(part(event, side).get("id"))
 
 
+def person_of(event: RawEvent, page_id: str) -> str | None:
+    """The PSID of the customer an event is about: its sender, or its recipient if the fanpage sent it."""
+    found = party(event, "sender")
+    if found == page_id:
+        found = party(event, "recipient")
+    return found if found != page_id else None
+
+
 def opt_in_token(optin: RawEvent) -> str | None:
     """The token of a one-time opt-in, which is a secret, or None when it has none."""
     return unwrapped(text(optin.get("one_time_notif_token")) or "") or None

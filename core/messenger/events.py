@@ -25,7 +25,6 @@ class ParsedEvent:
 
     page_id: str  # "" when the event names none
     kind: str
-    psid: str | None
     occurred_ms: int | None
     dedupe_key: str
     raw: RawEvent = field(repr=False)  # may hold a one-time token
@@ -74,7 +73,7 @@ def _event(
         dedupe_key = dedupe_key if kind == EventKind.OPT_IN else sha256_hex(f"standby {dedupe_key}")
     if base_kind(kind) in PERSONAL and page_id and party(event, "sender") == page_id:
         kind = EventKind.OWN
-    return ParsedEvent(page_id, kind, _psid(event, page_id), occurred, dedupe_key, event)
+    return ParsedEvent(page_id, kind, occurred, dedupe_key, event)
 
 
 def _change(event: RawEvent, page_id: str, time: int | None) -> ParsedEvent:
@@ -83,17 +82,10 @@ def _change(event: RawEvent, page_id: str, time: int | None) -> ParsedEvent:
     if event.get("field") == "feed" and value.get("item") == "comment" and comment_id and verb:
         occurred = milliseconds(value.get("created_time")) or time
         return ParsedEvent(
-            page_id, EventKind.COMMENT, None, occurred, sha256_hex(f"comment {comment_id} {verb}"), event
+            page_id, EventKind.COMMENT, occurred, sha256_hex(f"comment {comment_id} {verb}"), event
         )
-    return ParsedEvent(page_id, EventKind.CHANGE, None, time, key_of_whole(EventKind.CHANGE, event), event)
+    return ParsedEvent(page_id, EventKind.CHANGE, time, key_of_whole(EventKind.CHANGE, event), event)
 
 
 def _unknown(page_id: str, time: int | None, raw: RawEvent) -> ParsedEvent:
-    return ParsedEvent(page_id, EventKind.UNKNOWN, None, time, key_of_whole(EventKind.UNKNOWN, raw), raw)
-
-
-def _psid(event: RawEvent, page_id: str) -> str | None:
-    """The PSID of the person: usually the sender of the event, and of an echo the recipient."""
-    sender = party(event, "sender")
-    found = sender if sender != page_id else party(event, "recipient")
-    return found if found != page_id else None
+    return ParsedEvent(page_id, EventKind.UNKNOWN, time, key_of_whole(EventKind.UNKNOWN, raw), raw)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.messenger import event_contents
+from core.messenger.event_fields import person_of
 from core.messenger.events import Malformed, parse_webhook
 
 PAGE, PSID, AT = "100", "25381719828140932", 1458692752478
@@ -27,6 +28,10 @@ def event(**body):
 def only(payload):
     (parsed,) = parse_webhook(payload)
     return parsed
+
+
+def person(parsed):
+    return person_of(parsed.raw, parsed.page_id)
 
 
 OTN = {"type": "one_time_notif_req", "payload": "otn.x", "one_time_notif_token": "T-1"}
@@ -56,7 +61,7 @@ SHAPES = [
 @pytest.mark.parametrize(("kind", "raw"), SHAPES)
 def test_each_shape_is_recognised_and_kept_whole(kind, raw):
     parsed = only(envelope(raw))
-    assert (parsed.kind, parsed.page_id, parsed.psid, parsed.occurred_ms) == (kind, PAGE, PSID, AT)
+    assert (parsed.kind, parsed.page_id, person(parsed), parsed.occurred_ms) == (kind, PAGE, PSID, AT)
     assert parsed.raw == raw
 
 
@@ -79,7 +84,7 @@ def test_an_echo_is_about_its_recipient():
         "message": {"is_echo": True, "app_id": 9, "metadata": "d:1", "mid": "m_1", "text": "x"},
     }
     parsed = only(envelope(raw))
-    assert (parsed.kind, parsed.psid) == ("echo", PSID)
+    assert (parsed.kind, person(parsed)) == ("echo", PSID)
     assert event_contents.read_echo(parsed.raw) == event_contents.EchoContent("m_1", "d:1", "9")
 
 
@@ -115,15 +120,15 @@ def test_a_postback_without_mid_is_known_by_who_when_and_what():
 def test_numbers_serve_as_ids_and_a_missing_sender_is_nobody():
     numbers = {"sender": {"id": 25}, "recipient": {"id": 100}, "timestamp": AT, "optin": {"ref": "r"}}
     payload = {"object": "page", "entry": [{"id": 100, "time": AT, "messaging": [numbers]}]}
-    assert (only(payload).page_id, only(payload).psid) == ("100", "25")
+    assert (only(payload).page_id, person(only(payload))) == ("100", "25")
     checkbox = {"recipient": {"id": PAGE}, "timestamp": AT, "optin": {"ref": "r", "user_ref": "u"}}
-    assert only(envelope(checkbox)).psid is None
+    assert person(only(envelope(checkbox))) is None
 
 
 def test_standby_events_stand_apart_from_ours():
     raw = event(message={"mid": "m_1", "text": "x"})
     ours, overheard = only(envelope(raw)), only(envelope(raw, key="standby"))
-    assert (overheard.kind, overheard.psid) == ("standby_message", PSID)
+    assert (overheard.kind, person(overheard)) == ("standby_message", PSID)
     assert ours.dedupe_key != overheard.dedupe_key
 
 
@@ -138,7 +143,7 @@ def test_a_comment_is_a_comment_and_any_other_change_a_change():
         "created_time": AT // 1000,
     }
     parsed = only(envelope({"field": "feed", "value": value}, key="changes"))
-    assert (parsed.kind, parsed.psid, parsed.occurred_ms) == ("comment", None, AT // 1000 * 1000)
+    assert (parsed.kind, person(parsed), parsed.occurred_ms) == ("comment", None, AT // 1000 * 1000)
     assert only(envelope({"field": "feed", "value": {"item": "like"}}, key="changes")).kind == "change"
     assert only(envelope({"field": "leadgen", "value": 3}, key="changes")).kind == "change"
 
@@ -150,7 +155,7 @@ def test_policy_notices_concern_no_customer():
         "policy-enforcement": {"action": "block", "reason": "spam"},
     }
     parsed = only(envelope(raw))
-    assert (parsed.kind, parsed.psid) == ("policy", None)
+    assert (parsed.kind, person(parsed)) == ("policy", None)
     assert event_contents.read_policy_notice(parsed.raw) == event_contents.PolicyNotice("block", "spam")
 
 
