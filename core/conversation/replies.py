@@ -29,7 +29,6 @@ from core.text.normalise import is_blank, normalise_name
 
 _THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
 ASKED_JUST_NOW = timedelta(seconds=60)  # a keyword written twice brings one request
-NEVER_ANSWERED = frozenset({"echo", "deleted", "edit", "standby"})  # our own words, or another app's thread
 
 
 def answer_event(
@@ -37,14 +36,13 @@ def answer_event(
     *,
     fanpage_id: int,
     customer_id: int,
-    kind: str,
     text: str | None = None,
     payload: str | None = None,
     ref: str | None = None,
     now: datetime,
 ) -> int:
     """Queue the message that the event calls for; returns how many replies were queued."""
-    if kind in NEVER_ANSWERED or not _window_is_open(db, customer_id, now):
+    if not _window_is_open(db, customer_id, now):
         return 0
     entry = _find_entry(db, fanpage_id, text=text, payload=payload, ref=ref)
     if entry is None:

@@ -155,7 +155,6 @@ def _answer(
         context.db,
         fanpage_id=event.fanpage_id,
         customer_id=context.customer_id(event),
-        kind=event.kind,
         text=normalise_text(text or "") or None,
         payload=storable(payload or "") or None,
         ref=storable(ref or "") or None,

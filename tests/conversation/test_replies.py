@@ -49,14 +49,13 @@ class Shop:
         )
         self.arrange.save(row)
 
-    def hears(self, *, kind: str = "message", after: timedelta = timedelta(), **event: Any) -> int:
+    def hears(self, *, after: timedelta = timedelta(), **event: Any) -> int:
         now = self.now + after
         with transaction() as db:
             return answer_event(
                 db,
                 fanpage_id=self.fanpage,
                 customer_id=self.lan,
-                kind=kind,
                 now=now,
                 **event,
             )
@@ -73,7 +72,7 @@ def rows(table: Any) -> list[Any]:
 
 
 def test_get_started_queues_the_blocks_in_order(shop: Shop) -> None:
-    assert shop.hears(kind="postback", payload="GET_STARTED") == 2
+    assert shop.hears(payload="GET_STARTED") == 2
     hello, ask = rows(Reply)
     assert hello.body == {"text": "Chào {{first_name|bạn}}"}
     assert ask.body["attachment"]["payload"]["template_type"] == "one_time_notif_req"
@@ -81,7 +80,7 @@ def test_get_started_queues_the_blocks_in_order(shop: Shop) -> None:
 
 
 def test_a_request_remembers_the_promise_and_the_way_in(shop: Shop) -> None:
-    shop.hears(kind="postback", payload="GET_STARTED")
+    shop.hears(payload="GET_STARTED")
     (request,) = rows(Request)
     ask = rows(Reply)[1]
     assert (request.title, request.after_text, request.topic_id) == (OTNR["title"], OTNR["after"], shop.topic)
@@ -103,12 +102,12 @@ def test_a_keyword_is_remembered_as_the_way_in(shop: Shop) -> None:
 
 def test_a_button_leads_to_another_message(shop: Shop) -> None:
     prices = shop.message("Giá", [("text", {"text": "199.000đ"})])
-    assert shop.hears(kind="postback", payload=f"message:{prices}") == 1
+    assert shop.hears(payload=f"message:{prices}") == 1
 
 
 def test_a_button_never_leads_to_another_fanpages_message(shop: Shop) -> None:
     other = Shop(shop.arrange)
-    assert shop.hears(kind="postback", payload=f"message:{other.welcome}") == 0
+    assert shop.hears(payload=f"message:{other.welcome}") == 0
 
 
 def test_an_archived_message_is_not_sent(shop: Shop) -> None:
@@ -126,11 +125,6 @@ def test_nothing_is_said_when_nothing_was_called_for(shop: Shop) -> None:
 def test_nothing_is_said_once_the_window_is_closed(shop: Shop) -> None:
     assert shop.hears(payload="GET_STARTED", after=timedelta(hours=20)) == 0
     assert rows(Request) == []
-
-
-@pytest.mark.parametrize("kind", ["echo", "standby", "deleted"])
-def test_what_is_not_said_to_us_is_not_answered(shop: Shop, kind: str) -> None:
-    assert shop.hears(kind=kind, payload="GET_STARTED") == 0
 
 
 def test_the_same_card_is_not_sent_twice_within_a_minute(shop: Shop) -> None:

@@ -181,7 +181,7 @@ def test_it_is_sent_and_drawn_alike(arrange: Arrange, fanpage: int) -> None:
 
 def answered(arrange: Arrange, fanpage: int, customer: int) -> list[Any]:
     """What the bot says to Get Started."""
-    event = {"kind": "postback", "payload": "GET_STARTED", "now": arrange.now}
+    event = {"payload": "GET_STARTED", "now": arrange.now}
     with transaction() as db:
         answer_event(db, fanpage_id=fanpage, customer_id=customer, **event)
     with reading() as db:
