@@ -10,6 +10,7 @@ from core.consent import rules
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, FanpageRate, OptIn, Table, Topic
 from core.encryption import encrypt, lookup_hash
+from core.fanpages.send_rate import DEFAULT_RATE
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Arrange:
         values = {
             "page_id": str(100000000000000 + next(self._numbers)),
             "token_sealed": encrypt("page-token"),
+            "rate": DEFAULT_RATE,
             "timezone": "Asia/Ho_Chi_Minh",
             "created_at": self.now,
             "updated_at": self.now,

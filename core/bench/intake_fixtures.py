@@ -36,7 +36,9 @@ def create_open_requests(people: int, stored: int) -> None:
     """Create so many customers with an open request each, and so many old events."""
     now = utc_now()
     with transaction() as db:
-        fanpage = Fanpage(page_id=PAGE_ID, name="Bench", timezone="UTC", created_at=now, updated_at=now)
+        fanpage = Fanpage(
+            page_id=PAGE_ID, name="Bench", rate=300, timezone="UTC", created_at=now, updated_at=now
+        )
         db.add(fanpage)
         db.flush()
         topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)

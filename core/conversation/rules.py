@@ -20,7 +20,6 @@ from core.conversation.drafts import KeywordMatch as KeywordMatch
 from core.conversation.drafts import MessageDraft as MessageDraft
 from core.conversation.entry_points import clean_value
 from core.conversation.entry_points import entry_key as entry_key
-from core.conversation.payloads import GET_STARTED_PAYLOAD as GET_STARTED_PAYLOAD
 from core.conversation.payloads import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
 from core.conversation.placeholders import personalise as personalise
 from core.conversation.promises import warn_promise as warn_promise

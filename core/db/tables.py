@@ -95,7 +95,7 @@ class Fanpage(Table, table=True):
     page_id: str = _word(64, unique=True)
     name: str = _word(200)
     token_sealed: str | None = Field(default=None, sa_type=Text)
-    rate: int = 25  # messages per second
+    rate: int  # messages per second
     timezone: str = _word(64)
     is_demo: bool = False  # served by the simulator
     # Whoever writes nothing but one of these wants no notifications; none: consent.stop_words.DEFAULT

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.fanpages.rules import GET_STARTED, WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
+from core.conversation.payloads import GET_STARTED_PAYLOAD
+from core.fanpages.rules import WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
 from core.messenger import connection_check, errors
 from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import NextStep
@@ -61,9 +62,9 @@ def set_get_started(messenger: Messenger, *, take_over: bool) -> list[HealthProb
         return [_trouble(refusal, HealthProblem.REFUSED if may_not_send else HealthProblem.NO_GET_STARTED)]
     try:
         buttons = [part["get_started"] for part in profile if part.get("get_started")]
-        is_ours = {"payload": GET_STARTED} in buttons
+        is_ours = {"payload": GET_STARTED_PAYLOAD} in buttons
         if not buttons or (take_over and not is_ours):
-            messenger.post(connection_check.EDGE, {"get_started": {"payload": GET_STARTED}})
+            messenger.post(connection_check.EDGE, {"get_started": {"payload": GET_STARTED_PAYLOAD}})
     except GraphRefused as refusal:
         return [_trouble(refusal, HealthProblem.NO_GET_STARTED)]
     return []

@@ -12,7 +12,6 @@ from core.text.identifiers import is_id
 from core.text.length import length
 
 NAME_LIMIT = 200
-GET_STARTED = "GET_STARTED"  # the payload of the Get Started button
 
 # What the fanpage has to tell us.
 # https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks
