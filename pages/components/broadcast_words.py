@@ -11,7 +11,7 @@ from core.errors import N_
 from core.messenger.reasons import SENTENCES, describe
 from pages.components.texts import _, number, when
 
-ALL_REFUSED = "all_refused"  # pause code and reason: nobody of the first twenty was reached
+ALL_REFUSED = "all_refused"  # pause code and reason in old rows only: nobody of the first twenty was reached
 # Short enough for a filter or a cell of a table.
 REASONS: dict[str, str] = {
     "blocked": N_("Blocked the fanpage"),
@@ -19,6 +19,7 @@ REASONS: dict[str, str] = {
     "unavailable": N_("Cannot receive messages now"),
     "window_closed": N_("24 hours are over"),
     "opted_out": N_("Stopped these messages"),
+    "request_limit": N_("Asked too often"),
     "abuse_warning": N_("Gets too many messages"),
     "content": N_("Message refused"),
     "token_refused": N_("Opt-in refused"),
