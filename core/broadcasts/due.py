@@ -52,13 +52,12 @@ def _looking() -> bulk.CompiledStatement:
     now = bindparam("now", type_=UtcTime)
     broadcast: Select[Any] = select(col(Broadcast.id))
     of_fanpage = broadcast.join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
-    refused = broadcast.join(RecentOutcomes, col(RecentOutcomes.ref_id) == col(Broadcast.id))
     found = {
         Due.START: of_fanpage.where(may_start(now)),
         Due.BUILD_AUDIENCE: select(col(Gathering.broadcast_id)),
         Due.JUDGE_CANARY: broadcast.where(has_ended_canary()),
         Due.END_LATE: broadcast.where(or_(is_missed(now), is_running_late(now))),
-        Due.JUDGE_REFUSALS: refused.where(may_trip()),
+        Due.JUDGE_REFUSALS: broadcast.where(may_trip()),
         Due.FINISH: broadcast.where(is_done(now)),
     }
     return bulk.CompiledStatement(select(*[found[due].exists().label(due.value) for due in Due]))
@@ -98,13 +97,18 @@ def has_ended_canary() -> ColumnElement[bool]:
 
 
 def may_trip() -> ColumnElement[bool]:
-    """The condition that a sending broadcast, joined with its recent outcomes, has enough refusals among them
-    for the breaker."""
-    return and_(
+    """The condition that a sending broadcast has enough refusals among its recent outcomes for the breaker.
+
+    The outcomes are looked up by their key for each sending broadcast: those of ended broadcasts are kept as
+    well, and SQLite would otherwise read them all.
+    """
+    of_it = (
         col(RecentOutcomes.scope) == bulk.constant(Scope.BROADCAST),
-        func.json_array_length(col(RecentOutcomes.refusals)) >= SMALL_RUN,
-        _is(BroadcastState.SENDING),
+        (col(RecentOutcomes.ref_id) == col(Broadcast.id)),
     )
+    refusals = select(func.json_array_length(col(RecentOutcomes.refusals))).where(*of_it)
+    enough: ColumnElement[bool] = refusals.correlate(Broadcast).scalar_subquery() >= SMALL_RUN
+    return and_(_is(BroadcastState.SENDING), enough)
 
 
 def is_done(now: Any) -> ColumnElement[bool]:

@@ -70,7 +70,7 @@ def judge_sending_broadcasts(*, now: datetime) -> None:
     refused = (
         select(RecentOutcomes, col(Broadcast.fanpage_id))
         .join(Broadcast, col(Broadcast.id) == col(RecentOutcomes.ref_id))
-        .where(due.may_trip())
+        .where(col(RecentOutcomes.scope) == Scope.BROADCAST, due.may_trip())
     )
     with reading() as db:
         rows = [(recent_outcomes.as_recent(row), row.ref_id, key) for row, key in db.execute(refused)]

@@ -6,10 +6,15 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+import structlog
+
 from core.broadcasts import audience_builder, canary, due, scheduled_jobs
 from core.broadcasts.due import Due
+from core.db.engine import DATABASE_TROUBLE
 from core.sending import breaker_trip
 from core.sending.repeated_actions import ThreadedAction
+
+log = structlog.get_logger(__name__)
 
 
 class DueActions:
@@ -37,9 +42,19 @@ class DueActions:
         }
 
     def begin_due(self, kinds: Iterable[Due] = Due) -> None:
-        """Look, and begin what is due of these kinds. Raises what the database raises while it looks."""
-        for each in due.look(now=self._clock()) & set(kinds):
+        """Look, and begin what is due of these kinds; when the look fails, all of them: each action chooses
+        its broadcasts by itself, and what the look stumbled over must not stop the others."""
+        for each in self._due() & set(kinds):
             self._actions[each].begin()
+
+    def _due(self) -> set[Due]:
+        try:
+            return due.look(now=self._clock())
+        except DATABASE_TROUBLE as problem:
+            log.warning("due_look_failed", error=type(problem).__name__)
+        except Exception:
+            log.exception("due_look_failed")
+        return set(Due)
 
     def _start(self) -> None:
         if scheduled_jobs.start_due(now=self._clock()):

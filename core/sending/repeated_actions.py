@@ -45,11 +45,20 @@ class ThreadedAction:
         self._next_at = float("-inf")  # monotonic
 
     def begin(self) -> None:
-        """Run the action now, if it may begin; returns at once. To be called in one thread at a time."""
+        """Run the action now, if it may begin; returns at once. To be called in one thread at a time.
+
+        Where the system has no thread left this is logged, and the next call tries again.
+        """
         now = time.monotonic()
-        if now >= self._next_at and self._free.acquire(blocking=False):
-            self._next_at = now + self._every
+        if now < self._next_at or not self._free.acquire(blocking=False):
+            return
+        try:
             threading.Thread(target=self._run, name=self._action.__name__, daemon=True).start()
+        except RuntimeError:
+            self._free.release()
+            log.exception("thread_not_started", action=self._action.__name__)
+        else:
+            self._next_at = now + self._every
 
     def _run(self) -> None:
         try:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import text
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
 from core.broadcasts.due import Due
+from core.db.engine import is_sqlite, transaction
+from core.db.tables import RecentOutcomes
+from core.deliveries.recent_outcomes import Scope
 from core.sending.due_actions import DueActions
 from core.sending.repeated_actions import ThreadedAction, never_failing
 from tests.processes import until
@@ -74,6 +78,34 @@ def test_an_action_rests_between_two_runs() -> None:
     mine.begin()
     until(lambda: ran, what="it ran")
     assert ran == [1]
+
+
+def test_an_action_begins_again_after_no_thread_was_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    ran = threading.Event()
+    mine = ThreadedAction(ran.set, every=3600.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread_left)
+        mine.begin()
+    mine.begin()
+    assert ran.wait(20)
+
+
+def test_a_look_that_fails_stops_nothing(studio: Studio) -> None:
+    studio.people(2)
+    judged = studio.broadcast()
+    studio.launch(judged)
+    with transaction() as db:
+        db.add(RecentOutcomes(scope=Scope.BROADCAST, ref_id=judged, outcomes=1, refusals=[]))
+        db.flush()
+        damaged = "nonsense" if is_sqlite(db) else "null"
+        db.execute(text(f"UPDATE recent_outcomes SET refusals = '{damaged}'"))
+    started = threading.Event()
+    actions.schedule(COMMAND_LINE, studio.broadcast(), at=None, best_before=None, now=studio.now)
+    due_actions(studio, started.set).begin_due()
+    assert started.wait(20)
 
 
 def test_what_fails_is_logged_and_never_raised() -> None:
