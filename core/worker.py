@@ -34,8 +34,8 @@ from core.fanpages import health_actions
 from core.fanpages.connection import find_connections, messenger_for
 from core.inbox import actions as inbox
 from core.inbox import retention
+from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
-from core.installation.steadiness import Steadiness
 from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions
@@ -61,7 +61,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
-        self.steadiness = Steadiness(self.clock, LEASE.total_seconds())
+        self.clock_watch = ClockWatch(self.clock, LEASE.total_seconds())
         self.mixed_batches = MixedBatches(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
@@ -70,7 +70,7 @@ class Worker:
             stop=self.stop,
             clock=self.clock,
             holds_since=self.heartbeat.held_since,
-            across=self.mixed_batches.across,
+            mixed_calls=self.mixed_batches.mixed_calls,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
         self._due_actions = DueActions(
@@ -193,7 +193,7 @@ class Worker:
 
     def reclaim(self) -> None:
         """Take over what dead workers left; not while a jump of the clock makes the living look dead."""
-        if self.steadiness.is_even():
+        if self.clock_watch.has_not_jumped():
             claims.take_over_lost(now=self.clock())
             reply_claims.end_lost(now=self.clock())
 

@@ -66,7 +66,7 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
     from core.messenger.mixed_batch import AddressedSend, send_together
-    from core.messenger.mixed_batch_fallback import AcrossFanpages
+    from core.messenger.mixed_batch_fallback import MixedCallSwitch
     from core.messenger.transport import Transport
 
     transport = Transport(url, connect_timeout=3.05, read_timeout=20.0, pool_size=THREADS)
@@ -75,12 +75,12 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
         Messenger(str(n), f"page-token-{n:0200}", app_secret="app-secret", **known) for n in range(BATCH)
     ]
     ready = [SharedMessage(wire.text(f"Chào {name}, hàng mới đã về, mời bạn ghé xem!")) for name in NAMES]
-    across = AcrossFanpages()
+    mixed_calls = MixedCallSwitch()
 
     def batch(start: int) -> None:
         numbers = range(start, min(start + BATCH, messages))
         sends = [TokenSend(f"token-{n:040}", ready[n % len(ready)], f"otn.delivery.{n}") for n in numbers]
-        send_together([AddressedSend(*each) for each in zip(lines, sends, strict=False)], across)
+        send_together([AddressedSend(*each) for each in zip(lines, sends, strict=False)], mixed_calls)
 
     def send() -> None:
         with ThreadPoolExecutor(THREADS) as pool:

@@ -54,7 +54,7 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
     build."""
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
     progress = Gathering(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
-    while more := _make_part(db, broadcast, progress, FIRST, now):
+    while more := _build_part(db, broadcast, progress, FIRST, now):
         if progress.made > broadcast.canary_size:
             break
     broadcast.audience = progress.made
@@ -177,7 +177,7 @@ def _next_part(connection: Connection, broadcast_id: int, size: int, now: dateti
         # A shared lock, as a claim takes: sending goes on meanwhile, and ending the broadcast waits for this.
         broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
-        return _make_part(db, broadcast, row, size, now) if broadcast and row else None
+        return _build_part(db, broadcast, row, size, now) if broadcast and row else None
 
 
 def _complete(broadcast_id: int, now: datetime) -> bool:
@@ -193,7 +193,7 @@ def _complete(broadcast_id: int, now: datetime) -> bool:
         return True
 
 
-def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int, now: datetime) -> bool:
+def _build_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int, now: datetime) -> bool:
     """Add those who are eligible among the next `size` opt-ins. Returns whether there are more."""
     left: tuple[ColumnElement[bool], ...] = (
         col(OptIn.customer_id) > progress.last_customer_id,
@@ -208,14 +208,16 @@ def _make_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int
     ).scalar_one_or_none()
     if last is not None:
         left = (*left, col(OptIn.customer_id) <= last)
-    progress.made += _make(db, broadcast, eligibility.chosen_opt_ins(broadcast.topic_id, now, *left), now)
+    progress.made += _add_deliveries(
+        db, broadcast, eligibility.chosen_opt_ins(broadcast.topic_id, now, *left), now
+    )
     progress.last_customer_id = (
         EVERYBODY if last is None else last
     )  # a last part that is built again finds nobody
     return last is not None
 
 
-def _make(db: Session, broadcast: Broadcast, chosen: Select[int, int], now: datetime) -> int:
+def _add_deliveries(db: Session, broadcast: Broadcast, chosen: Select[int, int], now: datetime) -> int:
     """Add the deliveries and reserve their opt-ins. Returns how many. For a broadcast that was cancelled
     meanwhile the deliveries are added as cancelled, and nothing is reserved."""
     db.flush()

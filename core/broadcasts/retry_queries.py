@@ -12,7 +12,7 @@ from core.consent import eligibility
 from core.consent.rules import OptInState
 from core.db.engine import reading
 from core.db.tables import Customer, Delivery, OptIn
-from core.deliveries.rules import HELD_REASONS, DeliveryState
+from core.deliveries.rules import UNDECIDED_REASONS, DeliveryState
 
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)  # never tried
 
@@ -75,7 +75,7 @@ def _is_refused() -> ColumnElement[bool]:
 
 def _is_held() -> ColumnElement[bool]:
     """What another broadcast holds is not theirs: only these reasons leave an opt-in reserved."""
-    own = col(Delivery.reason).in_(HELD_REASONS)
+    own = col(Delivery.reason).in_(UNDECIDED_REASONS)
     return and_(col(Delivery.state) == DeliveryState.FAILED, col(OptIn.state) == OptInState.RESERVED, own)
 
 

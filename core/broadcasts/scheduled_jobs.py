@@ -64,13 +64,13 @@ def sweep(*, now: datetime) -> None:
             if state == BroadcastState.CANCELLED:
                 closing.end_cancelled(db, get_row(db, broadcast_id or 0), now)
             else:
-                transitions.sweep(db, broadcast_id or 0)
+                transitions.reopen_with_leftovers(db, broadcast_id or 0)
 
 
 def _start_alone(broadcast_id: int, now: datetime) -> bool:
     """Start one broadcast and return whether it started. One that cannot must not hold up the others."""
     try:
-        audience_size = _start(broadcast_id, now)
+        audience_size = _start_in_transaction(broadcast_id, now)
     except (WrongState, NotFound):
         return False  # another worker was quicker
     except (RuntimeError, IntegrityError, OperationalError) as problem:
@@ -116,7 +116,7 @@ def finish_done(*, now: datetime) -> list[int]:
             .order_by(col(Broadcast.id))
             .with_for_update(key_share=True)
         ).all()
-        chosen = [id_ for id_, state in rows if id_ and not _is_the_breakers(db, id_, state)]
+        chosen = [id_ for id_, state in rows if id_ and not _is_about_to_pause_itself(db, id_, state)]
         finished = transitions.finish(db, col(Broadcast.id).in_(chosen), done, now=now)
         for each in finished:
             activity_log.record(
@@ -131,19 +131,19 @@ def finish_done(*, now: datetime) -> list[int]:
         return [each.id for each in finished]
 
 
-def _is_the_breakers(db: Session, broadcast_id: int, state: str) -> bool:
-    """Whether it is about to pause itself: its last outcomes are settled, and looked at a moment later."""
+def _is_about_to_pause_itself(db: Session, broadcast_id: int, state: str) -> bool:
+    """Whether the breaker is about to pause it: its last outcomes are settled, and judged a moment later."""
     if state != BroadcastState.SENDING:
         return False
     recent = replace(recent_outcomes.recent(db, (Scope.BROADCAST, broadcast_id)), before=0)
     return breaker.tripped_by(recent, left=0) is not None
 
 
-def _start(broadcast_id: int, now: datetime) -> int | None:
+def _start_in_transaction(broadcast_id: int, now: datetime) -> int | None:
     """Start a broadcast and return how many of its audience were made; None when another has started it, or
     it may not start any more."""
     with transaction() as db:
-        if not _take_hold(db, broadcast_id):
+        if not _lock_unless_taken(db, broadcast_id):
             return None  # another worker is at it
         if not _may_start_still(db, broadcast_id, now):
             return None  # another worker was quicker, or it was put off or stopped since the list was read
@@ -160,9 +160,9 @@ def _start(broadcast_id: int, now: datetime) -> int | None:
         return broadcast.audience
 
 
-def _take_hold(db: Session, broadcast_id: int) -> bool:
-    """Several clocks start several broadcasts at once rather than wait for each other, but of a topic one
-    after the other."""
+def _lock_unless_taken(db: Session, broadcast_id: int) -> bool:
+    """Lock the broadcast and its topic; False if another worker has them. So broadcasts of one topic start
+    one after the other, and others at once."""
     topic = Topic, col(Topic.id) == col(Broadcast.topic_id)
     mine = select(col(Broadcast.id)).join(*topic).where(col(Broadcast.id) == broadcast_id)
     return db.execute(mine.with_for_update(key_share=True, skip_locked=True)).first() is not None

@@ -111,8 +111,9 @@ def finish(db: Session, *over: ColumnElement[bool], now: datetime) -> list[Moved
     return _moved(db, _moving(Transition.FINISH, *over).values(finished_at=now, updated_at=now))
 
 
-def sweep(db: Session, broadcast_id: int) -> None:
-    """Send on a broadcast that had finished, so that it finishes again. `updated_at` stays as it is."""
+def reopen_with_leftovers(db: Session, broadcast_id: int) -> None:
+    """Reopen a finished broadcast that has queued deliveries left; it finishes again after those.
+    `updated_at` stays as it is."""
     db.execute(_moving(Transition.SWEEP, col(Broadcast.id) == broadcast_id).values(finished_at=None))
 
 

@@ -28,7 +28,7 @@ _COMMON = frozenset(
 
 
 def warn_content(content: dict[str, Any], promises: Sequence[str]) -> list[Problem]:
-    """None of it forbids sending; the one who sends decides."""
+    """Warnings about a broadcast's text; none prevents sending."""
     kind = find_kind(content.get("kind"))
     text = kind.words(content) if kind else ""
     return [

@@ -105,11 +105,11 @@ def reason(code: str) -> Reason:
 
 def is_usable(now: datetime) -> ColumnElement[bool]:
     """Whether an opt-in may be used now, whoever holds it."""
-    return and_(col(OptIn.state) == OptInState.AVAILABLE, is_valid(now))
+    return and_(col(OptIn.state) == OptInState.AVAILABLE, has_no_obstacle(now))
 
 
-def is_valid(now: datetime) -> ColumnElement[bool]:
-    """Whether nothing but its state could keep an opt-in from being used now."""
+def has_no_obstacle(now: datetime) -> ColumnElement[bool]:
+    """The condition that no reason other than its state keeps an opt-in from being used now."""
     return and_(*(not_(each.opt_in(now)) for each in REASONS if each.opt_in))
 
 
@@ -190,10 +190,10 @@ def _kept_out(customer_id: ColumnElement[int], now: datetime) -> list[tuple[str,
 def may_go_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Whether a delivery that has ended may be sent after all, its opt-in and its customer joined to it. The
     state that the opt-in must have is for the caller to say."""
-    return is_valid(now), not_(is_kept_out(now)), not_(is_held_elsewhere())
+    return has_no_obstacle(now), not_(is_kept_out(now)), not_(is_reserved_elsewhere())
 
 
-def is_held_elsewhere() -> Exists:
+def is_reserved_elsewhere() -> Exists:
     """Whether another delivery has taken the opt-in of this one meanwhile."""
     other = aliased(Delivery)
     return exists().where(

@@ -37,9 +37,9 @@ def lock_broadcasts(db: Session, ids: Collection[int]) -> None:
     _lock_by_id(db, Broadcast, ids)
 
 
-def lock_free_broadcasts(db: Session, ids: Collection[int]) -> set[int]:
-    """Lock those of these broadcasts that nobody else has locked, and return their ids. The
-    others are not waited for."""
+def lock_broadcasts_skipping_locked(db: Session, ids: Collection[int]) -> set[int]:
+    """Lock those of these broadcasts that nobody else has locked, without waiting for the others. Returns
+    their ids."""
     chosen = (
         select(col(Broadcast.id)).where(col(Broadcast.id).in_(bulk.among(ids))).order_by(col(Broadcast.id))
     )

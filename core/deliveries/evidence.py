@@ -66,7 +66,7 @@ def note_echo(
         return False
     delivery.mid = delivery.mid or mid[:200]
     if delivery.state != DeliveryState.SENT and _may_turn_out_sent(db, delivery):
-        ledger.turn_out_sent(db, delivery, evidence=ECHO, at=at)
+        ledger.mark_sent_after_all(db, delivery, evidence=ECHO, at=at)
         _spend(db, delivery, at)
         catch_up(db, [delivery.id or 0])
     return True

@@ -218,7 +218,7 @@ def _unless_forgotten(said: str | None) -> ColumnElement[str]:
     return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
 
 
-def turn_out_sent(db: Session, delivery: Delivery, *, evidence: str, at: datetime) -> None:
+def mark_sent_after_all(db: Session, delivery: Delivery, *, evidence: str, at: datetime) -> None:
     """Record that a delivery reached the customer, whatever we believed of it. The caller has locked the row
     and knows that it is not settled as sent."""
     delivery.state = DeliveryState.SENT

@@ -42,16 +42,16 @@ RETRIED = "accepted_on_retry"
 LEASE_RAN_OUT = "lease_ran_out"  # a reason: the worker died, or was silent for too long
 
 # A code nobody knows, or a token sealed with another key: the opt-in is kept until staff decide.
-HELD_REASONS = ("unknown_error", "cannot_open")
+UNDECIDED_REASONS = ("unknown_error", "cannot_open")
 
 # This person cannot be reached: the opt-in is kept, and they are left out until they write again.
 UNREACHABLE_REASONS = ("blocked", "gone", "unavailable")
 
 
-class Token(StrEnum):
-    """What happens to the opt-in that a delivery holds."""
+class OptInMove(StrEnum):
+    """What happens to the opt-in that is reserved by a delivery."""
 
-    HOLD = "hold"
+    KEEP = "keep"  # it stays reserved by the delivery
     SPEND = "spend"
     RELEASE = "release"
     REFUSE = "refuse"
@@ -62,7 +62,7 @@ class Verdict:
     """What is to become of a delivery and of its opt-in after an answer."""
 
     state: DeliveryState
-    token: Token
+    opt_in_move: OptInMove
     reason: str | None = None
     evidence: str | None = None
     detail: str | None = None

@@ -13,7 +13,7 @@ from core.messenger.batch import TokenSend
 from core.messenger.client import Accepted, Answer, Messenger
 from core.messenger.connection_check import ASKED_ABOUT, attribute_refusals
 from core.messenger.errors import Failure
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.messenger.wire import BATCH_LIMIT
 
 Answers = Mapping[int, Answer | None]  # by the item's place; None: it was certainly not sent
@@ -31,7 +31,7 @@ class AddressedSend:
 
 def send_together(
     items: Sequence[AddressedSend],
-    across: AcrossFanpages,
+    mixed_calls: MixedCallSwitch,
     *,
     may_leave: MayLeave = lambda _place: True,
 ) -> list[Answer | None]:
@@ -46,25 +46,25 @@ def send_together(
         raise ValueError(f"a batch takes at most {BATCH_LIMIT} messages")
     places = _places(items)
     may_share = len(places) > 1 and len({each.root for each in places}) == 1
-    mixed = may_share and across.begin()
-    found = _mixed(items, places, across, may_leave) if mixed else _apart(items, places, may_leave)
+    mixed = may_share and mixed_calls.may_try()
+    found = _mixed(items, places, mixed_calls, may_leave) if mixed else _apart(items, places, may_leave)
     return [found[place] for place in range(len(items))]
 
 
 def _mixed(
-    items: Sequence[AddressedSend], places: Places, across: AcrossFanpages, may_leave: MayLeave
+    items: Sequence[AddressedSend], places: Places, mixed_calls: MixedCallSwitch, may_leave: MayLeave
 ) -> Answers:
     outer = items[0].messenger
     said = outer.send_mixed([(each.messenger, each.send) for each in items])
     if isinstance(said, Failure):
         found = _apart(items, places, may_leave)
         if _any_accepted(found, places[outer]):  # otherwise the token of the call explains the refusal
-            across.refused(said)
+            mixed_calls.refused(said)
         return found
     first = dict(enumerate(said))
     again = {each: unproven for each in places if (unproven := _unproven(first, places[each]))}
     second = _apart(items, again, may_leave)
-    _learn(across, outer, places, first, second)
+    _learn(mixed_calls, outer, places, first, second)
     return {**_judged_apart(places, first, again), **second}
 
 
@@ -101,16 +101,18 @@ def _judged_apart(places: Places, first: Mapping[int, Answer], again: Places) ->
     return found
 
 
-def _learn(across: AcrossFanpages, outer: Messenger, places: Places, first: Answers, second: Answers) -> None:
-    """Tell `across` what this call has shown: an acceptance by an item's own token shows that mixed calls
-    work; a refusal that became an acceptance when sent apart, that they may not."""
+def _learn(
+    mixed_calls: MixedCallSwitch, outer: Messenger, places: Places, first: Answers, second: Answers
+) -> None:
+    """Tell `mixed_calls` what this call has shown: an acceptance by an item's own token shows that mixed
+    calls work; a refusal that became an acceptance when sent apart, that they may not."""
     if any(_any_accepted(first, mine) for messenger, mine in places.items() if messenger is not outer):
-        across.succeeded()
+        mixed_calls.succeeded()
         return
     for place, answer in second.items():
         refusal = first[place]
         if isinstance(answer, Accepted) and isinstance(refusal, Failure):
-            across.refused(refusal)
+            mixed_calls.refused(refusal)
             return
 
 

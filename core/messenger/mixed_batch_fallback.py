@@ -21,8 +21,8 @@ REST_SECONDS = 600.0  # then one call tries again
 TRIAL_SECONDS = 60.0  # a trial that shows nothing is followed by another
 
 
-class AcrossFanpages:
-    """The decision for one process, whose fanpages all share it. Safe to use from several threads.
+class MixedCallSwitch:
+    """Whether this process puts messages of several fanpages into one call. Safe to use from several threads.
 
     `wanted` is the setting; False keeps fanpages apart for good. `on_change` is told True when fanpages are
     kept apart from now on, False when they share calls again. It is called on a thread that sends: it must
@@ -48,7 +48,7 @@ class AcrossFanpages:
         with self._lock:
             return self._is_allowed()
 
-    def begin(self) -> bool:
+    def may_try(self) -> bool:
         """Whether the caller may make such a call now. After a rest one caller may, to try it."""
         with self._lock:
             granted = self._is_allowed()

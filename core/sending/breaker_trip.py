@@ -18,7 +18,7 @@ from core.accounts.rules import SYSTEM
 from core.broadcasts import canary, due, transitions
 from core.broadcasts.rules import alike_code
 from core.consent import ledger
-from core.consent.eligibility import is_held_elsewhere
+from core.consent.eligibility import is_reserved_elsewhere
 from core.customers import unreachable_marks
 from core.db import bulk, row_locks
 from core.db.engine import DATABASE_TROUBLE, reading, transaction, unless_locked, wait_for_locks
@@ -26,7 +26,7 @@ from core.db.tables import Broadcast, Delivery, RecentOutcomes
 from core.deliveries import breaker, recent_outcomes
 from core.deliveries.breaker import Recent, Refusal
 from core.deliveries.recent_outcomes import Key, Scope
-from core.deliveries.rules import HELD_REASONS, DeliveryState
+from core.deliveries.rules import UNDECIDED_REASONS, DeliveryState
 
 log = structlog.get_logger(__name__)
 
@@ -140,11 +140,11 @@ def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int
             col(Delivery.opt_in_id).is_not(None),
             col(Delivery.state) == DeliveryState.FAILED,
             col(Delivery.in_doubt).is_(False),
-            ~is_held_elsewhere(),
+            ~is_reserved_elsewhere(),
         )
         .order_by(col(Delivery.opt_in_id))
     )
     rows = db.execute(failed).all()
-    kept = [opt_in_id for opt_in_id, reason in rows if reason in HELD_REASONS]
+    kept = [opt_in_id for opt_in_id, reason in rows if reason in UNDECIDED_REASONS]
     refused = [opt_in_id for opt_in_id, _ in rows]
     return ledger.release(db, kept, now=now) + ledger.make_available(db, refused, now=now)

@@ -31,9 +31,9 @@ def grouped(
     shares calls, at most 50 in one, those of one fanpage side by side. Fanpages in `groups` share calls only
     with others of the same number.
 
-    Nor does a message in doubt: mostly it was taken before and is refused now, and what a call of several
-    fanpages refuses is sent once more by itself, beside the fanpage's rate.
-    A message that nothing guards against arriving twice could not be tried again in doubt, so it rides alone.
+    A message in doubt shares calls with its own fanpage only: mostly it was taken before and is refused now,
+    and what a call of several fanpages refuses is sent once more by itself, beside the fanpage's rate. A
+    message that nothing guards against arriving twice could not be tried again in doubt, so it rides alone.
     """
     calls: list[tuple[float, Call]] = []
     together: dict[tuple[float, Sender, int | None], list[Claim]] = defaultdict(list)

@@ -15,7 +15,7 @@ from core.conversation.rules import personalise
 from core.messenger import connection_check, wire
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.sending.calls import Call, Returned
 from core.sending.connections import Connections
 from core.sending.outcomes import Outcome, ReplyOutcome
@@ -40,14 +40,14 @@ class Carrier:
         clock: Callable[[], datetime],
         stop: threading.Event,
         holds_since: Callable[[float], bool],
-        across: AcrossFanpages,
+        mixed_calls: MixedCallSwitch,
     ) -> None:
         self._connections = connections
         self._snapshots = snapshots
         self._clock = clock
         self._stop = stop
         self._holds_since = holds_since
-        self._across = across
+        self._mixed_calls = mixed_calls
 
     def carry(self, call: Call) -> list[Returned]:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
@@ -58,9 +58,9 @@ class Carrier:
             for claim in call
             if (connection := self._connection(claim, snapshot)) is not None
         ]
-        gone = {id(claim) for claim, _ in leaving}
-        staying = [claim for claim in call if id(claim) not in gone]
-        return [*staying, *(self._sent(leaving, snapshot) if leaving else [])]
+        leaving_ids = {id(claim) for claim, _ in leaving}
+        staying = [claim for claim in call if id(claim) not in leaving_ids]
+        return [*staying, *(self._send(leaving, snapshot) if leaving else [])]
 
     def _connection(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
         """The connection to Messenger by which the message may leave now. None when it must not leave (a
@@ -83,17 +83,19 @@ class Carrier:
         sending = work.broadcasts.get(claim.broadcast_id) if work else None
         return sending is not None and (sending.best_before is None or self._clock() < sending.best_before)
 
-    def _sent(
+    def _send(
         self, leaving: Sequence[tuple[Claim | ReplyClaim, Messenger]], snapshot: Snapshot
     ) -> Sequence[Returned]:
         first, connection = leaving[0]
         if isinstance(first, ReplyClaim):
-            return [self._answered(first, connection)]
-        return self._delivered(
+            return [self._send_reply_claim(first, connection)]
+        return self._send_delivery_claims(
             [(c, connection) for c, connection in leaving if isinstance(c, Claim)], snapshot
         )
 
-    def _delivered(self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot) -> list[Returned]:
+    def _send_delivery_claims(
+        self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
+    ) -> list[Returned]:
         began = self._clock()
         try:
             answers = self._answers(leaving, snapshot)
@@ -108,7 +110,8 @@ class Carrier:
     def _answers(
         self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
     ) -> Sequence[Answer | None]:
-        """What cannot be written never leaves, and does not hold up the others. None for what stays here."""
+        """Answers in order; None for a message that was not sent. One that cannot be written is refused by
+        itself and does not delay the others."""
         sender = leaving[0][0].sender  # all of one
         refused: dict[int, Failure] = {}
         items, places = [], []
@@ -123,11 +126,11 @@ class Carrier:
         def may_leave(item: int) -> bool:  # by what is known then
             return self._connection(leaving[places[item]][0], self._snapshots.latest) is not None
 
-        said = sender.send(items, self._across, may_leave) if items else []
+        said = sender.send(items, self._mixed_calls, may_leave) if items else []
         found = {**refused, **dict(zip(places, said, strict=True))}
         return [found[place] for place in range(len(leaving))]
 
-    def _answered(self, claim: ReplyClaim, connection: Messenger) -> Returned:
+    def _send_reply_claim(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         try:
             return replace(_send_reply(connection, claim), answered_at=self._clock())
         except Exception as problem:

@@ -12,7 +12,7 @@ from core.sending.allowance import Allowances
 from core.sending.calls import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.connections import Connections
-from core.sending.shards import HeldShards
+from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.timetable import Demand
 from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
@@ -25,7 +25,7 @@ class ClaimPlanner:
         self,
         clock: Callable[[], datetime],
         connections: Connections,
-        shards: HeldShards,
+        shards: OwnShards,
         positions: SlotPositions,
     ) -> None:
         self._clock = clock

@@ -72,7 +72,7 @@ class SlotsMoved(Exception):
 def claim(requests: Sequence[ClaimRequest], *, worker: str, now: datetime) -> list[ClaimedBatch]:
     """Claim for all of these fanpages in one transaction, and return what each got.
 
-    Raises SlotsMoved when another process has moved the slots of one (nothing is claimed), PerhapsTaken when
+    Raises SlotsMoved when another process has moved the slots of one (nothing is claimed), UnsureCommit when
     the commit failed, so that nobody knows whether the database has the claims, and otherwise whatever the
     database raises.
     """
@@ -164,7 +164,7 @@ def _end_unfit(db: Session, claim: Claim, unfit: Verdict, now: datetime) -> None
     ended = DeliveryState.UNKNOWN if claim.in_doubt else unfit.state
     deliveries.end_claimed(db, claim.delivery_id, ended, reason=unfit.reason or "", now=now)
     if not claim.in_doubt:
-        claim.sender.move(db, [claim], unfit.token, now)
+        claim.sender.move(db, [claim], unfit.opt_in_move, now)
 
 
 def _take_replies(db: Session, batches: Sequence[ClaimedBatch], worker: str, now: datetime) -> None:

@@ -42,7 +42,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
     if not claims:
         return []
     with transaction() as db:
-        free = row_locks.lock_free_broadcasts(db, {claim.broadcast_id for claim in claims})
+        free = row_locks.lock_broadcasts_skipping_locked(db, {claim.broadcast_id for claim in claims})
         theirs = [claim for claim in claims if claim.broadcast_id in free]
         fences = [(claim.delivery_id, claim.attempt, claim.claimed_at) for claim in theirs]
         deliveries.hand_back(db, fences, worker=worker)
@@ -99,7 +99,7 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
 
 
 def _attempts_in_doubt(sender: Sender) -> int:
-    """After so many it is for staff to say whether it is sent again."""
+    """How many attempts a delivery in doubt gets before staff decide."""
     return MAX_ATTEMPTS if sender.is_guarded else 1
 
 
@@ -110,7 +110,7 @@ def claimed_in_the_future(table: type[Delivery] | type[Reply], now: datetime) ->
 
 def is_due(next_try_at: Any, now: Any, far: Any) -> ColumnElement[bool]:
     """The condition that a delivery or reply may be tried now. One due later than `far`, which is `now` plus
-    FARTHEST_TRY, was set by a clock that jumped back, and may be tried, too."""
+    FARTHEST_ATTEMPT, was set by a clock that jumped back, and may be tried, too."""
     return or_(next_try_at.is_(None), next_try_at <= now, next_try_at > far)
 
 

@@ -21,7 +21,7 @@ from core.sending.rules import NOT_SENT_SECONDS
 SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
 
 
-def are_firm(failures: Sequence[Failure]) -> bool:
+def any_stops_fanpage(failures: Sequence[Failure]) -> bool:
     """Whether any of one fanpage's refusals stops the fanpage."""
     return any(each.step == NextStep.STOP_FANPAGE for each in failures)
 
@@ -30,7 +30,7 @@ def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> N
     """Lock the fanpages that these refusals (by fanpage) stop, with their sending broadcasts; to be called
     before any other row is changed."""
     for fanpage_id in sorted(failures):
-        if are_firm(failures[fanpage_id]):
+        if any_stops_fanpage(failures[fanpage_id]):
             row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
 
 

@@ -18,7 +18,7 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE
 from core.db.work_queue import shard_of
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.sending import claiming
 from core.sending.carrier import Carrier
 from core.sending.claim_planner import ClaimPlanner
@@ -27,7 +27,7 @@ from core.sending.claims import UnsureCommit
 from core.sending.connections import Connections, Found
 from core.sending.outgoing_calls import OutgoingCalls
 from core.sending.reply_claims import ReplyClaim
-from core.sending.shards import HeldShards
+from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.unsettled import UnsettledOutcomes
 from core.sending.usage import UsageWatch
@@ -40,7 +40,7 @@ BREATH_SECONDS = 0.05  # from one turn to the next at least, however often it is
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
 CALLS_AT_ONCE = 256  # planned or on the wire
-CALL_HOLDS = 20  # messages at least, when there are so many that the wire is the limit
+CALL_CARRIES = 20  # messages at least, when there are so many that the wire is the limit
 END_WITHIN_SECONDS = 3.5
 SOON_SECONDS = 0.02
 
@@ -61,25 +61,30 @@ class SendingLoop:
         clock: Callable[[], datetime],
         # Whether claims made at this monotonic time are surely still ours; if not, others may send them.
         holds_since: Callable[[float], bool] = lambda _taken_at: True,
-        across: AcrossFanpages | None = None,
+        mixed_calls: MixedCallSwitch | None = None,
     ) -> None:
         self._worker = worker
         self._stop = stop
         self._clock = clock
-        self._shards = HeldShards()
+        self._shards = OwnShards()
         self._usage = UsageWatch(clock)
         self._woken = threading.Event()  # the next turn is wanted at once
         self._look_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
-        across = across or AcrossFanpages()
+        mixed_calls = mixed_calls or MixedCallSwitch()
         # Its parts, which keep what is known from turn to turn.
         self.connections = Connections(find_connections, clock)
         self.snapshots = WorkSnapshots(clock, self._shards.watched)
         self.positions = SlotPositions(clock)
         self.planner = ClaimPlanner(clock, self.connections, self._shards, self.positions)
         self.carrier = Carrier(
-            self.connections, self.snapshots, clock=clock, stop=stop, holds_since=holds_since, across=across
+            self.connections,
+            self.snapshots,
+            clock=clock,
+            stop=stop,
+            holds_since=holds_since,
+            mixed_calls=mixed_calls,
         )
-        self.calls = OutgoingCalls(self.carrier, self.snapshots, wire, across, on_reply=self.wake)
+        self.calls = OutgoingCalls(self.carrier, self.snapshots, wire, mixed_calls, on_reply=self.wake)
         self.unsettled = UnsettledOutcomes(worker, clock)
 
     # Which shards: called by the assignment, from its own thread.
@@ -197,7 +202,7 @@ class SendingLoop:
             self._forget_positions(key for key in self.positions.known() if shard_of(key) in anew)
         self.positions.put_off(self.calls.departures.delay)
         snapshot = self.snapshots.fresh(after=self._look_from)
-        room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_HOLDS)
+        room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
         requests = self.planner.plan(snapshot, room=room)
         if not requests:
             return False

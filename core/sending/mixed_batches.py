@@ -14,7 +14,7 @@ from sqlmodel import col
 from core.db.engine import reading, transaction
 from core.db.tables import Heartbeat
 from core.errors import N_
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.settings import settings
 
 REFUSED = N_(
@@ -25,11 +25,11 @@ REFUSED = N_(
 
 
 class MixedBatches:
-    """One worker's part: `across` decides for the calls that it makes, `keep` is called beside its
+    """One worker's part: `mixed_calls` decides for the calls that it makes, `keep` is called beside its
     heartbeat."""
 
     def __init__(self, process: str) -> None:
-        self.across = AcrossFanpages(wanted=settings().batch_across_fanpages, on_change=self._note)
+        self.mixed_calls = MixedCallSwitch(wanted=settings().batch_across_fanpages, on_change=self._note)
         self._process = process  # Heartbeat.process
         self._is_refused = False
         self._kept = False

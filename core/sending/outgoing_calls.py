@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 import structlog
 
 from core.db.engine import DATABASE_TROUBLE
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.sending import timetable
 from core.sending.calls import Call, PlannedMessage, Returned, grouped
 from core.sending.carrier import Carrier
@@ -33,13 +33,13 @@ class OutgoingCalls:
         carrier: Carrier,
         snapshots: WorkSnapshots,
         wire: Executor,
-        across: AcrossFanpages,
+        mixed_calls: MixedCallSwitch,
         on_reply: Callable[[], None],
     ) -> None:
         self._carrier = carrier
         self._snapshots = snapshots
         self._wire = wire
-        self._across = across
+        self._mixed_calls = mixed_calls
         self._on_reply = on_reply
         self._silence = SilentFanpages()
         self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the threads of the wire
@@ -82,7 +82,7 @@ class OutgoingCalls:
 
     def _groups(self, batches: Sequence[ClaimedBatch]) -> dict[int, int]:
         """Which fanpages share calls: none where the platform or a setting is against it."""
-        if self._across.allowed():
+        if self._mixed_calls.allowed():
             return self._silence.groups()
         return {each.request.fanpage_id: each.request.fanpage_id for each in batches}
 

@@ -56,7 +56,7 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
     breaker_trip.judge_fanpages(
         {key: {each: noted[each] for each in [(Scope.REPLIES, key)] if each in noted} for key in charged},
-        stopped={key for key, of_one in failures.items() if consequences.are_firm(of_one)},
+        stopped={key for key, of_one in failures.items() if consequences.any_stops_fanpage(of_one)},
         now=now,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.deliveries.rules import RETRIED, DeliveryState, Token, Verdict
+from core.deliveries.rules import RETRIED, DeliveryState, OptInMove, Verdict
 from core.messenger.errors import Failure, NextStep
 
 MAX_ATTEMPTS = 8
@@ -25,7 +25,7 @@ def wait_after(counted_attempts: int) -> timedelta:
 
 def accepted(*, in_doubt: bool) -> Verdict:
     """The verdict on an acceptance; one that follows a doubt also settles that doubt."""
-    return Verdict(DeliveryState.SENT, Token.SPEND, evidence=RETRIED if in_doubt else None)
+    return Verdict(DeliveryState.SENT, OptInMove.SPEND, evidence=RETRIED if in_doubt else None)
 
 
 def decide(failure: Failure, *, counted_attempts: int, in_doubt: bool, now: datetime) -> Verdict:
@@ -34,7 +34,7 @@ def decide(failure: Failure, *, counted_attempts: int, in_doubt: bool, now: date
     back."""
     match failure.step:
         case NextStep.END_DELIVERY | NextStep.TOKEN_REFUSED:
-            return ended(failure, in_doubt)
+            return final_verdict(failure, in_doubt)
         # Of a person or the account: nobody has judged it, which is for another attempt.
         case NextStep.RETRY_LATER | NextStep.IN_DOUBT | NextStep.PERSON_OR_ACCOUNT:
             doubt = in_doubt or failure.step == NextStep.IN_DOUBT
@@ -64,29 +64,29 @@ def try_again(reason: str, detail: str, *, counted_attempts: int, in_doubt: bool
     if counted_attempts + 1 < MAX_ATTEMPTS:
         due = now + wait_after(counted_attempts + 1)
         return Verdict(
-            DeliveryState.QUEUED, Token.HOLD, reason, None, detail, in_doubt=in_doubt, next_try_at=due
+            DeliveryState.QUEUED, OptInMove.KEEP, reason, None, detail, in_doubt=in_doubt, next_try_at=due
         )
     if in_doubt:
-        return Verdict(DeliveryState.UNKNOWN, Token.HOLD, reason, None, detail, in_doubt=True)
-    return Verdict(DeliveryState.FAILED, Token.RELEASE, reason, None, detail)
+        return Verdict(DeliveryState.UNKNOWN, OptInMove.KEEP, reason, None, detail, in_doubt=True)
+    return Verdict(DeliveryState.FAILED, OptInMove.RELEASE, reason, None, detail)
 
 
-def ended(failure: Failure, in_doubt: bool) -> Verdict:
-    """Not tried again on its own."""
+def final_verdict(failure: Failure, in_doubt: bool) -> Verdict:
+    """The verdict on a delivery that is not retried automatically."""
     if in_doubt:  # proves nothing about the first attempt
         return Verdict(
-            DeliveryState.UNKNOWN, Token.HOLD, failure.reason, detail=failure.detail, in_doubt=True
+            DeliveryState.UNKNOWN, OptInMove.KEEP, failure.reason, detail=failure.detail, in_doubt=True
         )
-    # A code nobody knows may mean anything, so that token is kept for staff to look at.
-    token = Token.HOLD if failure.reason == "unknown_error" else Token.RELEASE
-    return Verdict(DeliveryState.FAILED, token, failure.reason, detail=failure.detail)
+    # A code nobody knows may mean anything, so that opt-in stays reserved until staff decide.
+    opt_in_move = OptInMove.KEEP if failure.reason == "unknown_error" else OptInMove.RELEASE
+    return Verdict(DeliveryState.FAILED, opt_in_move, failure.reason, detail=failure.detail)
 
 
 def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
     """Too fast, unreachable or stopped: back to the queue, and the attempt does not count."""
     return Verdict(
         DeliveryState.QUEUED,
-        Token.HOLD,
+        OptInMove.KEEP,
         failure.reason,
         detail=failure.detail,
         counts_as_attempt=False,

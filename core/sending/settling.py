@@ -23,7 +23,7 @@ from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
 from core.deliveries.breaker import Ended
 from core.deliveries.recent_outcomes import Key
-from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, Token, Verdict
+from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, breaker_trip, consequences
@@ -49,7 +49,9 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
-        refused = [each for of_one in by_fanpage(outcomes).values() for each in _charged(db, of_one)]
+        refused = [
+            each for of_one in by_fanpage(outcomes).values() for each in _refusals_of_fanpage(db, of_one)
+        ]
         failures = _by_fanpage(refused)
         _lock_rows(db, outcomes, refused, failures)
         taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
@@ -66,7 +68,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         recent = recent_outcomes.note(db, {key: keys[one][key] for one in keys for key in keys[one]})
     breaker_trip.judge_fanpages(
         {one: {key: recent[key] for key in keys[one] if key in recent} for one in keys},
-        stopped={one for one in failures if consequences.are_firm(failures[one])},
+        stopped={one for one in failures if consequences.any_stops_fanpage(failures[one])},
         now=now,
     )
 
@@ -99,7 +101,7 @@ def _keys(
     }
 
 
-def _charged(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
+def _refusals_of_fanpage(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
     """One fanpage's refusals. One that has stopped the fanpage before, for the same delivery, may be set
     aside: then it ends that delivery only."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
@@ -143,7 +145,7 @@ def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) ->
     ]
     deliveries.accept(db, rows, now=now)
     for sender, claims in _by_sender([o.claim for o in in_order]).items():
-        sender.move(db, claims, Token.SPEND, now)
+        sender.move(db, claims, OptInMove.SPEND, now)
     evidence.catch_up(db, [o.claim.delivery_id for o in in_order])
 
 
@@ -155,7 +157,7 @@ def _by_sender(claims: Sequence[Claim]) -> dict[Sender, list[Claim]]:
 
 
 def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> list[tuple[Claim, Verdict]]:
-    """What was ours to settle, and how it was judged."""
+    """Record refusals; return the claims recorded, with verdicts."""
     moved = []
     for claim, failure in sorted(refused, key=lambda each: each[0].in_doubt):
         verdict = claim.sender.judge(db, claim, failure, now)
@@ -167,7 +169,7 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
             counted_attempts=claim.counted_attempts,
             now=now,
         ):  # else it was taken over, or an echo settled it
-            claim.sender.move(db, [claim], verdict.token, now)
+            claim.sender.move(db, [claim], verdict.opt_in_move, now)
             moved.append((claim, verdict))
     return moved
 

@@ -27,7 +27,7 @@ class Shards(Protocol):
         """Whether the latest work snapshot had something to send for the shard."""
 
 
-class HeldShards:
+class OwnShards:
     """Until which monotonic time this process may claim for each shard. Any thread may call it."""
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:

@@ -109,7 +109,7 @@ def share(count: int, offered: Sequence[int], *, turn: int) -> list[int]:
 
 
 def _due(position: SlotPosition, demand: Demand, now: float) -> int:
-    """How many messages leave before the look-ahead ends, when `depart` spaces them."""
+    """How many messages leave before the look-ahead ends, when `send_times` spaces them."""
     ends = _horizon(now)
     slot, not_before = _first_slot(position, demand, now), _not_before(position, demand, now)
     if max(slot, not_before) > ends:

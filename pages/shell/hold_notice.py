@@ -17,7 +17,7 @@ def draw_hold_notice() -> None:
 
 
 def stop_at_another_key() -> None:
-    """Nothing is entered here that nobody could open."""
+    """Stop the page when this process has another secret key: what was entered here, nobody could decrypt."""
     try:
         key_check.refuse_another_key()
     except AnotherKey as refused:

@@ -87,7 +87,7 @@ def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_e
     said, now = "Messenger turns down calls that hold messages of several fanpages", utc_now()
     batches = MixedBatches("worker a")
     for _ in range(3):
-        batches.across.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
+        batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
     batches.keep(now=now)  # without a heartbeat yet: kept with the first one
     with transaction() as db:
         db.add(Heartbeat(process="worker a", at=now, started_at=now))
@@ -95,11 +95,11 @@ def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_e
     assert said not in found()
     batches.keep(now=now)
     assert said in found()
-    batches.across.succeeded()
+    batches.mixed_calls.succeeded()
     batches.keep(now=now)
     assert said not in found()
     for _ in range(3):
-        batches.across.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
+        batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
     batches.keep(now=now)
     with transaction() as db:
         db.get_one(Heartbeat, "worker a").at = now - timedelta(minutes=1)
@@ -113,4 +113,4 @@ def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, 
     else:
         monkeypatch.setenv("OTN_BATCH_ACROSS_FANPAGES", written)
     settings.cache_clear()
-    assert MixedBatches("worker a").across.allowed() is wanted
+    assert MixedBatches("worker a").mixed_calls.allowed() is wanted

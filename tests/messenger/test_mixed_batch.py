@@ -19,7 +19,7 @@ from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_batch import AddressedSend, send_together
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.messenger.signature import appsecret_proof
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
@@ -49,7 +49,7 @@ class Told:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.across = AcrossFanpages(on_change=self.changes.append, clock=self.clock)
+        self.mixed_calls = MixedCallSwitch(on_change=self.changes.append, clock=self.clock)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def apart(seen: list[Seen]) -> list[str]:
 def test_each_item_goes_by_its_own_fanpage_as_documented(graph, lines, told):
     graph.will(Reply(200, [taken(n) for n in range(3)]))
     messengers = lines(app_secret=APP_SECRET)
-    answers = send_together(items_of(messengers), told.across)
+    answers = send_together(items_of(messengers), told.mixed_calls)
     assert answers == [Accepted(f"m_{n}", "25") for n in range(3)]
     (seen,) = graph.seen
     assert (seen.path, seen.query) == ("/v26.0/", {})
@@ -112,28 +112,28 @@ def test_each_item_goes_by_its_own_fanpage_as_documented(graph, lines, told):
 
 def test_without_an_app_secret_there_is_no_proof(graph, lines, told):
     graph.will(Reply(200, [taken(n) for n in range(3)]))
-    send_together(items_of(lines()), told.across)
+    send_together(items_of(lines()), told.mixed_calls)
     assert b"appsecret_proof" not in graph.seen[0].body
 
 
 def test_one_fanpage_alone_goes_as_it_always_did(graph, lines, told):
     graph.will(Reply(200, [taken(0), item(400, refusal(551, 1545041))]))
-    answers = send_together(items_of(lines(1), each=2), told.across)
+    answers = send_together(items_of(lines(1), each=2), told.mixed_calls)
     assert steps(answers) == ["m_0", NextStep.END_DELIVERY]
     (seen,) = graph.seen
     assert [i["relative_url"] for i in json.loads(seen.form()["batch"])] == ["me/messages"] * 2
-    assert send_together([], told.across) == []
+    assert send_together([], told.mixed_calls) == []
 
 
 def test_more_than_fifty_are_refused_before_anything_is_sent(graph, lines, told):
     with pytest.raises(ValueError, match="at most 50"):
-        send_together(items_of(lines(3), each=17), told.across)
+        send_together(items_of(lines(3), each=17), told.mixed_calls)
     assert graph.seen == []
 
 
 def test_the_setting_keeps_fanpages_apart(graph, lines):
     graph.will(Reply(200, {"message_id": "m_1"}))
-    kept_apart = AcrossFanpages(wanted=False)
+    kept_apart = MixedCallSwitch(wanted=False)
     assert not kept_apart.allowed()
     assert steps(send_together(items_of(lines()), kept_apart)) == ["m_1"] * 3
     assert apart(graph.seen) == ["0", "1", "2"]
@@ -142,7 +142,7 @@ def test_the_setting_keeps_fanpages_apart(graph, lines):
 def test_fanpages_of_different_servers_or_versions_never_share_a_call(graph, lines, told):
     graph.will(Reply(200, {"message_id": "m_1"}))
     mixture = [*lines(1), *lines(2, version="v25.0")[1:]]
-    assert steps(send_together(items_of(mixture), told.across)) == ["m_1"] * 2
+    assert steps(send_together(items_of(mixture), told.mixed_calls)) == ["m_1"] * 2
     assert apart(graph.seen) == ["0", "1"]
 
 
@@ -162,7 +162,7 @@ def test_fanpages_of_different_servers_or_versions_never_share_a_call(graph, lin
 )
 def test_what_speaks_of_the_item_alone_is_taken_as_it_is(graph, lines, told, answer, step):
     graph.will(Reply(200, [taken(0), answer, taken(2)]))
-    assert steps(send_together(items_of(lines()), told.across)) == ["m_0", step, "m_2"]
+    assert steps(send_together(items_of(lines()), told.mixed_calls)) == ["m_0", step, "m_2"]
     assert len(graph.seen) == 1
 
 
@@ -171,14 +171,14 @@ def test_a_refusal_that_the_mixed_call_may_explain_is_asked_again_apart(graph, l
     graph.will(
         Reply(200, [taken(0), item(400, refusal(*refused)), taken(2)]), Reply(200, {"message_id": "alone"})
     )
-    assert steps(send_together(items_of(lines()), told.across)) == ["m_0", "alone", "m_2"]
+    assert steps(send_together(items_of(lines()), told.mixed_calls)) == ["m_0", "alone", "m_2"]
     assert apart(graph.seen) == ["1"]
 
 
 def test_an_acceptance_of_the_same_fanpage_shows_that_its_token_was_looked_at(graph, lines, told):
     """So its refused token is judged as in a call of its own, and not sent again."""
     graph.will(Reply(200, [taken(0), taken(1), taken(2), item(400, refusal(100)), taken(4), taken(5)]))
-    answers = send_together(items_of(lines(), each=2), told.across)
+    answers = send_together(items_of(lines(), each=2), told.mixed_calls)
     assert steps(answers) == ["m_0", "m_1", "m_2", NextStep.TOKEN_REFUSED, "m_4", "m_5"]
     assert len(graph.seen) == 1
 
@@ -200,26 +200,28 @@ def test_an_acceptance_of_the_same_fanpage_shows_that_its_token_was_looked_at(gr
 )
 def test_what_leaves_it_open_leaves_all_in_doubt_and_nothing_goes_again(graph, lines, told, reply):
     graph.will(reply)
-    assert steps(send_together(items_of(lines()), told.across)) == [NextStep.IN_DOUBT] * 3
+    assert steps(send_together(items_of(lines()), told.mixed_calls)) == [NextStep.IN_DOUBT] * 3
     assert len(graph.seen) == 1
 
 
 @pytest.mark.parametrize("trouble", ["hang", "reset", "break_off", "close_silently"])
 def test_a_lost_call_leaves_all_in_doubt_and_nothing_goes_again(graph, lines, told, trouble):
     graph.will(getattr(graph, trouble))
-    assert steps(send_together(items_of(lines(read_timeout=0.2)), told.across)) == [NextStep.IN_DOUBT] * 3
+    assert (
+        steps(send_together(items_of(lines(read_timeout=0.2)), told.mixed_calls)) == [NextStep.IN_DOUBT] * 3
+    )
     assert len(graph.seen) == 1
 
 
 def test_a_call_that_never_left_was_not_sent(lines, told):
     nowhere = lines(base_url=f"http://127.0.0.1:{free_port()}")
-    assert steps(send_together(items_of(nowhere), told.across)) == [NextStep.NOT_SENT] * 3
+    assert steps(send_together(items_of(nowhere), told.mixed_calls)) == [NextStep.NOT_SENT] * 3
 
 
 @pytest.mark.parametrize("code", [190, 100, 2, 4, 80006, 31337])
 def test_a_refusal_of_the_whole_call_says_nothing_about_the_items(graph, lines, told, code):
     graph.will(Reply(400, refusal(code)), Reply(200, {"message_id": "alone"}))
-    assert steps(send_together(items_of(lines()), told.across)) == ["alone"] * 3
+    assert steps(send_together(items_of(lines()), told.mixed_calls)) == ["alone"] * 3
     assert apart(graph.seen) == ["0", "1", "2"]
 
 
@@ -230,7 +232,7 @@ def test_what_was_paused_before_its_own_calls_turn_stays_here(graph, lines, told
     def is_not_paused(place: int) -> bool:
         return place != 0 and not apart(graph.seen)
 
-    answers = send_together(items_of(lines()), told.across, may_leave=is_not_paused)
+    answers = send_together(items_of(lines()), told.mixed_calls, may_leave=is_not_paused)
     assert (answers[0], answers[2]) == (None, None)
     assert steps(answers[1:2]) == ["alone"]
     assert apart(graph.seen) == ["1"]
@@ -255,15 +257,15 @@ def test_after_three_refusals_fanpages_are_kept_apart_and_one_call_tries_again(g
 
     def sent_mixed() -> bool:
         before = len(graph.seen)
-        send_together(items_of(messengers), told.across)
+        send_together(items_of(messengers), told.mixed_calls)
         return graph.seen[before].path == "/v26.0/"
 
     assert [sent_mixed() for _ in range(5)] == [True, True, True, False, False]
     assert told.changes == [True]
     told.clock.now += mixed_batch_fallback.REST_SECONDS - 1
-    assert not told.across.allowed()
+    assert not told.mixed_calls.allowed()
     told.clock.now += 1
-    assert [told.across.allowed(), sent_mixed(), sent_mixed()] == [True, True, False]
+    assert [told.mixed_calls.allowed(), sent_mixed(), sent_mixed()] == [True, True, False]
     told.clock.now += mixed_batch_fallback.REST_SECONDS
     refuses = False
     assert [sent_mixed() for _ in range(3)] == [True] * 3
@@ -275,33 +277,33 @@ def test_the_fallback_is_said_once_in_the_log(graph, lines, told, monkeypatch):
     monkeypatch.setattr(mixed_batch_fallback.log, "warning", lambda event, **more: said.append((event, more)))
     refuse_mixed(graph, lambda: Reply(400, refusal(31337)))
     for _ in range(6):
-        send_together(items_of(lines()), told.across)
+        send_together(items_of(lines()), told.mixed_calls)
     ((event, more),) = said
     assert (event, more["code"]) == ("mixed_batches_refused", 31337)
 
 
 def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told):
     for _ in range(3):
-        told.across.refused(Failure(NextStep.STOP_FANPAGE, "call_refused"))
+        told.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused"))
     told.clock.now += mixed_batch_fallback.REST_SECONDS
     granted: list[bool] = []
-    threads = [threading.Thread(target=lambda: granted.append(told.across.begin())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: granted.append(told.mixed_calls.may_try())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert Counter(granted) == {True: 1, False: 7}
     told.clock.now += mixed_batch_fallback.TRIAL_SECONDS
-    assert told.across.begin()
+    assert told.mixed_calls.may_try()
 
 
 def test_a_success_in_between_begins_the_count_anew(told):
     why = Failure(NextStep.STOP_FANPAGE, "call_refused")
     for _ in range(3):
-        told.across.refused(why)
-        told.across.refused(why)
-        told.across.succeeded()
-    assert told.across.allowed()
+        told.mixed_calls.refused(why)
+        told.mixed_calls.refused(why)
+        told.mixed_calls.succeeded()
+    assert told.mixed_calls.allowed()
     assert told.changes == []
 
 
@@ -313,9 +315,9 @@ def test_a_dead_token_of_the_call_itself_does_not_speak_against_mixed_calls(grap
 
     graph.will(answer)
     for _ in range(4):
-        answers = send_together(items_of(lines()), told.across)
+        answers = send_together(items_of(lines()), told.mixed_calls)
         assert steps(answers) == [NextStep.STOP_FANPAGE, "alone", "alone"]
-    assert told.across.allowed()
+    assert told.mixed_calls.allowed()
 
 
 # Usage and secrets
@@ -327,7 +329,7 @@ def test_a_businesss_usage_is_its_own_fanpages_and_the_apps_is_everybodys(graph,
     limited = [item(400, refusal(613))] * 3
     graph.will(Reply(200, limited, headers))
     messengers = lines()
-    answers = send_together(items_of(messengers), told.across)
+    answers = send_together(items_of(messengers), told.mixed_calls)
     assert [each.usage().percent for each in messengers] == [20.0, 90.0, 20.0]
     assert [each.retry_after_seconds for each in answers] == [None, 180.0, None]
 
@@ -343,9 +345,9 @@ def test_no_secret_of_any_fanpage_shows_in_the_answer_to_another(graph, lines, t
     ]
     echo = {"error": {"message": " ".join(secrets), "code": 551, "error_subcode": 1545041}}
     graph.will(Reply(200, [item(400, echo)] * 3))
-    shown = repr(send_together(items, told.across)) + repr(items[0])
+    shown = repr(send_together(items, told.mixed_calls)) + repr(items[0])
     graph.will(Reply(500, echo))
-    shown += repr(send_together(items, told.across))
+    shown += repr(send_together(items, told.mixed_calls))
     assert "[removed]" in shown
     for secret in secrets:
         assert secret not in shown
@@ -389,7 +391,7 @@ def shops() -> Iterator[Shops]:
 
 
 def test_three_fanpages_share_one_call(shops, told):
-    answers = send_together(shops.items(2), told.across)
+    answers = send_together(shops.items(2), told.mixed_calls)
     assert all(isinstance(answer, Accepted) for answer in answers)
     assert shops.accepted() == [2, 2, 2]
 
@@ -399,27 +401,27 @@ def test_one_dead_token_among_three_stops_its_own_fanpage_alone(shops, told, dea
     """Also when it is the first one, whose token stands for the whole call."""
     page_id, items = PAGES[dead], shops.items(2)
     shops.remote.save_page(page_id, name="Tiệm", token="renewed")
-    answers = send_together(items, told.across)
+    answers = send_together(items, told.mixed_calls)
     for place, answer in enumerate(answers):
         if place % 3 == dead:
             assert (answer.step, answer.reason) == (NextStep.STOP_FANPAGE, "token_invalid")
         else:
             assert isinstance(answer, Accepted)
     assert shops.accepted() == [0 if n == dead else 2 for n in range(3)]
-    assert told.across.allowed()
+    assert told.mixed_calls.allowed()
 
 
 def test_a_used_token_alone_in_the_call_is_refused_as_such(shops, told):
     used, *others = shops.items()
-    send_together([used], told.across)
-    answers = send_together([used, *others], told.across)
+    send_together([used], told.mixed_calls)
+    answers = send_together([used, *others], told.mixed_calls)
     assert [getattr(each, "step", "sent") for each in answers] == [NextStep.TOKEN_REFUSED, "sent", "sent"]
 
 
 def test_a_platform_that_overlooks_item_tokens_sends_nothing_for_the_wrong_fanpage(shops, told):
     shops.remote.fault("mixed_tokens_ignored")
     for turn in range(1, 4):
-        answers = send_together(shops.items(2), told.across)
+        answers = send_together(shops.items(2), told.mixed_calls)
         assert all(isinstance(answer, Accepted) for answer in answers)
         assert shops.accepted() == [2 * turn] * 3
     assert told.changes == [True]
@@ -428,7 +430,7 @@ def test_a_platform_that_overlooks_item_tokens_sends_nothing_for_the_wrong_fanpa
 def test_a_platform_that_refuses_mixed_calls_gets_calls_apart(shops, told):
     shops.remote.fault("mixed_refused")
     for turn in range(1, 5):
-        answers = send_together(shops.items(), told.across)
+        answers = send_together(shops.items(), told.mixed_calls)
         assert all(isinstance(answer, Accepted) for answer in answers)
         assert shops.accepted() == [turn] * 3
     assert told.changes == [True]
@@ -436,11 +438,11 @@ def test_a_platform_that_refuses_mixed_calls_gets_calls_apart(shops, told):
 
 def test_a_permission_that_is_gone_is_found_by_the_fanpages_own_call(shops, told):
     shops.remote.fault("permission_gone", page_id=PAGES[1])
-    answers = send_together(shops.items(), told.across)
+    answers = send_together(shops.items(), told.mixed_calls)
     assert isinstance(answers[0], Accepted)
     assert (answers[1].step, answers[1].reason) == (NextStep.STOP_FANPAGE, "permission")
     assert isinstance(answers[2], Accepted)
-    assert told.across.allowed()
+    assert told.mixed_calls.allowed()
 
 
 _FAULTS = st.lists(
@@ -479,7 +481,7 @@ def test_answers_keep_their_order_and_nothing_goes_twice_unless_it_was_refused(s
     items = data.draw(st.permutations(shops.items(each)))
     for name, after, page_id in faults:
         shops.remote.fault(name, after=after, count=2, page_id=page_id)
-    answers = send_together(items, AcrossFanpages())
+    answers = send_together(items, MixedCallSwitch())
     sends = [sent for page_id in PAGES for sent in shops.remote.books(page_id)["sends"]]
     for addressed, answer in zip(items, answers, strict=True):
         mids = [sent["mid"] for sent in sends if sent["token"] == addressed.send.token]
@@ -537,7 +539,7 @@ def test_each_gets_its_own_last_answer_and_goes_again_only_if_it_was_surely_refu
     sent: list[tuple[str, object]] = []
     lines = [Scripted(data, sent) for _ in range(4)]
     items = [AddressedSend(lines[o], TokenSend(f"token-{n}", MESSAGE, "m")) for n, o in enumerate(owners)]
-    answers = send_together(items, AcrossFanpages())
+    answers = send_together(items, MixedCallSwitch())
     for addressed, answer in zip(items, answers, strict=True):
         token = addressed.send.token
         *earlier, last = [said for sent_token, said in sent if sent_token == token]
@@ -552,9 +554,9 @@ def test_the_receiver_of_the_benches_knows_whose_an_item_is(graph, lines, told):
     graph.will(Reply(200, [taken(n) for n in range(4)]))
     known = {"base_url": graph.url, "version": "v26.0"}
     fast, slow = (Messenger(str(rate), f"pace-{rate}", **known) for rate in (300, 2))
-    send_together(items_of([fast, slow], each=2), told.across)
-    send_together(items_of([fast], each=4), told.across)
-    send_together(items_of([slow]), told.across)
+    send_together(items_of([fast, slow], each=2), told.mixed_calls)
+    send_together(items_of([fast], each=4), told.mixed_calls)
+    send_together(items_of([slow]), told.mixed_calls)
     heads = [f"POST {s.path} HTTP/1.1\r\nauthorization: {s.headers.get('Authorization')}" for s in graph.seen]
     found = [
         messages_of(head.lower().encode(), seen.body) for head, seen in zip(heads, graph.seen, strict=True)

@@ -10,7 +10,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.sending.calls import PlannedMessage, grouped
 from core.sending.claims import Claim
 from core.sending.reply_claims import ReplyClaim
@@ -88,7 +88,7 @@ def test_while_mixed_calls_are_refused_no_fanpage_waits_for_anothers_answer(stud
         connection.fault = wait_for_the_others
     loop = studio.loop(
         find_connections=lambda ids: {each: connections[each] for each in ids},
-        across=AcrossFanpages(wanted=False),
+        mixed_calls=MixedCallSwitch(wanted=False),
     )
     loop.drain()
     assert [studio.show(each).counts["sent"] for each in broadcasts] == [1, 1, 1]

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
-from core.installation.steadiness import Steadiness
+from core.installation.clock_watch import ClockWatch
 from core.sending.calls import Call
 from core.sending.loop import SendingLoop
 from core.sending.rules import LEASE
@@ -82,25 +82,25 @@ class Machine:
 @pytest.mark.parametrize("hours", [1, -1])
 def test_after_a_jump_nothing_is_taken_for_lost_until_a_lease_has_passed(now: datetime, hours: int) -> None:
     machine = Machine(now)
-    steadiness = Steadiness(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
-    assert steadiness.is_even()
+    clock_watch = ClockWatch(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
+    assert clock_watch.has_not_jumped()
     machine.pass_time(1)
-    assert steadiness.is_even()
+    assert clock_watch.has_not_jumped()
     machine.wall += hours * HOUR
-    assert not steadiness.is_even()
+    assert not clock_watch.has_not_jumped()
     machine.pass_time(59)
-    assert not steadiness.is_even()
+    assert not clock_watch.has_not_jumped()
     machine.pass_time(2)
-    assert steadiness.is_even()
+    assert clock_watch.has_not_jumped()
 
 
 def test_a_clock_that_is_set_little_by_little_is_even(now: datetime) -> None:
     machine = Machine(now)
-    steadiness = Steadiness(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
+    clock_watch = ClockWatch(lambda: machine.wall, LEASE.total_seconds(), steady=lambda: machine.steady)
     for _ in range(100):
         machine.pass_time(1)
         machine.wall += timedelta(seconds=0.5)
-        assert steadiness.is_even()
+        assert clock_watch.has_not_jumped()
 
 
 @pytest.mark.parametrize("hours", [1, -1])

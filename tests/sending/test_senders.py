@@ -19,13 +19,13 @@ from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries import evidence
 from core.deliveries.evidence import metadata_of
-from core.deliveries.rules import DeliveryState, Token, Verdict
+from core.deliveries.rules import DeliveryState, OptInMove, Verdict
 from core.forgetting.erasing import erase_customer, lock_customer
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import senders
 from core.sending.calls import PlannedMessage, grouped
-from core.sending.rules import decide, ended
+from core.sending.rules import decide, final_verdict
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 from tests import claiming
 from tests.sending.conftest import Studio
@@ -47,7 +47,7 @@ class PaidMessage:
         return deliveries.add_columns(col(Delivery.opt_in_id), col(Customer.psid), col(Customer.locale))
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
-        unfit = Verdict(DeliveryState.SKIPPED, Token.RELEASE, "expired")
+        unfit = Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
         return [((opt_in_id, psid), unfit if place == "abroad" else None) for opt_in_id, psid, place in rows]
 
     def write(self, wording: str, claim: Claim) -> dict[str, Any]:
@@ -59,16 +59,18 @@ class PaidMessage:
 
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:
-            return ended(failure, in_doubt=True)
+            return final_verdict(failure, in_doubt=True)
         if failure.reason == "blocked":  # this way out charges for the attempt
-            return replace(decide(failure, counted_attempts=0, in_doubt=False, now=now), token=Token.SPEND)
+            return replace(
+                decide(failure, counted_attempts=0, in_doubt=False, now=now), opt_in_move=OptInMove.SPEND
+            )
         return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
 
-    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+    def move(self, db: Session, claims: Sequence[Claim], opt_in_move: OptInMove, now: datetime) -> None:
         ids = [claim.needs[0] for claim in claims]
-        if token == Token.SPEND:
+        if opt_in_move == OptInMove.SPEND:
             opt_ins.spend(db, ids, now=now)
-        if token == Token.RELEASE:
+        if opt_in_move == OptInMove.RELEASE:
             opt_ins.release(db, ids, now=now)
 
 

@@ -13,7 +13,7 @@ from core.db.tables import Fanpage, FanpageRate
 from core.db.work_queue import SHARDS, shard_of
 from core.sending import claiming, shards
 from core.sending.claiming import ClaimRequest, SlotsMoved
-from core.sending.shards import HeldShards
+from core.sending.shards import OwnShards
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming as claims
 from tests.sending.conftest import Studio
@@ -85,7 +85,7 @@ def test_a_shard_that_is_taken_while_the_watched_are_listed_is_not_forgotten() -
             held.take(taking.pop(), math.inf)
         return 100.0
 
-    held = HeldShards(steady)
+    held = OwnShards(steady)
     for shard in range(SHARDS):
         held.take(shard, math.inf)
     held.release(7)
@@ -97,7 +97,7 @@ def test_a_shard_that_is_taken_while_the_watched_are_listed_is_not_forgotten() -
 
 def test_a_shard_that_is_given_up_is_watched_until_what_was_claimed_has_left() -> None:
     now = 100.0
-    held = HeldShards(lambda: now)
+    held = OwnShards(lambda: now)
     held.take(3, now + 4)
     held.release(3)
     assert not held.may_claim(3)
@@ -109,7 +109,7 @@ def test_a_shard_that_is_given_up_is_watched_until_what_was_claimed_has_left() -
 
 def test_a_shard_is_taken_anew_only_when_others_may_have_had_it() -> None:
     now = 100.0
-    held = HeldShards(lambda: now)
+    held = OwnShards(lambda: now)
     assert held.take(3, now + 4)
     held.release(3)
     now += shards.AWAY_SECONDS / 2

@@ -1,5 +1,8 @@
 """An ordinary message by PSID to a customer whose standard messaging window is open. It spends nothing.
 
+No page or command makes a broadcast of this kind yet: nothing writes "inside_window" to `broadcast.sender`.
+It is kept, and tested, for campaigns that spare opt-ins.
+
 Nothing keeps such a message from arriving twice. It rides alone, and after an attempt that may have reached
 the customer it is for staff to say whether it goes again.
 """
@@ -16,14 +19,14 @@ from sqlmodel import Session, col
 from core.db import bulk
 from core.db.tables import Customer
 from core.deliveries.evidence import metadata_of
-from core.deliveries.rules import DeliveryState, Token, Verdict
+from core.deliveries.rules import DeliveryState, OptInMove, Verdict
 from core.messenger.client import Answer, Messenger
 from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_batch import MayLeave
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.messenger.wire import Body, send_to_psid, with_metadata
-from core.sending.rules import decide, ended
+from core.sending.rules import decide, final_verdict
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 
 WINDOW_CLOSED = "window_closed"
@@ -44,22 +47,22 @@ class InsideWindow:
         return send_to_psid(claim.needs, with_metadata(message, metadata_of(claim.delivery_id)))
 
     def send(
-        self, items: Sequence[tuple[Messenger, Any]], _across: AcrossFanpages, _may_leave: MayLeave
+        self, items: Sequence[tuple[Messenger, Any]], _mixed_calls: MixedCallSwitch, _may_leave: MayLeave
     ) -> list[Answer]:
         return [answer for line, body in items for answer in attribute_refusals(line, [line.send(body)])]
 
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:
-            return ended(failure, in_doubt=True)
+            return final_verdict(failure, in_doubt=True)
         return decide(failure, counted_attempts=claim.counted_attempts, in_doubt=claim.in_doubt, now=now)
 
-    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+    def move(self, db: Session, claims: Sequence[Claim], opt_in_move: OptInMove, now: datetime) -> None:
         """These hold nothing."""
 
 
 def _unfit(psid: str | None, closes_at: str | None, now: datetime) -> Verdict | None:
     if psid is None:  # forgotten
-        return Verdict(DeliveryState.SKIPPED, Token.HOLD, "withdrawn")
+        return Verdict(DeliveryState.SKIPPED, OptInMove.KEEP, "withdrawn")
     if closes_at is None or bulk.moment(closes_at) <= now:
-        return Verdict(DeliveryState.SKIPPED, Token.HOLD, WINDOW_CLOSED)
+        return Verdict(DeliveryState.SKIPPED, OptInMove.KEEP, WINDOW_CLOSED)
     return None

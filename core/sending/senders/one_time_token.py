@@ -17,14 +17,14 @@ from core.db import bulk
 from core.db.tables import Delivery, OptIn
 from core.deliveries import attempts
 from core.deliveries.evidence import metadata_of
-from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, Token, Verdict
+from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, OptInMove, Verdict
 from core.encryption import decrypt_all
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_batch import AddressedSend, MayLeave, send_together
-from core.messenger.mixed_batch_fallback import AcrossFanpages
-from core.sending.rules import decide, ended, try_again
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.sending.rules import decide, final_verdict, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 
 CANNOT_OPEN = "cannot_open"
@@ -32,7 +32,7 @@ TOKEN_REFUSED = "token_refused"  # as a reason
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class HeldToken:
+class OpenedToken:
     """An opt-in and its token, opened. No repr: the token is a secret."""
 
     opt_in_id: int
@@ -63,10 +63,10 @@ class OneTimeToken:
         return TokenSend(claim.needs.token, message, metadata_of(claim.delivery_id))
 
     def send(
-        self, items: Sequence[tuple[Messenger, Any]], across: AcrossFanpages, may_leave: MayLeave
+        self, items: Sequence[tuple[Messenger, Any]], mixed_calls: MixedCallSwitch, may_leave: MayLeave
     ) -> list[Answer | None]:
         addressed = [AddressedSend(line, item) for line, item in items]
-        return send_together(addressed, across, may_leave=may_leave)
+        return send_together(addressed, mixed_calls, may_leave=may_leave)
 
     def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step != NextStep.TOKEN_REFUSED:
@@ -76,33 +76,33 @@ class OneTimeToken:
         said_before = claim.counted_attempts and attempts.only_said_of_the_token(db, [claim.delivery_id])
         if claim.counted_attempts and not said_before:
             # "Passing fault" was said before, and not of the token: it may have been taken even so.
-            return ended(failure, in_doubt=True)
-        return Verdict(DeliveryState.FAILED, Token.REFUSE, failure.reason, detail=failure.detail)
+            return final_verdict(failure, in_doubt=True)
+        return Verdict(DeliveryState.FAILED, OptInMove.REFUSE, failure.reason, detail=failure.detail)
 
-    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
+    def move(self, db: Session, claims: Sequence[Claim], opt_in_move: OptInMove, now: datetime) -> None:
         ids = [claim.needs.opt_in_id for claim in claims]
-        match token:
-            case Token.SPEND:
+        match opt_in_move:
+            case OptInMove.SPEND:
                 opt_ins.spend(db, ids, now=now)
-            case Token.RELEASE:  # what has run out expires from there
+            case OptInMove.RELEASE:  # what has run out expires from there
                 opt_ins.release(db, ids, now=now)
-            case Token.REFUSE:
+            case OptInMove.REFUSE:
                 opt_ins.refuse(db, ids, now=now)
-            case Token.HOLD:
+            case OptInMove.KEEP:
                 pass
 
 
 def _prepared(row: Row, token: str, now: datetime) -> Prepared:
     opt_in_id, _, state, expires_at, in_doubt = row
-    held = HeldToken(opt_in_id, token)
+    opened = OpenedToken(opt_in_id, token)
     if state != OptInState.RESERVED:
-        return held, Verdict(DeliveryState.SKIPPED, Token.RELEASE, "withdrawn")
+        return opened, Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "withdrawn")
     # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove nothing.
     if bulk.moment(expires_at) <= (now - SAFETY_MARGIN if in_doubt else now):
-        return held, Verdict(DeliveryState.SKIPPED, Token.RELEASE, "expired")
+        return opened, Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
     if not token:  # kept for when the right key is back
-        return held, Verdict(DeliveryState.FAILED, Token.HOLD, CANNOT_OPEN)
-    return held, None
+        return opened, Verdict(DeliveryState.FAILED, OptInMove.KEEP, CANNOT_OPEN)
+    return opened, None
 
 
 @lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
@@ -113,17 +113,17 @@ def _personal(wording: str, first_name: str | None) -> SharedMessage:
 def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
     """A one-time token cannot be used twice: refused now, it was taken then."""
     if failure.subcode == NO_OBJECT:  # may be said of a person or a fanpage as well: no proof
-        return ended(failure, in_doubt=True)
+        return final_verdict(failure, in_doubt=True)
     if _may_be_the_message(db, claim.broadcast_id):
         return try_again(
             failure.reason, failure.detail, counted_attempts=claim.counted_attempts, in_doubt=True, now=now
         )
     said = failure.detail
-    return Verdict(DeliveryState.SENT, Token.SPEND, evidence=REFUSED_ON_RETRY, detail=said, in_doubt=True)
+    return Verdict(DeliveryState.SENT, OptInMove.SPEND, evidence=REFUSED_ON_RETRY, detail=said, in_doubt=True)
 
 
 def _may_be_the_message(db: Session, broadcast_id: int) -> bool:
-    """Nobody is known to have got it, and a token that was never in doubt was refused just like this one."""
+    """Whether the message itself may be at fault: no delivery was accepted, and another token was refused."""
     mine = col(Delivery.broadcast_id) == broadcast_id
     reached = exists().where(mine, col(Delivery.state) == DeliveryState.SENT, col(Delivery.mid).is_not(None))
     alike = exists().where(

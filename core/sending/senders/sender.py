@@ -1,7 +1,8 @@
-"""What a way out of a delivery has to say for itself, and the claim that it sends.
+"""The interface of a sender: how one kind of message is prepared, sent and judged; and the claim that it
+sends.
 
-Everything that differs between two ways out is behind `Sender`; the rest of the code never asks which one
-it has. docs/decisions/0041
+Everything that differs between two kinds of message is behind `Sender`; the rest of the code never asks which
+one it has. See docs/decisions/0041.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from sqlalchemy import Select
 from sqlmodel import Session
 
 from core.conversation.rules import personalise, render
-from core.deliveries.rules import Token, Verdict
+from core.deliveries.rules import OptInMove, Verdict
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure
 from core.messenger.mixed_batch import MayLeave
-from core.messenger.mixed_batch_fallback import AcrossFanpages
+from core.messenger.mixed_batch_fallback import MixedCallSwitch
 from core.messenger.wire import Message
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
@@ -28,7 +29,7 @@ Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends i
 
 
 class Sender(Protocol):
-    """One way out of a delivery. It has no state of its own, and is asked on several threads."""
+    """How one kind of message is sent. It has no state of its own, and is asked on several threads."""
 
     name: str  # as the broadcast keeps it
     # Whether the platform takes such a message only once, however often it is sent. Only then it shares calls
@@ -50,7 +51,7 @@ class Sender(Protocol):
         ValueError when it cannot be written."""
 
     def send(
-        self, items: Sequence[tuple[Messenger, Any]], across: AcrossFanpages, may_leave: MayLeave, /
+        self, items: Sequence[tuple[Messenger, Any]], mixed_calls: MixedCallSwitch, may_leave: MayLeave, /
     ) -> Sequence[Answer | None]:
         """One answer per item, in order, each charged to whom it belongs. Of a sender that is not guarded
         there is one item at a time. No transaction is open. `may_leave` is asked before each further call
@@ -60,8 +61,8 @@ class Sender(Protocol):
         """What a refusal means for the delivery. Judged in the transaction that settles it; those that were
         never in doubt come before the others."""
 
-    def move(self, db: Session, claims: Sequence[Claim], token: Token, now: datetime) -> None:
-        """Do to what these claims hold what their verdict says: spend, release, refuse or hold it."""
+    def move(self, db: Session, claims: Sequence[Claim], opt_in_move: OptInMove, now: datetime) -> None:
+        """Do to what these claims hold what their verdict says: spend, release, refuse or keep it."""
 
 
 @dataclass(slots=True, repr=False)

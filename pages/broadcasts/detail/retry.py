@@ -105,7 +105,7 @@ def _dialog(verb: str, title: str, body: str, label: str, action: Callable[[], i
 
 
 def _do(action: Callable[[], int]) -> None:
-    """A colleague may have been quicker."""
+    """Queue them again, or release their opt-ins, unless somebody already has; and say which."""
     people = action()
     if people:
         flash(n_("Done for {n} customer.", "Done for {n} customers.", people))

@@ -16,7 +16,9 @@ from pages.components.texts import _, n_
 
 
 def draw_open_buttons(slot: str, unknown: int | None = None) -> None:
-    """Two buttons, for so many or (None) for the one whose `slot` it is."""
+    """Draw “Try again…” and “Count as sent…”. With `unknown`, the number of deliveries whose outcome is
+    unknown, they are for all of these; without it, for the one delivery that `slot`, the prefix of the keys,
+    names."""
     again, count = _("Try again…"), _("Count as sent…")
     if unknown is not None:
         again = n_("Try {n} again…", "Try all {n} again…", unknown)

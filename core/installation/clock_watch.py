@@ -9,7 +9,7 @@ from datetime import datetime
 JUMP_SECONDS = 2.0
 
 
-class Steadiness:
+class ClockWatch:
     """Compares the clock with the monotonic one at each call. What was claimed before a jump is settled
     within a lease; only what is left after it is lost."""
 
@@ -25,7 +25,7 @@ class Steadiness:
         self._ahead: float | None = None  # of the clock before the steady one
         self._jumped_at = float("-inf")
 
-    def is_even(self) -> bool:
+    def has_not_jumped(self) -> bool:
         """Whether the clock has not jumped within the last lease."""
         now = self._steady()
         ahead = self._clock().timestamp() - now
