@@ -22,7 +22,7 @@ NAMES = [f"{first} {second}" for first in _FIRST for second in _SECOND] + [*_FIR
 
 
 def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tuple[int, int]:
-    """Create a broadcast whose audience is frozen. Returns (fanpage id, broadcast id). The rate may be above
+    """Create a broadcast whose audience is built. Returns (fanpage id, broadcast id). The rate may be above
     what staff may set."""
     migrations.upgrade()
     fanpage_id, topic_id = create_opt_ins(people, rate=rate)

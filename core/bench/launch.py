@@ -1,4 +1,4 @@
-"""`bench launch`: how long freezing an audience takes, until the first message may be sent and until the last
+"""`bench launch`: how long building an audience takes, until the first message may be sent and until the last
 opt-in is reserved."""
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def _measured(people: int) -> dict[str, float]:
         audience_builder.build_audiences(utc_now)
 
     found = measure_work(launch, people) | {"to_first": started[0]}
-    frozen = get_broadcast(broadcast_id).counts[DeliveryState.QUEUED]
-    if frozen != people:
-        raise SystemExit(f"{frozen} of {people} were frozen")
+    built = get_broadcast(broadcast_id).counts[DeliveryState.QUEUED]
+    if built != people:
+        raise SystemExit(f"{built} of {people} deliveries were built")
     return found
 
 

@@ -31,8 +31,8 @@ SWEPT = timedelta(days=2)  # how long after its end a broadcast is still looked 
 
 
 def start_due(*, now: datetime) -> list[int]:
-    """Start what is due: the first of its audience are made and their opt-ins held, in one transaction per
-    broadcast; see audience_builder.py for the others."""
+    """Start what is due, each broadcast in a transaction of its own that builds the first part of its
+    audience; see audience_builder.py for the rest."""
     with reading() as db:
         found = db.execute(
             select(col(Broadcast.id))
@@ -140,8 +140,8 @@ def _is_about_to_pause_itself(db: Session, broadcast_id: int, state: str) -> boo
 
 
 def _start_in_transaction(broadcast_id: int, now: datetime) -> int | None:
-    """Start a broadcast and return how many of its audience were made; None when another has started it, or
-    it may not start any more."""
+    """Start a broadcast and return the size of the first part of its audience; None when another has
+    started it, or it may not start any more."""
     with transaction() as db:
         if not _lock_unless_taken(db, broadcast_id):
             return None  # another worker is at it

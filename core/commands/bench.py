@@ -56,7 +56,7 @@ def launch(
     postgresql_url: BesideSqlite = None,
     as_json: Json = False,
 ) -> None:
-    """What freezing an audience takes."""
+    """What building an audience takes."""
     from core.bench import launch as bench
 
     figures = bench.run(sizes=people or [10_000, 100_000, 1_000_000], postgresql_url=postgresql_url)

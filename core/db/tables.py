@@ -334,7 +334,7 @@ class Broadcast(Table, table=True):
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
     best_before_chosen: bool = False  # else it is set at the launch: core/broadcasts/draft_rules.py
-    audience: int = 0  # frozen at the start
+    audience: int = 0  # its deliveries, once all are built
     canary_size: int = 0  # so many go first, then their outcome is looked at; 0: none
     canary_max_failed: float = Field(default=0.2, sa_type=Float(53))  # share of them
     canary_max_blocked: float = Field(default=0.1, sa_type=Float(53))

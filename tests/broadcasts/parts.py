@@ -1,4 +1,4 @@
-"""An audience that is made in parts, and a first part of it."""
+"""An audience that is built in parts, and a first part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A large audience is made in parts: sent to after the first, and exactly who had opted in at the start."""
+"""A large audience is built in parts: sent to after the first, and exactly who had opted in at the start."""
 
 from __future__ import annotations
 
