@@ -61,7 +61,8 @@ def make_topic(panel: Panel) -> None:
 
 def compose_message(panel: Panel) -> None:
     panel.open("/message")
-    panel.write_in("message_", "_name", "Mời đăng ký bánh trung thu")
+    name = "Mời đăng ký bánh trung thu"
+    panel.write_in("message_", "_name", name)
     panel.click("block_add_otnr")
     panel.write_in("block_", "_title", PROMISE)
     panel.choose_in("block_", "_topic", TOPIC)
@@ -69,8 +70,9 @@ def compose_message(panel: Panel) -> None:
     panel.write_in("entry_", "_contains", "trung thu")
     expect(panel.keyed("composer_phone").get_by_text("Thông báo cho tôi")).to_be_visible()
     panel.click("message_save")
+    expect(panel.page.get_by_role("heading", name=name)).to_be_visible()  # saved, before we leave
     panel.open("/messages")
-    expect(panel.page.get_by_text("Mời đăng ký bánh trung thu")).to_be_visible()
+    expect(panel.page.get_by_text(name)).to_be_visible()
 
 
 def become_a_new_customer_and_tap(panel: Panel) -> str:

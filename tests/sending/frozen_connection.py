@@ -30,6 +30,7 @@ class FrozenConnection:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
         shutil.rmtree(self.folder)
 
     def freeze(self) -> None:
@@ -58,18 +59,29 @@ class FrozenConnection:
     async def _open(self) -> None:
         self._flows = asyncio.Event()
         self._flows.set()
-        await asyncio.start_unix_server(self._join, self.folder / SOCKET)
+        self._listener = await asyncio.start_unix_server(self._join, self.folder / SOCKET)
 
     async def _close(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        """End every connection, so that none is left to the garbage collector, which would warn of it in the
+        midst of another test."""
+        self._listener.close()
+        quiet_turns = 0  # of the event loop: what it has accepted already becomes a task some turns later
+        while quiet_turns < 5:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            quiet_turns = 0 if others else quiet_turns + 1
+            await asyncio.sleep(0)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_unix_connection(self._server)
-        both = _Both(self._flows)
-        await asyncio.gather(self._pass_on(reader, back, both), self._pass_on(there, writer, both))
+        with contextlib.ExitStack() as ends:
+            ends.callback(writer.transport.abort)
+            there, back = await asyncio.open_unix_connection(self._server)
+            ends.callback(back.transport.abort)
+            both = _Both(self._flows)
+            with contextlib.suppress(asyncio.CancelledError):  # asyncio would log it as an exception of ours
+                await asyncio.gather(self._pass_on(reader, back, both), self._pass_on(there, writer, both))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, both: _Both) -> None:
         with contextlib.suppress(OSError):
