@@ -69,7 +69,7 @@ class Worker:
             wire=ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="wire"),
             stop=self.stop,
             clock=self.clock,
-            holds_since=self.heartbeat.held_since,
+            still_ours=self.heartbeat.still_ours,
             mixed_calls=self.mixed_batches.mixed_calls,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)

@@ -34,7 +34,7 @@ from core.db.engine import (
     wait_for_locks,
 )
 from core.db.holding import is_free
-from core.db.tables import Broadcast, Delivery, Gathering, OptIn
+from core.db.tables import AudienceProgress, Broadcast, Delivery, OptIn
 from core.deliveries import ledger as deliveries
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
     """Build the first part of the audience, larger than the canary. Returns whether there is more to
     build."""
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
-    progress = Gathering(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
+    progress = AudienceProgress(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
     while more := _build_part(db, broadcast, progress, FIRST, now):
         if progress.made > broadcast.canary_size:
             break
@@ -136,19 +136,21 @@ def refresh_statistics() -> None:
 
 def is_complete() -> ColumnElement[bool]:
     """Whether everybody in the audience of a broadcast has a delivery."""
-    return ~exists().where(col(Gathering.broadcast_id) == col(Broadcast.id))
+    return ~exists().where(col(AudienceProgress.broadcast_id) == col(Broadcast.id))
 
 
 def so_far() -> ColumnElement[int]:
     """The size of a broadcast's audience, as far as it is built."""
-    made = select(col(Gathering.made)).where(col(Gathering.broadcast_id) == col(Broadcast.id))
+    made = select(col(AudienceProgress.made)).where(col(AudienceProgress.broadcast_id) == col(Broadcast.id))
     return func.coalesce(made.scalar_subquery(), col(Broadcast.audience))
 
 
 def _unfinished() -> list[int]:
     with reading() as db:
         return list(
-            db.execute(select(col(Gathering.broadcast_id)).order_by(col(Gathering.broadcast_id))).scalars()
+            db.execute(
+                select(col(AudienceProgress.broadcast_id)).order_by(col(AudienceProgress.broadcast_id))
+            ).scalars()
         )
 
 
@@ -171,7 +173,7 @@ def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) 
 def _next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> bool | None:
     """Build the next part. Returns whether there is more; None when it cannot be built now."""
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
-    progress = select(Gathering).where(col(Gathering.broadcast_id) == broadcast_id)
+    progress = select(AudienceProgress).where(col(AudienceProgress.broadcast_id) == broadcast_id)
     with transaction(connection) as db:
         wait_for_locks(db, PATIENCE)
         # A shared lock, as a claim takes: sending goes on meanwhile, and ending the broadcast waits for this.
@@ -184,7 +186,7 @@ def _complete(broadcast_id: int, now: datetime) -> bool:
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
         broadcast = get_row(db, broadcast_id, lock=True)
-        progress = db.get(Gathering, broadcast_id, with_for_update=True)
+        progress = db.get(AudienceProgress, broadcast_id, with_for_update=True)
         if progress is None:
             return False
         broadcast.audience = progress.made
@@ -193,7 +195,9 @@ def _complete(broadcast_id: int, now: datetime) -> bool:
         return True
 
 
-def _build_part(db: Session, broadcast: Broadcast, progress: Gathering, size: int, now: datetime) -> bool:
+def _build_part(
+    db: Session, broadcast: Broadcast, progress: AudienceProgress, size: int, now: datetime
+) -> bool:
     """Add those who are eligible among the next `size` opt-ins. Returns whether there are more."""
     left: tuple[ColumnElement[bool], ...] = (
         col(OptIn.customer_id) > progress.last_customer_id,
@@ -225,7 +229,7 @@ def _add_deliveries(db: Session, broadcast: Broadcast, chosen: Select[int, int],
     reason = (broadcast.pause_code or "cancelled") if ended else None
     new = deliveries.add(db, broadcast.id or 0, chosen, cancelled=reason, now=now)
     made = int(db.execute(select(func.count()).select_from(Delivery).where(*new)).scalar_one())
-    held = made if ended else opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
-    if held != made:
-        raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {held} opt-ins held")
+    reserved = made if ended else opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(*new))
+    if reserved != made:
+        raise RuntimeError(f"broadcast {broadcast.id}: {made} deliveries but {reserved} opt-ins reserved")
     return made

@@ -41,7 +41,7 @@ class CanaryOutcome:
         return self.failed > self.size * max_failed or self.blocked > self.size * max_blocked
 
 
-def release(by: Actor, broadcast_id: int, *, now: datetime) -> None:
+def let_rest_go(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     """Let the rest go out without waiting for the outcome of the first part. Raises WrongState
     unless the broadcast is sending."""
     with transaction() as db:

@@ -21,7 +21,7 @@ from core.consent import topics_in_use
 from core.db import bulk
 from core.db.engine import reading
 from core.db.holding import is_free
-from core.db.tables import Broadcast, Delivery, Fanpage, Gathering, RecentOutcomes, UtcTime
+from core.db.tables import AudienceProgress, Broadcast, Delivery, Fanpage, RecentOutcomes, UtcTime
 from core.deliveries.breaker import SMALL_RUN
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import DeliveryState
@@ -54,7 +54,7 @@ def _looking() -> bulk.CompiledStatement:
     of_fanpage = broadcast.join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
     found = {
         Due.START: of_fanpage.where(may_start(now)),
-        Due.BUILD_AUDIENCE: select(col(Gathering.broadcast_id)),
+        Due.BUILD_AUDIENCE: select(col(AudienceProgress.broadcast_id)),
         Due.JUDGE_CANARY: broadcast.where(has_ended_canary()),
         Due.END_LATE: broadcast.where(or_(is_missed(now), is_running_late(now))),
         Due.JUDGE_REFUSALS: broadcast.where(may_trip()),

@@ -24,7 +24,7 @@ from core.consent import ledger as opt_ins
 from core.consent import topics_in_use
 from core.db import bulk, row_locks
 from core.db.engine import transaction
-from core.db.tables import Broadcast, Delivery, Fanpage, Gathering
+from core.db.tables import AudienceProgress, Broadcast, Delivery, Fanpage
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
 from core.deliveries import ledger as deliveries
@@ -40,10 +40,10 @@ def count_as_sent(
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         unknown = _unknown(broadcast_id, delivery_ids)
-        held = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
-        opt_ins.spend(db, [each for each in held if each], now=now)
-        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(held))
-        return len(held)
+        opt_in_ids = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
+        opt_ins.spend(db, [each for each in opt_in_ids if each], now=now)
+        record(db, by, "broadcast.count_as_sent", broadcast, now=now, people=len(opt_in_ids))
+        return len(opt_in_ids)
 
 
 def try_again(
@@ -75,21 +75,21 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
         opt_ins.make_available(db, _opt_ins(db, retry_queries.refused(broadcast_id, now)), now=now)
-        held = retry_queries.held(broadcast_id, now)
-        queued = deliveries.requeue(db, held, (DeliveryState.FAILED,))
+        undecided = retry_queries.undecided(broadcast_id, now)
+        queued = deliveries.requeue(db, undecided, (DeliveryState.FAILED,))
         queued += _queue_and_reserve(db, retry_queries.released(broadcast_id, (DeliveryState.FAILED,), now))
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
         return queued
 
 
-def release_held(by: Actor, broadcast_id: int, *, now: datetime) -> int:
+def release_undecided(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """Release the opt-ins that were kept because of an unknown code, once staff have read the answers.
     Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
-        released = opt_ins.release(db, _opt_ins(db, retry_queries.held(broadcast_id, now)), now=now)
+        released = opt_ins.release(db, _opt_ins(db, retry_queries.undecided(broadcast_id, now)), now=now)
         record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
@@ -116,7 +116,7 @@ def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
     is_late = is_too_late(broadcast.best_before, now)
     ended = is_late or broadcast.state == BroadcastState.CANCELLED
     # The customers who are still to be added have no delivery that could end.
-    if ended and db.get(Gathering, broadcast_id) is not None:
+    if ended and db.get(AudienceProgress, broadcast_id) is not None:
         raise WrongState(topics_in_use.STILL_ADDING)
     if is_late:
         closing.end_queued(db, broadcast_id, DeliveryState.SKIPPED, reason="too_late", now=now)
@@ -131,8 +131,8 @@ def _unknown(broadcast_id: int, delivery_ids: Collection[int] | None) -> Select[
 
 
 def _opt_ins(db: Session, chosen: Select[int | None]) -> list[int]:
-    held = db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars()
-    return [each for each in held if each]
+    opt_in_ids = db.execute(chosen.with_only_columns(col(Delivery.opt_in_id))).scalars()
+    return [each for each in opt_in_ids if each]
 
 
 def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[DeliveryState]) -> None:
@@ -147,11 +147,11 @@ def _lock_deliveries(db: Session, broadcast_id: int, states: Collection[Delivery
 def _queue_and_reserve(db: Session, chosen: Select[int | None]) -> int:
     """Reserve the opt-ins again and queue the deliveries: both or neither."""
     given = bulk.among([i for i in db.execute(chosen).scalars() if i])
-    held = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
+    reserved = opt_ins.reserve(db, select(col(Delivery.opt_in_id)).where(col(Delivery.id).in_(given)))
     again = select(col(Delivery.id)).where(col(Delivery.id).in_(given))
     queued = deliveries.requeue(db, again, (DeliveryState.FAILED, *REST))
-    if held != queued:
-        raise RuntimeError(f"{queued} deliveries queued again but {held} opt-ins held")
+    if reserved != queued:
+        raise RuntimeError(f"{queued} deliveries queued again but {reserved} opt-ins reserved")
     return queued
 
 

@@ -23,16 +23,16 @@ class RetryChances:
 
     failed: int  # whose opt-in is still theirs to use
     rest: int  # skipped or cancelled before an attempt
-    held: int  # of the failed: those whose opt-in is kept until staff decide
+    undecided: int  # of the failed: those whose opt-in is kept until staff decide
 
 
 def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
     """The figures behind the two buttons that an ended broadcast offers."""
-    held = func.sum(case((col(OptIn.state) == OptInState.RESERVED, 1), else_=0))
-    again = or_(_is_refused(), _is_held(), _is_released(DeliveryState.FAILED), _is_released(*REST))
+    undecided_people = func.sum(case((col(OptIn.state) == OptInState.RESERVED, 1), else_=0))
+    again = or_(_is_refused(), _is_undecided(), _is_released(DeliveryState.FAILED), _is_released(*REST))
     statement = (
         _deliveries(broadcast_id, now, again)
-        .with_only_columns(col(Delivery.state), func.count(), held)
+        .with_only_columns(col(Delivery.state), func.count(), undecided_people)
         .group_by(col(Delivery.state))
     )
     with reading() as db:
@@ -41,7 +41,7 @@ def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
     return RetryChances(
         failed=counts.get(DeliveryState.FAILED, 0),
         rest=sum(counts.get(state, 0) for state in REST),
-        held=sum(kept for _, _, kept in rows),
+        undecided=sum(kept for _, _, kept in rows),
     )
 
 
@@ -50,9 +50,9 @@ def refused(broadcast_id: int, now: datetime) -> Select[int | None]:
     return _deliveries(broadcast_id, now, _is_refused())
 
 
-def held(broadcast_id: int, now: datetime) -> Select[int | None]:
+def undecided(broadcast_id: int, now: datetime) -> Select[int | None]:
     """Failed deliveries that keep their own opt-in until staff decide."""
-    return _deliveries(broadcast_id, now, _is_held())
+    return _deliveries(broadcast_id, now, _is_undecided())
 
 
 def released(broadcast_id: int, states: tuple[DeliveryState, ...], now: datetime) -> Select[int | None]:
@@ -73,8 +73,9 @@ def _is_refused() -> ColumnElement[bool]:
     return and_(col(Delivery.state) == DeliveryState.FAILED, col(OptIn.state) == OptInState.REFUSED)
 
 
-def _is_held() -> ColumnElement[bool]:
-    """What another broadcast holds is not theirs: only these reasons leave an opt-in reserved."""
+def _is_undecided() -> ColumnElement[bool]:
+    """An opt-in that is reserved for another broadcast is not theirs: only these reasons leave an opt-in
+    reserved."""
     own = col(Delivery.reason).in_(UNDECIDED_REASONS)
     return and_(col(Delivery.state) == DeliveryState.FAILED, col(OptIn.state) == OptInState.RESERVED, own)
 

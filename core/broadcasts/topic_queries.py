@@ -71,8 +71,8 @@ def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
     of_topic = select(col(OptIn.customer_id)).where(
         col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
     )
-    held = or_(col(OptIn.state) == OptInState.RESERVED, eligibility.is_usable(now))
-    notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(held))
+    may_be_used = or_(col(OptIn.state) == OptInState.RESERVED, eligibility.is_usable(now))
+    notified = of_topic.where(col(OptIn.state) == OptInState.SPENT).except_(of_topic.where(may_be_used))
     return int(db.execute(select(func.count()).select_from(notified.subquery())).scalar_one())
 
 

@@ -128,7 +128,7 @@ def reserve(db: Session, chosen: Select[int | None]) -> int:
     return _count(db.execute(statement))
 
 
-def release_unheld(db: Session, *, now: datetime) -> int:
+def release_abandoned(db: Session, *, now: datetime) -> int:
     """Release reserved opt-ins whose year is over and that no delivery can use any more, so that they expire.
     Returns how many."""
     live = (

@@ -18,7 +18,7 @@ TOPIC_NAME_LIMIT = 80
 
 class OptInState(StrEnum):
     AVAILABLE = "available"  # may be used once
-    RESERVED = "reserved"  # held by one delivery
+    RESERVED = "reserved"  # by one delivery
     SPENT = "spent"  # the platform took it
     EXPIRED = "expired"  # its year is over
     WITHDRAWN = "withdrawn"  # the customer asked to be forgotten or opted out

@@ -15,7 +15,7 @@ def expire_due(*, now: datetime) -> int:
     total = 0
     while True:
         with transaction() as db:
-            ledger.release_unheld(db, now=now)
+            ledger.release_abandoned(db, now=now)
             ended = ledger.expire_due(db, now=now, limit=PART)
         total += ended
         if ended < PART:

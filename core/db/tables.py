@@ -114,7 +114,7 @@ class Fanpage(Table, table=True):
 
 
 class FanpageRate(Table, table=True):
-    """A fanpage's rate limiter: its next free send slot, holds, slow-downs. Times: seconds since 1970."""
+    """A fanpage's rate limiter: its next free send slot, waits, slow-downs. Times: seconds since 1970."""
 
     __tablename__ = "pace"
 
@@ -354,8 +354,8 @@ class Broadcast(Table, table=True):
     finished_at: datetime | None = _time()
 
 
-class Gathering(Table, table=True):
-    """A broadcast whose audience is still being made, part by part: core/broadcasts/audience_builder.py."""
+class AudienceProgress(Table, table=True):
+    """A broadcast whose audience is still being built, part by part: core/broadcasts/audience_builder.py."""
 
     __tablename__ = "gathering"
 

@@ -89,7 +89,7 @@ def _may_turn_out_sent(db: Session, delivery: Delivery) -> bool:
 
 
 def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
-    """Spend the opt-in that a delivery holds, whatever its state was: its token was used."""
+    """Spend the opt-in that is reserved by a delivery, whatever its state was: its token was used."""
     if delivery.opt_in_id is None:
         return
     opt_ins.make_available(db, [delivery.opt_in_id], now=at)

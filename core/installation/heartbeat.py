@@ -80,7 +80,7 @@ class HeartbeatWriter:
             log.warning("heartbeat_failed", process=self.process, error=type(problem).__name__)
         self._next_at = time.monotonic() + EVERY_SECONDS
 
-    def held_since(self, taken_at: float) -> bool:
+    def still_ours(self, taken_at: float) -> bool:
         """Whether no heartbeat was missed since this monotonic time: our claims from then are still ours."""
         return taken_at >= self._unbroken_since and self.is_fresh()
 

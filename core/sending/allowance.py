@@ -111,7 +111,7 @@ def _has_no_more_than(db: Session, fanpage_id: int, people: int) -> bool:
 
 
 class Allowances:
-    """Holds each fanpage whose allowance is used up for five minutes, and then checks it again."""
+    """Lets each fanpage whose allowance is used up wait for five minutes, and then checks it again."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -132,6 +132,6 @@ class Allowances:
         if gone:
             with transaction() as db:
                 for fanpage_id in sorted(gone):
-                    rate_limiter.hold(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
+                    rate_limiter.make_wait(db, fanpage_id, at=now.timestamp(), seconds=WAIT_SECONDS)
         self._known |= unknown - gone
         return gone

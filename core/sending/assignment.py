@@ -24,7 +24,7 @@ class Assignment(Protocol):
         """See to it that somebody sends for what became due by time, or was left by a worker that died."""
 
     def stop(self) -> None:
-        """Release every shard and take no more; returns at once."""
+        """Give up every shard and take no more; returns at once."""
 
     def wait(self, seconds: float) -> None:
         """Wait until the shards are handed over, but at most so many seconds."""
@@ -48,9 +48,9 @@ class SoleAssignment:
         """Do nothing: every shard is taken."""
 
     def stop(self) -> None:
-        """Release every shard."""
+        """Give up every shard."""
         for shard in range(SHARDS):
-            self._loop.release(shard)
+            self._loop.give_up(shard)
 
     def wait(self, seconds: float) -> None:
         """Do nothing: there is nobody to hand over to."""

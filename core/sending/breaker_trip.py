@@ -131,8 +131,8 @@ def _make_good(db: Session, run: Sequence[Refusal], now: datetime) -> int:
 
 
 def _give_back(db: Session, delivery_ids: Collection[int], now: datetime) -> int:
-    """Make the opt-ins of these failed deliveries available again, except those in doubt or held by another
-    delivery. Returns how many."""
+    """Make the opt-ins of these failed deliveries available again, except those in doubt or reserved by
+    another delivery. Returns how many."""
     failed = (
         select(col(Delivery.opt_in_id), col(Delivery.reason))
         .where(

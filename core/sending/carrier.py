@@ -39,14 +39,14 @@ class Carrier:
         *,
         clock: Callable[[], datetime],
         stop: threading.Event,
-        holds_since: Callable[[float], bool],
+        still_ours: Callable[[float], bool],
         mixed_calls: MixedCallSwitch,
     ) -> None:
         self._connections = connections
         self._snapshots = snapshots
         self._clock = clock
         self._stop = stop
-        self._holds_since = holds_since
+        self._still_ours = still_ours
         self._mixed_calls = mixed_calls
 
     def carry(self, call: Call) -> list[Returned]:
@@ -69,7 +69,7 @@ class Carrier:
             not self._stop.is_set()
             # This process stood still, and what it knew may have changed.
             and time.monotonic() - snapshot.at <= OLDEST_SECONDS
-            and self._holds_since(claim.taken_at)
+            and self._still_ours(claim.taken_at)
             # It waited for a thread, and the answer might come after the lease.
             and time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
             and snapshot.may_send(claim.fanpage_id, at=self._clock().timestamp())

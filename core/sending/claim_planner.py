@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from core.sending import timetable
 from core.sending.allowance import Allowances
@@ -16,6 +17,13 @@ from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.timetable import Demand
 from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
+
+
+class WorkLeft(NamedTuple):
+    """What a fanpage may have to send."""
+
+    broadcast_ids: list[int]
+    has_replies: bool
 
 
 class ClaimPlanner:
@@ -33,9 +41,8 @@ class ClaimPlanner:
         self._shards = shards
         self._positions = positions
         self._allowances = Allowances(clock)
-        self._claims: Counter[int] = (
-            Counter()
-        )  # by fanpage how often it claimed: whose broadcast's turn it is
+        # By fanpage how often it claimed, which says whose broadcast's turn it is.
+        self._claims: Counter[int] = Counter()
         self._empty: dict[tuple[str, int], float] = {}  # what had nothing to claim, and when (monotonic)
         self._snapshot = NOTHING  # that `_works` is of
         self._works: dict[int, FanpageWork] = {}
@@ -57,13 +64,14 @@ class ClaimPlanner:
         counts = timetable.plan(positions.by_fanpage, demands, now=now, room=room)
         return [
             ClaimRequest(
-                key,
-                count,
-                *left[key],
-                positions.by_fanpage[key],
-                demands[key],
-                positions.stored(key),
-                self._claims[key],
+                fanpage_id=key,
+                count=count,
+                broadcast_ids=left[key].broadcast_ids,
+                has_replies=left[key].has_replies,
+                position=positions.by_fanpage[key],
+                demand=demands[key],
+                stored=positions.stored(key),
+                turn=self._claims[key],
             )
             for key, count in counts.items()
         ]
@@ -82,7 +90,7 @@ class ClaimPlanner:
                 self._claims[fanpage_id] += 1
                 self.unanswered[fanpage_id] += len(each.claims)
 
-    def note_answered(self, call: Call) -> None:
+    def note_returned(self, call: Call) -> None:
         """The messages of this call came back."""
         self.unanswered.subtract(claim.fanpage_id for claim in call)
 
@@ -93,11 +101,11 @@ class ClaimPlanner:
             self._empty["replies", batch.request.fanpage_id] = claimed_at
 
     def _works_of(self, snapshot: Snapshot) -> dict[int, FanpageWork]:
-        """By fanpage the work of a snapshot, without fanpages that are held, have no connection to Messenger
-        or have used up their allowance. Computed once for each snapshot."""
+        """By fanpage the work of a snapshot, without fanpages that have to wait, have no connection to
+        Messenger or have used up their allowance. Computed once for each snapshot."""
         if snapshot is not self._snapshot:
             at = self._clock().timestamp()
-            free = {key: work for key, work in snapshot.fanpages.items() if work.rate.held_until <= at}
+            free = {key: work for key, work in snapshot.fanpages.items() if work.rate.waits_until <= at}
             self._connections.look_up(free)
             used_up = self._allowances.used_up(free)
             self._works = {
@@ -109,9 +117,7 @@ class ClaimPlanner:
             self._snapshot = snapshot
         return self._works
 
-    def _left_of(
-        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
-    ) -> dict[int, tuple[list[int], bool]]:
+    def _left_of(self, works: Mapping[int, FanpageWork], snapshot: Snapshot) -> dict[int, WorkLeft]:
         """The fanpages of our shards that may have something to send: for each its broadcasts, and whether
         replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
         left = {}
@@ -121,7 +127,7 @@ class ClaimPlanner:
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
             if broadcasts or has_replies:
-                left[key] = broadcasts, has_replies
+                left[key] = WorkLeft(broadcasts, has_replies)
         return left
 
     def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:

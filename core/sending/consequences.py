@@ -1,4 +1,5 @@
-"""What refusals say about a whole fanpage: slower, held for a while, or stopped until a person repairs it."""
+"""What refusals say about a whole fanpage: slower, nothing for a while, or stopped until a person repairs
+it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import rate_limiter
 from core.sending.rules import NOT_SENT_SECONDS
 
-SLOW_DOWN_SECONDS = 2.0  # a hold when the platform names none
+SLOW_DOWN_SECONDS = 2.0  # a wait when the platform names none
 
 
 def any_stops_fanpage(failures: Sequence[Failure]) -> bool:
@@ -35,7 +36,7 @@ def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> N
 
 
 def follow_up(db: Session, failures: Mapping[int, Sequence[Failure]], now: datetime) -> None:
-    """Slow down, hold or stop each fanpage, as its refusals ask for."""
+    """Slow down, let wait or stop each fanpage, as its refusals ask for."""
     for fanpage_id in sorted(failures):
         _follow_up(db, fanpage_id, failures[fanpage_id], now)
 
@@ -45,9 +46,9 @@ def _follow_up(db: Session, fanpage_id: int, failures: Sequence[Failure], now: d
     slow = [f for f in failures if f.step == NextStep.SLOW_DOWN]
     if slow:
         longest = max(f.retry_after_seconds or SLOW_DOWN_SECONDS for f in slow)
-        rate_limiter.slow_down(db, fanpage_id, at=at, hold_seconds=longest)
+        rate_limiter.slow_down(db, fanpage_id, at=at, wait_seconds=longest)
     if any(f.step == NextStep.NOT_SENT for f in failures):
-        rate_limiter.hold(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
+        rate_limiter.make_wait(db, fanpage_id, at=at, seconds=NOT_SENT_SECONDS)
     stops = [f for f in failures if f.step == NextStep.STOP_FANPAGE]
     if stops:
         stop_fanpage(db, fanpage_id, stops[0].reason, now=now)

@@ -46,7 +46,7 @@ SOON_SECONDS = 0.02
 
 
 class SendingLoop:
-    """Sends what the fanpages of its shards have to send; `take` and `release` say which shards those are.
+    """Sends what the fanpages of its shards have to send; `take` and `give_up` say which shards those are.
 
     Everything runs in the thread that calls `run`, except where a method says otherwise.
     """
@@ -60,7 +60,7 @@ class SendingLoop:
         stop: threading.Event,
         clock: Callable[[], datetime],
         # Whether claims made at this monotonic time are surely still ours; if not, others may send them.
-        holds_since: Callable[[float], bool] = lambda _taken_at: True,
+        still_ours: Callable[[float], bool] = lambda _taken_at: True,
         mixed_calls: MixedCallSwitch | None = None,
     ) -> None:
         self._worker = worker
@@ -81,7 +81,7 @@ class SendingLoop:
             self.snapshots,
             clock=clock,
             stop=stop,
-            holds_since=holds_since,
+            still_ours=still_ours,
             mixed_calls=mixed_calls,
         )
         self.calls = OutgoingCalls(self.carrier, self.snapshots, wire, mixed_calls, on_reply=self.wake)
@@ -94,9 +94,9 @@ class SendingLoop:
         if self._shards.take(shard, until):
             self.wake()
 
-    def release(self, shard: int) -> None:
+    def give_up(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
-        self._shards.release(shard)
+        self._shards.give_up(shard)
 
     def has_work(self, shard: int) -> bool:
         """Whether the latest work snapshot had something to send for the shard."""
@@ -190,7 +190,7 @@ class SendingLoop:
             self.unsettled.take_in(returned)  # first: whatever fails afterwards, no outcome is forgotten
             if isinstance(call[0], ReplyClaim):
                 self._look_from = time.monotonic()
-            self.planner.note_answered(call)
+            self.planner.note_returned(call)
             for fanpage_id in {claim.fanpage_id for claim in call}:
                 self._usage.heed(fanpage_id, self.connections.of(fanpage_id))
 

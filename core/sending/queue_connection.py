@@ -40,7 +40,7 @@ class QueueJobs(JobManager):
         self._session = session
 
     async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
-        """Take a waiting slice, if there is one and this process may hold one more."""
+        """Take a waiting slice, if there is one and this process may have one more."""
         return await super().fetch_job(queues, worker_id) if await self._session.may_take() else None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:

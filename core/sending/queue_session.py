@@ -49,8 +49,8 @@ class QueueSession:
         self.is_fresh = is_fresh
         self._failed = failed  # numbers of earlier workers of this process that could not sign off
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._held = 0
-        self._share = 1  # how many slices we hold when all workers hold as many
+        self._slices = 0
+        self._share = 1  # how many slices we have when all workers have as many
         connector = QueueConnector(self.end)
         self._app = App(connector=connector)
         self._app.job_manager = self._jobs = QueueJobs(connector, self)
@@ -102,13 +102,13 @@ class QueueSession:
 
     async def _send(self, shard: int) -> None:
         """One slice: lets the sending loop send for the shard, then defers the successor."""
-        self._held += 1
+        self._slices += 1
         self._loop.take(shard, time.monotonic() + SLICE_SECONDS)
         try:
             await asyncio.wait({self._over}, timeout=SLICE_SECONDS)
         finally:
-            self._loop.release(shard)
-            self._held -= 1
+            self._loop.give_up(shard)
+            self._slices -= 1
         if self._loop.has_work(shard):
             await self._defer(shard)  # before this one ends, so that the shard is never without
 
@@ -120,12 +120,12 @@ class QueueSession:
 
     async def may_take(self) -> bool:
         """Whether to take another slice: not when others may believe that this process is dead, nor when it
-        holds its share."""
+        has its share."""
         if self._over.done() or not self.is_fresh():
             return False
-        if self._held >= self._share:
+        if self._slices >= self._share:
             self._share = await self._read_share()
-        return self._held < self._share
+        return self._slices < self._share
 
     async def _read_share(self) -> int:
         """Shards with a slice, divided by the workers alive and rounded up."""

@@ -1,4 +1,4 @@
-"""The rate limiter of each fanpage, exact across processes: a row with its next free send slot and its holds.
+"""The rate limiter of each fanpage, exact across processes: a row with its next free send slot and its waits.
 
 Times are in seconds since 1970, rates in messages per second. The row says how many slots are taken; when
 each message leaves is for the timetable to decide. The table is called `pace`.
@@ -20,7 +20,7 @@ from core.db.tables import FanpageRate
 CLIMB_SECONDS = 120.0  # from a standstill back to the full rate
 LOWEST_FACTOR = 0.05
 HALVE_AT_MOST_EVERY = 3.0  # one burst of refusals is one signal
-FARTHEST_AHEAD = 120.0  # seconds; a hold said farther away is the trace of a clock that jumped back
+FARTHEST_AHEAD = 120.0  # seconds; a wait said farther away is the trace of a clock that jumped back
 SAME_SECONDS = 0.001  # the databases keep a time a little less exactly than we do
 
 
@@ -29,20 +29,20 @@ class Rate:
     """How fast a fanpage may send now."""
 
     per_second: float  # messages
-    held_until: float  # seconds since 1970; nothing leaves before
+    waits_until: float  # seconds since 1970; nothing leaves before
 
 
 def rate_now(
     rate: int, held_until: float, held_at: float, factor: float, factor_at: float, *, at: float
 ) -> Rate:
-    """The rate that follows from a fanpage's rate and its row. A hold that was set far in the future of `at`
+    """The rate that follows from a fanpage's rate and its row. A wait that was set far in the future of `at`
     is the trace of a clock that jumped back, and is ignored."""
-    held = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
-    return Rate(rate * _factor(factor, factor_at, at), held)
+    waits_until = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
+    return Rate(rate * _factor(factor, factor_at, at), waits_until)
 
 
-def is_held(at: Any) -> ColumnElement[bool]:
-    """The condition that a row's fanpage is held at this time."""
+def is_waiting(at: Any) -> ColumnElement[bool]:
+    """The condition that a row's fanpage has to wait at this time."""
     return and_(col(FanpageRate.held_until) > at, col(FanpageRate.held_at) <= at + FARTHEST_AHEAD)
 
 
@@ -68,18 +68,18 @@ def _moving() -> bulk.CompiledStatement:
     return bulk.CompiledStatement(update(FanpageRate).where(mine, unmoved).values(next_free=given.c.after))
 
 
-def slow_down(db: Session, fanpage_id: int, *, at: float, hold_seconds: float) -> None:
-    """Hold the fanpage for so long and halve its rate, which then climbs back within two minutes. Further
-    calls within three seconds only prolong the hold."""
+def slow_down(db: Session, fanpage_id: int, *, at: float, wait_seconds: float) -> None:
+    """Let the fanpage wait for so long and halve its rate, which then climbs back within two minutes. Further
+    calls within three seconds only prolong the wait."""
     pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
     if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
         pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
         pace.factor_at = at
-    hold(db, fanpage_id, at=at, seconds=hold_seconds)
+    make_wait(db, fanpage_id, at=at, seconds=wait_seconds)
 
 
-def hold(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
-    """Let nothing of the fanpage leave for so many seconds from `at`; a longer hold in force stays."""
+def make_wait(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
+    """Let nothing of the fanpage leave for so many seconds from `at`; a longer wait in force stays."""
     pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
-    standing = pace.held_until if pace.held_at <= at else 0.0
-    pace.held_until, pace.held_at = max(standing, at + seconds), at
+    in_force = pace.held_until if pace.held_at <= at else 0.0
+    pace.held_until, pace.held_at = max(in_force, at + seconds), at

@@ -159,7 +159,7 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
         for claim in sorted(claims, key=lambda each: each.reply_id):
             db.execute(
                 update(Reply)
-                .where(col(Reply.id) == claim.reply_id, is_held_by(claim))
+                .where(col(Reply.id) == claim.reply_id, is_claimed_by(claim))
                 .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
                 .execution_options(synchronize_session=False)
             )
@@ -197,7 +197,7 @@ def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return waiting, _is(ReplyState.SENDING), is_lost
 
 
-def is_held_by(claim: ReplyClaim) -> ColumnElement[bool]:
+def is_claimed_by(claim: ReplyClaim) -> ColumnElement[bool]:
     """The condition that a reply is still held by this claim of it."""
     return and_(
         _is(ReplyState.SENDING),

@@ -26,7 +26,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import breaker_trip, consequences
 from core.sending.allowance import note_calls
 from core.sending.outcomes import ReplyOutcome, by_fanpage, failures_of
-from core.sending.reply_claims import ReplyClaim, is_held_by
+from core.sending.reply_claims import ReplyClaim, is_claimed_by
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
 MAX_ATTEMPTS = 5
@@ -90,7 +90,7 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
     may_move = (
         col(Reply.state).in_(_MAY_TURN_OUT_SENT)
         if isinstance(outcome.answer, Accepted)
-        else is_held_by(outcome.claim)
+        else is_claimed_by(outcome.claim)
     )
     moved = db.execute(
         update(Reply)

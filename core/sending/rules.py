@@ -91,5 +91,5 @@ def _not_its_fault(failure: Failure, in_doubt: bool, now: datetime) -> Verdict:
         detail=failure.detail,
         counts_as_attempt=False,
         in_doubt=in_doubt,
-        next_try_at=now + timedelta(seconds=NOT_SENT_SECONDS),  # the fanpage itself is held for longer
+        next_try_at=now + timedelta(seconds=NOT_SENT_SECONDS),  # the fanpage itself waits for longer
     )

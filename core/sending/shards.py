@@ -20,7 +20,7 @@ class Shards(Protocol):
         """Let this process claim what the shard's fanpages have to send, from now to this monotonic time.
         Taking a shard again extends the time."""
 
-    def release(self, shard: int) -> None:
+    def give_up(self, shard: int) -> None:
         """Claim nothing more for the shard; what was claimed is still sent and settled."""
 
     def has_work(self, shard: int) -> bool:
@@ -36,24 +36,24 @@ class OwnShards:
         self._taken_anew: deque[int] = deque()
 
     def take(self, shard: int, until: float) -> bool:
-        """Hold the shard until then, or longer if it was held longer. Returns whether others may have sent
-        for it before."""
+        """Keep the shard until then, or longer if it was taken for longer. Returns whether others may have
+        sent for it before."""
         is_anew = self._steady() - self._until[shard] > AWAY_SECONDS
         if is_anew:
             self._taken_anew.append(shard)
         self._until[shard] = max(until, self._until[shard])
         return is_anew
 
-    def release(self, shard: int) -> None:
-        """Hold the shard no longer."""
+    def give_up(self, shard: int) -> None:
+        """Keep the shard no longer."""
         self._until[shard] = min(self._until[shard], self._steady())
 
     def may_claim(self, fanpage_id: int) -> bool:
-        """Whether the fanpage's shard is held now."""
+        """Whether the fanpage's shard is ours now."""
         return self._until[shard_of(fanpage_id)] > self._steady()
 
     def watched(self) -> list[int]:
-        """The shards that are held, or were within the last five seconds."""
+        """The shards that are ours, or were within the last five seconds."""
         oldest = self._steady() - WATCHED_SECONDS
         return [shard for shard, until in self._until.items() if until > oldest]
 

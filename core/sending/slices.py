@@ -62,7 +62,7 @@ class SharedAssignment:
                 enqueue(db, missing)
 
     def stop(self) -> None:
-        """Release every shard and take no more; returns at once."""
+        """Give up every shard and take no more; returns at once."""
         self._stopping.set()
         if session := self._session:
             session.stop()

@@ -21,11 +21,12 @@ class UsageWatch:
         self._seen: dict[int, float] = {}  # by fanpage: the last header that was heeded, monotonic
 
     def heed(self, fanpage_id: int, line: Messenger | None) -> None:
-        """After a call: slow the fanpage down if its latest header says 95 % or more, hold it at 100 %."""
+        """After a call: slow the fanpage down if its latest header says 95 % or more, let it wait at 100
+        %."""
         usage = line.usage() if line else None
         if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
             return
         seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
         with transaction() as db:
-            rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), hold_seconds=seconds)
+            rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), wait_seconds=seconds)
         self._seen[fanpage_id] = usage.seen_at

@@ -25,7 +25,7 @@ from core.db.tables import Broadcast, Delivery, Fanpage, FanpageRate, Reply, Utc
 from core.db.work_queue import SHARDS
 from core.deliveries.rules import DeliveryState
 from core.sending.claims import is_due
-from core.sending.rate_limiter import Rate, is_held, rate_now
+from core.sending.rate_limiter import Rate, is_waiting, rate_now
 from core.sending.rules import FARTHEST_ATTEMPT
 
 FRESH_SECONDS = 0.45
@@ -61,9 +61,10 @@ class Snapshot:
     at: float  # monotonic time from before the read
 
     def may_send(self, fanpage_id: int, *, at: float) -> bool:
-        """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not held."""
+        """Whether a fanpage may send at this moment (seconds since 1970): not stopped, and not told to
+        wait."""
         work = self.fanpages.get(fanpage_id)
-        return fanpage_id not in self.stopped and (work is None or work.rate.held_until <= at)
+        return fanpage_id not in self.stopped and (work is None or work.rate.waits_until <= at)
 
 
 NOTHING = Snapshot({}, (), float("-inf"))
@@ -195,7 +196,7 @@ def _with_work() -> Select[Any]:
         col(Broadcast.state) == BroadcastState.SENDING, _in_time(), waiting.is_not(None)
     )
     answering = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    is_free_now = ~is_held(bindparam("at", type_=Float(53)))
+    is_free_now = ~is_waiting(bindparam("at", type_=Float(53)))
     found: Select[Any] = _may_send(select(col(Fanpage.id)))
     return found.where(col(Fanpage.id).in_(sending.union(answering)), is_free_now)
 

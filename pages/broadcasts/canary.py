@@ -74,7 +74,7 @@ def _ahead(here: Current, view: BroadcastView, part: FirstPart) -> None:
         _("Send the rest now?"),
         f"{body}\n\n{still_growing(view)}",
         _("Send the rest"),
-        lambda: canary.release(here.actor, view.id, now=utc_now()),
+        lambda: canary.let_rest_go(here.actor, view.id, now=utc_now()),
         done=_("Sending goes on."),
     )
 

@@ -193,7 +193,7 @@ _BROADCASTS = {
 }
 _RETRY = {
     name: Trial(S, _on(getattr(retry, name), _broadcast("finished")))
-    for name in ("count_as_sent", "try_again", "retry_failed", "release_held", "send_to_rest")
+    for name in ("count_as_sent", "try_again", "retry_failed", "release_undecided", "send_to_rest")
 }
 _CONSENT = {
     "create_topic": Trial(E, _on(consent.create_topic, lambda w: w.fanpage_id, name="Mới")),
@@ -219,7 +219,9 @@ TRIALS: dict[str, Trial] = {
     "core.accounts.sign_in.sign_out": Trial(
         V, lambda w: lambda by: sign_in.sign_out(by, now=w.now), own=True
     ),
-    "core.broadcasts.canary.release": Trial(S, _on(canary.release, _broadcast("sending", canary_last_id=1))),
+    "core.broadcasts.canary.let_rest_go": Trial(
+        S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))
+    ),
     "core.broadcasts.drafts.keep_draft": Trial(E, _keep_draft),
     "core.consent.imports.import_opt_ins": Trial(E, _import),
     "core.customers.actions.lift_mark": Trial(S, _on(customers.lift_mark, World.marked_customer)),

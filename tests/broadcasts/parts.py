@@ -12,7 +12,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import audience_builder
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.db.engine import reading
-from core.db.tables import Delivery, Gathering
+from core.db.tables import AudienceProgress, Delivery
 from tests.sending.conftest import Studio
 
 
@@ -30,7 +30,7 @@ def recipients(broadcast_id: int) -> list[int]:
 
 def unfinished() -> list[int]:
     with reading() as db:
-        return list(db.execute(select(col(Gathering.broadcast_id))).scalars())
+        return list(db.execute(select(col(AudienceProgress.broadcast_id))).scalars())
 
 
 def choose_first_part(broadcast_id: int, size: int, *, now: datetime) -> None:

@@ -56,7 +56,7 @@ def test_failures_within_the_limits_let_it_go_on(studio: Studio) -> None:
 
 def test_staff_need_not_wait_for_the_outcome(studio: Studio) -> None:
     broadcast_id = launched(studio, 30, 10)
-    canary.release(COMMAND_LINE, broadcast_id, now=studio.now)
+    canary.let_rest_go(COMMAND_LINE, broadcast_id, now=studio.now)
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).counts["sent"] == 30
 

@@ -164,7 +164,7 @@ def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None
         blocked.unreachable_at = blocked.unreachable_firm_at = studio.now
         db.get(OptIn, db.get(Delivery, deliveries[2].id).opt_in_id).state = "spent"
     chances = retry_queries.retry_chances(broadcast_id, now=studio.now)
-    assert chances == retry_queries.RetryChances(failed=1, rest=2, held=0)
+    assert chances == retry_queries.RetryChances(failed=1, rest=2, undecided=0)
     assert retry_queries.retry_chances(broadcast_id, now=studio.now + timedelta(days=400)).rest == 0
 
 

@@ -291,7 +291,7 @@ def test_the_rest_is_not_let_go_while_the_broadcast_is_paused(studio: Studio) ->
     studio.launch(broadcast_id)
     put(broadcast_id, state="paused", pause_code="canary_failed")
     with pytest.raises(WrongState, match="is paused"):
-        canary.release(LAN, broadcast_id, now=studio.now)
+        canary.let_rest_go(LAN, broadcast_id, now=studio.now)
 
 
 def test_cancelling_what_was_scheduled_does_not_end_the_draft_it_has_become(studio: Studio) -> None:

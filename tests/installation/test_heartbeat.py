@@ -69,14 +69,14 @@ def test_claims_are_ours_only_while_no_beat_was_missed(
     writer.beat()
     taken_at = clocks.steady
     later(clocks, FRESH_SECONDS - 1)
-    assert writer.held_since(taken_at)
+    assert writer.still_ours(taken_at)
     later(clocks, 2)
     assert not writer.is_fresh()
-    assert not writer.held_since(taken_at)
+    assert not writer.still_ours(taken_at)
     writer.beat()
     assert writer.is_fresh()
-    assert not writer.held_since(taken_at)  # it was away: others may have taken them
-    assert writer.held_since(clocks.steady)
+    assert not writer.still_ours(taken_at)  # it was away: others may have taken them
+    assert writer.still_ours(clocks.steady)
 
 
 def test_the_oldest_of_a_kind_leads_until_it_falls_silent(

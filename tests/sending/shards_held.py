@@ -22,7 +22,7 @@ class ShardsHeld:
         self.held.add(shard)
         self.taken[shard] += 1
 
-    def release(self, shard: int) -> None:
+    def give_up(self, shard: int) -> None:
         self.held.discard(shard)
 
     def has_work(self, shard: int) -> bool:

@@ -18,7 +18,7 @@ class Times(dict[int, float]):
     def take(self, shard: int, until: float) -> None:
         self[shard] = until
 
-    def release(self, shard: int) -> None:
+    def give_up(self, shard: int) -> None:
         del self[shard]
 
     def has_work(self, shard: int) -> bool:

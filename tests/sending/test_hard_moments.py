@@ -53,7 +53,7 @@ def test_a_held_token_is_not_taken_by_another_broadcasts_retry(studio: Studio, o
         studio.send_all(rounds=1)
     assert retry.retry_failed(COMMAND_LINE, first, now=studio.now) == 0
     assert opt_in_states() == {"reserved": 1}
-    assert retry.release_held(COMMAND_LINE, second, now=studio.now) == 1
+    assert retry.release_undecided(COMMAND_LINE, second, now=studio.now) == 1
     assert opt_in_states() == {"available": 1}
 
 
@@ -124,13 +124,13 @@ def test_a_claim_kept_past_its_lease_is_put_back_rather_than_sent(studio: Studio
     stop = threading.Event()
     asked: list[float] = []
 
-    def holds_since(taken_at: float) -> bool:  # another worker may have taken them over
+    def still_ours(taken_at: float) -> bool:  # another worker may have taken them over
         asked.append(taken_at)
         if len(set(asked)) > 2:  # it was claimed anew, and then again
             stop.set()
         return False
 
-    studio.loop(stop=stop, holds_since=holds_since).drain()
+    studio.loop(stop=stop, still_ours=still_ours).drain()
     shown = studio.show(broadcast_id)
     assert not studio.platform.tries
     assert (shown.counts["queued"], shown.in_doubt) == (3, 0)

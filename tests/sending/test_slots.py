@@ -67,7 +67,7 @@ def test_a_shard_that_was_anothers_meanwhile_turns_no_claim_away(studio: Studio,
     shard = shard_of(studio.fanpage_id)
     loop, moved = studio.loop(), moved_slots(monkeypatch)
     turn_until(loop, lambda: bool(studio.platform.accepted))
-    loop.release(shard)
+    loop.give_up(shard)
     with transaction() as db:
         db.get_one(FanpageRate, studio.fanpage_id).next_free += 0.05  # as another does
     monkeypatch.setattr(shards, "AWAY_SECONDS", -1.0)  # it had the shard for a while
@@ -82,44 +82,44 @@ def test_a_shard_that_is_taken_while_the_watched_are_listed_is_not_forgotten() -
 
     def steady() -> float:
         if taking:
-            held.take(taking.pop(), math.inf)
+            own.take(taking.pop(), math.inf)
         return 100.0
 
-    held = OwnShards(steady)
+    own = OwnShards(steady)
     for shard in range(SHARDS):
-        held.take(shard, math.inf)
-    held.release(7)
+        own.take(shard, math.inf)
+    own.give_up(7)
     taking.append(7)
-    held.watched()
-    assert held.watched() == list(range(SHARDS))
-    assert held.may_claim(7)
+    own.watched()
+    assert own.watched() == list(range(SHARDS))
+    assert own.may_claim(7)
 
 
 def test_a_shard_that_is_given_up_is_watched_until_what_was_claimed_has_left() -> None:
     now = 100.0
-    held = OwnShards(lambda: now)
-    held.take(3, now + 4)
-    held.release(3)
-    assert not held.may_claim(3)
+    own = OwnShards(lambda: now)
+    own.take(3, now + 4)
+    own.give_up(3)
+    assert not own.may_claim(3)
     now += shards.WATCHED_SECONDS / 2
-    assert held.watched() == [3]
+    assert own.watched() == [3]
     now += shards.WATCHED_SECONDS
-    assert held.watched() == []
+    assert own.watched() == []
 
 
 def test_a_shard_is_taken_anew_only_when_others_may_have_had_it() -> None:
     now = 100.0
-    held = OwnShards(lambda: now)
-    assert held.take(3, now + 4)
-    held.release(3)
+    own = OwnShards(lambda: now)
+    assert own.take(3, now + 4)
+    own.give_up(3)
     now += shards.AWAY_SECONDS / 2
-    assert not held.take(3, now + 4)
-    assert held.pop_taken_anew() == {3}
-    held.release(3)
+    assert not own.take(3, now + 4)
+    assert own.pop_taken_anew() == {3}
+    own.give_up(3)
     now += 2 * shards.AWAY_SECONDS
-    assert held.take(3, now + 4)
-    assert held.pop_taken_anew() == {3}
-    assert held.pop_taken_anew() == set()
+    assert own.take(3, now + 4)
+    assert own.pop_taken_anew() == {3}
+    assert own.pop_taken_anew() == set()
 
 
 def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:

@@ -1,4 +1,5 @@
-"""After the first run: retry the failed, send to the rest, give held opt-ins back."""
+"""After the first run: retry the failed, send to the rest, release the opt-ins that were kept until staff
+decide."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
         if chances.rest:
             label = n_("Send to {n} left over…", "Send to {n} left over…", chances.rest)
             _open_button("rest", label, "playlist_play")
-        if chances.held:
-            label = n_("Give back {n} held opt-in…", "Give back {n} held opt-ins…", chances.held)
+        if chances.undecided:
+            label = n_("Give back {n} held opt-in…", "Give back {n} held opt-ins…", chances.undecided)
             _open_button("release", label, "undo")
     nobody = _("Nobody who has got it is touched. Those who certainly cannot be reached stay out.")
     _dialog(
@@ -68,7 +69,7 @@ def _draw_release(here: Current, view: BroadcastView) -> None:
         _("Give the held opt-ins back?"),
         body,
         _("Give back"),
-        lambda: retry.release_held(here.actor, view.id, now=utc_now()),
+        lambda: retry.release_undecided(here.actor, view.id, now=utc_now()),
     )
 
 
