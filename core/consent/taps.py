@@ -46,8 +46,18 @@ def record_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
 
 
 def _values(tap: Tap, now: str | None) -> list[object]:
-    times = (tap.consented_at, expires_at(tap.consented_at))
-    return [*tap[:-1], *(bulk.stamp(time) for time in times), now]
+    """The tap in the order of `_COLUMNS`."""
+    return [
+        tap.fanpage_id,
+        tap.psid,
+        tap.payload,
+        tap.topic_id,
+        tap.token_hash,
+        tap.token_sealed,
+        bulk.stamp(tap.consented_at),
+        bulk.stamp(expires_at(tap.consented_at)),
+        now,
+    ]
 
 
 @cache

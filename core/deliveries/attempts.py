@@ -85,7 +85,7 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
     rows: list[list[object]] = [
         [
             delivery_id,
-            attempt,
+            number,
             LEASE_RAN_OUT,
             True,
             None,
@@ -95,7 +95,7 @@ def keep_lost(db: Session, lost: Sequence[tuple[int, int, datetime]]) -> None:
             bulk.stamp(at),
             None,
         ]
-        for delivery_id, attempt, at in lost
+        for delivery_id, number, at in lost
     ]
     _insert(db, rows)
 

@@ -115,7 +115,7 @@ def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: 
 def hand_back(db: Session, claims: Sequence[tuple[int, int, datetime | None]], *, worker: str) -> None:
     """Queue again the deliveries whose claims were never put on the wire, given as delivery, number of the
     claim and its time. A delivery that was claimed again since stays as it is."""
-    rows = [(delivery_id, attempt, bulk.stamp(at)) for delivery_id, attempt, at in sorted(claims)]
+    rows = [(delivery_id, number, bulk.stamp(at)) for delivery_id, number, at in sorted(claims)]
     if rows:
         _handing_back().run(db, {**bulk.bound(rows), "worker": worker})
 
@@ -155,11 +155,11 @@ def take_over_lost(
         next_try_at=next_try_at,
     )
     rows = db.execute(taken.returning(col(Delivery.id), col(Delivery.attempt), col(Delivery.claimed_at)))
-    return [(delivery_id, attempt, at) for delivery_id, attempt, at in rows.all()]
+    return [(delivery_id, number, at) for delivery_id, number, at in rows.all()]
 
 
 def accept(db: Session, accepted: Sequence[tuple[int, str, str | None]], *, now: datetime) -> None:
-    """Record that the platform took these (delivery, message id, evidence), whoever holds them now."""
+    """Record that the platform took these (delivery, message id, evidence), whoever has claimed them now."""
     _accepting().run(db, {**bulk.bound(accepted), "now": bulk.stamp(now)})
 
 
@@ -182,17 +182,23 @@ def _accepting() -> bulk.CompiledStatement:
 
 
 def settle_refused(
-    db: Session, delivery_id: int, verdict: Verdict, *, attempt: int, counted_attempts: int, now: datetime
+    db: Session,
+    delivery_id: int,
+    verdict: Verdict,
+    *,
+    claim_number: int,
+    counted_attempts: int,
+    now: datetime,
 ) -> bool:
-    """Record the verdict on a refused claim, which `attempt` names. `counted_attempts`: those before it that
-    counted.
+    """Record the verdict on a refused claim, which `claim_number` names. `counted_attempts`: those before it
+    that counted.
 
     Returns False when the claim may not settle the delivery any more: it was claimed again since, or an echo
     has settled it.
     """
     has_ended = verdict.state != DeliveryState.QUEUED
     is_ours = or_(col(Delivery.state) == DeliveryState.SENDING, _ran_out(has_ended))
-    settled = _change(col(Delivery.id) == delivery_id, col(Delivery.attempt) == attempt, is_ours).values(
+    settled = _change(col(Delivery.id) == delivery_id, col(Delivery.attempt) == claim_number, is_ours).values(
         state=verdict.state,
         reason=verdict.reason,
         evidence=verdict.evidence,
@@ -231,8 +237,8 @@ def mark_sent_after_all(db: Session, delivery: Delivery, *, evidence: str, at: d
 def end_queued(
     db: Session, broadcast_id: int, state: DeliveryState, *, reason: str, now: datetime
 ) -> list[int | None]:
-    """What is queued of a broadcast and was never in doubt ends in `state`. Returns what each of them holds:
-    an opt-in, or none."""
+    """What is queued of a broadcast and was never in doubt ends in `state`. Returns the opt-in of each,
+    or None."""
     queued = _queued(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.in_doubt).is_(False))
     ended = queued.values(state=state, reason=reason, settled_at=now, next_try_at=None)
     return list(db.execute(ended.returning(col(Delivery.opt_in_id))).scalars())
@@ -254,8 +260,8 @@ def end_queued_of_customer(db: Session, customer_id: int, *, reason: str, now: d
 def settle_unknown(
     db: Session, chosen: Select[int | None], *, evidence: str, now: datetime
 ) -> list[int | None]:
-    """The chosen of those whose outcome is unknown count as sent. Returns what each of them holds: an opt-in,
-    or none."""
+    """The chosen of those whose outcome is unknown count as sent. Returns the opt-in of each, or
+    None."""
     unknown = _change(col(Delivery.id).in_(chosen), col(Delivery.state) == DeliveryState.UNKNOWN)
     sent = unknown.values(state=DeliveryState.SENT, evidence=evidence, reason=None, settled_at=now)
     return list(db.execute(sent.returning(col(Delivery.opt_in_id))).scalars())

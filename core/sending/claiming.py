@@ -20,7 +20,7 @@ from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import rate_limiter, reply_claims, timetable
 from core.sending.claims import UnsureCommit
-from core.sending.offers import OWN_COLUMNS, Offer, find_offers
+from core.sending.offers import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
 from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim, Sender
@@ -111,7 +111,7 @@ def _take_deliveries(
     db: Session, batches: Sequence[ClaimedBatch], worker: str, taken_at: float, now: datetime
 ) -> None:
     """The chosen deliveries become claims. What is not fit to be sent any more ends here."""
-    ids = sorted(row[1] for each in batches for _, row in each.offers)
+    ids = sorted(row[DELIVERY_ID] for each in batches for _, row in each.offers)
     if not ids:
         return
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
@@ -140,22 +140,22 @@ def _claims(
 def _claim(
     fanpage_id: int, row: list[Any], sender: Sender, needs: Any, taken_at: float, now: datetime
 ) -> Claim:
-    broadcast_id, delivery_id, customer_id, first_name, attempt, counted_attempts, in_doubt = row[
+    broadcast_id, delivery_id, customer_id, first_name, claim_number, counted_attempts, in_doubt = row[
         : len(OWN_COLUMNS)
     ]
     return Claim(
-        delivery_id,
-        fanpage_id,
-        broadcast_id,
-        customer_id,
-        first_name,
-        attempt,
-        counted_attempts,
-        bool(in_doubt),
-        sender,
-        needs,
-        taken_at,
-        now,
+        delivery_id=delivery_id,
+        fanpage_id=fanpage_id,
+        broadcast_id=broadcast_id,
+        customer_id=customer_id,
+        first_name=first_name,
+        claim_number=claim_number,
+        counted_attempts=counted_attempts,
+        in_doubt=bool(in_doubt),
+        sender=sender,
+        needs=needs,
+        taken_at=taken_at,
+        claimed_at=now,
     )
 
 

@@ -44,7 +44,7 @@ def hand_back(claims: Sequence[Claim], *, worker: str, now: datetime) -> list[Cl
     with transaction() as db:
         free = row_locks.lock_broadcasts_skipping_locked(db, {claim.broadcast_id for claim in claims})
         theirs = [claim for claim in claims if claim.broadcast_id in free]
-        fences = [(claim.delivery_id, claim.attempt, claim.claimed_at) for claim in theirs]
+        fences = [(claim.delivery_id, claim.claim_number, claim.claimed_at) for claim in theirs]
         deliveries.hand_back(db, fences, worker=worker)
         _end_if_over(db, free, now)
     return theirs

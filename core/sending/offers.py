@@ -27,10 +27,11 @@ OWN_COLUMNS: tuple[Any, ...] = (
     col(Delivery.id),
     col(Delivery.customer_id),
     col(Customer.first_name),
-    (col(Delivery.attempt) + 1).label("attempt"),
+    (col(Delivery.attempt) + 1).label("claim_number"),
     col(Delivery.tries),
     col(Delivery.in_doubt),
 )
+DELIVERY_ID = 1  # its place among these columns
 # A delivery that may be sent, by its sender: the columns above, then those that the sender needs.
 Offer = tuple[Sender, list[Any]]
 
@@ -45,7 +46,7 @@ def find_offers(db: Session, counts: Mapping[int, int], now: datetime) -> dict[i
         for row in _ready(sender).fetch(db, of_each, given):
             offered[row[0]].append((sender, row))
     for offers in offered.values():
-        offers.sort(key=lambda offer: offer[1][1])
+        offers.sort(key=lambda offer: offer[1][DELIVERY_ID])
     return offered
 
 

@@ -68,7 +68,7 @@ def failures_of(outcomes: Iterable[Answered]) -> list[Failure]:
 def attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
     """The attempts behind these outcomes, but for those that were accepted at the first claim."""
     return [
-        Attempt(o.claim.delivery_id, o.claim.attempt, o.answer, o.started_at, o.answered_at)
+        Attempt(o.claim.delivery_id, o.claim.claim_number, o.answer, o.started_at, o.answered_at)
         for o in outcomes
-        if isinstance(o.answer, Failure) or o.claim.attempt > 1
+        if isinstance(o.answer, Failure) or o.claim.claim_number > 1
     ]

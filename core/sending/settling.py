@@ -1,8 +1,8 @@
-"""Settles outcomes of any fanpages in one transaction: states, what was held, customers, fanpages.
+"""Settles outcomes of any fanpages in one transaction: states, opt-ins, customers, fanpages.
 
-An acceptance always counts, whoever holds the delivery now. Any other outcome counts only while the claim is
-still ours, or when its lease ran out and nobody has claimed the delivery since: the number of the attempt and
-the delivery's state tell.
+An acceptance always counts, whoever has claimed the delivery now. Any other outcome counts only while the
+claim is still ours, or when its lease ran out and nobody has claimed the delivery since: the number of the
+attempt and the delivery's state tell.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
             db,
             claim.delivery_id,
             verdict,
-            attempt=claim.attempt,
+            claim_number=claim.claim_number,
             counted_attempts=claim.counted_attempts,
             now=now,
         ):  # else it was taken over, or an echo settled it

@@ -55,7 +55,7 @@ class History:
 
     def answer(self, claim: Claim) -> Answer:
         number = int(claim.needs.token.removeprefix("token-"))
-        if number in self.doubts and claim.attempt == 1:
+        if number in self.doubts and claim.claim_number == 1:
             return DOUBT
         return self.refusal if self.refused[number % len(self.refused)] else Accepted(f"m_{number}")
 

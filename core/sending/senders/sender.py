@@ -74,13 +74,13 @@ class Claim:
     broadcast_id: int
     customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
     first_name: str | None
-    attempt: int
-    counted_attempts: int
+    claim_number: int  # counts every claim of the delivery, from 1; the column is `attempt`
+    counted_attempts: int  # those before this one that may have been sent; the column is `tries`
     in_doubt: bool
     sender: Sender
     needs: Any  # as the sender has prepared it, and for it alone
     taken_at: float = 0.0  # monotonic time from before the claim
-    claimed_at: datetime | None = None  # with worker and attempt: the fence against another claim
+    claimed_at: datetime | None = None  # with worker and claim number: the fence against another claim
 
 
 def message_for(wording: str, first_name: str | None) -> Message:
