@@ -156,12 +156,10 @@ def _unfinished() -> list[int]:
 
 def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) -> BuildOutcome:
     try:
-        more = _next_part(connection, broadcast_id, size, now)
-        if more is None:
+        outcome = _build_next_part(connection, broadcast_id, size, now)
+        if outcome == BuildOutcome.COMPLETE and not _complete(broadcast_id, now):
             return BuildOutcome.NOT_NOW
-        if more:
-            return BuildOutcome.GOES_ON
-        return BuildOutcome.COMPLETE if _complete(broadcast_id, now) else BuildOutcome.NOT_NOW
+        return outcome
     except (RuntimeError, IntegrityError, OperationalError) as problem:
         # Another transaction has taken or locked one of the opt-ins: the next tick builds this part again.
         if isinstance(problem, OperationalError) and not is_locked(problem):
@@ -170,8 +168,8 @@ def _go_on(connection: Connection, broadcast_id: int, size: int, now: datetime) 
         return BuildOutcome.NOT_NOW
 
 
-def _next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> bool | None:
-    """Build the next part. Returns whether there is more; None when it cannot be built now."""
+def _build_next_part(connection: Connection, broadcast_id: int, size: int, now: datetime) -> BuildOutcome:
+    """Build the next part. The outcome is COMPLETE if it was the last."""
     mine = select(Broadcast).where(col(Broadcast.id) == broadcast_id, is_free())
     progress = select(AudienceProgress).where(col(AudienceProgress.broadcast_id) == broadcast_id)
     with transaction(connection) as db:
@@ -179,7 +177,10 @@ def _next_part(connection: Connection, broadcast_id: int, size: int, now: dateti
         # A shared lock, as a claim takes: sending goes on meanwhile, and ending the broadcast waits for this.
         broadcast = db.execute(mine.with_for_update(read=True, skip_locked=True)).scalar_one_or_none()
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
-        return _build_part(db, broadcast, row, size, now) if broadcast and row else None
+        if broadcast is None or row is None:
+            return BuildOutcome.NOT_NOW
+        more = _build_part(db, broadcast, row, size, now)
+        return BuildOutcome.GOES_ON if more else BuildOutcome.COMPLETE
 
 
 def _complete(broadcast_id: int, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from enum import Enum, auto
 from typing import TypeVar
 
 import structlog
@@ -24,6 +25,14 @@ EVERY_SECONDS = 0.5  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
 T = TypeVar("T", Outcome, ReplyOutcome)
+
+
+class SettleResult(Enum):
+    """What became of an attempt to settle outcomes."""
+
+    SETTLED = auto()
+    FAILED = auto()
+    LOCKED = auto()  # somebody keeps a row locked
 
 
 class UnsettledOutcomes:
@@ -69,7 +78,7 @@ class UnsettledOutcomes:
         """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""
         mine = [each for each in self._waiting if isinstance(each, kind)]
         together = [each for each in mine if each.claim.fanpage_id not in self._locked]
-        if together and self._is_done(settle, together):
+        if together and self._try_settle(settle, together) == SettleResult.SETTLED:
             self._remove(together)
             mine = [each for each in mine if each.claim.fanpage_id in self._locked]
         for fanpage_id, of_one in by_fanpage(mine).items():
@@ -78,38 +87,37 @@ class UnsettledOutcomes:
 
     def _settle_one(self, settle: Callable[..., None], fanpage_id: int, outcomes: Sequence[T]) -> None:
         """Settle one fanpage's outcomes; if that fails, one by one up to the first with a locked row."""
-        done = self._is_done(settle, outcomes)
-        if done:
+        result = self._try_settle(settle, outcomes)
+        if result == SettleResult.SETTLED:
             self._remove(outcomes)
-        elif done is not None:
-            done = all(self._is_alone_done(settle, each) for each in outcomes)
-        if done:
+        elif result == SettleResult.FAILED and all(self._settle_alone(settle, each) for each in outcomes):
+            result = SettleResult.SETTLED
+        if result == SettleResult.SETTLED:
             self._locked.pop(fanpage_id, None)
         else:
             self._locked[fanpage_id] = time.monotonic() + LOCKED_SECONDS
 
-    def _is_alone_done(self, settle: Callable[..., None], outcome: T) -> bool:
-        """Settle one outcome; False while a row is locked. One that fails even alone is dropped: its claim is
-        taken over when the lease has run out."""
-        if self._is_done(settle, [outcome]) is None:
+    def _settle_alone(self, settle: Callable[..., None], outcome: T) -> bool:
+        """Settle one outcome; returns False while a row is locked. One that fails even alone is dropped: its
+        claim is taken over when the lease has run out."""
+        if self._try_settle(settle, [outcome]) == SettleResult.LOCKED:
             return False
         self._remove([outcome])
         return True
 
-    def _is_done(self, settle: Callable[..., None], outcomes: Sequence[T]) -> bool | None:
-        """True when these were settled, False when that failed, None where somebody keeps a row locked. Other
-        trouble with the database is raised."""
+    def _try_settle(self, settle: Callable[..., None], outcomes: Sequence[T]) -> SettleResult:
+        """Settle these outcomes together. Raises what is DATABASE_TROUBLE, except a locked row."""
         try:
             settle(outcomes, now=self._clock())
         except (*DATABASE_TROUBLE, OperatorError) as problem:
             if not is_locked(problem):
                 raise
             log.warning("settling_delayed", outcomes=len(outcomes))
-            return None
+            return SettleResult.LOCKED
         except Exception:
             log.exception("settle_failed", outcomes=len(outcomes))
-            return False
-        return True
+            return SettleResult.FAILED
+        return SettleResult.SETTLED
 
     def _hand_back(self) -> None:
         """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
