@@ -87,9 +87,16 @@ def _consequence(draft: Draft, run: DryRun) -> str:
 
 def launch(here: Current, draft: Draft) -> None:
     """Launch or schedule exactly the version that was shown. A second click finds it done, and changes
-    nothing."""
+    nothing.
+
+    Leaving the draft changes the page: at the next run `new_broadcast` finds that it is no draft any more and
+    that this tab no longer writes it, and goes to the page of the broadcast.
+    """
     now, kept = utc_now(), get_broadcast(draft.id)
-    is_done = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
-    if not is_done or kept.approved_version != draft.version:
-        actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
+    is_under_way = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
+    if not is_under_way or kept.approved_version != draft.version:
+        if draft.due_at is None:
+            actions.launch(here.actor, draft.id, version=draft.version, now=now)
+        else:
+            actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
     saving.leave()
