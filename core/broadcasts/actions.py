@@ -128,17 +128,25 @@ def schedule(
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
         start = at or now_for_workers(db, now)
+        ends = settled_best_before(chosen, start)
+        # What the caller gave may change the draft, which makes a new version; what only follows from the
+        # moment of the launch must not: the version that was looked at is the one that is approved.
         if at is not None:
             versions.alter(broadcast, by, now, due_at=at)
         if best_before != USUAL:
-            versions.alter(broadcast, by, now, best_before=settled_best_before(chosen, start))
-        broadcast.due_at = start
-        broadcast.best_before, broadcast.best_before_chosen = settled_best_before(chosen, start), True
+            versions.alter(broadcast, by, now, best_before=ends)
+        _fix_times(broadcast, start, ends)
         broadcast.launched_by = by.name
         versions.approve(broadcast, by, now)
         verb = "broadcast.schedule" if at else "broadcast.launch"
         record(db, by, verb, broadcast, now=now, due_at=start.isoformat(), version=broadcast.version)
         return broadcast.state
+
+
+def _fix_times(broadcast: Broadcast, start: datetime, ends: datetime | None) -> None:
+    """Write the times of a launch as they count from now on, without a new version."""
+    broadcast.due_at = start
+    broadcast.best_before, broadcast.best_before_chosen = ends, True
 
 
 def _chosen(broadcast: Broadcast, best_before: BestBefore) -> BestBefore:
