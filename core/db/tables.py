@@ -409,14 +409,16 @@ class Delivery(Table, table=True):
     id: int | None = _id()
     broadcast_id: int = _ref("broadcast.id")
     customer_id: int | None = _ref("customer.id", nullable=True)
-    opt_in_id: int | None = _ref("opt_in.id", nullable=True, index=True)  # what it holds and may spend
+    opt_in_id: int | None = _ref(
+        "opt_in.id", nullable=True, index=True
+    )  # reserved for it: it alone may spend this
     state: str = _word(default=DeliveryState.QUEUED)
     reason: str | None = _word(64, default=None)  # code of why it ended so, see messenger.reasons
     evidence: str | None = _word(64, default=None)  # what settled a doubt
     detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
-    attempt: int = 0  # claims so far; also the fence against a late settle
-    tries: int = 0  # tries that count towards giving up
-    in_doubt: bool = False  # an earlier try may have reached the platform
+    attempt: int = 0  # claims so far, the number of the last; also the fence against a late settle
+    tries: int = 0  # attempts that count towards giving up
+    in_doubt: bool = False  # an earlier attempt may have reached the platform
     claimed_at: datetime | None = _time()
     claimed_by: str | None = _word(120, default=None)  # a worker's Heartbeat.process
     lease_until: datetime | None = _time()
