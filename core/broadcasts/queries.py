@@ -82,7 +82,7 @@ class DeliveryView:
     evidence: str | None
     detail: str | None
     in_doubt: bool
-    tries: int
+    counted_attempts: int
     promise: str
     mid: str | None
     claimed_at: datetime | None
@@ -338,7 +338,7 @@ def _delivery(row: Delivery, known: Customer | None, promise: str | None) -> Del
         evidence=row.evidence,
         detail=row.detail,
         in_doubt=row.in_doubt,
-        tries=row.tries,
+        counted_attempts=row.tries,
         promise=promise or "",
         mid=row.mid,
         claimed_at=row.claimed_at,

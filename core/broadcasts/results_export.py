@@ -25,7 +25,7 @@ COLUMNS = (
     Column("settled_at", N_("Settled at"), 20),
     Column("delivered_at", N_("Delivered at"), 20),
     Column("read_at", N_("Read at"), 20),
-    # This and what came back: only where the first try was not simply accepted.
+    # This and what came back: only where the first attempt was not simply accepted.
     Column("first_tried_at", N_("First tried at"), 20),
     Column("answers", N_("Answers"), 32),
 )
@@ -47,11 +47,11 @@ def workbook_report(
 def _rows(broadcast_id: int) -> Iterator[tuple[Value, ...]]:
     deliveries = export_deliveries(broadcast_id)
     while chunk := list(islice(deliveries, CHUNK)):
-        tries = attempts_of([d.id for d in chunk])
-        yield from (_row(d, tries.get(d.id, [])) for d in chunk)
+        attempts = attempts_of([d.id for d in chunk])
+        yield from (_row(d, attempts.get(d.id, [])) for d in chunk)
 
 
-def _row(delivery: DeliveryView, tries: list[AttemptView]) -> tuple[Value, ...]:
+def _row(delivery: DeliveryView, attempts: list[AttemptView]) -> tuple[Value, ...]:
     return (
         delivery.id,
         delivery.psid,
@@ -64,12 +64,12 @@ def _row(delivery: DeliveryView, tries: list[AttemptView]) -> tuple[Value, ...]:
         delivery.settled_at,
         delivery.delivered_at,
         delivery.read_at,
-        tries[0].started_at if tries else None,
-        "; ".join(map(_answer, tries)),
+        attempts[0].started_at if attempts else None,
+        "; ".join(map(_answer, attempts)),
     )
 
 
-def _answer(tried: AttemptView) -> str:
+def _answer(attempt: AttemptView) -> str:
     """Such as "server_error 502" or "blocked 400 551/1545041"."""
-    codes = "/".join(str(code) for code in (tried.code, tried.subcode) if code is not None)
-    return " ".join(part for part in (tried.reason, str(tried.status or ""), codes) if part)
+    codes = "/".join(str(code) for code in (attempt.code, attempt.subcode) if code is not None)
+    return " ".join(part for part in (attempt.reason, str(attempt.status or ""), codes) if part)

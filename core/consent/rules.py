@@ -22,7 +22,7 @@ class OptInState(StrEnum):
     SPENT = "spent"  # the platform took it
     EXPIRED = "expired"  # its year is over
     WITHDRAWN = "withdrawn"  # the customer asked to be forgotten or opted out
-    REFUSED = "refused"  # the platform refused it on a first try; staff may make it available again
+    REFUSED = "refused"  # the platform refused it on a first attempt; staff may make it available again
 
 
 NEXT_STATES: dict[OptInState, frozenset[OptInState]] = {

@@ -75,7 +75,7 @@ class Claim:
     customer_id: int  # of somebody who was forgotten there is none: such a claim only ends
     first_name: str | None
     claim_number: int  # counts every claim of the delivery, from 1; the column is `attempt`
-    counted_attempts: int  # those before this one that may have been sent; the column is `tries`
+    counted_attempts: int  # those before this one that count; the column is `tries`
     in_doubt: bool
     sender: Sender
     needs: Any  # as the sender has prepared it, and for it alone

@@ -14,15 +14,15 @@ from pages.components.broadcast_words import reason_word
 from pages.components.texts import _, n_, when
 
 
-def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> None:
+def draw_evidence(view: BroadcastView, row: DeliveryView, attempts: Sequence[AttemptView]) -> None:
     """Everything that helps staff to decide whether this customer got the message."""
     st.markdown(f"**{reason_word(row.reason) or _('Another reason')}**")
     st.caption(why_open(row.reason))
-    st.caption(_span(view, row, tries))
-    for said in _said_since(row, tries):
+    st.caption(_span(view, row, attempts))
+    for said in _said_since(row, attempts):
         st.caption(said)
-    if tries:
-        draw_tries(tries, key=f"doubt_{row.id}")
+    if attempts:
+        draw_tries(attempts, key=f"doubt_{row.id}")
     elif row.detail:
         st.caption(_("Messenger's last answer"))
         st.code(row.detail, language=None, wrap_lines=True)
@@ -30,20 +30,20 @@ def draw_evidence(view: BroadcastView, row: DeliveryView, tries: Sequence[Attemp
         st.caption(_("Messenger sent no answer that could be kept."))
 
 
-def _span(view: BroadcastView, row: DeliveryView, tries: Sequence[AttemptView]) -> str:
+def _span(view: BroadcastView, row: DeliveryView, attempts: Sequence[AttemptView]) -> str:
     return n_(
         "{n} try, between {start} and {last}. Given up {end}.",
         "{n} tries, between {start} and {last}. Given up {end}.",
-        max(row.tries, len(tries)),
-        start=when(tries[0].started_at if tries else view.started_at),
-        last=when(tries[-1].started_at if tries else row.claimed_at),
+        max(row.counted_attempts, len(attempts)),
+        start=when(attempts[0].started_at if attempts else view.started_at),
+        last=when(attempts[-1].started_at if attempts else row.claimed_at),
         end=when(row.settled_at),
     )
 
 
-def _said_since(row: DeliveryView, tries: Sequence[AttemptView]) -> list[str]:
-    """Of the customer, since the last try that may have arrived. No proof: docs/decisions/0018."""
-    since = max((t.started_at for t in tries if t.in_doubt), default=row.claimed_at)
+def _said_since(row: DeliveryView, attempts: Sequence[AttemptView]) -> list[str]:
+    """Of the customer, since the last attempt that may have arrived. No proof: docs/decisions/0018."""
+    since = max((each.started_at for each in attempts if each.in_doubt), default=row.claimed_at)
     if since is None:
         return []
     found = []
