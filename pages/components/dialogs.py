@@ -47,7 +47,7 @@ def dialog(
 ) -> None:
     """Shows `body` in a dialog while it is open (see `open_dialog`); `closed` runs when it is dismissed.
 
-    To end it from a button give `on_click=settle, args=(key, action)`: it closes when the action
+    To end it from a button give `on_click=run_and_close, args=(key, action)`: it closes when the action
     succeeds, else stays and shows why not.
     """
     if not is_open(key):
@@ -67,7 +67,7 @@ def dialog(
     st.dialog(title, width=width, on_dismiss=dismissed)(draw)()
 
 
-def settle(key: str, action: Callable[[], object], done: str | None = None) -> None:
+def run_and_close(key: str, action: Callable[[], object], done: str | None = None) -> None:
     """Callback of a dialog's button: runs the action, then closes the dialog or keeps it with the reason.
     An action that opens another dialog leaves that one open."""
     error, _value = attempt(action)
@@ -88,8 +88,8 @@ def confirm(
     *,
     done: str | None = None,
 ) -> None:
-    """A dear action's dialog: states the consequence, names the button by its verb. Always call it; it
-    shows itself once `open_dialog(key)` was called."""
+    """Ask before an action that cannot be undone: `body` states the consequence, `verb` names the button.
+    Call it in every run; it shows itself once `open_dialog(key)` was called."""
 
     def draw() -> None:
         st.markdown(body)
@@ -104,4 +104,6 @@ def confirm_buttons(
     """The two buttons below what a dialog asks to be confirmed: keep things as they are, or do it."""
     with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(_("Keep as it is"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
-        st.button(verb, key=f"{key}_confirm", type="primary", on_click=settle, args=(key, on_confirm, done))
+        st.button(
+            verb, key=f"{key}_confirm", type="primary", on_click=run_and_close, args=(key, on_confirm, done)
+        )

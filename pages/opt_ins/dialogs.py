@@ -10,7 +10,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.actions import assign_topic
 from core.consent.queries import TopicView
-from pages.components.dialogs import dialog, open_dialog, settle
+from pages.components.dialogs import dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, n_
 
@@ -53,7 +53,7 @@ def _body(topics: list[TopicView], count: int) -> None:
             _("Give them this topic"),
             key="opt_in_assign_save",
             type="primary",
-            on_click=settle,
+            on_click=run_and_close,
             args=(
                 KEY,
                 lambda: assign_topic(by, topic_id or 0, now=utc_now()),

@@ -18,7 +18,7 @@ from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.workbook_writer import workbook_file
 from pages.components import navigation
-from pages.components.dialogs import close_dialog, dialog, open_dialog, settle
+from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
 from pages.components.export import XLSX_TYPE
 from pages.components.session import attempt, current
 from pages.components.texts import _, n_
@@ -104,7 +104,7 @@ def _button(fanpage_id: int, topic_id: int, file: Any, count: int) -> None:
             key="opt_in_import_save",
             type="primary",
             disabled=not count,
-            on_click=settle,
+            on_click=run_and_close,
             args=(KEY, lambda: _do(fanpage_id, topic_id, file)),
         )
 

@@ -11,7 +11,7 @@ from core.fanpages.queries import FanpageView
 from core.fanpages.rules import describe_problem
 from core.fanpages.send_rate import CALM_RATE, HARD_RATE
 from core.settings import settings
-from pages.components.dialogs import confirm, dialog, settle
+from pages.components.dialogs import confirm, dialog, run_and_close
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
 from pages.system import zone_dialog
@@ -140,4 +140,4 @@ def _resume(fanpage: FanpageView) -> None:
 
 def _submit(verb: str, key: str, action: object) -> None:
     with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
-        st.button(verb, key=f"{key}_submit", type="primary", on_click=settle, args=(key, action))
+        st.button(verb, key=f"{key}_submit", type="primary", on_click=run_and_close, args=(key, action))

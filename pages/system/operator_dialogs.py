@@ -11,7 +11,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import Role
 from core.clock import utc_now
 from core.errors import N_
-from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, settle
+from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, state_label
 
@@ -120,7 +120,7 @@ def _role_choice(key: str, chosen: Role) -> None:
 
 def _button(verb: str, dialog_key: str, key: str, action: Callable[[], object]) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(verb, key=key, type="primary", on_click=settle, args=(dialog_key, action))
+        st.button(verb, key=key, type="primary", on_click=run_and_close, args=(dialog_key, action))
 
 
 def _hand_over(name: str, password: str) -> None:

@@ -12,7 +12,7 @@ from core.fanpages import zones
 from core.fanpages.queries import FanpageView
 from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
 from pages.components.broadcast_words import plain
-from pages.components.dialogs import dialog, settle
+from pages.components.dialogs import dialog, run_and_close
 from pages.components.layout import badge_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, when
@@ -45,7 +45,7 @@ def _draw(fanpage: FanpageView) -> None:
             key=f"{KEY}_submit",
             type="primary",
             disabled=zone == fanpage.timezone,
-            on_click=settle,
+            on_click=run_and_close,
             args=(KEY, lambda: _change(fanpage, zone, keep)),
         )
 

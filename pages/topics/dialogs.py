@@ -8,7 +8,7 @@ from core.broadcasts.topic_queries import TopicProgress
 from core.clock import utc_now
 from core.consent import actions
 from core.consent.queries import TopicView
-from pages.components.dialogs import confirm, dialog, settle
+from pages.components.dialogs import confirm, dialog, run_and_close
 from pages.components.session import current, flash
 from pages.components.texts import _, n_
 
@@ -78,7 +78,9 @@ def _fields(key: str, name: str, description: str) -> None:
 
 def _save(key: str, action: object, done: str | None = None) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(_("Save"), key=f"{key}_save", type="primary", on_click=settle, args=(key, action, done))
+        st.button(
+            _("Save"), key=f"{key}_save", type="primary", on_click=run_and_close, args=(key, action, done)
+        )
 
 
 def _typed(key: str) -> dict[str, str]:
