@@ -32,8 +32,7 @@ from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE
 from core.fanpages import health_actions
 from core.fanpages.connection import find_connections, messenger_for
-from core.inbox import actions as inbox
-from core.inbox import retention
+from core.inbox import processing, retention
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.sending import claims, reply_claims
@@ -150,7 +149,7 @@ class Worker:
             broadcasts.sweep(now=now())
 
         def apply_events() -> None:
-            inbox.apply_pending(limit=500, now=now())
+            processing.apply_pending(limit=500, now=now())
 
         def expire() -> None:
             consent.expire_due(now=now())

@@ -23,7 +23,7 @@ from core.conversation.actions import BlockDraft, EntryDraft, save_message
 from core.conversation.rules import EntryKind
 from core.errors import OperatorError
 from core.fanpages import actions as fanpages
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.inbox import queries as inbox_queries
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, event, read, said, tap
@@ -112,8 +112,8 @@ def test_what_the_platform_sends_is_applied_and_holds_up_nothing(shop, text, now
         event(text, now, message={"mid": "m2", "text": "a"}),
         event("25", now, **{"policy-enforcement": {"action": text, "reason": text}}),
     ]
-    inbox.store_events(read(*odd, received_at=now))
-    inbox.apply_pending(100, now)
+    processing.store_events(read(*odd, received_at=now))
+    processing.apply_pending(100, now)
     assert not inbox_queries.has_pending()
 
 

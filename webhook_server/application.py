@@ -107,7 +107,7 @@ def _refuse_another_key() -> None:
 def _ready(reception: Reception) -> Response:
     """Whether a POST would be stored now: the database answers and takes in, and the intake runs."""
     try:
-        queries.has_pending()
+        queries.refuse_unreadable()
         held = holding.current_hold()
         key_check.refuse_another_key()
     except DBAPIError:

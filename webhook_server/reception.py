@@ -16,9 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from core.clock import utc_now
-from core.inbox import actions, queries
+from core.inbox import processing, queries
 from core.inbox.event_parser import Malformed, NewEvent, parse_body
-from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, Receipt
+from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
 from core.messenger.signature import HEADER, is_valid
 from webhook_server.answers import STORED_BODY, STORED_START, refusal_response
@@ -34,7 +34,7 @@ LONG_BODY = 64 * 1024  # a longer body is parsed in a thread, so that others are
 
 _SIGNATURE = HEADER.lower().encode()
 
-AnswerFuture = asyncio.Future[Receipt]
+AnswerFuture = asyncio.Future[IntakeResult]
 
 log = structlog.get_logger(__name__)
 
@@ -55,12 +55,12 @@ class Reception:
         self._demo_secret = demo_secret
         self._sparing_log = ThrottledLog(log)
         self._bytes_in_hand = 0
-        self._pending = PendingAnswers()
+        self._awaited = AwaitedAnswers()
         self.metrics = Metrics(lambda: self._intake.events_waiting, _backlog)
         self._heartbeat = HeartbeatWriter(WEBHOOK, utc_now)
         self._intake: Intake[AnswerFuture] = Intake(
             IntakeCallbacks(
-                store=actions.store_events,
+                store=processing.store_events,
                 has_backlog=queries.has_pending,
                 apply=self._apply,
                 answer=_answer,
@@ -157,19 +157,19 @@ class Reception:
         """Return when the events are committed. Raises RequestRefused when they could not be stored."""
         if not events:
             return
-        done = self._pending.new_future()
+        done = self._awaited.new_future()
         if not self._intake.submit(IntakeRequest(events, done)):
             raise RequestRefused("unavailable")
-        if await done is not Receipt.STORED:
+        if await done is not IntakeResult.STORED:
             raise RequestRefused("unavailable")
 
     def _apply(self, limit: int) -> int:
-        applied = actions.apply_batch(limit, utc_now())
+        applied = processing.apply_batch(limit, utc_now())
         self.metrics.applied.inc(applied)
         return applied
 
 
-class PendingAnswers:
+class AwaitedAnswers:
     """The requests that wait for their commit. One timer serves all of them, since a timer for each would
     cost more than the waiting."""
 
@@ -190,7 +190,7 @@ class PendingAnswers:
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= loop.time()):
             late = self._waiting.popleft()[1]
             if not late.done():
-                late.set_result(Receipt.UNAVAILABLE)
+                late.set_result(IntakeResult.UNAVAILABLE)
         self._timer_runs = bool(self._waiting)
         if self._timer_runs:
             loop.call_later(EXPIRE_EVERY_SECONDS, self._expire, loop)
@@ -214,14 +214,14 @@ def _backlog() -> float:
         return math.nan  # the other metrics are still worth reading
 
 
-def _answer(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
+def _answer(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: IntakeResult) -> None:
     """Answer a group of requests. It is called on the thread of the intake, once for a group, because waking
     the event loop is what costs."""
     with suppress(RuntimeError):  # the loop has ended, so nobody waits any more
         requests[0].requester.get_loop().call_soon_threadsafe(_resolve, requests, outcome)
 
 
-def _resolve(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: Receipt) -> None:
+def _resolve(requests: Sequence[IntakeRequest[AnswerFuture]], outcome: IntakeResult) -> None:
     for request in requests:
         if not request.requester.done():
             request.requester.set_result(outcome)

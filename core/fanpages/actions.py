@@ -73,7 +73,7 @@ def connect(
             zones.refuse_while_planned(db, row, zone)
         row.timezone = zone or row.timezone
         db.flush()
-        waited = {"early_events": early_events.apply_early_events(db, page_id)} if is_new else {}
+        waited = {"early_events": early_events.requeue_early_events(db, page_id)} if is_new else {}
         _record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
         view = fanpage_view(row)
     if not check:

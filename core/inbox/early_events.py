@@ -20,7 +20,7 @@ def wait_for_applier(db: Session) -> None:
         db.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": APPLIER_LOCK})
 
 
-def apply_early_events(db: Session, page_id: str) -> int:
+def requeue_early_events(db: Session, page_id: str) -> int:
     """Make the events of a fanpage pending that were ignored as unknown. Returns how many."""
     statement = (
         update(Event)

@@ -22,8 +22,8 @@ from core.inbox.early_events import APPLIER_LOCK
 from core.inbox.event_parser import NewEvent
 from core.inbox.rules import EventState
 
-Verdict = tuple[EventState, str | None]  # an event's new state, with a note that says why
-APPLIED: Verdict = (EventState.APPLIED, None)
+EventResult = tuple[EventState, str | None]  # an event's new state, with a note that says why
+APPLIED: EventResult = (EventState.APPLIED, None)
 
 _COLUMNS = bulk.columns_of(
     Event,
@@ -74,14 +74,14 @@ def take_pending(db: Session, limit: int) -> list[StoredEvent]:
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
 
 
-def record_verdicts(
-    db: Session, events: Sequence[StoredEvent], verdicts: Mapping[int, Verdict], now: datetime
+def record_results(
+    db: Session, events: Sequence[StoredEvent], results: Mapping[int, EventResult], now: datetime
 ) -> None:
-    """Give each event its new state. An event whose id is not in `verdicts` was applied."""
-    by_verdict: dict[Verdict, list[tuple[int]]] = {}
+    """Give each event its new state. An event whose id is not in `results` was applied."""
+    by_result: dict[EventResult, list[tuple[int]]] = {}
     for event in events:
-        by_verdict.setdefault(verdicts.get(event.id, APPLIED), []).append((event.id,))
-    for (state, note), ids in by_verdict.items():
+        by_result.setdefault(results.get(event.id, APPLIED), []).append((event.id,))
+    for (state, note), ids in by_result.items():
         values = {"new_state": state, "new_note": note, "at": now, **bulk.bound(ids)}
         db.connection().execute(_set_state(), values)
 

@@ -17,8 +17,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from core.inbox.actions import NOT_NOW
 from core.inbox.event_parser import NewEvent
+from core.inbox.processing import NOT_NOW
 from core.inbox.rules import BATCH_EVENTS, next_batch_size
 
 GROUP_EVENTS = 1000  # a group takes no further request beyond this
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 Requester = TypeVar("Requester")
 
 
-class Receipt(StrEnum):
+class IntakeResult(StrEnum):
     """How a request is answered: its events are stored, or they could not be."""
 
     STORED = "stored"
@@ -57,7 +57,7 @@ class IntakeCallbacks(Generic[Requester]):
     store: Callable[[Sequence[NewEvent]], int]  # returns how many were new
     has_backlog: Callable[[], bool]
     apply: Callable[[int], int]  # at most so many; returns how many left the backlog
-    answer: Callable[[Sequence[IntakeRequest[Requester]], Receipt], None]
+    answer: Callable[[Sequence[IntakeRequest[Requester]], IntakeResult], None]
     on_committed: Callable[[int, int], None]  # how many events, and how many of them were new
     on_idle: Callable[[], None]  # called at least once a second
 
@@ -161,12 +161,12 @@ class Intake(Generic[Requester]):
             self._stored += new
             soon = time.monotonic() + WAIT_SECONDS
             self._batch_at = 0.0 if self._stored >= self._batch else min(self._batch_at, soon)
-        self.callbacks.answer(group, Receipt.STORED)
+        self.callbacks.answer(group, IntakeResult.STORED)
         self.callbacks.on_committed(len(events), new)
 
     def _refuse(self, group: list[IntakeRequest[Requester]], problem: Exception) -> None:
         log.error("events_not_stored", requests=len(group), error=type(problem).__name__)
-        self.callbacks.answer(group, Receipt.UNAVAILABLE)
+        self.callbacks.answer(group, IntakeResult.UNAVAILABLE)
 
     def _seconds_until_batch(self) -> float:
         return max(self._batch_at, self._rest_until) - time.monotonic()

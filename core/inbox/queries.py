@@ -47,6 +47,11 @@ def has_pending() -> bool:
         return db.execute(waiting).first() is not None
 
 
+def refuse_unreadable() -> None:
+    """Raise DBAPIError when the events cannot be read: the database is gone, or has no tables yet."""
+    has_pending()
+
+
 def last_webhook_at(page_id: str) -> datetime | None:
     """When the last event of this fanpage came in, or None. Usually it is among the newest events, so those
     are searched first."""

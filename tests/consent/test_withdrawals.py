@@ -20,7 +20,7 @@ from core.db import row_locks
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Customer, OptIn, Reply, Request, Withdrawal
 from core.errors import Invalid, NotAllowed, NotFound
-from core.inbox import actions as inbox
+from core.inbox import processing
 from tests import processes
 from tests.inbox.platform import PAGE, read, tap
 
@@ -53,10 +53,10 @@ def taps(now):
     """A tap that reaches us now, by the webhook."""
 
     def _taps(token: str, topic_id: int | str, at: datetime) -> None:
-        inbox.store_events(
+        processing.store_events(
             read(tap(PSID, at, token, f"topic:{topic_id}"), received_at=now + timedelta(days=30))
         )
-        while inbox.apply_pending(limit=50, now=now):
+        while processing.apply_pending(limit=50, now=now):
             pass
 
     return _taps
@@ -161,8 +161,8 @@ def test_a_late_tap_is_not_thanked_for(fanpage, lan, roses, arrange, taps, now):
         db.get_one(Customer, lan).window_closes_at = now + timedelta(hours=1)
     arrange.save(Request(**asked, customer_id=lan, payload="otn.abc", title="Báo tôi", after_text="Cảm ơn!"))
     withdraw_customer(EDITOR, lan, now=now)
-    inbox.store_events(read(tap(PSID, now - timedelta(minutes=5), "late", "otn.abc"), received_at=now))
-    inbox.apply_pending(limit=50, now=now)
+    processing.store_events(read(tap(PSID, now - timedelta(minutes=5), "late", "otn.abc"), received_at=now))
+    processing.apply_pending(limit=50, now=now)
     assert (states(), rows(Reply)) == (["withdrawn"], [])
 
 

@@ -28,7 +28,7 @@ from core.customers import unreachable_marks
 from core.customers.actions import lift_mark, lift_marks_of
 from core.db.engine import reading, transaction
 from core.db.tables import Customer
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
@@ -127,8 +127,8 @@ class MarkHistory(RuleBasedStateMachine):
         """The webhook may come late, and before or after what happened meanwhile is settled."""
         self.now += timedelta(milliseconds=1)  # no two events are the same
         at = self.now - timedelta(seconds=ago)
-        inbox.store_events(read(SIGNS[kind](str(250 + person), at), received_at=self.now))
-        while inbox.apply_pending(limit=50, now=self.now):
+        processing.store_events(read(SIGNS[kind](str(250 + person), at), received_at=self.now))
+        while processing.apply_pending(limit=50, now=self.now):
             pass
         self.alive[self.customers[person]].append(at)
 

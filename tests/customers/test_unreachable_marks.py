@@ -10,7 +10,7 @@ from core.customers import unreachable_marks
 from core.db import row_locks
 from core.db.engine import transaction
 from core.db.tables import Reply
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.messenger.client import Accepted
 from core.sending import reply_settling
 from core.sending.outcomes import ReplyOutcome
@@ -165,8 +165,8 @@ def blocked(arrange, fresh_database, now) -> Shop:
 
 
 def tell(*events, now) -> None:
-    inbox.store_events(read(*events, received_at=now))
-    while inbox.apply_pending(limit=100, now=now):
+    processing.store_events(read(*events, received_at=now))
+    while processing.apply_pending(limit=100, now=now):
         pass
 
 

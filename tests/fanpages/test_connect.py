@@ -14,7 +14,7 @@ from core.encryption import decrypt
 from core.errors import Invalid, NotAllowed, NotFound
 from core.fanpages import actions, health_actions, queries
 from core.fanpages.rules import WEBHOOK_FIELDS
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.settings import settings
 from tests.fanpages.conftest import PAGE_ID, TOKEN
 from tests.inbox.platform import read, tap
@@ -61,10 +61,10 @@ def test_connecting_again_renews_the_token_and_keeps_the_rest(page, now):
 def test_taps_that_came_before_the_fanpage_are_in_the_ledger_once_it_is_connected(fresh_database, now):
     for page_id in (PAGE_ID, "999"):
         tapped = tap("2501", now, f"token-{page_id}", page_id=page_id)
-        inbox.store_events(read(tapped, received_at=now, page_id=page_id))
-    inbox.apply_pending(limit=10, now=now)
+        processing.store_events(read(tapped, received_at=now, page_id=page_id))
+    processing.apply_pending(limit=10, now=now)
     view = connect(now + timedelta(days=40), check=False)
-    inbox.apply_pending(limit=10, now=now + timedelta(days=40))
+    processing.apply_pending(limit=10, now=now + timedelta(days=40))
     with reading() as db:
         assert [row.fanpage_id for row in db.exec(select(OptIn))] == [view.id]
         assert {row.page_id: row.state for row in db.exec(select(Event))} == {

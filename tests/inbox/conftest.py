@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.inbox import actions
+from core.inbox import processing
 from tests.inbox.platform import PAGE, read
 
 
@@ -18,8 +18,8 @@ def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now, page_id=PAGE, channel="messaging") -> int:
-        new = actions.store_events(read(*events, received_at=at, page_id=page_id, channel=channel))
-        while actions.apply_pending(limit=500, now=at):
+        new = processing.store_events(read(*events, received_at=at, page_id=page_id, channel=channel))
+        while processing.apply_pending(limit=500, now=at):
             pass
         return new
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from core.inbox import intake
-from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, Receipt
+from core.inbox.intake import Intake, IntakeCallbacks, IntakeRequest, IntakeResult
 from tests.inbox.platform import read, said
 
 PATIENCE = 10.0  # seconds a test waits for a thread before it fails; never a pause
@@ -21,7 +21,7 @@ class Owner:
     """Plays the server and the database: remembers what was stored and answered, and fails on demand."""
 
     stored: list[str] = field(default_factory=list)
-    answers: dict[str, Receipt] = field(default_factory=dict)
+    answers: dict[str, IntakeResult] = field(default_factory=dict)
     applied: list[int] = field(default_factory=list)
     backlog: int = 0
     failing: Exception | None = None
@@ -65,7 +65,7 @@ class Owner:
         return count
 
     def answer(self, requests, outcome) -> None:
-        assert outcome is not Receipt.STORED or all(
+        assert outcome is not IntakeResult.STORED or all(
             e.dedupe_key in self.stored for r in requests for e in r.events
         )
         with self.changed:
@@ -108,7 +108,7 @@ def test_what_is_stored_is_answered_and_applied(started, owner, make_request):
     assert started.submit(make_request("a", events=3))
 
     owner.wait_for(lambda: sum(owner.applied) == 3)
-    assert owner.answers == {"a": Receipt.STORED}
+    assert owner.answers == {"a": IntakeResult.STORED}
 
 
 def test_what_waits_during_a_commit_becomes_one_group(started, owner, make_request):
@@ -121,7 +121,7 @@ def test_what_waits_during_a_commit_becomes_one_group(started, owner, make_reque
 
     owner.may_store.set()
     owner.wait_for(lambda: len(owner.answers) == 4)
-    assert set(owner.answers.values()) == {Receipt.STORED}
+    assert set(owner.answers.values()) == {IntakeResult.STORED}
 
 
 def test_a_full_queue_takes_no_more_and_recovers(started, owner, make_request):
@@ -140,17 +140,17 @@ def test_a_full_queue_takes_no_more_and_recovers(started, owner, make_request):
 def test_a_body_larger_than_the_queue_still_fits_into_an_empty_one(started, owner, make_request):
     assert started.submit(make_request("huge", events=50))
 
-    owner.wait_for(lambda: owner.answers == {"huge": Receipt.STORED})
+    owner.wait_for(lambda: owner.answers == {"huge": IntakeResult.STORED})
 
 
 def test_a_locked_database_is_said_so_and_the_writer_goes_on(started, owner, make_request):
     owner.failing = OperationalError("INSERT", {}, Exception("database is locked"))
     started.submit(make_request("a"))
-    owner.wait_for(lambda: owner.answers == {"a": Receipt.UNAVAILABLE})
+    owner.wait_for(lambda: owner.answers == {"a": IntakeResult.UNAVAILABLE})
 
     owner.failing = None
     started.submit(make_request("b"))
-    owner.wait_for(lambda: owner.answers.get("b") is Receipt.STORED)
+    owner.wait_for(lambda: owner.answers.get("b") is IntakeResult.STORED)
 
 
 def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started, owner, make_request):
@@ -164,8 +164,8 @@ def test_one_request_that_cannot_be_stored_does_not_drag_its_group_along(started
 
     owner.may_store.set()
     owner.wait_for(lambda: len(owner.answers) == 4)
-    assert owner.answers.pop("bad") is Receipt.UNAVAILABLE
-    assert set(owner.answers.values()) == {Receipt.STORED}
+    assert owner.answers.pop("bad") is IntakeResult.UNAVAILABLE
+    assert set(owner.answers.values()) == {IntakeResult.STORED}
 
 
 def test_a_backlog_left_by_an_earlier_process_is_worked_off_in_turns(owner, fresh_database, monkeypatch):
@@ -185,7 +185,7 @@ def test_a_failed_turn_is_tried_again_and_stops_no_storing(started, owner, make_
     owner.failing_apply = RuntimeError("a bug")
     started.submit(make_request("a"))
     owner.wait_for(lambda: sum(owner.applied) == 1)
-    assert owner.answers == {"a": Receipt.STORED}
+    assert owner.answers == {"a": IntakeResult.STORED}
 
 
 def test_closing_stores_what_waits_and_takes_no_more(owner, make_request):

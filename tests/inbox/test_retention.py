@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.db.tables import Event, OptIn
-from core.inbox import actions, retention
+from core.inbox import processing, retention
 from tests.inbox.platform import read, rows, said, tap
 
 
@@ -16,8 +16,8 @@ def receive(fresh_database, now):
     """Stores events and applies all that waits."""
 
     def _receive(*events, at=now) -> None:
-        actions.store_events(read(*events, received_at=at))
-        while actions.apply_pending(limit=500, now=at):
+        processing.store_events(read(*events, received_at=at))
+        while processing.apply_pending(limit=500, now=at):
             pass
 
     return _receive
@@ -27,7 +27,7 @@ def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, 
     long_ago = now - retention.KEPT_FOR - timedelta(days=1)
     receive(tap("25", long_ago, "token-1"), at=long_ago)
     receive(tap("26", now, "token-2"))
-    actions.store_events(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
+    processing.store_events(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
 
     assert retention.delete_old_events(now=now) == 1
     assert retention.delete_old_events(now=now) == 0

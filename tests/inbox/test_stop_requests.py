@@ -14,7 +14,7 @@ from core.conversation.stop_word_actions import set_stop_words
 from core.db.tables import OptIn, Reply, Withdrawal
 from core.errors import Invalid, NotAllowed
 from core.fanpages.queries import get_fanpage
-from core.inbox import actions
+from core.inbox import processing
 from tests.inbox.platform import event, read, rows, said, tap
 
 PSID = "25000000000000077"
@@ -36,8 +36,8 @@ def lan(arrange, fanpage, topics) -> int:
 @pytest.fixture
 def receive(now):
     def _receive(*events) -> None:
-        actions.store_events(read(*events, received_at=now))
-        while actions.apply_pending(limit=50, now=now):
+        processing.store_events(read(*events, received_at=now))
+        while processing.apply_pending(limit=50, now=now):
             pass
 
     return _receive

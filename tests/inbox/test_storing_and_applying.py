@@ -15,7 +15,7 @@ from core.db.engine import transaction
 from core.db.tables import Activity, Customer, Event, OptIn, Reply, Request
 from core.encryption import decrypt, lookup_hash
 from core.errors import NotAllowed
-from core.inbox import actions, effects, queries
+from core.inbox import actions, effects, processing, queries
 from tests.inbox.platform import PAGE, event, read, rows, said, tap
 
 PSID = "25000000000000077"
@@ -251,12 +251,12 @@ def test_an_event_that_cannot_be_applied_is_set_aside_and_the_others_go_on(
 
 
 def test_an_opt_in_sealed_with_another_key_waits_for_a_replay(fanpage, now):
-    actions.store_events(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
+    processing.store_events(read(tap(PSID, now, "token-1"), tap(PSID, now, "token-2"), received_at=now))
     with transaction() as db:
         broken = db.get(Event, 1)
         broken.body = broken.body.replace('"sealed":"', '"sealed":"x')
 
-    assert actions.apply_pending(limit=10, now=now) == 2
+    assert processing.apply_pending(limit=10, now=now) == 2
 
     assert [(kept.state, kept.note) for kept in rows(Event)] == [
         ("failed", "CannotDecrypt"),
@@ -269,9 +269,9 @@ def test_events_apply_in_the_order_they_happened(fanpage, now, monkeypatch):
     monkeypatch.setattr(effects, "answer_event", lambda db, **asked: seen.append(asked["text"]))
     late, early = said(PSID, now, "sau", "m_2"), said(PSID, now - timedelta(minutes=1), "trước", "m_1")
 
-    actions.store_events(read(late, early, received_at=now))
-    actions.apply_pending(limit=1, now=now)
-    actions.apply_pending(limit=1, now=now)
+    processing.store_events(read(late, early, received_at=now))
+    processing.apply_pending(limit=1, now=now)
+    processing.apply_pending(limit=1, now=now)
 
     assert seen == ["trước", "sau"]
 
@@ -287,7 +287,7 @@ def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, n
     def at():
         return now - timedelta(seconds=99 - next(seconds))
 
-    actions.store_events(
+    processing.store_events(
         read(
             tap("1", at(), "one"),
             said("2", at(), "hai", "m_1"),
@@ -297,7 +297,7 @@ def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, n
             received_at=now,
         )
     )
-    actions.apply_pending(limit=10, now=now)
+    processing.apply_pending(limit=10, now=now)
 
     assert done.index("one") < done.index("một") < done.index("one again")
     assert sorted(done) == sorted(["one", "hai", "three", "một", "one again"])
@@ -305,11 +305,11 @@ def test_a_tap_is_never_applied_before_what_its_customer_said_earlier(fanpage, n
 
 def test_two_appliers_at_once_double_nothing(fanpage, now):
     taps = [tap(str(10_000 + n % 50), now - timedelta(seconds=n), f"token-{n}") for n in range(600)]
-    actions.store_events(read(*taps, received_at=now))
+    processing.store_events(read(*taps, received_at=now))
     applied = []
 
     def apply_all():
-        while count := actions.apply_pending(limit=25, now=now):
+        while count := processing.apply_pending(limit=25, now=now):
             applied.append(count)
 
     threads = [threading.Thread(target=apply_all) for _ in range(3)]
@@ -364,8 +364,8 @@ def forget_all() -> None:
 @given(shuffler=st.randoms(use_true_random=False), turn=st.integers(min_value=1, max_value=40))
 def test_any_order_with_repeats_in_any_portions_ends_the_same(fanpage, now, shuffler, turn):
     forget_all()
-    actions.store_events(read(*a_day(now), received_at=now))
-    actions.apply_pending(limit=500, now=now)
+    processing.store_events(read(*a_day(now), received_at=now))
+    processing.apply_pending(limit=500, now=now)
     expected = outcome()
 
     forget_all()
@@ -373,10 +373,10 @@ def test_any_order_with_repeats_in_any_portions_ends_the_same(fanpage, now, shuf
     shuffler.shuffle(told)
     while told:
         portion, told = told[:turn], told[turn:]
-        actions.store_events(read(*portion, received_at=now))
+        processing.store_events(read(*portion, received_at=now))
         if shuffler.random() < 0.7:
-            actions.apply_pending(limit=turn, now=now)
-    while actions.apply_pending(limit=turn, now=now):
+            processing.apply_pending(limit=turn, now=now)
+    while processing.apply_pending(limit=turn, now=now):
         pass
 
     assert outcome() == expected

@@ -13,7 +13,7 @@ from core.accounts.rules import SYSTEM
 from core.consent.taps import Tap
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Event, OptIn, Reply, Request
-from core.inbox import actions, effects
+from core.inbox import actions, effects, processing
 from core.inbox.taps import apply_taps
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, read, rows, said, tap
@@ -22,7 +22,7 @@ from tests.inbox.platform import PAGE, read, rows, said, tap
 @pytest.fixture
 def store(fresh_database, now):
     def _store(*events, page_id=PAGE, at=now) -> int:
-        return actions.store_events(read(*events, received_at=at, page_id=page_id))
+        return processing.store_events(read(*events, received_at=at, page_id=page_id))
 
     return _store
 
@@ -33,7 +33,7 @@ def receive(store, now):
 
     def _receive(*events) -> int:
         new = store(*events)
-        while actions.apply_pending(limit=10, now=now):
+        while processing.apply_pending(limit=10, now=now):
             pass
         return new
 
@@ -91,7 +91,7 @@ def test_a_tap_is_stored_first_and_applied_in_its_turn(fanpage, store, now):
     assert store(tap("25", now, "token-1")) == 1
     assert (states(), rows(OptIn)) == (["pending"], [])
 
-    assert actions.apply_pending(limit=10, now=now) == 1
+    assert processing.apply_pending(limit=10, now=now) == 1
 
     assert (states(), rows(Event)[0].applied_at) == (["applied"], now)
     assert [opt_in.state for opt_in in rows(OptIn)] == ["available"]
@@ -112,12 +112,12 @@ def test_a_bug_in_applying_taps_costs_nothing_but_a_replay(fanpage, store, now, 
     store(tap("25", now, "token-1"), said("26", now, "hi", "m_1"))
     with monkeypatch.context() as patch:
         patch.setattr(effects, "apply_taps", stumble)
-        actions.apply_pending(limit=10, now=now)
+        processing.apply_pending(limit=10, now=now)
 
     assert (states(), rows(OptIn)) == (["failed", "applied"], [])
 
     assert actions.replay(SYSTEM, now=now) == 1
-    actions.apply_pending(limit=10, now=now)
+    processing.apply_pending(limit=10, now=now)
     assert (states(), len(rows(OptIn))) == (["applied", "applied"], 1)
 
 
@@ -132,10 +132,10 @@ def test_what_is_rolled_back_is_not_missed_the_next_time(fanpage, store, now, mo
     with monkeypatch.context() as patch:
         patch.setattr(effects, "apply_taps", stumble)
         with pytest.raises(OperationalError):
-            actions.apply_pending(limit=10, now=now)
+            processing.apply_pending(limit=10, now=now)
     assert (states(), rows(OptIn), rows(Customer)) == (["pending"], [], [])
 
-    assert actions.apply_pending(limit=10, now=now) == 1
+    assert processing.apply_pending(limit=10, now=now) == 1
     assert len(rows(OptIn)) == 1
 
 
@@ -156,7 +156,7 @@ def test_when_the_database_is_gone_nothing_is_tried_twice(fanpage, store, now, m
         tries.append(1)
         raise OperationalError("INSERT", {}, Exception("the connection is closed"))
 
-    monkeypatch.setattr(actions, "insert_events", gone)
+    monkeypatch.setattr(processing, "insert_events", gone)
     with pytest.raises(OperationalError):
         store(tap("25", now, "token-1"))
     assert (len(tries), rows(Event)) == (1, [])

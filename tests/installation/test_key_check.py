@@ -14,7 +14,7 @@ from core.db.tables import KeyCheck
 from core.errors import NotAllowed
 from core.fanpages import actions as fanpages
 from core.fanpages import queries
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.installation import key_check
 from core.installation.key_check import AnotherKey, refuse_another_key
 from core.operations import doctor
@@ -89,9 +89,9 @@ def test_nothing_is_sealed_or_opened_with_another_key(arrange, fresh_database, k
     refuse_another_key()
     key(OTHER)
     with pytest.raises(AnotherKey):
-        inbox.store_events(read(tap("25", now, "token-1"), received_at=now))
+        processing.store_events(read(tap("25", now, "token-1"), received_at=now))
     with pytest.raises(AnotherKey):
-        inbox.apply_batch(10, now)
+        processing.apply_batch(10, now)
     with pytest.raises(AnotherKey):
         fanpages.connect(COMMAND_LINE, page_id=PAGE, name="Mai", token="EAAB", check=False, now=now)
     sheet = f"psid,token,consented_at\n25,token-1,{now.isoformat()}\n".encode()

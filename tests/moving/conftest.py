@@ -13,6 +13,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.db import migrations
 from core.db.engine import forget_engines
+from core.inbox import processing
 from core.moving.move import Move, MoveResult
 from core.settings import settings
 from tests.databases import PostgresqlServer, TestDatabase
@@ -68,7 +69,6 @@ def shop(arrange) -> dict[str, int]:
     from core.broadcasts import actions, scheduled_jobs
     from core.consent.rules import OptInState
     from core.db.tables import Block, Message
-    from core.inbox import actions as inbox
     from core.inbox.event_parser import NewEvent
 
     now = utc_now()
@@ -83,7 +83,7 @@ def shop(arrange) -> dict[str, int]:
     message_id = arrange.save(Message(fanpage_id=fanpage_id, name="Chào", created_at=now, updated_at=now))
     arrange.save(Block(message_id=message_id, position=1, kind="text", content={"text": "Chào 🌸\n\0"}))
     kept = [NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}', "25") for n in range(3)]
-    inbox.store_events(kept)
+    processing.store_events(kept)
     content = {"kind": "text", "text": "Đã về!"}
     sending = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     actions.schedule(COMMAND_LINE, sending, at=None, now=now)

@@ -28,7 +28,7 @@ from core.db.tables import Customer, Delivery, Fanpage, OptIn, Reply
 from core.deliveries.evidence import metadata_of
 from core.errors import WrongState
 from core.fanpages.actions import resume_broadcasts
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, reply_claims, reply_settling, settling
@@ -170,8 +170,8 @@ class Crowd:
         with self._lock:
             echoed = chance.sample(sorted(self.accepted.values()), min(10, len(self.accepted)))
         events += [self._echo(delivery_id) for delivery_id in echoed]
-        inbox.store_events(read(*events, received_at=self.now))
-        inbox.apply_pending(500, self.now)
+        processing.store_events(read(*events, received_at=self.now))
+        processing.apply_pending(500, self.now)
 
     def _echo(self, delivery_id: int) -> dict:
         with reading() as db:

@@ -16,7 +16,7 @@ from core.db.engine import reading
 from core.db.tables import Customer, Event, OptIn
 from core.errors import Invalid
 from core.fanpages import actions as fanpages
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.inbox import queries as inbox_queries
 from tests.arrange import Arrange
 from tests.inbox.platform import PAGE, event, read, said, tap
@@ -60,19 +60,19 @@ def customers() -> list[str]:
 
 def test_however_a_webhook_writes_an_id_it_is_one_customer(fanpage: int, now: datetime) -> None:
     for number, psid in enumerate(DECORATED):
-        inbox.store_events(read(said(psid, now, "giá", f"m_{number}"), received_at=now))
-        inbox.store_events(read(tap(psid, now, f"token-{number}"), received_at=now))
-    inbox.apply_pending(100, now)
+        processing.store_events(read(said(psid, now, "giá", f"m_{number}"), received_at=now))
+        processing.store_events(read(tap(psid, now, f"token-{number}"), received_at=now))
+    processing.apply_pending(100, now)
     assert customers() == [PSID]
     with reading() as db:
         assert len(db.execute(select(col(OptIn.id))).all()) == len(DECORATED)
 
 
 def test_the_fanpages_own_id_is_cleaned_like_a_customers(fanpage: int, now: datetime) -> None:
-    inbox.store_events(
+    processing.store_events(
         read(tap(PSID, now, "token-1", page_id=f"'{PAGE}"), received_at=now, page_id=f"\ufeff{PAGE}")
     )
-    inbox.apply_pending(100, now)
+    processing.apply_pending(100, now)
     assert customers() == [PSID]
 
 
@@ -83,8 +83,8 @@ def test_a_sender_that_is_no_id_is_nobody_and_holds_up_nothing(fanpage: int, now
             tap(psid, now, f"token-{number}"),
             event(psid, now, read={"watermark": 1795000000000 + number}),
         ]
-        inbox.store_events(read(*odd, received_at=now))
-    inbox.apply_pending(100, now)
+        processing.store_events(read(*odd, received_at=now))
+    processing.apply_pending(100, now)
     assert customers() == []
     assert not inbox_queries.has_pending()
     with reading() as db:
@@ -93,8 +93,8 @@ def test_a_sender_that_is_no_id_is_nobody_and_holds_up_nothing(fanpage: int, now
 
 def test_a_token_with_something_around_it_is_one_opt_in(fanpage: int, now: datetime) -> None:
     for token in ("to'ken-1", "'to'ken-1\u200b", "\ufeffto'ken-1 "):
-        inbox.store_events(read(tap(PSID, now, token), received_at=now))
-    inbox.apply_pending(100, now)
+        processing.store_events(read(tap(PSID, now, token), received_at=now))
+    processing.apply_pending(100, now)
     with reading() as db:
         assert len(db.execute(select(col(OptIn.id))).all()) == 1
 

@@ -13,7 +13,7 @@ from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import reading, transaction
 from core.db.tables import Delivery, OptIn, Reply, Request, Table
 from core.forgetting.actions import forget
-from core.inbox import actions as inbox
+from core.inbox import processing
 from core.inbox.event_parser import parse_body
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
@@ -90,8 +90,8 @@ class Shop:
 
     def told(self, *events: dict, apply: bool = True) -> int:
         """What the platform brings, now. How many events were kept."""
-        kept = inbox.store_events(parse_body(body(*events), self.now))
-        while apply and inbox.apply_pending(limit=100, now=self.now):
+        kept = processing.store_events(parse_body(body(*events), self.now))
+        while apply and processing.apply_pending(limit=100, now=self.now):
             pass
         return kept
 

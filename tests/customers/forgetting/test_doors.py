@@ -15,7 +15,8 @@ from core.consent.withdrawal_actions import withdraw_person
 from core.db.engine import engine, transaction
 from core.forgetting.actions import forget
 from core.inbox import actions as inbox
-from core.inbox.early_events import apply_early_events
+from core.inbox import processing
+from core.inbox.early_events import requeue_early_events
 from core.inbox.event_parser import parse_body
 from tests.customers.forgetting.people import PSID, TOKEN, Shop, everything_in
 from tests.inbox.platform import PAGE, body, envelope, said, signed, tap
@@ -146,13 +147,13 @@ def test_who_came_back_may_be_forgotten_again(gone: Shop, fresh_database):
 
 
 def test_a_tap_that_came_before_its_fanpage_goes_too(fresh_database, arrange, now):
-    inbox.store_events(parse_body(body(tap(PSID, now, "token-early")), now))
-    inbox.apply_pending(limit=10, now=now)
+    processing.store_events(parse_body(body(tap(PSID, now, "token-early")), now))
+    processing.apply_pending(limit=10, now=now)
     assert fresh_database.rows("SELECT note FROM event") == [("no fanpage of ours",)]
     fanpage_id = arrange.fanpage(page_id=PAGE)
     assert forget(COMMAND_LINE, fanpage_id, PSID, now=now) == 0
     with transaction() as db:
-        assert apply_early_events(db, PAGE) == 0
+        assert requeue_early_events(db, PAGE) == 0
     assert PSID not in everything_in(fresh_database)
 
 
@@ -162,7 +163,7 @@ def test_what_waits_or_failed_is_never_replayed(shop: Shop, fresh_database):
     fresh_database.run("UPDATE event SET state = 'failed' WHERE kind = 'opt_in'")
     shop.forget()
     assert inbox.replay(COMMAND_LINE, now=shop.now) == 0
-    assert inbox.apply_pending(limit=10, now=shop.now) == 0
+    assert processing.apply_pending(limit=10, now=shop.now) == 0
     assert fresh_database.count("event") == 0
 
 
@@ -193,8 +194,8 @@ def test_nobody_slips_in_while_they_are_being_forgotten(shop: Shop, fresh_databa
     late = parse_body(body(said(PSID, shop.now + BEFORE, "hello", "m_half")), shop.now)
     forgetting = Thread(target=shop.forget)
     with transaction() as db:
-        assert len(inbox.drop_forgotten(db, late)) == 1
-        inbox.insert_events(db, late)
+        assert len(processing.drop_forgotten(db, late)) == 1
+        processing.insert_events(db, late)
         forgetting.start()
         waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not fresh_database.rows(waits):
