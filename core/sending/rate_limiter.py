@@ -71,15 +71,15 @@ def _moving() -> bulk.CompiledStatement:
 def slow_down(db: Session, fanpage_id: int, *, at: float, wait_seconds: float) -> None:
     """Let the fanpage wait for so long and halve its rate, which then climbs back within two minutes. Further
     calls within three seconds only prolong the wait."""
-    pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
-    if at - pace.factor_at > HALVE_AT_MOST_EVERY or pace.factor_at > at:
-        pace.factor = max(LOWEST_FACTOR, _factor(pace.factor, pace.factor_at, at) / 2)
-        pace.factor_at = at
+    row = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
+    if at - row.factor_at > HALVE_AT_MOST_EVERY or row.factor_at > at:
+        row.factor = max(LOWEST_FACTOR, _factor(row.factor, row.factor_at, at) / 2)
+        row.factor_at = at
     make_wait(db, fanpage_id, at=at, seconds=wait_seconds)
 
 
 def make_wait(db: Session, fanpage_id: int, *, at: float, seconds: float) -> None:
     """Let nothing of the fanpage leave for so many seconds from `at`; a longer wait in force stays."""
-    pace = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
-    in_force = pace.held_until if pace.held_at <= at else 0.0
-    pace.held_until, pace.held_at = max(in_force, at + seconds), at
+    row = db.get_one(FanpageRate, fanpage_id, with_for_update=True)
+    in_force = row.held_until if row.held_at <= at else 0.0
+    row.held_until, row.held_at = max(in_force, at + seconds), at
