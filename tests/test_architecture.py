@@ -166,7 +166,7 @@ def test_components_hold_what_two_or_more_folders_use():
 
 
 def test_every_page_lies_in_its_folder_under_the_name_of_its_address():
-    from pages.components.navigation import ENTRIES
+    from pages.components.page_registry import ENTRIES
 
     drawing = {
         path.relative_to(ROOT / "pages").as_posix()

@@ -5,7 +5,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_lines, list_lines
 from core.broadcasts.rules import BroadcastState
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
@@ -34,7 +34,7 @@ def draw_page() -> None:
     if here.actor.may(Permission.EDIT) and slot.button(
         _("New broadcast"), key="broadcast_add", type="primary", icon=":material/add:"
     ):
-        navigation.go("new_broadcast")
+        page_registry.go("new_broadcast")
     _list(here.fanpage.id, present)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import empty_state
 from pages.components.texts import _
 
@@ -29,4 +29,4 @@ def draw_no_fanpage(key: str) -> None:
 def draw_not_there(sentence: str, url_path: str, label: str) -> None:
     """A calm note about something that is gone, and the way back to its list."""
     st.warning(sentence, icon=":material/search_off:")
-    navigation.link(url_path, label, icon=":material/arrow_back:")
+    page_registry.link(url_path, label, icon=":material/arrow_back:")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.texts import state_label
 
 
@@ -38,7 +38,7 @@ def empty_state(
         st.markdown(sentence, width="content")
         pressed = button is not None and st.button(button, key=f"{key}_start", type="primary")
     if pressed and page is not None:
-        navigation.go(page)
+        page_registry.go(page)
     return pressed
 
 

@@ -15,7 +15,7 @@ ALERTS = 5
 
 
 def draw_link_to_unknown(broadcast_id: int, label: str) -> None:
-    """Down to the list itself, which lies below the fold: `navigation.link` knows no place on a page."""
+    """Down to the list itself, which lies below the fold: `page_registry.link` knows no place on a page."""
     href = f"broadcast?id={broadcast_id}&state=unknown#{ANCHOR}"
     icon = '<span class="otn-icon" aria-hidden="true">fact_check</span>'
     st.html(f'<a class="otn-go" href="{href}" target="_self">{icon}{escape(label)}</a>', width="content")

@@ -9,7 +9,7 @@ from core.clock import utc_now
 from core.consent.customer_queries import CustomerView
 from core.customers.actions import lift_mark
 from core.customers.queries import MarkView, get_mark
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import plain, reason_word
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import current
@@ -28,7 +28,7 @@ def draw_mark(customer: CustomerView) -> None:
                 st.code(mark.detail, language=None, wrap_lines=True)
         with st.container(key="customer_mark_ways", horizontal=True, vertical_alignment="center"):
             if mark.broadcast_id:
-                navigation.link(
+                page_registry.link(
                     "broadcast", _("See this broadcast"), icon=":material/campaign:", id=mark.broadcast_id
                 )
             if current().actor.may(Permission.SEND):

@@ -20,7 +20,7 @@ from core.fanpages.queries import FanpageView
 from core.settings import settings
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of, say_in
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.session import flash
 from pages.components.texts import _, when
 
@@ -216,7 +216,7 @@ def draw_more_actions(person: Person, fanpage: FanpageView) -> None:
     customer_id = find_customer(fanpage.id, psid)
     with st.popover(_("More"), icon=":material/more_horiz:"):
         if customer_id is not None:
-            navigation.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
+            page_registry.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
         st.button(
             _("Unblock the page") if blocked else _("Block the page"),
             key="phone_block",

@@ -9,7 +9,7 @@ from core.conversation.blocks.bubble import Shape
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
 from core.conversation.rules import EntryKind
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.block_editor import draft
 from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
@@ -60,7 +60,7 @@ def _nothing_yet(may_edit: bool) -> None:
 
 def _begin() -> None:
     draft.discard_draft()
-    navigation.go("message")
+    page_registry.go("message")
 
 
 def _listed(fanpage_id: int) -> None:

@@ -8,7 +8,7 @@ from core.consent.stop_words import find_stop_word
 from core.conversation.queries import answer_to
 from core.fanpages.queries import get_fanpage
 from core.text.normalise import is_blank
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import section
 from pages.components.texts import _
 
@@ -46,4 +46,4 @@ def _answer(fanpage_id: int, words: str) -> None:
         )
         return
     st.markdown(_("The bot answers with this message, because of the keyword “{value}”:", value=found.value))
-    navigation.link("message", found.message_name, icon=":material/chat:", id=found.message_id)
+    page_registry.link("message", found.message_name, icon=":material/chat:", id=found.message_id)

@@ -17,7 +17,7 @@ from core.consent.queries import TopicView
 from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.workbook_writer import workbook_file
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
 from pages.components.export import XLSX_TYPE
 from pages.components.session import attempt, current
@@ -39,7 +39,7 @@ def draw_import_dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
 def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
     if not topics:
         st.markdown(_("Create a topic first: every opt-in you import needs one."))
-        navigation.link("topics", _("Go to OTN topics"), icon=":material/label:")
+        page_registry.link("topics", _("Go to OTN topics"), icon=":material/label:")
         return
     names = {topic.id: topic.name for topic in topics}
     topic_id = st.selectbox(

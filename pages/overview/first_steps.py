@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import FirstSteps
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import section
 from pages.components.session import Current
 from pages.components.texts import _
@@ -51,7 +51,7 @@ def _draw(here: Current, step: Step, place: int, *, is_next: bool) -> None:
         if not here.actor.may(step.permission):
             st.caption(_("Ask a colleague whose role includes this."), width="content")
         elif st.button(step.label, key="first_step_go", type="primary", icon=":material/arrow_forward:"):
-            navigation.go(step.page)
+            page_registry.go(step.page)
 
 
 def _listed(steps: FirstSteps | None) -> list[Step]:

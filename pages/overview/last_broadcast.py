@@ -6,7 +6,7 @@ from core.broadcasts.list_queries import list_lines
 from core.broadcasts.queries import get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.deliveries.rules import DeliveryState
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import plain
 from pages.components.layout import Card, cards, section
 from pages.components.texts import _, number, percent, when
@@ -25,7 +25,7 @@ def draw_last(fanpage_id: int) -> None:
     section(_("What did the last broadcast achieve?"))
     view = get_broadcast(lines[0].id)
     words = _("{name} · ended {when}", name=plain(view.name), when=when(view.finished_at))
-    navigation.link("broadcast", words, icon=":material/campaign:", id=view.id)
+    page_registry.link("broadcast", words, icon=":material/campaign:", id=view.id)
     sent = view.counts[DeliveryState.SENT]
     cards(
         [
@@ -39,7 +39,7 @@ def draw_last(fanpage_id: int) -> None:
             ),
         ]
     )
-    navigation.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
+    page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
 
 
 def _share(word: str, part: int, whole: int) -> str:

@@ -9,7 +9,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from core.fanpages.queries import FanpageView
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import page_header
 from pages.components.session import Current, current
 from pages.components.styles import draw_broadcast_styles
@@ -32,7 +32,7 @@ def draw_page() -> None:
     if steps.opt_in and here.actor.may(Permission.EDIT):
         with slot:
             if st.button(_("New broadcast"), key="broadcast_add", type="primary", icon=":material/campaign:"):
-                navigation.go("new_broadcast")
+                page_registry.go("new_broadcast")
     topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
     if steps.topic:  # what needs somebody comes before everything else
         missed = list_lines(here.fanpage.id, states=(BroadcastState.MISSED,), limit=5)

@@ -13,7 +13,7 @@ from core.consent.queries import TopicView
 from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import plain
 from pages.components.fanpage_state import draw_other_app, draw_policy
 from pages.components.layout import section
@@ -35,7 +35,7 @@ def draw_alerts(
         title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
         st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
         if here.actor.may(Permission.ADMIN):
-            navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
+            page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
         else:
             st.caption(_("Ask an admin to repair it under set-up."))
     draw_policy(fanpage, here.actor)
@@ -43,7 +43,7 @@ def draw_alerts(
     for line in missed:
         with st.container(key=f"missed_{line.id}", horizontal=True, vertical_alignment="center"):
             st.warning(_(MISSED), icon=":material/event_busy:", width="stretch")
-            navigation.link("broadcast", plain(line.name), icon=":material/arrow_forward:", id=line.id)
+            page_registry.link("broadcast", plain(line.name), icon=":material/arrow_forward:", id=line.id)
     _expiring(topics)
 
 
@@ -58,7 +58,7 @@ def _expiring(topics: list[TopicView]) -> None:
     )
     with st.container(key="expiring", horizontal=True, vertical_alignment="center"):
         st.info(words, icon=":material/hourglass_bottom:", width="stretch")
-        navigation.link("opt_ins", _("See them"), icon=":material/arrow_forward:", state="soon")
+        page_registry.link("opt_ins", _("See them"), icon=":material/arrow_forward:", state="soon")
 
 
 def draw_under_way(fanpage_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.accounts.rules import Permission
 from core.consent.queries import TopicView
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import Card, cards, section
 from pages.components.session import Current
 from pages.components.tables import Column, Link, table
@@ -44,7 +44,7 @@ def draw_topics(here: Current, topics: list[TopicView]) -> None:
         columns.append(Column(_("What next"), _next))
     table(columns, shown, key="overview_topics", on_click=lambda t: f"topics?id={t.id}")
     if len(topics) > SHOWN:
-        navigation.link("topics", _("All topics"), icon=":material/arrow_forward:")
+        page_registry.link("topics", _("All topics"), icon=":material/arrow_forward:")
 
 
 def _next(topic: TopicView) -> object:

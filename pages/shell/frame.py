@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
-from pages.components import navigation, session
+from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
@@ -14,18 +14,18 @@ from pages.shell import account, hold_notice, login, menu, style
 
 def run() -> None:
     """One run of the panel, whatever address was asked for."""
-    page = navigation.declare()
-    entry = navigation.asked_for(page)
+    page = page_registry.declare()
+    entry = page_registry.asked_for(page)
     title = f"{_(entry.title)} · Notify Once"
     st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
-    style.apply(language(), [entry.url_path for entry in navigation.ENTRIES])
+    style.apply(language(), [entry.url_path for entry in page_registry.ENTRIES])
     hold_notice.stop_at_another_key()
     if login.gate() is None:
         st.stop()
     if st.session_state.pop("fanpage_switched", False):
         # What the address asks for belongs to the other fanpage, so its list is opened instead. Not in the
         # callback that switched: Streamlit ignores st.switch_page there.
-        navigation.go(entry.parent or entry.url_path)
+        page_registry.go(entry.parent or entry.url_path)
     here = session.current()
     with st.sidebar:
         _sidebar(here, entry)
@@ -43,7 +43,7 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-def _sidebar(here: session.Current, entry: navigation.Entry) -> None:
+def _sidebar(here: session.Current, entry: page_registry.Entry) -> None:
     fanpages = list_fanpages()
     style.draw_brand()
     _switcher(here.fanpage, fanpages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.rules import Actor
-from pages.components.navigation import DEMO, ENTRIES, Entry, file_of
+from pages.components.page_registry import DEMO, ENTRIES, Entry, file_of
 from pages.components.texts import _
 
 

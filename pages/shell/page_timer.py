@@ -15,7 +15,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from core.clock import utc_now
-from pages.components import navigation
+from pages.components import page_registry
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PATIENCE_SECONDS = 120
@@ -46,7 +46,7 @@ def _open(operator_id: int, path: str, query: dict[str, Any]) -> AppTest:
     at.session_state["signed_in_at"] = utc_now()
     for name, value in query.items():
         at.query_params[name] = str(value)
-    at.switch_page(f"pages/{navigation.BY_PATH[path].file}")
+    at.switch_page(f"pages/{page_registry.BY_PATH[path].file}")
     return at.run()
 
 

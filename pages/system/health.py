@@ -10,7 +10,7 @@ from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
 from core.sending import mixed_batches
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.fanpage_state import (
     checked,
     condition,
@@ -124,7 +124,7 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         draw_other_app(fanpage)
         draw_problems(fanpage)
         if is_admin and condition(fanpage) in ("stopped", "problem"):
-            navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
+            page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
 
 
 draw_page()

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.consent.actions import restore_topic
 from core.consent.queries import TopicView, get_topic
 from core.errors import N_, NotFound
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.address import draw_not_there
 from pages.components.dialogs import open_dialog
 from pages.components.layout import page_header, section
@@ -34,7 +34,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
         return
     see_fanpage(topic.fanpage_id)
     progress = topic_progress(topic_id, now=now)
-    navigation.link("topics", _("All topics"), icon=":material/arrow_back:")
+    page_registry.link("topics", _("All topics"), icon=":material/arrow_back:")
     _header(topic, here)
     dialogs.draw_edit_dialog(topic)
     dialogs.draw_archive_dialog(topic, progress)
@@ -62,11 +62,11 @@ def _header(topic: TopicView, here: Current) -> None:
     )
     if topic.people:
         if slot.button(_("New broadcast"), key="topic_notify", type="primary", icon=":material/campaign:"):
-            navigation.go("new_broadcast", topic=topic.id)
+            page_registry.go("new_broadcast", topic=topic.id)
     elif slot.button(
         _("Let customers agree"), key="topic_ask", type="primary", icon=":material/notification_add:"
     ):
-        navigation.go("messages")
+        page_registry.go("messages")
 
 
 def _archived(topic: TopicView, here: Current) -> None:
@@ -87,9 +87,9 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
             text = _("Customers are asked in these messages:")
         _step(bool(progress.messages), _("2. Let customers agree"), text)
         for message in progress.messages[:5]:
-            navigation.link("message", message.name, icon=":material/forum:", id=message.id)
+            page_registry.link("message", message.name, icon=":material/forum:", id=message.id)
         if not progress.messages:
-            navigation.link("messages", _("Go to messages"), icon=":material/arrow_forward:")
+            page_registry.link("messages", _("Go to messages"), icon=":material/arrow_forward:")
     with notify.container(border=True, height="stretch"):
         text = _("As soon as somebody agrees, you can send them one broadcast.")
         if topic.people:
@@ -100,7 +100,9 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
             )
         _step(progress.sent > 0, _("3. Notify them once"), text)
         if topic.people:
-            navigation.link("new_broadcast", _("New broadcast"), icon=":material/campaign:", topic=topic.id)
+            page_registry.link(
+                "new_broadcast", _("New broadcast"), icon=":material/campaign:", topic=topic.id
+            )
 
 
 def _step(is_done: bool, title: str, text: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.broadcasts.topic_queries import TopicProgress
 from core.consent.queries import TopicView
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, n_, number, percent
@@ -32,9 +32,9 @@ def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
         )
         if progress.messages:
             for message in progress.messages:
-                navigation.link("message", message.name, icon=":material/forum:", id=message.id)
+                page_registry.link("message", message.name, icon=":material/forum:", id=message.id)
         else:
-            navigation.link("messages", _("Insert the OTNR into a message"), icon=":material/forum:")
+            page_registry.link("messages", _("Insert the OTNR into a message"), icon=":material/forum:")
 
 
 def draw_figures(topic: TopicView) -> None:
@@ -77,7 +77,7 @@ def _others(topic: TopicView) -> None:
     words = " · ".join(f"{word}: {number(count)}" for word, count in others if count)
     if topic.total:
         with st.container(horizontal=True, vertical_alignment="center"):
-            navigation.link(
+            page_registry.link(
                 "opt_ins", _("See the opt-ins"), icon=":material/notifications_active:", topic=topic.id
             )
             if words:

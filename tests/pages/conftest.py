@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.passwords import hash_password
 from core.clock import utc_now
 from core.db.tables import Operator
-from pages.components import navigation, session
+from pages.components import page_registry, session
 from tests.arrange import Arrange
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -47,7 +47,7 @@ def opened(
         at.session_state["fanpage_id"] = fanpage_id
     for name, value in query.items():
         at.query_params[name] = str(value)
-    at.switch_page(f"pages/{navigation.BY_PATH[page].file}")
+    at.switch_page(f"pages/{page_registry.BY_PATH[page].file}")
     return at.run()
 
 
@@ -58,7 +58,7 @@ Panel = Callable[..., AppTest]
 def panel(arrange: Arrange, now: datetime) -> Panel:
     """Opens a page as a signed-in operator and returns its AppTest, already run, in English.
 
-    `page` is the page's url_path in pages/components/navigation.py; further keywords become query parameters:
+    `page` is the page's url_path in page_registry.py; further keywords become query parameters:
 
         def test_a_topic_is_created(panel, arrange):
             arrange.fanpage()

@@ -3,9 +3,9 @@
 import pytest
 
 from core.accounts.rules import Role
-from pages.components import navigation
+from pages.components import page_registry
 
-PATHS = [entry.url_path for entry in navigation.ENTRIES]
+PATHS = [entry.url_path for entry in page_registry.ENTRIES]
 
 
 @pytest.mark.parametrize("role", list(Role))

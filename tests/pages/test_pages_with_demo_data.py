@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.db import engine
 from core.demo import seed, story
 from core.settings import settings
-from pages.components import navigation
+from pages.components import page_registry
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase, use, used
 from tests.pages.conftest import an_operator, opened
@@ -26,7 +26,7 @@ DETAILS = [  # path, query
     ("new_broadcast", {"topic": 1}),
     ("opt_ins", {"topic": 2}),
 ]
-PLACES = [*((entry.url_path, {}) for entry in navigation.ENTRIES), *DETAILS]
+PLACES = [*((entry.url_path, {}) for entry in page_registry.ENTRIES), *DETAILS]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, Role
 from core.clock import utc_now
 from core.settings import settings
-from pages.components import navigation
+from pages.components import page_registry
 from tests.pages.conftest import APP, PASSWORD, an_operator, opened
 
 
@@ -25,7 +25,7 @@ def is_shut(at) -> bool:
     return any(field.key == "sign_in_name" for field in at.text_input) and not at.sidebar.children
 
 
-@pytest.mark.parametrize("path", [entry.url_path for entry in navigation.ENTRIES])
+@pytest.mark.parametrize("path", [entry.url_path for entry in page_registry.ENTRIES])
 def test_every_address_is_behind_the_gate(arrange, path):
     arrange.fanpage("A secret fanpage")
     at = opened(None, page=path, id=3)

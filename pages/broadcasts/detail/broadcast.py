@@ -18,7 +18,7 @@ from pages.broadcasts.detail.people import draw_people
 from pages.broadcasts.detail.retry import draw_second_run
 from pages.broadcasts.detail.totals import draw_reasons
 from pages.broadcasts.detail.unreachable_customers import draw_marks
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
 from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
@@ -37,7 +37,7 @@ def draw_page() -> None:
         return
     see_fanpage(view.fanpage_id)
     if view.state == BroadcastState.DRAFT and here.actor.may(Permission.EDIT):
-        navigation.go("new_broadcast", id=view.id, step="when" if view.due_at else "what")
+        page_registry.go("new_broadcast", id=view.id, step="when" if view.due_at else "what")
     fanpage = get_fanpage(view.fanpage_id)
     draw_broadcast_styles()
     _header(here, view, fanpage)
@@ -48,7 +48,7 @@ def draw_page() -> None:
 
 
 def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
-    navigation.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
+    page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
     purpose = f"{badge_markdown('broadcast', view.state)} {plain(view.topic)}"
     slot = page_header(plain(view.name), purpose, key="broadcast")
     draw_buttons(slot, here, view, stopped=bool(fanpage.stopped_code))

@@ -8,7 +8,7 @@ from core.broadcasts.dashboard_queries import PlatformAnswer, list_answers
 from core.broadcasts.queries import BroadcastView, dry_run
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import reason_word
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, table
@@ -36,7 +36,7 @@ def draw_facts(view: BroadcastView) -> None:
     with st.expander(_("Details"), icon=":material/info:"):
         columns = [Column(_("What"), lambda row: row[0], "34%"), Column(_("Value"), lambda row: row[1])]
         table(columns, [fact for fact in _facts(view) if fact[1]], key="broadcast_facts")
-        navigation.link("topics", _("Open the topic"), icon=":material/label:", id=view.topic_id)
+        page_registry.link("topics", _("Open the topic"), icon=":material/label:", id=view.topic_id)
         _answers(list_answers(view.id) if view.started_at else [])
 
 

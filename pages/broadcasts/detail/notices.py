@@ -16,7 +16,7 @@ from core.messenger.reasons import describe
 from pages.broadcasts.canary import draw_first_part
 from pages.broadcasts.detail.unknown_notice import draw_doubt, draw_worker_missing
 from pages.broadcasts.detail.unknown_outcomes import draw_settle_buttons
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import ALL_REFUSED, reason_word
 from pages.components.session import Current
 from pages.components.texts import _, n_, number, when
@@ -58,7 +58,7 @@ def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:
     after = _("Once it is repaired, sending goes on where it stopped.")
     st.error(f"{title} {_(describe(code))}\n\n{waiting} {after}", icon=":material/block:")
     if here.actor.may(Permission.ADMIN):
-        navigation.link("setup", _("Repair it under set-up"), icon=":material/build:")
+        page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
     else:
         st.caption(_("Ask an admin to repair it under set-up."))
 
@@ -86,7 +86,7 @@ def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -
     )
     st.error(f"{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
     if here.actor.may(Permission.ADMIN):
-        navigation.link("setup", _("Set-up"), icon=":material/build:")
+        page_registry.link("setup", _("Set-up"), icon=":material/build:")
 
 
 def _paused(view: BroadcastView, left: int) -> None:
@@ -130,7 +130,7 @@ def _stopped_itself(view: BroadcastView) -> None:
         ),
         icon=":material/gpp_maybe:",
     )
-    navigation.link(
+    page_registry.link(
         "opt_ins",
         _("See the refused opt-ins"),
         icon=":material/notifications_active:",

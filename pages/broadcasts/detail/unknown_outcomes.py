@@ -12,7 +12,7 @@ from core.deliveries.attempts import attempts_of
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.evidence import draw_evidence
 from pages.broadcasts.detail.settling import draw_dialogs, draw_open_buttons
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import plain
 from pages.components.session import Current
 from pages.components.texts import _
@@ -66,7 +66,7 @@ def _who(row: DeliveryView) -> None:
         st.text(_("Erased customer"))
     else:
         name = plain(row.customer) or _("Name not known yet")
-        navigation.link("customer", name, icon=":material/person:", id=row.customer_id)
+        page_registry.link("customer", name, icon=":material/person:", id=row.customer_id)
         st.caption(row.psid)
     st.caption(_("Promise"))
     st.text(row.promise or _("Not recorded"))

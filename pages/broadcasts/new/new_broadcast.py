@@ -11,7 +11,7 @@ from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.address import asked_id, draw_no_fanpage, draw_not_there
 from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
@@ -60,7 +60,7 @@ def _asked_draft() -> Draft | None:
         what.draw_written(broadcast_id)
         st.stop()
     if draft.state != BroadcastState.DRAFT and not saving.is_open(draft.id):
-        navigation.go("broadcast", id=draft.id)
+        page_registry.go("broadcast", id=draft.id)
     return draft
 
 
@@ -75,13 +75,13 @@ def _no_draft_any_more(draft: Draft) -> None:
         ),
         icon=":material/lock:",
     )
-    navigation.link(
+    page_registry.link(
         "broadcast", _("See the broadcast as it is"), icon=":material/arrow_forward:", id=draft.id
     )
 
 
 def _header(here: Current, draft: Draft | None) -> None:
-    navigation.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
+    page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
     if draft is None:
         page_header(
             _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"

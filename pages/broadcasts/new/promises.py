@@ -6,9 +6,9 @@ import json
 
 import streamlit as st
 
-from core.broadcasts.details import find_unpromised
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import PromiseCount, list_promises
+from core.broadcasts.unpromised_details import find_unpromised
 from core.clock import utc_now
 from core.conversation.blocks.registry import find_kind
 from pages.components.broadcast_words import plain

@@ -9,7 +9,7 @@ import streamlit as st
 from core.broadcasts.dashboard_queries import get_stock
 from core.broadcasts.queries import DryRun, list_audience
 from core.clock import utc_now
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.broadcast_words import eligibility_sentence, eligibility_word
 from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
@@ -40,7 +40,7 @@ def _nobody(run: DryRun) -> None:
     if run.audience:
         words = _("Nobody can get a broadcast on this topic right now; the reasons are below.")
     st.info(words, icon=":material/group_off:")
-    navigation.link("messages", _("Let a message ask for it (OTNR)"), icon=":material/forum:")
+    page_registry.link("messages", _("Let a message ask for it (OTNR)"), icon=":material/forum:")
 
 
 def draw_people(run: DryRun, topic_id: int) -> None:

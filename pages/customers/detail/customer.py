@@ -6,7 +6,7 @@ from core.consent.customer_queries import CustomerView, get_customer, list_deliv
 from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.consent.withdrawal_queries import list_withdrawals
 from core.errors import NotFound
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
 from pages.components.dialogs import open_dialog
 from pages.components.layout import Card, cards, page_header
@@ -27,7 +27,7 @@ def draw_page() -> None:
         draw_not_there(_("This customer does not exist (any more)."), "customers", _("All customers"))
         return
     see_fanpage(customer.fanpage_id)
-    navigation.link("customers", _("All customers"), icon=":material/arrow_back:")
+    page_registry.link("customers", _("All customers"), icon=":material/arrow_back:")
     chosen = OptInFilter(customer_id=customer.id)
     opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
     _header(customer, opt_ins)

@@ -10,7 +10,7 @@ from core.conversation import actions
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.text import Text
 from core.conversation.queries import MessageView
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.dialogs import confirm, open_dialog
@@ -23,7 +23,7 @@ def draw_head(actor: Actor, draft: Draft, view: MessageView | None, locked: bool
     """Draws the header; True when saving was asked for."""
     slot = page_header(view.name if view else _("New message"), _purpose(view, locked), key="message")
     with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="medium"):
-        navigation.link("messages", _("All messages"), icon=":material/arrow_back:")
+        page_registry.link("messages", _("All messages"), icon=":material/arrow_back:")
         if view and not locked:
             _more(actor, view)
         if locked:
@@ -73,7 +73,7 @@ def _more(actor: Actor, view: MessageView) -> None:
         copy_id = do(lambda: actions.copy_message(actor, view.id, now=utc_now()))
         if copy_id is not None:
             flash(_("This is the copy. Name it, and choose what starts it."))
-            navigation.go("message", id=copy_id)
+            page_registry.go("message", id=copy_id)
     st.button(
         _("Archive"),
         key="message_archive",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import N_
 from core.messenger import wire
-from pages.components import navigation
+from pages.components import page_registry
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_choice, bind_input, show_counter
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
@@ -48,7 +48,7 @@ def _edit(block: Block, context: EditorContext) -> None:
 def _choose_topic(block: Block, context: EditorContext) -> None:
     if not context.topics:
         st.info(_("An OTNR belongs to a topic, and there is none yet."), icon=":material/label:")
-        navigation.link("topics", _("Create a topic"), icon=":material/add:")
+        page_registry.link("topics", _("Create a topic"), icon=":material/add:")
         return
     label, hint = _("OTN topic"), _("Choose a topic")
     key = f"block_{block['uid']}_topic"

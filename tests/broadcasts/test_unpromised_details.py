@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.broadcasts.details import find_details, find_unpromised
+from core.broadcasts.unpromised_details import find_details, find_unpromised
 
 
 def details(text: str) -> list[str]:
