@@ -115,17 +115,19 @@ class Intake(Generic[Requester]):
             return True
 
     def _run(self) -> None:
-        while True:
-            group = self._take()
-            if group is None:
-                return
-            if group:
+        while not self._has_ended():
+            if group := self._take():
                 self._store(group)
             self._apply()
             self.callbacks.on_idle()
 
-    def _take(self) -> list[IntakeRequest[Requester]] | None:
-        """The next group of requests: empty when a batch is due, None when the thread is to end."""
+    def _has_ended(self) -> bool:
+        """Whether it was closed and all requests are answered. A closed intake takes no further ones."""
+        with self._changed:
+            return self._closing and not self._waiting
+
+    def _take(self) -> list[IntakeRequest[Requester]]:
+        """The next group of requests; empty when a batch is due, or when the thread is to end."""
         with self._changed:
             pause = self._seconds_until_batch()
             if not self._waiting and not self._closing and pause > 0:
@@ -138,7 +140,7 @@ class Intake(Generic[Requester]):
                 group.append(self._waiting.popleft())
                 events += len(group[-1].events)
             self._events_waiting -= events
-            return None if self._closing and not group else group
+            return group
 
     def _store(self, group: list[IntakeRequest[Requester]]) -> None:
         """Commit a group, then answer it. When one of its requests may be at fault, each is
