@@ -7,19 +7,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, select, update
+from sqlalchemy import Text, select, update
 from sqlmodel import Session, col
 
-from core.consent import taps as ledger
-from core.consent.taps import Tap
+from core.consent.taps import Tap, record_taps
 from core.consent.withdrawals import is_before_withdrawal
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.replies import answer_taps
 from core.db import bulk
-from core.db.tables import Customer, Request, Topic, UtcTime
+from core.db.tables import Request, Topic
 from core.inbox.rules import find_topic
 
-_TAPPED = {
+_TAP_COLUMNS = {
     **bulk.columns_of(Request, "fanpage_id"),
     "payload": Text(),
     **bulk.columns_of(Request, "tapped_at"),
@@ -33,46 +32,43 @@ def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """
     topics = TopicLookup(db)
     named = [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps]
-    ledger.record_taps(db, named, now)
+    record_taps(db, named, now)
     first: dict[tuple[int, str], datetime] = {}
     for tap in taps:
         if tap.payload:
             asked = (tap.fanpage_id, tap.payload)
             first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
     if first:
-        _mark(db, first, now)
+        _note_first_taps(db, first, now)
 
 
-def _mark(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
+def _note_first_taps(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
     """Mark requests as tapped that were not before, and thank for them unless the customer has withdrawn
     since. Only one process applies events at a time, so nobody is thanked twice."""
     rows = bulk.bound([[*asked, bulk.stamp(at)] for asked, at in first.items()])
-    at = {"now": bulk.stamp(now)}
-    to_thank = [id_ for (id_,) in _unthanked().fetch(db, {**rows, **at})]
-    _tapped().run(db, rows)
+    to_thank = [id_ for (id_,) in _newly_tapped().fetch(db, rows)]
+    _mark_tapped().run(db, rows)
     answer_taps(db, to_thank, now)
 
 
 @cache
-def _unthanked() -> bulk.CompiledStatement:
-    given = bulk.rows_given(_TAPPED).subquery("tap")
+def _newly_tapped() -> bulk.CompiledStatement:
+    """The requests that nobody has tapped yet, of customers who have not withdrawn since the tap."""
+    given = bulk.rows_given(_TAP_COLUMNS).subquery("tap")
     statement = (
         select(col(Request.id))
         .join_from(given, Request, _is_asked(given.c))
-        .join(Customer, col(Customer.id) == col(Request.customer_id))
         .where(
             col(Request.tapped_at).is_(None),
-            col(Request.after_text) != "",
-            col(Customer.window_closes_at) > bindparam("now", type_=UtcTime),
-            ~is_before_withdrawal(col(Customer.id), col(Request.topic_id), given.c.tapped_at),
+            ~is_before_withdrawal(col(Request.customer_id), col(Request.topic_id), given.c.tapped_at),
         )
     )
     return bulk.CompiledStatement(bulk.packed(statement))
 
 
 @cache
-def _tapped() -> bulk.CompiledStatement:
-    tap = bulk.rows_given(_TAPPED).subquery("tap").c
+def _mark_tapped() -> bulk.CompiledStatement:
+    tap = bulk.rows_given(_TAP_COLUMNS).subquery("tap").c
     first = _is_asked(tap), col(Request.tapped_at).is_(None)
     return bulk.CompiledStatement(update(Request).where(*first).values(tapped_at=tap.tapped_at))
 
