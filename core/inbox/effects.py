@@ -42,18 +42,19 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
         db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
     )
     context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}))
-    notes: dict[int, str] = {}
-    marked = [(event, (event.fanpage_id, event.psid), event.kind == EventKind.OPT_IN) for event in events]
-    for run in rules.split_into_runs(marked):
-        able = [event for event in run if not _reason_without_effect(event)]
-        notes.update(
-            {event.id: _reason_without_effect(event) for event in run if _reason_without_effect(event)}
-        )
-        if able and able[0].kind == EventKind.OPT_IN:
-            apply_taps(db, [_tap(event) for event in able], now)
-        elif able:
-            _EFFECTS[able[0].kind](context, able[0])
+    notes = {event.id: reason for event in events if (reason := _reason_without_effect(event))}
+    able = [event for event in events if event.id not in notes]
+    for run in rules.split_into_runs((e, e.customer_key, e.kind == EventKind.OPT_IN) for e in able):
+        _apply_run(context, run)
     return notes
+
+
+def _apply_run(context: EffectContext, run: Sequence[FanpageEvent]) -> None:
+    """Apply opt-ins, which are taken together, or one event of another kind."""
+    if run[0].kind == EventKind.OPT_IN:
+        apply_taps(context.db, [_tap(event) for event in run], context.now)
+    else:
+        _EFFECTS[run[0].kind](context, run[0])
 
 
 def _lock_rows(db: Session, events: Sequence[FanpageEvent]) -> None:
@@ -105,17 +106,19 @@ def _thread_owner(event: FanpageEvent) -> ThreadOwner | None:
 
 
 def _tap(event: FanpageEvent) -> Tap:
+    # The token is hashed and encrypted anew, not copied as the event holds it: there it stands as the
+    # platform wrote it, perhaps as a number or between spaces.
     tapped = event_contents.read_opt_in(event.raw)
     if tapped is None:
         raise ValueError("a stored opt-in has lost its token")
     return Tap(
-        event.fanpage_id,
-        event.psid or "",
-        storable(tapped.payload or ""),
-        None,
-        lookup_hash(tapped.token),
-        encrypt(tapped.token),
-        event.at,
+        fanpage_id=event.fanpage_id,
+        psid=event.psid or "",
+        payload=storable(tapped.payload or ""),
+        topic_id=None,
+        token_hash=lookup_hash(tapped.token),
+        token_sealed=encrypt(tapped.token),
+        consented_at=event.at,
     )
 
 

@@ -87,9 +87,17 @@ def record_results(
 
 
 def _row(event: NewEvent) -> tuple[object, ...]:
-    page_id, kind, key, occurred_at, received_at, body, psid = event
-    times = bulk.stamp(occurred_at), bulk.stamp(received_at)
-    return page_id, kind, key, *times, body, psid, EventState.PENDING
+    """The values of `_COLUMNS`, in their order."""
+    return (
+        event.page_id,
+        event.kind,
+        event.dedupe_key,
+        bulk.stamp(event.occurred_at),
+        bulk.stamp(event.received_at),
+        event.body,
+        event.psid,
+        EventState.PENDING,
+    )
 
 
 @cache
