@@ -1,4 +1,4 @@
-"""Who would get a broadcast, who would not and why; the start freezes exactly the former."""
+"""Who would get a broadcast, who would not and why; the start builds exactly the former."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_who_agreed_twice_gets_one_message_with_the_opt_in_that_ends_first(studi
         max_size=8,
     )
 )
-def test_the_start_freezes_exactly_whom_the_dry_run_named(studio: Studio, people) -> None:
+def test_the_start_builds_exactly_whom_the_dry_run_named(studio: Studio, people) -> None:
     studio.topic_id = studio.arrange.topic(studio.fanpage_id, f"Chủ đề {next(NUMBERS)}")
     everybody = {somebody(studio, *held, unreachable=gone) for held, gone in people}
     run = queries.dry_run(studio.topic_id, now=studio.now)

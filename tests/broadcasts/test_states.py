@@ -214,7 +214,7 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
     actions.schedule(COMMAND_LINE, broadcast_id, at=None, now=studio.now)
     changing = [broadcast_id]
 
-    def change_first() -> AbstractContextManager[Session]:  # as while one before it is being frozen
+    def change_first() -> AbstractContextManager[Session]:  # as while one before it is built
         if changing:
             change_it(changing.pop())
         return transaction()
