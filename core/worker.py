@@ -39,7 +39,7 @@ from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
-from core.sending.mixed_batches import MixedBatches
+from core.sending.mixed_call_reports import MixedCallReports
 from core.sending.repeated_actions import never_failing
 from core.sending.rules import LEASE
 
@@ -61,7 +61,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.clock_watch = ClockWatch(self.clock, LEASE.total_seconds())
-        self.mixed_batches = MixedBatches(self.heartbeat.process)
+        self.mixed_batches = MixedCallReports(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
             find_connections=find_connections,

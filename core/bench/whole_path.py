@@ -65,8 +65,8 @@ def _client_across_fanpages(url: str, messages: int) -> Callable[[], None]:
     from core.messenger import wire
     from core.messenger.batch import SharedMessage, TokenSend
     from core.messenger.client import Messenger
-    from core.messenger.mixed_batch import AddressedSend, send_together
-    from core.messenger.mixed_batch_fallback import MixedCallSwitch
+    from core.messenger.mixed_call_switch import MixedCallSwitch
+    from core.messenger.mixed_calls import AddressedSend, send_together
     from core.messenger.transport import Transport
 
     transport = Transport(url, connect_timeout=3.05, read_timeout=20.0, pool_size=THREADS)

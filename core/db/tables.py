@@ -589,7 +589,7 @@ class Heartbeat(Table, table=True):
     started_at: datetime = _time(nullable=False)
     mixed_refused_at: datetime | None = (
         _time()
-    )  # since when it keeps fanpages apart: core/sending/mixed_batches.py
+    )  # since when it keeps fanpages apart: core/sending/mixed_call_reports.py
 
 
 class Hold(Table, table=True):

@@ -24,7 +24,7 @@ from core.installation.heartbeat import WORKER, is_of_kind
 from core.installation.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.operations.server_check import problems_of_server
-from core.sending import mixed_batches
+from core.sending import mixed_call_reports
 from core.settings import settings
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -103,7 +103,7 @@ def _worker() -> Iterator[str]:
 
 
 def _mixed_batches() -> Iterator[str]:
-    yield from mixed_batches.problems(silent_since=utc_now() - SILENT)
+    yield from mixed_call_reports.problems(silent_since=utc_now() - SILENT)
 
 
 def _fanpages() -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from core.sending import timetable
 from core.sending.allowance import Allowances
-from core.sending.calls import Call
+from core.sending.call_grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
-from core.sending.connections import Connections
+from core.sending.messenger_connections import Connections
 from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.timetable import Demand

@@ -18,18 +18,18 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE
 from core.db.work_queue import shard_of
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import claiming
-from core.sending.carrier import Carrier
+from core.sending.call_runner import CallRunner
+from core.sending.calls_under_way import CallsUnderWay
 from core.sending.claim_planner import ClaimPlanner
 from core.sending.claiming import ClaimRequest, SlotsMoved
 from core.sending.claims import UnsureCommit
-from core.sending.connections import Connections, Found
-from core.sending.outgoing_calls import OutgoingCalls
+from core.sending.messenger_connections import Connections, Found
 from core.sending.reply_claims import ReplyClaim
 from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
-from core.sending.unsettled import UnsettledOutcomes
+from core.sending.unsettled_outcomes import UnsettledOutcomes
 from core.sending.usage import UsageWatch
 from core.sending.work_snapshot import WorkSnapshots
 
@@ -76,7 +76,7 @@ class SendingLoop:
         self.snapshots = WorkSnapshots(clock, self._shards.watched)
         self.positions = SlotPositions(clock)
         self.planner = ClaimPlanner(clock, self.connections, self._shards, self.positions)
-        self.carrier = Carrier(
+        self.carrier = CallRunner(
             self.connections,
             self.snapshots,
             clock=clock,
@@ -84,7 +84,7 @@ class SendingLoop:
             still_ours=still_ours,
             mixed_calls=mixed_calls,
         )
-        self.calls = OutgoingCalls(self.carrier, self.snapshots, wire, mixed_calls, on_reply=self.wake)
+        self.calls = CallsUnderWay(self.carrier, self.snapshots, wire, mixed_calls, on_reply=self.wake)
         self.unsettled = UnsettledOutcomes(worker, clock)
 
     # Which shards: called by the assignment, from its own thread.

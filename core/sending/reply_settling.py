@@ -23,7 +23,7 @@ from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import breaker_trip, consequences
+from core.sending import breaker_trip, fanpage_limits
 from core.sending.allowance import note_calls
 from core.sending.outcomes import ReplyOutcome, by_fanpage, failures_of
 from core.sending.reply_claims import ReplyClaim, is_claimed_by
@@ -47,16 +47,16 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     every = [each for of_one in charged.values() for each in of_one]
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
-        consequences.lock_what_stops(db, failures)
+        fanpage_limits.lock_what_stops(db, failures)
         row_locks.lock_customers(db, {o.claim.customer_id for o in every})
         ended = _settle_each(db, every, now)
         unreachable_marks.record_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
-        consequences.follow_up(db, failures, now)
+        fanpage_limits.follow_up(db, failures, now)
         note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
         noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
     breaker_trip.judge_fanpages(
         {key: {each: noted[each] for each in [(Scope.REPLIES, key)] if each in noted} for key in charged},
-        stopped={key for key, of_one in failures.items() if consequences.any_stops_fanpage(of_one)},
+        stopped={key for key, of_one in failures.items() if fanpage_limits.any_stops_fanpage(of_one)},
         now=now,
     )
 

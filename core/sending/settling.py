@@ -26,7 +26,7 @@ from core.deliveries.recent_outcomes import Key
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, breaker_trip, consequences
+from core.sending import allowance, breaker_trip, fanpage_limits
 from core.sending.outcomes import Outcome, attempts_worth_keeping, by_fanpage
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
@@ -60,7 +60,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         _mark_customers(db, outcomes, moved, now)
         attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
-        consequences.follow_up(db, failures, now)
+        fanpage_limits.follow_up(db, failures, now)
         for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
             _after_refusals(db, broadcast_id, now)
         allowance.note_calls(db, Counter(o.claim.fanpage_id for o in outcomes), now=now)
@@ -68,7 +68,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         recent = recent_outcomes.note(db, {key: keys[one][key] for one in keys for key in keys[one]})
     breaker_trip.judge_fanpages(
         {one: {key: recent[key] for key in keys[one] if key in recent} for one in keys},
-        stopped={one for one in failures if consequences.any_stops_fanpage(failures[one])},
+        stopped={one for one in failures if fanpage_limits.any_stops_fanpage(failures[one])},
         now=now,
     )
 
@@ -126,7 +126,7 @@ def _lock_rows(
     if not refused:
         row_locks.lock_customers(db, (), marked=taken)
         return
-    consequences.lock_what_stops(db, failures)
+    fanpage_limits.lock_what_stops(db, failures)
     row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
     unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
     row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=taken)

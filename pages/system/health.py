@@ -9,7 +9,7 @@ from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
-from core.sending import mixed_batches
+from core.sending import mixed_call_reports
 from pages.components import page_registry
 from pages.components.fanpage_state import (
     checked,
@@ -76,7 +76,7 @@ def _live() -> None:
         ]
     )
     _silence(alive)
-    for said in mixed_batches.problems(silent_since=utc_now() - ALIVE_WITHIN):
+    for said in mixed_call_reports.problems(silent_since=utc_now() - ALIVE_WITHIN):
         st.warning(_(said), icon=":material/call_split:")
     if processes:
         columns = [

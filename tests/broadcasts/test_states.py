@@ -18,7 +18,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Fanpage
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.operations import hold_actions
-from core.sending import consequences
+from core.sending import fanpage_limits
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 
@@ -224,7 +224,7 @@ def test_what_changed_since_the_clock_read_its_list_is_heeded(
             actions.schedule(COMMAND_LINE, of, at=studio.now + HOUR, now=studio.now)
         elif change == "fanpage stopped":
             with transaction() as db:
-                consequences.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
+                fanpage_limits.stop_fanpage(db, studio.fanpage_id, "restricted", now=studio.now)
         else:
             hold_actions.hold_restored(COMMAND_LINE, now=studio.now)
 

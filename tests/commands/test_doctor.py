@@ -11,7 +11,7 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
 from core.messenger.errors import Failure, NextStep
 from core.operations import doctor, server_check
-from core.sending.mixed_batches import MixedBatches
+from core.sending.mixed_call_reports import MixedCallReports
 from core.settings import settings
 from tests.arrange import Arrange
 
@@ -85,7 +85,7 @@ def test_the_heartbeat_of_a_webhook_server_is_none_of_a_worker(arrange: Arrange)
 
 def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_ends(arrange: Arrange) -> None:
     said, now = "Messenger turns down calls that hold messages of several fanpages", utc_now()
-    batches = MixedBatches("worker a")
+    batches = MixedCallReports("worker a")
     for _ in range(3):
         batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))
     batches.keep(now=now)  # without a heartbeat yet: kept with the first one
@@ -113,4 +113,4 @@ def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, 
     else:
         monkeypatch.setenv("OTN_BATCH_ACROSS_FANPAGES", written)
     settings.cache_clear()
-    assert MixedBatches("worker a").mixed_calls.allowed() is wanted
+    assert MixedCallReports("worker a").mixed_calls.allowed() is wanted

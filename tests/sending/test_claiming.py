@@ -20,7 +20,7 @@ from core.db.engine import transaction
 from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Reply
 from core.deliveries.rules import DeliveryState
 from core.encryption import encrypt, lookup_hash
-from core.sending import claiming, consequences, timetable
+from core.sending import claiming, fanpage_limits, timetable
 from core.sending.claiming import ClaimedBatch, ClaimRequest, SlotsMoved
 from core.sending.timetable import Demand, SlotPosition
 from tests.arrange import Arrange
@@ -134,7 +134,7 @@ class Town:
             if shape.condition == "held":
                 pace.held_until, pace.held_at = NOW.timestamp() + 60, NOW.timestamp()
             if shape.condition == "stopped":  # meanwhile: the work snapshot does not know of it yet
-                consequences.stop_fanpage(db, fanpage_id, "restricted", now=NOW)
+                fanpage_limits.stop_fanpage(db, fanpage_id, "restricted", now=NOW)
                 self.offered |= {broadcast_id: [] for broadcast_id in broadcasts}
         position = SlotPosition(STEADY - shape.behind)
         has_replies = bool(shape.replies)

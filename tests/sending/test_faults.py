@@ -25,7 +25,7 @@ from core.db.tables import Broadcast, Delivery, Fanpage, OptIn
 from core.deliveries.attempts import attempts_of
 from core.encryption import decrypt
 from core.messenger.client import Messenger
-from core.sending import calls
+from core.sending import call_grouping
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
 from tests.sending.conftest import Studio
@@ -196,7 +196,7 @@ def assert_the_ledger_agrees(broadcast_id: int) -> None:
 
 def send_singly(monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast the fanpage is, each message is a call of its own."""
-    monkeypatch.setattr(calls, "BATCH_LIMIT", 1)
+    monkeypatch.setattr(call_grouping, "BATCH_LIMIT", 1)
 
 
 @pytest.mark.parametrize(

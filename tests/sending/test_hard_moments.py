@@ -20,7 +20,7 @@ from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, timetable, work_snapshot
-from core.sending.calls import Call, Returned
+from core.sending.call_grouping import Call, Returned
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
 from core.sending.loop import SendingLoop

@@ -18,8 +18,8 @@ from core.db.tables import Fanpage, FanpageRate
 from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sending import claiming, consequences, work_snapshot
-from core.sending.calls import Call
+from core.sending import claiming, fanpage_limits, work_snapshot
+from core.sending.call_grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
 from core.sending.reply_claims import ReplyClaim
@@ -143,7 +143,7 @@ def test_one_that_is_stopped_in_mid_course_keeps_what_it_has_and_the_others_go_o
     def stop_the_next(_token: str, _nth: int) -> None:
         if stopping.platform.tries.total() == 40:
             with transaction() as db:
-                consequences.stop_fanpage(db, stopped.fanpage_id, "restricted", now=stopped.now)
+                fanpage_limits.stop_fanpage(db, stopped.fanpage_id, "restricted", now=stopped.now)
 
     stopping.platform.fault = stop_the_next
     street.loop().drain()

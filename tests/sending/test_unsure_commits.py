@@ -12,7 +12,7 @@ import pytest
 from core.deliveries import ledger
 from core.sending import claims, loop, reply_claims
 from core.sending.claims import Claim, UnsureCommit
-from core.sending.unsettled import UnsettledOutcomes
+from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.commits import Fate, fated

@@ -23,8 +23,8 @@ from core.deliveries.rules import DeliveryState, OptInMove, Verdict
 from core.messenger.client import Answer, Messenger
 from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch import MayLeave
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, final_verdict
 from core.sending.senders.sender import Claim, Prepared, Row, message_for

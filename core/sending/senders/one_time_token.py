@@ -22,8 +22,8 @@ from core.encryption import decrypt_all
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
-from core.messenger.mixed_batch import AddressedSend, MayLeave, send_together
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, final_verdict, try_again
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 

@@ -20,8 +20,8 @@ from core.conversation.rules import personalise, render
 from core.deliveries.rules import OptInMove, Verdict
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure
-from core.messenger.mixed_batch import MayLeave
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Message
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery

@@ -15,7 +15,7 @@ from core.db.engine import transaction, unless_locked, wait_for_locks
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.messenger.client import Messenger
-from core.sending import consequences
+from core.sending import fanpage_limits
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +64,6 @@ class Connections:
             with unless_locked(), transaction() as db:  # what is just being changed is stopped next time
                 wait_for_locks(db, PATIENCE)
                 row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
-                consequences.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
+                fanpage_limits.stop_fanpage(db, fanpage_id, "token_invalid", now=self._clock())
             return None
         return connection

@@ -18,7 +18,7 @@ LATE_SECONDS = 0.1  # a call so late means that this process stood still
 T = TypeVar("T")
 
 
-class Departures(Generic[T]):
+class CallSchedule(Generic[T]):
     """Calls by the moment at which they leave, in monotonic seconds; a thread of its own lets them leave.
 
     After a stall of this process all of them are put off by its length, so that those whose moment was missed

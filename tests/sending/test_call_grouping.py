@@ -10,8 +10,8 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
-from core.sending.calls import PlannedMessage, grouped
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.sending.call_grouping import PlannedMessage, grouped
 from core.sending.claims import Claim
 from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.one_time_token import OneTimeToken

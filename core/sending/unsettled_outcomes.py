@@ -14,7 +14,7 @@ from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, reply_claims, reply_settling, settling
-from core.sending.calls import Returned
+from core.sending.call_grouping import Returned
 from core.sending.outcomes import Outcome, ReplyOutcome, by_fanpage
 from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim

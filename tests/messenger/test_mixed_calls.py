@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.bench.receiver import messages_of
-from core.messenger import mixed_batch_fallback, wire
+from core.messenger import mixed_call_switch, wire
 from core.messenger.batch import SharedMessage, TokenSend
 from core.messenger.client import Accepted, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch import AddressedSend, send_together
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.messenger.mixed_calls import AddressedSend, send_together
 from core.messenger.signature import appsecret_proof
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
@@ -262,11 +262,11 @@ def test_after_three_refusals_fanpages_are_kept_apart_and_one_call_tries_again(g
 
     assert [sent_mixed() for _ in range(5)] == [True, True, True, False, False]
     assert told.changes == [True]
-    told.clock.now += mixed_batch_fallback.REST_SECONDS - 1
+    told.clock.now += mixed_call_switch.REST_SECONDS - 1
     assert not told.mixed_calls.allowed()
     told.clock.now += 1
     assert [told.mixed_calls.allowed(), sent_mixed(), sent_mixed()] == [True, True, False]
-    told.clock.now += mixed_batch_fallback.REST_SECONDS
+    told.clock.now += mixed_call_switch.REST_SECONDS
     refuses = False
     assert [sent_mixed() for _ in range(3)] == [True] * 3
     assert told.changes == [True, False]
@@ -274,7 +274,7 @@ def test_after_three_refusals_fanpages_are_kept_apart_and_one_call_tries_again(g
 
 def test_the_fallback_is_said_once_in_the_log(graph, lines, told, monkeypatch):
     said: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr(mixed_batch_fallback.log, "warning", lambda event, **more: said.append((event, more)))
+    monkeypatch.setattr(mixed_call_switch.log, "warning", lambda event, **more: said.append((event, more)))
     refuse_mixed(graph, lambda: Reply(400, refusal(31337)))
     for _ in range(6):
         send_together(items_of(lines()), told.mixed_calls)
@@ -285,7 +285,7 @@ def test_the_fallback_is_said_once_in_the_log(graph, lines, told, monkeypatch):
 def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told):
     for _ in range(3):
         told.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused"))
-    told.clock.now += mixed_batch_fallback.REST_SECONDS
+    told.clock.now += mixed_call_switch.REST_SECONDS
     granted: list[bool] = []
     threads = [threading.Thread(target=lambda: granted.append(told.mixed_calls.may_try())) for _ in range(8)]
     for thread in threads:
@@ -293,7 +293,7 @@ def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told)
     for thread in threads:
         thread.join()
     assert Counter(granted) == {True: 1, False: 7}
-    told.clock.now += mixed_batch_fallback.TRIAL_SECONDS
+    told.clock.now += mixed_call_switch.TRIAL_SECONDS
     assert told.mixed_calls.may_try()
 
 

@@ -17,10 +17,10 @@ from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import engine
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, claims, settling, unsettled
+from core.sending import allowance, claims, settling, unsettled_outcomes
 from core.sending.claims import Claim
 from core.sending.outcomes import Outcome
-from core.sending.unsettled import UnsettledOutcomes
+from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
@@ -66,12 +66,12 @@ def accepted(claim: Claim) -> Answer:
 
 @pytest.fixture
 def fanpages(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Fanpages:
-    monkeypatch.setattr(unsettled, "EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled_outcomes, "EVERY_SECONDS", 3600.0)
     return Fanpages(studio)
 
 
 def is_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unsettled, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(unsettled_outcomes, "EVERY_SECONDS", 0.0)
 
 
 @dataclass
@@ -124,7 +124,7 @@ def test_they_are_settled_in_one_transaction_and_each_fanpages_calls_are_counted
 def test_many_acceptances_do_not_wait_for_more(
     fanpages: Fanpages, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(unsettled, "MANY", FANPAGES * PEOPLE)
+    monkeypatch.setattr(unsettled_outcomes, "MANY", FANPAGES * PEOPLE)
     fanpages.land_all()
     fanpages.unsettled.settle_due()
     assert dict(fresh_database.rows(SENT)) == {"sent": FANPAGES * PEOPLE}
@@ -206,7 +206,7 @@ def locked(table: str, row_id: int) -> Iterator[None]:
 def test_a_row_that_another_holds_keeps_only_its_fanpage_waiting(
     fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(unsettled, "LOCKED_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled_outcomes, "LOCKED_SECONDS", 3600.0)
     first, *others = fanpages.claimed
     mine = fanpages.claimed[first]
     fanpages.land_all()
@@ -225,15 +225,17 @@ def test_a_row_that_another_holds_keeps_only_its_fanpage_waiting(
 
 def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until what was locked is tried again."""
-    later = 2 * unsettled.LOCKED_SECONDS
-    monkeypatch.setattr(unsettled, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + later))
+    later = 2 * unsettled_outcomes.LOCKED_SECONDS
+    monkeypatch.setattr(
+        unsettled_outcomes, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + later)
+    )
 
 
 @pytest.mark.postgresql
 def test_what_comes_in_meanwhile_of_other_fanpages_is_settled_without_it(
     fanpages: Fanpages, settles: Settles, fresh_database: TestDatabase, monkeypatch
 ) -> None:
-    monkeypatch.setattr(unsettled, "LOCKED_SECONDS", 3600.0)
+    monkeypatch.setattr(unsettled_outcomes, "LOCKED_SECONDS", 3600.0)
     first, second, third = fanpages.claimed
     with locked("delivery", fanpages.claimed[first][0].delivery_id):
         fanpages.land(first)

@@ -13,9 +13,9 @@ import pytest
 
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.sending import claiming, departures
-from core.sending.calls import Call
-from core.sending.departures import LATE_SECONDS, Departures
+from core.sending import call_schedule, claiming
+from core.sending.call_grouping import Call
+from core.sending.call_schedule import LATE_SECONDS, CallSchedule
 from tests.sending.conftest import Studio
 
 BEGIN = 1000.0
@@ -24,14 +24,14 @@ RATE, PEOPLE = 100, 250
 
 
 class Station:
-    """Departures by a clock that moves only when told; it is known when the next is waited for."""
+    """A schedule of calls by a clock that moves only when told; it is known when the next is waited for."""
 
     def __init__(self) -> None:
         self.now = BEGIN
         self.left: Queue[str] = Queue()
         self.waits: Queue[float | None] = Queue()  # how long for the next; None: there is none
         self.leave: Callable[[str], None] = self.left.put
-        self.departures = Departures[str](lambda call: self.leave(call))
+        self.departures = CallSchedule[str](lambda call: self.leave(call))
 
     def pass_to(self, seconds: float) -> None:
         """The clock stands so many seconds after its beginning; whoever waits looks at it."""
@@ -79,8 +79,8 @@ def station(monkeypatch: pytest.MonkeyPatch) -> Station:
     def thread(*, target: Callable[[], None], **more: object) -> threading.Thread:
         return threading.Thread(target=lambda: (opening.wait(), target()), **more)
 
-    monkeypatch.setattr(departures, "threading", SimpleNamespace(Condition=Told, Thread=thread))
-    monkeypatch.setattr(departures, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(call_schedule, "threading", SimpleNamespace(Condition=Told, Thread=thread))
+    monkeypatch.setattr(call_schedule, "time", SimpleNamespace(monotonic=monotonic))
     made.append(Station())
     opening.set()
     assert made[0].leave_until(None) == []
@@ -202,7 +202,7 @@ class Freezer:
         self.frozen, own = 0.0, time.monotonic
         noting = SimpleNamespace(heappush=heapq.heappush, heappop=self._leave)
         monkeypatch.setattr(time, "monotonic", lambda: own() + self.frozen)
-        monkeypatch.setattr(departures, "heapq", noting)
+        monkeypatch.setattr(call_schedule, "heapq", noting)
 
     def freeze(self) -> None:
         self.frozen = 1.0

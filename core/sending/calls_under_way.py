@@ -9,12 +9,12 @@ from concurrent.futures import Executor
 import structlog
 
 from core.db.engine import DATABASE_TROUBLE
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import timetable
-from core.sending.calls import Call, PlannedMessage, Returned, grouped
-from core.sending.carrier import Carrier
+from core.sending.call_grouping import Call, PlannedMessage, Returned, grouped
+from core.sending.call_runner import CallRunner
+from core.sending.call_schedule import CallSchedule
 from core.sending.claiming import ClaimedBatch
-from core.sending.departures import Departures
 from core.sending.reply_claims import ReplyClaim
 from core.sending.silent_fanpages import SilentFanpages
 from core.sending.work_snapshot import WorkSnapshots
@@ -24,13 +24,13 @@ log = structlog.get_logger(__name__)
 YOUNG_SECONDS = 0.6  # of the work snapshot that a call leaves on
 
 
-class OutgoingCalls:
+class CallsUnderWay:
     """Plans calls, lets each leave at its moment in a thread of `wire`, and keeps what came back until the
     loop takes it. `on_reply` is called when a reply came back: the customer's next one waits for that."""
 
     def __init__(
         self,
-        carrier: Carrier,
+        carrier: CallRunner,
         snapshots: WorkSnapshots,
         wire: Executor,
         mixed_calls: MixedCallSwitch,
@@ -44,13 +44,13 @@ class OutgoingCalls:
         self._silence = SilentFanpages()
         self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the threads of the wire
         self._count = 0  # planned or on the wire, or not taken yet
-        self.departures = Departures[Call](self._set_out)
+        self.departures = CallSchedule[Call](self._set_out)
 
     def __len__(self) -> int:
         return self._count
 
     def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> None:
-        """Group what was claimed into calls and plan when they leave. `known_delay`: see Departures.add."""
+        """Group what was claimed into calls and plan when they leave. `known_delay`: see CallSchedule.add."""
         planned = [
             PlannedMessage(timetable.tick(at, each.request.demand.rate), claim)
             for each in batches

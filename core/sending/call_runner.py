@@ -15,9 +15,9 @@ from core.conversation.rules import personalise
 from core.messenger import connection_check, wire
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
-from core.sending.calls import Call, Returned
-from core.sending.connections import Connections
+from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.sending.call_grouping import Call, Returned
+from core.sending.messenger_connections import Connections
 from core.sending.outcomes import Outcome, ReplyOutcome
 from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import LEASE
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 OLDEST_SECONDS = 0.8  # nothing leaves on a work snapshot from longer ago
 
 
-class Carrier:
+class CallRunner:
     """Makes the calls of the sending loop, in the threads of its pool; `carry` never raises for a send."""
 
     def __init__(

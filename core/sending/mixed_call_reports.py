@@ -14,7 +14,7 @@ from sqlmodel import col
 from core.db.engine import reading, transaction
 from core.db.tables import Heartbeat
 from core.errors import N_
-from core.messenger.mixed_batch_fallback import MixedCallSwitch
+from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.settings import settings
 
 REFUSED = N_(
@@ -24,7 +24,7 @@ REFUSED = N_(
 )
 
 
-class MixedBatches:
+class MixedCallReports:
     """One worker's part: `mixed_calls` decides for the calls that it makes, `keep` is called beside its
     heartbeat."""
 
