@@ -45,7 +45,7 @@ GIVES = re.compile(
     re.VERBOSE,
 )
 # What the customer has already: "see your prize", "your gift is waiting", "xem quà của bạn".
-YOURS = re.compile(r"(?:^|N)f?OV|^[!T]?N?V+f?O$")
+YOURS = re.compile(r"(?:^|N)f?OV|^[!TxN]{0,2}[fD]?V+x{0,2}f?O$")
 # "Who wants a gift? Tap", "tap if you want a gift".
 # "20k khi nhận tin …", "$5 when you get our alerts".
 FOR_NEWS = re.compile(r"^[^NI]*[SV][^NIW]*W[YDf]{0,2}N(?!M)")
@@ -98,6 +98,12 @@ class Clause:
         """Where what will be told begins; the length of the clause if nowhere."""
         found = re.search(r"[NI]|W(?![YDfM]{0,2}T)", self.kinds)
         return found.start() if found else len(self.kinds)
+
+    @property
+    def tapped_for(self) -> int:
+        """Where begins what is tapped for in return: "a bouquet if you follow | our hours"."""
+        found = re.search(EXCHANGE + "(?=[^SGRHV]*$)", self.kinds)
+        return found.end() if found else len(self.kinds)
 
     @property
     def tells(self) -> bool:

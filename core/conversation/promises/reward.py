@@ -22,6 +22,7 @@ from core.conversation.promises.vague import telling_words
 
 _FOR_THE_TAP = re.compile(EXCHANGE)
 _IN_RETURN = re.compile("[FP]")  # a clause begins so only after "notify me"
+_ASKS, _TOLD_OR_DONE = re.compile("[TN]"), re.compile("[TNIWA]")
 _FOR_YOU = re.compile("[FfV][MDf]?Y")
 _ADDED = re.compile("&.*V")
 _OFFERED = frozenset(
@@ -34,9 +35,22 @@ def offers(reading: Reading, clauses: Sequence[Clause]) -> list[Clause]:
     taps = any(Kind.TAP in (clause.before_event if clause.is_event else clause.kinds) for clause in clauses)
     asks = taps or any(clause.tells and not clause.is_event for clause in clauses)
     found = [clause for clause in clauses if _gives(clause, taps=taps, asks=asks)]
+    found = found or _brought(reading, clauses)
     if found or (not asks and any(_names(reading, clause) for clause in clauses)):
         return found
     return [clause for clause in clauses if _is_bare_offer(reading, clause)]
+
+
+def _brought(reading: Reading, clauses: Sequence[Clause]) -> list[Clause]:
+    """What stands after the request and is neither told nor done: "tap for the match dates, a scarf too"."""
+    if any(clause.is_event for clause in clauses):
+        return []
+    asking = next((at for at, clause in enumerate(clauses) if _ASKS.search(clause.kinds)), len(clauses))
+    return [
+        clause
+        for clause in clauses[asking + 1 :]
+        if not _TOLD_OR_DONE.search(clause.kinds) and telling_words(reading, clause.parts)
+    ]
 
 
 def _is_bare_offer(reading: Reading, clause: Clause) -> bool:

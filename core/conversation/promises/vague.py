@@ -26,6 +26,7 @@ def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
     """Whether a clause says what will be told; in an offer only what follows a word of telling may."""
     before, after = clause.parts[: clause.news], clause.parts[clause.news :]
     if is_offer:
+        after = clause.parts[min(clause.news, clause.tapped_for) :]
         after = tuple(part for part in after if part.kind != Kind.WORTH)
     in_event = clause.is_event and bool(re.search("N|W.*W", clause.kinds))
     return (
