@@ -56,8 +56,8 @@ REDUCES = re.compile(r"R[!Y]*x{0,2}[V#]")
 GOODS = re.compile(
     r"""^[&fYMxAP!]{0,2}[GH][!Y]*[DOx\#A]
     |   G!?[D\#]\#?x
-    |   T.{0,1}&?H!?x
-    |   ^&D[xA]+$ | T&[D\#]x
+    |   T.{0,1}&?H!?x | S!?$
+    |   ^&?D[xA]+$ | T&[D\#]x
     |   ^[^NIWT]*[xAV][^NIWT]*(?:W[YDf]{0,2}|F[DYOfxW]{0,3}|YW?)T""",
     re.VERBOSE,
 )
@@ -66,10 +66,10 @@ GOODS_AFTER_NEWS = re.compile(r"^[&f]?G[!Y]*[DO#]|^&D[xA]+(?:F.*T)?$|^V[D#]")
 
 # Where an offer begins without punctuation: after "news of …", …
 _OFFER_AFTER_NEWS = re.compile(
-    r"""&[YfDM]{0,3}[SGRH] | &[^NIW&]{0,5}V | &[DO][xf]{0,5}V | &D[xA]{1,3}(?:F|G?$)
+    rf"""&[YfDM]{{0,3}}[SGRH] | &[^NIWT&]*{EXCHANGE} | &[^NIW&]{{0,5}}V | &[DO][xf]{{0,5}}V | &D[xA]{{1,3}}(?:F|G?$)
     |   [SG] | R! | (?<=[PG])R
     |   (?<=[T&])H[!D\#]*V | H!
-    |   F[DO][x\#]{0,2}V(?!x?[AI]) | FV(?!x?[AIx])""",
+    |   F[DO][x\#]{{0,2}}V(?!x?[AI]) | FV(?!x?[AIx])""",
     re.VERBOSE,
 )
 # … after "tell me when …", where nearly everything is told, …

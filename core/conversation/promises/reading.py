@@ -33,6 +33,7 @@ _AMOUNT = re.compile(
     r"|[1-9]\d*(?:[.,]\d+)?%"
 )
 _NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|st|nd|rd|th|pm|am)?")
+_COMPOUND = re.compile(r"\w+-(?:free|(?:and|n|or)-\w+)")
 _READ_AS_WORDS = frozenset("124")  # "tap 2 get", "4 tapping", "1 son"
 _MARKED_SHARE = 0.34  # of the words; a few marks in a text typed without them do not make it a marked one
 
@@ -212,9 +213,9 @@ def _one(signs: str) -> list[str]:
 
 
 def _inside(text: str) -> list[str]:
-    """The words that signs join: "hàng/quà". Amounts, "sugar-free", "m!ễn" and "vou-cher" are one."""
+    """The words that signs join: "hàng/quà". Amounts, "sugar-free", "click-and-collect", "m!ễn" and "vou-cher" are one."""
     said = key(text)
-    if not text or _AMOUNT.fullmatch(said) or _NUMBER.fullmatch(said) or said.endswith("-free"):
+    if not text or _AMOUNT.fullmatch(said) or _NUMBER.fullmatch(said) or _COMPOUND.fullmatch(said):
         return [text] if text else []
     if text.count("!") == 1 and text[-1] != "!" and not _BETWEEN.search(text.replace("!", "")):
         return [text.replace("!", "i")]

@@ -22,7 +22,7 @@ from core.conversation.promises.vague import telling_words
 
 _FOR_THE_TAP = re.compile(EXCHANGE)
 _IN_RETURN = re.compile("[FP]")  # a clause begins so only after "notify me"
-_ASKS, _TOLD_OR_DONE = re.compile("[TN]"), re.compile("[TNIWA]")
+_TOLD_OR_DONE = re.compile("[TNIWA]")
 _FOR_YOU = re.compile("[FfV][MDf]?Y")
 _ADDED = re.compile("&.*V")
 _OFFERED = frozenset(
@@ -45,12 +45,17 @@ def _brought(reading: Reading, clauses: Sequence[Clause]) -> list[Clause]:
     """What stands after the request and is neither told nor done: "tap for the match dates, a scarf too"."""
     if any(clause.is_event for clause in clauses):
         return []
-    asking = next((at for at, clause in enumerate(clauses) if _ASKS.search(clause.kinds)), len(clauses))
+    asking = next((at for at, clause in enumerate(clauses) if _asks(reading, clause)), len(clauses))
     return [
         clause
         for clause in clauses[asking + 1 :]
         if not _TOLD_OR_DONE.search(clause.kinds) and telling_words(reading, clause.parts)
     ]
+
+
+def _asks(reading: Reading, clause: Clause) -> bool:
+    """A word of telling alone is a heading: "News: …"."""
+    return Kind.TAP in clause.kinds or (Kind.TELL in clause.kinds and _names(reading, clause))
 
 
 def _is_bare_offer(reading: Reading, clause: Clause) -> bool:

@@ -27,7 +27,7 @@ def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
     before, after = clause.parts[: clause.news], clause.parts[clause.news :]
     if is_offer:
         after = clause.parts[min(clause.news, clause.tapped_for) :]
-        after = tuple(part for part in after if part.kind != Kind.WORTH)
+        after = () if any(part.kind == Kind.WORTH for part in after) else after
     in_event = clause.is_event and bool(re.search("N|W.*W", clause.kinds))
     return (
         (not is_offer and bool(telling_words(reading, before)))
