@@ -41,7 +41,7 @@ GIVES = re.compile(
     r"""S[!YOPDf\#]*[xVAIDNW\#]
     |   G[!YODFf\#xMARB]{0,4}?V | G![YD\#]*[xA]
     |   T.{0,3}H[!D\#x]{0,2}V | &H[!D\#]*V | H!.?V
-    |   (?:^|[TP&Y!])[!f]?S | T.{1,2}S | [SG]S""",
+    |   (?:^|[TP&Y!])[!f]?S | T.{1,2}S | [SG]S | [SG]Y?(?:P|WY?)T""",
     re.VERBOSE,
 )
 # What the customer has already: "see your prize", "your gift is waiting", "xem quà của bạn".

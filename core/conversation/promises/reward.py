@@ -22,6 +22,7 @@ from core.conversation.promises.vague import telling_words
 
 _FOR_THE_TAP = re.compile(EXCHANGE)
 _IN_RETURN = re.compile("[FP]")  # a clause begins so only after "notify me"
+_IS_THING_FOR_YOU = re.compile("V|FY|G$")
 _TOLD_OR_DONE = re.compile("[TNIWA]")
 _FOR_YOU = re.compile("[FfV][MDf]?Y")
 _ADDED = re.compile("&.*V")
@@ -49,7 +50,7 @@ def _brought(reading: Reading, clauses: Sequence[Clause]) -> list[Clause]:
     return [
         clause
         for clause in clauses[asking + 1 :]
-        if not _TOLD_OR_DONE.search(clause.kinds) and telling_words(reading, clause.parts)
+        if _IS_THING_FOR_YOU.search(clause.kinds) and not _TOLD_OR_DONE.search(clause.kinds)
     ]
 
 

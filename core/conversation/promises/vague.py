@@ -14,6 +14,7 @@ _SAY_NOTHING = frozenset(
     {Kind.TAP, Kind.TELL, Kind.WHEN, Kind.YOU, Kind.ME, Kind.NOW, Kind.AND, Kind.TO, Kind.FOR, Kind.A_ONE}
     | {Kind.UNIT, Kind.YOUR, Kind.SMALL, Kind.HAVE, Kind.NUMBER, Kind.BREAK}
 )
+_IN_EVENT = re.compile("[NW].*W")
 _FREE = frozenset({"free", "miễn phí", "mien phi"})
 
 
@@ -28,7 +29,7 @@ def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
     if is_offer:
         after = clause.parts[min(clause.news, clause.tapped_for) :]
         after = () if any(part.kind == Kind.WORTH for part in after) else after
-    in_event = clause.is_event and bool(re.search("N|W.*W", clause.kinds))
+    in_event = clause.is_event and bool(_IN_EVENT.search(clause.kinds))
     return (
         (not is_offer and bool(telling_words(reading, before)))
         or bool(telling_words(reading, after, in_event=in_event))
@@ -39,17 +40,17 @@ def _tells(reading: Reading, clause: Clause, *, is_offer: bool) -> bool:
 def _tells_what_happens(reading: Reading, clause: Clause) -> bool:
     """ "Tell me when it opens": in an event a word of happening is enough."""
     words = [word for part in clause.parts[clause.news :] for word in part.words]
-    return bool(re.search("[NW].*W", clause.kinds)) and reading.names_event(words)
+    return bool(_IN_EVENT.search(clause.kinds)) and reading.names_event(words)
 
 
 def telling_words(reading: Reading, parts: Iterable[Part], *, in_event: bool = False) -> list[str]:
     """The words that name something, as they are compared."""
     parts = list(parts)
     words = [word for part in parts for word in part.words]
-    named = [word.key for word in reading.naming(words)]
+    hollow = reading.hollow(words)
+    named = [word.key for word in reading.naming(words) if word not in hollow]
     if named:
         return named
-    hollow = reading.hollow(words)
     return [
         word.key
         for part in parts
