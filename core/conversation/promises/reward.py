@@ -22,7 +22,7 @@ from core.conversation.promises.vague import telling_words
 
 _FOR_THE_TAP = re.compile(EXCHANGE)
 _IN_RETURN = re.compile("[FP]")  # a clause begins so only after "notify me"
-_IS_THING_FOR_YOU = re.compile("V|FY|G$")
+_IS_THING_FOR_YOU = re.compile(r"V|FY|G$|[GS][!YHD#]*x")
 _TOLD_OR_DONE = re.compile("[TNIWA]")
 _FOR_YOU = re.compile("[FfV][MDf]?Y")
 _ADDED = re.compile("&.*V")
