@@ -127,16 +127,16 @@ def read(text: str) -> Reading:
 
 
 def _language(typed: Sequence[str]) -> Vocabulary:
-    """The vocabulary that fits: marks are Vietnamese; without any, the small words tell, then all others."""
+    """The vocabulary that fits: by marks and small words, then by all others; "Pokémon news" is English."""
     keys = [key(piece) for piece in typed]
-    if any(map(has_marks, keys)):
-        return vietnamese()
     said = [*keys, *map(plain, keys)]
 
     def fit(vocabulary: Vocabulary) -> tuple[int, int]:
         return sum(word in vocabulary.signs for word in said), sum(word in vocabulary.known for word in said)
 
-    return vietnamese() if fit(vietnamese()) > fit(english()) else english()
+    signs, known = fit(vietnamese())
+    marked = 2 * sum(map(has_marks, keys))  # as `said` counts every word twice
+    return vietnamese() if (marked + signs, known + bool(marked)) > fit(english()) else english()
 
 
 def _words(typed: str, vocabulary: Vocabulary) -> list[Word]:

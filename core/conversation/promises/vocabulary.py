@@ -43,12 +43,15 @@ class Vocabulary:
         for name, phrases in listed["kinds"].items():
             for phrase in _phrases(phrases):
                 self.kinds.setdefault(" ".join(phrase), Kind[name.upper()])
+        names = listed["names"]
+        self.hollow, self.telling = _phrases(names["hollow"]), _phrases(names["telling"])
+        for phrase in self.telling:  # what names something does nothing else: "thi công", "happy hour"
+            if len(phrase) > 1:
+                self.kinds.setdefault(" ".join(phrase), Kind.OTHER)
         preferred = {word: Kind[name.upper()] for word, name in listed.get("unmarked", {}).items()}
         self.unmarked = _without_marks(self.kinds) | preferred
-        names = listed["names"]
         self.generic = frozenset(map(key, names["generic"].split()))
         self.generic_event = frozenset(names["generic_event"].split())
-        self.hollow, self.telling = _phrases(names["hollow"]), _phrases(names["telling"])
         self.signs = frozenset(names["signs"].split())
         self.short: dict[str, str] = listed["short"]
         self.after_when = frozenset(map(key, names["after_when"].split()))
