@@ -66,7 +66,8 @@ GOODS_AFTER_NEWS = re.compile(r"^[&f]?G[!Y]*[DO#]|^&Hx|^&D[xA]+(?:F.*T)?$|^V[D#]
 
 # Where an offer begins without punctuation: after "news of …", …
 _OFFER_AFTER_NEWS = re.compile(
-    rf"""&[YfDM]{{0,3}}[SGRH] | &[^NIWT&]*(?:{EXCHANGE}|YT) | &[^NIW&]{{0,5}}V | &[DO][xf]{{0,5}}V | &D[xA]{{1,3}}(?:F|G?$)
+    rf"""&[YfDM]{{0,3}}[SGRH] | &[^NIWT&]*(?:{EXCHANGE}|YT) | &[^NIW&]{{0,5}}V
+    |   &[DO][xf]{{0,5}}V | &D[xA]{{1,3}}(?:F|G?$)
     |   [SG] | R! | (?<=[PG])R
     |   (?<=[T&])H[!D\#]*V | H!
     |   F[DO][x\#]{{0,2}}V(?!x?[AI]) | FV(?!x?[AIx])""",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.conversation.promises.disguise import joined, plain, stands_for
 from core.conversation.promises.kinds import Kind
 from core.conversation.promises.vocabulary import (
     LONGEST_PHRASE,
-    Phrase,
     Vocabulary,
     bare,
     english,
@@ -33,6 +33,7 @@ _AMOUNT = re.compile(
     r"|[1-9]\d*(?:[.,]\d+)?%"
 )
 _NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|st|nd|rd|th|pm|am)?")
+# "sugar-free", "click-and-collect"
 _COMPOUND = re.compile(r"\w+-(?:free|(?:and|n|or)-\w+)")
 _READ_AS_WORDS = frozenset("124")  # "tap 2 get", "4 tapping", "1 son"
 _MARKED_SHARE = 0.34  # of the words; a few marks in a text typed without them do not make it a marked one
@@ -96,24 +97,27 @@ class Reading:
         said = key(typed)
         return (has_marks(said) and len(said) > len("SVĐ")) or bare(said) in self.vocabulary.known
 
-    def hollow(self, words: Sequence[Word]) -> set[Word]:
+    @cached_property
+    def hollow(self) -> frozenset[Word]:
         """The words of phrases that say nothing, though their words might."""
-        return set(self._among(words, self.vocabulary.hollow))
+        return self._in_phrases(self.vocabulary.hollow[self.is_marked])
 
-    def naming(self, words: Sequence[Word]) -> list[Word]:
+    @cached_property
+    def naming(self) -> frozenset[Word]:
         """The words of phrases that name something, though their words do not."""
-        return self._among(words, self.vocabulary.telling)
+        return self._in_phrases(self.vocabulary.telling[self.is_marked]) - self.hollow
 
-    def _among(self, words: Sequence[Word], phrases: Iterable[Phrase]) -> list[Word]:
+    def _in_phrases(self, phrases: frozenset[str]) -> frozenset[Word]:
         form = str if self.is_marked else bare
-        said = tuple(form(word.key) for word in words)
-        found: list[Word] = []
-        for phrase in phrases:
-            wanted, size = tuple(map(form, phrase)), len(phrase)
-            for at in range(len(said) - size + 1):
-                if said[at : at + size] == wanted:
-                    found += words[at : at + size]
-        return found
+        words = [word for part in self.parts for word in part.words]
+        said = [form(word.key) for word in words]
+        return frozenset(
+            word
+            for at in range(len(words))
+            for size in range(1, LONGEST_PHRASE + 1)
+            if " ".join(said[at : at + size]) in phrases
+            for word in words[at : at + size]
+        )
 
 
 def read(text: str) -> Reading:
@@ -213,7 +217,7 @@ def _one(signs: str) -> list[str]:
 
 
 def _inside(text: str) -> list[str]:
-    """The words that signs join: "hàng/quà". Amounts, "sugar-free", "click-and-collect", "m!ễn" and "vou-cher" are one."""
+    """The words that signs join: "hàng/quà". Amounts, compounds, "m!ễn" and "vou-cher" are one."""
     said = key(text)
     if not text or _AMOUNT.fullmatch(said) or _NUMBER.fullmatch(said) or _COMPOUND.fullmatch(said):
         return [text] if text else []

@@ -46,17 +46,14 @@ def _tells_what_happens(reading: Reading, clause: Clause) -> bool:
 def telling_words(reading: Reading, parts: Iterable[Part], *, in_event: bool = False) -> list[str]:
     """The words that name something, as they are compared."""
     parts = list(parts)
-    words = [word for part in parts for word in part.words]
-    hollow = reading.hollow(words)
-    named = [word.key for word in reading.naming(words) if word not in hollow]
-    if named:
-        return named
-    return [
+    named = [word.key for part in parts for word in part.words if word in reading.naming]
+    return named or [
         word.key
         for part in parts
         if part.kind not in _SAY_NOTHING and part.typed.lower() not in _FREE
         for word in part.words
-        if word not in hollow and (_is_named(part) or not reading.says_nothing(word, in_event=in_event))
+        if word not in reading.hollow
+        and (_is_named(part) or not reading.says_nothing(word, in_event=in_event))
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from functools import lru_cache
@@ -28,6 +29,7 @@ _ENDINGS = (
 _SHORTEST_STEM = 3
 # What a misspelt word may have been; a product is not changed into an event: "lunch" is no "launch".
 _MISSPELT = (Kind.TAP, Kind.WORTH, Kind.GIVE, Kind.GET, Kind.NOW, Kind.SMALL, Kind.TELL, Kind.ME)
+_SEVERAL_WORDS = re.compile(" ")
 _SHORTEST_LACKING = 6  # letters of a word that is known with one of them missing: "cupon"
 _SHORTEST_RUN = 7  # letters of a phrase that is also known without its spaces: "nhanqua"
 
@@ -44,10 +46,13 @@ class Vocabulary:
             for phrase in _phrases(phrases):
                 self.kinds.setdefault(" ".join(phrase), Kind[name.upper()])
         names = listed["names"]
-        self.hollow, self.telling = _phrases(names["hollow"]), _phrases(names["telling"])
-        for phrase in self.telling:  # what names something does nothing else: "thi công", "happy hour"
-            if len(phrase) > 1:
-                self.kinds.setdefault(" ".join(phrase), Kind.OTHER)
+        telling = {" ".join(phrase) for phrase in _phrases(names["telling"])}
+        for phrase in filter(_SEVERAL_WORDS.search, telling):  # "thi công", "happy hour" do nothing else
+            self.kinds.setdefault(phrase, Kind.OTHER)
+        hollow = {" ".join(phrase) for phrase in _phrases(names["hollow"])}
+        # by whether the text has marks
+        self.telling = {True: frozenset(telling), False: frozenset(map(bare, telling))}
+        self.hollow = {True: frozenset(hollow), False: frozenset(map(bare, hollow))}
         preferred = {word: Kind[name.upper()] for word, name in listed.get("unmarked", {}).items()}
         self.unmarked = _without_marks(self.kinds) | preferred
         self.generic = frozenset(map(key, names["generic"].split()))
