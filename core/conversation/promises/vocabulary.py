@@ -47,8 +47,8 @@ class Vocabulary:
                 self.kinds.setdefault(" ".join(phrase), Kind[name.upper()])
         names = listed["names"]
         telling = {" ".join(phrase) for phrase in _phrases(names["telling"])}
-        for phrase in filter(_SEVERAL_WORDS.search, telling):  # "thi công", "happy hour" do nothing else
-            self.kinds.setdefault(phrase, Kind.OTHER)
+        # "thi công", "happy hour": what names something does nothing else
+        self.kinds = dict.fromkeys(filter(_SEVERAL_WORDS.search, telling), Kind.OTHER) | self.kinds
         hollow = {" ".join(phrase) for phrase in _phrases(names["hollow"])}
         # by whether the text has marks
         self.telling = {True: frozenset(telling), False: frozenset(map(bare, telling))}
