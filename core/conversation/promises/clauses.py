@@ -139,8 +139,7 @@ def _settled(reading: Reading) -> str:
     kinds = _NOTIFY_ME.sub("ff", _GET_NEWS.sub("N", kinds))
     kinds = _BOUGHT.sub(lambda found: found[0].replace("S", "x"), kinds)
     attribute = _ATTRIBUTE_AFTER if reading.vocabulary.has_marks else _ATTRIBUTE_BEFORE
-    kinds = attribute.sub(lambda found: found[0].replace("V", "x"), kinds)
-    return _ATTRIBUTE_BEFORE.sub("x", kinds)
+    return attribute.sub(lambda found: found[0].replace("V", "x"), kinds)
 
 
 def _kind(reading: Reading, at: int) -> Kind:
