@@ -137,7 +137,8 @@ def _settled(reading: Reading) -> str:
     """The kinds, where a neighbour decides what a word does."""
     kinds = "".join(_kind(reading, at) for at in range(len(reading.parts)))
     kinds = _NOTIFY_ME.sub("ff", _GET_NEWS.sub("N", kinds))
-    kinds = _BOUGHT.sub(lambda found: found[0].replace("S", "x"), kinds)
+    if reading.vocabulary.has_marks:
+        kinds = _BOUGHT.sub(lambda found: found[0].replace("S", "x"), kinds)
     attribute = _ATTRIBUTE_AFTER if reading.vocabulary.has_marks else _ATTRIBUTE_BEFORE
     return attribute.sub(lambda found: found[0].replace("V", "x"), kinds)
 

@@ -28,11 +28,11 @@ _BETWEEN = re.compile(r"[/_\-.,:;!?…()\[\]“”\"|]+")
 _BREAKS = frozenset(",;:!?…()")
 _JOINS = frozenset("&+=")
 _AMOUNT = re.compile(
-    r"[$€£¥]+|[$€£¥]\d[\d.,]*k?"
+    r"(?!0k$)(?:[$€£¥]+|[$€£¥]\d[\d.,]*k?"
     r"|\d[\d.,]*(?:k|đ|₫|vnd|vnđ|usd|tr|[$€£¥]|nghìn|ngàn|triệu|đồng|xu|củ|dong|trieu|nghin|ngan)"
-    r"|[1-9]\d*(?:[.,]\d+)?%"
+    r"|[1-9]\d*(?:[.,]\d+)?%)"
 )
-_NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|st|nd|rd|th|pm|am)?")
+_NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|th|pm|am|(?<=1)st|(?<=2)nd|(?<=3)rd)?")
 # "sugar-free", "click-and-collect"
 _COMPOUND = re.compile(r"\w+-(?:free|(?:and|n|or)-\w+)")
 _READ_AS_WORDS = frozenset("124")  # "tap 2 get", "4 tapping", "1 son"
