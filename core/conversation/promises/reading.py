@@ -30,7 +30,7 @@ _JOINS = frozenset("&+=")
 _AMOUNT = re.compile(
     r"(?!0k$)(?:[$€£¥]+|[$€£¥]\d[\d.,]*k?"
     r"|\d[\d.,]*(?:k|đ|₫|vnd|vnđ|usd|tr|[$€£¥]|nghìn|ngàn|triệu|đồng|xu|củ|dong|trieu|nghin|ngan)"
-    r"|[1-9]\d*(?:[.,]\d+)?%)"
+    r"|[1-9]\d?(?:[.,]\d+)?%)"
 )
 _NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|th|pm|am|(?<=1)st|(?<=2)nd|(?<=3)rd)?")
 # "sugar-free", "click-and-collect"
@@ -131,16 +131,15 @@ def read(text: str) -> Reading:
 
 
 def _language(typed: Sequence[str]) -> Vocabulary:
-    """The vocabulary that fits: by marks and small words, then by all others; "Pokémon news" is English."""
+    """The vocabulary that knows more of the words, small ones and marks twice; "Pokémon news" is English."""
     keys = [key(piece) for piece in typed]
     said = [*keys, *map(plain, keys)]
 
-    def fit(vocabulary: Vocabulary) -> tuple[int, int]:
-        return sum(word in vocabulary.signs for word in said), sum(word in vocabulary.known for word in said)
+    def fit(vocabulary: Vocabulary) -> int:
+        return sum((word in vocabulary.signs) + (word in vocabulary.known) for word in said)
 
-    signs, known = fit(vietnamese())
-    marked = 2 * sum(map(has_marks, keys))  # as `said` counts every word twice
-    return vietnamese() if (marked + signs, known + bool(marked)) > fit(english()) else english()
+    marked = 4 * sum(map(has_marks, keys))  # twice, as `said` holds every word twice
+    return vietnamese() if marked + fit(vietnamese()) > fit(english()) else english()
 
 
 def _words(typed: str, vocabulary: Vocabulary) -> list[Word]:
