@@ -18,7 +18,7 @@ from core.conversation.promises.vocabulary import bare
 # Patterns over the kinds of the words, a letter each: kinds.py says which.
 
 # "Get the latest updates", "nhận ngay tin": to get what is told is to be told.
-_GET_NEWS = re.compile(r"G(?=[!DYO]*[xVAI#MD!]{0,5}?[NI])")
+_GET_NEWS = re.compile(r"G(?=[!DYOf]*[xVAI#MD!]{0,5}?[NI])")
 
 # The name of the button: "tap Notify Me to get …", "nhấn “Thông báo cho tôi” nhận …".
 _NOTIFY_ME = re.compile(r"(?<=T)NM(?=[PFSG&!,]|$)")
@@ -30,59 +30,26 @@ _BOUGHT = re.compile(r"(?:B[#Dx]{0,3}|[#D])S(?=[#D])")
 _ATTRIBUTE_BEFORE = re.compile(r"(?<![GSD])(?<![GS][D#x!])V(?=[x#]{0,2}[AI])")
 _ATTRIBUTE_AFTER = re.compile(r"(?<=[AI])(?<![GSH][AI])(?<![GSH][D#!][AI])[x#D]{0,3}V")
 
-# The customer says what to tell: "tell me …", "news … when …", "a reminder to …", "when is …".
-_EVENT = re.compile(r"NM|T[FD]{1,2}W|N.*W(?![YDfM]{0,2}T)|^[xfVAI]?W(?![YDfM]{0,2}T)")
-
 # For the tap: "if you tap", "for tapping", "for everyone who taps", "khi bấm".
-EXCHANGE = r"(?:W[YDfM]{0,2}|F[DYOfxW]{0,3}|P)T"
-
-# What gives something: "win a TV", "get a free drink", "bấm là có quà", "tap to win".
-GIVES = re.compile(
-    r"""S[!YOPDf\#]*[xVAIDNW\#]
-    |   G[!YODFf\#xMARB]{0,4}?V | G![YD\#]*[xA]
-    |   T.{0,3}H[!D\#x]{0,2}V | &H[!D\#]*V | H!.?V
-    |   (?:^|[TP&Y!])[!f]?S | T.{1,2}S | [SG]S | [SG]Y?(?:P|WY?)T""",
-    re.VERBOSE,
-)
-# What the customer has already: "see your prize", "your gift is waiting", "xem quà của bạn".
-YOURS = re.compile(r"(?:^|N)f?OV|^[!TxN]{0,2}[fD]?V+x{0,2}f?O$")
-# "Who wants a gift? Tap", "tap if you want a gift".
-# "20k khi nhận tin …", "$5 when you get our alerts".
-FOR_NEWS = re.compile(r"^[^NI]*[SV][^NIW]*W[YDf]{0,2}N(?!M)")
-WANTED = re.compile(r"^[T!]{0,2}[WY][Yf]?G[DO#x!]{0,2}V|^GP?[DO#x!]{0,2}V")
-REDUCES = re.compile(r"R[!Y]*x{0,2}[V#]")
-
-# Beside a tap also what nobody listed: "… grab a tote", "bấm là có trà sữa", "a mug for tapping".
-GOODS = re.compile(
-    r"""^[&fYMxAP!]{0,2}[GH][!Y]*[DOx\#A]
-    |   G!?[D\#]\#?x
-    |   T.{0,1}&?H!?x | S!?$
-    |   ^&?D[xA]+$ | T&[D\#]x
-    |   ^[^NIWT]*[xAV][^NIWT]*(?:W[YDf]{0,2}|F[DYOfxW]{0,3}|YW?)T""",
-    re.VERBOSE,
-)
-
-GOODS_AFTER_NEWS = re.compile(r"^[&f]?G[!Y]*[DO#]|^&Hx|^&D[xA]+(?:F.*T)?$|^V[D#]")
+_EXCHANGE = r"(?:W[YDfM]{0,2}|F[DYOfxW]{0,3}|P)T"
+# The customer says what to tell: "tell me …", "news … when …", "a reminder to …", "when is …".
+_WHEN = r"W(?![YDfM]{0,2}T)"
+_EVENT = re.compile(rf"NM|T[FD]{{1,2}}W|N.*{_WHEN}|^[xfVAI]?{_WHEN}")
+_NEWS = re.compile(f"[NI]|{_WHEN}")
+# After the tap, what is tapped for: "a bouquet if you follow | our hours".
+_TAPPED_FOR = re.compile(_EXCHANGE + "(?=[^SGRHV]*$)")
 
 # Where an offer begins without punctuation: after "news of …", …
 _OFFER_AFTER_NEWS = re.compile(
-    rf"""&[YfDM]{{0,3}}[SGRH] | &[^NIWT&]*(?:{EXCHANGE}|YT) | &[^NIW&]{{0,5}}V
-    |   &[DO][xf]{{0,5}}V | &D[xA]{{1,3}}(?:F|G?$)
-    |   [SG] | R! | (?<=[PG])R
-    |   (?<=[T&])H[!D\#]*V | H!
-    |   F[DO][x\#]{{0,2}}V(?!x?[AI]) | FV(?!x?[AIx])""",
+    rf"""&[YfDM]{{0,3}}[SGRH] | &[^NIWT&]*(?:{_EXCHANGE}|YT) | &[^NIW&]{{0,5}}V
+    |   &D[xA]{{1,3}}$ | [SG] | (?<=[PG])R
+    |   F[DO][x\#]{{0,2}}V(?!x?[AI])""",
     re.VERBOSE,
 )
-# … after "tell me when …", where nearly everything is told, …
+# … and after "tell me when …", where nearly everything is told.
 _OFFER_AFTER_EVENT = re.compile(
-    rf"""&[YfM]{{0,2}} (?: S | G[!YDOf\#xM]{{0,4}}V | R!?V | V.*{EXCHANGE} )
-    |    (?<=NM) (?: P(?:S|G[!YDOf\#x]{{0,4}}V) | F[DO][x\#]{{0,2}}V | FV$ )""",
-    re.VERBOSE,
+    rf"&[YfM]{{0,2}}(?:S|G[!YDOf#xM]{{0,4}}V|R!?V|V.*{_EXCHANGE})|(?<=NM)P(?:S|G[!YDOf#x]{{0,4}}V)"
 )
-# … after "tap … when …", and where nothing is told yet.
-_OFFER_FOR_LEADING_TAP = re.compile(r"(?<!W)[Pf&]{1,2}(?:S|G[!YDf#x]{0,4}V)")
-_OFFER_ANYWHERE = re.compile(r"&[YfDM]{0,3}[SGRHT]")
-_AFTER_A_TAP = re.compile(EXCHANGE + "$")
 
 # Of "nhan" without marks: nhắn before "me", nhấn before "to"; else it is nhận.
 _NHAN = {Kind.ME: Kind.TELL, Kind.TELL: Kind.TELL, Kind.TO: Kind.TAP, Kind.HAVE: Kind.TAP}
@@ -97,13 +64,13 @@ class Clause:
     @property
     def news(self) -> int:
         """Where what will be told begins; the length of the clause if nowhere."""
-        found = re.search(r"[NI]|W(?![YDfM]{0,2}T)", self.kinds)
+        found = _NEWS.search(self.kinds)
         return found.start() if found else len(self.kinds)
 
     @property
     def tapped_for(self) -> int:
-        """Where begins what is tapped for in return: "a bouquet if you follow | our hours"."""
-        found = re.search(EXCHANGE + "(?=[^SGRHV]*$)", self.kinds)
+        """Where begins what is told in return for the tap; the length of the clause if nowhere."""
+        found = _TAPPED_FOR.search(self.kinds)
         return found.end() if found else len(self.kinds)
 
     @property
@@ -182,19 +149,11 @@ def _clause(parts: tuple[Part, ...], kinds: str) -> Clause:
 
 def _is_event(kinds: str) -> bool:
     """Whether the customer says what to tell: "tell me …", "news … when …", "when is …"."""
-    return bool(
-        re.search(r"NM|T[FD]{1,2}W|N.*W(?![YDfM]{0,2}T)", kinds)
-        or re.match(r"[xfVAI]?W(?![YDfM]{0,2}T)", kinds)
-    )
+    return bool(_EVENT.search(kinds))
 
 
 def _begins_offer(before: str, kinds: str, at: int) -> bool:
-    if _AFTER_A_TAP.search(before) and "V" in before:
-        return True
     if _is_event(before):
-        leads = before.startswith("T") and _OFFER_FOR_LEADING_TAP.match(kinds, at)
-        return bool(leads or _OFFER_AFTER_EVENT.match(kinds, at))
-    if re.search("[NI]", before):
-        return bool(_OFFER_AFTER_NEWS.match(kinds, at))
-    after_a_tap = "T" in before and re.search("[xAI]", before) and _OFFER_AFTER_NEWS.match(kinds, at)
-    return bool(after_a_tap or _OFFER_ANYWHERE.match(kinds, at))
+        return bool(_OFFER_AFTER_EVENT.match(kinds, at))
+    tells = re.search("[NI]", before) or ("T" in before and re.search("[xA]", before))
+    return bool(tells and _OFFER_AFTER_NEWS.match(kinds, at))

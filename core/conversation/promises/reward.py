@@ -5,27 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from core.conversation.promises.clauses import (
-    EXCHANGE,
-    FOR_NEWS,
-    GIVES,
-    GOODS,
-    GOODS_AFTER_NEWS,
-    REDUCES,
-    WANTED,
-    YOURS,
-    Clause,
-)
+from core.conversation.promises.clauses import Clause
 from core.conversation.promises.kinds import Kind
 from core.conversation.promises.reading import Reading
 from core.conversation.promises.vague import telling_words
 
-_FOR_THE_TAP = re.compile(EXCHANGE)
-_IN_RETURN = re.compile("[FP]")  # a clause begins so only after "notify me"
-_IS_THING_FOR_YOU = re.compile(r"V|FY|G$|[GS][!YHD#]*x")
-_TOLD_OR_DONE = re.compile("[TNIWA]")
-_FOR_YOU = re.compile("[FfV][MDf]?Y")
-_ADDED = re.compile("&.*V")
+# Patterns over the kinds of the words of a clause, a letter each: kinds.py says which.
+
+# "Win a TV", "get a free drink", "tap to win", "we pay you to tap".
+_GIVES = re.compile(
+    r"""S[!YOPDf\#]*[xVAIDNW\#] | (?:^|[TP&Y!])[!f]?S
+    |   G[!YODFf\#xMARB]{0,4}?V
+    |   [SG]Y?(?:P|WY?)T""",
+    re.VERBOSE,
+)
+# What the customer has already: "see your prize", "your gift is waiting", "xem quà của bạn".
+_YOURS = re.compile(r"(?:^|N)f?OV|^[!TxN]{0,2}[fD]?V+x{0,2}f?O$")
+# "$5 when you get our alerts", "20k khi nhận tin …"; "who wants a gift? Tap", "tap if you want a gift".
+_FOR_NEWS = re.compile(r"^[^NI]*[SV][^NIW]*W[YDf]{0,2}N(?!M)")
+_WANTED = re.compile(r"^[T!]{0,2}[WY][Yf]?G[DO#x!]{0,2}V")
+# Beside any request: "and 10% off", "giảm ngay 20%".
+_ADDED, _REDUCES = re.compile("&.*V"), re.compile(r"R[!Y]*x{0,2}[V#]")
+# After it, what is neither told nor done: "a rose for you", "towels are yours", "shop gửi thêm bookmark".
+_BROUGHT = re.compile(r"V|FY|G$|[GS][!YHD#]*[xA]")
+_TOLD_OR_DONE = re.compile(r"[TNIW]|^[^GS]*A")
+# Beside a tap also what nobody listed: "… grab a tote", "bấm là có trà sữa", "one click, one mug", "a mug for
+# tapping".
+_GOODS = re.compile(
+    r"""^[&fYMxAP!]{0,2}[GH][!Y]*[DOx\#A] | G!?[D\#]\#?x
+    |   T.{0,1}&?H!?x | S!?$ | ^&?D[xA]+$
+    |   ^[^NIWT]*[xAV][^NIWT]*(?:W[YDf]{0,2}|F[DYOfxW]{0,3}|YW?)T""",
+    re.VERBOSE,
+)
 _OFFERED = frozenset(
     {Kind.GIVE, Kind.GET, Kind.CUT, Kind.HAVE, Kind.WORTH, Kind.NOW, Kind.NUMBER, Kind.A_ONE}
 )
@@ -50,7 +61,7 @@ def _brought(reading: Reading, clauses: Sequence[Clause]) -> list[Clause]:
     return [
         clause
         for clause in clauses[asking + 1 :]
-        if _IS_THING_FOR_YOU.search(clause.kinds) and not _TOLD_OR_DONE.search(clause.kinds)
+        if _BROUGHT.search(clause.kinds) and not _TOLD_OR_DONE.search(clause.kinds)
     ]
 
 
@@ -76,21 +87,17 @@ def _gives(clause: Clause, *, taps: bool, asks: bool) -> bool:
     said = clause.before_news
     if Kind.BUY in said and not asks:
         return False
-    if (
-        GIVES.search(said)
-        or (YOURS.search(clause.kinds) and not clause.is_event)
-        or FOR_NEWS.search(clause.kinds)
-        or (taps and WANTED.search(clause.kinds))
-        or (asks and not clause.is_event and GOODS_AFTER_NEWS.search(said))
-        or (asks and REDUCES.search(said))
-        or (taps and not clause.is_event and GOODS.search(said))
-    ):
+    if _GIVES.search(said) or _FOR_NEWS.search(clause.kinds):
         return True
-    if Kind.WORTH not in said or clause.is_event:
+    if (asks and _REDUCES.search(said)) or (taps and _WANTED.search(clause.kinds)):
+        return True
+    if clause.is_event:
         return False
-    if asks and _ADDED.match(said):
-        return True
-    return taps or bool(_FOR_THE_TAP.search(clause.kinds) or _FOR_YOU.search(said) or _IN_RETURN.match(said))
+    return bool(
+        _YOURS.search(clause.kinds)
+        or (asks and _ADDED.match(said))
+        or (taps and (Kind.WORTH in said or _GOODS.search(said)))
+    )
 
 
 def _names(reading: Reading, clause: Clause) -> bool:
