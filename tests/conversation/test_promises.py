@@ -14,10 +14,9 @@ from core.conversation.promises import PromiseRule, find_warnings, warn_topic
 LABELLED = Path(__file__).parent / "promises"
 SCORED = (PromiseRule.REWARD, PromiseRule.VAGUE, PromiseRule.SHOUTING)
 LEAST = 0.9
-# The last measurement found these below 0.9: English rewards are missed whose gift is a
-# thing that nobody listed, and vague titles whose words are not in the vocabulary. The rules have grown since
-# without looking at the test part; raise these once they were measured again.
-BELOW = {("en", PromiseRule.REWARD): 0.7, ("en", PromiseRule.VAGUE): 0.7, ("vi", PromiseRule.VAGUE): 0.8}
+# Measured below 0.9: English rewards (recall 0.851), vague titles (English recall 0.830, Vietnamese precision
+# 0.878). What is missed are words and shapes that the sentences to tune on do not hold.
+BELOW = {("en", PromiseRule.REWARD): 0.8, ("en", PromiseRule.VAGUE): 0.8, ("vi", PromiseRule.VAGUE): 0.85}
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ def rules_of(title: str) -> list[str]:
         "Tap for dress news, get a gift",
         "t@p for dress news, g3t a g1ft",
         "tpa for dress news, get a cupon",
+        "tap for dress news and cIaim a couponn",
     ],
 )
 def test_a_disguised_reward_is_a_reward(title: str) -> None:

@@ -14,7 +14,7 @@ _DIGITS = str.maketrans("0345789@$", "oeastbgas")
 _NO_LETTERS = frozenset("26")
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _SET_APART = re.compile(r"(?<!\w)[^\W\d](?:([.\-_*· ])[^\W\d])(?:\1[^\W\d])+(?!\w)")
-_SHORTEST_TYPO, _SHORTEST_LETTER_TOO_MANY = 3, 6
+_SHORTEST_TYPO = 3
 
 
 def joined(text: str) -> str:
@@ -40,11 +40,11 @@ def stands_for(typed: str, vocabulary: Vocabulary) -> list[str] | None:
             return [candidate]
         if bare(candidate) in vocabulary.short:
             return [key(word) for word in vocabulary.short[bare(candidate)].split()]
-    meant = next((one for one in _typos(said) if one in vocabulary.misspelt), None)
+    meant = next((one for one in _typed_right(said) if one in vocabulary.misspelt), None)
     if meant is not None:
         return [meant]
-    if said in vocabulary.lacking:
-        return [vocabulary.lacking[said]]
+    if said in vocabulary.typos:
+        return [vocabulary.typos[said]]
     together = vocabulary.run_together.get(bare(said))
     return together.split() if together else None
 
@@ -64,11 +64,8 @@ def _letters(said: str) -> Iterator[str]:
         yield from (letters.replace("1", one) for one in ("i", "l", ""))
 
 
-def _typos(said: str) -> Iterator[str]:
-    """Two letters swapped, or one too many. The first letter is always right."""
-    if not said.isascii() or not said.isalpha():
-        return
-    if len(said) >= _SHORTEST_TYPO:
+def _typed_right(said: str) -> Iterator[str]:
+    """With two letters in each other's place or a doubled one single. The first letter is always right."""
+    if said.isascii() and said.isalpha() and len(said) >= _SHORTEST_TYPO:
         yield from (said[:i] + said[i + 1] + said[i] + said[i + 2 :] for i in range(1, len(said) - 1))
-    if len(said) >= _SHORTEST_LETTER_TOO_MANY:
-        yield from (said[:i] + said[i + 1 :] for i in range(1, len(said)))
+        yield from (said[:i] + said[i + 1 :] for i in range(1, len(said)) if said[i] == said[i - 1])

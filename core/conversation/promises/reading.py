@@ -35,6 +35,7 @@ _AMOUNT = re.compile(
 _NUMBER = re.compile(r"\d[\d.,:/\-x]*(?:%|h|g|kg|ml|th|pm|am|(?<=1)st|(?<=2)nd|(?<=3)rd)?")
 # "sugar-free", "click-and-collect"
 _COMPOUND = re.compile(r"\w+-(?:free|(?:and|n|or)-\w+)")
+_CAPITAL_I = re.compile(r"(?<=[^\W\d_])I(?=[a-z])")  # "pIus"
 _READ_AS_WORDS = frozenset("124")  # "tap 2 get", "4 tapping", "1 son"
 _MARKED_SHARE = 0.34  # of the words; a few marks in a text typed without them do not make it a marked one
 
@@ -197,6 +198,7 @@ def _sign(said: str) -> Kind | None:
 def _typed(text: str) -> list[str]:
     """Words and signs as they were typed, without invisible characters."""
     seen = joined(unicodedata.normalize("NFKC", UNSEEN_SIGNS.sub("", text)))
+    seen = _CAPITAL_I.sub("l", seen)
     spaced = "".join(f" {sign} " if unicodedata.category(sign) == "So" else sign for sign in seen)
     return [piece for chunk in spaced.split() for piece in _pieces(chunk)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import resources
 
@@ -30,7 +31,7 @@ _SHORTEST_STEM = 3
 # What a misspelt word may have been; a product is not changed into an event: "lunch" is no "launch".
 _MISSPELT = (Kind.TAP, Kind.WORTH, Kind.GIVE, Kind.GET, Kind.NOW, Kind.SMALL, Kind.TELL, Kind.ME)
 _SEVERAL_WORDS = re.compile(" ")
-_SHORTEST_LACKING = 6  # letters of a word that is known with one of them missing: "cupon"
+_SHORTEST_TYPO = 6  # letters of a word that is known with a typo: "cupon", "buton", "lastest"
 _SHORTEST_RUN = 7  # letters of a phrase that is also known without its spaces: "nhanqua"
 
 Phrase = tuple[str, ...]
@@ -69,12 +70,8 @@ class Vocabulary:
         self.misspelt = frozenset(
             bare(word) for phrase, kind in self.kinds.items() if kind in _MISSPELT for word in phrase.split()
         )
-        self.lacking = {
-            word[:at] + word[at + 1 :]: word
-            for word in self.misspelt
-            if len(word) >= _SHORTEST_LACKING
-            for at in range(1, len(word))
-        }
+        long = {word for word in self.misspelt | self.generic if len(word) >= _SHORTEST_TYPO}
+        self.typos = {wrong: word for word in sorted(long) for wrong in _typos(word)}
         self.run_together = {
             phrase.replace(" ", ""): phrase
             for phrase in self.unmarked
@@ -136,6 +133,14 @@ def has_marks(word: str) -> bool:
 
 def _phrases(listed: str) -> tuple[Phrase, ...]:
     return tuple(tuple(map(key, phrase.split())) for phrase in listed.split(",") if phrase.strip())
+
+
+def _typos(word: str) -> Iterator[str]:
+    """A word with a letter missing, twice or after its neighbour; the first and the last are always right."""
+    for at in range(1, len(word) - 1):
+        yield word[:at] + word[at + 1 :]
+        yield word[:at] + word[at] + word[at:]
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 def _without_marks(kinds: dict[str, Kind]) -> dict[str, Kind]:
