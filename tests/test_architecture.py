@@ -229,7 +229,9 @@ def test_rules_stand_on_the_standard_library_alone(module):
     assert is_pure(module)
 
 
-@pytest.mark.parametrize("module", of_role("rules", "queries", "actions", "ledger"))
+@pytest.mark.parametrize(
+    "module", of_role("rules", "queries", "actions", "ledger", "processing", "scheduled_jobs")
+)
 def test_the_time_comes_from_the_caller(module):
     assert "core.clock.utc_now" not in imports(MODULES[module])
 

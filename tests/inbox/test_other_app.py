@@ -45,6 +45,16 @@ def test_a_message_told_in_standby_is_seen_and_not_answered(bot, fanpage, receiv
     assert find_other_app(fanpage, now=now).customers == 1
 
 
+@pytest.mark.parametrize("channel", ["messaging", "standby"])
+def test_what_we_said_ourselves_is_not_answered(bot, fanpage, receive, now, channel):
+    """Else the bot would answer itself for ever."""
+    ours = said(PAGE, now, "hoa", "m_1")
+    ours |= {"recipient": {"id": PSID}}
+    ours["message"]["is_echo"] = True
+    receive(ours, channel=channel)
+    assert count(Reply) == 0
+
+
 def test_a_no_told_in_standby_is_remembered_and_not_answered(bot, arrange, fanpage, receive, now):
     receive(tap(PSID, now - timedelta(days=1), "token-1"))
     receive(said(PSID, now, "dừng", "m_1"), channel="standby")

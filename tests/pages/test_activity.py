@@ -70,7 +70,20 @@ def verbs_in(file: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "feature",
-    ["accounts", "broadcasts", "consent", "conversation", "customers", "fanpages", "inbox", "sending"],
+    [
+        "accounts",
+        "broadcasts",
+        "consent",
+        "conversation",
+        "customers",
+        "fanpages",
+        "forgetting",
+        "inbox",
+        "installation",
+        "moving",
+        "operations",
+        "sending",
+    ],
 )
 def test_every_deed_that_is_written_down_has_its_sentence(feature):
     written = set().union(*(verbs_in(file) for file in (APP.parent / "core" / feature).rglob("*.py")))

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, scheduled_jobs
@@ -112,4 +113,6 @@ def test_what_fails_is_logged_and_never_raised() -> None:
     def action() -> None:
         raise RuntimeError("made up")
 
-    never_failing(action)()
+    with capture_logs() as logged:
+        never_failing(action)()
+    assert [(line["event"], line["action"]) for line in logged] == [("action_failed", "action")]

