@@ -12,19 +12,19 @@ from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, when
 
 
-def draw_tries(tries: Sequence[AttemptView], *, key: str, name: str = "") -> None:
+def draw_attempts(attempts: Sequence[AttemptView], *, key: str, name: str = "") -> None:
     """`name`: of the broadcast, where several are listed."""
-    if not tries:
+    if not attempts:
         return
-    count = n_("{n} try and what came back", "{n} tries and what came back each time", len(tries))
+    count = n_("{n} try and what came back", "{n} tries and what came back each time", len(attempts))
     with st.expander(_("“{name}”: {tries}", name=name, tries=count) if name else count):
         columns = [
             Column(_("Tried at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
             Column(_("What came back"), lambda t: Two(_came_back(t), _meaning(t)), "40%"),
             Column(_("Code"), code_of),
         ]
-        table(columns, tries, key=f"{key}_tries")
-        for said in dict.fromkeys(t.detail for t in tries if t.detail):
+        table(columns, attempts, key=f"{key}_tries")
+        for said in dict.fromkeys(t.detail for t in attempts if t.detail):
             st.code(said, language=None, wrap_lines=True)
 
 

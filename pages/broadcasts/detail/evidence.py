@@ -9,7 +9,7 @@ import streamlit as st
 from core.broadcasts.queries import BroadcastView, DeliveryView
 from core.deliveries.attempts import AttemptView
 from pages.broadcasts.detail.unknown_notice import why_open
-from pages.components.attempts import draw_tries
+from pages.components.attempts import draw_attempts
 from pages.components.broadcast_words import reason_word
 from pages.components.texts import _, n_, when
 
@@ -22,7 +22,7 @@ def draw_evidence(view: BroadcastView, row: DeliveryView, attempts: Sequence[Att
     for said in _said_since(row, attempts):
         st.caption(said)
     if attempts:
-        draw_tries(attempts, key=f"doubt_{row.id}")
+        draw_attempts(attempts, key=f"doubt_{row.id}")
     elif row.detail:
         st.caption(_("Messenger's last answer"))
         st.code(row.detail, language=None, wrap_lines=True)

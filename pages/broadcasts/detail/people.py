@@ -56,22 +56,22 @@ def draw_people(here: Current, view: BroadcastView) -> None:
         )
 
 
-def _columns(tries: dict[int, list[AttemptView]]) -> list[Column]:
+def _columns(attempts: dict[int, list[AttemptView]]) -> list[Column]:
     return [
         Column(_("Customer"), person, "23%"),
         Column(_("Result"), lambda d: Badge("delivery", d.state)),
-        Column(_("Why"), lambda d: _why(d, tries.get(d.id, [])), "15%"),
+        Column(_("Why"), lambda d: _why(d, attempts.get(d.id, [])), "15%"),
         Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),
         Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None, "15%"),
         Column(_("Read"), _arrived, "15%"),
     ]
 
 
-def _why(delivery: DeliveryView, tries: list[AttemptView]) -> str | Two:
+def _why(delivery: DeliveryView, attempts: list[AttemptView]) -> str | Two:
     words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
     if delivery.in_doubt and not delivery.settled_at:
         words = _("{why}; being cleared up", why=words)
-    code = code_of(tries[-1]) if tries and delivery.state == DeliveryState.FAILED else ""
+    code = code_of(attempts[-1]) if attempts and delivery.state == DeliveryState.FAILED else ""
     return Two(words, code) if code else words
 
 

@@ -48,14 +48,14 @@ def draw_unknown_outcomes(
     elif whole and view.counts[DeliveryState.UNKNOWN] > 1:
         with st.container(key="unknown_all", horizontal=True):
             draw_open_buttons("unknown", view.counts[DeliveryState.UNKNOWN])
-    tries = attempts_of([row.id for row in rows])
+    attempts = attempts_of([row.id for row in rows])
     for row in rows:
         with st.container(key=f"doubt_{row.id}", border=True):
             who, why, ways = st.columns([1, 1.9, 0.8], gap="medium")
             with who.container(gap="xxsmall"):
                 _who(row)
             with why.container(gap="xsmall"):
-                draw_evidence(view, row, tries.get(row.id, []))
+                draw_evidence(view, row, attempts.get(row.id, []))
             if may:
                 with ways.container(gap="xsmall"):
                     _buttons_of_one(here, view, row)

@@ -10,7 +10,7 @@ from core.consent.rules import OptInState, WithdrawalSource
 from core.consent.withdrawal_queries import WithdrawalView
 from core.deliveries.attempts import attempts_of
 from core.errors import N_
-from pages.components.attempts import draw_tries
+from pages.components.attempts import draw_attempts
 from pages.components.layout import section
 from pages.components.opt_in_words import ends, through
 from pages.components.tables import Badge, Column, Two, table
@@ -87,6 +87,6 @@ def draw_deliveries(shown: list[DeliveryToCustomer]) -> None:
         Column(_("Read"), lambda d: d.read_at),
     ]
     table(columns, shown, key="customer_deliveries", on_click=lambda d: f"broadcast?id={d.broadcast_id}")
-    tries = attempts_of([d.id for d in shown])
+    attempts = attempts_of([d.id for d in shown])
     for delivery in shown:
-        draw_tries(tries.get(delivery.id, []), key=f"delivery_{delivery.id}", name=delivery.broadcast)
+        draw_attempts(attempts.get(delivery.id, []), key=f"delivery_{delivery.id}", name=delivery.broadcast)
