@@ -11,7 +11,7 @@ from sqlmodel import col
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, audience_builder, canary, due, scheduled_jobs
 from core.broadcasts.due import Due
-from core.db.engine import is_sqlite, reading
+from core.db.engine import reading
 from core.db.tables import Broadcast
 from core.deliveries.breaker import SMALL_RUN
 from core.messenger.errors import Failure, NextStep
@@ -102,11 +102,11 @@ def test_refusals_are_to_be_judged_when_there_are_enough_for_the_breaker(studio:
     assert due.look(now=studio.now) == {Due.FINISH, Due.JUDGE_REFUSALS}
 
 
-def test_the_outcomes_of_ended_broadcasts_are_not_read(studio: Studio) -> None:
+@pytest.mark.sqlite  # PostgreSQL's plan depends on how many there are
+@pytest.mark.usefixtures("fresh_database")
+def test_the_outcomes_of_ended_broadcasts_are_not_read() -> None:
     """There are ever more of them. SQLite says how it looks them up: by scope and broadcast."""
     with reading() as db:
-        if not is_sqlite(db):
-            pytest.skip("PostgreSQL's plan depends on how many there are")
         asked = select(col(Broadcast.id)).where(due.may_trip()).compile(db.get_bind())
         plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", tuple(asked.params.values()))
         steps = " ".join(row[3] for row in plan)
