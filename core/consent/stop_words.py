@@ -7,12 +7,11 @@ their own.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from core.errors import N_, Problem, problem
-from core.text.matching import words
+from core.text.matching import spelling, words
 
 DEFAULT = (
     "dừng",
@@ -75,10 +74,4 @@ def stopped(fanpage: str, topic: str | None, say: Callable[[str], str]) -> str:
 def _spelling(text: str) -> tuple[tuple[str, str], ...]:
     """The letters and the marks of each word, apart: "hủy" equals "huỷ", "dung" differs from "dừng". Emoji
     are left out."""
-    return tuple(_letters_and_marks(word) for word in words(text) if any(map(str.isalnum, word)))
-
-
-def _letters_and_marks(word: str) -> tuple[str, str]:
-    signs = unicodedata.normalize("NFD", word)
-    marks = sorted(sign for sign in signs if unicodedata.category(sign).startswith("M"))
-    return "".join(sign for sign in signs if sign not in marks), "".join(marks)
+    return tuple(spelling(word) for word in words(text) if any(map(str.isalnum, word)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,7 +10,7 @@ from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references
-from core.conversation.entry_points import clean_value
+from core.conversation.entry_points import clean_entry
 from core.conversation.rules import BlockDraft as BlockDraft
 from core.conversation.rules import EntryDraft as EntryDraft
 from core.conversation.rules import check_against_stop_words, check_message, check_taken, clean_block
@@ -36,7 +35,7 @@ def save_message(
     `seen_at` is the `updated_at` the change is based on: a change by somebody else meanwhile is refused.
     """
     name, blocks = normalise_name(name), [clean_block(block) for block in blocks]
-    entry_points = [replace(entry, value=clean_value(entry.kind, entry.value)) for entry in entry_points]
+    entry_points = [clean_entry(entry) for entry in entry_points]
     _refuse(check_message(name, blocks, entry_points))
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)

@@ -8,15 +8,20 @@ from typing import Any
 
 
 class EntryKind(StrEnum):
+    """The names of the kinds of entry points. All else that a kind is: core/conversation/entry_kinds."""
+
     GET_STARTED = "get_started"
     KEYWORD = "keyword"
     REF = "ref"
-    BUTTON = "button"  # a button or quick reply of another message; it has no row of its own
+    BUTTON = "button"
 
 
 class KeywordMatch(StrEnum):
-    EXACT = "exact"
+    """Which part of what a customer writes has to be the keyword."""
+
     CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    EXACT = "exact"
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class BlockDraft:
 @dataclass(frozen=True)
 class EntryDraft:
     kind: str
-    match: str | None = None  # of a keyword
+    match: str | None = None  # of a kind that has a keyword
     value: str = ""
 
 

@@ -1,54 +1,21 @@
-"""Which message an event calls for (pure): Get Started, a ref link, a button, or a keyword."""
+"""What starts a message (pure): which one an act of a customer calls for, and the entry points of a message.
+
+All that a kind of entry point is stands in one file of core/conversation/entry_kinds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from core.conversation.drafts import EntryKind, KeywordMatch
-from core.conversation.payloads import GET_STARTED_PAYLOAD, MESSAGE_PAYLOAD
-from core.text.identifiers import unwrapped
-from core.text.matching import is_same_word, search_key, words
-from core.text.normalise import normalise_name
+from core.conversation.drafts import EntryDraft
+from core.conversation.entry_kinds.kind import CustomerAct, Fields
+from core.conversation.entry_kinds.kind import FoundEntry as FoundEntry
+from core.conversation.entry_kinds.kind import KnownEntry as KnownEntry
+from core.conversation.entry_kinds.registry import HELD, KINDS, TAPPED
+from core.errors import N_, Problem, problem
 
-
-@dataclass(frozen=True)
-class KnownEntry:
-    """An entry point of a fanpage and the message it sends."""
-
-    message_id: int
-    kind: str
-    match: str | None
-    value: str
-
-
-@dataclass(frozen=True)
-class FoundEntry:
-    """The message to send, and the kind and value of the entry point that leads to it."""
-
-    message_id: int
-    kind: str
-    value: str
-
-
-@lru_cache(maxsize=8192)
-def entry_key(kind: str, value: str) -> str:
-    """Two entry points of a kind are the same one when their keys are equal.
-
-    Keywords that differ in case or punctuation are the same; those that differ in marks are not.
-    """
-    if kind == EntryKind.GET_STARTED:
-        return ""
-    clean = clean_value(kind, value)
-    if kind == EntryKind.REF:
-        return clean.lower()
-    return " ".join(words(clean)) or clean.lower()
-
-
-def clean_value(kind: str, value: str) -> str:
-    """A keyword or the name of a link as it is kept: what was typed or pasted, without what surrounds it."""
-    return unwrapped(value) if kind == EntryKind.REF else normalise_name(value)
+ENTRIES_LIMIT = 50
 
 
 def find_entry(
@@ -59,76 +26,72 @@ def find_entry(
     ref: str | None = None,
     has_message: bool = True,
 ) -> FoundEntry | None:
-    """The entry point that an event of a customer leads to; None when the bot has nothing to say.
+    """The entry point that an act of a customer leads to; None when the bot has nothing to say.
 
-    The ref of a link comes first, then the payload of a tap, then the words that were written.
+    The kinds are asked in the order of their registry: the ref of a link comes first, then the payload of a
+    tap, then the words that were written.
 
     `has_message` says whether the message that the payload names is one of the fanpage's.
     """
-    return (
-        (_by_ref(known, ref) if ref else None)
-        or (_by_payload(known, payload, text or "", has_message) if payload else None)
-        or (_by_keyword(known, text) if text else None)
-    )
+    act = CustomerAct(text, payload, ref, has_message)
+    asked = (kind.find([entry for entry in known if entry.kind == name], act) for name, kind in KINDS.items())
+    return next((found for found in asked if found), None)
 
 
 def message_in(payload: str | None) -> int | None:
-    """The message that a button's payload leads to."""
-    digits = (payload or "").removeprefix(MESSAGE_PAYLOAD)
-    leads = payload is not None and payload.startswith(MESSAGE_PAYLOAD)
-    return int(digits) if leads and digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+    """The message that the payload of a tap leads to."""
+    found = (kind.message_in(payload) for kind in TAPPED)
+    return next((message_id for message_id in found if message_id is not None), None)
 
 
-def _by_ref(known: Sequence[KnownEntry], ref: str) -> FoundEntry | None:
-    refs = [entry for entry in known if entry.kind == EntryKind.REF]
-    same = [entry for entry in refs if entry.value == ref]
-    alike = [
-        entry for entry in refs if entry_key(EntryKind.REF, entry.value) == entry_key(EntryKind.REF, ref)
-    ]
-    return _first_of((same or alike)[:1])
+def entry_key(kind: str, value: str) -> str:
+    """Two entry points of a kind are the same one when their keys are equal."""
+    known = HELD[kind]
+    return known.key(known.clean(EntryDraft(kind, None, value)).value)
 
 
-def _by_payload(
-    known: Sequence[KnownEntry], payload: str, title: str, has_message: bool
-) -> FoundEntry | None:
-    if payload == GET_STARTED_PAYLOAD:
-        return _first_of([entry for entry in known if entry.kind == EntryKind.GET_STARTED][:1])
-    message_id = message_in(payload)
-    if message_id is None or not has_message:
-        return None
-    return FoundEntry(message_id, EntryKind.BUTTON, title)
+def clean_entry(entry: EntryDraft) -> EntryDraft:
+    """An entry point as it is kept."""
+    return HELD[entry.kind].clean(entry) if entry.kind in HELD else entry
 
 
-def _by_keyword(known: Sequence[KnownEntry], text: str) -> FoundEntry | None:
-    keywords = [entry for entry in known if entry.kind == EntryKind.KEYWORD]
-    said = entry_key(EntryKind.KEYWORD, text)
-    with_marks = [entry for entry in keywords if entry_key(EntryKind.KEYWORD, entry.value) == said]
-    if with_marks:
-        return _first_of(with_marks[:1])
-    folded = search_key(text)
-    without = [entry for entry in keywords if folded and search_key(entry.value) == folded]
-    return _first_of(without[:1]) or _first_of(_contained(keywords, text, folded)[:1])
-
-
-def _contained(keywords: Sequence[KnownEntry], text: str, folded: str) -> list[KnownEntry]:
-    """Keywords found inside the text as whole words, the longest first, closer spelling before looser."""
-    spoken = words(text)
-    ranked = []
-    for entry in keywords:
-        bare = search_key(entry.value)
-        if entry.match != KeywordMatch.CONTAINS or not bare or f" {bare} " not in f" {folded} ":
+def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
+    """What is wrong with the entry points of one message, apart from what other messages have."""
+    found: list[Problem] = []
+    seen: set[tuple[str, str]] = set()
+    if len(entry_points) > ENTRIES_LIMIT:
+        found.append(
+            problem("entry_points", N_("A message has at most {limit} entry points."), limit=ENTRIES_LIMIT)
+        )
+    for entry in map(clean_entry, entry_points):
+        kind = HELD.get(entry.kind)
+        if kind is None:
+            words = N_("There is no entry point called “{kind}”.")
+            found.append(problem("entry_points", words, kind=entry.kind))
             continue
-        wanted = words(entry.value)
-        places = [p for p in range(len(spoken)) if _matches(spoken[p : p + len(wanted)], wanted)]
-        if places:
-            spelled = any(spoken[p : p + len(wanted)] == wanted for p in places)
-            ranked.append((len(bare), spelled, entry))
-    return [entry for *_, entry in sorted(ranked, key=lambda item: item[:2], reverse=True)]
+        found += kind.check(entry)
+        key = (entry.kind, kind.key(entry.value))
+        if key in seen:
+            found.append(problem("entry_points", N_("“{value}” is there twice."), value=entry.value))
+        seen.add(key)
+    return found
 
 
-def _matches(said: Sequence[str], wanted: Sequence[str]) -> bool:
-    return len(said) == len(wanted) and all(map(is_same_word, said, wanted))
+def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, str], str]) -> list[Problem]:
+    """Each entry point leads to one message; `owners` names those that have one, by kind and `entry_key`."""
+    wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
+    return [HELD[entry.kind].taken(entry, owner) for entry, owner in wanted if owner is not None]
 
 
-def _first_of(found: Sequence[KnownEntry]) -> FoundEntry | None:
-    return FoundEntry(found[0].message_id, found[0].kind, found[0].value) if found else None
+def typed_entries(fields: Fields) -> list[EntryDraft]:
+    """The entry points that the composer's fields hold."""
+    return [entry for kind in HELD.values() for entry in kind.typed(fields)]
+
+
+def fields_of(entry_points: Sequence[EntryDraft]) -> dict[str, Any]:
+    """The composer's fields that hold these entry points."""
+    return {
+        name: value
+        for kind in HELD.values()
+        for name, value in kind.fill([entry for entry in entry_points if entry.kind == kind.name]).items()
+    }

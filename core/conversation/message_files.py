@@ -7,12 +7,11 @@ from typing import Any
 
 from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.registry import find_kind, kind_of
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch, MessageDraft
+from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, MessageDraft
+from core.conversation.entry_kinds.registry import HELD
 from core.conversation.queries import MessageView, topic_names
 from core.errors import N_, Invalid, problem
 from core.text.normalise import name_key
-
-_VALUE_NAMES = ("value", "keyword", "ref")
 
 
 def draft_from_json(fanpage_id: int, data: object) -> MessageDraft:
@@ -32,12 +31,7 @@ def to_json(view: MessageView) -> dict[str, Any]:
         "name": view.name,
         "blocks": [kind_of(block.kind).write(block.content, block.topic_name) for block in view.blocks],
         "entry_points": [
-            {
-                "kind": e.kind,
-                **({"match": e.match} if e.match else {}),
-                **({"value": e.value} if e.value else {}),
-            }
-            for e in view.entry_points
+            HELD[each.kind].write(EntryDraft(each.kind, each.match, each.value)) for each in view.entry_points
         ],
     }
 
@@ -53,17 +47,13 @@ def _block(item: object, topics: dict[str, int], place: int) -> BlockDraft:
 
 
 def _entry_point(item: object) -> EntryDraft:
-    if isinstance(item, str):  # "get_started", or a keyword
-        return EntryDraft(item) if item == EntryKind.GET_STARTED else _keyword(item, None)
+    if isinstance(item, str):  # the name of a kind that needs no more, or a keyword
+        stands_alone = item in HELD and HELD[item].stands_alone
+        return EntryDraft(item) if stands_alone else HELD[EntryKind.KEYWORD].read({"value": item})
     if not isinstance(item, Mapping):
         raise Invalid([problem("entry_points", N_("Each entry point is a JSON object with a “kind”."))])
-    value = next((str(item[name]) for name in _VALUE_NAMES if item.get(name)), "")
-    kind = _kind(item)
-    return _keyword(value, item.get("match")) if kind == EntryKind.KEYWORD else EntryDraft(kind, None, value)
-
-
-def _keyword(value: str, match: object) -> EntryDraft:
-    return EntryDraft(EntryKind.KEYWORD, str(match or KeywordMatch.CONTAINS), value)
+    kind = HELD.get(_kind(item))
+    return kind.read(item) if kind else EntryDraft(_kind(item))  # which `check_message` speaks of
 
 
 def _kind(item: Mapping[Any, Any]) -> str:

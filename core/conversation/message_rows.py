@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from core.consent.stop_words import DEFAULT
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.entry_kinds.registry import written_kinds
 from core.conversation.entry_points import entry_key
 from core.conversation.rules import NAME_LIMIT
 from core.db.tables import Block, EntryPoint, Fanpage, Message
@@ -103,8 +104,8 @@ def replace_entry_points(
             "fanpage_id": fanpage_id,
             "message_id": message_id,
             "kind": entry.kind,
-            "match": entry.match if entry.kind == EntryKind.KEYWORD else None,
-            "value": "" if entry.kind == EntryKind.GET_STARTED else entry.value,
+            "match": entry.match,
+            "value": entry.value,
             "folded": entry_key(entry.kind, entry.value),
             "created_at": now,
         }
@@ -126,11 +127,11 @@ def stop_words_of(db: Session, fanpage_id: int) -> list[str]:
 
 
 def keywords_of(db: Session, fanpage_id: int) -> dict[str, str]:
-    """The fanpage's keywords, with the names of the messages that they start."""
+    """What customers of the fanpage may write, with the names of the messages that they start."""
     statement = (
         select(col(EntryPoint.value), col(Message.name))
         .join(Message, col(Message.id) == col(EntryPoint.message_id))
-        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.kind) == EntryKind.KEYWORD)
+        .where(col(EntryPoint.fanpage_id) == fanpage_id, col(EntryPoint.kind).in_(written_kinds()))
     )
     return {row.value: row.name for row in db.execute(statement)}
 

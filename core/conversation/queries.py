@@ -58,6 +58,10 @@ class OwnedEntry:
     match: str | None
     value: str
 
+    @property
+    def known(self) -> KnownEntry:
+        return KnownEntry(self.message_id, self.kind, self.match, self.value)
+
 
 def list_messages(
     fanpage_id: int, *, offset: int = 0, limit: int = 50, search: str = ""
@@ -134,7 +138,7 @@ def leading_to(message_id: int) -> list[str]:
 def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:
     """The keyword by which the bot would answer these words of a customer; none when it would not."""
     owned = entry_points_of(fanpage_id)
-    known = [KnownEntry(entry.message_id, entry.kind, entry.match, entry.value) for entry in owned]
+    known = [entry.known for entry in owned]
     called = find_entry(known, text=text)
     if called is None:
         return None
@@ -145,6 +149,11 @@ def owners_of_entry_points(fanpage_id: int, *, but: int | None = None) -> dict[t
     """Names of messages by what starts them (kind and `entry_key`), leaving out the message `but`."""
     with reading() as db:
         return message_rows.owners_of(db, fanpage_id, but=but)
+
+
+def known_entries(fanpage_id: int, *, but: int | None = None) -> list[KnownEntry]:
+    """The fanpage's entry points as the rules want them, oldest first, leaving out the message `but`."""
+    return [each.known for each in entry_points_of(fanpage_id) if each.message_id != but]
 
 
 def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:

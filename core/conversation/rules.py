@@ -5,7 +5,6 @@ Other features import the words and rules of conversations from here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -18,7 +17,9 @@ from core.conversation.drafts import EntryDraft as EntryDraft
 from core.conversation.drafts import EntryKind as EntryKind
 from core.conversation.drafts import KeywordMatch as KeywordMatch
 from core.conversation.drafts import MessageDraft as MessageDraft
-from core.conversation.entry_points import clean_value
+from core.conversation.entry_kinds.registry import written_kinds
+from core.conversation.entry_points import check_entry_points as check_entry_points
+from core.conversation.entry_points import check_taken as check_taken
 from core.conversation.entry_points import entry_key as entry_key
 from core.conversation.payloads import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
 from core.conversation.placeholders import personalise as personalise
@@ -29,9 +30,6 @@ from core.text.normalise import is_blank
 
 NAME_LIMIT = 120
 BLOCKS_LIMIT = 10  # ours: a customer who gets more at once stops reading
-KEYWORD_LIMIT = 100
-KEYWORDS_LIMIT = 50
-REF_PATTERN = re.compile(r"[A-Za-z0-9+/=.:_-]{1,200}")  # what survives in a link as it is
 
 
 class ReplyState(StrEnum):
@@ -94,46 +92,15 @@ def render(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
     return kind_of(kind).render(content)
 
 
-def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
-    """What is wrong with the entry points of one message, apart from what other messages have."""
-    found: list[Problem] = []
-    seen: set[tuple[str, str]] = set()
-    if len(entry_points) > KEYWORDS_LIMIT:
-        found.append(
-            problem("entry_points", N_("A message has at most {limit} entry points."), limit=KEYWORDS_LIMIT)
-        )
-    for entry in entry_points:
-        found += _check_entry_point(entry)
-        key = (entry.kind, entry_key(entry.kind, entry.value))
-        if key in seen:
-            found.append(problem("entry_points", N_("“{value}” is there twice."), value=entry.value))
-        seen.add(key)
-    return found
-
-
-def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, str], str]) -> list[Problem]:
-    """Each entry point leads to one message; `owners` names those that have one, by kind and `entry_key`."""
-    wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
-    return [_taken(entry, owner) for entry, owner in wanted if owner is not None]
-
-
 def check_against_stop_words(entry_points: Sequence[EntryDraft], known: Sequence[str]) -> list[Problem]:
     """Whoever writes a stop word wants no notifications: it cannot start a message as well."""
     words = N_("“{value}” is a stop word of the fanpage: whoever writes it wants no notifications.")
-    keywords = [entry.value for entry in entry_points if entry.kind == EntryKind.KEYWORD]
+    keywords = [entry.value for entry in entry_points if entry.kind in written_kinds()]
     return [
         problem("entry_points", words, value=value.strip())
         for value in keywords
         if find_stop_word(value, known)
     ]
-
-
-def _taken(entry: EntryDraft, owner: str) -> Problem:
-    if entry.kind == EntryKind.GET_STARTED:
-        words = N_("The Get Started button already starts “{name}”; remove it there first.")
-        return problem("entry_points", words, name=owner)
-    words = N_("“{value}” already starts “{name}”; remove it there first.")
-    return problem("entry_points", words, value=clean_value(entry.kind, entry.value), name=owner)
 
 
 def check_name(name: str) -> list[Problem]:
@@ -142,26 +109,6 @@ def check_name(name: str) -> list[Problem]:
     if length(name) > NAME_LIMIT:
         return [problem("name", N_("A message's name has at most {limit} characters."), limit=NAME_LIMIT)]
     return []
-
-
-def _check_entry_point(entry: EntryDraft) -> list[Problem]:
-    value = clean_value(entry.kind, entry.value)
-    match entry.kind:
-        case EntryKind.GET_STARTED:
-            return []
-        case EntryKind.KEYWORD if not value or length(value) > KEYWORD_LIMIT:
-            words = N_("A keyword has between 1 and {limit} characters.")
-            return [problem("entry_points", words, limit=KEYWORD_LIMIT)]
-        case EntryKind.KEYWORD if entry.match not in tuple(KeywordMatch):
-            return [problem("entry_points", N_("A keyword matches “exact” or “contains”."))]
-        case EntryKind.KEYWORD:
-            return []
-        case EntryKind.REF if not REF_PATTERN.fullmatch(value):
-            words = N_("A link's name may hold letters without marks, digits and - _ . : only: “{value}”.")
-            return [problem("entry_points", words, value=value[:60])]
-        case EntryKind.REF:
-            return []
-    return [problem("entry_points", N_("There is no entry point called “{kind}”."), kind=entry.kind)]
 
 
 def _warn_block(block: BlockDraft, topics: Mapping[int, str], *, is_last: bool) -> list[Problem]:

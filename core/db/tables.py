@@ -236,7 +236,7 @@ class EntryPoint(Table, table=True):
     kind: str = _word()
     match: str | None = _word(default=None)  # of a keyword
     value: str = _word(200, default="")  # the keyword or the ref as typed
-    folded: str = _word(200, default="")  # what must be unique: see docs/decisions/0013
+    folded: str = _word(200, default="")  # what must be unique: see core/conversation/entry_kinds
     created_at: datetime = _time(nullable=False)
 
 

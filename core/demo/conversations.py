@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from core.conversation.rules import EntryKind
+from core.conversation.entry_kinds.registry import KINDS
 from core.demo.past import PastRequest
 from core.messenger import wire
 
@@ -15,7 +15,7 @@ _PAUSE = timedelta(seconds=4)
 def conversation(asked: PastRequest, request: dict[str, Any], payload: str) -> list[dict[str, Any]]:
     """The messages around a request, as acts for the simulator. A tap is sent to the webhook."""
     answered = asked.at + _PAUSE
-    said = asked.entry_value if asked.entry_kind != EntryKind.REF else ""
+    said = asked.entry_value if KINDS[asked.entry_kind].is_bubble else ""
     bubbles = [
         _bubble(wire.text(asked.story.says), answered, by_page=True),
         _bubble(request, answered, by_page=True, tapped=asked.tapped),

@@ -25,15 +25,17 @@ def words(text: str) -> list[str]:
     return [word for word in spaced.split() if _bare(word)]
 
 
-def is_same_word(said: str, wanted: str) -> bool:
-    """Whether a customer's word may be the wanted one: typed with fewer marks, never with other ones.
+def spelling(word: str) -> tuple[str, str]:
+    """The letters and the marks of one of `words`, apart, so that the place of a tone mark does not matter:
+    "hoà" equals "hòa", and "bán" is not "bàn"."""
+    signs = unicodedata.normalize("NFD", word)
+    marks = sorted(sign for sign in signs if unicodedata.category(sign).startswith("M"))
+    return "".join(sign for sign in signs if sign not in marks), "".join(marks)
 
-    "ban" may mean "bán", yet "bạn" does not; a keyword kept without marks takes any ("hoà" equals "hòa").
-    """
-    if _bare(said) != _bare(wanted):
-        return False
-    marks = _marks(wanted)
-    return not marks or _marks(said) <= marks
+
+def has_marks(text: str) -> bool:
+    """Whether a text is typed with marks on any of its letters; "đ" counts as a d with one."""
+    return any(sign in "đĐ" or unicodedata.combining(sign) for sign in unicodedata.normalize("NFD", text))
 
 
 def _lower(text: str) -> str:
@@ -49,9 +51,3 @@ def _is_noise(sign: str) -> bool:
 def _bare(word: str) -> str:
     letters = unicodedata.normalize("NFKD", word)
     return "".join(sign for sign in letters if not unicodedata.category(sign).startswith("M")).translate(_D)
-
-
-@lru_cache(maxsize=4096)
-def _marks(word: str) -> frozenset[str]:
-    letters = unicodedata.normalize("NFD", word)
-    return frozenset(sign for sign in letters if sign == "đ" or unicodedata.category(sign).startswith("M"))

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.conversation.blocks.bubble import Shape
+from core.conversation.entry_kinds.registry import HELD
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
-from core.conversation.rules import EntryKind
 from pages.components import page_registry
 from pages.components.block_editor import draft
 from pages.components.filters import pager, search_box
@@ -98,15 +98,7 @@ def _name(row: MessageView) -> Two:
 
 
 def _starters(row: MessageView) -> str | Two:
-    words = {EntryKind.GET_STARTED: _("Get Started button"), EntryKind.REF: _("Link")}
-    shown = []
-    for entry in row.entry_points:
-        if entry.kind == EntryKind.KEYWORD:
-            shown.append(f"“{entry.value}”")
-        else:
-            shown.append(
-                ": ".join(part for part in (words.get(EntryKind(entry.kind), ""), entry.value) if part)
-            )
+    shown = [_(HELD[entry.kind].listed, value=entry.value) for entry in row.entry_points]
     if not shown:
         return Two("–", _("only buttons can lead here"))
     extra = n_("and {n} more", "and {n} more", len(shown) - 4) if len(shown) > 4 else ""

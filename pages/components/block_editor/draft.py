@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from core.conversation.blocks.registry import kind_of
-from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, KeywordMatch
-from core.conversation.entry_points import clean_value
-from core.conversation.queries import EntryView, MessageView
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.entry_points import fields_of, typed_entries
+from core.conversation.queries import MessageView
 from core.conversation.rules import clean_block
 from core.text.normalise import normalise_name
 
@@ -38,23 +38,7 @@ def blocks_of(draft: Draft) -> list[BlockDraft]:
 
 
 def entries_of(draft: Draft) -> list[EntryDraft]:
-    start = [EntryDraft(EntryKind.GET_STARTED)] if draft["get_started"] else []
-    keywords = [
-        EntryDraft(EntryKind.KEYWORD, match, word)
-        for match in KeywordMatch
-        for word in split_list(draft[match])
-    ]
-    return [*start, *keywords, *(EntryDraft(EntryKind.REF, None, ref) for ref in refs_of(draft))]
-
-
-def refs_of(draft: Draft) -> list[str]:
-    """The names of the links that lead to the message."""
-    return [clean_value(EntryKind.REF, ref) for ref in split_list(draft["refs"])]
-
-
-def split_list(listed: str) -> list[str]:
-    """What stands between commas."""
-    return [word for part in listed.split(",") if (word := normalise_name(part))]
+    return typed_entries(draft)
 
 
 def try_saving(draft: Draft) -> None:
@@ -98,17 +82,11 @@ def _loaded(key: str, view: MessageView | None) -> Draft:
         "seen_at": view.updated_at if view else None,
         "name": view.name if view else "",
         "blocks": blocks,
-        "get_started": any(e.kind == EntryKind.GET_STARTED for e in entries),
-        "refs": _joined(entries, EntryKind.REF, None),
-        **{match: _joined(entries, EntryKind.KEYWORD, match) for match in KeywordMatch},
+        **fields_of([EntryDraft(entry.kind, entry.match, entry.value) for entry in entries]),
         "tried": False,
     }
     draft["kept"] = _snapshot(draft)
     return draft
-
-
-def _joined(entries: tuple[EntryView, ...], kind: str, match: str | None) -> str:
-    return ", ".join(e.value.replace(",", " ") for e in entries if e.kind == kind and e.match == match)
 
 
 def _block(kind: str, content: dict[str, Any], topic_id: int | None) -> Block:

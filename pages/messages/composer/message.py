@@ -20,7 +20,7 @@ from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, do, flash, see_fanpage
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _
-from pages.messages.composer.entry_points import Elsewhere, edit_entries
+from pages.messages.composer.entry_points import edit_entries, entry_context
 from pages.messages.composer.head import draw_head, draw_start, draw_unsaved
 
 
@@ -81,16 +81,15 @@ def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView 
     )
     draw_problems(check_name(draft["name"]) if draft["tried"] else [])
     section(_("Content"))
-    owners = queries.owners_of_entry_points(fanpage.id, but=view.id if view else None)
+    entries = entry_context(draft, fanpage, view, is_locked=locked)
     context = EditorContext(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
     if not draft["blocks"] and not locked:
-        draw_start(draft, start_is_free=(EntryKind.GET_STARTED, "") not in owners)
+        draw_start(draft, start_is_free=entries.is_free(EntryKind.GET_STARTED))
     edit_blocks(draft, context)
     if not locked:
         add_buttons(draft)
     section(_("The bot sends this message when…"))
-    led_from = queries.leading_to(view.id) if view else []
-    edit_entries(draft, Elsewhere(fanpage.page_id, owners, led_from), locked)
+    edit_entries(draft, entries)
 
 
 def _save(here: Current, fanpage_id: int, draft: drafts.Draft, view: queries.MessageView | None) -> None:

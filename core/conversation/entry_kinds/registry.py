@@ -1,0 +1,20 @@
+"""The kinds of entry points there are. A new kind is a file of this folder and a line here."""
+
+from __future__ import annotations
+
+from core.conversation.entry_kinds.get_started import GetStarted
+from core.conversation.entry_kinds.keyword import Keyword
+from core.conversation.entry_kinds.kind import EntryPointKind, HeldKind
+from core.conversation.entry_kinds.ref import Ref
+from core.conversation.entry_kinds.tapped import Button, TappedKind
+
+# By name, in the order in which they are asked about an act of a customer: the first that knows it wins.
+KINDS: dict[str, EntryPointKind] = {kind.name: kind for kind in (Ref(), GetStarted(), Button(), Keyword())}
+# Those that a message holds, in the order in which the composer shows them.
+HELD: dict[str, HeldKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref())}
+TAPPED: tuple[TappedKind, ...] = tuple(kind for kind in KINDS.values() if isinstance(kind, TappedKind))
+
+
+def written_kinds() -> list[str]:
+    """The names of the kinds whose value the customer writes as a message."""
+    return [name for name, kind in HELD.items() if kind.is_written]
