@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     move_to: SecretStr = Field(
         SecretStr(""), description="Where `core move` goes; not seen in a process list."
     )
+    public_url: str = Field(
+        "", description="Where customers reach the webhook server, as https://otn.shop.vn."
+    )
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
@@ -71,6 +74,11 @@ class Settings(BaseSettings):
             raise ValueError(f"OTN_LANGUAGE: {value!r} is not one of {', '.join(languages())}")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _public_address(cls, value: str) -> str:
+        return public_url(value)
+
     @field_validator("graph_url")
     @classmethod
     def _no_slash(cls, value: str) -> str:
@@ -89,6 +97,20 @@ def database_url(written: str) -> str:
             "postgresql+psycopg://user:password@host/name"
         )
     return written.strip()
+
+
+def public_url(written: str) -> str:
+    """Bring the public address into the form in which links begin: without a slash at its end. Raises
+    ValueError for what no customer could open; only this machine may be reached without encryption."""
+    address = written.strip().rstrip("/")
+    is_safe = re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?", address, re.IGNORECASE)
+    is_here = re.fullmatch(r"http://(localhost|127\.0\.0\.1)(:\d+)?", address, re.IGNORECASE)
+    if address and not (is_safe or is_here):
+        raise ValueError(
+            "OTN_PUBLIC_URL: the address by which the internet reaches the webhook server, without a path; "
+            "write it like https://otn.example.com"
+        )
+    return address
 
 
 @lru_cache

@@ -38,6 +38,7 @@ ORDER = [
     "installation",
     "consent",
     "conversation",
+    "clicks",
     "deliveries",
     "broadcasts",
     "sending",

@@ -24,6 +24,8 @@ from core.settings import kept_secret, settings
 from webhook_server import logs
 from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
+from webhook_server.short_links import PATHS as LINK_PATHS
+from webhook_server.short_links import ShortLinks
 
 DEMO_SECRET_FILE = "demo-app.secret"  # the app secret by which the simulator signs
 CHALLENGE_LIMIT = 1000
@@ -50,12 +52,16 @@ def create_app() -> WebhookFront:
     logs.configure()
     reception = Reception(settings().app_secret.get_secret_value(), kept_secret(DEMO_SECRET_FILE))
 
+    short_links = ShortLinks()
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         logs.silence_access_log()
         await run_in_threadpool(_refuse_another_key)
         reception.open()
+        short_links.open()
         yield
+        await run_in_threadpool(short_links.close)
         await reception.close()
 
     async def ready(_request: Request) -> Response:
@@ -69,6 +75,7 @@ def create_app() -> WebhookFront:
 
     routes = [
         *(Route(path, verify, methods=["GET"]) for path in WEBHOOK),
+        *(Route(path, short_links.follow, methods=["GET"]) for path in LINK_PATHS),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),

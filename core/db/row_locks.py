@@ -8,9 +8,10 @@ lets one write at a time and needs no such locks.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, collate, or_, select
+from sqlalchemy import Select, and_, collate, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
@@ -81,9 +82,11 @@ def lock_replies(db: Session, ids: Collection[int]) -> None:
     _lock_by_id(db, Reply, ids)
 
 
-def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collection[tuple[int, str]]) -> None:
-    """Lock these deliveries, and those to these people that are on their way or not yet both
-    delivered and read."""
+def lock_deliveries_heard_of(
+    db: Session, ids: Collection[int], people: Collection[tuple[int, str]], since: datetime
+) -> None:
+    """Lock these deliveries, and those to these people that are on their way, or not yet both delivered and
+    read, or left after `since` and were not answered yet."""
     if is_sqlite(db) or not (ids or people):
         return
     given = bulk.rows_given(_PERSON).subquery()
@@ -94,7 +97,11 @@ def lock_deliveries_heard_of(db: Session, ids: Collection[int], people: Collecti
         .join(given, same)
         .where(
             col(Delivery.state).in_(_ON_THEIR_WAY),
-            or_(col(Delivery.delivered_at).is_(None), col(Delivery.read_at).is_(None)),
+            or_(
+                col(Delivery.delivered_at).is_(None),
+                col(Delivery.read_at).is_(None),
+                and_(col(Delivery.replied_at).is_(None), col(Delivery.claimed_at) > since),
+            ),
         )
     )
     chosen = select(col(Delivery.id)).where(col(Delivery.id).in_(bulk.among(ids).union_all(theirs)))

@@ -427,6 +427,11 @@ class Delivery(Table, table=True):
     settled_at: datetime | None = _time()
     delivered_at: datetime | None = _time()
     read_at: datetime | None = _time()
+    clicked_at: datetime | None = _time()  # the first time that a link of it was followed
+    clicked_links: int | None = Field(
+        default=None, sa_type=BigInteger
+    )  # a bit for the place of each: core/clicks
+    replied_at: datetime | None = _time()  # when they wrote or tapped a button soon after it
 
 
 class DeliveryAttempt(Table, table=True):
@@ -502,6 +507,10 @@ class Reply(Table, table=True):
     settled_at: datetime | None = _time()
     delivered_at: datetime | None = _time()
     read_at: datetime | None = _time()
+    clicked_at: datetime | None = _time()  # the first time that a link of it was followed
+    clicked_links: int | None = Field(
+        default=None, sa_type=BigInteger
+    )  # a bit for the place of each: core/clicks
 
 
 class Event(Table, table=True):

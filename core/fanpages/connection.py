@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlmodel import col
 
+from core.clicks.short_links import link_address
 from core.db import bulk
 from core.db.engine import reading
 from core.db.tables import Fanpage
@@ -88,6 +89,7 @@ def open_connection(page_id: str, token: str, *, is_demo: bool) -> Messenger:
         version=settings().graph_version,
         app_secret=app_secret,
         transport=_transport(base_url),
+        link_address=link_address(is_demo=is_demo),
     )
 
 

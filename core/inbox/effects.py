@@ -13,6 +13,7 @@ from core.conversation.replies import answer_event
 from core.customers import unreachable_marks
 from core.db import row_locks
 from core.deliveries import evidence
+from core.deliveries.answers import WITHIN, note_answers
 from core.encryption import encrypt, lookup_hash
 from core.inbox import rules
 from core.inbox.customers import Sighting, customer_ids, upsert_customers
@@ -33,13 +34,16 @@ NOTHING_TO_DO = "nothing to do for this kind"
 
 def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> dict[int, str]:
     """Apply events in the order given. Returns, by event id, why those without an effect had none."""
-    _lock_rows(db, events)
+    _lock_rows(db, events, now)
     sightings = [sighting for event in events if (sighting := _sighting_of(event))]
     upsert_customers(db, sightings, now)
     record_thread_owners(db, [owner for event in events if (owner := _thread_owner(event))])
     also = [event for event in events if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
     unreachable_marks.record_signs_of_life(
         db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
+    )
+    note_answers(
+        db, [((event.fanpage_id, event.psid or ""), event.at) for event in events if _may_answer(event)]
     )
     context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}))
     notes = {event.id: reason for event in events if (reason := _reason_without_effect(event))}
@@ -57,7 +61,7 @@ def _apply_run(context: EffectContext, run: Sequence[FanpageEvent]) -> None:
         _EFFECTS[run[0].kind](context, run[0])
 
 
-def _lock_rows(db: Session, events: Sequence[FanpageEvent]) -> None:
+def _lock_rows(db: Session, events: Sequence[FanpageEvent], now: datetime) -> None:
     """Lock every row that these events may change, in the order of core/db/row_locks.py. Workers settle
     deliveries to the same people meanwhile."""
     for fanpage_id in sorted({event.fanpage_id for event in events if event.kind == EventKind.POLICY}):
@@ -70,8 +74,15 @@ def _lock_rows(db: Session, events: Sequence[FanpageEvent]) -> None:
     ]
     ids = [evidence.delivery_of(storable(metadata or "")) for metadata in echoed]
     receipts = [event for event in events if base_kind(event.kind) in (EventKind.DELIVERY, EventKind.READ)]
-    told = {(event.fanpage_id, event.psid) for event in receipts if event.psid}
-    row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told)
+    answers = [event for event in events if _may_answer(event)]
+    told = {(event.fanpage_id, event.psid) for event in [*receipts, *answers] if event.psid}
+    since = min((event.at for event in answers), default=now) - WITHIN
+    row_locks.lock_deliveries_heard_of(db, [each for each in ids if each], told, since)
+
+
+def _may_answer(event: FanpageEvent) -> bool:
+    """Whether somebody wrote or tapped a button: it may be the answer to a broadcast."""
+    return event.psid is not None and base_kind(event.kind) in (EventKind.MESSAGE, EventKind.POSTBACK)
 
 
 def _reason_without_effect(event: FanpageEvent) -> str:

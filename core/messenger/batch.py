@@ -25,11 +25,26 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")  # the same in JSON and however often i
 class SharedMessage:
     """A `message` object that goes to many people, encoded once for all of them."""
 
-    __slots__ = ("encoded", "message")
+    __slots__ = ("_json", "encoded")
 
     def __init__(self, message: Message) -> None:
-        self.message = message
-        self.encoded = _twice(json.dumps(message)[:-1] + (", " if message else ""))  # metadata follows
+        self._json = json.dumps(message)
+        self.encoded = _twice(self._json[:-1] + (", " if message else ""))  # metadata follows
+
+    @property
+    def message(self) -> Message:
+        """The message as an object of its own."""
+        found: Message = json.loads(self._json)
+        return found
+
+    def with_words(self, words: Mapping[str, str]) -> SharedMessage:
+        """The message for one of them, who gets other words for these; nothing is encoded anew, so all must
+        be of letters, digits, hyphens and underscores."""
+        made = SharedMessage.__new__(SharedMessage)
+        made._json, made.encoded = self._json, self.encoded
+        for old, new in words.items():
+            made._json, made.encoded = made._json.replace(old, new), made.encoded.replace(old, new)
+        return made
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -66,10 +66,12 @@ class Messenger:
         read_timeout: float = 20.0,
         pool_size: int = 16,
         transport: Transport | None = None,
+        link_address: str = "",
     ) -> None:
         """Timeouts are in seconds. A given `transport` is shared with other clients, so `close`
-        leaves it open."""
+        leaves it open. `link_address` is where our short links in its messages lead, if any."""
         self.page_id = page_id
+        self.link_address = link_address
         self._token = token
         self._proof = appsecret_proof(app_secret, token) if app_secret else ""
         self._secrets = (token, app_secret, self._proof)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import structlog
 
+from core.clicks.short_links import with_links_of_reply
 from core.conversation.rules import personalise
 from core.messenger import connection_check, wire
 from core.messenger.client import Answer, Messenger
@@ -118,7 +119,7 @@ class CallRunner:
         for place, (claim, connection) in enumerate(leaving):
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
             try:
-                items.append((connection, sender.write(wording, claim)))
+                items.append((connection, sender.write(wording, claim, connection.link_address)))
                 places.append(place)
             except (KeyError, TypeError, ValueError) as problem:
                 refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
@@ -144,7 +145,8 @@ def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
     if not claim.knows_profile and "{{" in json.dumps(claim.body):
         asked, profile = True, messenger.profile(claim.psid)
         name = profile.first_name if profile else name
-    answer = messenger.send(wire.send_to_psid(claim.psid, personalise(claim.body, name)))
+    body = with_links_of_reply(claim.body, messenger.link_address, claim.reply_id)
+    answer = messenger.send(wire.send_to_psid(claim.psid, personalise(body, name)))
     (judged,) = connection_check.attribute_refusals(messenger, [answer])
     return ReplyOutcome(claim, judged, profile, asked)
 

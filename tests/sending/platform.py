@@ -32,6 +32,7 @@ class Platform:
     dead: Failure | None = None  # whatever goes by its access token is refused with it
     mixed: list[list[Platform]] = field(default_factory=list)  # whose messages its calls held, when several's
     root: str = "in memory"
+    link_address: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:

@@ -50,7 +50,7 @@ class PaidMessage:
         unfit = Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
         return [((opt_in_id, psid), unfit if place == "abroad" else None) for opt_in_id, psid, place in rows]
 
-    def write(self, wording: str, claim: Claim) -> dict[str, Any]:
+    def write(self, wording: str, claim: Claim, _link_address: str = "") -> dict[str, Any]:
         message = {**message_for(wording, claim.first_name), "metadata": metadata_of(claim.delivery_id)}
         return {"recipient": {"id": claim.needs[1]}, "message": message, "messaging_type": "PAID"}
 

@@ -25,7 +25,7 @@ from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, final_verdict, try_again
-from core.sending.senders.sender import Claim, Prepared, Row, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, link_codes, message_for
 
 CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason
@@ -58,8 +58,10 @@ class OneTimeToken:
         tokens = decrypt_all([token_sealed or "" for _, token_sealed, *_ in rows])
         return [_prepared(row, token or "", now) for row, token in zip(rows, tokens, strict=True)]
 
-    def write(self, wording: str, claim: Claim) -> TokenSend:
-        message = _personal(wording, claim.first_name)
+    def write(self, wording: str, claim: Claim, link_address: str = "") -> TokenSend:
+        message = _personal(wording, claim.first_name, link_address)
+        if link_address and (codes := link_codes(wording, claim.delivery_id)):
+            message = message.with_words(codes)
         return TokenSend(claim.needs.token, message, metadata_of(claim.delivery_id))
 
     def send(
@@ -106,8 +108,8 @@ def _prepared(row: Row, token: str, now: datetime) -> Prepared:
 
 
 @lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
-def _personal(wording: str, first_name: str | None) -> SharedMessage:
-    return SharedMessage(message_for(wording, first_name))
+def _personal(wording: str, first_name: str | None, link_address: str) -> SharedMessage:
+    return SharedMessage(message_for(wording, first_name, link_address))
 
 
 def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:

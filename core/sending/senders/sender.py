@@ -11,11 +11,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import Select
 from sqlmodel import Session
 
+from core.clicks.codes import LinkId, Sent, code_of
+from core.clicks.rules import PLACES, links_in
+from core.clicks.short_links import with_short_links
 from core.conversation.rules import personalise, render
 from core.deliveries.rules import OptInMove, Verdict
 from core.messenger.client import Answer, Messenger
@@ -46,9 +50,9 @@ class Sender(Protocol):
         """For each of the rows that are being claimed, with just those columns: `Claim.needs` out of them,
         and a verdict where the delivery is not sent."""
 
-    def write(self, wording: str, claim: Claim) -> Any:
-        """The message of a broadcast (its content as JSON) as an item for `send`. KeyError, TypeError or
-        ValueError when it cannot be written."""
+    def write(self, wording: str, claim: Claim, link_address: str = "") -> Any:
+        """The message of a broadcast (its content as JSON) as an item for `send`. Its links go by way of
+        `link_address`, if there is one. KeyError, TypeError or ValueError when it cannot be written."""
 
     def send(
         self, items: Sequence[tuple[Messenger, Any]], mixed_calls: MixedCallSwitch, may_leave: MayLeave, /
@@ -83,7 +87,29 @@ class Claim:
     claimed_at: datetime | None = None  # with worker and claim number: the fence against another claim
 
 
-def message_for(wording: str, first_name: str | None) -> Message:
-    """The message for somebody of that name."""
+def message_for(wording: str, first_name: str | None, link_address: str = "") -> Message:
+    """The message for somebody of that name. In its short links a stand-in takes the place of each code:
+    `link_codes` says what to write there for one person."""
     content = json.loads(wording)
-    return personalise(render(content["kind"], content), first_name)
+    message = render(content["kind"], content)
+    if link_address:
+        message = with_short_links(message, link_address, _stand_in)
+    return personalise(message, first_name)
+
+
+def link_codes(wording: str, delivery_id: int) -> dict[str, str]:
+    """For one delivery the code of each link, by its stand-in."""
+    return {
+        _stand_in(place): code_of(LinkId(Sent.DELIVERY, delivery_id, place))
+        for place in range(_links_of(wording))
+    }
+
+
+def _stand_in(place: int) -> str:
+    return f"otn-link-{place:02d}-per-person"
+
+
+@lru_cache(maxsize=256)
+def _links_of(wording: str) -> int:
+    content = json.loads(wording)
+    return min(PLACES, len(links_in(render(content["kind"], content))))
