@@ -45,7 +45,10 @@ def check_content(content: dict[str, Any]) -> list[Problem]:
     """A token carries exactly one API message, so a broadcast is one block."""
     kind = find_broadcast_kind(content)
     if kind is None:
-        return [problem("content", N_("A broadcast is one text, one image, or one text with buttons."))]
+        words = N_(
+            "A broadcast is one block: a text, picture, card, carousel, text with buttons, video or file."
+        )
+        return [problem("content", words)]
     return kind.check(BlockDraft(kind.name, content))
 
 

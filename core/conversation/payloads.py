@@ -7,3 +7,4 @@ MESSAGE_PAYLOAD = "message:"  # + id: of a button or quick reply that leads to a
 STOP_PAYLOAD = "stop:"  # + "all" or a topic's id: whoever taps it wants no notifications (about it)
 STOP_ALL = "all"
 REQUEST_PAYLOAD = "otn."  # + 22 random characters: leads a tap on "Notify Me" back to its request
+ANSWER_PAYLOAD = "answer"  # of a quick reply that leads to no message: it is an answer, and no more

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.bubble import Bubble, Shape, replies_of
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import KINDS, kind_of
 from core.conversation.drafts import BlockDraft
@@ -47,4 +47,5 @@ def _after(block: BlockDraft) -> str:
 def _drawn(message: wire.Message) -> list[Bubble]:
     """By the kind of block that such a message is; one of no known kind is shown as its text."""
     drawn = (bubbles for kind in KINDS.values() if (bubbles := kind.draw(message)))
-    return next(drawn, [Bubble(Shape.TEXT, str(message.get("text") or ""))])
+    *others, last = next(drawn, [Bubble(Shape.TEXT, str(message.get("text") or ""))])
+    return [*others, replace(last, replies=replies_of(message.get("quick_replies") or []))]

@@ -5,6 +5,7 @@ Limits count UTF-16 units (core/text/length.py), which is the strictest reading:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,33 +20,57 @@ QUICK_REPLY_TITLE_LIMIT = 20  # a longer one is cut off by the platform
 BUTTON_TEXT_LIMIT = 640
 BUTTONS_LIMIT = 3
 BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
+# https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/template/generic
+CARDS_LIMIT = 10
+CARD_TITLE_LIMIT = 80
+CARD_SUBTITLE_LIMIT = 80
 # https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
 REQUEST_TITLE_LIMIT = 65
 # https://developers.facebook.com/docs/graph-api/batch-requests
 BATCH_LIMIT = 50
+
+# https://developers.facebook.com/docs/messenger-platform/send-messages/quick-replies
+_ASKS = {"email": "user_email", "phone": "user_phone_number"}
 
 ONE_TIME_REQUEST = "one_time_notif_req"  # the template that asks for an opt-in
 
 
 @dataclass(frozen=True)
 class Button:
-    """Opens `url`, or sends `payload` back; exactly one of the two."""
+    """Opens `url`, calls `phone`, or sends `payload` back; exactly one of them."""
 
     title: str
     url: str | None = None
     payload: str | None = None
+    phone: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.url is None) == (self.payload is None):
-            raise ValueError("a button has either a url or a payload")
+        if [self.url, self.payload, self.phone].count(None) != 2:
+            raise ValueError("a button has a url, a payload or a phone number, and one of them only")
 
 
 @dataclass(frozen=True)
 class QuickReply:
-    """A quick reply: its title is shown, its payload comes back."""
+    """A quick reply: its title is shown, its payload comes back.
+
+    One that asks for the "email" or the "phone" of the customer has neither: the phone shows what Messenger
+    knows of the person, and sends that back when it is tapped.
+    """
+
+    title: str = ""
+    payload: str = ""
+    asks: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """An element of the generic template. The platform wants at least one thing beside the title."""
 
     title: str
-    payload: str
+    subtitle: str = ""
+    image_url: str = ""
+    url: str = ""  # opened by a tap on the card itself
+    buttons: Sequence[Button] = ()
 
 
 def text(text: str, *, metadata: str | None = None) -> Message:
@@ -53,9 +78,22 @@ def text(text: str, *, metadata: str | None = None) -> Message:
     return with_metadata({"text": text}, metadata)
 
 
-def image(url: str) -> Message:
-    """A message that shows an image."""
-    return {"attachment": {"type": "image", "payload": {"url": url}}}
+def media(kind: str, url: str) -> Message:
+    """A message that is an image, a video, a sound or a file, fetched from `url`."""
+    return {"attachment": {"type": kind, "payload": {"url": url}}}
+
+
+def media_url(message: Message, kind: str) -> str | None:
+    """Where a message's image, video or file is fetched from; None when it is no such message."""
+    attachment = message.get("attachment") or {}
+    if attachment.get("type") != kind:
+        return None
+    return str((attachment.get("payload") or {}).get("url") or "")
+
+
+def cards(cards: Sequence[Card]) -> Message:
+    """One card, or several beside one another."""
+    return _template(template_type="generic", elements=[_element(card) for card in cards])
 
 
 def buttons(text: str, buttons: list[Button]) -> Message:
@@ -63,10 +101,14 @@ def buttons(text: str, buttons: list[Button]) -> Message:
     return _template(template_type="button", text=text, buttons=[_button(button) for button in buttons])
 
 
-def quick_replies(text: str, replies: list[QuickReply]) -> Message:
-    """A text with quick replies under it."""
-    choices = [{"content_type": "text", "title": r.title, "payload": r.payload} for r in replies]
-    return {"text": text, "quick_replies": choices}
+def with_quick_replies(message: Message, replies: Sequence[QuickReply]) -> Message:
+    """A copy with quick replies under it; they may stand under a text or an attachment."""
+    return {**message, "quick_replies": [_reply(reply) for reply in replies]} if replies else message
+
+
+def asked_by(reply: Mapping[str, Any]) -> str:
+    """What a quick reply of the wire asks the customer for: "email", "phone", or nothing."""
+    return next((asks for asks, kind in _ASKS.items() if reply.get("content_type") == kind), "")
 
 
 def one_time_request(title: str, payload: str) -> Message:
@@ -109,4 +151,24 @@ def _template(**payload: Any) -> Message:
 def _button(button: Button) -> dict[str, str]:
     if button.url is not None:
         return {"type": "web_url", "title": button.title, "url": button.url}
+    if button.phone is not None:
+        return {"type": "phone_number", "title": button.title, "payload": button.phone}
     return {"type": "postback", "title": button.title, "payload": str(button.payload)}
+
+
+def _reply(reply: QuickReply) -> dict[str, str]:
+    if reply.asks:
+        return {"content_type": _ASKS[reply.asks]}
+    return {"content_type": "text", "title": reply.title, "payload": reply.payload}
+
+
+def _element(card: Card) -> dict[str, Any]:
+    action = {"type": "web_url", "url": card.url} if card.url else None
+    said = {
+        "title": card.title,
+        "subtitle": card.subtitle,
+        "image_url": card.image_url,
+        "default_action": action,
+        "buttons": [_button(button) for button in card.buttons],
+    }
+    return {name: value for name, value in said.items() if value or name == "title"}

@@ -16,7 +16,8 @@ QUICK_REPLIES_LIMIT = 13
 BUTTON_TEXT_LIMIT = 640
 BUTTONS_LIMIT = 3
 ELEMENTS_LIMIT = 10
-ELEMENT_TITLE_LIMIT = 80
+ELEMENT_TEXT_LIMIT = 80  # of a title, and of a subtitle: generic template reference
+ELEMENT_KEYS = {"title", "subtitle", "image_url", "default_action", "buttons"}
 REQUEST_TITLE_LIMIT = 65  # one-time notification guide
 MEDIA = ("image", "audio", "video", "file")
 PHONE = re.compile(r"\+[0-9]{5,15}")  # with the country code: button reference
@@ -57,9 +58,8 @@ def _check_attachment(attachment: Any, behaviour: Behaviour) -> None:
     if not isinstance(payload, dict):
         _refuse("Param message[attachment] must have a type and a payload.")
     if attachment.get("type") in MEDIA:
-        url = payload.get("url", "")
-        if not payload.get("attachment_id") and not str(url).startswith(("http://", "https://")):
-            _refuse("Param message[attachment][payload][url] must be a valid URL.")
+        if not payload.get("attachment_id"):
+            _check_url(payload.get("url"), "message[attachment][payload][url]")
         return
     check_message = _TEMPLATES.get(payload.get("template_type", ""))
     if attachment.get("type") != "template" or check_message is None:
@@ -86,9 +86,31 @@ def _check_generic(payload: dict[str, Any], behaviour: Behaviour) -> None:
     if len(elements) > ELEMENTS_LIMIT:
         raise GraphError(105, "(#105) Param elements has too many elements.")
     for each in elements:
-        _check_text(each.get("title"), "elements[title]", ELEMENT_TITLE_LIMIT)
-        if "buttons" in each:
-            _check_buttons(each["buttons"], behaviour)
+        _check_element(each, behaviour)
+
+
+def _check_element(element: dict[str, Any], behaviour: Behaviour) -> None:
+    """At least one property must be set in addition to the title: generic template reference, April 2026."""
+    if unknown := set(element) - ELEMENT_KEYS:
+        _refuse(f"Invalid keys {sorted(unknown)} were found in param elements.")
+    _check_text(element.get("title"), "elements[title]", ELEMENT_TEXT_LIMIT)
+    if set(element) == {"title"}:
+        _refuse("Param elements must have at least one property in addition to title.")
+    if "subtitle" in element:
+        _check_text(element["subtitle"], "elements[subtitle]", ELEMENT_TEXT_LIMIT)
+    if "image_url" in element:
+        _check_url(element["image_url"], "elements[image_url]")
+    if "default_action" in element:
+        _check_default_action(element["default_action"])
+    if "buttons" in element:
+        _check_buttons(element["buttons"], behaviour)
+
+
+def _check_default_action(action: Any) -> None:
+    """The same as a URL button, without its title."""
+    if not isinstance(action, dict) or action.get("type") != "web_url" or "title" in action:
+        _refuse("Param elements[default_action] must be a web_url without a title.")
+    _check_url(action.get("url"), "elements[default_action][url]")
 
 
 def _check_media_template(payload: dict[str, Any], behaviour: Behaviour) -> None:
@@ -125,8 +147,8 @@ def _check_buttons(buttons: Any, behaviour: Behaviour) -> None:
         elif each["type"] == "phone_number":
             if not PHONE.fullmatch(str(each.get("payload", ""))):
                 _refuse("Param buttons[payload] must be a phone number with its country code.")
-        elif not str(each.get("url", "")).startswith(("http://", "https://")):
-            _refuse("Param buttons[url] must be a valid URL.")
+        else:
+            _check_url(each.get("url"), "buttons[url]")
 
 
 def _check_quick_replies(replies: Any, behaviour: Behaviour) -> None:
@@ -140,6 +162,11 @@ def _check_quick_replies(replies: Any, behaviour: Behaviour) -> None:
         # Longer titles are cut off on the phone, not refused.
         _check_text(each.get("title"), "quick_replies[title]", TEXT_LIMIT)
         _check_text(each.get("payload"), "quick_replies[payload]", behaviour.payload_limit)
+
+
+def _check_url(value: object, name: str) -> None:
+    if not str(value or "").startswith(("http://", "https://")):
+        _refuse(f"Param {name} must be a valid URL.")
 
 
 def _check_text(value: object, name: str, limit: int) -> None:

@@ -52,26 +52,36 @@ def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> 
 def tap_button(
     world: World, psid: str, mid: str, *, title: str | None = None, payload: str | None = None
 ) -> ThreadMessage | None:
-    """Tap a button of a template. Returns None when it opened a web page, which causes no event."""
+    """Tap a button of a template. Returns None when it opened a web page or dialled a number, which causes no
+    event."""
     with world.lock:
         person, bubble = world.person(psid), _bubble(world, psid, mid)
         button = _choice(_buttons(bubble.message), title, payload)
-        if button["type"] == "web_url":
+        if button["type"] in ("web_url", "phone_number"):
             return None
         return _postback(world, person, button["title"], button["payload"], None)
 
 
 def tap_quick_reply(
-    world: World, psid: str, *, title: str | None = None, payload: str | None = None
+    world: World, psid: str, *, title: str | None = None, payload: str | None = None, asks: str | None = None
 ) -> ThreadMessage:
-    """Tap a quick reply, which is shown only under the newest message."""
+    """Tap a quick reply, which is shown only under the newest message. `asks` taps the one that gives the
+    person's "user_email" or "user_phone_number": Messenger writes both title and payload of that."""
     with world.lock:
         person = world.person(psid)
         newest = world.threads[psid][-1:]
         choices = newest[0].message.get("quick_replies", []) if newest else []
-        chosen = _choice(choices, title, payload)
+        chosen = _given(person, choices, asks) if asks else _choice(choices, title, payload)
         said = {"text": chosen["title"], "quick_reply": {"payload": chosen["payload"]}}
         return _write(world, person, said, None)
+
+
+def _given(person: SimulatedPerson, choices: list[dict[str, str]], asks: str) -> dict[str, str]:
+    if all(each.get("content_type") != asks for each in choices):
+        raise NotPossible("no such quick reply there")
+    number = person.psid[-6:]
+    own = f"khach{number}@example.com" if asks == "user_email" else f"+84901{number}"
+    return {"title": own, "payload": own}
 
 
 def tap_notify_me(world: World, psid: str, mid: str | None = None, *, at: float | None = None) -> IssuedToken:

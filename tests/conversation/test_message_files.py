@@ -115,7 +115,17 @@ def test_the_documentation_has_a_row_for_each_kind_of_block_with_its_limits() ->
     limits = {
         "text": [wire.TEXT_LIMIT + 1],  # "below"
         "image": [],
+        "card": [
+            wire.CARD_TITLE_LIMIT,
+            wire.CARD_SUBTITLE_LIMIT,
+            0,
+            wire.BUTTONS_LIMIT,
+            wire.BUTTON_TITLE_LIMIT,
+        ],
+        "carousel": [2, wire.CARDS_LIMIT],
         "buttons": [wire.BUTTON_TEXT_LIMIT, 1, wire.BUTTONS_LIMIT, wire.BUTTON_TITLE_LIMIT],
+        "video": [],
+        "file": [],
         "quick_replies": [1, wire.QUICK_REPLIES_LIMIT, wire.QUICK_REPLY_TITLE_LIMIT],
         "otnr": [wire.REQUEST_TITLE_LIMIT],
     }

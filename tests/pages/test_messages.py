@@ -193,7 +193,7 @@ def test_a_promise_of_a_gift_is_advised_against_while_it_is_written(panel, fanpa
 def test_the_phone_shows_what_is_written(panel, arrange, fanpage) -> None:
     at = panel("message", id=saved(arrange, fanpage))
     assert "Chào Lan" in html(at)
-    at.toggle(key="preview_nameless").set_value(True).run()
+    at.segmented_control(key="preview_name").select("none").run()
     assert "Chào bạn" in html(at)
 
 

@@ -16,12 +16,13 @@ from core.broadcasts.drafts import get_draft
 from core.broadcasts.wording import warn_content
 from core.conversation import message_files, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
-from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.bubble import Bubble, Shape, taps_of
 from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.links import check_link, clean_link
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.registry import KINDS
-from core.conversation.blocks.titles import check_link, check_title, clean_link, clean_title
+from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.payloads import MESSAGE_PAYLOAD
 from core.conversation.preview import bubbles_of, bubbles_of_wire
 from core.conversation.replies import answer_event
@@ -94,8 +95,8 @@ class Carousel(BlockKind):
         return {**shown, "buttons": [{"type": "postback", "title": "Xem", "payload": payload}]}
 
     def _draw_element(self, element: dict[str, Any]) -> list[Bubble]:
-        titles = tuple(button["title"] for button in element.get("buttons", []))
-        return [Bubble(Shape.PICTURE, element["image_url"]), Bubble(Shape.CARD, element["title"], titles)]
+        taps = taps_of(element.get("buttons", []))
+        return [Bubble(Shape.PICTURE, element["image_url"]), Bubble(Shape.CARD, element["title"], taps)]
 
 
 class Reminder(Otnr):
@@ -120,7 +121,10 @@ def edit_reminder(block: Block, context: EditorContext) -> None:
 
 @pytest.fixture(autouse=True)
 def new_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that it takes for the product to know them."""
+    """All that it takes for the product to know them, as if it had no cards yet."""
+    for taken in ("card", "carousel"):
+        monkeypatch.delitem(KINDS, taken)
+        monkeypatch.delitem(FORMS, taken)
     for kind in (Carousel(), Reminder()):
         monkeypatch.setitem(KINDS, kind.name, kind)
     monkeypatch.setitem(FORMS, "carousel", BlockForm("Carousel", "view_carousel", edit_carousel))

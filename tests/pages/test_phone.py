@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.registry import KINDS
+from core.conversation.blocks.registry import KINDS, kind_of
 from core.conversation.preview import bubbles_of, bubbles_of_wire
 from core.conversation.rules import render
-from pages.components.phone import FOLDED_AFTER, phone_html
+from pages.components.phone import phone_html
+from pages.components.phone_shapes import FOLDED_AFTER
 
 
 def seen(*bubbles: Bubble, **more: object) -> str:
@@ -23,7 +24,7 @@ def test_a_text_shows_the_name_or_what_stands_in_for_it() -> None:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_block_that_is_still_empty_can_be_seen(kind: str) -> None:
-    assert "otn-bubble" in seen(*bubbles_of(kind, {}))
+    assert "otn-bubble" in seen(*bubbles_of(kind, kind_of(kind).blank))
 
 
 @pytest.mark.parametrize(

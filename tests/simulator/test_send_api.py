@@ -151,6 +151,18 @@ def test_the_largest_allowed_messages_are_taken(graph, lan, message):
         template(template_type="one_time_notif_req", title="Báo tôi"),
         template(template_type="one_time_notif_req", title="a", payload="b", image_url="https://x/y.jpg"),
         template(template_type="unheard_of"),
+        template(template_type="generic", elements=[{"title": "Hoa hồng"}]),
+        template(template_type="generic", elements=[{"title": "a" * 81, "subtitle": "b"}]),
+        template(template_type="generic", elements=[{"title": "a", "subtitle": "b" * 81}]),
+        template(template_type="generic", elements=[{"title": "a", "image_url": "hoa.jpg"}]),
+        template(template_type="generic", elements=[{"title": "a", "url": "https://hoa.vn"}]),
+        template(template_type="generic", elements=[{"title": "a", "default_action": button()}]),
+        template(
+            template_type="generic",
+            elements=[
+                {"title": "a", "default_action": {"type": "web_url", "title": "b", "url": "https://x.vn"}}
+            ],
+        ),
     ],
 )
 def test_content_beyond_the_limits_is_refused_and_uses_no_token(remote, graph, lan, message):
@@ -158,6 +170,22 @@ def test_content_beyond_the_limits_is_refused_and_uses_no_token(remote, graph, l
     assert graph.refused({"id": lan}, message)[0] == 100
     assert graph.refused(by_token(token), message)[0] == 100
     assert graph.send(by_token(token))[0] == 200
+
+
+def test_a_quick_reply_gives_the_persons_own_address(remote, graph, lan):
+    asks = [{"content_type": "user_email"}, {"content_type": "user_phone_number"}]
+    graph.send({"id": lan}, {"text": "Tiệm liên lạc bằng cách nào?", "quick_replies": asks})
+    remote.act(lan, "quick_reply", asks="user_email")
+    said = remote.thread(lan)["bubbles"][-1]["message"]
+    assert said["text"] == said["quick_reply"]["payload"]
+    assert "@" in said["text"]
+
+
+def test_a_number_is_dialled_without_a_word_to_the_page(remote, graph, lan):
+    call = {"type": "phone_number", "title": "Gọi", "payload": "+84901234567"}
+    card = template(template_type="generic", elements=[{"title": "Hoa", "buttons": [call]}])
+    mid = graph.send({"id": lan}, card)[1]["message_id"]
+    assert remote.act(lan, "tap", mid=mid, title="Gọi") == {}
 
 
 @pytest.mark.parametrize(

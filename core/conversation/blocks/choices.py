@@ -52,7 +52,3 @@ class ChoiceKind(BlockKind):
         return BlockDraft(
             self.name, {**given.texts(but=self.listed), self.listed: given.choices(self.listed)}
         )
-
-
-def titles_of(choices: list[Choice]) -> tuple[str, ...]:
-    return tuple(str(choice.get("title") or "") for choice in choices)

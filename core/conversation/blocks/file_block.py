@@ -38,6 +38,16 @@ class FileBlock:
             raise Invalid([problem(self.path, words)])
         return [self._with_topic(choice) for choice in choices]
 
+    def parts(self, field: str) -> list[FileBlock]:
+        """Objects that are read like blocks of their own, such as the cards of a carousel."""
+        parts = self.given.get(field, [])
+        if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
+            words = N_("“{name}” must be a list of objects.")
+            raise Invalid([problem(f"{self.path}.{field}", words, name=field)])
+        return [
+            FileBlock(part, f"{self.path}.{field}.{place}", self.topics) for place, part in enumerate(parts)
+        ]
+
     def topic(self) -> int | None:
         """The id of the block's topic, which the file names by name or by id; None when it names none."""
         return self._topic_id(self.given.get("topic", self.given.get("topic_id")))

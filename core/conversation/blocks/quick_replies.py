@@ -1,21 +1,26 @@
 """A text with quick replies, which vanish as soon as something follows.
 
 Fields: `text`, `fallback`, `replies`.
-Each reply has a `title` and a `message_id`: the message that answers it.
+Each reply has a `title` and a `message_id`, the message that answers it; or it `asks` for the customer's
+"email" or "phone", which Messenger fills in. A broadcast of any kind may have such replies under it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.choices import Choice, ChoiceKind, titles_of
+from core.conversation.blocks.button import messages_behind
+from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
 from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said, write_wording
-from core.conversation.payloads import MESSAGE_PAYLOAD
+from core.conversation.payloads import ANSWER_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_, Problem, problem
 from core.messenger import wire
+
+ASKS = ("email", "phone")
 
 
 class QuickReplies(ChoiceKind):
@@ -25,31 +30,70 @@ class QuickReplies(ChoiceKind):
     blank: ClassVar[Content] = {"replies": [{}]}
 
     def clean_choice(self, choice: Choice) -> dict[str, Any]:
-        return {"title": clean_title(choice), "message_id": choice.get("message_id")}
+        return clean_reply(choice)
 
     def check_choices(self, choices: list[Choice]) -> list[Problem]:
-        limit = wire.QUICK_REPLIES_LIMIT
-        if not 1 <= len(choices) <= limit:
-            return [problem("replies", N_("Between 1 and {limit} quick replies, please."), limit=limit)]
-        found = []
-        for place, reply in enumerate(choices):
-            found += check_title(f"replies.{place}.title", reply.get("title"), wire.QUICK_REPLY_TITLE_LIMIT)
-            if not reply.get("message_id"):
-                words = N_("Choose the message that answers this quick reply.")
-                found.append(problem(f"replies.{place}.message_id", words))
-        return found
+        return check_replies(choices)
 
     def warn_when_followed(self) -> list[Problem]:
         words = N_("Quick replies vanish as soon as another block follows; put them last.")
         return [problem("replies", words)]
 
     def render(self, content: Content) -> wire.Message:
-        return wire.quick_replies(write_wording(content), [_reply(each) for each in self.choices_of(content)])
+        return render_replies(wire.text(write_wording(content)), self.choices_of(content))
 
     def draw(self, message: wire.Message) -> list[Bubble]:
-        replies = message.get("quick_replies")
-        return [Bubble(Shape.QUICK_REPLIES, said(message, "text"), titles_of(replies))] if replies else []
+        return [Bubble(Shape.TEXT, said(message, "text"))] if message.get("quick_replies") else []
+
+
+def replies_of(content: Content) -> list[Choice]:
+    return list(content.get("replies") or [])
+
+
+def clean_reply(reply: Choice) -> dict[str, Any]:
+    if reply.get("asks"):
+        return {"asks": reply["asks"]}
+    return {"title": clean_title(reply), "message_id": reply.get("message_id")}
+
+
+def check_replies(replies: Sequence[Choice], *, may_lead_nowhere: bool = False) -> list[Problem]:
+    """What is wrong with the list or one of them; `may_lead_nowhere` when what follows is said elsewhere."""
+    limit = wire.QUICK_REPLIES_LIMIT
+    if not 1 <= len(replies) <= limit:
+        return [problem("replies", N_("Between 1 and {limit} quick replies, please."), limit=limit)]
+    found = []
+    for place, reply in enumerate(replies):
+        found += _check_reply(f"replies.{place}", reply, may_lead_nowhere)
+    asked = [reply["asks"] for reply in replies if reply.get("asks")]
+    if len(asked) > len(set(asked)):
+        found.append(problem("replies", N_("The customer's e-mail or phone number is asked for twice.")))
+    return found
+
+
+def _check_reply(path: str, reply: Choice, may_lead_nowhere: bool) -> list[Problem]:
+    if asks := reply.get("asks"):
+        words = N_("A quick reply asks for “email” or “phone”, not for “{value}”.")
+        return [] if asks in ASKS else [problem(f"{path}.asks", words, value=str(asks)[:40])]
+    found = check_title(f"{path}.title", reply.get("title"), wire.QUICK_REPLY_TITLE_LIMIT)
+    if not reply.get("message_id") and not may_lead_nowhere:
+        words = N_("Choose the message that answers this quick reply.")
+        found.append(problem(f"{path}.message_id", words))
+    return found
+
+
+def render_replies(message: wire.Message, replies: Sequence[Choice]) -> wire.Message:
+    """The message of the Send API with these quick replies under it."""
+    return wire.with_quick_replies(message, [_reply(reply) for reply in replies])
+
+
+def messages_replied(content: Content) -> set[int]:
+    """The messages that the quick replies under a broadcast lead to."""
+    return messages_behind(replies_of(content))
 
 
 def _reply(reply: Choice) -> wire.QuickReply:
-    return wire.QuickReply(said(reply, "title"), f"{MESSAGE_PAYLOAD}{reply.get('message_id')}")
+    if reply.get("asks"):
+        return wire.QuickReply(asks=str(reply["asks"]))
+    leads_to = reply.get("message_id")
+    payload = f"{MESSAGE_PAYLOAD}{leads_to}" if leads_to else ANSWER_PAYLOAD
+    return wire.QuickReply(said(reply, "title"), payload)

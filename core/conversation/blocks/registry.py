@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from core.conversation.blocks.buttons import Buttons
+from core.conversation.blocks.card import Card
+from core.conversation.blocks.carousel import Carousel
+from core.conversation.blocks.file import File
 from core.conversation.blocks.image import Image
 from core.conversation.blocks.kind import AskingKind, BlockKind
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.quick_replies import QuickReplies
 from core.conversation.blocks.text import Text
+from core.conversation.blocks.video import Video
 
 # By name, in the order in which the composer offers them.
 KINDS: dict[str, BlockKind] = {
@@ -15,7 +19,11 @@ KINDS: dict[str, BlockKind] = {
     for kind in (
         Text(),
         Image(),
+        Card(),
+        Carousel(),
         Buttons(),
+        Video(),
+        File(),
         QuickReplies(),
         Otnr(),
     )

@@ -62,8 +62,33 @@ def _card_head(draft: Draft, place: int, block: Block, locked: bool) -> None:
             ):
                 args = (draft, place, step)
                 small_button(f"{key}_{name}", sign, label, locked or stuck, drafts.move_block, args)
+            small_button(
+                f"{key}_copy", "content_copy", _("Duplicate"), locked, drafts.copy_block, (draft, place)
+            )
+            _insert_below(draft, place, key, locked)
             gone = (drafts.remove_block, (draft, place))
             small_button(f"{key}_remove", "delete", _("Remove"), locked, *gone)
+
+
+def _insert_below(draft: Draft, place: int, key: str, locked: bool) -> None:
+    """A menu of the kinds, for a block between this one and the next."""
+    words = {kind: _(FORMS[kind].word) for kind in KINDS}
+    st.menu_button(
+        _("Insert below"),
+        list(words),
+        key=f"{key}_insert",
+        icon=":material/add_row_below:",
+        help=_("Insert a block below this one"),
+        type="tertiary",
+        disabled=locked,
+        format_func=words.__getitem__,
+        on_click=_insert,
+        args=(draft, place + 1, f"{key}_insert"),
+    )
+
+
+def _insert(draft: Draft, place: int, key: str) -> None:
+    drafts.add_block(draft, st.session_state[key], place=place)
 
 
 def _say(draft: Draft, place: int, topics: Mapping[int, str]) -> None:

@@ -50,9 +50,17 @@ def is_changed(draft: Draft) -> bool:
     return bool(_snapshot(draft) != draft["kept"])
 
 
-def add_block(draft: Draft, kind: str, content: Mapping[str, Any] | None = None) -> None:
-    """Appends an empty block, or one that already says something."""
-    draft["blocks"].append(_block(kind, dict(content or {}), None))
+def add_block(
+    draft: Draft, kind: str, content: Mapping[str, Any] | None = None, *, place: int | None = None
+) -> None:
+    """Adds an empty block, or one that already says something: at that place, or as the last."""
+    blocks = draft["blocks"]
+    blocks.insert(len(blocks) if place is None else place, _block(kind, dict(content or {}), None))
+
+
+def copy_block(draft: Draft, place: int) -> None:
+    """Puts the same block below it once more."""
+    draft["blocks"].insert(place + 1, _with_uid(draft["blocks"][place]))
 
 
 def move_block(draft: Draft, place: int, step: int) -> None:
@@ -64,9 +72,13 @@ def remove_block(draft: Draft, place: int) -> None:
     del draft["blocks"][place]
 
 
-def add_choice(choices: list[dict[str, Any]]) -> None:
-    """Appends an empty button or quick reply to those of a block."""
-    choices.append(_with_uid({}))
+def add_choice(choices: list[dict[str, Any]], fields: Mapping[str, Any] | None = None) -> None:
+    """Appends an empty button, quick reply or card to those of a block."""
+    choices.append(_with_uid(fields or {}))
+
+
+def move_choice(choices: list[dict[str, Any]], place: int, step: int) -> None:
+    choices.insert(place + step, choices.pop(place))
 
 
 def remove_choice(choices: list[dict[str, Any]], place: int) -> None:

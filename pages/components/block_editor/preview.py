@@ -1,21 +1,59 @@
-"""The phone beside the composer, and whose phone it is: language, known by name or not, tapped or not."""
+"""The phone beside the composer, and whose phone it is: language, light or dark, name, tapped or not.
+
+It can be tapped: links open, and a button that leads to a message shows what the bot would say next.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
-from core.conversation.blocks.registry import asks_for_opt_in
+from core.conversation.blocks.bubble import Bubble, Shape, Tap
+from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder
-from core.conversation.preview import bubbles_of_blocks
+from core.conversation.preview_thread import Step, thread_of
+from core.conversation.queries import get_message
+from core.errors import NotFound
 from core.text.languages import languages
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.phone import draw_phone
 from pages.components.texts import _, language
 
+NAMES = {"short": "Lan", "long": "Nguyễn Hoàng Thụy Phương Anh Thư Ngọc", "none": None}
+_WALK = "preview_walk"  # {"of": the draft's key, "steps": [[said, payload], ...]}
+_OWN = {"email": "lan@example.com", "phone": "+84901234567"}
 
-def draw_preview(draft: Draft, *, page_name: str) -> None:
-    with st.container(key="preview_controls", horizontal_alignment="center", gap="small"):
+
+def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int | None = None) -> None:
+    """`after` is the message that follows an answer to a broadcast; `picture` is the fanpage's."""
+    spoken, dark = _draw_controls()
+    walk = _walk_of(draft)
+    named = NAMES[_choose_name(draft)]
+    bubbles = _thread(draft, walk, after, named, tapped=False)
+    asks = any(bubble.shape is Shape.REQUEST for bubble in bubbles)
+    if _draw_states(asks=asks, walked=bool(walk)):
+        bubbles = _thread(draft, walk, after, named, tapped=True)
+    draw_phone(
+        bubbles,
+        language=spoken,
+        dark=dark,
+        page_name=page_name,
+        picture=picture,
+        tall=590,
+        on_tap=lambda bubble, tap: _tapped(draft, bubble, tap),
+    )
+    if asks:
+        st.caption(_("The button under the promise is Facebook's, in the customer's language; it is fixed."))
+
+
+def _draw_controls() -> tuple[str, bool]:
+    """The language of the phone, and whether it is dark."""
+    key = "preview_controls"
+    with st.container(
+        key=key, horizontal=True, horizontal_alignment="center", vertical_alignment="center", gap="small"
+    ):
         spoken = st.segmented_control(
             _("The customer's language"),
             list(languages()),
@@ -25,24 +63,94 @@ def draw_preview(draft: Draft, *, page_name: str) -> None:
             format_func=languages().__getitem__,
             label_visibility="collapsed",
         )
-    with st.container(key="preview_states", horizontal=True, horizontal_alignment="center", gap="medium"):
-        tapped = _asks(draft) and st.toggle(_("After the tap"), key="preview_tapped")
-        nameless = _has_name(draft) and st.toggle(_("Name unknown"), key="preview_nameless")
-    draw_phone(
-        bubbles_of_blocks(
-            drafts.blocks_of(draft), first_name=None if nameless else "Lan", tapped=bool(tapped)
-        ),
-        language=spoken or language(),
-        dark=st.context.theme.type == "dark",
-        page_name=page_name,
-        tall=590,
+        dark = st.toggle(_("Dark"), value=st.context.theme.type == "dark", key="preview_dark")
+    return spoken or language(), dark
+
+
+def _draw_states(*, asks: bool, walked: bool) -> bool:
+    """Whether the request is tapped; and the way back to the beginning."""
+    with st.container(
+        key="preview_states",
+        horizontal=True,
+        horizontal_alignment="center",
+        vertical_alignment="center",
+        gap="medium",
+    ):
+        tapped = asks and st.toggle(_("After the tap"), key="preview_tapped")
+        if walked:
+            st.button(
+                _("Start over"),
+                key="preview_restart",
+                icon=":material/restart_alt:",
+                type="tertiary",
+                on_click=st.session_state.pop,
+                args=(_WALK, None),
+            )
+    return bool(tapped)
+
+
+def _choose_name(draft: Draft) -> str:
+    if not any(map(has_placeholder, _words_in(draft["blocks"]))):
+        return "short"
+    words = {"short": "Lan", "long": _("Long name"), "none": _("Name unknown")}
+    with st.container(key="preview_names", horizontal_alignment="center"):
+        chosen = st.segmented_control(
+            _("The customer's name"),
+            list(words),
+            default="short",
+            required=True,
+            key="preview_name",
+            format_func=words.__getitem__,
+            label_visibility="collapsed",
+        )
+    return chosen or "short"
+
+
+def _words_in(fields: Any) -> list[str]:
+    """Every text of the blocks, however deep."""
+    if isinstance(fields, dict):
+        fields = list(fields.values())
+    if isinstance(fields, list):
+        return [word for each in fields for word in _words_in(each)]
+    return [fields] if isinstance(fields, str) else []
+
+
+def _thread(
+    draft: Draft, walk: list[Step], after: int | None, first_name: str | None, *, tapped: bool
+) -> list[Bubble]:
+    return thread_of(
+        drafts.blocks_of(draft),
+        walk,
+        _blocks_of_message,
+        _,
+        after=after,
+        first_name=first_name,
+        tapped=tapped,
     )
 
 
-def _asks(draft: Draft) -> bool:
-    return any(asks_for_opt_in(block["kind"]) for block in draft["blocks"])
+def _blocks_of_message(message_id: int) -> list[BlockDraft] | None:
+    try:
+        view = get_message(message_id)
+    except NotFound:
+        return None
+    blocks = [BlockDraft(block.kind, block.content, block.topic_id) for block in view.blocks]
+    return None if view.is_archived else blocks
 
 
-def _has_name(draft: Draft) -> bool:
-    texts = [value for block in draft["blocks"] for value in block.values() if isinstance(value, str)]
-    return any(map(has_placeholder, texts))
+def _key_of(draft: Draft) -> str:
+    return str(draft.get("key") or draft.get("id"))
+
+
+def _walk_of(draft: Draft) -> list[Step]:
+    held = st.session_state.get(_WALK)
+    return [Step(*step) for step in held["steps"]] if held and held["of"] == _key_of(draft) else []
+
+
+def _tapped(draft: Draft, _bubble: Bubble, tap: Tap | None) -> None:
+    if tap is None:
+        st.session_state["preview_tapped"] = True
+        return
+    steps = [[step.said, step.payload] for step in _walk_of(draft)]
+    said = _OWN[tap.asks] if tap.asks else tap.title
+    st.session_state[_WALK] = {"of": _key_of(draft), "steps": [*steps, [said, tap.payload]]}

@@ -1,4 +1,4 @@
-"""The form of a text with buttons: each opens an address, leads to a message, or stops notifications."""
+"""The form of a text with buttons, and the rows of buttons that cards have as well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input
-from pages.components.block_editor.forms.choices import OPENS_ADDRESS, Target, add_choice, edit_choice
+from pages.components.block_editor.forms.choices import (
+    CALLS,
+    OPENS_ADDRESS,
+    Choice,
+    Target,
+    add_choice,
+    edit_choice,
+)
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.wording import edit_wording
 from pages.components.texts import _
@@ -17,31 +24,39 @@ from pages.components.texts import _
 
 def _edit(block: Block, context: EditorContext) -> None:
     edit_wording(block, context, wire.BUTTON_TEXT_LIMIT, _("Text above the buttons"))
+    edit_buttons(block, context)
+
+
+def edit_buttons(block: Block, context: EditorContext, *, least: int = 1) -> None:
+    """A row for each button: it opens an address, leads to a message, calls, or stops notifications."""
     targets = _targets(context)
     for place, button in enumerate(block["buttons"]):
-        edit_choice(block["buttons"], place, context, targets, wire.BUTTON_TITLE_LIMIT)
-        if not (button["message_id"] or button["stop"]):
-            _edit_address(button, context)
+        edit_choice(block["buttons"], place, context, targets, wire.BUTTON_TITLE_LIMIT, least=least)
+        _edit_address(button, context)
     add_choice(block, "buttons", context, wire.BUTTONS_LIMIT, _("Add a button"))
 
 
 def _targets(context: EditorContext) -> dict[Target, str]:
     stops: dict[int | str, str] = {STOP_ALL: _("Stop all notifications")}
     stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in context.topics.items()}
-    targets: dict[Target, str] = {OPENS_ADDRESS: _("Open a web address")}
+    targets: dict[Target, str] = {OPENS_ADDRESS: _("Open a web address"), CALLS: _("Call a phone number")}
     targets |= dict(context.messages.items())
     return targets | {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
 
 
-def _edit_address(button: Block, context: EditorContext) -> None:
+def _edit_address(button: Choice, context: EditorContext) -> None:
+    if button["message_id"] or button["stop"]:
+        return
+    calls = button["phone"] is not None
+    field, label = ("phone", _("Phone number")) if calls else ("url", _("Web address"))
     bind_input(
         st.text_input,
         button,
-        "url",
-        _("Web address"),
-        f"row_{button['uid']}_url",
+        field,
+        label,
+        f"row_{button['uid']}_{field}",
         disabled=context.locked,
-        placeholder="https://",
+        placeholder="0901 234 567" if calls else "https://",
         label_visibility="collapsed",
         live=True,
     )

@@ -15,14 +15,24 @@ from pages.components.block_editor.forms.form import EditorContext
 from pages.components.texts import _
 
 Choice = dict[str, Any]
-Target = int | str  # a message's id, what a button stops (as its payload says it), or OPENS_ADDRESS
+Target = int | str  # a message's id, or one of the words below
 OPENS_ADDRESS = 0
+CALLS = "call"
+ASKS = "ask:"  # + what it asks for
+_NOWHERE: Choice = {"message_id": None, "stop": None, "phone": None, "asks": None}
 
 
 def edit_choice(
-    choices: list[Choice], place: int, context: EditorContext, targets: Mapping[Target, str], limit: int
+    choices: list[Choice],
+    place: int,
+    context: EditorContext,
+    targets: Mapping[Target, str],
+    limit: int,
+    *,
+    least: int = 1,
 ) -> None:
-    """`targets` are the places that the choice may lead to, in words; `limit` is of its title."""
+    """`targets` are the places that the choice may lead to, in words; `limit` is of its title. The list keeps
+    `least` choices at least."""
     choice = choices[place]
     key = f"row_{choice['uid']}"
     with st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="small"):
@@ -32,13 +42,13 @@ def edit_choice(
             "title",
             _("What the button says"),
             f"{key}_title",
-            disabled=context.locked,
-            placeholder=_("What the button says"),
+            disabled=context.locked or bool(choice.get("asks")),
+            placeholder=_("Messenger shows it") if choice.get("asks") else _("What the button says"),
             label_visibility="collapsed",
             live=True,
         )
         _edit_target(choice, context, targets)
-        stuck = context.locked or len(choices) == 1
+        stuck = context.locked or len(choices) <= least
         small_button(f"{key}_remove", "close", _("Remove"), stuck, drafts.remove_choice, (choices, place))
     show_counter(choice["title"], limit, only_near=True)
 
@@ -57,7 +67,7 @@ def add_choice(block: Block, field: str, context: EditorContext, limit: int, lab
 
 
 def _edit_target(choice: Choice, context: EditorContext, targets: Mapping[Target, str]) -> None:
-    """One selectbox for what the choice keeps in two fields: `message_id` and `stop`."""
+    """One selectbox for what the choice keeps in several fields."""
     default = OPENS_ADDRESS if OPENS_ADDRESS in targets else None
     holder = {"target": _target_of(choice) or default}
     bind_choice(
@@ -70,15 +80,23 @@ def _edit_target(choice: Choice, context: EditorContext, targets: Mapping[Target
         placeholder=_("Leads to which message?"),
         label_visibility="collapsed",
     )
-    target = holder["target"]
-    choice["stop"] = _stopped(target) if isinstance(target, str) else None
-    choice["message_id"] = None if isinstance(target, str) else target or None
+    choice |= _NOWHERE | _fields_of(holder["target"], choice)
 
 
 def _target_of(choice: Choice) -> Target | None:
+    if choice.get("phone") is not None:
+        return CALLS
+    if choice.get("asks"):
+        return f"{ASKS}{choice['asks']}"
     return f"{STOP_PAYLOAD}{choice['stop']}" if choice.get("stop") else choice.get("message_id")
 
 
-def _stopped(payload: str) -> Target:
-    wanted = payload.removeprefix(STOP_PAYLOAD)
-    return wanted if wanted == STOP_ALL else int(wanted)
+def _fields_of(target: Target | None, choice: Choice) -> Choice:
+    if not isinstance(target, str):
+        return {"message_id": target or None}
+    if target == CALLS:
+        return {"phone": choice.get("phone") or ""}
+    if target.startswith(ASKS):
+        return {"asks": target.removeprefix(ASKS)}
+    wanted = target.removeprefix(STOP_PAYLOAD)
+    return {"stop": wanted if wanted == STOP_ALL else int(wanted)}

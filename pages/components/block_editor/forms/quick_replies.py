@@ -1,11 +1,13 @@
-"""The form of a text with quick replies, each of which leads to a message."""
+"""The form of a text with quick replies, and their rows, which a broadcast of any kind may have."""
 
 from __future__ import annotations
+
+import streamlit as st
 
 from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.forms.choices import Target, add_choice, edit_choice
+from pages.components.block_editor.forms.choices import ASKS, OPENS_ADDRESS, Target, add_choice, edit_choice
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.wording import edit_wording
 from pages.components.texts import _
@@ -13,10 +15,34 @@ from pages.components.texts import _
 
 def _edit(block: Block, context: EditorContext) -> None:
     edit_wording(block, context, wire.TEXT_LIMIT, _("Text above the quick replies"))
-    targets: dict[Target, str] = dict(context.messages.items())
+    edit_replies(block, context, _targets(context))
+
+
+def edit_broadcast_replies(block: Block, context: EditorContext) -> None:
+    """Those of a broadcast may be no more than an answer."""
+    targets: dict[Target, str] = {OPENS_ADDRESS: _("Just an answer")}
+    edit_replies(block, context, targets | _targets(context), least=0)
+
+
+def edit_replies(block: Block, context: EditorContext, targets: dict[Target, str], *, least: int = 1) -> None:
     for place in range(len(block["replies"])):
-        edit_choice(block["replies"], place, context, targets, wire.QUICK_REPLY_TITLE_LIMIT)
+        edit_choice(block["replies"], place, context, targets, wire.QUICK_REPLY_TITLE_LIMIT, least=least)
     add_choice(block, "replies", context, wire.QUICK_REPLIES_LIMIT, _("Add a quick reply"))
+    if any(reply.get("asks") for reply in block["replies"]):
+        st.caption(
+            _(
+                "Messenger shows each customer their own e-mail or phone number, and nothing where it knows "
+                "none. What they send arrives in your Page's inbox."
+            )
+        )
+
+
+def _targets(context: EditorContext) -> dict[Target, str]:
+    asks: dict[Target, str] = {
+        f"{ASKS}phone": _("Ask for the phone number"),
+        f"{ASKS}email": _("Ask for the e-mail"),
+    }
+    return dict(context.messages.items()) | asks
 
 
 FORM = BlockForm(N_("Quick replies"), "quickreply", _edit)

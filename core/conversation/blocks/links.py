@@ -1,0 +1,62 @@
+"""Web addresses that customers open, and that Messenger fetches: made clean, and checked.
+
+Only public http(s) addresses pass. A private one works for nobody but whoever typed it, and a server that
+fetches it for us would reach into its own network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.conversation.blocks.wording import said
+from core.errors import N_, Problem, problem
+from core.text.identifiers import unwrapped
+from core.text.normalise import storable
+
+LINK_LIMIT = 2000
+_LINK = re.compile(r"https?://[^\s/{}<>\"\\@]+\.[^\s/{}<>\"\\@]+(?:[/?#][^\s{}<>\"]*)?", re.IGNORECASE)
+_PRIVATE_ENDINGS = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "home.arpa")
+_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)  # how a part of an IPv4 address may be written
+
+
+def clean_link(content: Mapping[str, Any], field: str = "url") -> str:
+    """Only the ends of an address are made clean: another spelling of its letters may be another address."""
+    return unwrapped(storable(said(content, field)))
+
+
+def check_link(field: str, value: object, missing: str) -> list[Problem]:
+    """What is wrong with a web address; `missing` is what to say when there is none."""
+    link = unwrapped(str(value or ""))
+    if not link:
+        return [problem(field, missing)]
+    if not _LINK.fullmatch(link) or len(link) > LINK_LIMIT:
+        words = N_("“{value}” is no web address; it starts with https://.")
+        return [problem(field, words, value=link[:60])]
+    if not is_public(link):
+        words = N_("“{value}” can only be opened inside your own network; customers cannot reach it.")
+        return [problem(field, words, value=link[:60])]
+    return []
+
+
+def is_public(link: str) -> bool:
+    """Whether an address names a host of the open internet, as far as its letters tell."""
+    try:
+        parts = urlsplit(link)
+        host = (parts.hostname or "").rstrip(".").lower()
+        _ = parts.port  # ValueError when it is none
+    except ValueError:
+        return False
+    if parts.scheme.lower() not in ("http", "https") or not host or parts.username is not None:
+        return False
+    try:
+        return ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        pass
+    labels = host.split(".")
+    if _NUMBER.fullmatch(labels[-1]):  # 127.1, 0x7f.0.0.1: what browsers read as an address of four numbers
+        return False
+    return len(labels) > 1 and not any(host.endswith(f".{ending}") for ending in _PRIVATE_ENDINGS)

@@ -1,0 +1,54 @@
+"""A conversation as it is tapped through on the preview: what the bot would say next (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.drafts import BlockDraft
+from core.conversation.entry_points import message_in
+from core.conversation.payloads import STOP_PAYLOAD
+from core.conversation.preview import bubbles_of_blocks
+from core.errors import N_
+
+STOPPED = N_("The bot confirms: no more such notifications.")
+SILENT = N_("It is an answer: the bot says nothing to it.")
+GONE = N_("This message is gone; the bot would say nothing.")
+Blocks = Sequence[BlockDraft]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that was tapped: what the customer says by it, and what goes back to us."""
+
+    said: str
+    payload: str
+
+
+def thread_of(
+    blocks: Blocks,
+    steps: Sequence[Step],
+    find_blocks: Callable[[int], Blocks | None],
+    say: Callable[[str], str],
+    *,
+    after: int | None,
+    first_name: str | None,
+    tapped: bool,
+) -> list[Bubble]:
+    """The message, and for each step what follows it. `find_blocks` knows the other messages, `say`
+    translates; `after` is the message that follows an answer that leads nowhere else."""
+    bubbles = bubbles_of_blocks(blocks, first_name=first_name, tapped=tapped)
+    for step in steps:
+        bubbles.append(Bubble(Shape.TEXT, step.said, mine=True))
+        if step.payload.startswith(STOP_PAYLOAD):
+            bubbles.append(Bubble(Shape.NOTE, say(STOPPED)))
+            continue
+        leads_to = message_in(step.payload) or after
+        after = None  # it follows the first answer only
+        found = find_blocks(leads_to) if leads_to else None
+        if found is None:
+            bubbles.append(Bubble(Shape.NOTE, say(GONE if leads_to else SILENT)))
+        else:
+            bubbles += bubbles_of_blocks(found, first_name=first_name, tapped=tapped)
+    return bubbles

@@ -1,0 +1,62 @@
+"""The form of a card: picture, title, the line under it, where a tap leads, and its buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.conversation.placeholders import has_placeholder
+from core.errors import N_
+from core.messenger import wire
+from pages.components.block_editor.draft import Block
+from pages.components.block_editor.fields import bind_input, show_counter
+from pages.components.block_editor.forms.buttons import edit_buttons
+from pages.components.block_editor.forms.form import BlockForm, EditorContext
+from pages.components.block_editor.forms.picture import edit_picture
+from pages.components.texts import _
+
+
+def _edit(block: Block, context: EditorContext) -> None:
+    edit_card(block, context, f"block_{block['uid']}")
+
+
+def edit_card(card: dict[str, Any], context: EditorContext, key: str) -> None:
+    """`key` begins the names of its fields."""
+    edit_picture(card, "image_url", key, context)
+    _edit_words(card, context, key)
+    bind_input(
+        st.text_input,
+        card,
+        "url",
+        _("Opened by a tap on the card (optional)"),
+        f"{key}_url",
+        disabled=context.locked,
+        placeholder="https://",
+        live=True,
+    )
+    edit_buttons(card, context, least=0)
+
+
+def _edit_words(card: dict[str, Any], context: EditorContext, key: str) -> None:
+    fallback = card.get("fallback") or ""
+    for field, label, limit in (
+        ("title", _("Title"), wire.CARD_TITLE_LIMIT),
+        ("subtitle", _("Line under the title (optional)"), wire.CARD_SUBTITLE_LIMIT),
+    ):
+        bind_input(st.text_input, card, field, label, f"{key}_{field}", disabled=context.locked, live=True)
+        show_counter(card[field], limit, fallback)
+    if has_placeholder(card["title"] + card["subtitle"]):
+        bind_input(
+            st.text_input,
+            card,
+            "fallback",
+            _("When the name is unknown, say"),
+            f"{key}_fallback",
+            disabled=context.locked,
+            placeholder=_("you"),
+            live=True,
+        )
+
+
+FORM = BlockForm(N_("Card"), "art_track", _edit)

@@ -1,0 +1,16 @@
+// A tap on the phone presses the Streamlit button of the same key; a link opens beside the panel, for
+// Streamlit takes `target` away. Where the phone is below the fold, what has just come is scrolled to.
+(() => {
+  if (window.otnPhone) return;
+  window.otnPhone = true;
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest(".otn-phone a[data-opens]");
+    if (opens) {
+      event.preventDefault();
+      window.open(opens.href, "_blank", "noopener,noreferrer");
+      return;
+    }
+    const tap = event.target.closest(".otn-phone [data-tap]");
+    if (tap) document.querySelector(`.st-key-phone_tap_${CSS.escape(tap.dataset.tap)} button`)?.click();
+  });
+})();
