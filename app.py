@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shell import cookie, frame
+from pages.shell import frame, server
 
 if __name__ == "__main__":
     frame.run()
@@ -15,7 +15,7 @@ else:
     PagesManager.uses_pages_directory = False
     app = st.App(
         Path(__file__),
-        routes=cookie.ROUTES,
-        middleware=cookie.MIDDLEWARE,
+        routes=server.ROUTES,
+        middleware=server.MIDDLEWARE,
         on_script_error=frame.unforeseen,
     )

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,9 +41,13 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="Where customers reach the webhook server, as https://otn.shop.vn."
     )
-    secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens, signs cookies; made when unset.")
+    secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
+    panel_url: str = Field("", description="The panel's address for people, behind a proxy.")
+    trusted_proxies: str = Field(
+        "127.0.0.1, ::1", description="Proxies whose X-Forwarded headers are believed; networks too."
+    )
     panel_port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
     simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
@@ -62,6 +67,20 @@ class Settings(BaseSettings):
                 f"OTN_TIMEZONE: no time zone is called {value!r}; try Asia/Ho_Chi_Minh"
             ) from problem
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        _networks(value)
+        return value
+
+    def is_trusted_proxy(self, address: str) -> bool:
+        """Whether what this address says of a visitor is believed."""
+        try:
+            seen = ip_address(address)
+        except ValueError:
+            return False
+        return any(seen in network for network in _networks(self.trusted_proxies))
 
     @property
     def is_postgresql(self) -> bool:
@@ -111,6 +130,17 @@ def public_url(written: str) -> str:
             "write it like https://otn.example.com"
         )
     return address
+
+
+@lru_cache
+def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each.strip(), strict=False) for each in written.split(",") if each.strip())
+    except ValueError as problem:
+        raise ValueError(
+            "OTN_TRUSTED_PROXIES: addresses or networks with commas between them, "
+            "such as 10.0.0.7, 172.18.0.0/16"
+        ) from problem
 
 
 @lru_cache

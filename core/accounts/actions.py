@@ -21,6 +21,7 @@ from core.accounts.rules import (
     check_password,
     normalise_operator_name,
 )
+from core.accounts.sessions import begin_session, end_sessions_of
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -130,8 +131,8 @@ def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
         _record(db, by, "operator.end_sessions", row, now)
 
 
-def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None:
-    """Change one's own password. All of one's sessions end; the caller signs this one in again."""
+def change_own_password(by: Actor, old: str, new: str, *, browser: str = "", now: datetime) -> str:
+    """Change one's own password. All of one's sessions end, and a new one begins. Returns its ticket."""
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
     authorise_early(by, Permission.VIEW, now=now, own_account=True)
@@ -141,7 +142,9 @@ def change_own_password(by: Actor, old: str, new: str, *, now: datetime) -> None
         _lock_operators(db, by, Permission.VIEW, now, own_account=True)
         row = _operator(db, by.id)
         row.password_hash, row.must_change_password, row.sessions_valid_after = new_hash, False, now
+        end_sessions_of(db, by.id, now=now)
         _record(db, by, "operator.change_password", row, now)
+        return begin_session(db, by.id, address=by.address, browser=browser, now=now)[1]
 
 
 def set_language(by: Actor, language: str, *, now: datetime) -> None:
@@ -149,14 +152,6 @@ def set_language(by: Actor, language: str, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(language=language))
-
-
-def record_last_seen(operator_id: int, *, now: datetime) -> None:
-    """Keep when an operator was last seen. It is skipped while their row is locked: the next page does it."""
-    free = select(col(Operator.id)).where(col(Operator.id) == operator_id)
-    free = free.with_for_update(key_share=True, skip_locked=True)
-    with transaction() as db:
-        db.execute(update(Operator).where(col(Operator.id).in_(free)).values(last_seen_at=now))
 
 
 def _check_new_password(by: Actor, old: str, new: str) -> None:

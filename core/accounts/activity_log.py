@@ -32,5 +32,7 @@ def record(
             subject_id=subject_id,
             subject=subject[:200],
             detail=detail,
+            address=actor.address,
+            session_id=actor.session_id,
         )
     )

@@ -14,9 +14,10 @@ from sqlmodel import Session, col
 
 from core.accounts.rules import Actor, Permission, Role, session_is_good
 from core.db.engine import transaction
-from core.db.tables import Operator
+from core.db.tables import Operator, OperatorSession
 from core.errors import N_, NotAllowed, SignedOut
 
+SIGNED_OUT = N_("Nothing was done: you have been signed out. Sign in and try again.")
 _COLUMNS = (
     col(Operator.role),
     col(Operator.disabled_at),
@@ -40,6 +41,7 @@ def authorise(
         return
     found = _operator(db, by.id, to_change=own_account)
     _refuse_who_is_out(found, by, now)
+    _refuse_ended_session(db, by)
     if found.must_change_password and not own_account:
         raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
     Actor(by.id, by.name, Role(found.role)).require(permission)
@@ -67,4 +69,16 @@ def _refuse_who_is_out(found: Row[Any], by: Actor, now: datetime) -> None:
             N_("Nothing was done: your account has been disabled. Ask an admin if you need it again.")
         )
     if by.signed_in_at is None or not session_is_good(by.signed_in_at, found.sessions_valid_after, now):
-        raise SignedOut(N_("Nothing was done: you have been signed out. Sign in and try again."))
+        raise SignedOut(SIGNED_OUT)
+
+
+def _refuse_ended_session(db: Session, by: Actor) -> None:
+    """On PostgreSQL the session's row is locked, too: a sign-out that was committed before is seen."""
+    if by.session_id is None:
+        return
+    session = select(col(OperatorSession.operator_id), col(OperatorSession.ended_at))
+    row = db.execute(
+        session.where(col(OperatorSession.id) == by.session_id).with_for_update(read=True)
+    ).first()
+    if row is None or row.ended_at is not None or row.operator_id != by.id:
+        raise SignedOut(SIGNED_OUT)

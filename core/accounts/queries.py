@@ -16,7 +16,6 @@ from core.accounts.rules import (
     OperatorState,
     Role,
     normalise_operator_name,
-    session_is_good,
 )
 from core.db.engine import reading
 from core.db.tables import Activity, Operator
@@ -66,24 +65,6 @@ def list_operators() -> list[OperatorView]:
         rows = db.scalars(select(Operator)).all()
     rows = sorted(rows, key=lambda row: (row.disabled_at is not None, sort_key(row.name)))
     return [operator_view(row) for row in rows]
-
-
-def find_session(operator_id: int, signed_in_at: datetime, now: datetime) -> OperatorView | None:
-    """The operator of a session, or None when it has ended: too old, signed out elsewhere, or disabled."""
-    with reading() as db:
-        return _good(db.get(Operator, operator_id), signed_in_at, now)
-
-
-def find_session_by_name(name: str, signed_in_at: datetime, now: datetime) -> OperatorView | None:
-    """Do the same as `find_session` for a cookie, which holds a name."""
-    with reading() as db:
-        return _good(_by_name(db, name), signed_in_at, now)
-
-
-def _good(row: Operator | None, signed_in_at: datetime, now: datetime) -> OperatorView | None:
-    if row is None or row.disabled_at or not session_is_good(signed_in_at, row.sessions_valid_after, now):
-        return None
-    return operator_view(row)
 
 
 def _by_name(db: Session, name: str) -> Operator | None:

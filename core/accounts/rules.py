@@ -55,6 +55,8 @@ class Actor:
     name: str
     role: Role
     signed_in_at: datetime | None = None  # when the session began by which an operator asks
+    session_id: int | None = None
+    address: str = ""  # from where
 
     def may(self, permission: Permission) -> bool:
         """Whether the role includes a permission."""
@@ -75,7 +77,9 @@ NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 RESERVED_NAMES = frozenset({SYSTEM.name})
 PASSWORD_MINIMUM = 10
 PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
-SESSION_LIFETIME = timedelta(days=1)  # short, since the token in a cookie cannot be revoked
+SESSION_LIFETIME = timedelta(days=1)
+TICKET_LIFETIME = timedelta(seconds=30)
+KEEP_SESSIONS = timedelta(days=30)
 ATTEMPT_WINDOW = timedelta(minutes=15)
 SEEN_EVERY = timedelta(minutes=5)
 

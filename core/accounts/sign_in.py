@@ -1,25 +1,23 @@
-"""Signs operators in and out. An attempt is counted before its password is checked."""
+"""Signs operators in. An attempt is counted before its password is checked."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise
-from core.accounts.queries import OperatorView, operator_view
 from core.accounts.rules import (
     ATTEMPT_WINDOW,
     SYSTEM,
     Actor,
     FailedSignIn,
-    Permission,
     Role,
     locked_until,
     normalise_operator_name,
 )
+from core.accounts.sessions import begin_session
 from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, SignInAttempt
@@ -55,28 +53,24 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
         )
 
 
-def complete_sign_in(name: str, address: str, *, now: datetime) -> OperatorView | None:
-    """Record that a sign-in succeeded. Returns the operator, or None when they were disabled meanwhile."""
+def complete_sign_in(
+    name: str, address: str, *, browser: str = "", language: str | None = None, now: datetime
+) -> str | None:
+    """Record that a sign-in succeeded, and begin a session. Returns its ticket, or None when the operator was
+    disabled meanwhile. `language` is kept for somebody who has chosen none yet."""
     name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
-        if row is None or row.disabled_at:
+        if row is None or row.id is None or row.disabled_at:
             return None
-        row.last_seen_at = now
+        row.last_seen_at, row.language = now, row.language or language
         mine = (col(SignInAttempt.name) == name) & (col(SignInAttempt.address) == address[:64])
         old = col(SignInAttempt.at) < now - KEEP_ATTEMPTS
         db.execute(delete(SignInAttempt).where(or_(mine, old)))
-        actor = Actor(row.id, row.name, Role(row.role))
+        session_id, ticket = begin_session(db, row.id, address=address, browser=browser, now=now)
+        actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
         activity_log.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
-        return operator_view(row)
-
-
-def sign_out(by: Actor, *, now: datetime) -> None:
-    """End every session of an operator, so that a stolen cookie is worth nothing."""
-    with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
-        db.execute(update(Operator).where(col(Operator.id) == by.id).values(sessions_valid_after=now))
-        activity_log.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
+        return ticket
 
 
 def _recent(db: Session, name: str, address: str, now: datetime) -> list[FailedSignIn]:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import insert, literal, select, text, update
 from sqlmodel import col
 
+from core.accounts import sessions
 from core.accounts.actions import add_operator
 from core.accounts.rules import COMMAND_LINE
 from core.bench.audience_fixtures import create_audience
@@ -90,7 +91,15 @@ def _fill_database(people: int) -> dict[str, Any]:
         *(("broadcast", {"id": broadcast_id}) for broadcast_id in (ended, sending, draft)),
         ("new_broadcast", {"id": draft}),
     ]
-    return {"operator_id": operator.id, "places": places}
+    return {"session": _signed_in(operator.id), "places": places}
+
+
+def _signed_in(operator_id: int) -> str:
+    """Begin a session; by what it is found."""
+    now = utc_now()
+    with transaction() as db:
+        _id, ticket = sessions.begin_session(db, operator_id, address="", browser="bench", now=now)
+    return sessions.hash_of(sessions.trade_ticket(ticket, now=now) or "")
 
 
 def _broadcast(topic_id: int, *, launch: bool = True) -> int:

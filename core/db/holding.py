@@ -48,7 +48,7 @@ SENTENCES: dict[str, str] = {
     ),
 }
 # These tables of a closed database can still be written: for heartbeats, and for staff who sign in to read.
-_STAYS_OPEN = {"heartbeat", "hold", "sign_in_attempt", "activity"}
+_STAYS_OPEN = {"heartbeat", "hold", "sign_in_attempt", "operator_session", "activity"}
 _SESSIONS = {"last_seen_at", "sessions_valid_after"}  # columns of an operator
 
 

@@ -563,6 +563,22 @@ class Operator(Table, table=True):
     created_at: datetime = _time(nullable=False)
 
 
+class OperatorSession(Table, table=True):
+    """A browser in which an operator has signed in. Its cookie holds the key, this row the key's hash."""
+
+    __tablename__ = "operator_session"
+
+    id: int | None = _id()
+    operator_id: int = _ref("operator.id", index=True)
+    key_hash: str = _word(64, unique=True)  # of the ticket, until the browser has traded it for a key
+    is_kept: bool = False  # whether the ticket has been traded
+    signed_in_at: datetime = _time(nullable=False, index=True)
+    last_seen_at: datetime = _time(nullable=False)
+    ended_at: datetime | None = _time()
+    address: str = _word(64, default="")
+    browser: str = _word(80, default="")
+
+
 class SignInAttempt(Table, table=True):
     __tablename__ = "sign_in_attempt"
     __table_args__ = (Index("ix_sign_in_attempt_name_at", "name", "at"),)
@@ -586,6 +602,8 @@ class Activity(Table, table=True):
     subject_id: int | None = Field(default=None, sa_type=BigId)
     subject: str = _word(200, default="")  # its name at the time
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    address: str = _word(64, default="")  # from where; empty for this machine
+    session_id: int | None = Field(default=None, sa_type=BigId)  # in which session; the row may be gone
 
 
 class Heartbeat(Table, table=True):

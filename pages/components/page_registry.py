@@ -55,6 +55,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
+    Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),
     Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
 BY_PATH = {entry.url_path: entry for entry in ENTRIES}

@@ -1,6 +1,7 @@
 """Who is here, on which fanpage, and how a page does something on their behalf.
 
-Session state holds plain values only: operator_id, signed_in_at, fanpage_id, language, zone, flashes.
+Who is signed in is said by the cookie of the browser's connection alone, see shell/session_binding.py.
+Session state holds plain values only: fanpage_id, language, zone, flashes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.accounts import queries as accounts
+from core.accounts import session_queries
 from core.accounts.rules import Actor, Permission
+from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from core.errors import N_, NotAllowed, NotFound, OperatorError, SignedOut
 from core.fanpages.queries import FanpageView, get_fanpage, list_fanpages
@@ -26,6 +28,8 @@ log = logging.getLogger("panel")
 ENDED = N_(
     "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
 )
+HEADER = "x-notify-once-session"  # in which the server hands on whose cookie a connection brought
+ENDED_BEFORE = "ended:"
 last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
 
 
@@ -44,30 +48,39 @@ def current() -> Current:
 
     Stops the page (and shows the sign-in) when the session is no longer good.
     """
-    operator = signed_in()
-    if operator is None:
+    found = signed_in()
+    if found is None:
         st.rerun(scope="app")
-    fanpage = _chosen_fanpage(operator.id)
+    fanpage = _chosen_fanpage(found.operator.id)
     zone = fanpage.timezone if fanpage else settings().timezone
     st.session_state["zone"] = zone
-    return Current(actor_of(operator), fanpage, language(), zone)
+    return Current(found.actor, fanpage, language(), zone)
 
 
-def actor_of(operator: accounts.OperatorView) -> Actor:
-    """Who asks for a write by this browser's session."""
-    at = st.session_state.get("signed_in_at")
-    return Actor(operator.id, operator.name, operator.role, signed_in_at=at)
+def presented() -> str:
+    """Whose cookie the browser's present connection brought: the hash of a session's key, or what stands for
+    nobody. The server writes it; what a client writes in its place is thrown away."""
+    return st.context.headers.get(HEADER) or ""
 
 
-def signed_in() -> accounts.OperatorView | None:
-    """The operator of this browser session while it is good, else None and the session forgets them."""
-    operator_id = st.session_state.get("operator_id")
-    if operator_id is None:
-        return None
-    operator = accounts.find_session(operator_id, st.session_state["signed_in_at"], utc_now())
-    if operator is None:
+def signed_in() -> SessionView | None:
+    """The session of this browser while it is good, read anew on every call."""
+    found = session_queries.find_session(presented(), utc_now())
+    if found is None and st.session_state.get("operator_id") is not None:
         forget(_(ENDED))
-    return operator
+    if found is not None and st.session_state.get("operator_id") != found.operator.id:
+        st.session_state["operator_id"] = found.operator.id
+        if found.operator.language:
+            st.session_state["language"] = found.operator.language
+    return found
+
+
+def why_ended() -> str | None:
+    """Why somebody who was signed in has to sign in again."""
+    if "signed_out" in st.session_state:
+        return None
+    ended = _(ENDED) if presented().startswith(ENDED_BEFORE) else None
+    return st.session_state.get("ended_because") or ended
 
 
 def forget(why: str | None = None) -> None:

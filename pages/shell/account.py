@@ -8,8 +8,7 @@ from core.accounts import actions
 from core.clock import utc_now
 from core.text.languages import languages
 from pages.components import session
-from pages.components.dialogs import close_dialog, dialog, open_dialog
-from pages.components.session import flash
+from pages.components.dialogs import dialog, open_dialog
 from pages.components.texts import _, language
 from pages.shell import browser, style
 from pages.shell.password_form import change_password
@@ -21,8 +20,9 @@ def draw_account(here: session.Current) -> None:
         style.draw_theme_switch()
         draw_language_switch()
         choices = {
+            "account": f":material/manage_accounts: {_('My account')}",
             "password": f":material/key: {_('Change password')}",
-            "sign_out": f":material/logout: {_('Sign out on every device')}",
+            "sign_out": f":material/logout: {_('Sign out')}",
         }
         st.menu_button(
             here.actor.name,
@@ -53,24 +53,23 @@ def draw_language_switch() -> None:
 
 
 def _account_chosen() -> None:
-    if st.session_state["account_menu"] == "sign_out":
+    chosen = st.session_state["account_menu"]
+    if chosen == "sign_out":
         browser.sign_out()
-    else:
+    elif chosen == "password":
         open_dialog("own_password")
+    else:
+        st.session_state["go_to"] = chosen
 
 
 def _own_password() -> None:
-    operator = session.signed_in()
-    note = change_password(operator, key="own_password") if operator else None
-    if note:
-        close_dialog("own_password")
-        flash(note)
-        st.rerun()
+    if found := session.signed_in():
+        change_password(found, key="own_password")
 
 
 def _speak() -> None:
     st.session_state["language"] = st.session_state["language_switch"]
-    operator = session.signed_in()
-    if operator is not None:
-        by, chosen = session.actor_of(operator), language()
+    found = session.signed_in()
+    if found is not None:
+        by, chosen = found.actor, language()
         session.attempt(lambda: actions.set_language(by, chosen, now=utc_now()))

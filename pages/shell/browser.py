@@ -1,52 +1,82 @@
-"""This browser's session: who signed in and when, and how the browser gets and loses its cookie."""
+"""This browser: how it gets and loses its cookie, and what is told it of where it is."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from html import escape
+import json
+import re
 
 import streamlit as st
 
-from core.accounts import sign_in
-from core.accounts.queries import OperatorView
+from core.accounts import sessions
+from core.accounts.rules import TICKET_LIFETIME
 from core.clock import utc_now
 from pages.components import session
 from pages.shell import cookie
 
+_NAMES = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+_welcome: dict[int, str] = {}  # by operator: what to say when their page has been loaded anew
 
-def begin(operator: OperatorView, at: datetime) -> None:
-    """Signs this session in. A session that came by a cookie needs no ticket, see `begin_anew`."""
-    st.session_state["operator_id"] = operator.id
-    st.session_state["signed_in_at"] = at
-    st.session_state.pop("signed_out", None)
+
+def address() -> str:
+    """The browser's address, empty on the same machine; behind a proxy see forwarded.py."""
+    seen = st.context.ip_address
+    return seen if isinstance(seen, str) else ""
+
+
+def description() -> str:
+    """The browser and its system in two words, as far as it says so: "Chrome, Windows"."""
+    agent = st.context.headers.get("user-agent") or ""
+    name = next((word for mark, word in _NAMES if re.search(rf"\b{mark}/", agent)), "")
+    system = next((word for word in _SYSTEMS if word in agent), "")
+    return ", ".join(each for each in (name, system) if each)
+
+
+def fetch_cookie(ticket: str, *, welcome: tuple[int, str] | None = None) -> None:
+    """From now on every run has the browser trade the ticket for its cookie and load the page anew: a
+    connection is known by the cookie that it brought. `welcome` is what this operator is told then."""
+    st.session_state["ticket"] = ticket
+    st.session_state["ticket_until"] = (utc_now() + TICKET_LIFETIME).timestamp()
     st.session_state.pop("ended_because", None)
-    if operator.language:
-        st.session_state["language"] = operator.language
+    if welcome:
+        _welcome[welcome[0]] = welcome[1]
 
 
-def begin_anew(operator: OperatorView, at: datetime) -> None:
-    """As `begin`, and has the browser fetch a cookie for it."""
-    begin(operator, at)
-    st.session_state["ticket"] = cookie.ticket_of(cookie.token_of(operator.name, at))
-    st.session_state["ticket_until"] = at.timestamp() + cookie.TICKET_SECONDS
+def greet(operator_id: int) -> None:
+    """Say what was to be said once the page is loaded anew."""
+    if note := _welcome.pop(operator_id, None):
+        session.flash(note)
 
 
-def send_ticket() -> None:
-    """Has the browser fetch its cookie. Drawn again for as long as the ticket is good, since a quick
-    rerun may take the first one away before the browser saw it."""
+def send_ticket() -> bool:
+    """Whether the browser is fetching its cookie. It is told to in every run for as long as the ticket is
+    good, since a quick rerun may take the script away before the browser saw it."""
     ticket = st.session_state.get("ticket")
-    if ticket is None:
-        return
-    if utc_now().timestamp() > st.session_state["ticket_until"]:
-        del st.session_state["ticket"]
-        return
-    _run(f'fetch("/session", {{method: "POST", body: "{escape(ticket)}"}})')
+    if ticket is None or utc_now().timestamp() > st.session_state["ticket_until"]:
+        st.session_state.pop("ticket", None)
+        return False
+    _run(
+        f"if (window.otnTicket !== {json.dumps(ticket)}) {{ window.otnTicket = {json.dumps(ticket)}; "
+        f"{_fetch('POST', ticket)} }}"
+    )
+    return True
 
 
 def clear_cookie() -> None:
-    """Has the browser drop its cookie after a sign-out."""
+    """Have the browser drop its cookie after a sign-out, and connect as nobody."""
     if st.session_state.get("signed_out"):
-        _run('fetch("/session", {method: "DELETE"})')
+        _run(f"if (!window.otnSignedOut) {{ window.otnSignedOut = true; {_fetch('DELETE', '')} }}")
+
+
+def _fetch(method: str, body: str) -> str:
+    asked = json.dumps({"method": method, **({"body": body} if body else {})})
+    return f"fetch({json.dumps(cookie.base_path() + '/session')}, {asked}).then(() => location.reload());"
 
 
 def _run(script: str) -> None:
@@ -56,10 +86,10 @@ def _run(script: str) -> None:
 
 
 def sign_out() -> None:
-    """Callback: ends every session of this operator and forgets this one."""
-    operator = session.signed_in()
-    if operator is not None:
-        by = session.actor_of(operator)
-        session.attempt(lambda: sign_in.sign_out(by, now=utc_now()))
+    """Callback: ends the session of this browser."""
+    found = session.signed_in()
+    if found is not None:
+        by = found.actor
+        session.attempt(lambda: sessions.sign_out(by, now=utc_now()))
     session.forget()
     st.session_state["signed_out"] = True

@@ -14,6 +14,8 @@ from pages.shell import account, hold_notice, login, menu, style
 
 def run() -> None:
     """One run of the panel, whatever address was asked for."""
+    if "operator_id" not in st.session_state:
+        session.signed_in()  # in whose language the first page is drawn
     page = page_registry.declare()
     entry = page_registry.asked_for(page)
     title = f"{_(entry.title)} · Notify Once"
@@ -22,9 +24,10 @@ def run() -> None:
     hold_notice.stop_at_another_key()
     if login.gate() is None:
         st.stop()
+    if chosen := st.session_state.pop("go_to", None):
+        page_registry.go(chosen)  # not in the callback that chose: Streamlit ignores st.switch_page there
     if st.session_state.pop("fanpage_switched", False):
-        # What the address asks for belongs to the other fanpage, so its list is opened instead. Not in the
-        # callback that switched: Streamlit ignores st.switch_page there.
+        # What the address asks for belongs to the other fanpage, so its list is opened instead.
         page_registry.go(entry.parent or entry.url_path)
     here = session.current()
     with st.sidebar:

@@ -1,6 +1,6 @@
 """Times the panel's pages without a browser, for `bench panel`: reads what to open, prints the seconds.
 
-Standard input: {"operator_id", "places": [[path, {query}], …], "rounds"}. Standard output: a list of
+Standard input: {"session", "places": [[path, {query}], …], "rounds"}. Standard output: a list of
 {"page", "seconds", "first_seconds", "problem"}: the best of the rounds, each in a session of its own.
 """
 
@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.clock import utc_now
-from pages.components import page_registry
+from pages.components import page_registry, session
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PATIENCE_SECONDS = 120
@@ -24,26 +24,28 @@ PATIENCE_SECONDS = 120
 def main() -> None:
     """Times every page that standard input asks for."""
     asked = json.load(sys.stdin)
-    _open(asked["operator_id"], "operators", {})  # the first page of a process pays for the imports
-    found = [_timed(asked, path, query) for path, query in asked["places"]]
+    key_hash = asked["session"]
+    # There is no browser to present a cookie, so the pages are told whose session it is.
+    session.__dict__["presented"] = lambda: st.session_state["presented"]
+    _open(key_hash, "operators", {})  # the first page of a process pays for the imports
+    found = [_timed(asked, key_hash, path, query) for path, query in asked["places"]]
     sys.stdout.write(json.dumps(found) + "\n")
 
 
-def _timed(asked: dict[str, Any], path: str, query: dict[str, Any]) -> dict[str, Any]:
+def _timed(asked: dict[str, Any], key_hash: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
     seconds, problem = [], ""
     for _ in range(asked["rounds"]):
         began = time.perf_counter()
-        at = _open(asked["operator_id"], path, query)
+        at = _open(key_hash, path, query)
         seconds.append(time.perf_counter() - began)
         problem = problem or (at.exception[0].message if at.exception else "")
     page = path + "".join(f" {name}={value}" for name, value in query.items())
     return {"page": page, "seconds": min(seconds), "first_seconds": seconds[0], "problem": problem}
 
 
-def _open(operator_id: int, path: str, query: dict[str, Any]) -> AppTest:
+def _open(key_hash: str, path: str, query: dict[str, Any]) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=PATIENCE_SECONDS)
-    at.session_state["operator_id"] = operator_id
-    at.session_state["signed_in_at"] = utc_now()
+    at.session_state["presented"] = key_hash
     for name, value in query.items():
         at.query_params[name] = str(value)
     at.switch_page(f"pages/{page_registry.BY_PATH[path].file}")

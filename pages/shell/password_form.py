@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts import actions
-from core.accounts.queries import OperatorView
 from core.accounts.rules import PASSWORD_MINIMUM
+from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from pages.components import session
 from pages.components.texts import _
 from pages.shell import browser
 
 
-def change_password(operator: OperatorView, *, key: str) -> str | None:
-    """Draws the form; when it was sent changes the password, keeps this session, and returns a note."""
+def change_password(found: SessionView, *, key: str) -> None:
+    """Draws the form; when it was sent, changes the password and goes on in a new session."""
     with st.form(f"{key}_form", border=False):
         old = st.text_input(
             _("Present password"), key=f"{key}_old", type="password", autocomplete="current-password"
@@ -33,12 +33,13 @@ def change_password(operator: OperatorView, *, key: str) -> str | None:
             _("New password once more"), key=f"{key}_again", type="password", autocomplete="new-password"
         )
         if not st.form_submit_button(_("Change password"), key=f"{key}_submit", type="primary"):
-            return None
+            return
     if new != again:
         st.error(_("The two new passwords differ."), icon=":material/error:")
-        return None
-    actor, now = session.actor_of(operator), utc_now()
-    if session.do(lambda: actions.change_own_password(actor, old, new, now=now)) is None:
-        return None
-    browser.begin_anew(operator, now)
-    return _("Your password is changed. Every other session of yours has ended.")
+        return
+    by, told, now = found.actor, browser.description(), utc_now()
+    ticket = session.do(lambda: actions.change_own_password(by, old, new, browser=told, now=now))
+    if ticket is not None:
+        done = _("Your password is changed. Every other session of yours has ended.")
+        browser.fetch_cookie(ticket, welcome=(found.operator.id, done))
+        st.rerun(scope="app")

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.texts import _
+from pages.shell.cookie import base_path
 
 _HERE = Path(__file__).parent
 MARK = _HERE.parents[1] / "static" / "mark.svg"
@@ -40,4 +41,4 @@ def draw_theme_switch() -> None:
 
 def draw_brand() -> None:
     """Mark and name of the product."""
-    st.html('<div class="otn-brand"><img src="/app/static/mark.svg" alt="">Notify Once</div>')
+    st.html(f'<div class="otn-brand"><img src="{base_path()}/app/static/mark.svg" alt="">Notify Once</div>')

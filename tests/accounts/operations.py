@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.accounts import actions as accounts
-from core.accounts import sign_in
+from core.accounts import sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
@@ -18,7 +19,7 @@ from core.consent import withdrawal_actions as withdrawals
 from core.conversation import actions as conversation
 from core.conversation import stop_word_actions
 from core.customers import actions as customers
-from core.db.tables import Broadcast, Hold, Message, Operator
+from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession
 from core.fanpages import actions as fanpages
 from core.fanpages import zones
 from core.forgetting import actions
@@ -59,6 +60,13 @@ class World:
         for field, value in more.items():
             setattr(row, field, value)
         return self.arrange.save(row)
+
+    def session_of(self, operator_id: int, **more: object) -> int:
+        """A session that the browser has its cookie of."""
+        values = {"key_hash": secrets.token_hex(32), "is_kept": True, "last_seen_at": self.now, **more}
+        return self.arrange.save(
+            OperatorSession(operator_id=operator_id, signed_in_at=self.now - DAY / 2, **values)
+        )
 
     def other(self, **more: object) -> int:
         return self.operator("mai", **more)
@@ -216,8 +224,11 @@ TRIALS: dict[str, Trial] = {
     **_named("broadcasts.actions", _BROADCASTS),
     **_named("broadcasts.retry", _RETRY),
     **_named("consent.actions", _CONSENT),
-    "core.accounts.sign_in.sign_out": Trial(
-        V, lambda w: lambda by: sign_in.sign_out(by, now=w.now), own=True
+    "core.accounts.sessions.sign_out": Trial(
+        V, lambda w: lambda by: sessions.sign_out(by, now=w.now), own=True
+    ),
+    "core.accounts.sessions.end_session": Trial(
+        V, _on(sessions.end_session, lambda w: w.session_of(w.asks)), own=True
     ),
     "core.broadcasts.canary.let_rest_go": Trial(
         S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))

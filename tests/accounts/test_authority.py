@@ -132,6 +132,9 @@ def _refused_by_state(world: World, trial: Trial, call, by: Actor) -> None:
     put(world.asks, sessions_valid_after=now - timedelta(days=3))
     assert isinstance(refused(call, replace(by, signed_in_at=now - timedelta(days=2))), SignedOut)
     assert isinstance(refused(call, replace(by, signed_in_at=None)), SignedOut)
+    ended, of_another = world.session_of(world.asks, ended_at=now), world.session_of(world.operator("hoa"))
+    for session_id in (404, ended, of_another):
+        assert "signed out" in refused(call, replace(by, session_id=session_id)).message
     if not trial.own:
         put(world.asks, must_change_password=True)
         assert "password" in refused(call, by).message

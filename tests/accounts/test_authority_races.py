@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from core.accounts import actions, activity_log
+from core.accounts import actions, activity_log, sessions
 from core.accounts.authorising import authorise
 from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
@@ -16,7 +16,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Operator
 from core.errors import NotAllowed, SignedOut
 from tests.accounts.conftest import operator
-from tests.accounts.operations import World
+from tests.accounts.operations import DAY, World
 from tests.processes import until
 
 
@@ -82,9 +82,10 @@ def test_two_deeds_of_one_operator_do_not_wait_for_each_other(world, lan):
 
 @pytest.mark.postgresql
 def test_a_page_that_is_opened_does_not_wait_for_a_deed(world, lan):
+    session_id = world.session_of(world.asks, last_seen_at=world.now - DAY)
     with ThreadPoolExecutor(1) as pool, transaction() as db:
         authorise(db, lan, Permission.SEND, now=world.now)
-        pool.submit(actions.record_last_seen, world.asks, now=world.now).result(timeout=30)
+        pool.submit(sessions.record_seen, session_id, now=world.now).result(timeout=30)
     assert operator(world.asks).last_seen_at is None  # the next page notes it
 
 

@@ -9,8 +9,10 @@ from core.accounts import actions, queries
 from core.accounts.passwords import password_matches
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.accounts.session_queries import find_session
 from core.errors import Invalid, NotAllowed, NotFound, SignedOut, WrongState
 from tests.accounts.conftest import operator
+from tests.signing_in import session_of
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 PASSWORD = "correct-horse-battery"
@@ -120,9 +122,10 @@ def test_saying_the_same_again_changes_and_records_nothing(admin, now):
 def test_a_disabled_operator_has_no_session_and_no_password_to_check(admin, now):
     made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
     later = now + timedelta(minutes=1)
-    assert queries.find_session(made.id, later, later)
+    key = session_of(made.id, later)
+    assert find_session(key, later)
     actions.disable_operator(admin, made.id, now=later)
-    assert queries.find_session(made.id, later, later) is None
+    assert find_session(key, later) is None
     assert queries.find_password_hash("mai") is None
     actions.enable_operator(admin, made.id, now=later)
     assert queries.find_password_hash("mai")
@@ -131,18 +134,20 @@ def test_a_disabled_operator_has_no_session_and_no_password_to_check(admin, now)
 def test_a_reset_password_works_once_handed_over_and_ends_the_sessions(admin, now):
     made = actions.add_operator(admin, "mai", "viewer", PASSWORD, now=now)
     later = now + timedelta(minutes=1)
+    key = session_of(made.id, now)
     password = actions.reset_password(admin, made.id, now=later)
     assert password_matches(password, queries.find_password_hash("mai"))
     assert not password_matches(PASSWORD, queries.find_password_hash("mai"))
-    assert queries.find_session(made.id, now, later) is None
+    assert find_session(key, later) is None
     assert operator(made.id).must_change_password
 
 
 def test_signing_out_everywhere_ends_only_older_sessions(admin, now):
     later = now + timedelta(minutes=1)
+    before = session_of(admin.id, now)
     actions.end_sessions(admin, admin.id, now=later)
-    assert queries.find_session(admin.id, now, later) is None
-    assert queries.find_session(admin.id, later, later)
+    assert find_session(before, later) is None
+    assert find_session(session_of(admin.id, later), later)
 
 
 def test_a_viewer_may_sign_themselves_out_everywhere_but_nobody_else(admin, now):

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from core.accounts import actions as accounts
-from core.accounts import sign_in
+from core.accounts import sessions, sign_in
 from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.accounts.session_queries import find_session
 from core.broadcasts import actions, queries, scheduled_jobs
 from core.db import holding
 from core.db.engine import transaction
@@ -85,9 +86,10 @@ def test_a_closed_database_takes_in_nothing_but_lets_staff_sign_in_and_look(arra
     with pytest.raises(Held):
         accounts.add_operator(COMMAND_LINE, "mai", "admin", "correct-horse-battery", now=now)
     sign_in.begin_sign_in("lan", "10.0.0.1", now=now)
-    signed_in = sign_in.complete_sign_in("lan", "10.0.0.1", now=now)
-    assert signed_in.name == "lan"
-    sign_in.sign_out(COMMAND_LINE, now=now)
+    ticket = sign_in.complete_sign_in("lan", "10.0.0.1", now=now)
+    [session] = [find_session(sessions.hash_of(sessions.trade_ticket(ticket, now=now)), now)]
+    assert session.operator.name == "lan"
+    sessions.sign_out(session.actor, now=now)
     HeartbeatWriter(WEBHOOK, lambda: now).beat()
     hold_actions.release_hold(COMMAND_LINE, now=now, although_moved=True)
     arrange.customer(1)

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.accounts import sessions
 from core.accounts.passwords import hash_password
 from core.clock import utc_now
 from core.db.tables import Operator
 from pages.components import page_registry, session
 from tests.arrange import Arrange
+from tests.signing_in import session_of
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PASSWORD = "correct-horse-battery"
@@ -22,9 +25,11 @@ _HASH = hash_password(PASSWORD)
 
 @pytest.fixture(autouse=True)
 def fresh_panel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is remembered from another test, and pages speak English. By the setting, not by the session:
+    """Nothing is remembered from another test, and pages speak English. AppTest has no connection, so the
+    session says itself whose cookie it brings. By the setting, not by the session:
     AppTest also formats options outside of a run, where there is no session."""
     monkeypatch.setenv("OTN_LANGUAGE", "en")
+    monkeypatch.setattr(session, "presented", lambda: st.session_state.get("presented", ""))
     session.last_fanpages.clear()
 
 
@@ -35,14 +40,23 @@ def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, 
     return arrange.save(row)
 
 
+def loaded_anew(at: AppTest) -> AppTest:
+    """What the browser does after a sign-in: it trades its ticket, and loads the page with the cookie."""
+    if "ticket" in at.session_state:
+        key = sessions.trade_ticket(at.session_state["ticket"], now=utc_now())
+        del at.session_state["ticket"]
+        at.session_state["presented"] = sessions.hash_of(key)
+        at.run()
+    return at
+
+
 def opened(
     operator_id: int | None, *, page: str = "overview", fanpage_id: int | None = None, **query: object
 ) -> AppTest:
     """The panel opened at a page, signed in as that operator (None: not signed in)."""
     at = AppTest.from_file(str(APP), default_timeout=30)
     if operator_id is not None:
-        at.session_state["operator_id"] = operator_id
-        at.session_state["signed_in_at"] = utc_now()
+        at.session_state["presented"] = session_of(operator_id)
     if fanpage_id is not None:
         at.session_state["fanpage_id"] = fanpage_id
     for name, value in query.items():

@@ -1,51 +1,78 @@
 """The route that turns a ticket into the cookie, without a browser."""
 
-from datetime import timedelta
+from __future__ import annotations
 
-import jwt
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from streamlit import config
 
 from core.accounts.rules import SESSION_LIFETIME
+from core.accounts.session_queries import find_session
+from core.accounts.sessions import hash_of
+from core.accounts.sign_in import complete_sign_in
 from core.clock import utc_now
-from core.encryption import derived_key
-from pages.shell import cookie
+from pages.shell import server
+from tests.pages.conftest import an_operator
 
 
 @pytest.fixture
-def client(fresh_database):
-    return TestClient(Starlette(routes=cookie.ROUTES, middleware=cookie.MIDDLEWARE), base_url="http://panel")
+def client(arrange, restart):
+    an_operator(arrange, "viewer", "lan")
+    restart(trusted_proxies="10.0.0.7")
+    return TestClient(
+        Starlette(routes=server.ROUTES, middleware=server.MIDDLEWARE),
+        base_url="http://panel",
+        client=("10.0.0.7", 1234),
+    )
 
 
 def a_ticket() -> str:
-    return cookie.ticket_of(cookie.token_of("lan", utc_now()))
+    return complete_sign_in("lan", "10.0.0.1", now=utc_now())
 
 
-def test_the_moment_of_the_sign_in_survives_the_round_trip(fresh_database):
-    at = utc_now()
-    claims = jwt.decode(cookie.token_of("lan", at), cookie.signing_key(), algorithms=["HS256"])
-    assert claims["username"] == "lan"
-    assert abs(cookie.signed_in_at(claims["exp_date"]) - at) < timedelta(milliseconds=1)
+def given(answer) -> tuple[str, str, str]:
+    """Name, value, and what else a cookie says."""
+    pair, _, rest = answer.headers["set-cookie"].partition(";")
+    return (*pair.split("=", 1), rest.lower())
 
 
 def test_the_cookie_is_for_the_server_only_and_ends_with_the_session(client):
-    header = client.post("/session", content=a_ticket()).headers["set-cookie"].lower()
-    assert f"max-age={int(SESSION_LIFETIME.total_seconds())}" in header
-    assert "httponly" in header
-    assert "samesite=strict" in header
-    assert "secure" not in header
+    name, key, more = given(client.post("/session", content=a_ticket()))
+    assert name.startswith("notify_once_")
+    assert find_session(hash_of(key), utc_now()).operator.name == "lan"
+    assert f"max-age={int(SESSION_LIFETIME.total_seconds())}" in more
+    for word in ("httponly", "samesite=strict", "path=/"):
+        assert word in more
+    assert "secure" not in more
 
 
-@pytest.mark.parametrize("forwarded", ["https", "https, http"])
-def test_the_cookie_is_secure_behind_https(client, forwarded):
-    answer = client.post("/session", content=a_ticket(), headers={"x-forwarded-proto": forwarded})
-    assert "secure" in answer.headers["set-cookie"].lower()
+def test_behind_https_the_cookie_is_this_hosts_alone(client):
+    answer = client.post("/session", content=a_ticket(), headers={"x-forwarded-proto": "https"})
+    name, _key, more = given(answer)
+    assert name.startswith("__Host-notify_once_")
+    assert "secure" in more
+    assert "domain" not in more
+    cleared = client.delete("/session", headers={"x-forwarded-proto": "https"})
+    assert given(cleared)[0] == name
 
 
-def test_an_old_ticket_is_refused(client):
-    old = jwt.encode({"token": "t", "exp": 1_000_000}, derived_key("sign-in ticket"), algorithm="HS256")
-    assert client.post("/session", content=old).status_code == 403
+def test_a_stranger_cannot_say_that_they_came_by_https(client, restart):
+    restart(trusted_proxies="10.0.0.8")
+    answer = client.post("/session", content=a_ticket(), headers={"x-forwarded-proto": "https"})
+    assert given(answer)[0].startswith("notify_once_")
+
+
+def test_two_installations_on_one_host_have_cookies_of_their_own(client, restart):
+    first = given(client.post("/session", content=a_ticket()))[0]
+    restart(secret_key="another-Key-4-tests-that-is-long-enough-9876543210")
+    assert given(client.post("/session", content=a_ticket()))[0] != first
+
+
+def test_a_ticket_is_good_once(client):
+    ticket = a_ticket()
+    assert client.post("/session", content=ticket).status_code == 204
+    assert client.post("/session", content=ticket).status_code == 403
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"\xff\xfe", b"a.b.c", b"x" * 100_000])
@@ -55,12 +82,23 @@ def test_anything_but_a_ticket_is_refused(client, body):
     assert "set-cookie" not in answer.headers
 
 
-def test_a_ticket_of_another_key_or_purpose_is_refused(client):
-    for key in ("another-key-that-is-long-enough-for-hs256", cookie.signing_key()):
-        forged = jwt.encode({"token": "t", "exp": 9_999_999_999}, key, algorithm="HS256")
-        assert client.post("/session", content=forged).status_code == 403
-
-
 def test_the_cookie_is_cleared_by_our_own_pages_only(client):
     assert client.delete("/session", headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert "max-age=0" in client.delete("/session").headers["set-cookie"].lower()
+
+
+def test_streamlits_own_cookie_goes_once_a_session_has_begun(client):
+    client.cookies.set("_streamlit_user_1", "somebody")
+    answer = client.post("/session", content=a_ticket())
+    assert any("_streamlit_user_1=" in said for said in answer.headers.get_list("set-cookie"))
+
+
+def test_under_a_path_the_route_is_there_and_nowhere_else(client):
+    before = config.get_option("server.baseUrlPath")
+    config.set_option("server.baseUrlPath", "otn/panel")
+    try:
+        assert client.post("/session", content=a_ticket()).status_code == 404
+        assert client.post("/other/session", content=a_ticket()).status_code == 404
+        assert client.post("/otn/panel/session", content=a_ticket()).status_code == 204
+    finally:
+        config.set_option("server.baseUrlPath", before)

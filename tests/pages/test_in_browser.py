@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from pages.shell import cookie
+from core.accounts import actions, queries
+from core.accounts.rules import COMMAND_LINE
+from core.accounts.sign_in import complete_sign_in
+from core.clock import utc_now
 from tests.journeys.browser import CHROMIUM, FLAGS, need_browser
 from tests.pages.conftest import APP, PASSWORD, an_operator
 from tests.processes import answers, free_port, process, until
@@ -48,7 +50,7 @@ def sign_in(page: Page) -> None:
 
 
 def session_cookies(browser: BrowserContext) -> list[dict]:
-    return [kept for kept in browser.cookies() if kept["name"] == cookie.NAME]
+    return [kept for kept in browser.cookies() if kept["name"].startswith("notify_once_")]
 
 
 def wait_for_cookie(page: Page, browser: BrowserContext) -> dict:
@@ -79,16 +81,16 @@ def test_a_deep_link_on_a_cold_server_signs_in_and_signs_out(address, browser):
 
     kept = wait_for_cookie(page, browser)
     assert (kept["httpOnly"], kept["sameSite"]) == (True, "Strict")
-    assert cookie.NAME not in page.evaluate("document.cookie")
+    assert "notify_once_" not in page.evaluate("document.cookie")
 
     page.reload()
     expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
     assert page.url == f"{address}/activity?days=7"
 
     page.get_by_role("button", name="lan").click()
-    page.get_by_role("menuitem", name="Sign out").click()
+    with page.expect_navigation():  # the page is loaded anew without its cookie
+        page.get_by_role("menuitem", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible(timeout=20_000)
-    page.wait_for_timeout(300)
     assert session_cookies(browser) == []
 
     browser.add_cookies([kept])  # somebody copied the cookie before the sign-out
@@ -132,10 +134,25 @@ def post(url: str, body: bytes, **headers: str) -> int:
 
 
 def test_the_cookie_is_given_for_a_ticket_only(address):
-    token = cookie.token_of("lan", cookie.signed_in_at(time.time() + 1000))
-    for forged in (b"", b"nonsense", token.encode(), json.dumps({"token": token}).encode()):
+    for forged in (b"", b"nonsense", json.dumps({"ticket": "nonsense"}).encode()):
         assert post(f"{address}/session", forged) == 403
-    assert post(f"{address}/session", cookie.ticket_of(token).encode()) == 204
+    ticket = complete_sign_in("lan", "10.0.0.1", now=utc_now())
+    assert post(f"{address}/session", ticket.encode()) == 204
+
+
+def test_who_is_signed_out_elsewhere_comes_to_the_sign_in_at_the_next_click(address, browser):
+    page = browser.new_page()
+    page.goto(f"{address}/activity")
+    sign_in(page)
+    [lan] = queries.list_operators()
+    actions.end_sessions(COMMAND_LINE, lan.id, now=utc_now())
+    page.get_by_role("link", name="OTN topics").click()
+    expect(page.get_by_label("User name")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+    page.get_by_label("User name").fill("lan")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
 
 
 def test_every_answer_says_who_may_frame_it(address):

@@ -56,7 +56,7 @@ def test_a_success_gives_its_value_and_a_note_that_outlives_a_rerun(fresh_databa
 
 
 def test_forgetting_a_session_keeps_only_the_language(fresh_database, monkeypatch):
-    state = {"operator_id": 1, "signed_in_at": None, "language": "en", "anything": "else"}
+    state = {"operator_id": 1, "language": "en", "anything": "else"}
     monkeypatch.setattr(session.st, "session_state", state)
     session.forget()
     assert state == {"language": "en"}

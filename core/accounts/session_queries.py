@@ -1,0 +1,84 @@
+"""Reads sessions of operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from core.accounts.queries import OperatorView, operator_view
+from core.accounts.rules import SESSION_LIFETIME, Actor, session_is_good
+from core.db.engine import DATABASE_TROUBLE, reading
+from core.db.tables import Operator, OperatorSession
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A browser in which an operator is signed in."""
+
+    id: int
+    operator: OperatorView
+    signed_in_at: datetime
+    last_seen_at: datetime
+    address: str
+    browser: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks for a write in this session."""
+        who = self.operator
+        return Actor(who.id, who.name, who.role, self.signed_in_at, self.id, self.address)
+
+
+def find_session(key_hash: str, now: datetime) -> SessionView | None:
+    """The session of a key by its hash; None when it has ended: too old, signed out, or disabled."""
+    with reading() as db:
+        wanted = select(OperatorSession, Operator).join(
+            Operator, col(Operator.id) == col(OperatorSession.operator_id)
+        )
+        found = db.execute(wanted.where(col(OperatorSession.key_hash) == key_hash)).first()
+        if found is None:
+            return None
+        session, operator = found
+        good = session.is_kept and _is_open(session, operator, now)
+        return _view(session, operator) if good else None
+
+
+def is_open(key_hash: str, now: datetime) -> bool:
+    """Whether a session still is. While the database does not answer nobody can say, nor read anything."""
+    try:
+        return find_session(key_hash, now) is not None
+    except DATABASE_TROUBLE:
+        return True
+
+
+def list_sessions(operator_id: int, now: datetime) -> list[SessionView]:
+    """An operator's open sessions, the one seen last first."""
+    with reading() as db:
+        operator = db.get(Operator, operator_id)
+        wanted = select(OperatorSession).where(
+            col(OperatorSession.operator_id) == operator_id,
+            col(OperatorSession.is_kept),
+            col(OperatorSession.signed_in_at) > now - SESSION_LIFETIME,
+        )
+        rows = db.scalars(wanted.order_by(col(OperatorSession.last_seen_at).desc())).all()
+        return [_view(row, operator) for row in rows if operator and _is_open(row, operator, now)]
+
+
+def _is_open(session: OperatorSession, operator: Operator, now: datetime) -> bool:
+    if session.ended_at is not None or operator.disabled_at is not None:
+        return False
+    return session_is_good(session.signed_in_at, operator.sessions_valid_after, now)
+
+
+def _view(session: OperatorSession, operator: Operator) -> SessionView:
+    return SessionView(
+        id=session.id or 0,
+        operator=operator_view(operator),
+        signed_in_at=session.signed_in_at,
+        last_seen_at=session.last_seen_at,
+        address=session.address,
+        browser=session.browser,
+    )

@@ -1,0 +1,77 @@
+"""One's own account: where one is signed in."""
+
+import streamlit as st
+
+from core.accounts import actions, sessions
+from core.accounts.session_queries import SessionView, list_sessions
+from core.clock import utc_now
+from pages.components import session
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.layout import page_header, section
+from pages.components.session import attempt, current, flash
+from pages.components.texts import _, ago, state_label, when
+
+
+def draw_page() -> None:
+    actor = current().actor
+    slot = page_header(
+        _("My account"), _("Where you are signed in, and how others are kept out."), key="account"
+    )
+    slot.button(
+        _("Sign out everywhere"),
+        key="account_out_everywhere",
+        icon=":material/logout:",
+        on_click=open_dialog,
+        args=("account_everywhere",),
+    )
+    role = state_label("role", actor.role)[0]
+    st.markdown(_("You are **{name}**, with the role **{role}**.", name=actor.name, role=role))
+    section(_("Where you are signed in"))
+    st.caption(_("If one of these is not you, sign it out and change your password."))
+    for found in list_sessions(actor.id or 0, utc_now()):
+        _row(found, is_here=found.id == actor.session_id)
+    confirm(
+        "account_everywhere",
+        _("Sign out everywhere?"),
+        _("Every session of yours ends at once, this one too. Then you sign in again."),
+        _("Sign out everywhere"),
+        _end_all,
+    )
+
+
+def _row(found: SessionView, *, is_here: bool) -> None:
+    with st.container(key=f"session_{found.id}", border=True):
+        what, seen, more = st.columns([4, 4, 2], vertical_alignment="center")
+        with what:
+            st.text(found.browser or _("Unknown browser"))
+            st.caption(found.address or _("this machine"))
+        with seen:
+            st.caption(_("Signed in {when}", when=when(found.signed_in_at)))
+            st.caption(_("Last seen {when}", when=ago(found.last_seen_at)))
+        with more:
+            if is_here:
+                st.badge(_("This browser"), icon=":material/check:", color="green")
+            else:
+                st.button(
+                    _("Sign out"),
+                    key=f"session_{found.id}_out",
+                    on_click=_end,
+                    args=(found.id,),
+                    width="stretch",
+                )
+
+
+def _end(session_id: int) -> None:
+    by = current().actor
+    text, _value = attempt(lambda: sessions.end_session(by, session_id, now=utc_now()))
+    flash(text or _("That session has ended."), *([":material/error:"] if text else []))
+
+
+def _end_all() -> None:
+    by = current().actor
+    actions.end_sessions(by, by.id or 0, now=utc_now())
+    session.forget()
+    st.session_state["signed_out"] = True
+
+
+draw_page()

@@ -1,0 +1,14 @@
+"""What stands between a browser and Streamlit: routes of our own, and what every request passes."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+
+from pages.shell import cookie
+from pages.shell.forwarded import Forwarded
+from pages.shell.same_origin import SameOrigin
+from pages.shell.security_headers import SecurityHeaders
+from pages.shell.session_binding import SessionBinding
+
+ROUTES = cookie.ROUTES
+MIDDLEWARE = [Middleware(each) for each in (SecurityHeaders, Forwarded, SameOrigin, SessionBinding)]
