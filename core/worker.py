@@ -35,6 +35,7 @@ from core.fanpages.connection import find_connections, messenger_for
 from core.inbox import processing, retention
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
+from core.pictures import scheduled_jobs as pictures
 from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions
@@ -160,6 +161,9 @@ class Worker:
         def learn_names() -> None:
             profiles.fetch_missing_profiles(messenger_for, now=now())
 
+        def hand_over_pictures() -> None:
+            pictures.hand_over_pictures(messenger_for, now=now())
+
         def check_health() -> None:
             health_actions.check_all(now=now())
 
@@ -170,6 +174,7 @@ class Worker:
             (300.0, expire),
             (600.0, forget_old_events),
             (5.0, learn_names),
+            (3.0, hand_over_pictures),
             (900.0, check_health),
         ]
         if self.assignment.is_shared:

@@ -34,6 +34,7 @@ ORDER = [
     "db",
     "accounts",
     "messenger",
+    "pictures",
     "customers",
     "installation",
     "consent",

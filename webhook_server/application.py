@@ -21,7 +21,7 @@ from core.inbox import queries
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
 from core.settings import kept_secret, settings
-from webhook_server import logs
+from webhook_server import logs, pictures
 from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
 from webhook_server.short_links import PATHS as LINK_PATHS
@@ -76,6 +76,7 @@ def create_app() -> WebhookFront:
     routes = [
         *(Route(path, verify, methods=["GET"]) for path in WEBHOOK),
         *(Route(path, short_links.follow, methods=["GET"]) for path in LINK_PATHS),
+        Route(pictures.ROUTE, pictures.show_picture, methods=["GET"]),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),

@@ -15,6 +15,7 @@ from core.conversation.drafts import BlockDraft
 from core.conversation.message_rows import StoredMessage
 from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, Problem, WrongState, problem
+from core.pictures.attachments import names_of
 
 TAPPED_FOR = timedelta(days=30)  # how long after the end of a broadcast its buttons are still tapped
 
@@ -41,6 +42,9 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
         words = N_("A button stops notifications about a topic that is gone; choose another one.")
         return [problem("buttons", words)]
+    pictures = kind.pictures(block.content)
+    if not pictures <= names_of(db, fanpage_id, pictures):
+        return [problem("url", N_("The uploaded picture is not this fanpage's; upload it again."))]
     return []
 
 

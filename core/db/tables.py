@@ -468,6 +468,20 @@ class RecentOutcomes(Table, table=True):
     refusals: list[list[Any]] = Field(default_factory=list, sa_type=JSON)
 
 
+class Picture(Table, table=True):
+    """A picture that staff uploaded; its file lies in the data folder under its name."""
+
+    __tablename__ = "picture"
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    name: str = _word(64, unique=True)
+    attachment_id: str | None = _word(64, default=None, index=True)  # what Messenger calls it
+    attached_at: datetime | None = _time()  # when it was handed over to Messenger
+    tried_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+
+
 class Reply(Table, table=True):
     """A message by PSID inside the window: a bot's answer or a request; sent at most once."""
 

@@ -17,6 +17,8 @@ from core.messenger import connection_check, wire
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
+from core.pictures.attachments import attachment_of
+from core.pictures.rules import with_pictures
 from core.sending.call_grouping import Call, Returned
 from core.sending.messenger_connections import Connections
 from core.sending.outcomes import Outcome, ReplyOutcome
@@ -145,7 +147,8 @@ def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
     if not claim.knows_profile and "{{" in json.dumps(claim.body):
         asked, profile = True, messenger.profile(claim.psid)
         name = profile.first_name if profile else name
-    body = with_links_of_reply(claim.body, messenger.link_address, claim.reply_id)
+    body = with_pictures(claim.body, messenger.link_address, attachment_of)
+    body = with_links_of_reply(body, messenger.link_address, claim.reply_id)
     answer = messenger.send(wire.send_to_psid(claim.psid, personalise(body, name)))
     (judged,) = connection_check.attribute_refusals(messenger, [answer])
     return ReplyOutcome(claim, judged, profile, asked)

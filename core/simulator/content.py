@@ -19,6 +19,7 @@ ELEMENTS_LIMIT = 10
 ELEMENT_TEXT_LIMIT = 80  # of a title, and of a subtitle: generic template reference
 ELEMENT_KEYS = {"title", "subtitle", "image_url", "default_action", "buttons"}
 REQUEST_TITLE_LIMIT = 65  # one-time notification guide
+FILE_LIMIT = 25 * 1024 * 1024  # bytes: saving assets, April 2026
 MEDIA = ("image", "audio", "video", "file")
 PHONE = re.compile(r"\+[0-9]{5,15}")  # with the country code: button reference
 QUICK_REPLIES_OF_THE_PERSON = ("user_phone_number", "user_email")  # Messenger fills in title and payload
@@ -51,6 +52,18 @@ def check_message(message: dict[str, Any], behaviour: Behaviour) -> None:
     metadata = message.get("metadata", "")
     if not isinstance(metadata, str) or units(metadata) >= METADATA_LIMIT:
         _too_long("message[metadata]", METADATA_LIMIT - 1)
+
+
+def check_file(message: dict[str, Any], file: dict[str, Any]) -> None:
+    """Raises Refusal for a file that may not be uploaded: 25 MB at most, and of the type it is said to be."""
+    attachment = message.get("attachment") or {}
+    if attachment.get("type") not in MEDIA or (attachment.get("payload") or {}).get("url"):
+        _refuse("Param message[attachment] must have a type of media, and no url beside a file.")
+    if not 0 < int(file.get("size") or 0) <= FILE_LIMIT:
+        raise GraphError(100, "(#100) Upload attachment failure.", subcode=2018047)
+    wanted = attachment["type"]
+    if wanted != "file" and not str(file.get("media_type")).startswith(f"{wanted}/"):
+        raise GraphError(100, "(#100) Upload attachment failure.", subcode=2018047)
 
 
 def _check_attachment(attachment: Any, behaviour: Behaviour) -> None:

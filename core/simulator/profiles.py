@@ -241,7 +241,10 @@ def upload(edge: Edge) -> Params:
     message = parsed(edge.params.get("message"))
     if not isinstance(message, dict):
         raise GraphError(100, "(#100) The parameter message is required.")
-    content.check_message(message, edge.world.behaviour)
+    if "filedata" in edge.params:
+        content.check_file(message, edge.params["filedata"])
+    else:
+        content.check_message(message, edge.world.behaviour)
     return {"attachment_id": str(secrets.randbelow(10**15))}
 
 

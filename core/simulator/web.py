@@ -60,11 +60,20 @@ async def _params(request: Request) -> dict[str, Any]:
     if request.method in ("POST", "DELETE"):
         params |= _body_params(request.headers.get("content-type", ""), await request.body())
         if "multipart/form-data" in request.headers.get("content-type", ""):
-            params |= {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
+            params |= await _form_params(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         params.setdefault("access_token", token.strip())
     return params
+
+
+async def _form_params(request: Request) -> dict[str, Any]:
+    """The fields of a multipart form; a file stands there as its media type and its size."""
+    async with request.form() as form:
+        return {
+            key: value if isinstance(value, str) else {"media_type": value.content_type, "size": value.size}
+            for key, value in form.items()
+        }
 
 
 def _body_params(kind: str, body: bytes) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from core.conversation.blocks.bubble import Bubble, Card, Shape, Tap
+from core.pictures.files import thumbnail
+from core.pictures.rules import name_in
 from core.text.normalise import is_blank
 
 FOLDED_AFTER = 620  # a longer text is cut off with "See more"
@@ -122,6 +124,7 @@ def _linked(url: str, inside: str) -> str:
 
 
 def _picture(url: str) -> str:
+    url = thumbnail(name) if (name := name_in(url)) else url
     is_shown = is_link(url) or url.startswith("data:image/")
     shown = f'<img src="{escape(url)}" alt="" referrerpolicy="no-referrer">' if is_shown else ""
     return f"{sign('image')}{shown}"

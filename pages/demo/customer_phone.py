@@ -17,6 +17,7 @@ from core.conversation.queries import entry_points_of
 from core.conversation.rules import EntryKind
 from core.errors import N_
 from core.fanpages.queries import FanpageView
+from core.pictures.attachments import with_names
 from core.settings import settings
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of, say_in
@@ -245,5 +246,5 @@ def drawn(bubbles: list[dict[str, Any]]) -> list[Bubble]:
             shown.append(Bubble(Shape.NOTE, _("One-time notification: an opt-in was used"), at=at))
             at = ""
         mine = bubble["from"] == "person"
-        shown += bubbles_of_wire(bubble["message"], mine=mine, tapped=bubble["tapped"], at=at)
+        shown += bubbles_of_wire(with_names(bubble["message"]), mine=mine, tapped=bubble["tapped"], at=at)
     return shown

@@ -45,18 +45,26 @@ def test_buttons_open_a_link_or_send_a_payload():
     }
 
 
-@pytest.mark.parametrize("target", [{}, {"url": "https://x.vn", "payload": "p"}])
+@pytest.mark.parametrize(
+    "target", [{}, {"url": "https://x.vn", "payload": "p"}, {"phone": "+84", "payload": "p"}]
+)
 def test_a_button_has_exactly_one_target(target):
-    with pytest.raises(ValueError, match="either a url or a payload"):
+    with pytest.raises(ValueError, match="one of them only"):
         wire.Button("Mở", **target)
 
 
 def test_quick_replies_and_images():
-    assert wire.quick_replies("Chọn", [wire.QuickReply("Đỏ", "p")]) == {
+    replies = [wire.QuickReply("Đỏ", "p"), wire.QuickReply(asks="email"), wire.QuickReply(asks="phone")]
+    assert wire.with_quick_replies(wire.text("Chọn"), replies) == {
         "text": "Chọn",
-        "quick_replies": [{"content_type": "text", "title": "Đỏ", "payload": "p"}],
+        "quick_replies": [
+            {"content_type": "text", "title": "Đỏ", "payload": "p"},
+            {"content_type": "user_email"},
+            {"content_type": "user_phone_number"},
+        ],
     }
-    assert wire.image("https://x.vn/a.png") == {
+    assert wire.with_quick_replies(wire.text("Chọn"), []) == {"text": "Chọn"}
+    assert wire.media("image", "https://x.vn/a.png") == {
         "attachment": {"type": "image", "payload": {"url": "https://x.vn/a.png"}}
     }
 

@@ -21,13 +21,14 @@ from core.conversation.blocks.button import (
 )
 from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
-from core.conversation.blocks.links import check_link, clean_link
+from core.conversation.blocks.links import check_link, check_picture, clean_link
 from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder, unnamed, with_fallback
 from core.errors import N_, Problem, problem
 from core.messenger import wire
+from core.pictures.rules import name_in
 from core.text.normalise import is_blank, normalise_name
 
 _WORDS = (("title", wire.CARD_TITLE_LIMIT), ("subtitle", wire.CARD_SUBTITLE_LIMIT))
@@ -55,6 +56,9 @@ class Card(BlockKind):
 
     def topic_ids(self, content: Content) -> set[int]:
         return topics_stopped_by(buttons_of(content))
+
+    def pictures(self, content: Content) -> set[str]:
+        return pictures_of_card(content)
 
     def render(self, content: Content) -> wire.Message:
         return wire.cards([render_card(content)])
@@ -88,8 +92,10 @@ def check_card(content: Content, path: str = "") -> list[Problem]:
     if not any(content.get(field) for field in ("subtitle", "image_url", "url", "buttons")):
         words = N_("Messenger wants something beside the title: a line under it, a picture or a button.")
         found.append(problem("subtitle", words))
-    for field in ("image_url", "url"):
-        found += check_link(field, content[field], "") if content.get(field) else []
+    if content.get("image_url"):
+        found += check_picture("image_url", content["image_url"], "")
+    if content.get("url"):
+        found += check_link("url", content["url"], "")
     found += check_buttons(buttons_of(content), least=0)
     return [Problem(f"{path}{one.field}", one.template, one.values) for one in found]
 
@@ -99,6 +105,11 @@ def warn_card(content: Content) -> list[Problem]:
     if has_placeholder(words) and not content.get("fallback") and "|" not in words:
         return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
     return []
+
+
+def pictures_of_card(content: Content) -> set[str]:
+    name = name_in(content.get("image_url"))
+    return {name} if name else set()
 
 
 def words_of_card(content: Content) -> str:

@@ -10,6 +10,7 @@ from core.conversation.blocks.card import (
     check_card,
     clean_card,
     draw_cards,
+    pictures_of_card,
     read_card,
     render_card,
     warn_card,
@@ -50,6 +51,9 @@ class Carousel(BlockKind):
 
     def topic_ids(self, content: Content) -> set[int]:
         return {id_ for card in cards_of(content) for id_ in topics_stopped_by(buttons_of(card))}
+
+    def pictures(self, content: Content) -> set[str]:
+        return {name for card in cards_of(content) for name in pictures_of_card(card)}
 
     def render(self, content: Content) -> wire.Message:
         return wire.cards([render_card(card) for card in cards_of(content)])

@@ -54,6 +54,10 @@ class BlockKind(ABC):
         """The topics about which the block's buttons let a customer stop notifications."""
         return set()
 
+    def pictures(self, content: Content) -> set[str]:  # noqa: ARG002
+        """The names of the uploaded pictures that the block shows."""
+        return set()
+
     @abstractmethod
     def render(self, content: Content) -> Message:
         """The block as the `message` of the Send API, with the first-name placeholders still in it."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from core.conversation.blocks.wording import said
 from core.errors import N_, Problem, problem
+from core.pictures.rules import name_in
 from core.text.identifiers import unwrapped
 from core.text.normalise import storable
 
@@ -40,6 +41,11 @@ def check_link(field: str, value: object, missing: str) -> list[Problem]:
         words = N_("“{value}” can only be opened inside your own network; customers cannot reach it.")
         return [problem(field, words, value=link[:60])]
     return []
+
+
+def check_picture(field: str, value: object, missing: str) -> list[Problem]:
+    """The same for a picture, which may be an uploaded one."""
+    return [] if name_in(value) else check_link(field, value, missing)
 
 
 def is_public(link: str) -> bool:

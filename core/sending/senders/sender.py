@@ -27,6 +27,8 @@ from core.messenger.errors import Failure
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Message
+from core.pictures.attachments import attachment_of
+from core.pictures.rules import with_pictures
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
 Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends if it is not fit to be sent
@@ -91,7 +93,7 @@ def message_for(wording: str, first_name: str | None, link_address: str = "") ->
     """The message for somebody of that name. In its short links a stand-in takes the place of each code:
     `link_codes` says what to write there for one person."""
     content = json.loads(wording)
-    message = render(content["kind"], content)
+    message = with_pictures(render(content["kind"], content), link_address, attachment_of)
     if link_address:
         message = with_short_links(message, link_address, _stand_in)
     return personalise(message, first_name)

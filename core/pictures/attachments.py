@@ -1,0 +1,68 @@
+"""Uploaded pictures: whose they are, and what Messenger calls them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.db.engine import reading
+from core.db.tables import Picture
+from core.pictures.rules import UPLOADED
+
+ASK_AGAIN_SECONDS = 3.0  # about a picture that Messenger does not have yet
+
+_known: dict[str, str] = {}
+_asked_at: dict[str, float] = {}  # monotonic
+_lock = threading.Lock()
+
+
+def names_of(db: Session, fanpage_id: int, names: Collection[str]) -> set[str]:
+    """Those of the names that are pictures of this fanpage."""
+    if not names:
+        return set()
+    mine = select(col(Picture.name)).where(
+        col(Picture.fanpage_id) == fanpage_id, col(Picture.name).in_(names)
+    )
+    return set(db.execute(mine).scalars())
+
+
+def attachment_of(name: str) -> str | None:
+    """What Messenger calls a picture that was handed over to it. It is read once and remembered, since every
+    message of a broadcast asks."""
+    with _lock:
+        found = _known.get(name)
+        if found or time.monotonic() - _asked_at.get(name, float("-inf")) < ASK_AGAIN_SECONDS:
+            return found
+        _asked_at[name] = time.monotonic()
+    with reading() as db:
+        asked = select(col(Picture.attachment_id)).where(col(Picture.name) == name)
+        found = db.execute(asked).scalar_one_or_none()
+    if found:
+        with _lock:
+            _known[name] = found
+    return found
+
+
+def with_names(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a message that was sent, with the uploaded picture in place of what Messenger calls it."""
+    attachment = message.get("attachment") or {}
+    attachment_id = (attachment.get("payload") or {}).get("attachment_id")
+    if not attachment_id:
+        return dict(message)
+    with reading() as db:
+        asked = select(col(Picture.name)).where(col(Picture.attachment_id) == str(attachment_id)).limit(1)
+        name = db.execute(asked).scalar_one_or_none()
+    shown = {"url": f"{UPLOADED}{name}"} if name else {}
+    return {**message, "attachment": {**attachment, "payload": shown}}
+
+
+def forget_known() -> None:
+    """Forget what was remembered (tests begin with another database)."""
+    with _lock:
+        _known.clear()
+        _asked_at.clear()
