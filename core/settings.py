@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.text.guessing import is_guessable_key
 from core.text.languages import languages
 
 
@@ -66,6 +67,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"OTN_TIMEZONE: no time zone is called {value!r}; try Asia/Ho_Chi_Minh"
             ) from problem
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _unguessable(cls, value: SecretStr) -> SecretStr:
+        if given := value.get_secret_value():
+            _refuse_guessable(given)
         return value
 
     @field_validator("trusted_proxies")
@@ -133,6 +141,18 @@ def public_url(written: str) -> str:
 
 
 @lru_cache
+def _refuse_guessable(key: str, name: str = "OTN_SECRET_KEY") -> str:
+    """The key, if nobody guesses it: whoever does opens every token of the database."""
+    if is_guessable_key(key):
+        raise ValueError(
+            f"{name}: too easy to guess. It needs 32 characters or more that nobody made up; make them with "
+            'python -c "import secrets; print(secrets.token_urlsafe(32))". To replace a key that is in use: '
+            "docs/security.md"
+        )
+    return key
+
+
+@lru_cache
 def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(ip_network(each.strip(), strict=False) for each in written.split(",") if each.strip())
@@ -158,7 +178,7 @@ def override_settings(**values: str) -> None:
 def secret_key() -> str:
     """The installation's key: `OTN_SECRET_KEY`, else `secret.key` in the data folder, made on first use."""
     given = settings().secret_key.get_secret_value()
-    return given or kept_secret("secret.key")
+    return given or _refuse_guessable(kept_secret("secret.key"), "secret.key in the data folder")
 
 
 def kept_secret(filename: str) -> str:

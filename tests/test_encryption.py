@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.encryption import CannotDecrypt, decrypt, decrypt_all, encrypt, encrypt_all, lookup_hash
 from core.settings import settings
 
-KEY = "a-key-for-this-test-0123456789"
+KEY = "a-key-for-this-test-that-is-long-enough-0123456789"
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_what_is_no_seal_does_not_open(broken):
 
 def test_another_key_opens_nothing(with_key):
     sealed, hashed = encrypt("token-1"), lookup_hash("token-1")
-    with_key("another-key-for-this-test-0123456789")
+    with_key("another-key-for-this-test-that-is-long-enough-0123456789")
     assert decrypt_all([sealed]) == [None]
     assert lookup_hash("token-1") != hashed
 

@@ -1,6 +1,7 @@
 """What may be written as OTN_DATABASE_URL, and what is said when it cannot be used."""
 
 import sys
+from secrets import token_hex, token_urlsafe
 
 import pytest
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from core.db import engine
 from core.db.engine import reading
 from core.errors import OperatorError
-from core.settings import settings
+from core.settings import secret_key, settings
 
 PSYCOPG = "postgresql+psycopg://mai:secret@db.example.vn:5432/otn?sslmode=require"
 
@@ -59,3 +60,54 @@ def test_a_missing_driver_is_named_with_what_to_install(url, monkeypatch):
     url(PSYCOPG)
     with pytest.raises(OperatorError, match=r"pip install -r requirements-postgres\.txt"), reading():
         pass
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(
+            "a",
+            "x7-Kp2!mQz9",
+            "a" * 64,
+            "0123456789abcdef" * 4,
+            "change-me-" * 4,
+            "password" * 6,
+            "abc123" * 8,
+        ),
+        *(
+            "abc123" * 8,
+            "this-is-the-secret-key-of-notify-once!",
+            "please-change-this-key-before-you-go-live",
+        ),
+    ],
+)
+def test_a_key_that_can_be_guessed_is_refused_without_repeating_it(url, monkeypatch, key):
+    monkeypatch.setenv("OTN_SECRET_KEY", key)
+    settings.cache_clear()
+    with pytest.raises(ValidationError, match="too easy to guess") as refused:
+        settings()
+    assert len(key) < 3 or key not in str(refused.value)
+
+
+@pytest.mark.parametrize("make", [lambda: token_urlsafe(32), lambda: token_hex(16), lambda: token_hex(32)])
+def test_a_random_key_is_taken(url, monkeypatch, make):
+    for _time in range(20):
+        monkeypatch.setenv("OTN_SECRET_KEY", key := make())
+        settings.cache_clear()
+        assert secret_key() == key
+
+
+def test_a_guessable_key_in_the_file_is_refused_too(url, monkeypatch, tmp_path):
+    monkeypatch.setenv("OTN_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    (tmp_path / "secret.key").write_text("short")
+    with pytest.raises(ValueError, match=r"secret\.key.*too easy to guess"):
+        secret_key()
+
+
+@pytest.mark.parametrize("written", ["10.0.0.300", "proxy.example", "10.0.0.0/33"])
+def test_a_proxy_is_an_address_or_a_network(url, monkeypatch, written):
+    monkeypatch.setenv("OTN_TRUSTED_PROXIES", written)
+    settings.cache_clear()
+    with pytest.raises(ValidationError, match="addresses or networks"):
+        settings()

@@ -10,18 +10,25 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.authorising import authorise, authorise_early
-from core.accounts.passwords import fresh_password, fresh_password_for, hash_password, password_matches
+from core.accounts.passwords import (
+    check_new_password,
+    fresh_password,
+    fresh_password_for,
+    hash_password,
+    password_matches,
+)
 from core.accounts.queries import OperatorView, find_password_hash, operator_view
 from core.accounts.rules import (
+    HANDED_OVER_FOR,
     SYSTEM,
     Actor,
     Permission,
     Role,
     check_operator_name,
-    check_password,
     normalise_operator_name,
 )
 from core.accounts.sessions import begin_session, end_sessions_of
+from core.accounts.sign_in import begin_sign_in, forget_attempts
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -40,7 +47,7 @@ def ensure_admin(now: datetime) -> str | None:
         if db.scalar(select(col(Operator.id)).limit(1)) is not None:
             return None
         row = _new(FIRST_ADMIN, Role.ADMIN, password_hash, now)
-        row.must_change_password = True
+        _hand_over(row, now)
         db.add(row)
         activity_log.record(db, SYSTEM, "operator.add", now=now, subject=FIRST_ADMIN, role=Role.ADMIN.value)
     return password
@@ -51,9 +58,10 @@ def add_operator(
 ) -> OperatorView:
     """Add an operator. Raises Invalid for a bad name, password or role, or a name that is taken."""
     name = normalise_operator_name(name)
-    _refuse(check_operator_name(name) + check_password(password, name) + _check_role(role))
+    _refuse(check_operator_name(name) + check_new_password(password, name) + _check_role(role))
     row = _new(name, Role(role), hash_password(password), now)
-    row.must_change_password = must_change_password
+    if must_change_password:
+        _hand_over(row, now)
     with transaction() as db:
         _lock_operators(db, by, Permission.ADMIN, now)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
@@ -116,9 +124,22 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     with transaction() as db:
         _lock_operators(db, by, Permission.ADMIN, now)
         row = _operator(db, operator_id)
-        row.password_hash, row.must_change_password, row.sessions_valid_after = password_hash, True, now
+        row.password_hash, row.sessions_valid_after = password_hash, now
+        _hand_over(row, now)
         _record(db, by, "operator.reset_password", row, now)
     return password
+
+
+def unlock(by: Actor, name: str, *, now: datetime) -> int:
+    """Forget the failed sign-ins of a name, so that its owner may try again at once. Returns how many."""
+    with transaction() as db:
+        _lock_operators(db, by, Permission.ADMIN, now)
+        row = db.scalar(select(Operator).where(col(Operator.name) == normalise_operator_name(name)))
+        if row is None:
+            raise NotFound(N_("This user no longer exists."))
+        count = forget_attempts(db, row.name)
+        _record(db, by, "operator.unlock", row, now)
+        return count
 
 
 def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
@@ -136,13 +157,16 @@ def change_own_password(by: Actor, old: str, new: str, *, browser: str = "", now
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
     authorise_early(by, Permission.VIEW, now=now, own_account=True)
+    begin_sign_in(by.name, by.address, now=now)  # whoever guesses the present one here is counted as well
     _check_new_password(by, old, new)
     new_hash = hash_password(new)
     with transaction() as db:
         _lock_operators(db, by, Permission.VIEW, now, own_account=True)
         row = _operator(db, by.id)
-        row.password_hash, row.must_change_password, row.sessions_valid_after = new_hash, False, now
+        row.password_hash, row.sessions_valid_after = new_hash, now
+        row.must_change_password, row.password_expires_at = False, None
         end_sessions_of(db, by.id, now=now)
+        forget_attempts(db, by.name, by.address)
         _record(db, by, "operator.change_password", row, now)
         return begin_session(db, by.id, address=by.address, browser=browser, now=now)[1]
 
@@ -159,7 +183,12 @@ def _check_new_password(by: Actor, old: str, new: str) -> None:
         raise Invalid([problem("old", N_("The present password is not right."))])
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the present one."))])
-    _refuse(check_password(new, by.name))
+    _refuse(check_new_password(new, by.name))
+
+
+def _hand_over(row: Operator, now: datetime) -> None:
+    """The password was made by somebody else: it must be changed, and is good for a while only."""
+    row.must_change_password, row.password_expires_at = True, now + HANDED_OVER_FOR
 
 
 def _new(name: str, role: Role, password_hash: str, now: datetime) -> Operator:

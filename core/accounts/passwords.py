@@ -7,7 +7,9 @@ from functools import lru_cache
 
 import bcrypt
 
-from core.accounts.rules import PASSWORD_MAXIMUM_BYTES, check_password
+from core.accounts.rules import PASSWORD_GUESSES, PASSWORD_MAXIMUM_BYTES, check_password
+from core.errors import N_, Problem, problem
+from core.text.guessing import guesses
 
 ROUNDS = 12
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
@@ -27,6 +29,18 @@ def password_matches(password: str, password_hash: str | None) -> bool:
     return fits and password_hash is not None and not too_long
 
 
+def check_new_password(password: str, name: str) -> list[Problem]:
+    """What is wrong with a password that this user chooses: what the rules say, and what lists of common
+    passwords hold."""
+    found = check_password(password, name)
+    if found or guesses(password, [name, "notifyonce", "notify", "once"]) >= PASSWORD_GUESSES:
+        return found
+    common = N_(
+        "That password is among those that are tried first. A few words that only you put together are best."
+    )
+    return [problem("password", common)]
+
+
 @lru_cache
 def placeholder_hash() -> str:
     """A hash that no password fits, to compare with where there is no such operator."""
@@ -42,6 +56,6 @@ def fresh_password_for(name: str) -> str:
     """A fresh password that our own rules accept: one in a hundred holds a name of two letters by chance."""
     for _ in range(20):  # a name such as "-" is in all of them, and is refused itself
         password = fresh_password()
-        if not check_password(password, name):
+        if not check_new_password(password, name):
             break
     return password

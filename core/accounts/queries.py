@@ -19,6 +19,7 @@ from core.accounts.rules import (
 )
 from core.db.engine import reading
 from core.db.tables import Activity, Operator
+from core.errors import N_, NotFound
 from core.text.collation import sort_key
 from core.text.normalise import normalise_name
 
@@ -42,6 +43,15 @@ class OperatorView:
         if self.disabled_at:
             return OperatorState.DISABLED
         return OperatorState.NEW if self.must_change_password else OperatorState.ACTIVE
+
+
+def get_operator_named(name: str) -> OperatorView:
+    """The operator of this user name. Raises NotFound."""
+    with reading() as db:
+        row = _by_name(db, name)
+        if row is None:
+            raise NotFound(N_("There is no user called {name}."), name=name)
+        return operator_view(row)
 
 
 def operator_view(row: Operator) -> OperatorView:
@@ -71,11 +81,33 @@ def _by_name(db: Session, name: str) -> Operator | None:
     return db.scalar(select(Operator).where(col(Operator.name) == normalise_operator_name(name)))
 
 
-def find_password_hash(name: str) -> str | None:
-    """The password hash with which a sign-in is checked; None for an unknown or disabled operator."""
+@dataclass(frozen=True)
+class Credentials:
+    """With what a sign-in is checked."""
+
+    password_hash: str | None
+    password_expires_at: datetime | None
+    has_second_factor: bool
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.password_expires_at is not None and self.password_expires_at <= now
+
+
+NO_CREDENTIALS = Credentials(None, None, False)
+
+
+def find_credentials(name: str) -> Credentials:
+    """The credentials of a user name; NO_CREDENTIALS for one that is unknown or disabled."""
     with reading() as db:
         row = _by_name(db, name)
-        return None if row is None or row.disabled_at else row.password_hash
+        if row is None or row.disabled_at:
+            return NO_CREDENTIALS
+        return Credentials(row.password_hash, row.password_expires_at, row.totp_sealed is not None)
+
+
+def find_password_hash(name: str) -> str | None:
+    """The password hash with which a sign-in is checked; None for an unknown or disabled operator."""
+    return find_credentials(name).password_hash
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from core.errors import N_, NotAllowed, Problem, problem
 from core.text.normalise import normalise_name
@@ -75,7 +76,9 @@ COMMAND_LINE = Actor(id=None, name="command line", role=Role.ADMIN)
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 RESERVED_NAMES = frozenset({SYSTEM.name})
-PASSWORD_MINIMUM = 10
+PASSWORD_MINIMUM = 12
+PASSWORD_GUESSES = 8.0  # as powers of ten, by core/text/guessing.py
+HANDED_OVER_FOR = timedelta(days=7)  # how long a password is good that somebody else has made
 PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
 SESSION_LIFETIME = timedelta(days=1)
 TICKET_LIFETIME = timedelta(seconds=30)
@@ -162,10 +165,23 @@ class FailedSignIn:
     at: datetime
 
 
-def locked_until(name: str, address: str, attempts: Sequence[FailedSignIn], now: datetime) -> datetime | None:
-    """When this name may be tried again from this address; None when it may be tried now."""
+def counted_address(address: str) -> str:
+    """What an address is counted as: a subscriber has 2^64 addresses of IPv6, which count as one."""
+    try:
+        seen = ip_address(address)
+    except ValueError:
+        return address[:64]
+    return str(ip_network((seen, 64), strict=False)) if seen.version == 6 else str(seen)
+
+
+def locked_until(
+    name: str, address: str, attempts: Sequence[FailedSignIn], now: datetime, *, known: bool = False
+) -> datetime | None:
+    """When this name may be tried again from this address; None when it may be tried now. `known` says that
+    its owner has signed in from there before, so that strangers elsewhere do not lock them out."""
     recent = sorted((a for a in attempts if now - ATTEMPT_WINDOW < a.at), key=lambda a: a.at)
-    ends = [_end_of_lock(limit, name, address, recent) for limit in LIMITS]
+    limits = [limit for limit in LIMITS if limit.scope != LimitScope.NAME or not known]
+    ends = [_end_of_lock(limit, name, address, recent) for limit in limits]
     return max((end for end in ends if end is not None), default=None)
 
 

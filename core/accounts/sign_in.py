@@ -10,17 +10,19 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import (
     ATTEMPT_WINDOW,
+    KEEP_SESSIONS,
     SYSTEM,
     Actor,
     FailedSignIn,
     Role,
+    counted_address,
     locked_until,
     normalise_operator_name,
 )
 from core.accounts.sessions import begin_session
 from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
-from core.db.tables import Operator, SignInAttempt
+from core.db.tables import Operator, OperatorSession, SignInAttempt
 from core.errors import N_, NotAllowed
 
 KEEP_ATTEMPTS = timedelta(days=1)
@@ -38,13 +40,14 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
     It is counted before the password is checked, so that guesses made at once all count. A success takes its
     own attempts back.
     """
-    name, address = normalise_operator_name(name), address[:64]
+    name, counted = normalise_operator_name(name), counted_address(address)
     with transaction() as db:
         take_lock(db, SIGN_IN_LOCK)
-        ends = locked_until(name, address, _recent(db, name, address, now), now)
+        known = _has_been_here(db, name, address, now)
+        ends = locked_until(name, counted, _recent(db, name, counted, now), now, known=known)
         if ends is None:
-            db.add(SignInAttempt(name=name, address=address, at=now))
-            if locked_until(name, address, _recent(db, name, address, now), now) is not None:
+            db.add(SignInAttempt(name=name, address=counted, at=now))
+            if locked_until(name, counted, _recent(db, name, counted, now), now, known=known) is not None:
                 activity_log.record(db, SYSTEM, "operator.last_try", now=now, subject=name, address=address)
     if ends is not None:
         minutes = max(1, -int((now - ends).total_seconds() // 60))
@@ -64,13 +67,28 @@ def complete_sign_in(
         if row is None or row.id is None or row.disabled_at:
             return None
         row.last_seen_at, row.language = now, row.language or language
-        mine = (col(SignInAttempt.name) == name) & (col(SignInAttempt.address) == address[:64])
-        old = col(SignInAttempt.at) < now - KEEP_ATTEMPTS
-        db.execute(delete(SignInAttempt).where(or_(mine, old)))
+        forget_attempts(db, name, address)
+        db.execute(delete(SignInAttempt).where(col(SignInAttempt.at) < now - KEEP_ATTEMPTS))
         session_id, ticket = begin_session(db, row.id, address=address, browser=browser, now=now)
         actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
         activity_log.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
         return ticket
+
+
+def forget_attempts(db: Session, name: str, address: str | None = None) -> int:
+    """Forget the failed sign-ins of a name, from one address or from all. Returns how many there were."""
+    mine = delete(SignInAttempt).where(col(SignInAttempt.name) == name)
+    if address is not None:
+        mine = mine.where(col(SignInAttempt.address) == counted_address(address))
+    return len(db.scalars(mine.returning(col(SignInAttempt.id))).all())
+
+
+def _has_been_here(db: Session, name: str, address: str, now: datetime) -> bool:
+    """Whether the owner of this name has signed in from this address lately."""
+    owner = select(col(Operator.id)).where(col(Operator.name) == name).scalar_subquery()
+    there = (col(OperatorSession.operator_id) == owner) & (col(OperatorSession.address) == address)
+    recent = col(OperatorSession.signed_in_at) > now - KEEP_SESSIONS
+    return db.scalar(select(col(OperatorSession.id)).where(there, recent).limit(1)) is not None
 
 
 def _recent(db: Session, name: str, address: str, now: datetime) -> list[FailedSignIn]:

@@ -7,13 +7,35 @@ from typing import Annotated
 
 import typer
 
-from core.accounts import actions
+from core.accounts import actions, queries
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
+
+
+@app.command()
+@command
+def unlock(name: str, as_json: Json = False) -> None:
+    """Forget the failed sign-ins of an operator, so that they may try again at once."""
+    count = actions.unlock(COMMAND_LINE, name, now=utc_now())
+    print_answer(as_json, {"forgotten_attempts": count}, f"{name} may sign in again.")
+
+
+@app.command("reset-password")
+@command
+def reset_password(name: str, as_json: Json = False) -> None:
+    """Give an operator a fresh password, which is shown once and has to be changed within a week.
+
+    Their sessions end, their failed sign-ins are forgotten, and a disabled second factor is not asked for.
+    """
+    found = queries.get_operator_named(name)
+    password = actions.reset_password(COMMAND_LINE, found.id, now=utc_now())
+    actions.unlock(COMMAND_LINE, found.name, now=utc_now())
+    said = f"The password of {found.name} is now: {password}\nIt must be changed within a week."
+    print_answer(as_json, {"name": found.name, "password": password}, said)
 
 
 @app.command()

@@ -571,6 +571,10 @@ class Operator(Table, table=True):
     role: str = _word()
     language: str | None = _word(8, default=None)
     must_change_password: bool = False
+    password_expires_at: datetime | None = _time()  # of one that somebody else has made
+    totp_sealed: str | None = Field(default=None, sa_type=Text)  # the secret of the second factor
+    totp_step: int | None = Field(default=None, sa_type=BigId)  # the last code that was taken
+    subject: str | None = _word(400, default=None, unique=True)  # who they are at the single sign-on
     sessions_valid_after: datetime = _time(nullable=False)  # cookies made before are refused
     disabled_at: datetime | None = _time()
     last_seen_at: datetime | None = _time()

@@ -14,11 +14,15 @@ from core.accounts.rules import SEEN_EVERY, normalise_operator_name
 from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from core.encryption import derived_key
-from core.errors import OperatorError
+from core.errors import N_, OperatorError
 from pages.components import session
 from pages.components.texts import _, error_text
 from pages.shell import account, browser, style
 from pages.shell.password_form import change_password
+
+EXPIRED = N_(
+    "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
+)
 
 
 def gate() -> SessionView | None:
@@ -69,8 +73,11 @@ def _try(name: str, password: str) -> str | None:
     except OperatorError as locked:
         st.error(error_text(locked), icon=":material/lock_clock:")
         return None
-    ticket = None
-    if _password_fits(name, password):
+    ticket, known = None, queries.find_credentials(name)
+    if _password_fits(name, password, known.password_hash):
+        if known.has_expired(now):
+            st.error(_(EXPIRED), icon=":material/key_off:")
+            return None
         chosen = st.session_state.get("language")
         told = browser.description()
         ticket = sign_in.complete_sign_in(name, address, browser=told, language=chosen, now=now)
@@ -79,8 +86,7 @@ def _try(name: str, password: str) -> str | None:
     return ticket
 
 
-def _password_fits(name: str, password: str) -> bool:
-    known = queries.find_password_hash(name)
+def _password_fits(name: str, password: str, known: str | None) -> bool:
     if known is None or len(password.encode("utf-8", "surrogatepass")) > 72:
         return password_matches(password, None)  # takes as long as a known name would
     credentials = {"usernames": {name: {"password": known, "name": name}}}

@@ -73,6 +73,7 @@ DEEDS: dict[str, str] = {
     "operator.reset_password": N_("reset the password of {subject}"),
     "operator.change_password": N_("changed their own password"),
     "operator.end_sessions": N_("signed {subject} out everywhere"),
+    "operator.unlock": N_("let {subject} try to sign in again"),
     "operator.end_session": N_("signed {subject} out in one browser"),
     "operator.sign_in": N_("signed in"),
     "operator.sign_out": N_("signed out"),

@@ -185,6 +185,7 @@ _ACCOUNT = {
     ),
     "set_language": Trial(V, lambda w: lambda by: accounts.set_language(by, "en", now=w.now), own=True),
 }
+_ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]))
 _BROADCASTS = {
     "create_broadcast": Trial(
         E,

@@ -8,8 +8,9 @@ import pytest
 from core.accounts import actions, queries
 from core.accounts.passwords import password_matches
 from core.accounts.queries import ActivityFilter
-from core.accounts.rules import COMMAND_LINE, Actor, Role
+from core.accounts.rules import ATTEMPT_WINDOW, COMMAND_LINE, HANDED_OVER_FOR, Actor, Role
 from core.accounts.session_queries import find_session
+from core.accounts.sign_in import LockedOut
 from core.errors import Invalid, NotAllowed, NotFound, SignedOut, WrongState
 from tests.accounts.conftest import operator
 from tests.signing_in import session_of
@@ -140,6 +141,28 @@ def test_a_reset_password_works_once_handed_over_and_ends_the_sessions(admin, no
     assert not password_matches(PASSWORD, queries.find_password_hash("mai"))
     assert find_session(key, later) is None
     assert operator(made.id).must_change_password
+
+
+def test_a_password_that_was_handed_over_is_good_for_a_week(admin, now):
+    hue, _password = actions.invite_operator(admin, "hue", "viewer", now=now)
+    handed_over = queries.find_credentials("hue")
+    assert not handed_over.has_expired(now + HANDED_OVER_FOR - timedelta(seconds=1))
+    assert handed_over.has_expired(now + HANDED_OVER_FOR)
+    actions.reset_password(COMMAND_LINE, hue.id, now=now + HANDED_OVER_FOR)
+    assert not queries.find_credentials("hue").has_expired(now + HANDED_OVER_FOR)
+
+
+def test_an_own_password_does_not_expire_and_guesses_at_the_present_one_are_counted(admin, now):
+    hue, password = actions.invite_operator(admin, "hue", "viewer", now=now)
+    by = Actor(hue.id, "hue", hue.role, signed_in_at=now, address="203.0.113.9")
+    for _guess in range(5):
+        with pytest.raises(Invalid):
+            actions.change_own_password(by, "wrong", "hoa mai nở sớm", now=now)
+    with pytest.raises(LockedOut):
+        actions.change_own_password(by, password, "hoa mai nở sớm", now=now)
+    later = now + ATTEMPT_WINDOW
+    actions.change_own_password(by, password, "hoa mai nở sớm", now=later)
+    assert not queries.find_credentials("hue").has_expired(later + timedelta(days=400))
 
 
 def test_signing_out_everywhere_ends_only_older_sessions(admin, now):

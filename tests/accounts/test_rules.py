@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.accounts import rules
-from core.accounts.passwords import fresh_password
+from core.accounts.passwords import check_new_password, fresh_password
 from core.accounts.rules import Actor, FailedSignIn, Permission, Role
 from core.errors import NotAllowed
 
@@ -50,7 +50,7 @@ def test_a_name_is_compared_without_case_or_outer_space():
     "password",
     [
         "short",
-        "x" * 9,
+        "x7-Kp2!mQz9",
         " leading-space-here",
         "trailing-space-here ",
         "y" * 73,
@@ -61,6 +61,23 @@ def test_a_name_is_compared_without_case_or_outer_space():
 )
 def test_a_weak_or_unusable_password_is_refused(password):
     assert rules.check_password(password, "lan.anh")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("1234567890ab", "password1234", "matkhau12345", "qwertyuiop12", "emyeuanh12345", "iloveyou1234"),
+        *("Admin1234567", "hoamai.hoamai", "notifyonce12", "P@ssw0rd2026"),
+    ],
+)
+def test_a_common_password_is_refused_however_long(password):
+    assert rules.check_password(password, "hoamai") == [] or "hoamai" in password
+    assert check_new_password(password, "hoamai")
+
+
+@pytest.mark.parametrize("password", ["hoa mai nở sớm", "correct-horse-battery", "k7pm-x2ra-9shd-fq4w"])
+def test_a_few_words_put_together_are_taken(password):
+    assert check_new_password(password, "lan") == []
 
 
 def test_a_password_may_have_marks_and_spaces_inside():

@@ -92,3 +92,38 @@ def test_the_last_try_is_written_down_once(lan, now):
 def test_somebody_disabled_meanwhile_does_not_get_in(lan, now):
     actions.disable_operator(COMMAND_LINE, lan.id, now=now)
     assert sign_in.complete_sign_in("lan", HERE, now=now) is None
+
+
+def from_everywhere(now, count=100):
+    for number in range(count):
+        attempts(1, now, address=f"198.51.100.{number}")
+
+
+def test_guesses_from_many_addresses_are_stopped(lan, now):
+    from_everywhere(now)
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, address="192.0.2.1")
+
+
+def test_who_was_here_before_is_not_locked_out_by_guesses_from_elsewhere(lan, now):
+    assert sign_in.complete_sign_in("lan", HERE, now=now - timedelta(days=3))
+    from_everywhere(now)
+    attempts(4, now, address=HERE)
+    assert sign_in.complete_sign_in("lan", HERE, now=now)
+    attempts(5, now, address=HERE)
+    with pytest.raises(sign_in.LockedOut):  # guesses from there are counted as ever
+        attempts(1, now, address=HERE)
+
+
+def test_an_admin_at_the_machine_unlocks_a_name(lan, now):
+    from_everywhere(now)
+    assert actions.unlock(COMMAND_LINE, "Lan", now=now) == 100
+    attempts(1, now, address="192.0.2.1")
+
+
+def test_the_addresses_of_one_subscriber_count_as_one(lan, now):
+    for number in range(5):
+        attempts(1, now, address=f"2001:db8:7:9::{number + 1}")
+    with pytest.raises(sign_in.LockedOut):
+        attempts(1, now, address="2001:db8:7:9:ffff::1")
+    attempts(1, now, address="2001:db8:7:10::1")

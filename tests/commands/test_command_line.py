@@ -13,7 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from core.__main__ import app
+from core.accounts.passwords import password_matches
+from core.accounts.queries import find_password_hash
 from core.accounts.rules import Actor, Role
+from core.accounts.sign_in import begin_sign_in
 from core.broadcasts import scheduled_jobs
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
@@ -413,3 +416,13 @@ def test_promises_are_checked_without_a_database() -> None:
     assert "no warnings" in plain("promise", "check", "Báo tôi khi váy về")
     assert call("promise", "check", code=1)["error"]["code"] == "invalid"
     assert call("promise", "check", "quà", "--stdin", stdin="quà", code=1)["error"]["code"] == "invalid"
+
+
+def test_an_admin_who_is_locked_out_is_let_in_from_the_machine(shop: dict[str, Any]) -> None:
+    call("operator", "add", "lan", "--role", "admin", "--password-stdin", stdin="hoa mai vàng rực rỡ 88\n")
+    for _guess in range(5):
+        begin_sign_in("lan", "203.0.113.9", now=utc_now())
+    assert call("operator", "unlock", "lan") == {"forgotten_attempts": 5}
+    fresh = call("operator", "reset-password", "Lan")
+    assert fresh["name"] == "lan"
+    assert password_matches(fresh["password"], find_password_hash("lan"))
