@@ -59,6 +59,7 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
         authorise(db, by, Permission.EDIT, now=now)
         kept = message_rows.get_stored(db, message_id, lock=True)  # who schedules a broadcast to it waits
         references.refuse_while_led_to(db, kept)
+        references.refuse_while_in_profile(db, kept)
         references.refuse_while_broadcast_leads(db, kept, now=now)
         if message_rows.set_archived(db, message_id, now):
             _record(db, by, "message.archive", kept, now)

@@ -14,6 +14,8 @@ class EntryKind(StrEnum):
     KEYWORD = "keyword"
     REF = "ref"
     BUTTON = "button"
+    MENU = "menu"
+    ICE_BREAKER = "ice_breaker"
 
 
 class KeywordMatch(StrEnum):

@@ -8,3 +8,5 @@ STOP_PAYLOAD = "stop:"  # + "all" or a topic's id: whoever taps it wants no noti
 STOP_ALL = "all"
 REQUEST_PAYLOAD = "otn."  # + 22 random characters: leads a tap on "Notify Me" back to its request
 ANSWER_PAYLOAD = "answer"  # of a quick reply that leads to no message: it is an answer, and no more
+MENU_PAYLOAD = "menu:"  # + id: of an item of the persistent menu
+ICE_BREAKER_PAYLOAD = "ice_breaker:"  # + id: of a question that a new chat offers

@@ -13,6 +13,7 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.conversation.message_rows import StoredMessage
+from core.conversation.profile.rows import profile_of
 from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, Problem, WrongState, problem
 from core.pictures.attachments import names_of
@@ -77,6 +78,13 @@ def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
         if kept.id in kind_of(row.kind).message_ids(row.content):
             words = N_("A button of “{name}” leads to this message; change that button first.")
             raise WrongState(words, name=row.name)
+
+
+def refuse_while_in_profile(db: Session, kept: StoredMessage) -> None:
+    """Nor may an item of the menu lead nowhere, or a question that a new chat offers."""
+    if kept.id in profile_of(db, kept.fanpage_id).message_ids:
+        words = N_("The fanpage's menu or suggested questions lead to this message; change them first.")
+        raise WrongState(words)
 
 
 def refuse_while_broadcast_leads(db: Session, kept: StoredMessage, *, now: datetime) -> None:

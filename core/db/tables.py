@@ -240,6 +240,21 @@ class EntryPoint(Table, table=True):
     created_at: datetime = _time(nullable=False)
 
 
+class MessengerProfile(Table, table=True):
+    """A fanpage's greeting, menu and ice breakers as they are here: core/conversation/profile."""
+
+    __tablename__ = "messenger_profile"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    version: int = 0  # rises with every change
+    updated_by: str = _word(64, default="")
+    updated_at: datetime = _time(nullable=False)
+    published_version: int | None = None  # the latest that Facebook was seen to have
+    published_by: str = _word(64, default="")
+    published_at: datetime | None = _time()
+
+
 class Request(Table, table=True):
     """One sending of an OTNR: whom, when, which wording, through which entry point.
 

@@ -12,6 +12,7 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
+from core.conversation.queries import webhook_fields
 from core.db import bulk, row_locks
 from core.db.engine import transaction
 from core.db.tables import Broadcast, Fanpage, FanpageRate
@@ -78,7 +79,7 @@ def connect(
         view = fanpage_view(row)
     if not check:
         return view
-    store_problems(view.id, checkup.set_up(messenger, take_over=True), now)
+    store_problems(view.id, checkup.set_up(messenger, take_over=True, also=webhook_fields(view.id)), now)
     return get_fanpage(view.id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.conversation.payloads import GET_STARTED_PAYLOAD
@@ -17,8 +18,9 @@ def identity(messenger: Messenger) -> tuple[str, str]:
     return str(me.get("id", "")), str(me.get("name", ""))
 
 
-def examine(messenger: Messenger) -> list[HealthProblem]:
-    """What is wrong with a fanpage's connection. What can be repaired is repaired."""
+def examine(messenger: Messenger, also: Sequence[str] = ()) -> list[HealthProblem]:
+    """What is wrong with a fanpage's connection. What can be repaired is repaired. `also` are webhook fields
+    that its entry points need besides those that every fanpage needs."""
     try:
         page_id, _ = identity(messenger)
     except GraphRefused as refusal:
@@ -26,31 +28,60 @@ def examine(messenger: Messenger) -> list[HealthProblem]:
         return [_trouble(refusal, HealthProblem.TOKEN_INVALID if expired else HealthProblem.REFUSED)]
     if page_id != messenger.page_id:
         return [HealthProblem.WRONG_PAGE]
-    return set_up(messenger, take_over=False) + _review(messenger)
+    return set_up(messenger, take_over=False, also=also) + _review(messenger)
 
 
-def set_up(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:
+def set_up(messenger: Messenger, *, take_over: bool, also: Sequence[str] = ()) -> list[HealthProblem]:
     """Set up the webhook fields and the Get Started button, and return what failed. `take_over` replaces the
     button of another tool."""
-    found = subscribe(messenger) + set_get_started(messenger, take_over=take_over)
+    found = subscribe(messenger) + subscribe_also(messenger, also)
+    found += set_get_started(messenger, take_over=take_over)
     return list(dict.fromkeys(found))
 
 
 def subscribe(messenger: Messenger) -> list[HealthProblem]:
     """Subscribe to every webhook field that we need, unless we get them all. The platform ends the
     subscription after an hour without answers from our webhook server."""
-    edge = f"{messenger.page_id}/subscribed_apps"
     try:
-        apps = [_texts(app.get("subscribed_fields")) for app in _items(messenger.get(edge))]
-        if any(not missing_fields(fields) for fields in apps):
-            return []
-        # One POST replaces all fields: keep what somebody added by hand, as long as the app is alone.
-        kept = apps[0] if len(apps) == 1 else []
-        wanted = dict.fromkeys([*WEBHOOK_FIELDS, *kept])
-        messenger.post(edge, subscribed_fields=",".join(wanted))
+        add_fields(messenger, WEBHOOK_FIELDS)
     except GraphRefused as refusal:
         return [_trouble(refusal, HealthProblem.NOT_SUBSCRIBED)]
     return []
+
+
+def subscribe_also(messenger: Messenger, fields: Sequence[str]) -> list[HealthProblem]:
+    """Subscribe to what entry points need, by a call of its own: who may not have it loses nothing."""
+    try:
+        add_fields(messenger, fields)
+    except GraphRefused as refusal:
+        return [_trouble(refusal, HealthProblem.NO_COMMENTS)]
+    return []
+
+
+def add_fields(messenger: Messenger, fields: Sequence[str]) -> None:
+    """Subscribe to these webhook fields unless we get them all. Raises GraphRefused."""
+    apps = _subscriptions(messenger) if fields else []
+    if not fields or any(not missing_fields(known, fields) for known in apps):
+        return
+    # One POST replaces all fields: keep what somebody added by hand, as long as the app is alone.
+    kept = apps[0] if len(apps) == 1 else []
+    wanted = dict.fromkeys([*WEBHOOK_FIELDS, *fields, *kept])
+    messenger.post(_subscription_edge(messenger), subscribed_fields=",".join(wanted))
+
+
+def missing(messenger: Messenger, fields: Sequence[str]) -> tuple[str, ...]:
+    """Those of these webhook fields that no app gets. Raises GraphRefused."""
+    known = [field for app in _subscriptions(messenger) for field in app]
+    return missing_fields(known, fields)
+
+
+def _subscriptions(messenger: Messenger) -> list[list[str]]:
+    apps = _items(messenger.get(_subscription_edge(messenger)))
+    return [_texts(app.get("subscribed_fields")) for app in apps]
+
+
+def _subscription_edge(messenger: Messenger) -> str:
+    return f"{messenger.page_id}/subscribed_apps"
 
 
 def set_get_started(messenger: Messenger, *, take_over: bool) -> list[HealthProblem]:

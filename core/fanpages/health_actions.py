@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlmodel import col
 
+from core.conversation.queries import webhook_fields
 from core.db.engine import reading, transaction
 from core.db.tables import Event, Fanpage
 from core.encryption import CannotDecrypt
@@ -64,7 +65,7 @@ def _examine(fanpage: FanpageView) -> list[HealthProblem]:
     if not fanpage.has_token:
         return [HealthProblem.NO_TOKEN]
     try:
-        return checkup.examine(messenger_for(fanpage.id))
+        return checkup.examine(messenger_for(fanpage.id), webhook_fields(fanpage.id))
     except CannotDecrypt:
         if key_check.is_another_key():  # then the fanpage is not what is wrong
             raise AnotherKey from None

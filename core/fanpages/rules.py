@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -41,6 +41,7 @@ class HealthProblem(StrEnum):
     UNREACHABLE = "unreachable"
     NO_APP_SECRET = "no_app_secret"
     NOT_SUBSCRIBED = "not_subscribed"
+    NO_COMMENTS = "no_comments"
     NO_GET_STARTED = "no_get_started"
     OTN_REJECTED = "otn_rejected"
     OTN_PENDING = "otn_pending"
@@ -76,6 +77,10 @@ PROBLEMS: dict[str, str] = {
     T.NOT_SUBSCRIBED: N_(
         "The app does not get every event of the fanpage, so opt-ins may be lost. Give the app "
         "pages_manage_metadata and check again."
+    ),
+    T.NO_COMMENTS: N_(
+        "The app does not hear of comments on the fanpage's posts, so nobody who comments is answered. Give "
+        "the app pages_manage_metadata and pages_read_engagement and check again."
     ),
     T.NO_GET_STARTED: N_(
         "The Get Started button could not be set; new customers may not see it. Check that the app has "
@@ -157,10 +162,10 @@ def is_zone(name: str) -> bool:
     return len(name) <= 64
 
 
-def missing_fields(subscribed: Iterable[str]) -> tuple[str, ...]:
-    """The webhook fields that we need and an app has not subscribed to."""
+def missing_fields(subscribed: Iterable[str], needed: Sequence[str] = WEBHOOK_FIELDS) -> tuple[str, ...]:
+    """The webhook fields that are needed and an app has not subscribed to."""
     known = set(subscribed)
-    return tuple(each for each in WEBHOOK_FIELDS if each not in known)
+    return tuple(each for each in needed if each not in known)
 
 
 def review_problem(reviews: Iterable[tuple[str, str]]) -> HealthProblem | None:

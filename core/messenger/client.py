@@ -164,6 +164,10 @@ class Messenger:
         said = self._read(self._call("POST", f"{self.page_id}/message_attachments", {}, body, content_type))
         return str(said.get("attachment_id") or "")
 
+    def delete(self, path: str, json_body: dict[str, Any]) -> dict[str, Any]:
+        """Delete from an edge what the body names. Raises GraphRefused."""
+        return self._ask("DELETE", path, {}, json_body)
+
     def profile(self, psid: str) -> Profile | None:
         """The name and locale of a person, or None when the platform refuses them, which is normal."""
         try:

@@ -16,6 +16,11 @@ def _tap(world: World, psid: str, **given: Any) -> Given:
     return {"mid": bubble.mid} if bubble else {}
 
 
+def _tap_menu(world: World, psid: str, **given: Any) -> Given:
+    bubble = people.tap_menu(world, psid, **given)
+    return {"mid": bubble.mid} if bubble else {}
+
+
 def _open(world: World, psid: str, **given: Any) -> Given:
     return {"came_as": people.open_link(world, psid, **given)}
 
@@ -61,6 +66,8 @@ def _other_app_passes(world: World, psid: str) -> Given:
 PERSON_ACTIONS: dict[str, Callable[..., Given]] = {
     "say": lambda world, psid, **given: {"mid": people.type_message(world, psid, **given).mid},
     "get_started": lambda world, psid, **given: {"mid": people.press_get_started(world, psid, **given).mid},
+    "ice_breaker": lambda world, psid, **given: {"mid": people.tap_ice_breaker(world, psid, **given).mid},
+    "menu": _tap_menu,
     "open": _open,
     "tap": _tap,
     "quick_reply": lambda world, psid, **given: {"mid": people.tap_quick_reply(world, psid, **given).mid},

@@ -76,6 +76,10 @@ PROFILE_FAULTS = {
     **ACCOUNT_FAULTS,
     "profile_refused": "refuses the messenger profile only, with value {code, subcode, status}",
 }
+PROFILE_WRITE_FAULTS = {
+    "profile_write_refused": "refuses to change the messenger profile, with value {code, subcode, status}",
+    "profile_500_after": "the messenger profile is changed, and 500 answered",
+}
 MESSAGE_FAULTS.update(ACCOUNT_FAULTS)
 WEBHOOK_FAULTS = {
     "webhook_duplicate": "an event is delivered twice",
@@ -84,7 +88,14 @@ WEBHOOK_FAULTS = {
     "webhook_bad_signature": "a delivery is signed with another secret",
     "webhook_lost": "an event is never delivered",
 }
-KNOWN = {**REQUEST_FAULTS, **MIXED_FAULTS, **MESSAGE_FAULTS, **PROFILE_FAULTS, **WEBHOOK_FAULTS}
+KNOWN = {
+    **REQUEST_FAULTS,
+    **MIXED_FAULTS,
+    **MESSAGE_FAULTS,
+    **PROFILE_FAULTS,
+    **PROFILE_WRITE_FAULTS,
+    **WEBHOOK_FAULTS,
+}
 
 
 @dataclass
@@ -167,6 +178,7 @@ _SCRIPTED = {
     "refuse_all": 1,
     "permission_gone": 230,
     "profile_refused": 230,
+    "profile_write_refused": 230,
     "mixed_refused": 100,
 }
 

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from core.messenger import signature
-from core.simulator import profiles, send_api, thread_control
+from core.simulator import messenger_profile, profiles, send_api, thread_control
 from core.simulator.entities import GraphError, Page
-from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, graph_error_of
+from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, PROFILE_WRITE_FAULTS, graph_error_of
 from core.simulator.profiles import Edge
 from core.simulator.world import World
 
@@ -105,19 +105,26 @@ def _route(world: World, page: Page, call: Call) -> GraphAnswer:
         return _message(world, page, call)
     if edge == ["messenger_profile"] and (fault := world.faults.hit(page.page_id, PROFILE_FAULTS)):
         raise graph_error_of(fault) or GraphError(230, "(#230) Requires pages_messaging permission.")
+    changes_profile = edge == ["messenger_profile"] and call.method != "GET"
+    fault = world.faults.hit(page.page_id, PROFILE_WRITE_FAULTS) if changes_profile else None
+    if fault and (problem := graph_error_of(fault)):
+        raise problem
     handler = _EDGES.get((call.method, "/".join(edge)))
     if handler is None:
         raise GraphError(100, f"(#100) Tried accessing nonexisting field ({edge[0]}) on node type (Page)")
-    return GraphAnswer(200, handler(Edge(world, page, call.params)))
+    answer = GraphAnswer(200, handler(Edge(world, page, call.params)))
+    if fault and fault.name == "profile_500_after":
+        raise GraphError(1, "An unknown error occurred", status=500)
+    return answer
 
 
 _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
     ("GET", "subscribed_apps"): profiles.read_subscription,
     ("POST", "subscribed_apps"): profiles.subscribe,
     ("DELETE", "subscribed_apps"): profiles.unsubscribe,
-    ("GET", "messenger_profile"): profiles.read_profile,
-    ("POST", "messenger_profile"): profiles.set_profile,
-    ("DELETE", "messenger_profile"): profiles.delete_profile,
+    ("GET", "messenger_profile"): messenger_profile.read,
+    ("POST", "messenger_profile"): messenger_profile.put,
+    ("DELETE", "messenger_profile"): messenger_profile.delete,
     ("GET", "messaging_feature_review"): profiles.feature_review,
     ("POST", "custom_user_settings"): profiles.set_user_menu,
     ("GET", "conversations"): profiles.conversations,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.simulator.entities import IssuedToken, NotPossible, SimulatedPerson, ThreadMessage
+from core.simulator.messenger_profile import of_person
 from core.simulator.world import World
 from core.text.languages import language_of, say_in
 from core.text.normalise import is_blank
@@ -26,12 +27,39 @@ def press_get_started(
     """Press the button of an empty thread; with `ref`, after coming through an m.me link."""
     with world.lock:
         person = world.person(psid)
-        button = world.page(person.page_id).profile.get("get_started")
+        profile = world.page(person.page_id).profile
+        button = profile.get("get_started")
         if person.met or not button:
             raise NotPossible("no Get Started button: the thread is not new, or the page set none")
+        if not ref and profile.get("ice_breakers"):
+            raise NotPossible("the ice breakers stand in place of the Get Started button")
         referral = {"referral": _referral(ref)} if ref else {}
         title = say_in(language_of(person.locale))(GET_STARTED)
         return _postback(world, person, title, button["payload"], at, **referral)
+
+
+def tap_ice_breaker(world: World, psid: str, question: str, *, at: float | None = None) -> ThreadMessage:
+    """Tap one of the questions that an empty thread offers."""
+    with world.lock:
+        person = world.person(psid)
+        shown = of_person(world.page(person.page_id).profile.get("ice_breakers"), person)
+        asked = [each for each in shown.get("call_to_actions", []) if each["question"] == question]
+        if person.met or not asked:
+            raise NotPossible("no such question: the thread is not new, or the page set none")
+        return _postback(world, person, question, asked[0]["payload"], at)
+
+
+def tap_menu(world: World, psid: str, title: str, *, at: float | None = None) -> ThreadMessage | None:
+    """Tap an item of the menu of a thread. Returns None when it opened a web page, which causes no event."""
+    with world.lock:
+        person = world.person(psid)
+        shown = of_person(world.page(person.page_id).profile.get("persistent_menu"), person)
+        if not person.met:
+            raise NotPossible("an empty thread has no menu")
+        item = _choice(shown.get("call_to_actions", []), title, None)
+        if item["type"] == "web_url":
+            return None
+        return _postback(world, person, item["title"], item["payload"], at)
 
 
 def open_link(world: World, psid: str, ref: str, *, at: float | None = None) -> str:

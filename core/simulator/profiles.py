@@ -45,8 +45,6 @@ WEBHOOK_FIELDS = {
     "leadgen",
     "send_cart",
 }
-PROFILE_PROPERTIES = ("get_started", "greeting", "persistent_menu", "ice_breakers", "commands")
-ICE_BREAKERS_LIMIT = 4
 OPEN_FIELDS = ("id", "name", "first_name", "last_name", "profile_pic")
 REVIEWED_FIELDS = ("locale", "timezone", "gender")  # each needs the page's approval
 APP_ID = "1517776481860111"
@@ -159,51 +157,6 @@ def unsubscribe(edge: Edge) -> Params:
         edge.page.subscribed_fields = []
         edge.world.keep_page(edge.page)
     return {"success": True}
-
-
-def read_profile(edge: Edge) -> Params:
-    """Answer GET /{page}/messenger_profile."""
-    wanted = [each for each in str(edge.params.get("fields", "")).split(",") if each]
-    if not wanted:
-        raise GraphError(100, "(#100) The parameter fields is required.")
-    shown = {each: edge.page.profile[each] for each in wanted if each in edge.page.profile}
-    return {"data": [shown] if shown else []}
-
-
-def set_profile(edge: Edge) -> Params:
-    """Answer POST /{page}/messenger_profile."""
-    given = {each: parsed(edge.params[each]) for each in PROFILE_PROPERTIES if each in edge.params}
-    if not given:
-        raise GraphError(100, "(#100) Param must set at least one of " + ", ".join(PROFILE_PROPERTIES))
-    _check_profile({**edge.page.profile, **given})
-    with edge.world.lock:
-        edge.page.profile = {**edge.page.profile, **given}
-        edge.world.keep_page(edge.page)
-    return {"result": "success"}
-
-
-def delete_profile(edge: Edge) -> Params:
-    """Answer DELETE /{page}/messenger_profile."""
-    fields = parsed(edge.params.get("fields", []))
-    fields = fields.split(",") if isinstance(fields, str) else fields
-    left = {key: value for key, value in edge.page.profile.items() if key not in fields}
-    _check_profile(left)
-    with edge.world.lock:
-        edge.page.profile = left
-        edge.world.keep_page(edge.page)
-    return {"result": "success"}
-
-
-def _check_profile(profile: Params) -> None:
-    started = profile.get("get_started")
-    if started is not None and not (isinstance(started, dict) and started.get("payload")):
-        raise GraphError(100, "(#100) Param get_started must have a payload.")
-    if profile.get("persistent_menu") and not started:
-        raise GraphError(100, "(#100) You must set a Get Started button if you also wish to use a menu.")
-    questions = profile.get("ice_breakers") or []
-    for each in questions:
-        if len(each.get("call_to_actions", [])) > ICE_BREAKERS_LIMIT or len(questions) > ICE_BREAKERS_LIMIT:
-            raise GraphError(100, f"(#100) At most {ICE_BREAKERS_LIMIT} ice breakers can be set.")
 
 
 def feature_review(edge: Edge) -> Params:

@@ -37,6 +37,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("topics", "topics", N_("OTN topics"), "label", CAMPAIGNS),
     Entry("messages", "messages", N_("Messages"), "forum", CAMPAIGNS),
     Entry("messages/composer", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
+    Entry("messages/entry_points", "entry_points", N_("Entry points"), "login", CAMPAIGNS),
     Entry("broadcasts", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
     Entry("broadcasts/detail", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"),
     Entry(

@@ -43,6 +43,7 @@ DEEDS: dict[str, str] = {
     "broadcast.send_to_rest": N_("had {subject} sent to those who had been left out"),
     "broadcast.lift_marks": N_("lifted the marks that {subject} had left on customers"),
     "broadcast.release_held": N_("gave back opt-ins that {subject} had kept"),
+    "fanpage.publish_profile": N_("published greeting, menu and questions of {subject} to Facebook"),
     "message.create": N_("made the message {subject}"),
     "message.change": N_("changed the message {subject}"),
     "message.copy": N_("copied the message {subject}"),

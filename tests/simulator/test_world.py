@@ -144,7 +144,8 @@ def test_nodes_and_profiles_answer_as_approved(remote, graph, lan):
 
 
 def test_the_messenger_profile_is_kept_and_checked(remote, graph):
-    menu = [{"locale": "default", "call_to_actions": []}]
+    item = {"type": "postback", "title": "Xem giá", "payload": "menu:1"}
+    menu = [{"locale": "default", "call_to_actions": [item]}]
     assert graph.call("DELETE", "me/messenger_profile", fields=["get_started"])[0] == 200
     assert graph.call("POST", "me/messenger_profile", persistent_menu=menu)[0] == 400
     started = {"payload": "GET_STARTED"}

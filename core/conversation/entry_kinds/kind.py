@@ -63,6 +63,7 @@ class HeldKind(EntryPointKind):
     fields: ClassVar[Fields]  # the composer's fields of this kind, empty
     listed: ClassVar[str]  # in the list of messages, with {value}
     is_written: ClassVar[bool] = False  # the customer writes its value as a message
+    webhook_field: ClassVar[str] = ""  # that has to be subscribed to beside those that every fanpage needs
     stands_alone: ClassVar[bool] = False  # a message file may name it by its name alone
 
     def clean(self, entry: EntryDraft) -> EntryDraft:

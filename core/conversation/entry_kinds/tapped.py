@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_kinds.kind import CustomerAct, EntryPointKind, FoundEntry, KnownEntry
-from core.conversation.payloads import MESSAGE_PAYLOAD
+from core.conversation.payloads import ICE_BREAKER_PAYLOAD, MENU_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_
 
 _ID_DIGITS = 18
@@ -38,3 +38,19 @@ class Button(TappedKind):
     name = EntryKind.BUTTON
     named, plain = N_("Button “{value}”"), N_("Button")
     prefix = MESSAGE_PAYLOAD
+
+
+class MenuItem(TappedKind):
+    """An item of the menu that stands beside the field in which customers write."""
+
+    name = EntryKind.MENU
+    named, plain = N_("Menu “{value}”"), N_("Menu")
+    prefix = MENU_PAYLOAD
+
+
+class IceBreaker(TappedKind):
+    """A question that a new chat offers to be tapped."""
+
+    name = EntryKind.ICE_BREAKER
+    named, plain = N_("Suggested question “{value}”"), N_("Suggested question")
+    prefix = ICE_BREAKER_PAYLOAD

@@ -18,6 +18,13 @@ LABELS = {
 }
 
 
+MATCHES = {
+    KeywordMatch.CONTAINS: N_("contains it"),
+    KeywordMatch.STARTS_WITH: N_("starts with it"),
+    KeywordMatch.EXACT: N_("is exactly it"),
+}
+
+
 class KeywordForm(EntryForm):
     name = EntryKind.KEYWORD
 

@@ -1,0 +1,175 @@
+"""Looks at the Messenger Profile that is live at Facebook, and publishes the one that is here.
+
+What Facebook has is believed only when it was read: after writing, it is read again, and only what is there
+counts as published, whatever the answers were. HTTP calls are made outside transactions.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.accounts.activity_log import record
+from core.accounts.authorising import authorise, authorise_early
+from core.accounts.rules import Actor, Permission
+from core.conversation import queries
+from core.conversation.profile import rows
+from core.conversation.profile.queries import get_profile
+from core.conversation.profile.rules import Profile, check_profile
+from core.conversation.profile.wire import PROPERTIES, Difference, Wire, differences, from_wire, to_wire
+from core.db.engine import transaction
+from core.encryption import CannotDecrypt
+from core.errors import N_, Invalid, WrongState
+from core.fanpages import checkup
+from core.fanpages.connection import messenger_for
+from core.fanpages.queries import get_fanpage
+from core.messenger import connection_check
+from core.messenger.client import GraphRefused, Messenger
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What Facebook has, and how what is here differs from it. `seen` names the live profile exactly."""
+
+    differences: tuple[Difference, ...]
+    missing_fields: tuple[str, ...]  # webhook fields that entry points need and nobody has subscribed to
+    seen: str
+    version: int  # of the profile that is here
+
+    @property
+    def is_published(self) -> bool:
+        """Whether Facebook has what is here."""
+        return not self.differences and not self.missing_fields
+
+
+def look(fanpage_id: int) -> LiveState:
+    """Read what is live. Raises WrongState, with what to do, when Facebook does not say it."""
+    messenger = _messenger(fanpage_id)
+    return _state(fanpage_id, _read(messenger), _missing_fields(messenger, fanpage_id))
+
+
+def take_over_live(fanpage_id: int) -> Profile | None:
+    """The live profile in the form in which it is edited here; None when Facebook has none."""
+    return from_wire(_read(_messenger(fanpage_id)))
+
+
+def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetime) -> LiveState:
+    """Write what is here to Facebook, and read what has come of it.
+
+    `seen` and `version` are those of the `LiveState` that staff have looked at: what has changed since, there
+    or here, is not overwritten. Raises WrongState when Facebook does not have all of it afterwards.
+    """
+    authorise_early(by, Permission.EDIT, now=now)
+    view = get_profile(fanpage_id)
+    problems = check_profile(view.profile, queries.message_names(fanpage_id).keys())
+    if problems:
+        raise Invalid(problems)
+    messenger = _messenger(fanpage_id)
+    live = _read(messenger)
+    if _name_of(live) != seen or view.version != version:
+        raise WrongState(
+            N_("This was changed meanwhile, here or at Facebook. Nothing was published; look at it again.")
+        )
+    refusal = _write(messenger, live, to_wire(view.profile), queries.webhook_fields(fanpage_id))
+    state = _confirmed(messenger, fanpage_id, refusal)
+    with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
+        rows.note_published(db, fanpage_id, version, by=by.name, now=now)
+        name = get_fanpage(fanpage_id).name
+        record(db, by, "fanpage.publish_profile", now=now, fanpage_id=fanpage_id, subject=name)
+    return state
+
+
+def _confirmed(messenger: Messenger, fanpage_id: int, refusal: GraphRefused | None) -> LiveState:
+    """What Facebook has after writing. Raises WrongState unless it has everything."""
+    try:
+        state = _state(fanpage_id, _read(messenger), _missing_fields(messenger, fanpage_id))
+    except WrongState:
+        raise WrongState(
+            N_(
+                "Facebook did not say what it has now, so it is not known whether this was published. Look "
+                "again in a minute."
+            )
+        ) from None
+    if not state.is_published:
+        raise WrongState(
+            N_(
+                "Facebook did not take everything ({why}). What is still different is listed below; what is "
+                "not listed is live."
+            ),
+            why=_said(refusal),
+        )
+    return state
+
+
+def _write(messenger: Messenger, live: Wire, wanted: Wire, fields: tuple[str, ...]) -> GraphRefused | None:
+    """Set what differs and remove what is not wanted any more. Returns the refusal that ended it, if any."""
+    changed = {each.name for each in differences(live, wanted)}
+    put = {name: wanted[name] for name in PROPERTIES if name in changed and name in wanted}
+    gone = [name for name in PROPERTIES if name in changed and name not in wanted]
+    try:
+        if put:
+            messenger.post(connection_check.EDGE, put)
+        if gone:
+            messenger.delete(connection_check.EDGE, {"fields": gone})
+        checkup.add_fields(messenger, fields)
+    except GraphRefused as refusal:
+        return refusal
+    return None
+
+
+def _state(fanpage_id: int, live: Wire, missing: tuple[str, ...]) -> LiveState:
+    view = get_profile(fanpage_id)
+    found = tuple(differences(live, to_wire(view.profile)))
+    return LiveState(found, missing, _name_of(live), view.version)
+
+
+def _read(messenger: Messenger) -> Wire:
+    try:
+        answer = messenger.get(connection_check.EDGE, fields=",".join(PROPERTIES))
+    except GraphRefused as refusal:
+        raise _unreadable(refusal) from None
+    data = answer.get("data")
+    if not isinstance(data, list) or not all(isinstance(part, dict) for part in data):
+        raise WrongState(N_("Facebook's answer was not understood, so nothing was changed. Try again."))
+    return {name: value for part in data for name, value in part.items() if name in PROPERTIES}
+
+
+def _missing_fields(messenger: Messenger, fanpage_id: int) -> tuple[str, ...]:
+    wanted = queries.webhook_fields(fanpage_id)
+    if not wanted:
+        return ()
+    try:
+        return checkup.missing(messenger, wanted)
+    except GraphRefused as refusal:
+        raise _unreadable(refusal) from None
+
+
+def _messenger(fanpage_id: int) -> Messenger:
+    try:
+        return messenger_for(fanpage_id)
+    except CannotDecrypt:
+        raise WrongState(
+            N_("The access token was sealed with another key; an admin has to connect the fanpage again.")
+        ) from None
+
+
+def _unreadable(refusal: GraphRefused) -> WrongState:
+    if checkup.is_inconclusive(refusal):
+        return WrongState(N_("Facebook could not be reached. Nothing was changed; try again in a minute."))
+    return WrongState(
+        N_("Facebook refuses to show what is live ({why}). Nothing was changed; see Health for what to do."),
+        why=_said(refusal),
+    )
+
+
+def _said(refusal: GraphRefused | None) -> str:
+    if refusal is None:
+        return "–"
+    code = refusal.failure.code or refusal.failure.status or refusal.failure.reason
+    return f"{code}: {refusal.failure.detail}"[:200] if refusal.failure.detail else str(code)
+
+
+def _name_of(live: Wire) -> str:
+    return json.dumps(live, sort_keys=True)
