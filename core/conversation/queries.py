@@ -13,7 +13,6 @@ from sqlmodel import Session, col
 
 from core.conversation import message_rows
 from core.conversation.blocks.registry import kind_of
-from core.conversation.entry_kinds.registry import HELD
 from core.conversation.entry_points import KnownEntry, find_entry
 from core.db.engine import reading
 from core.db.tables import Block, EntryPoint, Message, Topic
@@ -185,13 +184,6 @@ def caption_of(message_id: int) -> str:
             .order_by(col(Block.position))
         )
         return db.execute(statement.limit(1)).scalar_one_or_none() or ""
-
-
-def webhook_fields(fanpage_id: int) -> tuple[str, ...]:
-    """The webhook fields that the fanpage's entry points need besides those that every fanpage needs."""
-    kinds = {entry.kind for entry in entry_points_of(fanpage_id)}
-    fields = [HELD[kind].webhook_field for kind in HELD if kind in kinds]
-    return tuple(dict.fromkeys(field for field in fields if field))
 
 
 def _listed(fanpage_id: int) -> Select[Message]:

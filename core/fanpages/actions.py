@@ -12,9 +12,9 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
-from core.conversation.queries import webhook_fields
+from core.conversation import entry_rows
 from core.db import bulk, row_locks
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
@@ -79,7 +79,9 @@ def connect(
         view = fanpage_view(row)
     if not check:
         return view
-    store_problems(view.id, checkup.set_up(messenger, take_over=True, also=webhook_fields(view.id)), now)
+    with reading() as db:
+        fields = entry_rows.webhook_fields(db, view.id)
+    store_problems(view.id, checkup.set_up(messenger, take_over=True, also=fields), now)
     return get_fanpage(view.id)
 
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from core.conversation.queries import webhook_fields
+from core.conversation import entry_rows
 from core.db.engine import reading, transaction
 from core.db.tables import Event, Fanpage
 from core.encryption import CannotDecrypt
@@ -64,8 +64,10 @@ def store_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -
 def _examine(fanpage: FanpageView) -> list[HealthProblem]:
     if not fanpage.has_token:
         return [HealthProblem.NO_TOKEN]
+    with reading() as db:
+        fields = entry_rows.webhook_fields(db, fanpage.id)
     try:
-        return checkup.examine(messenger_for(fanpage.id), webhook_fields(fanpage.id))
+        return checkup.examine(messenger_for(fanpage.id), fields)
     except CannotDecrypt:
         if key_check.is_another_key():  # then the fanpage is not what is wrong
             raise AnotherKey from None

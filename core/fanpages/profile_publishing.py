@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.conversation import queries
+from core.conversation import entry_rows
 from core.conversation.profile import rows
-from core.conversation.profile.queries import get_profile
+from core.conversation.profile.rows import ProfileView
 from core.conversation.profile.rules import Profile, check_profile
 from core.conversation.profile.wire import PROPERTIES, Difference, Wire, differences, from_wire, to_wire
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.encryption import CannotDecrypt
 from core.errors import N_, Invalid, WrongState
 from core.fanpages import checkup
@@ -43,6 +44,12 @@ class LiveState:
         return not self.differences and not self.missing_fields
 
 
+class _Here(NamedTuple):
+    view: ProfileView
+    message_ids: set[int]
+    fields: tuple[str, ...]  # webhook fields that entry points need
+
+
 def look(fanpage_id: int) -> LiveState:
     """Read what is live. Raises WrongState, with what to do, when Facebook does not say it."""
     messenger = _messenger(fanpage_id)
@@ -61,8 +68,9 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
     or here, is not overwritten. Raises WrongState when Facebook does not have all of it afterwards.
     """
     authorise_early(by, Permission.EDIT, now=now)
-    view = get_profile(fanpage_id)
-    problems = check_profile(view.profile, queries.message_names(fanpage_id).keys())
+    here = _here(fanpage_id)
+    view = here.view
+    problems = check_profile(view.profile, here.message_ids)
     if problems:
         raise Invalid(problems)
     messenger = _messenger(fanpage_id)
@@ -71,7 +79,7 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
         raise WrongState(
             N_("This was changed meanwhile, here or at Facebook. Nothing was published; look at it again.")
         )
-    refusal = _write(messenger, live, to_wire(view.profile), queries.webhook_fields(fanpage_id))
+    refusal = _write(messenger, live, to_wire(view.profile), here.fields)
     state = _confirmed(messenger, fanpage_id, refusal)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
@@ -119,8 +127,17 @@ def _write(messenger: Messenger, live: Wire, wanted: Wire, fields: tuple[str, ..
     return None
 
 
+def _here(fanpage_id: int) -> _Here:
+    with reading() as db:
+        return _Here(
+            rows.view_of(db, fanpage_id),
+            entry_rows.message_ids(db, fanpage_id),
+            entry_rows.webhook_fields(db, fanpage_id),
+        )
+
+
 def _state(fanpage_id: int, live: Wire, missing: tuple[str, ...]) -> LiveState:
-    view = get_profile(fanpage_id)
+    view = _here(fanpage_id).view
     found = tuple(differences(live, to_wire(view.profile)))
     return LiveState(found, missing, _name_of(live), view.version)
 
@@ -137,7 +154,7 @@ def _read(messenger: Messenger) -> Wire:
 
 
 def _missing_fields(messenger: Messenger, fanpage_id: int) -> tuple[str, ...]:
-    wanted = queries.webhook_fields(fanpage_id)
+    wanted = _here(fanpage_id).fields
     if not wanted:
         return ()
     try:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.conversation.blocks.titles import check_link
+from core.conversation.blocks.links import check_link
 from core.errors import N_, Problem, problem
 from core.text.length import length
 from core.text.normalise import is_blank, normalise_name, normalise_text

@@ -1,0 +1,25 @@
+"""What other rooms have to know of a fanpage's entry points and of what they lead to."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.conversation.entry_kinds.registry import HELD
+from core.db.tables import EntryPoint, Message
+
+
+def webhook_fields(db: Session, fanpage_id: int) -> tuple[str, ...]:
+    """The webhook fields that the entry points need besides those that every fanpage needs."""
+    kinds = db.execute(
+        select(col(EntryPoint.kind)).where(col(EntryPoint.fanpage_id) == fanpage_id).distinct()
+    ).scalars()
+    return tuple(sorted({HELD[kind].webhook_field for kind in kinds if kind in HELD} - {""}))
+
+
+def message_ids(db: Session, fanpage_id: int) -> set[int]:
+    """The messages that an entry point may lead to."""
+    statement = select(col(Message.id)).where(
+        col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+    )
+    return {id_ for id_ in db.execute(statement).scalars() if id_}
