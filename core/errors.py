@@ -84,7 +84,7 @@ class WrongState(OperatorError):
 
 @dataclass(frozen=True)
 class Change:
-    """The last change of one field of a broadcast; `version` is the one it made."""
+    """The last change of one field of a draft; `version` is the one it made."""
 
     field: str
     version: int
@@ -100,12 +100,14 @@ CHANGES = {
     "due_at": N_("start changed by {by} at {at}"),
     "best_before": N_("best-before changed by {by} at {at}"),
     "first_part": N_("first part changed by {by} at {at}"),
+    "blocks": N_("content changed by {by} at {at}"),
+    "entry_points": N_("what starts it changed by {by} at {at}"),
     "back_to_draft": N_("put back to draft by {by} at {at}"),
 }
 
 
 class Changed(OperatorError):
-    """Somebody else has changed the broadcast since the operator looked at it."""
+    """Somebody else has changed the broadcast or message since the operator looked at it."""
 
     code = "changed"
 
@@ -113,7 +115,7 @@ class Changed(OperatorError):
         self.changes = tuple(changes)
         said = [CHANGES[c.field].format(by=c.by, at=f"{c.at:%Y-%m-%d %H:%M} UTC") for c in changes]
         super().__init__(
-            N_("This broadcast was changed meanwhile: {changes}. Nothing was lost; look at it again."),
+            N_("Somebody changed this meanwhile: {changes}. Nothing was lost; look at it again."),
             changes="; ".join(said),
         )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core.accounts.rules import Actor
 from core.db.tables import Activity
+
+ONE_SITTING = timedelta(hours=1)  # one person's saves within it make one entry in the activity log
 
 
 def record(
@@ -36,3 +40,14 @@ def record(
             session_id=actor.session_id,
         )
     )
+
+
+def is_same_sitting(db: Session, by: Actor, verbs: Collection[str], subject_id: int, now: datetime) -> bool:
+    """Whether the log already says that this person has been writing this: the next save adds no line."""
+    statement = select(col(Activity.id)).where(
+        col(Activity.at) > now - ONE_SITTING,
+        col(Activity.actor) == by.name,
+        col(Activity.subject_id) == subject_id,
+        col(Activity.verb).in_(verbs),
+    )
+    return db.execute(statement.limit(1)).first() is not None

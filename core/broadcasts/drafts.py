@@ -6,12 +6,13 @@ A draft may be incomplete. What is missing is asked for when it is scheduled or 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
+from core.accounts import changes
+from core.accounts.activity_log import is_same_sitting
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import draft_rules, readiness, versions
@@ -21,10 +22,10 @@ from core.broadcasts.readiness import open_topic
 from core.broadcasts.rows import clean_name, get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.db.engine import reading, transaction
-from core.db.tables import Activity, Broadcast, Topic
+from core.db.tables import Broadcast, Topic
 from core.errors import N_, Change, Changed, Invalid, Problem, WrongState, problem
 
-ONE_SITTING = timedelta(hours=1)  # one person's saves within it make one entry in the activity log
+_WRITES = ("broadcast.create", "broadcast.change", "broadcast.copy")
 FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")
 
 
@@ -71,7 +72,7 @@ def _as_draft(row: Broadcast) -> Draft:
 
 def differing(one: Draft, other: Draft) -> dict[str, Any]:
     """The fields in which `other` differs from `one`, with the values of `other`."""
-    return {name: getattr(other, name) for name in FIELDS if getattr(one, name) != getattr(other, name)}
+    return changes.differing(one, other, FIELDS)
 
 
 def find_problems(draft: Draft, *, at: datetime | None, now: datetime) -> list[Problem]:
@@ -98,7 +99,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
             raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
         _refuse_clashes(mine, began, _as_draft(row))
         changed = versions.alter(row, by, now, **_columns(db, row, mine, now))
-        if changed and not _in_the_same_sitting(db, by, draft.id, now):
+        if changed and not is_same_sitting(db, by, _WRITES, draft.id, now):
             record(db, by, "broadcast.change", row, now=now)
         return _as_draft(row)
 
@@ -112,13 +113,8 @@ def _check(mine: dict[str, Any]) -> None:
 
 
 def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:
-    both = {
-        name
-        for name, value in mine.items()
-        if getattr(theirs, name) != getattr(began, name) and getattr(theirs, name) != value
-    }
-    if both:
-        raise Changed([change for change in theirs.changes if change.field in both])
+    if clashes := changes.clashing(mine, began, theirs, theirs.changes):
+        raise Changed(clashes)
 
 
 def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -136,14 +132,3 @@ def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -
         moment, is_chosen = best_before_columns(mine["best_before"])
         columns |= {"best_before": moment, "best_before_chosen": is_chosen}
     return columns
-
-
-def _in_the_same_sitting(db: Session, by: Actor, broadcast_id: int, now: datetime) -> bool:
-    verbs = ["broadcast.create", "broadcast.change", "broadcast.copy"]
-    statement = select(col(Activity.id)).where(
-        col(Activity.at) > now - ONE_SITTING,
-        col(Activity.actor) == by.name,
-        col(Activity.subject_id) == broadcast_id,
-        col(Activity.verb).in_(verbs),
-    )
-    return db.execute(statement.limit(1)).first() is not None

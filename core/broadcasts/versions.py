@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from core.accounts import changes
 from core.accounts.rules import Actor
 from core.db.tables import Broadcast
 from core.errors import N_, Change, Changed, Invalid, problem
@@ -44,8 +45,9 @@ def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]
     """Remember who changed these fields; a change of what is approved makes a new version."""
     if set(fields) - _NOT_APPROVED:
         broadcast.version += 1
-    said = {"version": broadcast.version, "by": by.name, "at": now.isoformat()}
-    broadcast.changes = {**broadcast.changes, **dict.fromkeys(fields, said)}
+    broadcast.changes = changes.remembered(
+        broadcast.changes, fields, version=broadcast.version, by=by.name, at=now
+    )
     broadcast.updated_at = now
 
 
@@ -61,14 +63,10 @@ def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
     if version > broadcast.version or version < 1:
         words = N_("There is no version {version}; the latest is {latest}.")
         raise Invalid([problem("version", words, version=version, latest=broadcast.version)])
-    changes = last_changes(broadcast)
-    raise Changed([c for c in changes if c.version > version and c.field not in _NOT_APPROVED])
+    since = [change for change in last_changes(broadcast) if change.version > version]
+    raise Changed([change for change in since if change.field not in _NOT_APPROVED])
 
 
 def last_changes(broadcast: Broadcast) -> list[Change]:
     """The last change of each field, the earliest first."""
-    found = [
-        Change(field, said["version"], said["by"], datetime.fromisoformat(said["at"]))
-        for field, said in broadcast.changes.items()
-    ]
-    return sorted(found, key=lambda change: change.at)
+    return changes.last_changes(broadcast.changes)

@@ -11,13 +11,15 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from core.accounts import activity_log
+from core.accounts.rules import Actor
 from core.consent.stop_words import DEFAULT
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_kinds.registry import written_kinds
 from core.conversation.entry_points import entry_key
 from core.conversation.rules import NAME_LIMIT
 from core.db.tables import Block, EntryPoint, Fanpage, Message
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, NotFound, problem
 from core.text.length import cut
 
 
@@ -43,25 +45,6 @@ def get_stored(db: Session, message_id: int, *, lock: bool = False) -> StoredMes
 def insert_message(db: Session, fanpage_id: int, name: str, now: datetime) -> int:
     values = {"fanpage_id": fanpage_id, "name": name, "created_at": now, "updated_at": now}
     return int(db.execute(insert(Message).values(values).returning(col(Message.id))).scalar_one())
-
-
-def update_message(
-    db: Session, fanpage_id: int, message_id: int, name: str, *, now: datetime, seen_at: datetime | None
-) -> None:
-    """WrongState when it was archived, or changed after `seen_at`."""
-    statement = update(Message).where(
-        col(Message.id) == message_id,
-        col(Message.fanpage_id) == fanpage_id,
-        col(Message.archived_at).is_(None),
-    )
-    if seen_at is not None:
-        statement = statement.where(col(Message.updated_at) == seen_at)
-    if _changed(db.execute(statement.values(name=name, updated_at=now))):
-        return
-    get_stored(db, message_id)
-    raise WrongState(
-        N_("Somebody else changed or archived this message meanwhile. Load it again before you save.")
-    )
 
 
 def set_archived(db: Session, message_id: int, now: datetime) -> bool:
@@ -152,6 +135,20 @@ def free_name(db: Session, kept: StoredMessage) -> str:
     taken = set(db.execute(statement).scalars())
     tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
     return next(name for name in tries if name not in taken)
+
+
+def record(db: Session, by: Actor, verb: str, about: Message, *, now: datetime, **detail: object) -> None:
+    """A line in the activity log about a message."""
+    activity_log.record(
+        db,
+        by,
+        verb,
+        now=now,
+        fanpage_id=about.fanpage_id,
+        subject_id=about.id,
+        subject=about.name,
+        **detail,
+    )
 
 
 def _changed(result: object) -> bool:

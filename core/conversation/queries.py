@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from core.conversation import message_rows
 from core.conversation.blocks.registry import kind_of
 from core.conversation.entry_points import KnownEntry, find_entry
+from core.conversation.stored_content import blocks_in
 from core.db.engine import reading
 from core.db.tables import Block, EntryPoint, Message, Topic
 from core.errors import N_, NotFound
@@ -46,6 +47,8 @@ class MessageView:
     entry_points: tuple[EntryView, ...]
     updated_at: datetime
     is_archived: bool = False
+    published: int = 0  # the number of the version that the bot sends; 0: it sends none yet
+    has_changes: bool = False  # something is written that was not published
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,20 @@ def message_names(fanpage_id: int) -> dict[int, str]:
     """Every message a button may lead to, by name."""
     with reading() as db:
         statement = select(col(Message.id), col(Message.name)).where(
-            col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+            col(Message.fanpage_id) == fanpage_id,
+            col(Message.archived_at).is_(None),
+            col(Message.published) > 0,
+        )
+        return _by_name(db, statement)
+
+
+def unpublished_names(fanpage_id: int) -> dict[int, str]:
+    """The messages that a button may lead to once they are published, by name."""
+    with reading() as db:
+        statement = select(col(Message.id), col(Message.name)).where(
+            col(Message.fanpage_id) == fanpage_id,
+            col(Message.archived_at).is_(None),
+            col(Message.published) == 0,
         )
         return _by_name(db, statement)
 
@@ -212,14 +228,22 @@ def _views(db: Session, rows: Sequence[Message]) -> list[MessageView]:
             id=row.id,
             fanpage_id=row.fanpage_id,
             name=row.name,
-            blocks=tuple(blocks[row.id]),
+            blocks=tuple(blocks[row.id] if row.published else _drafted(row)),
             entry_points=tuple(entries[row.id]),
             updated_at=row.updated_at,
             is_archived=row.archived_at is not None,
+            published=row.published,
+            has_changes=row.draft is not None,
         )
         for row in rows
         if row.id is not None
     ]
+
+
+def _drafted(row: Message) -> list[BlockView]:
+    """What a message says that the bot never sent."""
+    drafted = blocks_in(row.draft) if row.draft else []
+    return [BlockView(block.kind, block.content, block.topic_id, None) for block in drafted]
 
 
 def _blocks(db: Session, message_ids: Sequence[int]) -> dict[int, list[BlockView]]:

@@ -37,6 +37,9 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
         return [problem("topic_id", N_("This topic is gone; choose another one."))]
     wanted = kind.message_ids(block.content)
+    if draft := _unpublished(db, fanpage_id, wanted):
+        words = N_("A button leads to “{name}”, which is not published yet; publish that message first.")
+        return [problem("buttons", words, name=draft)]
     if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
         return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
     wanted = kind.topic_ids(block.content)
@@ -61,6 +64,17 @@ def _in_use(
     if lock:
         living = living.order_by(col(table.id)).with_for_update(read=True)
     return {id_ for id_ in db.execute(living).scalars() if id_}
+
+
+def _unpublished(db: Session, fanpage_id: int, ids: set[int]) -> str | None:
+    """The name of one of these messages that the bot cannot send yet."""
+    statement = select(col(Message.name)).where(
+        col(Message.id).in_(ids),
+        col(Message.fanpage_id) == fanpage_id,
+        col(Message.archived_at).is_(None),
+        col(Message.published) == 0,
+    )
+    return db.execute(statement.limit(1)).scalar_one_or_none() if ids else None
 
 
 def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
@@ -89,22 +103,26 @@ def refuse_while_in_profile(db: Session, kept: StoredMessage) -> None:
 
 def refuse_while_broadcast_leads(db: Session, kept: StoredMessage, *, now: datetime) -> None:
     """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
-    statement = (
-        select(col(Broadcast.name), col(Broadcast.content))
-        .where(col(Broadcast.fanpage_id) == kept.fanpage_id, _may_be_tapped(now))
-        .order_by(col(Broadcast.id))
-    )
-    names = [
-        row.name
-        for row in db.execute(statement)
-        if kept.id in kind_of(row.content["kind"]).message_ids(row.content)
-    ]
-    if names:
+    if names := broadcasts_leading_to(db, kept.fanpage_id, kept.id, now=now):
         words = N_(
             "Buttons of broadcasts lead to this message: {names}. Customers tap them until {days} days after "
             "the end of a broadcast; archive it then, or take what is only scheduled back first."
         )
         raise WrongState(words, names=", ".join(f"“{name}”" for name in names), days=TAPPED_FOR.days)
+
+
+def broadcasts_leading_to(db: Session, fanpage_id: int, message_id: int, *, now: datetime) -> list[str]:
+    """Names of the broadcasts whose buttons lead to a message, and are or will be tapped."""
+    statement = (
+        select(col(Broadcast.name), col(Broadcast.content))
+        .where(col(Broadcast.fanpage_id) == fanpage_id, _may_be_tapped(now))
+        .order_by(col(Broadcast.id))
+    )
+    return [
+        row.name
+        for row in db.execute(statement)
+        if message_id in kind_of(row.content["kind"]).message_ids(row.content)
+    ]
 
 
 def _may_be_tapped(now: datetime) -> ColumnElement[bool]:

@@ -119,13 +119,15 @@ def _find_entry(
 
 
 def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
-    """Whether a message is this fanpage's and in use: a button may outlive its message."""
+    """Whether a message is this fanpage's and in use: a button may outlive its message, and what was never
+    published is sent to nobody."""
     if message_id is None:
         return False
     statement = select(col(Message.id)).where(
         col(Message.id) == message_id,
         col(Message.fanpage_id) == fanpage_id,
         col(Message.archived_at).is_(None),
+        col(Message.published) > 0,
     )
     return db.execute(statement).first() is not None
 

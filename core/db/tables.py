@@ -200,16 +200,39 @@ class Topic(Table, table=True):
 
 
 class Message(Table, table=True):
-    """A chatbot message: an ordered list of blocks."""
+    """A chatbot message: an ordered list of blocks.
+
+    Its Block and EntryPoint rows are what the bot sends: the version that was published last. What staff are
+    writing waits in `draft`, which nothing that answers customers reads.
+    """
 
     __tablename__ = "message"
 
     id: int | None = _id()
     fanpage_id: int = _ref("fanpage.id", index=True)
     name: str = _word(120)
+    # What staff are writing, as core/conversation/stored_content.py keeps it; None: all is published.
+    draft: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    version: int = 1  # rises with every change of the draft: core/conversation/writing.py
+    changes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # field: its last {version, by, at}
+    published: int = 0  # number of the MessageVersion that the bot sends; 0: none yet
     archived_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
+
+
+class MessageVersion(Table, table=True):
+    """A message as it was published at some time: to be read, and to be written on from."""
+
+    __tablename__ = "message_version"
+    __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+    id: int | None = _id()
+    message_id: int = _ref("message.id")
+    number: int
+    content: dict[str, Any] = Field(sa_type=JSON)  # core/conversation/stored_content.py
+    published_by: str = _word(64, default="")
+    published_at: datetime = _time(nullable=False)
 
 
 class Block(Table, table=True):

@@ -10,7 +10,6 @@ from core.conversation.entry_kinds.registry import HELD
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
 from pages.components import page_registry
-from pages.components.block_editor import draft
 from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
@@ -59,7 +58,6 @@ def _nothing_yet(may_edit: bool) -> None:
 
 
 def _begin() -> None:
-    draft.discard_draft()
     page_registry.go("message")
 
 
@@ -94,11 +92,20 @@ def _name(row: MessageView) -> Two:
     ]
     excerpt = " ".join(said[0].split()) if said else ""
     shortened = f"{excerpt[:69]}…" if len(excerpt) > 70 else excerpt
-    return Two(row.name, shortened or n_("{n} block", "{n} blocks", len(row.blocks)))
+    return Two(_titled(row), shortened or n_("{n} block", "{n} blocks", len(row.blocks)))
+
+
+def _titled(row: MessageView) -> str:
+    name = row.name or _("Unnamed message")
+    if not row.published:
+        return _("{name} – draft", name=name)
+    return _("{name} – changes not published", name=name) if row.has_changes else name
 
 
 def _starters(row: MessageView) -> str | Two:
     shown = [_(HELD[entry.kind].listed, value=entry.value) for entry in row.entry_points]
+    if not row.published:
+        return Two("–", _("not published yet"))
     if not shown:
         return Two("–", _("only buttons can lead here"))
     extra = n_("and {n} more", "and {n} more", len(shown) - 4) if len(shown) > 4 else ""

@@ -17,7 +17,8 @@ from core.consent import actions as consent
 from core.consent import imports
 from core.consent import withdrawal_actions as withdrawals
 from core.conversation import actions as conversation
-from core.conversation import stop_word_actions
+from core.conversation import stop_word_actions, writing
+from core.conversation.drafts import MessageDraft
 from core.customers import actions as customers
 from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession
 from core.fanpages import actions as fanpages
@@ -76,9 +77,16 @@ class World:
         row = Broadcast(fanpage_id=self.fanpage_id, topic_id=self.topic_id, state=state, **values)
         return self.arrange.save(row)
 
-    def message(self) -> int:
-        values = {"name": "Chào", "created_at": self.now, "updated_at": self.now}
-        return self.arrange.save(Message(fanpage_id=self.fanpage_id, **values))
+    def message(self, **more: object) -> int:
+        values = {"name": "Chào", "published": 1, "created_at": self.now, "updated_at": self.now}
+        return self.arrange.save(Message(fanpage_id=self.fanpage_id, **{**values, **more}))
+
+    def message_draft(self) -> int:
+        content = {"blocks": [{"kind": "text", "content": {"text": "Chào"}}], "entry_points": []}
+        return self.message(draft=content, published=0)
+
+    def archived_message(self) -> int:
+        return self.message(archived_at=self.now)
 
     def opt_in(self, topic_id: int | None = None, **more: object) -> int:
         return self.arrange.opt_in(topic_id, self.customer_id, fanpage_id=self.fanpage_id, **more)
@@ -148,6 +156,17 @@ def _keep_draft(w: World) -> Call:
     draft = drafts.get_draft(w.broadcast())
     changed = replace(draft, name="Tết 2027")
     return lambda by: drafts.keep_draft(by, changed, began=draft, now=w.now)
+
+
+def _write_message(w: World) -> Call:
+    draft = writing.get_draft(w.message())
+    changed = replace(draft, name="Chào bạn")
+    return lambda by: writing.keep_draft(by, changed, began=draft, now=w.now)
+
+
+def _begin_message(w: World) -> Call:
+    written = MessageDraft("Chào", [], [])
+    return lambda by: writing.create_draft(by, w.fanpage_id, written, now=w.now)
 
 
 def _on(
@@ -253,6 +272,11 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.actions.save_message": Trial(E, _save_message),
     "core.conversation.actions.archive_message": Trial(E, _on(conversation.archive_message, World.message)),
     "core.conversation.actions.copy_message": Trial(E, _on(conversation.copy_message, World.message)),
+    "core.conversation.writing.create_draft": Trial(E, _begin_message),
+    "core.conversation.writing.keep_draft": Trial(E, _write_message),
+    "core.conversation.writing.publish_message": Trial(E, _on(writing.publish_message, World.message_draft)),
+    "core.conversation.writing.delete_draft": Trial(E, _on(writing.delete_draft, World.message_draft)),
+    "core.conversation.writing.bring_back": Trial(E, _on(writing.bring_back, World.archived_message)),
     "core.fanpages.actions.connect": Trial(A, _connect),
     "core.fanpages.actions.set_rate": Trial(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
     "core.fanpages.actions.resume_after_repair": Trial(A, _after_repair),

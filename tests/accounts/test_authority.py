@@ -35,7 +35,7 @@ def asking(node: ast.stmt) -> bool:
     else's transaction is none)."""
     if isinstance(node, ast.FunctionDef):
         given = annotated(node.args)
-        return "Actor" in given and not given & {"Session", "Broadcast"}
+        return "Actor" in given and not given & {"Session", "Broadcast", "Message"}
     fields = [each for each in getattr(node, "body", []) if isinstance(each, ast.AnnAssign)]
     return isinstance(node, ast.ClassDef) and any(ast.unparse(f.annotation) == "Actor" for f in fields)
 

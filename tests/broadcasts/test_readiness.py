@@ -37,7 +37,7 @@ def topic_id(arrange: Arrange, fanpage_id: int) -> int:
 
 def message(arrange: Arrange, fanpage_id: int, **more: object) -> int:
     values = {"name": "Bảng giá", "created_at": arrange.now, "updated_at": arrange.now}
-    return arrange.save(Message(fanpage_id=fanpage_id, **{**values, **more}))
+    return arrange.save(Message(fanpage_id=fanpage_id, published=1, **{**values, **more}))
 
 
 def leading_to(message_id: int) -> dict[str, object]:

@@ -69,7 +69,7 @@ def test_a_draft_changed_since_it_was_looked_at_is_not_launched(
     make(studio, broadcast_id)
     before = get_draft(broadcast_id)
     times = {"at": studio.now + at if at else None, "version": looked_at, "now": studio.now}
-    with pytest.raises(Changed, match=rf"^This broadcast was changed meanwhile: {word} changed by minh at 2"):
+    with pytest.raises(Changed, match=rf"^Somebody changed this meanwhile: {word} changed by minh at 2"):
         actions.schedule(LAN, broadcast_id, **times)
     assert get_draft(broadcast_id) == before
     assert before.version == looked_at + 1

@@ -29,7 +29,9 @@ class Shop:
 
     def message(self, name: str, blocks: list[tuple[str, dict[str, Any]]], **more: Any) -> int:
         times = {"created_at": self.now, "updated_at": self.now}
-        message_id = self.arrange.save(Message(fanpage_id=self.fanpage, name=name, **times, **more))
+        message_id = self.arrange.save(
+            Message(fanpage_id=self.fanpage, name=name, published=1, **times, **more)
+        )
         for position, (kind, content) in enumerate(blocks):
             topic_id = self.topic if kind == "otnr" else None
             self.arrange.save(

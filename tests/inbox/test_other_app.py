@@ -29,7 +29,9 @@ def count(table) -> int:
 @pytest.fixture
 def bot(arrange, fanpage, now) -> None:
     """Answers the keyword "hoa"."""
-    message_id = arrange.save(Message(fanpage_id=fanpage, name="Chào", created_at=now, updated_at=now))
+    message_id = arrange.save(
+        Message(fanpage_id=fanpage, name="Chào", published=1, created_at=now, updated_at=now)
+    )
     arrange.save(Block(message_id=message_id, position=0, kind="text", content={"text": "Xin chào"}))
     words = {"kind": EntryKind.KEYWORD, "match": KeywordMatch.CONTAINS, "value": "hoa", "folded": "hoa"}
     arrange.save(EntryPoint(fanpage_id=fanpage, message_id=message_id, created_at=now, **words))

@@ -69,8 +69,8 @@ def compose_message(panel: Panel) -> None:
     panel.write_in("block_", "_after", "Cảm ơn bạn, tiệm sẽ báo ngay.")
     panel.write_in("entry_", "_contains", "trung thu")
     expect(panel.keyed("composer_phone").get_by_text("Thông báo cho tôi")).to_be_visible()
-    panel.click("message_save")
-    expect(panel.page.get_by_role("heading", name=name)).to_be_visible()  # saved, before we leave
+    panel.click("message_publish")
+    expect(panel.keyed("composer_bar").get_by_text("Đã xuất bản")).to_be_visible()  # before we leave
     panel.open("/messages")
     expect(panel.page.get_by_text(name)).to_be_visible()
 

@@ -80,7 +80,9 @@ def shop(arrange) -> dict[str, int]:
         for person in people
     ]
     arrange.opt_in(topic_id, people[0], fanpage_id=fanpage_id, state=OptInState.SPENT, settled_at=now)
-    message_id = arrange.save(Message(fanpage_id=fanpage_id, name="Chào", created_at=now, updated_at=now))
+    message_id = arrange.save(
+        Message(fanpage_id=fanpage_id, name="Chào", published=1, created_at=now, updated_at=now)
+    )
     arrange.save(Block(message_id=message_id, position=1, kind="text", content={"text": "Chào 🌸\n\0"}))
     kept = [NewEvent("1", "message", f"key {n}", now, now, '{"a":"\\u0000ok"}', "25") for n in range(3)]
     processing.store_events(kept)

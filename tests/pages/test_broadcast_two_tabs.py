@@ -271,8 +271,9 @@ def test_a_stale_tab_that_goes_on_to_where_it_is_shows_what_is_kept(panel, topic
 def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
     panel, arrange, topic_id, gone, said
 ) -> None:
-    times = {"created_at": utc_now(), "updated_at": utc_now()}
-    target = arrange.save((Message if gone == "message" else Topic)(fanpage_id=1, name="Khác", **times))
+    named = {"fanpage_id": 1, "name": "Khác", "created_at": utc_now(), "updated_at": utc_now()}
+    row = Message(published=1, **named) if gone == "message" else Topic(**named)
+    target = arrange.save(row)
     leads = {"message_id": target} if gone == "message" else {"stop": target}
     draft = a_draft(topic_id, kind="buttons", text="Chào", buttons=[{"title": "Xem", **leads}], fallback="")
     open_before = panel("new_broadcast", id=draft, step="what", role="editor")

@@ -1,18 +1,23 @@
 """The messages pages: the list, the composer, and what they leave in the database."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import Actor, Role
+from core.clock import utc_now
 from core.conversation import queries
-from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.writing import get_draft, keep_draft
 from core.db.engine import reading
 from core.db.tables import Topic
 from tests.arrange import Arrange
 
 EDITOR = Actor(None, "mai", Role.EDITOR)
+LAN = Actor(None, "lan", Role.EDITOR)
 
 
 @pytest.fixture
@@ -38,6 +43,15 @@ def of(elements: Any, ending: str) -> Any:
     return found
 
 
+def text_of(message_id: int) -> str:
+    """What the draft's first block says."""
+    return str(get_draft(message_id).blocks[0].content["text"])
+
+
+def badges(at: AppTest) -> str:
+    return " ".join(element.value for element in at.markdown)
+
+
 def html(at: AppTest) -> str:
     return " ".join(element.body for element in at.get("html") if hasattr(element, "body"))
 
@@ -47,7 +61,7 @@ def test_an_empty_list_offers_the_first_message(panel, fanpage) -> None:
     assert "message_add" not in keys(at.button)
     at.button(key="messages_start").click().run()
     assert not at.exception
-    assert "message_save" in keys(at.button)
+    assert "message_publish" in keys(at.button)
 
 
 def test_the_list_is_searched_without_marks(panel, arrange, fanpage) -> None:
@@ -81,7 +95,8 @@ def test_a_button_stops_notifications_about_a_topic(panel, arrange, fanpage) -> 
     of(at.text_area, "_text").input("Bạn muốn gì ạ?").run()
     of(at.text_input, "_title").input("Ngừng nhận tin").run()
     of(at.selectbox, "_target").select(f"stop:{topic}").run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
+    at.button(key="publish_silent_confirm").click().run()
     assert not at.exception
     (view,) = queries.list_messages(fanpage)
     (block,) = queries.get_message(view.id).blocks
@@ -103,7 +118,7 @@ def test_a_message_is_written_from_top_to_bottom(panel, arrange, fanpage) -> Non
     of(at.toggle, "_start").set_value(True).run()
     of(at.text_input, "_contains").input("hoa hồng, bó hoa").run()
     of(at.text_input, "_refs").input("tet-2027").run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
     assert not at.exception
     (view,) = queries.list_messages(fanpage)
     assert view.name == "Hoa hồng"
@@ -136,7 +151,8 @@ def test_buttons_and_quick_replies_lead_where_they_say(panel, arrange, fanpage) 
     _first, second = [box for box in at.selectbox if (box.key or "").endswith("_target")]
     second.select(prices).run()
     of(at.text_input, "_url").input("https://hoa.vn").run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
+    at.button(key="publish_silent_confirm").click().run()
     view = queries.list_messages(fanpage)[0]
     assert view.blocks[0].content["buttons"] == [
         {"title": "Cửa hàng", "url": "https://hoa.vn"},
@@ -150,19 +166,19 @@ def test_blocks_move_and_go(panel, arrange, fanpage) -> None:
     at = panel("message", role="editor", id=message_id)
     next(button for button in at.button if (button.key or "").endswith("_down")).click().run()
     [button for button in at.button if (button.key or "").endswith("_remove")][2].click().run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
     assert [b.content["text"] for b in queries.get_message(message_id).blocks] == ["hai", "một"]
 
 
-def test_what_is_wrong_is_said_at_its_block_and_nothing_is_saved(panel, fanpage) -> None:
+def test_what_is_wrong_is_said_at_its_block_and_nothing_is_published(panel, fanpage) -> None:
     at = panel("message", role="editor")
     at.button(key="block_add_image").click().run()
     assert "web address of the picture" not in html(at)
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
     assert "Give the web address of the picture." in html(at)
     assert "Give the message a name" in html(at)
-    assert "Not saved yet" in at.error[0].value
-    assert queries.count_messages(fanpage) == 0
+    assert "Not published" in at.error[0].value
+    assert queries.message_names(fanpage) == {}
 
 
 def test_a_taken_keyword_names_its_message(panel, arrange, fanpage) -> None:
@@ -170,8 +186,9 @@ def test_a_taken_keyword_names_its_message(panel, arrange, fanpage) -> None:
     message_id = saved(arrange, fanpage, "Khác", entry_points=[])
     at = panel("message", role="editor", id=message_id)
     of(at.text_input, "_exact").input("giá").run()
-    at.button(key="message_save").click().run()
-    assert "“giá” already starts “Bảng giá”" in at.error[0].value
+    at.button(key="message_publish").click().run()
+    assert "“giá” already starts “Bảng giá”" in html(at)
+    assert queries.get_message(message_id).entry_points == ()
 
 
 @pytest.mark.parametrize(("count", "tone"), [(40, ""), (59, "otn-near"), (66, "otn-over")])
@@ -206,13 +223,41 @@ def test_the_example_fills_an_empty_message(panel, arrange, fanpage) -> None:
     assert "message_example" not in keys(at.button)
 
 
-def test_unsaved_words_can_be_discarded(panel, arrange, fanpage) -> None:
-    at = panel("message", role="editor", id=saved(arrange, fanpage))
+def test_changes_can_be_discarded_and_the_discarding_undone(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
     assert "message_discard" not in keys(at.button)
     of(at.text_area, "_text").input("Xin chào").run()
     at.button(key="message_discard").click().run()
     assert of(at.text_area, "_text").value == "Chào {{first_name}}"
+    assert not get_draft(message_id).has_changes
     assert "message_discard" not in keys(at.button)
+    at.button(key="message_undo").click().run()
+    assert of(at.text_area, "_text").value == "Xin chào"
+    assert text_of(message_id) == "Xin chào"
+
+
+def test_what_is_written_is_kept_at_once_and_read_in_another_tab(panel, arrange, fanpage) -> None:
+    at = panel("message", role="editor")
+    at.button(key="block_add_text").click().run()
+    of(at.text_area, "_text").input("Xin chào").run()
+    (message_id,) = queries.unpublished_names(fanpage)
+    assert at.query_params["id"] == str(message_id)
+    of(at.text_input, "_name").input("Hoa hồng").run()
+    other = panel("message", role="admin", id=message_id)
+    assert of(other.text_area, "_text").value == "Xin chào"
+    assert of(other.text_input, "_name").value == "Hoa hồng"
+
+
+def test_a_new_message_that_is_only_looked_at_is_not_kept(panel, arrange, fanpage) -> None:
+    topic = arrange.topic(fanpage)
+    at = panel("message", role="editor", topic=topic)
+    assert of(at.selectbox, "_topic").value == topic
+    assert queries.count_messages(fanpage) == 0
+    of(at.text_input, "_title").input("Báo tôi khi hoa hồng về").run()
+    (message_id,) = queries.unpublished_names(fanpage)
+    (block,) = get_draft(message_id).blocks
+    assert (block.content["title"], block.topic_id) == ("Báo tôi khi hoa hồng về", topic)
 
 
 def test_unsaved_words_outlive_a_look_at_another_page(panel, arrange, fanpage) -> None:
@@ -223,6 +268,113 @@ def test_unsaved_words_outlive_a_look_at_another_page(panel, arrange, fanpage) -
     at.query_params["id"] = str(message_id)
     at.switch_page("pages/messages/composer/message.py").run()
     assert of(at.text_area, "_text").value == "Xin chào"
+
+
+def test_the_bar_says_what_the_bot_sends(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
+    assert "Published, version 1" in badges(at)
+    assert at.button(key="message_publish").disabled
+    of(at.text_area, "_text").input("Xin chào").run()
+    assert "Changes not published" in badges(at)
+    assert queries.get_message(message_id).blocks[0].content["text"] == "Chào {{first_name}}"
+    at.button(key="message_publish").click().run()
+    assert "Published, version 2" in badges(at)
+    assert queries.get_message(message_id).blocks[0].content["text"] == "Xin chào"
+
+
+def test_a_removed_block_and_a_removed_button_come_back(panel, arrange, fanpage) -> None:
+    menu = {"text": "Xem gì?", "buttons": [{"title": t, "url": "https://hoa.vn"} for t in ("Giá", "Hoa")]}
+    blocks = [BlockDraft("text", {"text": "một"}), BlockDraft("buttons", menu)]
+    message_id = saved(arrange, fanpage, blocks=blocks)
+    at = panel("message", role="editor", id=message_id)
+    next(one for one in at.button if re.fullmatch(r"row_\d+_remove", one.key or "")).click().run()
+    next(one for one in at.button if re.fullmatch(r"block_\d+_remove", one.key or "")).click().run()
+    assert len(get_draft(message_id).blocks) == 1
+    at.button(key="message_undo").click().run()
+    at.button(key="message_undo").click().run()
+    assert "message_undo" not in keys(at.button)
+    assert not get_draft(message_id).has_changes
+
+
+def test_an_earlier_version_is_written_on_from(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
+    of(at.text_area, "_text").input("Xin chào").run()
+    at.button(key="message_publish").click().run()
+    at.button(key="message_versions").click().run()
+    at.selectbox(key="message_version").select(1).run()
+    at.button(key="message_version_restore").click().run()
+    assert text_of(message_id) == "Chào {{first_name}}"
+    assert queries.get_message(message_id).blocks[0].content["text"] == "Xin chào"
+
+
+def test_a_message_that_nothing_starts_says_so_before_it_is_published(panel, arrange, fanpage) -> None:
+    at = panel("message", role="editor")
+    of(at.text_input, "_name").input("Hoa hồng").run()
+    at.button(key="block_add_text").click().run()
+    of(at.text_area, "_text").input("Xin chào").run()
+    assert "Nothing starts this message yet" in html(at)
+    at.button(key="message_publish").click().run()
+    (message_id,) = queries.unpublished_names(fanpage)
+    at.button(key="publish_silent_confirm").click().run()
+    assert queries.message_names(fanpage) == {message_id: "Hoa hồng"}
+
+
+def test_two_editors_are_told_of_each_other_and_choose(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
+    began = get_draft(message_id)
+    theirs = [BlockDraft("text", {"text": "Của Lan", "fallback": ""})]
+    keep_draft(LAN, replace(began, blocks=theirs), began=began, now=utc_now())
+    of(at.text_area, "_text").input("Của tôi").run()
+    assert "content changed by lan" in at.warning[0].value
+    assert of(at.text_area, "_text").value == "Của Lan"
+    at.button(key="conflict_mine").click().run()
+    assert not at.exception
+    assert of(at.text_area, "_text").value == text_of(message_id) == "Của tôi"
+
+
+def test_what_somebody_else_writes_elsewhere_in_the_message_is_shown(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
+    began = get_draft(message_id)
+    keep_draft(LAN, replace(began, name="Của Lan"), began=began, now=utc_now())
+    of(at.text_area, "_text").input("Của tôi").run()
+    assert (of(at.text_input, "_name").value, text_of(message_id)) == ("Của Lan", "Của tôi")
+    assert "name changed by lan" in at.toast[0].value
+    assert any("lan writes here, too" in one.value for one in at.caption)
+
+
+@pytest.mark.parametrize("name", ["x" * 121, ""])
+def test_a_name_over_its_limit_stays_in_its_field_and_in_red(panel, arrange, fanpage, name: str) -> None:
+    message_id = saved(arrange, fanpage)
+    at = panel("message", role="editor", id=message_id)
+    of(at.text_input, "_name").input(name).run()
+    assert of(at.text_input, "_name").value == name
+    assert ('class="otn-count otn-over"' in html(at)) == bool(name)
+    of(at.text_area, "_text").input("Xin chào").run()
+    at.button(key="message_publish").click().run()
+    assert get_draft(message_id).published == 1
+    assert "Not published" in at.error[0].value
+
+
+def test_an_archived_message_is_brought_back(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage)
+    archive_message(EDITOR, message_id, now=arrange.now)
+    at = panel("message", role="editor", id=message_id)
+    at.button(key="message_restore").click().run()
+    assert "message_publish" in keys(at.button)
+    assert of(at.toggle, "_start").value is True
+
+
+def test_a_draft_that_was_never_published_is_deleted(panel, arrange, fanpage) -> None:
+    at = panel("message", role="editor")
+    of(at.text_input, "_name").input("Hoa hồng").run()
+    at.button(key="message_delete").click().run()
+    at.button(key="delete_message_confirm").click().run()
+    assert not at.exception
+    assert queries.count_messages(fanpage) == 0
 
 
 def test_a_copy_opens_and_the_original_stays(panel, arrange, fanpage) -> None:
@@ -239,12 +391,12 @@ def test_archiving_asks_first(panel, arrange, fanpage) -> None:
     assert not queries.get_message(message_id).is_archived
     at.button(key="archive_message_confirm").click().run()
     assert queries.get_message(message_id).is_archived
-    assert "message_save" not in keys(at.button)
+    assert "message_publish" not in keys(at.button)
 
 
 def test_a_viewer_may_look_but_not_change(panel, arrange, fanpage) -> None:
     at = panel("message", role="viewer", id=saved(arrange, fanpage))
-    assert "message_save" not in keys(at.button)
+    assert "message_publish" not in keys(at.button)
     assert "block_add_text" not in keys(at.button)
     assert of(at.text_area, "_text").disabled
     assert "message_add" not in keys(panel("messages", role="viewer").button)

@@ -34,10 +34,11 @@ from core.messenger import wire
 from core.simulator import content as simulator
 from core.simulator.behaviour import Behaviour
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_input, show_counter
+from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.choices import add_choice, edit_choice
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.registry import FORMS
+from pages.components.counter import show_counter
 from tests.arrange import Arrange
 
 CARDS_LIMIT = 10
@@ -207,11 +208,12 @@ def test_the_composer_writes_shows_and_changes_it(panel, arrange: Arrange, fanpa
     of(at.text_input, "_name")[0].input("Hoa hôm nay").run()
     at.button(key="block_add_carousel").click().run()
     of(at.text_input, "_title")[0].input("Hoa hồng").run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
     assert "A card has a picture." in html(at)
     of(at.text_input, "_url")[0].input(ROSES["url"]).run()
     assert f'<img src="{ROSES["url"]}"' in html(at)
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
+    at.button(key="publish_silent_confirm").click().run()
     assert not at.exception
     (view,) = queries.list_messages(fanpage)
     assert view.blocks[0].content == {"cards": [ROSES]}
@@ -220,7 +222,8 @@ def test_the_composer_writes_shows_and_changes_it(panel, arrange: Arrange, fanpa
     of(at.button, "_row_add")[0].click().run()
     of(at.text_input, "_title")[1].input("Hoa mai").run()
     of(at.text_input, "_url")[1].input("https://hoa.vn/mai.jpg").run()
-    at.button(key="message_save").click().run()
+    at.button(key="message_publish").click().run()
+    at.button(key="publish_silent_confirm").click().run()
     assert [card["title"] for card in queries.get_message(view.id).blocks[0].content["cards"]] == [
         "Hoa hồng",
         "Hoa mai",

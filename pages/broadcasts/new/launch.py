@@ -12,6 +12,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.new import conflict, saving
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.draft_conflict import fields_of
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, when
 
@@ -47,7 +48,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
 
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
-    if conflict.fields_of(draft.id):
+    if fields_of(conflict.KIND, draft.id):
         return _("Choose above which version counts.")
     if find_problems(draft, at=draft.due_at, now=utc_now()):
         return _("Something above is still to be put right.")

@@ -16,6 +16,7 @@ from core.broadcasts.drafts import FIELDS, Draft, differing, get_draft, keep_dra
 from core.clock import utc_now
 from core.errors import Changed
 from pages.broadcasts.new import conflict, steps
+from pages.components.draft_conflict import fields_of, put_aside
 from pages.components.session import Current, do, flash
 from pages.components.texts import _, changes_text
 
@@ -95,7 +96,7 @@ def _keep(here: Current, wanted: Draft, began: Draft) -> Draft:
     try:
         return keep_draft(here.actor, wanted, began=began, now=utc_now())
     except Changed:  # what was written here waits beside it until somebody chooses
-        conflict.put_aside(wanted.id, differing(began, wanted))
+        put_aside(conflict.KIND, wanted.id, differing(began, wanted))
         return get_draft(wanted.id)
 
 
@@ -113,7 +114,8 @@ def _remember(draft: Draft, step: str) -> None:
 
 def _tell(fields: Collection[str], draft: Draft) -> None:
     """Who changed what elsewhere; about what waits for a choice the page itself asks."""
-    told = [c for c in draft.changes if c.field in fields and c.field not in conflict.fields_of(draft.id)]
+    asked = fields_of(conflict.KIND, draft.id)
+    told = [change for change in draft.changes if change.field in fields and change.field not in asked]
     if told:
         words = _("Changed elsewhere meanwhile: {changes}.", changes=changes_text(told))
         flash(words, icon=":material/sync:")

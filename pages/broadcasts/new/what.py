@@ -14,10 +14,12 @@ from core.conversation.queries import message_names, topic_names
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
-from pages.components.block_editor.blocks import edit_block, kind_in_broadcast, typed_words
+from pages.components.block_editor.blocks import edit_block, kind_in_broadcast
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import draw_preview
+from pages.components.block_editor.removed import draw_undo
+from pages.components.block_editor.typed import typed_words
 from pages.components.session import Current
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _
@@ -35,6 +37,7 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         _choose_kind(writing)
         with st.container(key="broadcast_words", border=True):
             edit_block(writing["blocks"][0], context)
+            draw_undo(writing, "broadcast")
         draft = _keep(here, draft, writing)
         slot = st.container()
         promises, _ticked = draw_promises_and_tick(draft)

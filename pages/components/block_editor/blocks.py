@@ -15,8 +15,6 @@ from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.forms.registry import FORMS
 from pages.components.texts import _
 
-_NOT_TYPED = ("kind", "stop")
-
 
 def edit_blocks(draft: Draft, context: EditorContext) -> None:
     """Every block in its card. The draft holds what was typed once this returns."""
@@ -99,21 +97,3 @@ def _say(draft: Draft, place: int, topics: Mapping[int, str]) -> None:
         draw_problems(check_block(block.kind, block.content, topic_id=block.topic_id))
     warnings = warn_message(blocks, topics)
     draw_warnings([one for one in warnings if one.field.startswith(f"blocks.{place}.")])
-
-
-def typed_words(block: Block) -> str:
-    """What its fields say, also what was typed since they were last drawn: to be copied where they are not
-    drawn any more. The block keeps it, for Streamlit forgets a field that is not drawn."""
-    lists = [value for value in block.values() if isinstance(value, list)]
-    rows = [row for listed in lists for row in listed]
-    holders = [(block, f"block_{block['uid']}"), *((row, f"row_{row['uid']}") for row in rows)]
-    return "\n".join(word for holder, key in holders for word in _typed(holder, key) if word)
-
-
-def _typed(holder: Block, key: str) -> list[str]:
-    said = []
-    for field, kept in holder.items():
-        if isinstance(kept, str) and field not in _NOT_TYPED:
-            holder[field] = st.session_state.get(f"{key}_{field}", kept)
-            said.append(holder[field])
-    return said

@@ -1,9 +1,8 @@
-"""The message being written, kept in the session as plain values until it is saved."""
+"""The message in the fields of a page, as plain values: what was typed, before it is cleaned and kept."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -11,25 +10,11 @@ import streamlit as st
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_points import fields_of, typed_entries
-from core.conversation.queries import MessageView
 from core.conversation.rules import clean_block
-from core.text.normalise import normalise_name
+from pages.components.block_editor import removed
 
 Draft = dict[str, Any]
 Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic_id, and a uid for its widgets
-_HELD = "composer"
-
-
-def open_draft(key: str, view: MessageView | None) -> Draft:
-    """The draft under that key: the unsaved one when there is one, else a new look at what is kept."""
-    held: Draft | None = st.session_state.get(_HELD)
-    if held is None or held["key"] != key or (_is_outdated(held, view) and not is_changed(held)):
-        held = st.session_state[_HELD] = _loaded(key, view)
-    return held
-
-
-def discard_draft() -> None:
-    st.session_state.pop(_HELD, None)
 
 
 def blocks_of(draft: Draft) -> list[BlockDraft]:
@@ -39,15 +24,6 @@ def blocks_of(draft: Draft) -> list[BlockDraft]:
 
 def entries_of(draft: Draft) -> list[EntryDraft]:
     return typed_entries(draft)
-
-
-def try_saving(draft: Draft) -> None:
-    """From now on every field says what is wrong with it."""
-    draft["tried"] = True
-
-
-def is_changed(draft: Draft) -> bool:
-    return bool(_snapshot(draft) != draft["kept"])
 
 
 def add_block(
@@ -69,7 +45,7 @@ def move_block(draft: Draft, place: int, step: int) -> None:
 
 
 def remove_block(draft: Draft, place: int) -> None:
-    del draft["blocks"][place]
+    removed.take_out(draft["blocks"], place)
 
 
 def add_choice(choices: list[dict[str, Any]], fields: Mapping[str, Any] | None = None) -> None:
@@ -82,23 +58,24 @@ def move_choice(choices: list[dict[str, Any]], place: int, step: int) -> None:
 
 
 def remove_choice(choices: list[dict[str, Any]], place: int) -> None:
-    del choices[place]
+    removed.take_out(choices, place)
 
 
-def _loaded(key: str, view: MessageView | None) -> Draft:
-    blocks = [_block(b.kind, dict(b.content), b.topic_id) for b in view.blocks] if view else []
-    entries = view.entry_points if view else ()
-    draft: Draft = {
-        "key": key,
-        "uid": _next_uid(),
-        "seen_at": view.updated_at if view else None,
-        "name": view.name if view else "",
-        "blocks": blocks,
-        **fields_of([EntryDraft(entry.kind, entry.match, entry.value) for entry in entries]),
-        "tried": False,
-    }
-    draft["kept"] = _snapshot(draft)
+def new_draft() -> Draft:
+    """A draft that says nothing yet."""
+    draft: Draft = {"name": "", "blocks": [], "tried": False}
+    load_entries(draft, ())
     return draft
+
+
+def load_blocks(draft: Draft, blocks: Iterable[BlockDraft]) -> None:
+    """Puts these blocks in place of what is shown, in fields that remember nothing."""
+    draft["blocks"] = [_block(block.kind, dict(block.content), block.topic_id) for block in blocks]
+
+
+def load_entries(draft: Draft, entries: Iterable[EntryDraft]) -> None:
+    """Puts what starts the message in place of what is shown, in fields that remember nothing."""
+    draft.update({**fields_of(list(entries)), "uid": next_uid()})
 
 
 def _block(kind: str, content: dict[str, Any], topic_id: int | None) -> Block:
@@ -109,20 +86,10 @@ def _block(kind: str, content: dict[str, Any], topic_id: int | None) -> Block:
 def _with_uid(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A copy with an id for the keys of its widgets, for itself and for whatever is listed in it."""
     lists = {name: list(map(_with_uid, value)) for name, value in fields.items() if isinstance(value, list)}
-    return {**fields, **lists, "uid": _next_uid()}
+    return {**fields, **lists, "uid": next_uid()}
 
 
-def _snapshot(draft: Draft) -> str:
-    blocks = [[b.kind, b.content, b.topic_id] for b in blocks_of(draft)]
-    entries = [[e.kind, e.match, e.value] for e in entries_of(draft)]
-    return json.dumps([normalise_name(draft["name"]), blocks, entries], sort_keys=True)
-
-
-def _is_outdated(held: Draft, view: MessageView | None) -> bool:
-    return view is not None and held["seen_at"] != view.updated_at
-
-
-def _next_uid() -> int:
+def next_uid() -> int:
     """Never used before in this session, so that no widget inherits another one's text."""
     st.session_state["composer_uid"] = st.session_state.get("composer_uid", 0) + 1
     return int(st.session_state["composer_uid"])

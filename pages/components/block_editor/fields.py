@@ -1,4 +1,4 @@
-"""Inputs bound to a draft, with what is said under them: counters, complaints, advice."""
+"""Inputs bound to a draft, with what is said under them: complaints, advice."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.conversation.placeholders import longest_length
 from core.errors import Problem
-from pages.components.texts import _, number
-
-WARN_SHARE = 0.9  # of a limit, from where its counter turns amber
+from pages.components.texts import _
 
 
 def bind_input(
@@ -43,22 +40,6 @@ def bind_choice(
     picked = st.selectbox(label, list(options), key=key, format_func=lambda one: options.get(one, ""), **more)
     if picked is not None or kept in options:
         holder[field] = picked
-
-
-def show_counter(text: str, limit: int, fallback: str = "", *, only_near: bool = False) -> None:
-    """How much of a limit is used: amber from 90 %, red past it. With `only_near` nothing before that.
-
-    Fields with a counter have no `max_chars`: the browser counts what is typed, not what is kept and sent.
-    """
-    used = longest_length(text, fallback)
-    tone = "otn-over" if used > limit else "otn-near" if used >= limit * WARN_SHARE else ""
-    if only_near and not tone:
-        return
-    words = _("{used} of {limit} characters", used=number(used), limit=number(limit))
-    st.html(
-        f'<div class="otn-count {tone}" role="status" aria-label="{escape(words)}">'
-        f"{number(used)}/{number(limit)}</div>"
-    )
 
 
 def draw_problems(problems: Sequence[Problem], *, tone: str = "red", icon: str = "error") -> None:

@@ -15,3 +15,22 @@
   document.addEventListener("input", typed);
   document.addEventListener("compositionend", typed);
 })();
+
+// What the page asks to be shown (a span .otn-goto names the key of its container) is scrolled to, once.
+(() => {
+  if (window.otnGoTo) return;
+  window.otnGoTo = true;
+  const lead = () => {
+    const asked = document.querySelector(".otn-goto:not([data-otn-done])");
+    if (!asked) return;
+    const place = document.querySelector(`.st-key-${CSS.escape(asked.dataset.otnKey)}`);
+    if (!place) return;
+    asked.dataset.otnDone = "1";
+    setTimeout(() => {
+      place.scrollIntoView({ block: "center", behavior: "smooth" });
+      place.querySelector("input, textarea")?.focus({ preventScroll: true });
+    }, 100);
+  };
+  new MutationObserver(lead).observe(document.body, { childList: true, subtree: true });
+  lead();
+})();

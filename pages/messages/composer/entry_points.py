@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.conversation import queries
 from core.conversation.entry_points import check_entry_points, check_taken
-from core.conversation.queries import MessageView
 from core.fanpages.queries import FanpageView
 from pages.components.block_editor.draft import Draft, blocks_of, entries_of
 from pages.components.block_editor.fields import draw_problems
@@ -16,10 +17,9 @@ from pages.messages.composer.entry_forms.registry import FORMS
 
 
 def entry_context(
-    draft: Draft, fanpage: FanpageView, view: MessageView | None, *, is_locked: bool
+    draft: Draft, fanpage: FanpageView, message_id: int, led_from: Sequence[str], *, is_locked: bool
 ) -> EntryContext:
-    """What the entry points of the message have to be seen with; of a new message there is no view."""
-    message_id = view.id if view else 0
+    """What the entry points of the message have to be seen with; a new message has the id 0."""
     topics = queries.topic_names(fanpage.id)
     asked = [topics[block.topic_id] for block in blocks_of(draft) if block.topic_id in topics]
     return EntryContext(
@@ -28,7 +28,7 @@ def entry_context(
         names=queries.message_names(fanpage.id),
         others=queries.known_entries(fanpage.id, but=message_id),
         owners=queries.owners_of_entry_points(fanpage.id, but=message_id),
-        led_from=queries.leading_to(message_id) if view else (),
+        led_from=led_from,
         caption=(asked or [draft["name"]])[0],
         is_locked=is_locked,
     )

@@ -1,41 +1,44 @@
-"""The top of the composer: title, what is unsaved, saving, copying, archiving; and a way to begin."""
+"""The top of the composer: title, copying, archiving, versions; and a way to begin."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from core.accounts.rules import Actor
+from core.accounts.rules import Actor, Permission
 from core.clock import utc_now
 from core.conversation import actions
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.text import Text
-from core.conversation.queries import MessageView
+from core.conversation.drafts import BlockDraft
+from core.conversation.version_queries import list_versions
+from core.conversation.versions import Draft as Message
+from core.conversation.writing import bring_back, delete_draft
 from pages.components import page_registry
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
-from pages.components.session import do, flash
-from pages.components.texts import _, when
+from pages.components.session import attempt, do, flash
+from pages.components.texts import _
+from pages.messages.composer import saving, versions
 
 
-def draw_head(actor: Actor, draft: Draft, view: MessageView | None, locked: bool) -> bool:
-    """Draws the header; True when saving was asked for."""
-    slot = page_header(view.name if view else _("New message"), _purpose(view, locked), key="message")
+def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) -> None:
+    """Title and purpose, and at the right what is done with a message as a whole."""
+    title = draft.name or _("Unnamed message") if draft else _("New message")
+    slot = page_header(title, _purpose(draft, locked), key="message")
     with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="medium"):
         page_registry.link("messages", _("All messages"), icon=":material/arrow_back:")
-        if view and not locked:
-            _more(actor, view)
-        if locked:
-            return False
-        return st.button(
-            _("Save"),
-            key="message_save",
-            icon=":material/check:",
-            type="primary",
-            on_click=drafts.try_saving,
-            args=(draft,),
-        )
+        if draft is None:
+            return
+        if draft.published:
+            _button("versions", _("Versions"), "history", open_dialog, versions.KEY)
+        if draft.is_archived and actor.may(Permission.EDIT):
+            _button("restore", _("Bring back"), "unarchive", _bring_back, actor, draft)
+        if not locked:
+            _more(actor, fields, draft)
 
 
 def draw_start(draft: Draft, *, start_is_free: bool) -> None:
@@ -51,48 +54,73 @@ def draw_start(draft: Draft, *, start_is_free: bool) -> None:
         )
 
 
-def draw_unsaved(draft: Draft) -> None:
-    if drafts.is_changed(draft):
-        with st.container(key="message_unsaved", horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(_("Not saved yet"), icon=":material/edit:", color="orange")
-            st.button(_("Discard"), key="message_discard", type="tertiary", on_click=drafts.discard_draft)
-
-
-def _purpose(view: MessageView | None, locked: bool) -> str:
-    if view is None:
-        return _("Blocks from top to bottom are what the customer reads, one after the other.")
-    if view.is_archived:
+def _purpose(draft: Message | None, locked: bool) -> str:
+    if draft is not None and draft.is_archived:
         return _("Archived: nothing starts this message any more.")
     if locked:
         return _("You may look at this message; changing it takes the role of an editor.")
-    return _("Last changed {when}.", when=when(view.updated_at))
+    return _("Everything you write is saved as a draft. The bot sends what you publish.")
 
 
-def _more(actor: Actor, view: MessageView) -> None:
+def _more(actor: Actor, fields: Draft, draft: Message) -> None:
+    if draft.published and draft.has_changes:
+        _button("discard", _("Discard changes"), "undo", _discard, fields, draft)
     if st.button(_("Make a copy"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
-        copy_id = do(lambda: actions.copy_message(actor, view.id, now=utc_now()))
+        copy_id = do(lambda: actions.copy_message(actor, draft.id, now=utc_now()))
         if copy_id is not None:
-            flash(_("This is the copy. Name it, and choose what starts it."))
+            flash(_("This is the copy, a draft. Name it, choose what starts it, and publish it."))
             page_registry.go("message", id=copy_id)
-    st.button(
-        _("Archive"),
-        key="message_archive",
-        icon=":material/archive:",
-        type="tertiary",
-        on_click=open_dialog,
-        args=("archive_message",),
-    )
-    confirm(
-        "archive_message",
-        _("Archive “{name}”?", name=view.name),
-        _(
-            "The bot stops sending it, and its keywords and links become free for other messages. "
-            "Opt-ins that customers have already given stay as they are."
-        ),
-        _("Archive"),
-        lambda: actions.archive_message(actor, view.id, now=utc_now()),
-        done=_("Archived."),
-    )
+    if draft.published:
+        _button("archive", _("Archive"), "archive", open_dialog, "archive_message")
+        confirm(
+            "archive_message",
+            _("Archive “{name}”?", name=draft.name),
+            _(
+                "The bot stops sending it, and its keywords and links become free for other messages. "
+                "Opt-ins that customers have already given stay as they are."
+            ),
+            _("Archive"),
+            lambda: actions.archive_message(actor, draft.id, now=utc_now()),
+            done=_("Archived."),
+        )
+    else:
+        _button("delete", _("Delete draft…"), "delete", open_dialog, "delete_message")
+        confirm(
+            "delete_message",
+            _("Delete this draft?"),
+            _("The bot never sent it. The draft cannot be brought back."),
+            _("Delete"),
+            lambda: _delete(actor, draft),
+            done=_("The draft is deleted."),
+        )
+
+
+def _button(name: str, label: str, icon: str, act: Callable[..., None], *args: object) -> None:
+    key = f"message_{name}"
+    st.button(label, key=key, icon=f":material/{icon}:", type="tertiary", on_click=act, args=args)
+
+
+def _discard(fields: Draft, draft: Message) -> None:
+    last = list_versions(draft.id)[0]
+    saving.replace_all(fields, last.blocks, last.entry_points)
+    flash(_("The draft says what the bot sends again. Undo brings back what you had written."))
+
+
+def _delete(actor: Actor, draft: Message) -> None:
+    delete_draft(actor, draft.id, version=draft.version, now=utc_now())
+    saving.forget(str(draft.id))
+    st.query_params.clear()
+
+
+def _bring_back(actor: Actor, draft: Message) -> None:
+    error, _done = attempt(lambda: bring_back(actor, draft.id, now=utc_now()))
+    saving.forget(str(draft.id))
+    flash(error or _("It is back. Look at what starts it, and publish it."))
+
+
+def ask_about(topic_id: int | None) -> BlockDraft:
+    """What a message begins with that is to ask about a topic."""
+    return BlockDraft(Otnr.name, {"title": "", "after": ""}, topic_id)
 
 
 def _fill_in_example(draft: Draft, start_is_free: bool) -> None:

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.clock import utc_now
-from core.conversation import actions, queries
-from core.conversation.rules import EntryKind, check_message, check_name
-from core.errors import NotFound
+from core.conversation import queries, writing
+from core.conversation.drafts import BlockDraft
+from core.conversation.rules import NAME_LIMIT, EntryKind, check_name
+from core.conversation.versions import Draft
+from core.errors import NotFound, Problem
 from core.fanpages.queries import FanpageView
 from pages.components.address import asked_id
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.blocks import add_buttons, edit_blocks
-from pages.components.block_editor.fields import bind_input, draw_problems
+from pages.components.block_editor.fields import bind_input, draw_problems, draw_warnings
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import draw_preview
+from pages.components.counter import show_counter
 from pages.components.layout import empty_state, page_header, section
-from pages.components.session import Current, current, do, flash, see_fanpage
+from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _
+from pages.messages.composer import bar, conflict, publishing, saving, versions
 from pages.messages.composer.entry_points import edit_entries, entry_context
-from pages.messages.composer.head import draw_head, draw_start, draw_unsaved
+from pages.messages.composer.head import ask_about, draw_head, draw_start
 
 
 def draw_page() -> None:
     here = current()
-    view = _asked_for()
-    if view is not None:
-        see_fanpage(view.fanpage_id)
+    draft = _asked_for()
+    if draft is not None:
+        see_fanpage(draft.fanpage_id)
     if here.fanpage is None:
         _lost(_("Connect a fanpage first; its messages live here."), _("Connect a fanpage"), "setup")
     else:
-        _compose(here, here.fanpage, view)
+        _compose(here, here.fanpage, draft)
 
 
-def _asked_for() -> queries.MessageView | None:
+def _asked_for() -> Draft | None:
     """The message named in the address; none for a new one. Stops when there is no such message."""
     if "id" not in st.query_params:
         return None
     try:
-        return queries.get_message(asked_id() or 0)
+        return writing.get_draft(asked_id() or 0)
     except NotFound:
         _lost(_("There is no such message (any more)."), _("All messages"), "messages")
         st.stop()
@@ -51,69 +56,103 @@ def _lost(sentence: str, button: str, page: str) -> None:
     empty_state("search_off", sentence, button=button, page=page, key="message")
 
 
-def _compose(here: Current, fanpage: FanpageView, view: queries.MessageView | None) -> None:
-    draft = drafts.open_draft(str(view.id) if view else f"new-{fanpage.id}", view)
-    locked = not here.actor.may(Permission.EDIT) or (view is not None and view.is_archived)
+def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
+    topics = queries.topic_names(fanpage.id)
+    asked, begin = _begun(fanpage, topics)
+    address = str(draft.id) if draft else asked
+    fields = saving.open_fields(address, draft, begin=begin)
+    locked = not here.actor.may(Permission.EDIT) or (draft is not None and draft.is_archived)
     draw_editor_styles()
-    wants_saving = draw_head(here.actor, draft, view, locked)
-    notes = st.container()
+    head = st.container()
+    if draft is not None:
+        conflict.draw(draft, partial(saving.keep_mine, here, fields, draft))
+        versions.draw_versions(fields, draft, page_name=fanpage.name, locked=locked)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        _write(draft, fanpage, view, locked)
+        slot = st.container(key="composer_bar_place")
+        notes = st.container()
+        led_from = queries.leading_to(draft.id) if draft else []
+        with st.container(key="composer_fields"):
+            _write(fields, fanpage, draft, _context(fanpage, topics, draft, locked), led_from)
     with right, st.container(key="composer_phone"):
-        draw_preview(draft, page_name=fanpage.name)
-    with notes:
-        if wants_saving:
-            _save(here, fanpage.id, draft, view)
-        if not locked:
-            draw_unsaved(draft)
-
-
-def _write(draft: drafts.Draft, fanpage: FanpageView, view: queries.MessageView | None, locked: bool) -> None:
-    bind_input(
-        st.text_input,
-        draft,
-        "name",
-        _("Name of the message (only your team sees it)"),
-        f"message_{draft['uid']}_name",
-        disabled=locked,
-        placeholder=_("Welcome"),
-    )
-    draw_problems(check_name(draft["name"]) if draft["tried"] else [])
-    section(_("Content"))
-    entries = entry_context(draft, fanpage, view, is_locked=locked)
-    context = EditorContext(queries.topic_names(fanpage.id), queries.message_names(fanpage.id), locked)
-    if not draft["blocks"] and not locked:
-        draw_start(draft, start_is_free=entries.is_free(EntryKind.GET_STARTED))
-    edit_blocks(draft, context)
+        draw_preview(fields, page_name=fanpage.name)
     if not locked:
-        add_buttons(draft)
-    section(_("The bot sends this message when…"))
-    edit_entries(draft, entries)
+        with notes:
+            draft = saving.save(here, fanpage.id, fields, draft)
+            problems = _problems(fields, draft)
+            publishing.draw_refusal(fields, problems)
+        with slot:
+            wants_publishing = bar.draw_bar(here.actor, fields, draft, problems)
+        if draft is not None:
+            if wants_publishing and not saving.is_refused(fields):
+                with notes:
+                    publishing.ask_to_publish(here.actor, draft, problems, led_from)
+            publishing.draw_question(here.actor, draft)
+        bar.lead_to_first(fields, problems)
+    with head:
+        draw_head(here.actor, fields, draft, locked)
 
 
-def _save(here: Current, fanpage_id: int, draft: drafts.Draft, view: queries.MessageView | None) -> None:
-    blocks, entries = drafts.blocks_of(draft), drafts.entries_of(draft)
-    if check_message(draft["name"], blocks, entries):
-        st.error(_("Not saved yet: the lines in red below say what is missing."), icon=":material/error:")
-        return
-    message_id = do(
-        lambda: actions.save_message(
-            here.actor,
-            fanpage_id,
-            message_id=view.id if view else None,
-            name=draft["name"],
-            blocks=blocks,
-            entry_points=entries,
-            now=utc_now(),
-            seen_at=draft["seen_at"],
+def _begun(fanpage: FanpageView, topics: dict[int, str]) -> tuple[str, list[BlockDraft]]:
+    """Where the fields of a new message are held, and what it begins with: an OTNR about the topic that the
+    address names."""
+    topic_id = asked_id("topic")
+    if topic_id not in topics:
+        return f"new-{fanpage.id}", []
+    return f"new-{fanpage.id}-{topic_id}", [ask_about(topic_id)]
+
+
+def _problems(fields: drafts.Draft, draft: Draft | None) -> list[Problem]:
+    """What keeps the message from being published, as its fields say it."""
+    if draft is None:
+        return []
+    named = check_name(fields["name"])  # a name that is missing or too long is not kept
+    return named + [one for one in writing.find_problems(draft) if one.field != "name" or not named]
+
+
+def _context(
+    fanpage: FanpageView, topics: dict[int, str], draft: Draft | None, locked: bool
+) -> EditorContext:
+    drafted = queries.unpublished_names(fanpage.id)
+    own = draft.id if draft else 0
+    messages = queries.message_names(fanpage.id) | {
+        id_: _("{name} (not published yet)", name=name or _("Unnamed message"))
+        for id_, name in drafted.items()
+        if id_ != own
+    }
+    return EditorContext(topics, messages, locked)
+
+
+def _write(
+    fields: drafts.Draft,
+    fanpage: FanpageView,
+    draft: Draft | None,
+    context: EditorContext,
+    led_from: list[str],
+) -> None:
+    with st.container(key="message_called"):
+        bind_input(
+            st.text_input,
+            fields,
+            "name",
+            _("Name of the message (only your team sees it)"),
+            f"message_{fields['uid']}_name",
+            disabled=context.locked,
+            placeholder=_("Welcome"),
         )
-    )
-    if message_id is not None:
-        flash(_("Saved. The bot uses it from now on."))
-        drafts.discard_draft()
-        st.query_params["id"] = str(message_id)
-        st.rerun()
+        show_counter(fields["name"], NAME_LIMIT, only_near=True)
+        draw_problems(check_name(fields["name"]) if fields["tried"] else [])
+    section(_("Content"))
+    entries = entry_context(fields, fanpage, draft.id if draft else 0, led_from, is_locked=context.locked)
+    if not fields["blocks"] and not context.locked:
+        draw_start(fields, start_is_free=entries.is_free(EntryKind.GET_STARTED))
+    edit_blocks(fields, context)
+    if not context.locked:
+        add_buttons(fields)
+    section(_("The bot sends this message when…"))
+    edit_entries(fields, entries)
+    if draft is not None and not context.locked and not drafts.entries_of(fields):
+        draw_warnings(publishing.warn_silent(draft, led_from))
 
 
 draw_page()

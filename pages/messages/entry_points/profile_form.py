@@ -16,7 +16,8 @@ from core.conversation.profile.rules import (
     QUESTION_LIMIT,
 )
 from core.errors import Problem
-from pages.components.block_editor.fields import draw_problems, show_counter, small_button
+from pages.components.block_editor.fields import draw_problems, small_button
+from pages.components.counter import show_counter
 from pages.components.texts import _
 from pages.messages.entry_points.held_profile import Held, HeldItem, blank_item, change, locale_of
 

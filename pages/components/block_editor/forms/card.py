@@ -10,10 +10,11 @@ from core.conversation.placeholders import has_placeholder
 from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_input, show_counter
+from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.buttons import edit_buttons
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.picture import edit_picture
+from pages.components.counter import show_counter
 from pages.components.texts import _
 
 

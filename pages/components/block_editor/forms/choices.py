@@ -10,8 +10,9 @@ import streamlit as st
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_choice, bind_input, show_counter, small_button
+from pages.components.block_editor.fields import bind_choice, bind_input, small_button
 from pages.components.block_editor.forms.form import EditorContext
+from pages.components.counter import show_counter
 from pages.components.texts import _
 
 Choice = dict[str, Any]

@@ -8,8 +8,9 @@ from core.errors import N_
 from core.messenger import wire
 from pages.components import page_registry
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_choice, bind_input, show_counter
+from pages.components.block_editor.fields import bind_choice, bind_input
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
+from pages.components.counter import show_counter
 from pages.components.texts import _
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.conversation.placeholders import has_placeholder
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_input, show_counter
+from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.form import EditorContext
+from pages.components.counter import show_counter
 from pages.components.texts import _
 
 

@@ -1,0 +1,103 @@
+"""The bar that stays in sight over a message: its state, how much is missing and where, undo, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts.rules import Actor
+from core.clock import utc_now
+from core.conversation.versions import Draft
+from core.errors import Problem
+from pages.components.block_editor import draft as drafts
+from pages.components.block_editor.removed import draw_undo
+from pages.components.texts import _, ago, n_, who
+from pages.messages.composer.saving import is_refused
+
+_LATELY = timedelta(minutes=15)  # so long ago, somebody may still be at it
+_LOOK_FOR = "message_look_for"
+
+
+def draw_bar(actor: Actor, fields: drafts.Draft, draft: Draft | None, problems: Sequence[Problem]) -> bool:
+    """True when publishing was asked for."""
+    with st.container(key="composer_bar", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(key="composer_state", horizontal=True, vertical_alignment="center", gap="small"):
+            _state(draft)
+            st.caption(_saved(actor, fields, draft))
+        draw_undo(fields, "message")
+        if draft is not None and problems:
+            words = n_("{n} thing is missing", "{n} things are missing", len(problems))
+            st.button(
+                words,
+                key="message_problems",
+                icon=":material/error:",
+                type="tertiary",
+                help=_("Go to the first"),
+                on_click=_look_for_first,
+                args=(fields,),
+            )
+        return st.button(
+            _("Publish"),
+            key="message_publish",
+            icon=":material/publish:",
+            type="primary",
+            disabled=draft is None or (bool(draft.published) and not draft.has_changes),
+            on_click=show_problems,
+            args=(fields,),
+        )
+
+
+def show_problems(fields: drafts.Draft) -> None:
+    """From now on every field says what is wrong with it."""
+    fields["tried"] = True
+
+
+def lead_to_first(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
+    """Scrolls to where the first thing is missing, in the run after it was asked for."""
+    if st.session_state.pop(_LOOK_FOR, False) and problems:
+        place = _card_of(fields, problems[0])
+        st.html(f'<span class="otn-goto" data-otn-key="{place}"></span>')
+
+
+def look_for_first() -> None:
+    """Scroll to the first thing that is missing once this run has been drawn."""
+    st.session_state[_LOOK_FOR] = True
+
+
+def _look_for_first(fields: drafts.Draft) -> None:
+    show_problems(fields)
+    look_for_first()
+
+
+def _card_of(fields: drafts.Draft, one: Problem) -> str:
+    """The key of the container in which a problem is to be put right."""
+    where, *rest = one.field.split(".")
+    if where == "blocks" and rest:
+        return f"block_{fields['blocks'][int(rest[0])]['uid']}_card"
+    return {"name": "message_called", "blocks": "block_add"}.get(where, "entry_card")
+
+
+def _state(draft: Draft | None) -> None:
+    if draft is None:
+        st.badge(_("New"), icon=":material/edit_note:", color="gray")
+    elif not draft.published:
+        st.badge(_("Draft"), icon=":material/edit_note:", color="gray", help=_("The bot does not send it."))
+    elif draft.has_changes:
+        told = _("The bot sends version {n} until you publish.", n=draft.published)
+        st.badge(_("Changes not published"), icon=":material/edit:", color="orange", help=told)
+    else:
+        words = _("Published, version {n}", n=draft.published)
+        st.badge(words, icon=":material/check_circle:", color="green")
+
+
+def _saved(actor: Actor, fields: drafts.Draft, draft: Draft | None) -> str:
+    if is_refused(fields):
+        return _("Not saved")
+    if draft is None:
+        return _("Saved as a draft as soon as you write")
+    others = [change for change in draft.changes if change.by != actor.name]
+    if others and utc_now() - others[-1].at < _LATELY:
+        return _("{who} writes here, too: {when}", who=who(others[-1].by), when=ago(others[-1].at))
+    return _("Everything is saved")

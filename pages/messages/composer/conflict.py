@@ -1,0 +1,50 @@
+"""What a message's draft says, where two people changed the same of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.conversation.drafts import EntryDraft
+from core.conversation.entry_kinds.registry import HELD
+from core.conversation.preview import bubbles_of
+from core.conversation.stored_content import entries_in, to_stored
+from core.conversation.versions import Draft
+from core.errors import N_
+from pages.components import draft_conflict
+from pages.components.texts import _
+
+
+def draw(draft: Draft, keep_mine: Callable[[dict[str, Any]], None]) -> None:
+    """Shows itself until somebody has chosen; the draft itself says what the other wrote."""
+    theirs = {"name": draft.name, **to_stored(draft.blocks, draft.entry_points)}
+    draft_conflict.draw(KIND, draft.id, theirs, draft.changes, keep_mine)
+
+
+def _words(field: str, value: Any) -> str:
+    match field:
+        case "blocks":
+            return "\n".join(words for block in value for words in _block(block)) or "–"
+        case "entry_points":
+            return "\n".join(map(_listed, entries_in({"entry_points": value}))) or "–"
+    return str(value)
+
+
+def _listed(entry: EntryDraft) -> str:
+    return _(HELD[entry.kind].listed, value=entry.value)
+
+
+def _block(block: dict[str, Any]) -> list[str]:
+    bubbles = bubbles_of(block["kind"], block["content"], first_name=None)
+    return [bubble.text for bubble in bubbles]
+
+
+KIND = draft_conflict.Kind(
+    "message",
+    {
+        "name": N_("Name"),
+        "blocks": N_("Content"),
+        "entry_points": N_("The bot sends this message when…"),
+    },
+    _words,
+)

@@ -1,0 +1,72 @@
+"""Publishing a message: what stands against it, what deserves a question first, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.accounts.rules import Actor
+from core.clock import utc_now
+from core.conversation.version_queries import broadcasts_leading_to
+from core.conversation.versions import Draft
+from core.conversation.writing import publish_message
+from core.errors import N_, Problem, problem
+from pages.components.block_editor import draft as drafts
+from pages.components.block_editor.fields import draw_problems
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.session import do, flash
+from pages.components.texts import _
+from pages.messages.composer.bar import look_for_first
+
+_SILENT = "publish_silent"
+
+
+def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
+    """That nothing of another message or broadcast leads to a message without an entry point."""
+    if led_from or broadcasts_leading_to(draft.id, now=utc_now()):
+        return []
+    return [problem("entry_points", N_("Nothing starts this message yet: the bot sends it to nobody."))]
+
+
+def ask_to_publish(actor: Actor, draft: Draft, problems: Sequence[Problem], led_from: Sequence[str]) -> None:
+    """What the Publish button does, once everything is saved."""
+    if problems:
+        look_for_first()
+        return
+    if not draft.entry_points and warn_silent(draft, led_from):
+        open_dialog(_SILENT)
+        return
+    if do(lambda: _publish(actor, draft)) is not None:
+        st.rerun()
+
+
+def draw_question(actor: Actor, draft: Draft) -> None:
+    """Asks before publishing what nobody would ever see; shows itself once it was asked for."""
+    confirm(
+        _SILENT,
+        _("Nothing starts “{name}” yet", name=draft.name),
+        _(
+            "It has no keyword, link or other entry point, and no button leads to it: the bot will send it "
+            "to nobody. Choose below when the bot sends it, or publish it so that a button can lead to it."
+        ),
+        _("Publish anyway"),
+        lambda: _publish(actor, draft, is_silent=True),
+    )
+
+
+def draw_refusal(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
+    """Once publishing was tried: that it was refused, with what no field below says itself."""
+    if not fields["tried"] or not problems:
+        return
+    st.error(_("Not published: the lines in red say what is missing."), icon=":material/error:")
+    draw_problems([one for one in problems if one.field.endswith((".buttons", ".topic_id"))])
+
+
+def _publish(actor: Actor, draft: Draft, *, is_silent: bool = False) -> int:
+    number = publish_message(actor, draft.id, version=draft.version, now=utc_now())
+    if is_silent:
+        flash(_("Published as version {n}. Nothing starts it yet.", n=number))
+    else:
+        flash(_("Published as version {n}. The bot uses it from now on.", n=number))
+    return number

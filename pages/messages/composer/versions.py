@@ -1,0 +1,65 @@
+"""Earlier versions of a message: to be read on the phone, and to be written on from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.conversation.entry_kinds.registry import HELD
+from core.conversation.preview import bubbles_of_blocks
+from core.conversation.version_queries import VersionView, list_versions
+from core.conversation.versions import Draft
+from pages.components.block_editor import draft as drafts
+from pages.components.dialogs import close_dialog, dialog
+from pages.components.phone import draw_phone
+from pages.components.session import flash
+from pages.components.texts import _, language, when, who
+from pages.messages.composer import saving
+
+KEY = "message_versions"
+
+
+def draw_versions(fields: drafts.Draft, draft: Draft, *, page_name: str, locked: bool) -> None:
+    """Shows itself once `open_dialog(KEY)` was called."""
+    dialog(KEY, _("Versions of “{name}”", name=draft.name), lambda: _body(fields, draft, page_name, locked))
+
+
+def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> None:
+    versions = {version.number: version for version in list_versions(draft.id)}
+    st.caption(_("Each time you publish, what the bot sends is kept here."))
+    number = st.selectbox(
+        _("Version"),
+        list(versions),
+        key="message_version",
+        format_func=lambda one: _label(versions[one]),
+    )
+    version = versions[number]
+    bubbles = bubbles_of_blocks(version.blocks, first_name="Lan", tapped=False)
+    dark = st.context.theme.type == "dark"
+    draw_phone(bubbles, language=language(), dark=dark, page_name=page_name, tall=380)
+    st.caption(_("Started by: {what}", what=_starters(version)))
+    if not locked:
+        st.button(
+            _("Write on from this version"),
+            key="message_version_restore",
+            icon=":material/restore:",
+            type="primary",
+            on_click=_restore,
+            args=(fields, version),
+            help=_("It takes the place of the draft. The bot sends it once you publish."),
+        )
+
+
+def _label(version: VersionView) -> str:
+    by = f" · {who(version.published_by)}" if version.published_by else ""
+    return f"{version.number} · {when(version.published_at)}{by}"
+
+
+def _starters(version: VersionView) -> str:
+    said = [_(HELD[entry.kind].listed, value=entry.value) for entry in version.entry_points]
+    return ", ".join(said) or _("only buttons can lead here")
+
+
+def _restore(fields: drafts.Draft, version: VersionView) -> None:
+    saving.replace_all(fields, version.blocks, version.entry_points)
+    close_dialog(KEY)
+    flash(_("Version {n} is the draft now. Undo brings back what you had written.", n=version.number))
