@@ -9,6 +9,7 @@ import secrets
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
@@ -45,6 +46,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
+    require_second_factor: Literal["nobody", "admins", "everybody"] = Field(
+        "nobody", description="Who must have a second factor to sign in."
+    )
     panel_url: str = Field("", description="The panel's address for people, behind a proxy.")
     trusted_proxies: str = Field(
         "127.0.0.1, ::1", description="Proxies whose X-Forwarded headers are believed; networks too."

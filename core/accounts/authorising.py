@@ -16,6 +16,7 @@ from core.accounts.rules import Actor, Permission, Role, session_is_good
 from core.db.engine import transaction
 from core.db.tables import Operator, OperatorSession
 from core.errors import N_, NotAllowed, SignedOut
+from core.settings import settings
 
 SIGNED_OUT = N_("Nothing was done: you have been signed out. Sign in and try again.")
 _COLUMNS = (
@@ -23,6 +24,8 @@ _COLUMNS = (
     col(Operator.disabled_at),
     col(Operator.must_change_password),
     col(Operator.sessions_valid_after),
+    col(Operator.totp_sealed),
+    col(Operator.subject),
 )
 
 
@@ -44,7 +47,16 @@ def authorise(
     _refuse_ended_session(db, by)
     if found.must_change_password and not own_account:
         raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
+    has_one = found.totp_sealed is not None or found.subject is not None
+    if not own_account and lacks_second_factor(found.role, has_one=has_one):
+        raise NotAllowed(N_("Nothing was done: set up your second factor first, then try again."))
     Actor(by.id, by.name, Role(found.role)).require(permission)
+
+
+def lacks_second_factor(role: str, *, has_one: bool) -> bool:
+    """Whether somebody of this role has to have a second factor, and has none."""
+    asked_of = settings().require_second_factor
+    return not has_one and (asked_of == "everybody" or (asked_of == "admins" and role == Role.ADMIN))
 
 
 def authorise_early(by: Actor, permission: Permission, *, now: datetime, own_account: bool = False) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
+from core.accounts.authorising import lacks_second_factor
 from core.accounts.rules import (
     COMMAND_LINE,
     SYSTEM,
@@ -33,10 +34,17 @@ class OperatorView:
     role: Role
     language: str | None
     must_change_password: bool
+    has_second_factor: bool
+    is_from_single_sign_on: bool
     sessions_valid_after: datetime
     disabled_at: datetime | None
     last_seen_at: datetime | None
     created_at: datetime
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether they must set one up before anything else. Whoever signs in elsewhere proves it there."""
+        return lacks_second_factor(self.role, has_one=self.has_second_factor or self.is_from_single_sign_on)
 
     @property
     def state(self) -> OperatorState:
@@ -62,6 +70,8 @@ def operator_view(row: Operator) -> OperatorView:
         role=Role(row.role),
         language=row.language,
         must_change_password=row.must_change_password,
+        has_second_factor=row.totp_sealed is not None,
+        is_from_single_sign_on=row.subject is not None,
         sessions_valid_after=row.sessions_valid_after,
         disabled_at=row.disabled_at,
         last_seen_at=row.last_seen_at,

@@ -19,6 +19,7 @@ from core.accounts.rules import (
     locked_until,
     normalise_operator_name,
 )
+from core.accounts.second_factor import take_code
 from core.accounts.sessions import begin_session
 from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
@@ -57,14 +58,17 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
 
 
 def complete_sign_in(
-    name: str, address: str, *, browser: str = "", language: str | None = None, now: datetime
+    name: str, address: str, *, code: str = "", browser: str = "", language: str | None = None, now: datetime
 ) -> str | None:
-    """Record that a sign-in succeeded, and begin a session. Returns its ticket, or None when the operator was
-    disabled meanwhile. `language` is kept for somebody who has chosen none yet."""
+    """Record that a sign-in succeeded, and begin a session. Returns its ticket; None when the code of the
+    second factor is wrong, or the operator was disabled meanwhile. `language` is kept for somebody who has
+    chosen none yet."""
     name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
         if row is None or row.id is None or row.disabled_at:
+            return None
+        if row.totp_sealed is not None and not take_code(row, code, now):
             return None
         row.last_seen_at, row.language = now, row.language or language
         forget_attempts(db, name, address)

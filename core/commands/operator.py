@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.accounts import actions, queries
+from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer
@@ -26,14 +26,22 @@ def unlock(name: str, as_json: Json = False) -> None:
 
 @app.command("reset-password")
 @command
-def reset_password(name: str, as_json: Json = False) -> None:
+def reset_password(
+    name: str,
+    without_second_factor: Annotated[
+        bool, typer.Option("--without-second-factor", help="They have lost the telephone, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Give an operator a fresh password, which is shown once and has to be changed within a week.
 
-    Their sessions end, their failed sign-ins are forgotten, and a disabled second factor is not asked for.
+    Their sessions end, and their failed sign-ins are forgotten.
     """
     found = queries.get_operator_named(name)
     password = actions.reset_password(COMMAND_LINE, found.id, now=utc_now())
     actions.unlock(COMMAND_LINE, found.name, now=utc_now())
+    if without_second_factor:
+        second_factor.disable_of(COMMAND_LINE, found.id, now=utc_now())
     said = f"The password of {found.name} is now: {password}\nIt must be changed within a week."
     print_answer(as_json, {"name": found.name, "password": password}, said)
 

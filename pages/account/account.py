@@ -1,4 +1,4 @@
-"""One's own account: where one is signed in."""
+"""One's own account: where one is signed in, and the second factor."""
 
 import streamlit as st
 
@@ -8,12 +8,14 @@ from core.clock import utc_now
 from pages.components import session
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header, section
-from pages.components.session import attempt, current, flash
+from pages.components.second_factor import draw_second_factor
+from pages.components.session import attempt, current, flash, signed_in
 from pages.components.texts import _, ago, state_label, when
 
 
 def draw_page() -> None:
     actor = current().actor
+    here = signed_in()
     slot = page_header(
         _("My account"), _("Where you are signed in, and how others are kept out."), key="account"
     )
@@ -30,6 +32,8 @@ def draw_page() -> None:
     st.caption(_("If one of these is not you, sign it out and change your password."))
     for found in list_sessions(actor.id or 0, utc_now()):
         _row(found, is_here=found.id == actor.session_id)
+    section(_("Second factor"))
+    draw_second_factor(here, key="second_factor")
     confirm(
         "account_everywhere",
         _("Sign out everywhere?"),

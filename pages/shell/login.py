@@ -5,21 +5,26 @@ What it leaves open and how each point is closed: docs/security.md.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import streamlit as st
 from streamlit_authenticator.controllers import AuthenticationController
 
 from core.accounts import queries, sessions, sign_in
 from core.accounts.passwords import password_matches
 from core.accounts.rules import SEEN_EVERY, normalise_operator_name
+from core.accounts.second_factor import WRONG_CODE
 from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from core.encryption import derived_key
 from core.errors import N_, OperatorError
 from pages.components import session
+from pages.components.second_factor import draw_set_up
 from pages.components.texts import _, error_text
 from pages.shell import account, browser, style
 from pages.shell.password_form import change_password
 
+CODE_WITHIN = timedelta(minutes=5)
 EXPIRED = N_(
     "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
 )
@@ -39,6 +44,9 @@ def gate() -> SessionView | None:
     if found.operator.must_change_password:
         _first_password(found)
         return None
+    if found.operator.lacks_second_factor:
+        _first_code(found)
+        return None
     return found
 
 
@@ -49,15 +57,7 @@ def _sign_in_form() -> None:
         st.markdown(_("One-time notifications on Messenger, sent with consent."))
         if why := session.why_ended():
             st.warning(why, icon=":material/logout:")
-        with st.form("sign_in_form", border=False):
-            name = st.text_input(_("User name"), key="sign_in_name", autocomplete="username")
-            password = st.text_input(
-                _("Password"), key="sign_in_password", type="password", autocomplete="current-password"
-            )
-            pressed = st.form_submit_button(
-                _("Sign in"), key="sign_in_submit", type="primary", width="stretch"
-            )
-        ticket = _try(name, password) if pressed else None
+        ticket = _ask_code() if _asked_name() else _ask_password()
         account.draw_language_switch()
     if ticket is not None:
         browser.fetch_cookie(ticket)
@@ -65,25 +65,80 @@ def _sign_in_form() -> None:
         st.rerun()
 
 
+def _ask_password() -> str | None:
+    with st.form("sign_in_form", border=False):
+        name = st.text_input(_("User name"), key="sign_in_name", autocomplete="username")
+        password = st.text_input(
+            _("Password"), key="sign_in_password", type="password", autocomplete="current-password"
+        )
+        pressed = st.form_submit_button(_("Sign in"), key="sign_in_submit", type="primary", width="stretch")
+    return _try(name, password) if pressed else None
+
+
+def _ask_code() -> str | None:
+    with st.form("code_form", border=False):
+        code = st.text_input(
+            _("Code from your telephone"),
+            key="sign_in_code",
+            autocomplete="one-time-code",
+            help=_("Six digits of the app with which you set up the second factor."),
+        )
+        pressed = st.form_submit_button(_("Sign in"), key="code_submit", type="primary", width="stretch")
+    st.button(_("Back"), key="code_back", type="tertiary", on_click=_ask_no_code)
+    if not pressed:
+        return None
+    name, now = _asked_name(), utc_now()
+    if not _is_counted(name, now):
+        return None
+    ticket = _complete(name, now, code)
+    if ticket is None:
+        st.error(_(WRONG_CODE), icon=":material/error:")
+    return ticket
+
+
+def _asked_name() -> str:
+    """Who has given the right password in this session, and is asked for a code now."""
+    name, until = st.session_state.get("code_of", ("", 0.0))
+    return name if utc_now().timestamp() < until else ""
+
+
+def _ask_no_code() -> None:
+    st.session_state.pop("code_of", None)
+
+
 def _try(name: str, password: str) -> str | None:
-    name, address = normalise_operator_name(name), browser.address()
-    now = utc_now()
-    try:
-        sign_in.begin_sign_in(name, address, now=now)
-    except OperatorError as locked:
-        st.error(error_text(locked), icon=":material/lock_clock:")
+    name, now = normalise_operator_name(name), utc_now()
+    if not _is_counted(name, now):
         return None
     ticket, known = None, queries.find_credentials(name)
     if _password_fits(name, password, known.password_hash):
         if known.has_expired(now):
             st.error(_(EXPIRED), icon=":material/key_off:")
             return None
-        chosen = st.session_state.get("language")
-        told = browser.description()
-        ticket = sign_in.complete_sign_in(name, address, browser=told, language=chosen, now=now)
+        if known.has_second_factor:
+            st.session_state["code_of"] = (name, (now + CODE_WITHIN).timestamp())
+            st.rerun()
+        ticket = _complete(name, now)
     if ticket is None:
         st.error(_("This name and password do not belong together."), icon=":material/error:")
     return ticket
+
+
+def _is_counted(name: str, now: datetime) -> bool:
+    """Whether this attempt may be made; it is counted before anything is compared."""
+    try:
+        sign_in.begin_sign_in(name, browser.address(), now=now)
+    except OperatorError as locked:
+        st.error(error_text(locked), icon=":material/lock_clock:")
+        return False
+    return True
+
+
+def _complete(name: str, now: datetime, code: str = "") -> str | None:
+    chosen, told = st.session_state.get("language"), browser.description()
+    return sign_in.complete_sign_in(
+        name, browser.address(), code=code, browser=told, language=chosen, now=now
+    )
 
 
 def _password_fits(name: str, password: str, known: str | None) -> bool:
@@ -106,3 +161,11 @@ def _first_password(found: SessionView) -> None:
         st.markdown(_("The one you signed in with was made for you, so others may have seen it."))
         change_password(found, key="first_password")
         st.button(_("Sign out"), key="first_password_sign_out", type="tertiary", on_click=browser.sign_out)
+
+
+def _first_code(found: SessionView) -> None:
+    with st.container(key="sign_in"):
+        st.title(_("Set up your second factor"), anchor=False)
+        st.markdown(_("Your role needs one: a code from your telephone besides the password."))
+        draw_set_up(found.actor, key="first_code")
+        st.button(_("Sign out"), key="first_code_sign_out", type="tertiary", on_click=browser.sign_out)

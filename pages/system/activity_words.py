@@ -77,6 +77,8 @@ DEEDS: dict[str, str] = {
     "operator.reset_password": N_("reset the password of {subject}"),
     "operator.change_password": N_("changed their own password"),
     "operator.end_sessions": N_("signed {subject} out everywhere"),
+    "operator.enable_second_factor": N_("set up the second factor of {subject}"),
+    "operator.disable_second_factor": N_("removed the second factor of {subject}"),
     "operator.unlock": N_("let {subject} try to sign in again"),
     "operator.end_session": N_("signed {subject} out in one browser"),
     "operator.sign_in": N_("signed in"),

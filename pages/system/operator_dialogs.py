@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.accounts import actions
+from core.accounts import actions, second_factor
 from core.accounts.queries import OperatorView
 from core.accounts.rules import Role
 from core.clock import utc_now
@@ -48,6 +48,14 @@ def _about_password(chosen: OperatorView) -> None:
         _("Their present password stops working and their sessions end. You will see the new one once."),
         _("Make a new password"),
         lambda: _hand_over(name, actions.reset_password(by, chosen.id, now=utc_now())),
+    )
+    confirm(
+        "operator_code",
+        _("Remove the second factor of {name}?", name=name),
+        _("They sign in with the password alone until they set up another telephone."),
+        _("Remove"),
+        lambda: second_factor.disable_of(by, chosen.id, now=utc_now()),
+        done=_("{name} has no second factor any more.", name=name),
     )
     confirm(
         "operator_out",

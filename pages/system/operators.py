@@ -58,9 +58,11 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
 def _choices(operator: OperatorView) -> dict[str, str]:
     if operator.disabled_at:
         return {"operator_enable": f":material/person_check: {_('Enable…')}"}
+    lost = {"operator_code": f":material/phonelink_erase: {_('Remove second factor…')}"}
     return {
         "operator_role": f":material/shield_person: {_('Change role…')}",
         "operator_reset": f":material/key: {_('New password…')}",
+        **(lost if operator.has_second_factor else {}),
         "operator_out": f":material/logout: {_('Sign out everywhere…')}",
         "operator_disable": f":material/person_off: {_('Disable…')}",
     }

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import pyotp
+
 from core.accounts import actions as accounts
-from core.accounts import sessions
+from core.accounts import second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
@@ -204,6 +206,20 @@ _ACCOUNT = {
     ),
     "set_language": Trial(V, lambda w: lambda by: accounts.set_language(by, "en", now=w.now), own=True),
 }
+_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def _code(world: World) -> str:
+    return pyotp.TOTP(_SECRET).at(world.now)
+
+
+_SECOND_FACTOR = {
+    "enable": Trial(V, lambda w: lambda by: second_factor.enable(by, _SECRET, _code(w), now=w.now), own=True),
+    "disable_own": Trial(
+        V, lambda w: lambda by: second_factor.disable_own(by, _code(w), now=w.now), own=True
+    ),
+    "disable_of": Trial(A, _on(second_factor.disable_of, World.other)),
+}
 _ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]))
 _BROADCASTS = {
     "create_broadcast": Trial(
@@ -241,6 +257,7 @@ def _named(module: str, trials: dict[str, Trial]) -> dict[str, Trial]:
 
 TRIALS: dict[str, Trial] = {
     **_named("accounts.actions", _ACCOUNT),
+    **_named("accounts.second_factor", _SECOND_FACTOR),
     **_named("broadcasts.actions", _BROADCASTS),
     **_named("broadcasts.retry", _RETRY),
     **_named("consent.actions", _CONSENT),

@@ -1,0 +1,98 @@
+"""The second factor: codes of 30 seconds (TOTP, RFC 6238) from an app on a telephone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hmac import compare_digest
+
+import pyotp
+from sqlmodel import Session
+
+from core.accounts import activity_log
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission
+from core.db.engine import transaction
+from core.db.tables import Operator
+from core.encryption import decrypt, encrypt
+from core.errors import N_, Invalid, NotFound, problem
+
+ISSUER = "Notify Once"
+_STEP_SECONDS = 30
+_APART = (-1, 0, 1)  # steps by which the clock of a telephone may be off
+WRONG_CODE = N_("This code is not right. Codes change every 30 seconds; is the telephone's clock right?")
+
+
+def fresh_secret() -> str:
+    """A secret for a telephone, 160 random bits."""
+    return pyotp.random_base32()
+
+
+def address_of(secret: str, name: str) -> str:
+    """What the QR code says that a telephone reads."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
+
+
+def step_of(secret: str, code: str, last: int | None, now: datetime) -> int | None:
+    """The step that a code belongs to; None for a wrong code, and for one that was taken before."""
+    typed = code.replace(" ", "").strip()
+    present = int(now.timestamp()) // _STEP_SECONDS
+    for step in (present + apart for apart in _APART):
+        made = pyotp.TOTP(secret).generate_otp(step)
+        if compare_digest(made.encode(), typed.encode("utf-8", "surrogatepass")):
+            return step if last is None or step > last else None
+    return None
+
+
+def take_code(row: Operator, code: str, now: datetime) -> bool:
+    """Whether a code fits the second factor of an operator, whose row the caller has locked. Once."""
+    step = step_of(decrypt(row.totp_sealed or ""), code, row.totp_step, now)
+    if step is not None:
+        row.totp_step = step
+    return step is not None
+
+
+def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
+    """Ask for codes of this secret at one's sign-ins from now on. Raises Invalid unless the code is of it."""
+    step = step_of(secret, code, None, now)
+    if step is None:
+        raise Invalid([problem("code", WRONG_CODE)])
+    with transaction() as db:
+        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        row = _operator(db, by.id)
+        row.totp_sealed, row.totp_step = encrypt(secret), step
+        _record(db, by, "operator.enable_second_factor", row, now)
+
+
+def disable_own(by: Actor, code: str, *, now: datetime) -> None:
+    """Ask for no codes at one's own sign-ins any more. Raises Invalid unless a present code is given."""
+    with transaction() as db:
+        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        row = _operator(db, by.id)
+        if row.totp_sealed is None:
+            return
+        if not take_code(row, code, now):
+            raise Invalid([problem("code", WRONG_CODE)])
+        row.totp_sealed = row.totp_step = None
+        _record(db, by, "operator.disable_second_factor", row, now)
+
+
+def disable_of(by: Actor, operator_id: int, *, now: datetime) -> None:
+    """Ask an operator for no codes any more, who has lost the telephone."""
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        row = _operator(db, operator_id)
+        if row.totp_sealed is None:
+            return
+        row.totp_sealed = row.totp_step = None
+        _record(db, by, "operator.disable_second_factor", row, now)
+
+
+def _operator(db: Session, operator_id: int | None) -> Operator:
+    row = db.get(Operator, operator_id) if operator_id is not None else None
+    if row is None:
+        raise NotFound(N_("This user no longer exists."))
+    return row
+
+
+def _record(db: Session, by: Actor, verb: str, row: Operator, now: datetime) -> None:
+    activity_log.record(db, by, verb, now=now, subject_id=row.id, subject=row.name)
