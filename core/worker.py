@@ -22,6 +22,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from core.broadcasts import result_counting
 from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
 from core.clock import utc_now
@@ -32,6 +33,7 @@ from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE
 from core.fanpages import health_actions
 from core.fanpages.connection import find_connections, messenger_for
+from core.funnel import counting as funnel_counting
 from core.inbox import processing, retention
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
@@ -163,6 +165,11 @@ class Worker:
 
         def hand_over_pictures() -> None:
             pictures.hand_over_pictures(messenger_for, now=now())
+        def count_results() -> None:
+            result_counting.count_results(now=now())
+
+        def count_funnels() -> None:
+            funnel_counting.count_funnels(now=now())
 
         def check_health() -> None:
             health_actions.check_all(now=now())
@@ -176,6 +183,8 @@ class Worker:
             (5.0, learn_names),
             (3.0, hand_over_pictures),
             (900.0, check_health),
+            (4.0, count_results),
+            (10.0, count_funnels),
         ]
         if self.assignment.is_shared:
             actions.append((0.5, defer_missing_slices))

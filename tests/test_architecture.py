@@ -41,6 +41,7 @@ ORDER = [
     "conversation",
     "clicks",
     "deliveries",
+    "funnel",
     "broadcasts",
     "sending",
     "inbox",

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience_builder
+from core.broadcasts.results import Result, condition_of, span_of
 from core.consent import eligibility
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
@@ -89,6 +90,8 @@ class DeliveryView:
     settled_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    clicked_at: datetime | None
+    replied_at: datetime | None
     # These are facts of the customer and prove nothing about this delivery: docs/decisions/0018.
     all_delivered_at: datetime | None
     all_read_at: datetime | None
@@ -180,12 +183,11 @@ def list_deliveries(
     offset: int = 0,
     limit: int = 50,
 ) -> list[DeliveryView]:
-    """Deliveries of a broadcast in order. `arrival` is "delivered" or "read": only those that Messenger has
-    reported as such."""
+    """Deliveries of a broadcast in order. `arrival` is a word of `results.Result`: only those with it."""
     with reading() as db:
         rows = db.execute(
             _deliveries()
-            .where(*_delivery_filters(broadcast_id, states, reason, arrival, search))
+            .where(*_delivery_filters(db, broadcast_id, states, reason, arrival, search))
             .order_by(col(Delivery.id))
             .offset(offset)
             .limit(limit)
@@ -205,7 +207,7 @@ def count_deliveries(
         statement = select(func.count()).select_from(Delivery)
         if search:
             statement = statement.join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        filters = _delivery_filters(broadcast_id, states, reason, arrival, search)
+        filters = _delivery_filters(db, broadcast_id, states, reason, arrival, search)
         return int(db.execute(statement.where(*filters)).scalar_one())
 
 
@@ -309,7 +311,12 @@ def _deliveries() -> Any:
 
 
 def _delivery_filters(
-    broadcast_id: int, states: Sequence[str], reason: str | None, arrival: str | None, search: str
+    db: Session,
+    broadcast_id: int,
+    states: Sequence[str],
+    reason: str | None,
+    arrival: str | None,
+    search: str,
 ) -> list[ColumnElement[bool]]:
     made: list[ColumnElement[bool]] = [col(Delivery.broadcast_id) == broadcast_id]
     if states:
@@ -317,8 +324,12 @@ def _delivery_filters(
     if reason:
         made.append(col(Delivery.reason) == reason)
     if arrival:
-        seen = Delivery.read_at if arrival == "read" else Delivery.delivered_at
-        made.append(col(seen).is_not(None))
+        row = db.execute(
+            select(col(Broadcast.topic_id), col(Broadcast.started_at)).where(
+                col(Broadcast.id) == broadcast_id
+            )
+        ).one()
+        made.append(condition_of(Result(arrival), span_of(row.topic_id, row.started_at)))
     if not is_blank(search):
         name, psid = search_key(search), read_id(search)
         named = col(Customer.search_text).contains(name, autoescape=True) if name else false()
@@ -345,6 +356,8 @@ def _delivery(row: Delivery, known: Customer | None, promise: str | None) -> Del
         settled_at=row.settled_at,
         delivered_at=row.delivered_at,
         read_at=row.read_at,
+        clicked_at=row.clicked_at,
+        replied_at=row.replied_at,
         all_delivered_at=customer.delivered_watermark,
         all_read_at=customer.read_watermark,
         last_event_at=customer.last_event_at,

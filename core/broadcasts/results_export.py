@@ -25,6 +25,8 @@ COLUMNS = (
     Column("settled_at", N_("Settled at"), 20),
     Column("delivered_at", N_("Delivered at"), 20),
     Column("read_at", N_("Read at"), 20),
+    Column("clicked_at", N_("Clicked at"), 20),
+    Column("replied_at", N_("Replied at"), 20),
     # This and what came back: only where the first attempt was not simply accepted.
     Column("first_tried_at", N_("First tried at"), 20),
     Column("answers", N_("Answers"), 32),
@@ -64,6 +66,8 @@ def _row(delivery: DeliveryView, attempts: list[AttemptView]) -> tuple[Value, ..
         delivery.settled_at,
         delivery.delivered_at,
         delivery.read_at,
+        delivery.clicked_at,
+        delivery.replied_at,
         attempts[0].started_at if attempts else None,
         "; ".join(map(_answer, attempts)),
     )

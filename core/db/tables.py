@@ -285,16 +285,22 @@ class Request(Table, table=True):
     """
 
     __tablename__ = "request"
-    __table_args__ = (Index("ix_request_customer_id_topic_id", "customer_id", "topic_id"),)
+    __table_args__ = (
+        Index("ix_request_customer_id_topic_id", "customer_id", "topic_id"),
+        Index("ix_request_fanpage_id_created_at", "fanpage_id", "created_at"),
+    )
 
     id: int | None = _id()
-    fanpage_id: int = _ref("fanpage.id", index=True)
+    fanpage_id: int = _ref("fanpage.id")
     customer_id: int | None = _ref("customer.id", nullable=True)
     topic_id: int = _ref("topic.id", index=True)
     message_id: int | None = _ref("message.id", nullable=True)
     entry_kind: str = _word(default="")
     entry_value: str = _word(200, default="")
     title: str = _word(200)  # the promise as it was asked
+    # Of the first request to a customer in a test of two wordings: core/conversation/wording_tests.py
+    test: str = _word(default="")
+    variant: str = _word(1, default="")  # "a" or "b"
     after_text: str = Field(default="", sa_type=Text)  # what the bot says after the tap
     payload: str = _word(64, unique=True)  # leads the tap back to this row
     tapped_at: datetime | None = _time()
@@ -315,6 +321,12 @@ class OptIn(Table, table=True):
             postgresql_where=text("state = 'available'"),
         ),
         Index("ix_opt_in_fanpage_id_id", "fanpage_id", "id"),
+        Index(
+            "ix_opt_in_request_id",
+            "request_id",
+            sqlite_where=text("request_id IS NOT NULL"),
+            postgresql_where=text("request_id IS NOT NULL"),
+        ),
         CheckConstraint(
             "state IN ('available','reserved','spent','expired','withdrawn','refused')", name="state"
         ),
@@ -390,6 +402,56 @@ class Broadcast(Table, table=True):
     updated_at: datetime = _time(nullable=False)
     started_at: datetime | None = _time()
     finished_at: datetime | None = _time()
+    told_at: datetime | None = _time()  # when its end was told outside the panel: core/alerts
+    seen_at: datetime | None = _time()  # when whoever launched it closed the notice of its end
+
+
+class BroadcastResult(Table, table=True):
+    """What a broadcast has achieved, as counted last: core/broadcasts/result_counting.py."""
+
+    __tablename__ = "broadcast_result"
+
+    broadcast_id: int = Field(primary_key=True, foreign_key="broadcast.id", sa_type=BigId)
+    counted_at: datetime = _time(nullable=False)
+    seconds: float = Field(default=0.0, sa_type=Float(53))  # that the counting took
+    people: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # broadcasts.results.Result: people
+    links: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # web address: people who followed it
+    hours: dict[str, dict[str, int]] = Field(
+        default_factory=dict, sa_type=JSON
+    )  # hour in UTC: result: people
+
+
+class FunnelDay(Table, table=True):
+    """Requests of one day that are alike, and how far they led: core/funnel/counting.py."""
+
+    __tablename__ = "funnel_day"
+    __table_args__ = (Index("ix_funnel_day_topic_id_day", "topic_id", "day"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    topic_id: int = _ref("topic.id")
+    day: str = _word(10)  # in the fanpage's zone, as 2026-11-30
+    title: str = _word(200)
+    entry_kind: str = _word()
+    entry_value: str = _word(200)
+    test: str = _word(default="")
+    variant: str = _word(1, default="")
+    asked: int = 0
+    seen: int = 0
+    tapped: int = 0
+    notified: int = 0
+    read: int = 0
+    clicked: int = 0
+
+
+class FunnelCount(Table, table=True):
+    """When the funnel of a fanpage was counted last."""
+
+    __tablename__ = "funnel_count"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    counted_at: datetime = _time(nullable=False)
+    seconds: float = Field(default=0.0, sa_type=Float(53))  # that the counting took
 
 
 class AudienceProgress(Table, table=True):
