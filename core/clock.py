@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 
@@ -16,6 +16,11 @@ def from_milliseconds(value: int) -> datetime:
     """A platform timestamp (milliseconds since 1970) in UTC. Raises ValueError or OverflowError when it is
     absurd."""
     return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def today_in(zone: str) -> date:
+    """The date on which it is now in that zone."""
+    return utc_now().astimezone(ZoneInfo(zone)).date()
 
 
 def local_to_utc(naive: datetime, zone: str) -> datetime:

@@ -1,4 +1,4 @@
-"""How far a topic has come, from the first request to the last broadcast."""
+"""What a topic has been used for: the messages that ask about it, and its broadcasts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from core.consent import eligibility
 from core.consent.rules import OptInState
 from core.conversation.blocks.registry import kinds_that_ask
 from core.db.engine import reading
-from core.db.tables import Block, Broadcast, Delivery, Message, OptIn, Request
-from core.deliveries.rules import DeliveryState
+from core.db.tables import Block, Broadcast, Message, OptIn
 from core.text.collation import sort_key
 
 
@@ -35,12 +34,8 @@ class TopicBroadcast:
 
 @dataclass(frozen=True)
 class TopicProgress:
-    """How far a topic has come: asked -> agreed -> sent -> read, and who must be asked anew."""
+    """What a topic has been used for, and who must be asked anew. How far its requests lead: core/funnel."""
 
-    asked: int  # requests that were sent
-    agreed: int  # of those requests, how many were tapped
-    sent: int  # deliveries that the platform accepted
-    read: int
     need_asking: int  # customers who were notified and hold nothing for the next time
     messages: tuple[Named, ...]  # those that ask for this topic
     broadcasts: tuple[TopicBroadcast, ...]  # the latest ones
@@ -48,19 +43,7 @@ class TopicProgress:
 
 def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
     with reading() as db:
-        asked, agreed = db.execute(
-            select(func.count(), func.count(col(Request.tapped_at))).where(col(Request.topic_id) == topic_id)
-        ).one()
-        sent, read = db.execute(
-            select(func.count(), func.count(col(Delivery.read_at)))
-            .join(Broadcast, col(Broadcast.id) == col(Delivery.broadcast_id))
-            .where(col(Broadcast.topic_id) == topic_id, col(Delivery.state) == DeliveryState.SENT)
-        ).one()
         return TopicProgress(
-            asked,
-            agreed,
-            sent,
-            read,
             need_asking=_need_asking(db, topic_id, now),
             messages=_asking_messages(db, topic_id),
             broadcasts=_latest_broadcasts(db, topic_id),

@@ -16,10 +16,15 @@ def through(opt_in: OptInView) -> str:
     """How the customer came to agree."""
     if opt_in.source == "import":
         return _("Imported file")
-    kind = KINDS.get(opt_in.entry_kind)
-    if kind is None:
+    return entry_words(opt_in.entry_kind, opt_in.entry_value)
+
+
+def entry_words(kind: str, value: str) -> str:
+    """An entry point as customers came through it."""
+    known = KINDS.get(kind)
+    if known is None:
         return _("Messenger")
-    return _(kind.named if opt_in.entry_value else kind.plain, value=opt_in.entry_value)
+    return _(known.named if value else known.plain, value=value)
 
 
 def ends(opt_in: OptInView) -> datetime:

@@ -10,13 +10,14 @@ from core.clock import utc_now
 from core.consent.actions import restore_topic
 from core.consent.queries import TopicView, get_topic
 from core.errors import N_, NotFound
+from core.fanpages.queries import get_fanpage
 from pages.components import page_registry
 from pages.components.address import draw_not_there
 from pages.components.dialogs import open_dialog
 from pages.components.layout import page_header, section
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
-from pages.topics import dialogs, figures
+from pages.topics import dialogs, figures, funnel
 
 _DEEDS = {
     "topic_edit": N_(":material/edit: Edit…"),
@@ -45,7 +46,9 @@ def draw_topic(topic_id: int, here: Current) -> None:
     if not topic.archived_at:
         section(_("What next"))
         _steps(topic, progress)
-    figures.draw_history(topic, progress)
+    funnel.draw_funnel(topic, get_fanpage(topic.fanpage_id).timezone)
+    funnel.draw_wording_tests(topic)
+    figures.draw_history(progress)
 
 
 def _header(topic: TopicView, here: Current) -> None:
@@ -98,7 +101,7 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
                 "{n} customers are waiting to hear from you. Send exactly what you promised.",
                 topic.people,
             )
-        _step(progress.sent > 0, _("3. Notify them once"), text)
+        _step(topic.spent > 0, _("3. Notify them once"), text)
         if topic.people:
             page_registry.link(
                 "new_broadcast", _("New broadcast"), icon=":material/campaign:", topic=topic.id

@@ -9,7 +9,7 @@ from core.consent.queries import TopicView
 from pages.components import page_registry
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Badge, Column, table
-from pages.components.texts import _, n_, number, percent
+from pages.components.texts import _, n_, number
 
 
 def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
@@ -84,11 +84,8 @@ def _others(topic: TopicView) -> None:
                 st.caption(words, width="content")
 
 
-def draw_history(topic: TopicView, progress: TopicProgress) -> None:
-    """From asking to reading, and the latest broadcasts."""
-    if progress.asked:
-        section(_("How many of those asked agree, and read?"))
-        _funnel(topic, progress)
+def draw_history(progress: TopicProgress) -> None:
+    """The latest broadcasts."""
     if progress.broadcasts:
         section(_("Latest broadcasts"))
         columns = [
@@ -98,16 +95,3 @@ def draw_history(topic: TopicView, progress: TopicProgress) -> None:
             Column(_("Started"), lambda b: b.started_at),
         ]
         table(columns, progress.broadcasts, key="topic_broadcasts", on_click=lambda b: f"broadcast?id={b.id}")
-
-
-def _funnel(topic: TopicView, progress: TopicProgress) -> None:
-    rows = [
-        (_("Asked"), progress.asked, progress.asked, ""),
-        (_("Agreed"), progress.agreed, progress.asked, _("{share} of those asked")),
-        (_("Notified"), progress.sent, topic.total, _("{share} of all opt-ins")),
-        (_("Read"), progress.read, progress.sent, _("{share} of those notified")),
-    ]
-    for word, count, whole, of in rows:
-        share = min(1.0, count / whole) if whole else 0.0
-        words = f" :gray[· {of.format(share=percent(share))}]" if of else ""
-        st.progress(share, text=f"**{word}** {number(count)}{words}")

@@ -12,7 +12,7 @@ from core.consent import actions, queries
 from core.consent.customer_queries import count_customers, list_customers
 from core.consent.withdrawal_actions import withdraw_customer
 from core.db.engine import reading
-from core.db.tables import Activity, Block, Broadcast, Delivery, Message, OptIn, Request, Topic
+from core.db.tables import Activity, Block, Broadcast, Message, OptIn, Topic
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 VIEWER = Actor(None, "viewer.one", Role.VIEWER)
@@ -204,28 +204,10 @@ def test_progress_says_who_must_be_asked_anew(fanpage, arrange, now):
     assert topic_queries.topic_progress(topic_id, now=late).need_asking == 2
 
 
-def test_progress_follows_requests_deliveries_and_reads(fanpage, arrange, now):
+def test_progress_names_the_topics_broadcasts(fanpage, arrange, now):
     topic_id = create(fanpage, now)
-    lan = arrange.customer(fanpage)
-    for number, tapped_at in enumerate([now, None]):
-        arrange.save(
-            Request(
-                fanpage_id=fanpage,
-                customer_id=lan,
-                topic_id=topic_id,
-                title="Báo tôi",
-                payload=f"otn.{number}",
-                tapped_at=tapped_at,
-                created_at=now,
-            )
-        )
-    opt_in = arrange.opt_in(topic_id, lan, fanpage_id=fanpage, state="spent")
-    broadcast = a_broadcast(arrange, fanpage, topic_id, "finished", now)
-    arrange.save(
-        Delivery(broadcast_id=broadcast, customer_id=lan, opt_in_id=opt_in, state="sent", read_at=now)
-    )
+    a_broadcast(arrange, fanpage, topic_id, "finished", now)
     progress = topic_queries.topic_progress(topic_id, now=now)
-    assert (progress.asked, progress.agreed, progress.sent, progress.read) == (2, 1, 1, 1)
     assert [made.name for made in progress.broadcasts] == ["Đợt 1"]
 
 

@@ -15,6 +15,7 @@ from pages.broadcasts.detail.facts import draw_facts, draw_plan
 from pages.broadcasts.detail.live import draw_live
 from pages.broadcasts.detail.notices import draw_notes
 from pages.broadcasts.detail.people import draw_people
+from pages.broadcasts.detail.results import draw_results
 from pages.broadcasts.detail.retry import draw_second_run
 from pages.broadcasts.detail.totals import draw_reasons
 from pages.broadcasts.detail.unreachable_customers import draw_marks
@@ -58,9 +59,10 @@ def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
 def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        if not view.started_at:
+        if not view.started_at and view.state != BroadcastState.CANCELLED:
             draw_plan(view)
         draw_live(view)
+        draw_results(view, fanpage)
         draw_reasons(view)
         draw_marks(here, view)
         draw_second_run(here, view)

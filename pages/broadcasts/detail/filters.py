@@ -5,7 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
+from core.broadcasts.result_queries import get_result
+from core.broadcasts.results import Result
 from core.deliveries.rules import DELIVERY_STATES
+from pages.broadcasts.detail.results import RESULT_WORDS
 from pages.components.broadcast_words import reason_word
 from pages.components.texts import _, state_label
 
@@ -13,8 +16,12 @@ from pages.components.texts import _, state_label
 def choose_state(view: BroadcastView) -> str | None:
     """The address decides, so that a click on a number above filters here."""
     words = {str(s): state_label("delivery", s)[0] for s in DELIVERY_STATES if view.counts[s]}
-    words |= {"delivered": _("Delivered")} if view.delivered else {}
-    words |= {"read": _("Read")} if view.read else {}
+    result = get_result(view.id)
+    words |= {
+        str(each): _(word)
+        for each, word in RESULT_WORDS.items()
+        if each != Result.SENT and result and result.count(each)
+    }
     asked = st.query_params.get("state")
     st.session_state["people_state"] = asked if asked in words else None
     return st.pills(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
+from core.broadcasts.results import Result
 from core.broadcasts.results_export import csv_report, workbook_report
 from core.deliveries.attempts import AttemptView, attempts_of
 from core.deliveries.rules import DeliveryState
@@ -21,7 +22,7 @@ from pages.components.texts import _, speaker, when
 from pages.components.unknown_outcomes import ANCHOR
 
 SIZE = 25
-ARRIVALS = ("delivered", "read")
+ARRIVALS = tuple(str(each) for each in Result if each != Result.SENT)
 
 
 def draw_people(here: Current, view: BroadcastView) -> None:
@@ -75,7 +76,9 @@ def _why(delivery: DeliveryView, attempts: list[AttemptView]) -> str | Two:
     return Two(words, code) if code else words
 
 
-def _arrived(delivery: DeliveryView) -> str:
+def _arrived(delivery: DeliveryView) -> str | Two:
+    if delivery.clicked_at:
+        return Two(when(delivery.read_at), _("followed a link"))
     if delivery.read_at:
         return when(delivery.read_at)
     return _("Delivered") if delivery.delivered_at else ""

@@ -8,7 +8,6 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
-from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.unknown_notice import why_open
 from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
 from pages.components.layout import section
@@ -38,11 +37,6 @@ def draw_balance(view: BroadcastView) -> None:
         for state in _SHOWN
         if view.counts[state]
     ]
-    sent = view.counts[DeliveryState.SENT]
-    if view.delivered:
-        lines.insert(1, Line(_("of these, delivered"), view.delivered, sent, "&state=delivered"))
-    if view.read:
-        lines.insert(2, Line(_("of these, read"), view.read, sent, "&state=read"))
     lines.append(Line(_("Audience"), view.audience, view.audience, ""))
     columns = [
         Column(_("Result"), lambda line: line.cell, "50%"),
