@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="Where customers reach the webhook server, as https://otn.shop.vn."
     )
+    alert_url: SecretStr = Field(SecretStr(""), description="Whom to tell outside the panel; see Apprise.")
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")

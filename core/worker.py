@@ -22,6 +22,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from core.alerts import scheduled_jobs as alerts
 from core.broadcasts import result_counting
 from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
@@ -165,6 +166,10 @@ class Worker:
 
         def hand_over_pictures() -> None:
             pictures.hand_over_pictures(messenger_for, now=now())
+
+        def tell_ends() -> None:
+            alerts.tell_ends(now=now())
+
         def count_results() -> None:
             result_counting.count_results(now=now())
 
@@ -184,6 +189,7 @@ class Worker:
             (3.0, hand_over_pictures),
             (900.0, check_health),
             (4.0, count_results),
+            (15.0, tell_ends),
             (10.0, count_funnels),
         ]
         if self.assignment.is_shared:

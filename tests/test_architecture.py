@@ -43,6 +43,7 @@ ORDER = [
     "deliveries",
     "funnel",
     "broadcasts",
+    "alerts",
     "sending",
     "inbox",
     "fanpages",

@@ -235,6 +235,8 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
             raise WrongState(N_("It was put back to draft meanwhile and starts no more; look at it again."))
         broadcast = transitions.move(db, broadcast_id, Transition.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
+        broadcast.seen_at = now if by.name == broadcast.launched_by else None  # who did it knows
+        broadcast.told_at = None
         returned = closing.count_unused(db, broadcast_id)
         # Its refusals must not count against the next broadcast.
         recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast_id])

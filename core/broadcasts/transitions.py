@@ -64,6 +64,9 @@ TRANSITIONS: dict[Transition, tuple[frozenset[BroadcastState], BroadcastState]] 
 }
 
 
+_NEWS: dict[str, None] = {"seen_at": None, "told_at": None}  # whoever launched it is told: ends.py
+
+
 class Moved(NamedTuple):
     id: int
     name: str
@@ -103,12 +106,13 @@ def fail_canary(broadcast: Broadcast) -> None:
 def miss_late(db: Session, *, now: datetime) -> list[Moved]:
     """Mark scheduled broadcasts whose best-before has passed as missed: a person decides about them."""
     late = col(Broadcast.best_before).is_not(None), col(Broadcast.best_before) <= now
-    return _moved(db, _moving(Transition.MISS, *late).values(updated_at=now))
+    return _moved(db, _moving(Transition.MISS, *late).values(updated_at=now, **_NEWS))
 
 
 def finish(db: Session, *over: ColumnElement[bool], now: datetime) -> list[Moved]:
     """Finish the broadcasts that meet these conditions, which the statement itself checks once more."""
-    return _moved(db, _moving(Transition.FINISH, *over).values(finished_at=now, updated_at=now))
+    moving = _moving(Transition.FINISH, *over)
+    return _moved(db, moving.values(finished_at=now, updated_at=now, **_NEWS))
 
 
 def reopen_with_leftovers(db: Session, broadcast_id: int) -> None:

@@ -9,7 +9,7 @@ from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
-from pages.shell import account, hold_notice, login, menu, style
+from pages.shell import account, ended_notice, hold_notice, login, menu, style
 
 
 def run() -> None:
@@ -34,6 +34,7 @@ def run() -> None:
         _sidebar(here, entry)
     draw_flashes()
     hold_notice.draw_hold_notice()
+    ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)
     session.require(entry.permission)
     page.run()

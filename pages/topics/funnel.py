@@ -14,6 +14,7 @@ from core.errors import N_
 from core.funnel.counting import FIGURES
 from core.funnel.queries import Figures, Funnel, Part, topic_funnel, wording_tests
 from core.funnel.rules import Half, Split, Verdict, WordingTest
+from pages.components.broadcast_words import plain
 from pages.components.charts import BLUE, GREEN, Bar, Point, draw_bars, draw_columns
 from pages.components.filters import filter_pills
 from pages.components.layout import section
@@ -187,14 +188,10 @@ def _better(name: str, half: Half, low: float, high: float) -> str:
         "**{name} is better: “{title}”.** Of 100 customers asked, it most probably brings between {low} and "
         "{high} more opt-ins than the other. You can end the test: keep this wording and delete the other.",
         name=name,
-        title=_plain(half.title),
+        title=plain(half.title),
         low=number(max(1, round(low * 100))),
         high=number(max(1, round(high * 100))),
     )
-
-
-def _plain(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)
 
 
 def _more_needed(test: WordingTest) -> str:

@@ -1,6 +1,7 @@
-"""The one-time notification request: asks for an opt-in about a topic. Fields: `title`, `after`.
+"""The one-time notification request: asks for an opt-in about a topic. Fields: `title`, `title_b`, `after`.
 
 The title is the promise. Messenger draws the button "Notify Me" under it, in each customer's language.
+With `title_b` half of the customers read that one instead: core/conversation/wording_tests.py.
 `after` is what the bot answers when it is tapped; it may be empty, and may hold first-name placeholders.
 """
 
@@ -15,6 +16,7 @@ from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
 from core.conversation.promises import check_promise, warn_promise, warn_topic
+from core.conversation.wording_tests import OTHER_TITLE
 from core.errors import N_, Problem, problem
 from core.messenger import wire
 from core.text.normalise import is_blank, normalise_text
@@ -24,22 +26,29 @@ class Otnr(AskingKind):
     name = "otnr"
 
     def clean(self, content: Content) -> dict[str, Any]:
-        return {"title": clean_title(content), "after": normalise_text(said(content, "after"))}
+        title, other = clean_title(content), clean_title({"title": said(content, OTHER_TITLE)})
+        both = {OTHER_TITLE: other} if other and other != title else {}
+        return {"title": title, **both, "after": normalise_text(said(content, "after"))}
 
     def check(self, block: BlockDraft) -> list[Problem]:
         title, after = said(block.content, "title"), said(block.content, "after")
-        found = check_promise(title)
-        if "{{" in title:
-            found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
+        other = said(block.content, OTHER_TITLE)
+        found = _check_title(title)
+        if not is_blank(other):
+            found += _of_other(_check_title(other))
         if block.topic_id is None:
             found.append(problem("topic_id", N_("Choose the topic that this promise belongs to.")))
         return found + (check_text("after", after, "", wire.TEXT_LIMIT) if not is_blank(after) else [])
 
     def warn(self, content: Content) -> list[Problem]:
-        return warn_promise(said(content, "title"))
+        other = said(content, OTHER_TITLE)
+        found = [] if is_blank(other) else _of_other(warn_promise(other))
+        return warn_promise(said(content, "title")) + found
 
     def warn_topic(self, content: Content, topic_name: str) -> list[Problem]:
-        return warn_topic(said(content, "title"), topic_name)
+        other = said(content, OTHER_TITLE)
+        found = [] if is_blank(other) else _of_other(warn_topic(other, topic_name))
+        return warn_topic(said(content, "title"), topic_name) + found
 
     def promise(self, content: Content) -> Promise:
         return Promise(said(content, "title"), said(content, "after"))
@@ -56,3 +65,15 @@ class Otnr(AskingKind):
 
     def write(self, content: Content, topic_name: str | None) -> dict[str, Any]:
         return {**super().write(content, topic_name), "topic": topic_name}
+
+
+def _check_title(title: str) -> list[Problem]:
+    found = check_promise(title)
+    if "{{" in title:
+        found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
+    return found
+
+
+def _of_other(found: list[Problem]) -> list[Problem]:
+    """The same said of the second wording."""
+    return [Problem(OTHER_TITLE, each.template, each.values) for each in found]

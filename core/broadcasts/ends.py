@@ -1,0 +1,99 @@
+"""Broadcasts that have ended by themselves, for those who launched them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlmodel import Session, col
+
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission
+from core.broadcasts.rules import BroadcastState
+from core.db.engine import reading, transaction
+from core.db.tables import Broadcast, Delivery, UtcTime
+from core.deliveries.rules import DeliveryState
+
+AT_ONCE = 3
+KEPT_TRYING = timedelta(days=1)  # news of an end is of no use later
+
+
+@dataclass(frozen=True)
+class End:
+    """How a broadcast has ended."""
+
+    id: int
+    name: str
+    state: str
+    audience: int
+    sent: int
+    launched_by: str
+    ended_at: datetime
+
+
+def ends_for(name: str) -> list[End]:
+    """The ends of which the operator of that name has not closed the notice."""
+    with reading() as db:
+        return _ends(db, col(Broadcast.launched_by) == name, col(Broadcast.seen_at).is_(None))
+
+
+def close_notice(actor: Actor, broadcast_id: int, *, now: datetime) -> None:
+    """Close the notice of an end, which only whoever launched the broadcast has. Closing it twice changes
+    nothing."""
+    mine = col(Broadcast.id) == broadcast_id, col(Broadcast.launched_by) == actor.name
+    with transaction() as db:
+        authorise(db, actor, Permission.VIEW, now=now)
+        db.execute(update(Broadcast).where(*mine, _has_ended()).values(seen_at=now))
+
+
+def take_untold(*, now: datetime) -> list[End]:
+    """The ends that nobody outside the panel was told of; from now on they count as told."""
+    untold = col(Broadcast.told_at).is_(None)
+    with reading() as db:
+        if not _ends(db, untold):
+            return []
+    with transaction() as db:
+        taken = db.execute(
+            update(Broadcast).where(untold, _has_ended()).values(told_at=now).returning(col(Broadcast.id))
+        ).scalars()
+        return _ends(db, col(Broadcast.id).in_(taken.all()), limit=None)
+
+
+def give_back(ends: Sequence[End], *, now: datetime) -> None:
+    """Ends of which nobody could be told: they are tried again, for a day."""
+    ids = [end.id for end in ends if now - end.ended_at < KEPT_TRYING]
+    if ids:
+        with transaction() as db:
+            db.execute(update(Broadcast).where(col(Broadcast.id).in_(ids)).values(told_at=None))
+
+
+def _has_ended() -> ColumnElement[bool]:
+    """By itself, by its best-before, or by somebody's hand after the launch."""
+    cancelled = and_(col(Broadcast.state) == BroadcastState.CANCELLED, col(Broadcast.launched_by) != "")
+    return or_(col(Broadcast.state).in_([BroadcastState.FINISHED, BroadcastState.MISSED]), cancelled)
+
+
+def _ends(db: Session, *chosen: ColumnElement[bool], limit: int | None = AT_ONCE) -> list[End]:
+    sent = (
+        select(func.count())
+        .where(col(Delivery.broadcast_id) == col(Broadcast.id), col(Delivery.state) == DeliveryState.SENT)
+        .scalar_subquery()
+    )
+    ended_at = func.coalesce(col(Broadcast.finished_at), col(Broadcast.updated_at), type_=UtcTime)
+    statement = (
+        select(
+            col(Broadcast.id),
+            col(Broadcast.name),
+            col(Broadcast.state),
+            col(Broadcast.audience),
+            sent,
+            col(Broadcast.launched_by),
+            ended_at,
+        )
+        .where(*chosen, _has_ended())
+        .order_by(col(Broadcast.id).desc())
+        .limit(limit)
+    )
+    return [End(*row) for row in db.execute(statement)]
