@@ -13,6 +13,7 @@ class EntryKind(StrEnum):
     GET_STARTED = "get_started"
     KEYWORD = "keyword"
     REF = "ref"
+    COMMENT = "comment"
     BUTTON = "button"
     MENU = "menu"
     ICE_BREAKER = "ice_breaker"

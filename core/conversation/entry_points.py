@@ -24,6 +24,7 @@ def find_entry(
     text: str | None = None,
     payload: str | None = None,
     ref: str | None = None,
+    comment: str | None = None,
     has_message: bool = True,
 ) -> FoundEntry | None:
     """The entry point that an act of a customer leads to; None when the bot has nothing to say.
@@ -33,7 +34,7 @@ def find_entry(
 
     `has_message` says whether the message that the payload names is one of the fanpage's.
     """
-    act = CustomerAct(text, payload, ref, has_message)
+    act = CustomerAct(text, payload, ref, comment, has_message)
     asked = (kind.find([entry for entry in known if entry.kind == name], act) for name, kind in KINDS.items())
     return next((found for found in asked if found), None)
 

@@ -18,8 +18,10 @@ def webhook_fields(db: Session, fanpage_id: int) -> tuple[str, ...]:
 
 
 def message_ids(db: Session, fanpage_id: int) -> set[int]:
-    """The messages that an entry point may lead to."""
+    """The messages that the menu may lead to: in use, and published."""
     statement = select(col(Message.id)).where(
-        col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None)
+        col(Message.fanpage_id) == fanpage_id,
+        col(Message.archived_at).is_(None),
+        col(Message.published) > 0,
     )
     return {id_ for id_ in db.execute(statement).scalars() if id_}

@@ -28,6 +28,7 @@ from core.text.length import cut
 from core.text.normalise import is_blank, normalise_name
 
 _THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
+COMMENT_ANSWERED_WITHIN = timedelta(days=7)  # Messenger Platform, private replies
 ASKED_JUST_NOW = timedelta(seconds=60)  # a keyword written twice brings one request
 
 
@@ -49,6 +50,35 @@ def answer_event(
         return 0
     answer = _Answer(fanpage_id, customer_id, entry, now)
     return _queue(db, answer, _bodies(db, answer))
+
+
+def find_comment_entry(db: Session, fanpage_id: int, text: str) -> FoundEntry | None:
+    """The entry point that a comment on a post leads to."""
+    return _find_entry(db, fanpage_id, comment=text)
+
+
+def answer_comment(
+    db: Session,
+    entry: FoundEntry,
+    *,
+    fanpage_id: int,
+    customer_id: int,
+    comment_id: str,
+    at: datetime,
+    now: datetime,
+) -> int:
+    """Queue the private reply to a comment of that time: the first block of the message, since the platform
+    takes one message for each comment. Returns how many replies were queued."""
+    until = at + COMMENT_ANSWERED_WITHIN
+    of_comment = (col(Reply.fanpage_id) == fanpage_id) & (col(Reply.comment_id) == comment_id)
+    if until <= now or db.execute(select(col(Reply.id)).where(of_comment)).first() is not None:
+        return 0
+    answer = _Answer(fanpage_id, customer_id, entry, now)
+    bodies = _bodies(db, answer, most=1)
+    rows = [_reply(fanpage_id, customer_id, request_id, body, now) for request_id, body in bodies]
+    if rows:
+        db.execute(insert(Reply), [{**rows[0], "comment_id": comment_id, "comment_until": until}])
+    return len(rows)
 
 
 def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:
@@ -105,7 +135,13 @@ def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:
 
 
 def _find_entry(
-    db: Session, fanpage_id: int, *, text: str | None, payload: str | None, ref: str | None
+    db: Session,
+    fanpage_id: int,
+    *,
+    text: str | None = None,
+    payload: str | None = None,
+    ref: str | None = None,
+    comment: str | None = None,
 ) -> FoundEntry | None:
     statement = (
         select(col(EntryPoint.message_id), col(EntryPoint.kind), col(EntryPoint.match), col(EntryPoint.value))
@@ -115,7 +151,7 @@ def _find_entry(
     )
     known = [KnownEntry(*row) for row in db.execute(statement)]
     has_message = _is_ours(db, fanpage_id, message_in(payload))
-    return find_entry(known, text=text, payload=payload, ref=ref, has_message=has_message)
+    return find_entry(known, text=text, payload=payload, ref=ref, comment=comment, has_message=has_message)
 
 
 def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
@@ -132,8 +168,10 @@ def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
     return db.execute(statement).first() is not None
 
 
-def _bodies(db: Session, answer: _Answer) -> list[tuple[int | None, dict[str, Any]]]:
-    """The message's blocks as the Send API wants them, in order; with a request goes its id."""
+def _bodies(
+    db: Session, answer: _Answer, *, most: int | None = None
+) -> list[tuple[int | None, dict[str, Any]]]:
+    """The message's blocks for the Send API, in order and at most so many; with a request goes its id."""
     statement = (
         select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
         .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
@@ -142,6 +180,8 @@ def _bodies(db: Session, answer: _Answer) -> list[tuple[int | None, dict[str, An
     )
     bodies: list[tuple[int | None, dict[str, Any]]] = []
     for block in db.execute(statement).all():
+        if len(bodies) == most:
+            break
         kind = kind_of(block.kind)
         if not isinstance(kind, AskingKind):
             bodies.append((None, kind.render(block.content)))

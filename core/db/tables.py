@@ -600,12 +600,23 @@ class Reply(Table, table=True):
             sqlite_where=text("state IN ('queued','sending')"),
             postgresql_where=text("state IN ('queued','sending')"),
         ),
+        # The platform takes one message for each comment.
+        Index(
+            "uq_reply_comment_id",
+            "fanpage_id",
+            "comment_id",
+            unique=True,
+            sqlite_where=text("comment_id IS NOT NULL"),
+            postgresql_where=text("comment_id IS NOT NULL"),
+        ),
         _NEVER_REUSED,
     )
 
     id: int | None = _id()
     fanpage_id: int = _ref("fanpage.id")
     customer_id: int = _ref("customer.id", index=True)
+    comment_id: str | None = _word(200, default=None)  # which it answers in private, outside of any window
+    comment_until: datetime | None = _time()  # until when the platform takes the answer
     request_id: int | None = _ref("request.id", nullable=True, index=True)
     body: dict[str, Any] = Field(sa_type=JSON)  # the `message` object of the Send API
     state: str = _word(default=ReplyState.QUEUED)

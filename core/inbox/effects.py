@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
+from core.conversation.entry_points import FoundEntry
 from core.conversation.replies import answer_event
 from core.customers import unreachable_marks
 from core.db import row_locks
@@ -16,6 +17,7 @@ from core.deliveries import evidence
 from core.deliveries.answers import WITHIN, note_answers
 from core.encryption import encrypt, lookup_hash
 from core.inbox import rules
+from core.inbox.comments import apply_comment, find_comments
 from core.inbox.customers import Sighting, customer_ids, upsert_customers
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.inbox.policy_events import apply_integrity_notice, apply_policy_notice
@@ -35,7 +37,8 @@ NOTHING_TO_DO = "nothing to do for this kind"
 def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> dict[int, str]:
     """Apply events in the order given. Returns, by event id, why those without an effect had none."""
     _lock_rows(db, events, now)
-    sightings = [sighting for event in events if (sighting := _sighting_of(event))]
+    comments = find_comments(db, events)
+    sightings = [sighting for event in events if (sighting := _sighting_of(event, comments))]
     upsert_customers(db, sightings, now)
     record_thread_owners(db, [owner for event in events if (owner := _thread_owner(event))])
     also = [event for event in events if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
@@ -45,7 +48,7 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
     note_answers(
         db, [((event.fanpage_id, event.psid or ""), event.at) for event in events if _may_answer(event)]
     )
-    context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}))
+    context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}), comments)
     notes = {event.id: reason for event in events if (reason := _reason_without_effect(event))}
     able = [event for event in events if event.id not in notes]
     for run in rules.split_into_runs((e, e.customer_key, e.kind == EventKind.OPT_IN) for e in able):
@@ -92,7 +95,9 @@ def _reason_without_effect(event: FanpageEvent) -> str:
     return NO_SENDER if event.psid is None and event.kind not in ABOUT_THE_FANPAGE else ""
 
 
-def _sighting_of(event: FanpageEvent) -> Sighting | None:
+def _sighting_of(event: FanpageEvent, comments: Mapping[int, FoundEntry]) -> Sighting | None:
+    if event.psid is not None and event.id in comments:  # whose window stays as it is
+        return Sighting((event.fanpage_id, event.psid), event.at, None)
     if event.psid is None or not rules.is_customer_act(event.kind):
         return None
     taken_back = (
@@ -226,6 +231,7 @@ _EFFECTS: dict[str, Callable[[EffectContext, FanpageEvent], None]] = {
     EventKind.POLICY: apply_policy_notice,
     EventKind.INTEGRITY: apply_integrity_notice,
     EventKind.HANDOVER: _nothing_more,
+    EventKind.COMMENT: apply_comment,
     # Another app controls the conversation: what happened counts all the same, but that app answers.
     kind_in_standby(EventKind.MESSAGE): _message,
     kind_in_standby(EventKind.POSTBACK): _postback,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from core.conversation.entry_points import FoundEntry
 from core.customers.unreachable_marks import CustomerKey
 from core.messenger.event_fields import RawEvent
 
@@ -35,6 +36,7 @@ class EffectContext:
     db: Session
     now: datetime
     customers: dict[CustomerKey, int]
+    comments: dict[int, FoundEntry]  # by event: what the bot answers to a comment with
 
     def customer_id(self, event: FanpageEvent) -> int:
         return self.customers[event.customer_key]

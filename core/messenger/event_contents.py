@@ -71,6 +71,22 @@ class Handover:
     is_ours: bool | None
 
 
+@dataclass(frozen=True)
+class CommentContent:
+    """A comment on a post of the fanpage, and whether it is new, not edited, hidden or removed."""
+
+    comment_id: str | None
+    text: str
+    is_new: bool
+
+
+def read_comment(raw: RawEvent) -> CommentContent:
+    """Read a comment in a change of the `feed` field."""
+    value = part(raw, "value")
+    is_new = value.get("verb") == "add"
+    return CommentContent(text(value.get("comment_id")), text(value.get("message")) or "", is_new)
+
+
 def read_message(raw: RawEvent) -> MessageContent:
     """Read a `message` event."""
     message = part(raw, "message")

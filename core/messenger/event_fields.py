@@ -29,8 +29,9 @@ def party(event: RawEvent, side: str) -> str | None:
 
 
 def person_of(event: RawEvent, page_id: str) -> str | None:
-    """The PSID of the customer an event is about: its sender, or its recipient if the fanpage sent it."""
-    found = party(event, "sender")
+    """The PSID of the customer an event is about: its sender, or its recipient if the fanpage sent it. Of a
+    change of the feed it is the author, whose id is assumed to be a PSID."""
+    found = party(event, "sender") or party(part(event, "value"), "from")
     if found == page_id:
         found = party(event, "recipient")
     return found if found != page_id else None

@@ -137,6 +137,13 @@ def send_to_psid(psid: str, message: Message) -> Body:
     return {"recipient": {"id": psid}, "message": message, "messaging_type": "RESPONSE"}
 
 
+def send_to_comment(comment_id: str, message: Message) -> Body:
+    """The body of a private reply to the author of a comment, whose window need not be open.
+    https://developers.facebook.com/documentation/business-messaging/messenger-platform/discovery/private-replies
+    """
+    return {"recipient": {"comment_id": comment_id}, "message": message, "messaging_type": "RESPONSE"}
+
+
 def token_spent_by(body: Body) -> str | None:
     """The one-time token that a body spends, or None."""
     recipient = body.get("recipient")

@@ -149,7 +149,11 @@ def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
         name = profile.first_name if profile else name
     body = with_pictures(claim.body, messenger.link_address, attachment_of)
     body = with_links_of_reply(body, messenger.link_address, claim.reply_id)
-    answer = messenger.send(wire.send_to_psid(claim.psid, personalise(body, name)))
+    message = personalise(body, name)
+    if claim.comment_id is None:
+        answer = messenger.send(wire.send_to_psid(claim.psid, message))
+    else:
+        answer = messenger.send(wire.send_to_comment(claim.comment_id, message))
     (judged,) = connection_check.attribute_refusals(messenger, [answer])
     return ReplyOutcome(claim, judged, profile, asked)
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -52,6 +53,7 @@ class ReplyClaim:
     knows_profile: bool
     body: dict[str, Any]
     counted_attempts: int
+    comment_id: str | None  # which it answers in private
     said: str | None  # the reason of the last refusal, if it is tried again
     worker: str  # with `claimed_at` it tells this claim from any other of the same reply
     taken_at: float  # monotonic
@@ -100,6 +102,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: 
         knows_profile=customer.profile_at is not None,
         body=reply.body,
         counted_attempts=reply.tries,
+        comment_id=reply.comment_id,
         said=reply.reason,
         worker=worker,
         taken_at=taken_at,
@@ -135,14 +138,18 @@ def _first_waiting() -> bulk.CompiledStatement:
 
 
 def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None:
-    """Queued replies to customers whose 24-hour window has closed end as skipped."""
+    """Queued replies to customers whose 24-hour window has closed end as skipped, and those to comments that
+    are too old."""
     open_for = select(col(Customer.id)).where(
         col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
     )
     theirs = col(Reply.fanpage_id).in_(bulk.among(fanpage_ids))
+    too_late = case(
+        (col(Reply.comment_id).is_(None), ~open_for.exists()), else_=col(Reply.comment_until) <= now
+    )
     db.execute(
         update(Reply)
-        .where(theirs, _is(ReplyState.QUEUED), ~open_for.exists())
+        .where(theirs, _is(ReplyState.QUEUED), too_late)
         .values(state=ReplyState.SKIPPED, reason=WINDOW_CLOSED, settled_at=now)
         .execution_options(synchronize_session=False)
     )

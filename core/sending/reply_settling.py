@@ -100,6 +100,8 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
     )
     if not (isinstance(moved, CursorResult) and moved.rowcount):
         return []  # settled before, taken over, or another's by now
+    if outcome.claim.comment_id is not None:
+        return []  # a refusal is about the comment: it may have been answered, or be gone
     if values.get("reason") in UNREACHABLE_REASONS:
         at = outcome.answered_at or now
         blame = unreachable_marks.UnreachableAnswer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator import people, thread_control
+from core.simulator import comments, people, thread_control
 from core.simulator.world import World
 
 Given = dict[str, Any]
@@ -72,6 +72,7 @@ PERSON_ACTIONS: dict[str, Callable[..., Given]] = {
     "tap": _tap,
     "quick_reply": lambda world, psid, **given: {"mid": people.tap_quick_reply(world, psid, **given).mid},
     "notify_me": _notify_me,
+    "comment": lambda world, psid, **given: {"comment_id": comments.write(world, psid, **given).comment_id},
     "consent": _consent,
     "react": _react,
     "read": _read,

@@ -83,6 +83,18 @@ class IssuedToken:
     mid: str | None = None
 
 
+@dataclass
+class PostComment:
+    """A comment on a post of a page, and the one message by which the page has answered it in private."""
+
+    comment_id: str
+    page_id: str
+    psid: str
+    at: float
+    text: str
+    mid: str | None = None
+
+
 @dataclass(frozen=True)
 class SendRecord:
     """One message that reached the platform, accepted or refused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from core.simulator import arrival, content
+from core.simulator import arrival, comments, content
 from core.simulator.entities import GraphError, IssuedToken, Page, SendRecord, SimulatedPerson, ThreadMessage
 from core.simulator.thread_control import refuse_if_held
 from core.simulator.world import World
@@ -95,6 +95,8 @@ def _take(world: World, page: Page, recipient: dict[str, Any], params: Params) -
         raise GraphError(code, f"(#{code}) Application does not have permission for this action.")
     if "one_time_notif_token" in recipient:
         return _take_by_token(world, page, recipient["one_time_notif_token"], message)
+    if "comment_id" in recipient:
+        return comments.answer(world, page, str(recipient["comment_id"]), message)
     return _take_by_psid(world, page, recipient, message, params)
 
 

@@ -15,7 +15,15 @@ from typing import Any
 
 from core.simulator.behaviour import Behaviour
 from core.simulator.dispatcher import OutgoingEvent, WebhookDispatcher
-from core.simulator.entities import IssuedToken, NotPossible, Page, SendRecord, SimulatedPerson, ThreadMessage
+from core.simulator.entities import (
+    IssuedToken,
+    NotPossible,
+    Page,
+    PostComment,
+    SendRecord,
+    SimulatedPerson,
+    ThreadMessage,
+)
 from core.simulator.faults import Faults
 from core.simulator.quota import QuotaCounter
 from core.simulator.scheduler import Scheduler
@@ -40,6 +48,7 @@ class World:
         self.tokens: dict[str, IssuedToken] = {}
         self.threads: dict[str, list[ThreadMessage]] = defaultdict(list)
         self.bubbles: dict[str, ThreadMessage] = {}
+        self.comments: dict[str, PostComment] = {}
         self.sends: list[SendRecord] = []
         self.counts: dict[str, int] = defaultdict(int)  # people per page
         self.requests = 0  # HTTP requests to the messages edge or a batch
@@ -212,6 +221,9 @@ class World:
     def keep_bubble(self, bubble: ThreadMessage) -> None:
         self.store.put("bubble", bubble.mid, vars(bubble))
 
+    def keep_comment(self, comment: PostComment) -> None:
+        self.store.put("comment", comment.comment_id, vars(comment))
+
     def keep_token(self, token: IssuedToken) -> None:
         self.store.put("token", token.token, vars(token))
 
@@ -226,6 +238,8 @@ class World:
                 self.counts[person.page_id] += 1
             elif kind == "token":
                 self.tokens[body["token"]] = IssuedToken(**body)
+            elif kind == "comment":
+                self.comments[body["comment_id"]] = PostComment(**body)
             elif kind == "bubble":
                 bubbles.append(ThreadMessage(**body))
             elif kind == "event":

@@ -59,6 +59,8 @@ def test_what_the_composer_holds_is_what_was_kept() -> None:
         EntryDraft(EntryKind.KEYWORD, "starts_with", "đặt"),
         EntryDraft(EntryKind.KEYWORD, "exact", "hi shop"),
         EntryDraft(EntryKind.REF, None, "tet-2027"),
+        EntryDraft(EntryKind.COMMENT, "contains", "mua"),
+        EntryDraft(EntryKind.COMMENT, "any"),
     ]
     assert typed_entries(fields_of(kept)) == kept
 

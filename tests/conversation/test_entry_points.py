@@ -90,3 +90,40 @@ def test_whatever_comes_in_never_breaks_the_search(text: str, payload: str, ref:
 @given(before=st.lists(st.sampled_from(["alo", "shop", "ơi", "cho", "em", "hỏi", "với", "nha"])))
 def test_a_contained_keyword_is_found_wherever_it_stands(before: list[str]) -> None:
     assert answering(text=" ".join([*before, "giá", *reversed(before)])) == PRICES
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ("message:42", EntryKind.BUTTON),
+        ("menu:42", EntryKind.MENU),
+        ("ice_breaker:42", EntryKind.ICE_BREAKER),
+    ],
+)
+def test_each_thing_that_is_tapped_names_its_message_and_its_kind(payload: str, kind: str) -> None:
+    assert message_in(payload) == 42
+    assert find_entry(KNOWN, payload=payload, text="Xem") == FoundEntry(42, kind, "Xem")
+
+
+COMMENTED = [
+    KnownEntry(PRICES, EntryKind.COMMENT, KeywordMatch.CONTAINS, "giá"),
+    KnownEntry(WELCOME, EntryKind.COMMENT, "any", ""),
+    KnownEntry(SALE, EntryKind.KEYWORD, KeywordMatch.CONTAINS, "mua"),
+]
+
+
+@pytest.mark.parametrize(
+    ("comment", "found"),
+    [
+        ("Giá sao shop?", FoundEntry(PRICES, EntryKind.COMMENT, "giá")),
+        ("mua một bó", FoundEntry(WELCOME, EntryKind.COMMENT, "")),  # a keyword is for the chat
+        ("", FoundEntry(WELCOME, EntryKind.COMMENT, "")),  # a picture or sticker
+    ],
+)
+def test_a_comment_calls_for_the_message_that_answers_comments(comment: str, found: FoundEntry) -> None:
+    assert find_entry(COMMENTED, comment=comment) == found
+
+
+def test_comments_and_words_of_the_chat_are_kept_apart() -> None:
+    assert find_entry(COMMENTED, text="giá") is None
+    assert find_entry(COMMENTED[:1], comment="hoa đẹp") is None

@@ -100,6 +100,8 @@ def test_a_message_needs_a_block_and_has_at_most_ten() -> None:
         ([EntryDraft("ref", None, "tết")], True),
         ([EntryDraft("ref", None, "🌸")], False),
         ([EntryDraft("comment")], False),
+        ([EntryDraft("comment", "any")], True),
+        ([EntryDraft("fax")], False),
     ],
 )
 def test_entry_points_are_checked(entries: list[EntryDraft], good: bool) -> None:

@@ -36,11 +36,13 @@ class FoundEntry:
 @dataclass(frozen=True)
 class CustomerAct:
     """What a customer did: wrote a `text` or tapped something with that title, of a `payload`; came by the
-    `ref` of a link. `has_message` says whether the message that the payload names is ours and in use."""
+    `ref` of a link; wrote a `comment` on a post. `has_message` says whether the message that the payload
+    names is ours and in use."""
 
     text: str | None = None
     payload: str | None = None
     ref: str | None = None
+    comment: str | None = None
     has_message: bool = True
 
 

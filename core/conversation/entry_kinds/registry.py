@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.conversation.entry_kinds.comment import Comment
 from core.conversation.entry_kinds.get_started import GetStarted
 from core.conversation.entry_kinds.keyword import Keyword
 from core.conversation.entry_kinds.kind import EntryPointKind, HeldKind
@@ -10,10 +11,11 @@ from core.conversation.entry_kinds.tapped import Button, IceBreaker, MenuItem, T
 
 # By name, in the order in which they are asked about an act of a customer: the first that knows it wins.
 KINDS: dict[str, EntryPointKind] = {
-    kind.name: kind for kind in (Ref(), GetStarted(), Button(), MenuItem(), IceBreaker(), Keyword())
+    kind.name: kind
+    for kind in (Ref(), GetStarted(), Button(), MenuItem(), IceBreaker(), Keyword(), Comment())
 }
 # Those that a message holds, in the order in which the composer shows them.
-HELD: dict[str, HeldKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref())}
+HELD: dict[str, HeldKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref(), Comment())}
 TAPPED: tuple[TappedKind, ...] = tuple(kind for kind in KINDS.values() if isinstance(kind, TappedKind))
 
 

@@ -68,7 +68,9 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
         )
         draw_publish_dialog(here.actor, fanpage, names=names, problems=problems, clashes=clashes)
     _draw_state(view)
-    chat, menu, words, links = st.tabs([_("New chat"), _("Menu"), _("Keywords"), _("Links and QR codes")])
+    chat, menu, words, links, comments = st.tabs(
+        [_("New chat"), _("Menu"), _("Keywords"), _("Links and QR codes"), _("Comments")]
+    )
     context = FormContext(here.actor, held, _locale(held), names, problems, not may_edit)
     with chat:
         _draw_chat(context, entries)
@@ -78,6 +80,8 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
         held_entries.draw_keywords(fanpage.id, entries, clashes, names)
     with links:
         held_entries.draw_links(fanpage, entries)
+    with comments:
+        held_entries.draw_comments(entries)
 
 
 def _open_publishing() -> None:

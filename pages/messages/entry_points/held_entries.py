@@ -74,3 +74,22 @@ def draw_links(fanpage: FanpageView, entries: Sequence[OwnedEntry]) -> None:
     entry = links[chosen]
     draw_link(fanpage.page_id, chosen, queries.caption_of(entry.message_id) or entry.message_name)
     page_registry.link("message", entry.message_name, icon=":material/chat:", id=entry.message_id)
+
+
+def draw_comments(entries: Sequence[OwnedEntry]) -> None:
+    shown = of_kind(entries, EntryKind.COMMENT)
+    if not shown:
+        st.info(_("No message answers comments yet. Let one do so in its composer."), icon=":material/info:")
+        return
+    st.caption(_("Facebook tells us of comments once you have published here."))
+    columns = [
+        Column(
+            _("The comment"),
+            lambda row: (
+                _("has the words “{value}”", value=row.value) if row.value else _("says anything else")
+            ),
+            "50%",
+        ),
+        Column(_("Sends"), lambda row: row.message_name),
+    ]
+    table(columns, shown, key="comments", on_click=lambda row: f"message?id={row.message_id}")
