@@ -130,6 +130,17 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     return password
 
 
+def set_exports(by: Actor, operator_id: int, *, allowed: bool, now: datetime) -> None:
+    """Allow an operator to export whose role does not include it, or not any more."""
+    with transaction() as db:
+        _lock_operators(db, by, Permission.ADMIN, now)
+        row = _operator(db, operator_id)
+        if row.may_export == allowed:
+            return
+        row.may_export = allowed
+        _record(db, by, "operator.allow_exports" if allowed else "operator.allow_no_exports", row, now)
+
+
 def unlock(by: Actor, name: str, *, now: datetime) -> int:
     """Forget the failed sign-ins of a name, so that its owner may try again at once. Returns how many."""
     with transaction() as db:

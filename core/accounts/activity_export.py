@@ -21,6 +21,8 @@ COLUMNS = (
     Column("subject", N_("About"), 32),
     Column("subject_id", N_("Number"), 10),
     Column("fanpage_id", N_("Fanpage number"), 14),
+    Column("address", N_("From"), 18),
+    Column("session_id", N_("Session"), 10),
     Column("detail", N_("Details"), 60),
 )
 
@@ -49,4 +51,14 @@ def _entries(asked: ActivityFilter, limit: int) -> Iterator[ActivityView]:
 
 def _line(entry: ActivityView) -> tuple[Value, ...]:
     detail = json.dumps(entry.detail, ensure_ascii=False) if entry.detail else ""
-    return (entry.at, entry.actor, entry.verb, entry.subject, entry.subject_id, entry.fanpage_id, detail)
+    return (
+        entry.at,
+        entry.actor,
+        entry.verb,
+        entry.subject,
+        entry.subject_id,
+        entry.fanpage_id,
+        entry.address,
+        entry.session_id,
+        detail,
+    )

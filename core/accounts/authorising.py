@@ -25,7 +25,6 @@ _COLUMNS = (
     col(Operator.must_change_password),
     col(Operator.sessions_valid_after),
     col(Operator.totp_sealed),
-    col(Operator.subject),
 )
 
 
@@ -47,8 +46,7 @@ def authorise(
     _refuse_ended_session(db, by)
     if found.must_change_password and not own_account:
         raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
-    has_one = found.totp_sealed is not None or found.subject is not None
-    if not own_account and lacks_second_factor(found.role, has_one=has_one):
+    if not own_account and lacks_second_factor(found.role, has_one=found.totp_sealed is not None):
         raise NotAllowed(N_("Nothing was done: set up your second factor first, then try again."))
     Actor(by.id, by.name, Role(found.role)).require(permission)
 

@@ -35,7 +35,7 @@ class OperatorView:
     language: str | None
     must_change_password: bool
     has_second_factor: bool
-    is_from_single_sign_on: bool
+    was_granted_exports: bool
     sessions_valid_after: datetime
     disabled_at: datetime | None
     last_seen_at: datetime | None
@@ -43,8 +43,8 @@ class OperatorView:
 
     @property
     def lacks_second_factor(self) -> bool:
-        """Whether they must set one up before anything else. Whoever signs in elsewhere proves it there."""
-        return lacks_second_factor(self.role, has_one=self.has_second_factor or self.is_from_single_sign_on)
+        """Whether they must set one up before anything else."""
+        return lacks_second_factor(self.role, has_one=self.has_second_factor)
 
     @property
     def state(self) -> OperatorState:
@@ -71,7 +71,7 @@ def operator_view(row: Operator) -> OperatorView:
         language=row.language,
         must_change_password=row.must_change_password,
         has_second_factor=row.totp_sealed is not None,
-        is_from_single_sign_on=row.subject is not None,
+        was_granted_exports=row.may_export,
         sessions_valid_after=row.sessions_valid_after,
         disabled_at=row.disabled_at,
         last_seen_at=row.last_seen_at,
@@ -132,6 +132,8 @@ class ActivityView:
     subject_id: int | None
     subject: str
     detail: dict[str, Any]
+    address: str
+    session_id: int | None
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,8 @@ def _activity(row: Activity) -> ActivityView:
         subject_id=row.subject_id,
         subject=row.subject,
         detail=dict(row.detail or {}),
+        address=row.address,
+        session_id=row.session_id,
     )
 
 
@@ -196,5 +200,6 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
         statement = statement.where(
             col(Activity.subject).icontains(search, autoescape=True)
             | col(Activity.actor).icontains(search, autoescape=True)
+            | (col(Activity.address) == search)
         )
     return statement

@@ -44,6 +44,16 @@ _RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.SENDER: 2, Role.ADMIN: 3}
 _NEEDS = {Permission.VIEW: 0, Permission.EDIT: 1, Permission.SEND: 2, Permission.ADMIN: 3}
 
 
+def may(role: Role, permission: Permission) -> bool:
+    """Whether a role includes a permission."""
+    return _RANK[role] >= _NEEDS[permission]
+
+
+def may_export(role: Role, *, granted: bool) -> bool:
+    """Whether somebody may take data out of the panel: who may change it, and viewers who were granted it."""
+    return granted or may(role, Permission.EDIT)
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who asks for a write: an operator, or the machine itself (`SYSTEM`).
@@ -58,10 +68,16 @@ class Actor:
     signed_in_at: datetime | None = None  # when the session began by which an operator asks
     session_id: int | None = None
     address: str = ""  # from where
+    was_granted_exports: bool = False
+
+    @property
+    def may_export(self) -> bool:
+        """Whether they may take data out of the panel."""
+        return may_export(Role(self.role), granted=self.was_granted_exports)
 
     def may(self, permission: Permission) -> bool:
         """Whether the role includes a permission."""
-        return _RANK[Role(self.role)] >= _NEEDS[permission]
+        return may(Role(self.role), permission)
 
     def require(self, permission: Permission) -> None:
         """Raise NotAllowed unless the role includes the permission."""

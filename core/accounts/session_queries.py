@@ -29,7 +29,9 @@ class SessionView:
     def actor(self) -> Actor:
         """Who asks for a write in this session."""
         who = self.operator
-        return Actor(who.id, who.name, who.role, self.signed_in_at, self.id, self.address)
+        return Actor(
+            who.id, who.name, who.role, self.signed_in_at, self.id, self.address, who.was_granted_exports
+        )
 
 
 def find_session(key_hash: str, now: datetime) -> SessionView | None:

@@ -98,9 +98,10 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
         if row.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))
         _refuse_clashes(mine, began, _as_draft(row))
+        before = row.content
         changed = versions.alter(row, by, now, **_columns(db, row, mine, now))
         if changed and not is_same_sitting(db, by, _WRITES, draft.id, now):
-            record(db, by, "broadcast.change", row, now=now)
+            record(db, by, "broadcast.change", row, now=now, before=before, after=row.content)
         return _as_draft(row)
 
 

@@ -79,7 +79,7 @@ def _withdraw(db: Session, by: Actor, customer_id: int, topic_id: int | None, no
             now=now,
             fanpage_id=customer.fanpage_id,
             subject_id=customer_id,
-            subject=topic.name if topic else customer.psid,
+            subject=topic.name if topic else f"#{customer.id}",
             count=done.ended,
         )
     return done.ended

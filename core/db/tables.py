@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import registry
@@ -685,7 +686,7 @@ class Operator(Table, table=True):
     password_expires_at: datetime | None = _time()  # of one that somebody else has made
     totp_sealed: str | None = Field(default=None, sa_type=Text)  # the secret of the second factor
     totp_step: int | None = Field(default=None, sa_type=BigId)  # the last code that was taken
-    subject: str | None = _word(400, default=None, unique=True)  # who they are at the single sign-on
+    may_export: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # a viewer's
     sessions_valid_after: datetime = _time(nullable=False)  # cookies made before are refused
     disabled_at: datetime | None = _time()
     last_seen_at: datetime | None = _time()

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from core.accounts.exporting import record_export
+from core.clock import utc_now
+from pages.components.session import current
 from pages.components.states import STATES
 from pages.components.texts import _, speaker
 
@@ -19,12 +22,23 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def export_menu(
     key: str, file_name: str, *, csv: Callable[[], bytes], workbook: Callable[[], bytes], help: str
 ) -> None:
-    """`file_name` without its ending."""
+    """`file_name` without its ending. It is offered to who may export, asked again and written down."""
+    by = current().actor
+    if not by.may_export:
+        return
+
+    def noted(make: Callable[[], bytes], ending: str) -> Callable[[], bytes]:
+        def made() -> bytes:
+            record_export(by, f"{file_name}.{ending}", now=utc_now())
+            return make()
+
+        return made
+
     with st.popover(_("Export"), icon=":material/download:", key=f"{key}_menu"):
         st.caption(help)
         st.download_button(
             _("Excel workbook (.xlsx)"),
-            workbook,
+            noted(workbook, "xlsx"),
             file_name=f"{file_name}.xlsx",
             mime=XLSX_TYPE,
             key=f"{key}_xlsx",
@@ -34,7 +48,7 @@ def export_menu(
         )
         st.download_button(
             _("CSV for other programs"),
-            csv,
+            noted(csv, "csv"),
             file_name=f"{file_name}.csv",
             mime="text/csv",
             key=key,

@@ -54,6 +54,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("opt_ins", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
     Entry("system", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
     Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
+    Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
     Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),

@@ -17,9 +17,7 @@ def draw_second_factor(here: SessionView | None, *, key: str) -> None:
     """What there is, and the way to have one or none."""
     if here is None:
         return
-    if here.operator.is_from_single_sign_on:
-        st.markdown(_("You sign in through your company, which also asks for a second factor."))
-    elif here.operator.has_second_factor:
+    if here.operator.has_second_factor:
         st.markdown(_("On: at a sign-in you are asked for a code from your telephone."))
         _draw_removal(here.actor, key=key)
     else:

@@ -70,7 +70,7 @@ def _filters() -> ActivityFilter:
 def _columns() -> list[Column]:
     return [
         Column(_("When"), lambda row: Two(ago(row.at), when(row.at)), "22%"),
-        Column(_("Who"), lambda row: who(row.actor), "18%"),
+        Column(_("Who"), lambda row: Two(who(row.actor), row.address), "18%"),
         Column(_("What"), _what),
     ]
 

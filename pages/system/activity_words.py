@@ -15,6 +15,7 @@ NOUNS: dict[str, str] = {
     "fanpage": N_("Fanpages"),
     "operator": N_("Users"),
     "event": N_("Webhooks"),
+    "export": N_("Exports"),
     "installation": N_("Installation"),
 }
 DEEDS: dict[str, str] = {
@@ -79,6 +80,8 @@ DEEDS: dict[str, str] = {
     "operator.end_sessions": N_("signed {subject} out everywhere"),
     "operator.enable_second_factor": N_("set up the second factor of {subject}"),
     "operator.disable_second_factor": N_("removed the second factor of {subject}"),
+    "operator.allow_exports": N_("allowed {subject} to export"),
+    "operator.allow_no_exports": N_("no longer allowed {subject} to export"),
     "operator.unlock": N_("let {subject} try to sign in again"),
     "operator.end_session": N_("signed {subject} out in one browser"),
     "operator.sign_in": N_("signed in"),
@@ -87,6 +90,7 @@ DEEDS: dict[str, str] = {
     "installation.release": N_("let the restored installation send"),
     "installation.move_in": N_("moved the installation to this database"),
     "installation.accept_key": N_("made another key the installation's"),
+    "export.make": N_("exported: {subject}"),
     "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
 }
@@ -109,6 +113,8 @@ DETAILS: dict[str, str] = {
     "returned": N_("opt-ins given back"),
     "broadcasts": N_("broadcasts resumed"),
     "events": N_("events"),
+    "before": N_("before"),
+    "text": N_("text"),
     "action": N_("action"),
     "reason": N_("reason"),
     "version": N_("version"),

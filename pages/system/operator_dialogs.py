@@ -78,6 +78,23 @@ def _about_access(chosen: OperatorView) -> None:
         done=_("{name} is disabled.", name=name),
     )
     confirm(
+        "operator_export",
+        _("Allow {name} to export?", name=name),
+        _(
+            "They can take lists of customers, opt-ins and results out of the panel as files. "
+            "Each export is written down."
+        ),
+        _("Allow it"),
+        lambda: actions.set_exports(by, chosen.id, allowed=True, now=utc_now()),
+    )
+    confirm(
+        "operator_no_export",
+        _("Allow {name} no exports?", name=name),
+        _("They still see everything in the panel."),
+        _("Allow none"),
+        lambda: actions.set_exports(by, chosen.id, allowed=False, now=utc_now()),
+    )
+    confirm(
         "operator_enable",
         _("Enable {name}?", name=name),
         _("They can sign in again with the password and the role they had."),

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.accounts import queries
 from core.accounts.queries import OperatorView
-from core.accounts.rules import Permission
+from core.accounts.rules import Permission, Role
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header
 from pages.components.session import current, require
@@ -58,10 +58,19 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
 def _choices(operator: OperatorView) -> dict[str, str]:
     if operator.disabled_at:
         return {"operator_enable": f":material/person_check: {_('Enable…')}"}
+    if operator.role == Role.VIEWER:
+        exports = (
+            {"operator_no_export": f":material/file_download_off: {_('Allow no exports…')}"}
+            if operator.was_granted_exports
+            else {"operator_export": f":material/download: {_('Allow exports…')}"}
+        )
+    else:
+        exports = {}
     lost = {"operator_code": f":material/phonelink_erase: {_('Remove second factor…')}"}
     return {
         "operator_role": f":material/shield_person: {_('Change role…')}",
         "operator_reset": f":material/key: {_('New password…')}",
+        **exports,
         **(lost if operator.has_second_factor else {}),
         "operator_out": f":material/logout: {_('Sign out everywhere…')}",
         "operator_disable": f":material/person_off: {_('Disable…')}",

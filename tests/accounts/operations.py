@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pyotp
 
 from core.accounts import actions as accounts
-from core.accounts import second_factor, sessions
+from core.accounts import exporting, second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
@@ -220,6 +220,7 @@ _SECOND_FACTOR = {
     ),
     "disable_of": Trial(A, _on(second_factor.disable_of, World.other)),
 }
+_ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True))
 _ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]))
 _BROADCASTS = {
     "create_broadcast": Trial(
@@ -266,6 +267,9 @@ TRIALS: dict[str, Trial] = {
     ),
     "core.accounts.sessions.end_session": Trial(
         V, _on(sessions.end_session, lambda w: w.session_of(w.asks)), own=True
+    ),
+    "core.accounts.exporting.record_export": Trial(
+        E, _on(exporting.record_export, lambda w: "customers.csv")
     ),
     "core.broadcasts.canary.let_rest_go": Trial(
         S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))

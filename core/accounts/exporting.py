@@ -1,0 +1,27 @@
+"""Exports: a right of its own, and each is written down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from core.accounts import activity_log
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission, Role, may_export
+from core.db.engine import transaction
+from core.db.tables import Operator
+from core.errors import N_, NotAllowed
+
+
+def record_export(by: Actor, what: str, *, now: datetime) -> None:
+    """Write down that an operator takes data out of the panel, before the file is made. Raises NotAllowed for
+    who has no right to."""
+    with transaction() as db:
+        authorise(db, by, Permission.VIEW, now=now)
+        columns = select(col(Operator.role), col(Operator.may_export)).where(col(Operator.id) == by.id)
+        row = db.execute(columns).first()
+        if row is not None and not may_export(Role(row.role), granted=row.may_export):
+            raise NotAllowed(N_("You may look at this, but not export it; ask an admin."))
+        activity_log.record(db, by, "export.make", now=now, subject=what)
