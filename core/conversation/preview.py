@@ -31,11 +31,12 @@ def bubbles_of_blocks(blocks: Sequence[BlockDraft], *, first_name: str | None, t
 
 
 def bubbles_of_wire(
-    message: Mapping[str, Any], *, mine: bool = False, tapped: bool = False, at: str = ""
+    message: Mapping[str, Any], *, mine: bool = False, tapped: bool = False, at: str = "", key: str = ""
 ) -> list[Bubble]:
-    """A `message` object of the Send API, or of a customer; `at` is the time to print above it."""
+    """A `message` object of the Send API, or of a customer; `at` is the time to print above it, `key` what
+    the wire calls it."""
     first, *others = _drawn(dict(message))
-    return [replace(one, mine=mine, tapped=tapped) for one in (replace(first, at=at), *others)]
+    return [replace(one, mine=mine, tapped=tapped, key=key) for one in (replace(first, at=at), *others)]
 
 
 def _after(block: BlockDraft) -> str:

@@ -13,4 +13,15 @@
     const tap = event.target.closest(".otn-phone [data-tap]");
     if (tap) document.querySelector(`.st-key-phone_tap_${CSS.escape(tap.dataset.tap)} button`)?.click();
   });
+  let newest;
+  setInterval(() => {
+    const phone = document.querySelector(".otn-phone[data-newest]");
+    if (!phone || phone.dataset.newest === newest) return;
+    const isFirst = newest === undefined;
+    newest = phone.dataset.newest;
+    phone.querySelector(".otn-thread").scrollTop = 0; // the thread is turned over: its beginning is its end
+    if (!isFirst && phone.getBoundingClientRect().bottom > innerHeight + 8) {
+      phone.scrollIntoView({ behavior: "smooth", block: "end" });
+    }
+  }, 300);
 })();

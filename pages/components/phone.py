@@ -6,7 +6,7 @@ function of the page: pages/components/phone_taps.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -18,7 +18,7 @@ from core.errors import N_
 from core.text.languages import say_in
 from core.text.normalise import normalise_name
 from pages.components.phone_shapes import draw_replies, draw_shape, sign
-from pages.components.phone_taps import OnTap, draw_taps
+from pages.components.phone_taps import START, OnTap, draw_taps
 
 # Meta words and translates these; a fanpage cannot change them.
 _WORDS = {
@@ -27,6 +27,7 @@ _WORDS = {
     "page": N_("Your page"),
     "about": N_("Facebook Page"),
     "status": N_("Typically replies instantly"),
+    "start": N_("Get Started"),
     "nothing": N_("Your words appear here"),
     "fixed": N_("Facebook words and draws this button; nobody can change it."),
 }
@@ -41,9 +42,15 @@ def draw_phone(
     picture: str = "",
     tall: int = 640,
     on_tap: OnTap | None = None,
+    on_start: Callable[[], None] | None = None,
+    follow: bool = False,
 ) -> None:
-    """Draws the phone with the thread at its latest line; `tall` is the most pixels of its screen. Whatever
-    is tapped on it is given to `on_tap`; without that, only addresses and phone numbers can be tapped."""
+    """Draws the phone with the thread at its latest line; `tall` is the most pixels of its screen.
+
+    Whatever is tapped on it is given to `on_tap`; without that, only addresses and phone numbers can be
+    tapped. With `on_start` it shows the button of an empty conversation, which calls that. With `follow` the
+    page scrolls to it when something has come.
+    """
     html = phone_html(
         bubbles,
         language=language,
@@ -52,9 +59,11 @@ def draw_phone(
         picture=picture,
         tall=tall,
         live=on_tap is not None,
+        starts=on_start is not None,
+        follow=follow,
     )
     st.html(html)
-    draw_taps(bubbles, on_tap)
+    draw_taps(bubbles, on_tap, on_start)
 
 
 def phone_html(
@@ -66,6 +75,8 @@ def phone_html(
     picture: str = "",
     tall: int = 640,
     live: bool = False,
+    starts: bool = False,
+    follow: bool = False,
 ) -> str:
     """`picture` is the fanpage's, as an address that an <img> takes; its first letter stands for it."""
     say = say_in(language)
@@ -76,12 +87,14 @@ def phone_html(
     if not bubbles:
         thread = f'<div class="otn-note">{escape(words["nothing"])}</div>'
     classes = "otn-phone otn-dark" if dark else "otn-phone"
+    foot = _start(words) if starts else _foot()
+    following = f' data-newest="{len(bubbles)}"' if follow else ""
     return (
         f'<style>{_css()}</style><div class="{classes}" role="figure" lang="{escape(language)}" '
-        f'style="--tall:{tall}px">'
+        f'style="--tall:{tall}px"{following}>'
         f'<div class="otn-screen">{_head(name, face, words)}'
         f'<div class="otn-thread"><div class="otn-said">{_hello(name, face, words)}{thread}</div></div>'
-        f"{draw_replies(bubbles, live=live)}{_foot()}</div></div>"
+        f"{draw_replies(bubbles, live=live)}{foot}</div></div>"
     )
 
 
@@ -107,6 +120,14 @@ def _head(name: str, face: str, words: Mapping[str, str]) -> str:
 def _hello(name: str, face: str, words: Mapping[str, str]) -> str:
     who = f"<b>{escape(name)}</b><span>{escape(words['about'])}</span>"
     return f'<div class="otn-hello">{face}{who}</div>'
+
+
+def _start(words: Mapping[str, str]) -> str:
+    """What an empty conversation has in place of the keyboard."""
+    return (
+        f'<div class="otn-start"><button type="button" data-tap="{START}">{escape(words["start"])}</button>'
+        '</div><div class="otn-home"></div>'
+    )
 
 
 def _foot() -> str:

@@ -14,13 +14,18 @@ from core.conversation.blocks.bubble import Bubble, Shape, Tap
 from pages.components.phone_shapes import tap_key
 
 OnTap = Callable[[Bubble, Tap | None], None]  # None: the button "Notify Me" of a request
+START = "start"  # the key of the button of an empty conversation
 _SCRIPT = Path(__file__).with_name("phone.js")
 
 
-def draw_taps(bubbles: Sequence[Bubble], on_tap: OnTap | None) -> None:
+def draw_taps(
+    bubbles: Sequence[Bubble], on_tap: OnTap | None, on_start: Callable[[], None] | None = None
+) -> None:
     """The buttons behind the phone, which is drawn just before, and the script for its links."""
     with st.container(key="phone_taps"):
         st.html(f"<script>{_SCRIPT.read_text('utf-8')}</script>", unsafe_allow_javascript=True)
+        if on_start is not None:
+            st.button(START, key=f"phone_tap_{START}", on_click=on_start)
         if on_tap is not None:
             for key, bubble, tap in taps_on(bubbles):
                 label = tap.title or tap.asks if tap else bubble.text

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.consent.customer_queries import find_customer
-from core.conversation.blocks.bubble import Bubble, Shape
+from core.conversation.blocks.bubble import Bubble, Shape, Tap
 from core.conversation.preview import bubbles_of_wire
 from core.conversation.queries import entry_points_of
 from core.conversation.rules import EntryKind
@@ -22,6 +22,7 @@ from core.settings import settings
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
 from core.text.languages import language_of, say_in
 from pages.components import page_registry
+from pages.components.phone_taps import OnTap
 from pages.components.session import flash
 from pages.components.texts import _, when
 
@@ -45,6 +46,7 @@ NEW_NAMES = (
     ("Tuấn Kiệt", "Phan"),
     ("Thuỳ Dương", "Tạ"),
 )
+_WHO = "person"  # in the address
 Person = dict[str, Any]
 
 
@@ -63,6 +65,8 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
     """The customer being played; those without habits of their own come first."""
     ordered = sorted(people, key=lambda each: (each["habit"] != "passive", name_of(each)))
     words = {each["psid"]: f"{name_of(each)} · {_(HABITS[each['habit']])}" for each in ordered}
+    if st.query_params.get(_WHO) in words:  # a reload forgets what was chosen, the address does not
+        st.session_state.setdefault("phone_person", st.query_params[_WHO])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         psid: str | None = st.selectbox(
             _("You are"), list(words), format_func=lambda key: words.get(key, key), key="phone_person"
@@ -74,6 +78,8 @@ def choose_person(people: list[Person], page_id: str) -> str | None:
             on_click=_add_person,
             args=(page_id,),
         )
+    if psid is not None:
+        st.query_params[_WHO] = psid
     return psid
 
 
@@ -125,22 +131,30 @@ def draw_typing_field(psid: str, name: str) -> None:
     )
 
 
-def draw_get_started(psid: str) -> None:
-    """The one button of an empty conversation."""
-    st.caption(_("An empty conversation shows one button:"))
-    st.button(
-        _("Get Started"),
-        key="phone_get_started",
-        type="primary",
-        width="stretch",
-        on_click=_act,
-        args=(psid, "get_started"),
-    )
+def start(psid: str) -> Callable[[], None]:
+    """What the one button of an empty conversation does."""
+    return partial(_act, psid, "get_started")
+
+
+def tapper(psid: str) -> OnTap:
+    """What a tap on the phone does: on "Notify Me", a quick reply, or a button."""
+
+    def tap_on(bubble: Bubble, tap: Tap | None) -> None:
+        if tap is None:
+            _act(psid, "notify_me", mid=bubble.key)
+        elif tap not in bubble.replies:
+            _act(psid, "tap", mid=bubble.key, title=tap.title, payload=tap.payload)
+        elif tap.asks:
+            _act(psid, "quick_reply", asks={"email": "user_email", "phone": "user_phone_number"}[tap.asks])
+        else:
+            _act(psid, "quick_reply", title=tap.title, payload=tap.payload)
+
+    return tap_on
 
 
 def draw_suggestions(psid: str, fanpage: FanpageView) -> None:
-    """The keywords and links that staff have set up, one tap each."""
-    entries = entry_points_of(fanpage.id)
+    """The keywords and links that staff have set up, the newest first, one tap each."""
+    entries = entry_points_of(fanpage.id)[::-1]
     words = [each.value for each in entries if each.kind == EntryKind.KEYWORD][:SUGGESTIONS]
     refs = [each.value for each in entries if each.kind == EntryKind.REF][:SUGGESTIONS]
     if words:
@@ -162,53 +176,6 @@ def draw_suggestions(psid: str, fanpage: FanpageView) -> None:
 
 def _chip(label: str, icon: str, key: str, deed: Callable[[], None]) -> None:
     st.button(label, key=key, icon=f":material/{icon}:", on_click=deed)
-
-
-def draw_tappable(psid: str, bubbles: list[dict[str, Any]]) -> None:
-    """What can be tapped on the screen now: requests, the newest buttons, quick replies."""
-    requests = [each for each in bubbles if _request(each) and not each["tapped"]]
-    for bubble in reversed(requests[-3:]):
-        title = str((_request(bubble) or {})["title"])
-        with st.container(border=True, key=f"phone_ask_{bubble['mid'][-12:]}"):
-            st.markdown(f"**{_escaped(title)}**")
-            st.button(
-                _("Notify me"),
-                key=f"phone_notify_{bubble['mid']}",
-                type="primary",
-                icon=":material/notifications_active:",
-                width="stretch",
-                on_click=_act,
-                args=(psid, "notify_me"),
-                kwargs={"mid": bubble["mid"]},
-            )
-    newest = next((each for each in reversed(bubbles) if each["from"] == "page"), None)
-    if newest:
-        _buttons(psid, newest, is_last=newest is bubbles[-1])
-
-
-def _buttons(psid: str, bubble: dict[str, Any], *, is_last: bool) -> None:
-    payload = bubble["message"].get("attachment", {}).get("payload", {})
-    replies = bubble["message"].get("quick_replies", []) if is_last else []
-    with st.container(horizontal=True, gap="small"):
-        for number, button in enumerate(payload.get("buttons", [])):
-            if button["type"] == "web_url":
-                st.link_button(button["title"], button["url"], icon=":material/open_in_new:")
-            else:
-                values = {"mid": bubble["mid"], "title": button["title"]}
-                deed = lambda values=values: _act(psid, "tap", **values)  # noqa: E731
-                _chip(button["title"], "touch_app", f"phone_button_{number}_{bubble['mid']}", deed)
-        for number, reply in enumerate(replies):
-            deed = lambda title=reply["title"]: _act(psid, "quick_reply", title=title)  # noqa: E731
-            _chip(reply["title"], "bolt", f"phone_reply_{number}_{bubble['mid']}", deed)
-
-
-def _request(bubble: dict[str, Any]) -> dict[str, Any] | None:
-    payload: dict[str, Any] = bubble["message"].get("attachment", {}).get("payload", {})
-    return payload if payload.get("template_type") == "one_time_notif_req" else None
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$:~" else sign for sign in text)
 
 
 def draw_more_actions(person: Person, fanpage: FanpageView) -> None:
@@ -245,6 +212,8 @@ def drawn(bubbles: list[dict[str, Any]]) -> list[Bubble]:
         if bubble["by_token"]:
             shown.append(Bubble(Shape.NOTE, _("One-time notification: an opt-in was used"), at=at))
             at = ""
-        mine = bubble["from"] == "person"
-        shown += bubbles_of_wire(with_names(bubble["message"]), mine=mine, tapped=bubble["tapped"], at=at)
+        mine, key = bubble["from"] == "person", bubble["mid"]
+        shown += bubbles_of_wire(
+            with_names(bubble["message"]), mine=mine, tapped=bubble["tapped"], at=at, key=key
+        )
     return shown

@@ -51,10 +51,6 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
     left, right = st.columns([5, 4], gap="large")
     with left:
         customer_phone.draw_person_state(person)
-        if person["met"]:
-            customer_phone.draw_tappable(psid, bubbles)
-        else:
-            customer_phone.draw_get_started(psid)
         customer_phone.draw_typing_field(psid, person["first_name"])
         customer_phone.draw_suggestions(psid, fanpage)
         customer_phone.draw_more_actions(person, fanpage)
@@ -64,6 +60,9 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
             language=language_of(person["locale"]),
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,
+            on_tap=customer_phone.tapper(psid),
+            on_start=None if person["met"] else customer_phone.start(psid),
+            follow=True,
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 from core.settings import settings
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
+from tests.pages.conftest import fresh_panel as fresh_panel
 from tests.pages.conftest import panel as panel
 from tests.simulator.conftest import PAGE, REQUEST, Graph
 
@@ -40,20 +41,20 @@ def test_an_empty_conversation_is_begun(panel, demo):
     psid = demo.add_people(PAGE, [{"first_name": "Lan", "last_name": "Nguyễn"}])[0]["psid"]
     at = panel("phone")
     assert not at.exception
-    at.button(key="phone_get_started").click().run()
+    at.button(key="phone_tap_start").click().run()
     assert texts(demo, psid) == ["Bắt đầu"]
-    assert "phone_get_started" not in [each.key for each in at.button]
+    assert "phone_tap_start" not in [each.key for each in at.button]
 
 
 def test_a_request_is_tapped_on_the_phone(panel, demo):
     psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
     demo.act(psid, "get_started")
-    mid = Graph(demo.base_url).send({"id": psid}, REQUEST)[1]["message_id"]
+    Graph(demo.base_url).send({"id": psid}, REQUEST)
     at = panel("phone")
-    at.button(key=f"phone_notify_{mid}").click().run()
+    at.button(key="phone_tap_1_n").click().run()
     assert not at.exception
     assert demo.books(PAGE, short=True)["issued"] == 1
-    assert f"phone_notify_{mid}" not in [each.key for each in at.button]
+    assert "phone_tap_1_n" not in [each.key for each in at.button]
 
 
 def test_what_is_typed_and_suggested_is_said(panel, demo, arrange, now):
@@ -72,6 +73,29 @@ def test_what_is_typed_and_suggested_is_said(panel, demo, arrange, now):
     at.button(key="phone_ref_0").click().run()
     assert not at.exception
     assert texts(demo, psid) == ["alo shop", "mẫu đơn"]
+
+
+def test_buttons_of_cards_and_quick_replies_are_tapped_on_the_phone(panel, demo):
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    demo.act(psid, "get_started")
+    buttons = [{"type": "postback", "title": "Xem giá", "payload": "message:1"}]
+    payload = {"template_type": "generic", "elements": [{"title": "Hoa", "buttons": buttons}]}
+    card = {"attachment": {"type": "template", "payload": payload}}
+    Graph(demo.base_url).send({"id": psid}, {**card, "quick_replies": [{"content_type": "user_email"}]})
+    at = panel("phone")
+    at.button(key="phone_tap_1_r0").click().run()
+    at.button(key="phone_tap_1_c0b0").click().run()
+    assert not at.exception
+    assert "@" in texts(demo, psid)[-2]
+    assert texts(demo, psid)[-1] == "Xem giá"
+
+
+def test_a_reload_keeps_who_one_is(panel, demo):
+    people = demo.add_people(PAGE, [{"first_name": name} for name in ("An", "Lan", "Mai")])
+    mai = people[2]["psid"]
+    at = panel("phone", person=mai)
+    assert at.selectbox(key="phone_person").value == mai
+    assert mai in at.query_params["person"]
 
 
 def test_a_new_customer_can_be_played_and_can_block(panel, demo):
