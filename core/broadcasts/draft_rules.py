@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from core.conversation.blocks.after_answer import check_answers, clean_answers
 from core.conversation.blocks.kind import BlockKind
 from core.conversation.blocks.registry import find_kind
 from core.conversation.blocks.text import Text
@@ -42,20 +43,20 @@ def best_before_columns(best_before: BestBefore) -> tuple[datetime | None, bool]
 
 
 def check_content(content: dict[str, Any]) -> list[Problem]:
-    """A token carries exactly one API message, so a broadcast is one block."""
+    """A token carries exactly one API message, so a broadcast is one block, with quick replies under it."""
     kind = find_broadcast_kind(content)
     if kind is None:
         words = N_(
             "A broadcast is one block: a text, picture, card, carousel, text with buttons, video or file."
         )
         return [problem("content", words)]
-    return kind.check(BlockDraft(kind.name, content))
+    return kind.check(BlockDraft(kind.name, content)) + check_answers(content)
 
 
 def clean_content(content: dict[str, Any]) -> dict[str, Any]:
     """The content as it is kept and sent; what check_content refuses comes back as it is."""
     kind = find_broadcast_kind(content)
-    return content if kind is None else {"kind": kind.name, **kind.clean(content)}
+    return content if kind is None else {"kind": kind.name, **kind.clean(content), **clean_answers(content)}
 
 
 def find_broadcast_kind(content: dict[str, Any]) -> BlockKind | None:

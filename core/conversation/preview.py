@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.conversation.blocks.after_answer import with_replies
 from core.conversation.blocks.bubble import Bubble, Shape, replies_of
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import KINDS, kind_of
@@ -24,7 +25,7 @@ def bubbles_of(
 
 def bubbles_of_blocks(blocks: Sequence[BlockDraft], *, first_name: str | None, tapped: bool) -> list[Bubble]:
     """A message as its customer sees it: the customer taps when every block has arrived."""
-    messages = [kind_of(block.kind).render(block.content) for block in blocks]
+    messages = [with_replies(kind_of(block.kind).render(block.content), block.content) for block in blocks]
     thanks = [wire.text(after) for block in blocks if tapped and not is_blank(after := _after(block))]
     drawn = [_drawn(personalise(message, first_name)) for message in (*messages, *thanks)]
     return [replace(bubble, tapped=tapped) for bubbles in drawn for bubble in bubbles]

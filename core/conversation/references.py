@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
+from core.conversation.blocks.after_answer import messages_after
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
@@ -36,7 +37,7 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
         return [problem("topic_id", N_("This topic is gone; choose another one."))]
-    wanted = kind.message_ids(block.content)
+    wanted = kind.message_ids(block.content) | messages_after(block.content)
     if draft := _unpublished(db, fanpage_id, wanted):
         words = N_("A button leads to “{name}”, which is not published yet; publish that message first.")
         return [problem("buttons", words, name=draft)]
@@ -121,7 +122,7 @@ def broadcasts_leading_to(db: Session, fanpage_id: int, message_id: int, *, now:
     return [
         row.name
         for row in db.execute(statement)
-        if message_id in kind_of(row.content["kind"]).message_ids(row.content)
+        if message_id in kind_of(row.content["kind"]).message_ids(row.content) | messages_after(row.content)
     ]
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
+from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.rules import ReplyState
@@ -79,6 +80,16 @@ def answer_comment(
     if rows:
         db.execute(insert(Reply), [{**rows[0], "comment_id": comment_id, "comment_until": until}])
     return len(rows)
+
+
+def answer_with_message(
+    db: Session, fanpage_id: int, customer_id: int, message_id: int, now: datetime
+) -> int:
+    """Queue a message of the fanpage as if a button had led to it. Returns how many replies."""
+    if not _window_is_open(db, customer_id, now) or not _is_ours(db, fanpage_id, message_id):
+        return 0
+    answer = _Answer(fanpage_id, customer_id, FoundEntry(message_id, EntryKind.BUTTON, ""), now)
+    return _queue(db, answer, _bodies(db, answer))
 
 
 def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.consent.stop_words import find_stop_word
+from core.conversation.blocks.after_answer import with_replies
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import find_kind, kind_of
 from core.conversation.drafts import BlockDraft as BlockDraft
@@ -89,7 +90,7 @@ def clean_block(block: BlockDraft) -> BlockDraft:
 
 def render(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """The `message` of a checked block for the Send API, with the first-name placeholders still in it."""
-    return kind_of(kind).render(content)
+    return with_replies(kind_of(kind).render(content), content)
 
 
 def check_against_stop_words(entry_points: Sequence[EntryDraft], known: Sequence[str]) -> list[Problem]:

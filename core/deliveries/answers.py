@@ -25,15 +25,20 @@ _COLUMNS: dict[str, TypeEngine[Any]] = {
 }
 
 
-def note_answers(db: Session, acts: Iterable[tuple[tuple[int, str], datetime]]) -> None:
+def note_answers(db: Session, acts: Iterable[tuple[tuple[int, str], datetime]]) -> list[tuple[int, int]]:
     """Record for people (fanpage id, PSID) that they wrote or tapped then. It counts once, for the last
-    broadcast that had reached them by then. The caller has locked the rows."""
+    broadcast that had reached them by then. The caller has locked the rows.
+
+    Returns who answered just now for the first time, and which broadcast: (customer id, broadcast id).
+    """
     first: dict[tuple[int, str], datetime] = {}
     for person, at in acts:
         first[person] = min(at, first.get(person, at))
     if first:
         rows = [[*who, bulk.stamp(at), bulk.stamp(at - WITHIN)] for who, at in sorted(first.items())]
-        _noting().run(db, bulk.bound(rows))
+        found: list[Any] = list(_noting().run(db, bulk.bound(rows)))
+        return [(who, what) for who, what in found]
+    return []
 
 
 @cache
@@ -60,4 +65,5 @@ def _noting() -> bulk.CompiledStatement:
             col(Delivery.replied_at).is_(None),
         )
         .values(replied_at=act.at)
+        .returning(col(Delivery.customer_id), col(Delivery.broadcast_id))
     )

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from core.broadcasts.follow_ups import messages_to_follow
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.entry_points import FoundEntry
-from core.conversation.replies import answer_event
+from core.conversation.replies import answer_event, answer_with_message
 from core.customers import unreachable_marks
 from core.db import row_locks
 from core.deliveries import evidence
@@ -45,10 +46,11 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
     unreachable_marks.record_signs_of_life(
         db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
     )
-    note_answers(
+    answered = note_answers(
         db, [((event.fanpage_id, event.psid or ""), event.at) for event in events if _may_answer(event)]
     )
-    context = EffectContext(db, now, customer_ids(db, {sighting.person for sighting in sightings}), comments)
+    ids = customer_ids(db, {sighting.person for sighting in sightings})
+    context = EffectContext(db, now, ids, comments, messages_to_follow(db, answered))
     notes = {event.id: reason for event in events if (reason := _reason_without_effect(event))}
     able = [event for event in events if event.id not in notes]
     for run in rules.split_into_runs((e, e.customer_key, e.kind == EventKind.OPT_IN) for e in able):
@@ -170,15 +172,19 @@ def _answer(
         return
     if not answers:
         return  # the other app that controls the conversation answers
-    answer_event(
+    customer_id = context.customer_id(event)
+    follows = context.to_follow.pop(customer_id, None) if _may_answer(event) else None
+    answered = answer_event(
         context.db,
         fanpage_id=event.fanpage_id,
-        customer_id=context.customer_id(event),
+        customer_id=customer_id,
         text=normalise_text(text or "") or None,
         payload=storable(payload or "") or None,
         ref=storable(ref or "") or None,
         now=context.now,
     )
+    if follows is not None and not answered:
+        answer_with_message(context.db, event.fanpage_id, customer_id, follows, context.now)
 
 
 def _echo(context: EffectContext, event: FanpageEvent) -> None:

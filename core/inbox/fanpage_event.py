@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -37,6 +37,7 @@ class EffectContext:
     now: datetime
     customers: dict[CustomerKey, int]
     comments: dict[int, FoundEntry]  # by event: what the bot answers to a comment with
+    to_follow: dict[int, int] = field(default_factory=dict)  # the message after an answer, by customer id
 
     def customer_id(self, event: FanpageEvent) -> int:
         return self.customers[event.customer_key]

@@ -41,11 +41,13 @@ def draw_phone(
     page_name: str = "",
     picture: str = "",
     tall: int = 640,
+    above: int = 0,
     on_tap: OnTap | None = None,
     on_start: Callable[[], None] | None = None,
     follow: bool = False,
 ) -> None:
-    """Draws the phone with the thread at its latest line; `tall` is the most pixels of its screen.
+    """Draws the phone with the thread at its latest line; `tall` is the most pixels of its screen, `above`
+    what stands above it and has to be seen as well.
 
     Whatever is tapped on it is given to `on_tap`; without that, only addresses and phone numbers can be
     tapped. With `on_start` it shows the button of an empty conversation, which calls that. With `follow` the
@@ -58,6 +60,7 @@ def draw_phone(
         page_name=page_name,
         picture=picture,
         tall=tall,
+        above=above,
         live=on_tap is not None,
         starts=on_start is not None,
         follow=follow,
@@ -74,6 +77,7 @@ def phone_html(
     page_name: str = "",
     picture: str = "",
     tall: int = 640,
+    above: int = 0,
     live: bool = False,
     starts: bool = False,
     follow: bool = False,
@@ -91,7 +95,7 @@ def phone_html(
     following = f' data-newest="{len(bubbles)}"' if follow else ""
     return (
         f'<style>{_css()}</style><div class="{classes}" role="figure" lang="{escape(language)}" '
-        f'style="--tall:{tall}px"{following}>'
+        f'style="--tall:{tall}px;--above:{above}px"{following}>'
         f'<div class="otn-screen">{_head(name, face, words)}'
         f'<div class="otn-thread"><div class="otn-said">{_hello(name, face, words)}{thread}</div></div>'
         f"{draw_replies(bubbles, live=live)}{foot}</div></div>"

@@ -62,6 +62,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
             page_name=fanpage.name,
             on_tap=customer_phone.tapper(psid),
             on_start=None if person["met"] else customer_phone.start(psid),
+            above=300,
             follow=True,
         )
 

@@ -9,9 +9,11 @@ import streamlit as st
 from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
+from core.conversation.blocks.after_answer import FIELDS as UNDER
 from core.conversation.blocks.registry import kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
 from pages.broadcasts.new import saving
+from pages.broadcasts.new.after_answer import edit_after_answer
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
 from pages.components.block_editor.blocks import edit_block, kind_in_broadcast
@@ -38,20 +40,22 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         with st.container(key="broadcast_words", border=True):
             edit_block(writing["blocks"][0], context)
             draw_undo(writing, "broadcast")
+        edit_after_answer(writing["under"], context)
         draft = _keep(here, draft, writing)
         slot = st.container()
         promises, _ticked = draw_promises_and_tick(draft)
         with slot:
             _say(draft, [promise.title for promise in promises])
     with right, st.container(key="composer_phone"):
-        draw_preview(writing, page_name=page_name)
+        draw_preview(writing, page_name=page_name, after=writing["under"].get("after_message_id"))
 
 
 def draw_message(draft: Draft, page_name: str) -> None:
     """The draft on the phone, where it is not being written."""
     draw_editor_styles()
     with st.container(key="composer_phone"):
-        draw_preview(_opened(draft), page_name=page_name)
+        writing = _opened(draft)
+        draw_preview(writing, page_name=page_name, after=writing["under"].get("after_message_id"))
 
 
 def draw_written(broadcast_id: int) -> None:
@@ -68,8 +72,9 @@ def _opened(draft: Draft) -> dict[str, Any]:
     held: dict[str, Any] | None = st.session_state.get(_WRITING)
     if held is not None and held["id"] == draft.id and held["kept"] == draft.content:
         return held
-    held = {"id": draft.id, "kept": draft.content, "blocks": [], "words": {}}
-    composing.add_block(held, draft.content["kind"], _without_kind(draft.content))
+    under = composing.open_under(draft.content)
+    held = {"id": draft.id, "kept": draft.content, "blocks": [], "words": {}, "under": under}
+    composing.add_block(held, draft.content["kind"], _of_the_block(draft.content))
     held["opened"] = _content(held)  # the same in the composer's form: to look at it is no change
     st.session_state[_WRITING] = held
     return held
@@ -92,7 +97,7 @@ def _choose_kind(writing: dict[str, Any]) -> None:
 
 def _change_kind(writing: dict[str, Any], key: str) -> None:
     """What was typed for one kind is there again when it is chosen again."""
-    writing["words"] |= _without_kind(_content(writing))
+    writing["words"] |= _of_the_block(_content(writing))
     writing["blocks"].clear()
     composing.add_block(writing, st.session_state[key], writing["words"])
 
@@ -102,8 +107,9 @@ def _content(writing: dict[str, Any]) -> dict[str, Any]:
     return {"kind": str(block.kind), **block.content}
 
 
-def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key != "kind"}
+def _of_the_block(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the kind, without what every broadcast may have beside them."""
+    return {key: value for key, value in content.items() if key not in ("kind", *UNDER)}
 
 
 def _keep(here: Current, draft: Draft, writing: dict[str, Any]) -> Draft:

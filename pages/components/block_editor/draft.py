@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from core.conversation.blocks.after_answer import FIELDS as UNDER
+from core.conversation.blocks.after_answer import clean_answers
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_points import fields_of, typed_entries
@@ -19,7 +22,9 @@ Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic
 
 def blocks_of(draft: Draft) -> list[BlockDraft]:
     """As they are saved; what belongs to the composer only is left out."""
-    return [clean_block(BlockDraft(block["kind"], block, block["topic_id"])) for block in draft["blocks"]]
+    blocks = [clean_block(BlockDraft(block["kind"], block, block["topic_id"])) for block in draft["blocks"]]
+    under = clean_answers(draft.get("under") or {})  # of a broadcast, which is one block
+    return [replace(block, content={**block.content, **under}) for block in blocks] if under else blocks
 
 
 def entries_of(draft: Draft) -> list[EntryDraft]:
@@ -37,6 +42,12 @@ def add_block(
 def copy_block(draft: Draft, place: int) -> None:
     """Puts the same block below it once more."""
     draft["blocks"].insert(place + 1, _with_uid(draft["blocks"][place]))
+
+
+def open_under(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a broadcast has beside its block, to be written: its quick replies, and what follows an answer."""
+    held: dict[str, Any] = {"replies": [], "after_message_id": 0}
+    return _with_uid({**held, **{field: content[field] for field in UNDER if content.get(field)}})
 
 
 def move_block(draft: Draft, place: int, step: int) -> None:

@@ -23,6 +23,7 @@ from pages.components.texts import _, language
 
 NAMES = {"short": "Lan", "long": "Nguyễn Hoàng Thụy Phương Anh Thư Ngọc", "none": None}
 _WALK = "preview_walk"  # {"of": the draft's key, "steps": [[said, payload], ...]}
+_ABOVE, _ROW = 240, 46  # pixels: the head of the page, and each row of choices over the phone
 _OWN = {"email": "lan@example.com", "phone": "+84901234567"}
 
 
@@ -30,7 +31,8 @@ def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int 
     """`after` is the message that follows an answer to a broadcast; `picture` is the fanpage's."""
     spoken, dark = _draw_controls()
     walk = _walk_of(draft)
-    named = NAMES[_choose_name(draft)]
+    named_rows = int(any(map(has_placeholder, _words_in(draft["blocks"]))))
+    named = NAMES[_choose_name() if named_rows else "short"]
     bubbles = _thread(draft, walk, after, named, tapped=False)
     asks = any(bubble.shape is Shape.REQUEST for bubble in bubbles)
     if _draw_states(asks=asks, walked=bool(walk)):
@@ -42,6 +44,7 @@ def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int 
         page_name=page_name,
         picture=picture,
         tall=590,
+        above=_ABOVE + _ROW * (1 + named_rows + int(asks or bool(walk))),
         on_tap=lambda bubble, tap: _tapped(draft, bubble, tap),
     )
     if asks:
@@ -89,9 +92,7 @@ def _draw_states(*, asks: bool, walked: bool) -> bool:
     return bool(tapped)
 
 
-def _choose_name(draft: Draft) -> str:
-    if not any(map(has_placeholder, _words_in(draft["blocks"]))):
-        return "short"
+def _choose_name() -> str:
     words = {"short": "Lan", "long": _("Long name"), "none": _("Name unknown")}
     with st.container(key="preview_names", horizontal_alignment="center"):
         chosen = st.segmented_control(
@@ -139,7 +140,7 @@ def _blocks_of_message(message_id: int) -> list[BlockDraft] | None:
 
 
 def _key_of(draft: Draft) -> str:
-    return str(draft.get("key") or draft.get("id"))
+    return str(draft.get("id") or draft.get("uid"))
 
 
 def _walk_of(draft: Draft) -> list[Step]:
