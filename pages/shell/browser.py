@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import streamlit as st
 
@@ -33,7 +32,7 @@ def address() -> str:
 def description() -> str:
     """The browser and its system in two words, as far as it says so: "Chrome, Windows"."""
     agent = st.context.headers.get("user-agent") or ""
-    name = next((word for mark, word in _NAMES if re.search(rf"\b{mark}/", agent)), "")
+    name = next((word for mark, word in _NAMES if f"{mark}/" in agent), "")
     system = next((word for word in _SYSTEMS if word in agent), "")
     return ", ".join(each for each in (name, system) if each)
 
