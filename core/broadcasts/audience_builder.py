@@ -24,6 +24,7 @@ from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
 from core.consent import ledger as opt_ins
 from core.consent.rules import OptInState
+from core.db.advisory_locks import AUDIENCES_LOCK, take_lock_of
 from core.db.engine import (
     DATABASE_TROUBLE,
     engine,
@@ -52,6 +53,7 @@ PATIENCE = "2s"  # how long to wait for a locked row; the audiences of other bro
 def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
     """Build the first part of the audience, larger than the canary. Returns whether there is more to
     build."""
+    take_turn(db, broadcast.fanpage_id)
     newest = db.execute(select(func.max(col(OptIn.id)))).scalar_one() or 0
     progress = AudienceProgress(broadcast_id=broadcast.id or 0, last_customer_id=0, last_opt_in_id=newest)
     while more := _build_part(db, broadcast, progress, FIRST, now):
@@ -61,6 +63,12 @@ def begin(db: Session, broadcast: Broadcast, now: datetime) -> bool:
     if more:
         db.add(progress)
     return more
+
+
+def take_turn(db: Session, fanpage_id: int) -> None:
+    """Wait until nobody else adds to audiences of this fanpage, and keep others waiting until this
+    transaction ends: two broadcasts that start together would each count a customer without the other."""
+    take_lock_of(db, AUDIENCES_LOCK, fanpage_id)
 
 
 class BuildOutcome(Enum):
@@ -179,6 +187,7 @@ def _build_next_part(connection: Connection, broadcast_id: int, size: int, now: 
         row = db.execute(progress.with_for_update(skip_locked=True)).scalar_one_or_none()
         if broadcast is None or row is None:
             return BuildOutcome.NOT_NOW
+        take_turn(db, broadcast.fanpage_id)
         more = _build_part(db, broadcast, row, size, now)
         return BuildOutcome.GOES_ON if more else BuildOutcome.COMPLETE
 

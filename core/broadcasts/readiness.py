@@ -12,6 +12,8 @@ from sqlmodel import Session
 
 from core.broadcasts import draft_rules
 from core.conversation import references
+from core.conversation.asking_wordings import wordings_of
+from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.db.engine import reading
 from core.db.tables import Broadcast, Topic
@@ -50,12 +52,27 @@ def check_content(db: Session, fanpage_id: int, content: dict[str, Any], *, lock
     if found:
         return found
     block = BlockDraft(content["kind"], content)
-    return references.check_block_references(db, fanpage_id, block, lock=lock)
+    found = references.check_block_references(db, fanpage_id, block, lock=lock)
+    return found or _without_wording(db, content)
 
 
 def _problems(db: Session, topic_id: int, content: dict[str, Any], *, lock: bool) -> list[Problem]:
     topic = db.get_one(Topic, topic_id, with_for_update={"read": True} if lock else None)
     return _about_topic(topic) + check_content(db, topic.fanpage_id, content, lock=lock)
+
+
+def _without_wording(db: Session, content: dict[str, Any]) -> list[Problem]:
+    """A button that asks again needs a message whose request it sends."""
+    asked = kind_of(content["kind"]).asked_topics(content)
+    words = N_(
+        "The button asks customers again, but no message asks about “{topic}”: insert its request (OTNR) "
+        "into one."
+    )
+    return [
+        problem("buttons", words, topic=db.get_one(Topic, topic_id).name)
+        for topic_id in sorted(asked)
+        if not wordings_of(db, topic_id)
+    ]
 
 
 def _about_topic(topic: Topic) -> list[Problem]:

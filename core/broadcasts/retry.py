@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import retry_queries, transitions, versions
+from core.broadcasts import audience_builder, retry_queries, transitions, versions
 from core.broadcasts.draft_rules import check_times
 from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
@@ -112,6 +112,7 @@ def _locked(db: Session, broadcast_id: int, now: datetime) -> Broadcast:
     """The broadcast, locked. Deliveries that its end has not reached yet are ended first: they must not be
     sent together with those that are queued again."""
     broadcast = get_row(db, broadcast_id, lock=True)
+    audience_builder.take_turn(db, broadcast.fanpage_id)
     closing.end_cancelled(db, broadcast, now)
     is_late = is_too_late(broadcast.best_before, now)
     ended = is_late or broadcast.state == BroadcastState.CANCELLED

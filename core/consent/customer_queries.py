@@ -98,7 +98,7 @@ def _count_holders(db: Session, fanpage_id: int, now: datetime) -> int:
     topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
     unreachable = (
         holders.join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(Customer.fanpage_id) == fanpage_id, eligibility.is_kept_out(now))
+        .where(col(Customer.fanpage_id) == fanpage_id, eligibility.is_kept_out_for_good(now))
         .where(col(OptIn.topic_id).op("+")(0) > 0)
     )
     everybody = int(db.execute(holders.where(col(OptIn.topic_id).in_(topics))).scalar_one())
@@ -157,7 +157,7 @@ def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> lis
         made.append(false())  # punctuation alone is in no name and in no PSID
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
-        made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out(now)]
+        made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out_for_good(now)]
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:

@@ -27,20 +27,49 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from core.consent.contact_limits import WEEK
 from core.consent.rules import OptInState
 from core.customers import unreachable_marks
-from core.db.tables import Customer, Delivery, OptIn
-from core.deliveries.rules import LIVE
+from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
+from core.deliveries.rules import LIVE, DeliveryState
 from core.errors import N_
 
 Condition = Callable[[datetime], ColumnElement[bool]]
 ELIGIBLE = "eligible"
 UNREACHABLE = "unreachable"
+ENOUGH = "enough"
 
 
 def has_ended(now: datetime) -> ColumnElement[bool]:
     """Whether the year of an opt-in is over, also when the worker has not marked it as expired yet."""
     return col(OptIn.expires_at) <= now
+
+
+def has_had_enough(now: datetime) -> ColumnElement[bool]:
+    """Whether a customer has got as many broadcasts within seven days as their fanpage allows, whatever the
+    topics; what waits or may have arrived counts as well."""
+    since = now - WEEK
+    goes_on = or_(col(Broadcast.finished_at).is_(None), col(Broadcast.finished_at) > since)
+    # No delivery of an older broadcast can count: so few rows are read, however long a customer's history.
+    oldest = select(func.min(Broadcast.id)).where(col(Broadcast.started_at).is_not(None), goes_on)
+    got = (
+        select(func.count())
+        .where(
+            col(Delivery.customer_id) == col(Customer.id),
+            col(Delivery.broadcast_id) >= oldest.scalar_subquery(),
+            col(Delivery.state).in_(LIVE),
+            or_(col(Delivery.settled_at).is_(None), col(Delivery.settled_at) > since),
+        )
+        .correlate(Customer)
+        .scalar_subquery()
+    )
+    cap = (
+        select(col(Fanpage.broadcasts_a_week))
+        .where(col(Fanpage.id) == col(Customer.fanpage_id))
+        .correlate(Customer)
+        .scalar_subquery()
+    )
+    return and_(cap > 0, got >= cap)
 
 
 @dataclass(frozen=True)
@@ -53,6 +82,7 @@ class Reason:
     state: OptInState | None = None  # opt-ins in this state cannot be used
     opt_in: Condition | None = None  # available opt-ins for which it holds at a moment cannot be used, either
     customer: Condition | None = None  # customers for whom it holds at a moment get nothing
+    passes: bool = False  # it ends by itself, so figures of who can be notified at all leave it aside
 
 
 # The reason nearest to getting the broadcast first: it is the one given to a customer with several opt-ins.
@@ -63,6 +93,13 @@ REASONS: tuple[Reason, ...] = (
         N_("Cannot be reached"),
         N_("Blocked the fanpage or cannot be reached; the opt-in is kept"),
         customer=lambda _now: unreachable_marks.keeps_out(),
+    ),
+    Reason(
+        ENOUGH,
+        N_("Had enough this week"),
+        N_("Got as many broadcasts in seven days as the fanpage allows; they can be notified later"),
+        customer=has_had_enough,
+        passes=True,
     ),
     Reason(
         "reserved",
@@ -118,6 +155,11 @@ def is_kept_out(now: datetime) -> ColumnElement[bool]:
     return or_(*(each.customer(now) for each in REASONS if each.customer))
 
 
+def is_kept_out_for_good(now: datetime) -> ColumnElement[bool]:
+    """Whether a customer gets nothing until something is done about it, whatever opt-ins they hold."""
+    return or_(*(each.customer(now) for each in REASONS if each.customer and not each.passes))
+
+
 def is_eligible(now: datetime) -> ColumnElement[bool]:
     """Whether an opt-in may be used now for the customer joined to it."""
     return and_(is_usable(now), not_(is_kept_out(now)))
@@ -126,6 +168,17 @@ def is_eligible(now: datetime) -> ColumnElement[bool]:
 def why_kept_out(now: datetime) -> ColumnElement[str]:
     """The code of the first reason that concerns a customer; NULL when there is none."""
     return case(*((each.customer(now), literal(each.code)) for each in REASONS if each.customer))
+
+
+def is_unspent(now: datetime) -> ColumnElement[bool]:
+    """Whether an opt-in can still bring its customer a notification: it is usable, or held by a delivery that
+    has not been tried. One whose delivery is under way, or in doubt, counts as used."""
+    waits = exists().where(
+        col(Delivery.opt_in_id) == col(OptIn.id),
+        col(Delivery.state) == DeliveryState.QUEUED,
+        ~col(Delivery.in_doubt),
+    )
+    return or_(is_usable(now), and_(col(OptIn.state) == OptInState.RESERVED, waits))
 
 
 def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) -> Select[int, int]:

@@ -17,6 +17,8 @@ class EntryKind(StrEnum):
     BUTTON = "button"
     MENU = "menu"
     ICE_BREAKER = "ice_breaker"
+    AGAIN = "again"
+    RULE = "rule"
 
 
 class KeywordMatch(StrEnum):

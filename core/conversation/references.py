@@ -45,7 +45,7 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
         return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
     wanted = kind.topic_ids(block.content)
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
-        words = N_("A button stops notifications about a topic that is gone; choose another one.")
+        words = N_("A button names a topic that is gone; choose another one.")
         return [problem("buttons", words)]
     pictures = kind.pictures(block.content)
     if not pictures <= names_of(db, fanpage_id, pictures):

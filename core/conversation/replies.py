@@ -6,7 +6,6 @@ Nothing is sent from here: replies wait in the ledger for the worker, placeholde
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,21 +15,26 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session, col
 
+from core.conversation.asking_again import ask_after_tap, ask_by_rule, topic_in
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
-from core.conversation.payloads import REQUEST_PAYLOAD
+from core.conversation.requests import Asking, Body, ask
 from core.conversation.rules import ReplyState
+from core.conversation.silence_rules import is_silent
 from core.db import bulk
-from core.db.tables import Block, Customer, EntryPoint, Message, Reply, Request, Topic, UtcTime
+from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Request, Topic, UtcTime
 from core.messenger import wire
-from core.text.length import cut
-from core.text.normalise import is_blank, normalise_name
+from core.text.normalise import is_blank
 
 _THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
 COMMENT_ANSWERED_WITHIN = timedelta(days=7)  # Messenger Platform, private replies
-ASKED_JUST_NOW = timedelta(seconds=60)  # a keyword written twice brings one request
+_WHETHER_TO_ANSWER = (
+    col(Customer.colleague_at),
+    col(Customer.silence_ended_at),
+    col(Fanpage.silent_hours),
+)
 
 
 def answer_event(
@@ -44,13 +48,23 @@ def answer_event(
     now: datetime,
 ) -> int:
     """Queue the message that the event calls for; returns how many replies were queued."""
-    if not _window_is_open(db, customer_id, now):
+    if not _may_answer(db, customer_id, now):
         return 0
+    if topic_id := topic_in(payload):
+        bodies = ask_after_tap(db, fanpage_id, customer_id, topic_id, text or "", now)
+        return _queue(db, fanpage_id, customer_id, bodies, now)
     entry = _find_entry(db, fanpage_id, text=text, payload=payload, ref=ref)
     if entry is None:
         return 0
     answer = _Answer(fanpage_id, customer_id, entry, now)
-    return _queue(db, answer, _bodies(db, answer))
+    return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
+
+
+def ask_again(db: Session, fanpage_id: int, customer_id: int, now: datetime) -> int:
+    """Queue the request by which a topic's rule asks a customer who has just written; returns how many."""
+    if not _may_answer(db, customer_id, now):
+        return 0
+    return _queue(db, fanpage_id, customer_id, ask_by_rule(db, fanpage_id, customer_id, now), now)
 
 
 def find_comment_entry(db: Session, fanpage_id: int, text: str) -> FoundEntry | None:
@@ -74,6 +88,8 @@ def answer_comment(
     of_comment = (col(Reply.fanpage_id) == fanpage_id) & (col(Reply.comment_id) == comment_id)
     if until <= now or db.execute(select(col(Reply.id)).where(of_comment)).first() is not None:
         return 0
+    if _colleague_answers(db, customer_id, now):
+        return 0
     answer = _Answer(fanpage_id, customer_id, entry, now)
     bodies = _bodies(db, answer, most=1)
     rows = [_reply(fanpage_id, customer_id, request_id, body, now) for request_id, body in bodies]
@@ -86,18 +102,17 @@ def answer_with_message(
     db: Session, fanpage_id: int, customer_id: int, message_id: int, now: datetime
 ) -> int:
     """Queue a message of the fanpage as if a button had led to it. Returns how many replies."""
-    if not _window_is_open(db, customer_id, now) or not _is_ours(db, fanpage_id, message_id):
+    if not _may_answer(db, customer_id, now) or not _is_ours(db, fanpage_id, message_id):
         return 0
     answer = _Answer(fanpage_id, customer_id, FoundEntry(message_id, EntryKind.BUTTON, ""), now)
-    return _queue(db, answer, _bodies(db, answer))
+    return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
 
 
 def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: datetime) -> int:
     """Queue one text of the bot's own, while the window is open. Returns how many replies."""
     if not _window_is_open(db, customer_id, now):
         return 0
-    db.execute(insert(Reply), [_reply(fanpage_id, customer_id, None, wire.text(text), now)])
-    return 1
+    return _queue(db, fanpage_id, customer_id, [(None, wire.text(text))], now)
 
 
 def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
@@ -108,21 +123,30 @@ def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
     at = bulk.stamp(now)
     rows = [
         [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
-        for fanpage_id, customer_id, text in asked
-        if not is_blank(text)
+        for fanpage_id, customer_id, text, *colleague in asked
+        if not is_blank(text) and not is_silent(*_read(colleague), now)
     ]
     if rows:
         db.connection().execute(bulk.insert_given(Reply, _THANKS), bulk.bound(rows))
     return len(rows)
 
 
+def _read(row: Sequence[Any]) -> tuple[datetime | None, datetime | None, int]:
+    colleague_at, ended_at, hours = row
+    times = [bulk.moment(each) if each else None for each in (colleague_at, ended_at)]
+    return times[0], times[1], int(hours)
+
+
 @cache
 def _to_thank() -> Any:
     given = bulk.rows_given(bulk.columns_of(Request, "id")).subquery("asked")
     statement = (
-        select(col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text))
+        select(
+            col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text), *_WHETHER_TO_ANSWER
+        )
         .join_from(given, Request, col(Request.id) == given.c.id)
         .join(Customer, col(Customer.id) == col(Request.customer_id))
+        .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
         .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
     )
     return bulk.packed(statement)
@@ -143,6 +167,18 @@ def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:
         select(col(Customer.window_closes_at)).where(col(Customer.id) == customer_id)
     ).scalar_one_or_none()
     return closes_at is not None and closes_at > now
+
+
+def _may_answer(db: Session, customer_id: int, now: datetime) -> bool:
+    """Whether the window is open, and no colleague is answering."""
+    return _window_is_open(db, customer_id, now) and not _colleague_answers(db, customer_id, now)
+
+
+def _colleague_answers(db: Session, customer_id: int, now: datetime) -> bool:
+    fanpage = col(Fanpage.id) == col(Customer.fanpage_id)
+    whether = select(*_WHETHER_TO_ANSWER).join(Fanpage, fanpage).where(col(Customer.id) == customer_id)
+    colleague_at, ended_at, hours = db.execute(whether).one()
+    return is_silent(colleague_at, ended_at, hours, now)
 
 
 def _find_entry(
@@ -179,9 +215,7 @@ def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
     return db.execute(statement).first() is not None
 
 
-def _bodies(
-    db: Session, answer: _Answer, *, most: int | None = None
-) -> list[tuple[int | None, dict[str, Any]]]:
+def _bodies(db: Session, answer: _Answer, *, most: int | None = None) -> list[Body]:
     """The message's blocks for the Send API, in order and at most so many; with a request goes its id."""
     statement = (
         select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
@@ -189,7 +223,7 @@ def _bodies(
         .where(col(Block.message_id) == answer.entry.message_id)
         .order_by(col(Block.position))
     )
-    bodies: list[tuple[int | None, dict[str, Any]]] = []
+    bodies: list[Body] = []
     for block in db.execute(statement).all():
         if len(bodies) == most:
             break
@@ -197,52 +231,31 @@ def _bodies(
         if not isinstance(kind, AskingKind):
             bodies.append((None, kind.render(block.content)))
         elif block.topic_id is not None and block.archived_at is None:
-            bodies += _request(db, answer, kind, block.topic_id, block.content)
+            bodies += ask(db, _asking(answer, kind, block.topic_id, block.content))
     return bodies
 
 
-def _request(
-    db: Session, answer: _Answer, kind: AskingKind, topic_id: int, content: dict[str, Any]
-) -> list[tuple[int | None, dict[str, Any]]]:
-    """Records the request and returns its message; nothing when the same was asked within the last minute.
-
-    Whoever holds an opt-in of the topic already is asked again: several are held at once.
-    """
-    promise = kind.promise(content)
-    if _asked_just_now(db, answer, topic_id, promise.title):
-        return []
-    payload = REQUEST_PAYLOAD + secrets.token_urlsafe(16)
-    row = {
-        "fanpage_id": answer.fanpage_id,
-        "customer_id": answer.customer_id,
-        "topic_id": topic_id,
-        "message_id": answer.entry.message_id,
-        "entry_kind": answer.entry.kind,
-        "entry_value": cut(normalise_name(answer.entry.value), 200),
-        "title": promise.title,
-        "after_text": promise.after,
-        "payload": payload,
-        "created_at": answer.now,
-    }
-    request_id = db.execute(insert(Request).values(row).returning(col(Request.id))).scalar_one()
-    return [(request_id, kind.render_request(content, payload))]
-
-
-def _asked_just_now(db: Session, answer: _Answer, topic_id: int, title: str) -> bool:
-    statement = select(col(Request.id)).where(
-        col(Request.customer_id) == answer.customer_id,
-        col(Request.topic_id) == topic_id,
-        col(Request.title) == title,
-        col(Request.tapped_at).is_(None),
-        col(Request.created_at) > answer.now - ASKED_JUST_NOW,
+def _asking(answer: _Answer, kind: AskingKind, topic_id: int, content: dict[str, Any]) -> Asking:
+    entry = answer.entry
+    return Asking(
+        answer.fanpage_id,
+        answer.customer_id,
+        topic_id,
+        entry.message_id,
+        entry.kind,
+        entry.value,
+        kind,
+        content,
+        answer.now,
     )
-    return db.execute(statement.limit(1)).first() is not None
 
 
-def _queue(db: Session, answer: _Answer, bodies: Sequence[tuple[int | None, dict[str, Any]]]) -> int:
+def _queue(db: Session, fanpage_id: int, customer_id: int, bodies: Sequence[Body], now: datetime) -> int:
+    """Queue the messages of one answer in order. While the first is on its way, the customer sees that we
+    are typing."""
     rows = [
-        _reply(answer.fanpage_id, answer.customer_id, request_id, body, answer.now)
-        for request_id, body in bodies
+        {**_reply(fanpage_id, customer_id, request_id, body, now), "begins_answer": place == 0}
+        for place, (request_id, body) in enumerate(bodies)
     ]
     if rows:
         db.execute(insert(Reply), rows)
@@ -250,7 +263,7 @@ def _queue(db: Session, answer: _Answer, bodies: Sequence[tuple[int | None, dict
 
 
 def _reply(
-    fanpage_id: int, customer_id: int, request_id: int | None, body: dict[str, Any], now: datetime
+    fanpage_id: int, customer_id: int, request_id: int | None, body: wire.Message, now: datetime
 ) -> dict[str, Any]:
     return {
         "fanpage_id": fanpage_id,

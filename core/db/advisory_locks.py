@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from core.db.engine import is_sqlite
 
-SIGN_IN_LOCK, OPERATORS_LOCK = (
+SIGN_IN_LOCK, OPERATORS_LOCK, AUDIENCES_LOCK = (
     746_001,
     746_002,
+    746_003,
 )  # any two numbers; nobody else takes advisory locks in this database
 
 
@@ -18,3 +19,9 @@ def take_lock(db: Session, number: int) -> None:
     has the whole database to itself."""
     if not is_sqlite(db):
         db.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def take_lock_of(db: Session, number: int, row_id: int) -> None:
+    """The same for the lock with this number of one row among many."""
+    if not is_sqlite(db):
+        db.execute(select(func.pg_advisory_xact_lock(number, row_id)))

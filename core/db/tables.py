@@ -101,6 +101,13 @@ class Fanpage(Table, table=True):
     is_demo: bool = False  # served by the simulator
     # Whoever writes nothing but one of these wants no notifications; none: consent.stop_words.DEFAULT
     stop_words: list[str] | None = Field(default=None, sa_type=JSON)
+    # How often its customers are asked and written to: core.consent.contact_limits.py
+    ask_cool_down_days: int = 7
+    asks_a_day: int = 2
+    asks_holders: bool = False
+    broadcasts_a_week: int = 2
+    silent_hours: int = 12
+    app_id: str | None = _word(64, default=None)  # of our own app, as the echoes of our messages name it
     stopped_code: str | None = _word(64, default=None)  # why nothing may be sent, see messenger.errors
     stopped_at: datetime | None = _time()
     problems: list[str] = Field(default_factory=list, sa_type=JSON)  # codes of the last health check
@@ -184,6 +191,9 @@ class Customer(Table, table=True):
     unreachable_firm_at: datetime | None = _time()  # when a later call was taken; None: tentative
     reachable_at: datetime | None = _time()  # a report, a read, staff's word: signs besides the last event
     other_app_at: datetime | None = _time()  # when we were last told that another app holds the conversation
+    # Whether the bot keeps silent because a colleague has answered: core/conversation/silence_rules.py
+    colleague_at: datetime | None = _time()  # when a colleague last wrote from the Page's inbox
+    silence_ended_at: datetime | None = _time()  # when staff let the bot answer again
     created_at: datetime = _time(nullable=False)
 
 
@@ -195,6 +205,9 @@ class Topic(Table, table=True):
     fanpage_id: int = _ref("fanpage.id")
     name: str = _word(80)
     description: str = _word(500, default="")
+    asks_again: bool = False  # the bot asks whoever has no opt-in left when they next write
+    # The message whose request asks again; none: the newest that asks about the topic
+    ask_message_id: int | None = Field(default=None, sa_type=BigId)
     archived_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)
     updated_at: datetime = _time(nullable=False)
@@ -306,6 +319,23 @@ class Request(Table, table=True):
     payload: str = _word(64, unique=True)  # leads the tap back to this row
     tapped_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)
+
+
+class WithheldRequest(Table, table=True):
+    """Requests that the bot did not make of a customer on one day, and why: core/consent/asking_rules.py."""
+
+    __tablename__ = "withheld_request"
+    __table_args__ = (UniqueConstraint("customer_id", "topic_id", "day", "reason", "entry_kind"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    customer_id: int = _ref("customer.id")
+    topic_id: int = _ref("topic.id", index=True)
+    day: str = _word(10)  # UTC, as 2026-11-30
+    reason: str = _word()
+    entry_kind: str = _word()
+    times: int = 1
+    last_at: datetime = _time(nullable=False)
 
 
 class OptIn(Table, table=True):
@@ -620,6 +650,7 @@ class Reply(Table, table=True):
     comment_until: datetime | None = _time()  # until when the platform takes the answer
     request_id: int | None = _ref("request.id", nullable=True, index=True)
     body: dict[str, Any] = Field(sa_type=JSON)  # the `message` object of the Send API
+    begins_answer: bool = False  # the first message of an answer: the customer sees that we are typing
     state: str = _word(default=ReplyState.QUEUED)
     reason: str | None = _word(64, default=None)
     detail: str | None = Field(default=None, sa_type=Text)

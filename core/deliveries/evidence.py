@@ -22,6 +22,7 @@ from core.db.tables import Customer, Delivery, Reply
 from core.deliveries import ledger
 from core.deliveries.attempts import last_doubt
 from core.deliveries.rules import ECHO, LIVE, RETRIED, DeliveryState
+from core.messenger.wire import OUR_MARK
 
 _ID = bulk.columns_of(Delivery, "id")
 _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
@@ -29,7 +30,12 @@ _METADATA = re.compile(r"^otn\.delivery\.(\d{1,18})$")
 
 def metadata_of(delivery_id: int) -> str:
     """The metadata that a broadcast's message carries, so that its echo leads back to the delivery."""
-    return f"otn.delivery.{delivery_id}"
+    return f"{OUR_MARK}delivery.{delivery_id}"
+
+
+def metadata_of_reply(reply_id: int) -> str:
+    """The metadata that a message by PSID carries: its echo shows by it that no colleague wrote it."""
+    return f"{OUR_MARK}reply.{reply_id}"
 
 
 def delivery_of(metadata: str | None) -> int | None:

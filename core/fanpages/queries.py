@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.broadcasts.rules import BroadcastState, waits_for_repair
+from core.consent.contact_limits import USUAL, ContactLimits, limits_of
 from core.consent.stop_words import DEFAULT
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Fanpage, Heartbeat
@@ -35,6 +36,7 @@ class FanpageView:
     has_token: bool
     stop_words: tuple[str, ...] = DEFAULT  # by which customers say that they want no notifications
     policy: PolicyView | None = None
+    limits: ContactLimits = USUAL  # how often its customers are asked and written to
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def fanpage_view(row: Fanpage) -> FanpageView:
         has_token=row.token_sealed is not None,
         policy=_policy_of(row),
         stop_words=tuple(row.stop_words or DEFAULT),
+        limits=limits_of(row),
     )
 
 

@@ -11,13 +11,14 @@ from core.broadcasts.follow_ups import messages_to_follow
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
 from core.conversation.entry_points import FoundEntry
-from core.conversation.replies import answer_event, answer_with_message
+from core.conversation.replies import answer_event, answer_with_message, ask_again
 from core.customers import unreachable_marks
 from core.db import row_locks
 from core.deliveries import evidence
 from core.deliveries.answers import WITHIN, note_answers
 from core.encryption import encrypt, lookup_hash
 from core.inbox import rules
+from core.inbox.colleagues import is_ours, note_colleague
 from core.inbox.comments import apply_comment, find_comments
 from core.inbox.customers import Sighting, customer_ids, upsert_customers
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
@@ -185,10 +186,15 @@ def _answer(
     )
     if follows is not None and not answered:
         answer_with_message(context.db, event.fanpage_id, customer_id, follows, context.now)
+    if kind == EventKind.MESSAGE:
+        ask_again(context.db, event.fanpage_id, customer_id, context.now)
 
 
 def _echo(context: EffectContext, event: FanpageEvent) -> None:
     echo = event_contents.read_echo(event.raw)
+    if not is_ours(context.db, event.fanpage_id, echo):
+        note_colleague(context.db, event.fanpage_id, event.psid or "", at=event.at, now=context.now)
+        return
     evidence.note_echo(
         context.db,
         fanpage_id=event.fanpage_id,

@@ -30,7 +30,7 @@ from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
 from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
-from core.messenger.wire import BATCH_LIMIT, Body, token_spent_by
+from core.messenger.wire import BATCH_LIMIT, Body, token_spent_by, typing
 from core.text.normalise import storable
 
 __all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]
@@ -112,6 +112,10 @@ class Messenger:
         return _timed(
             read_send(answer.status, json_or_text(answer.body), secrets, by_token=token is not None), answer
         )
+
+    def show_typing(self, psid: str) -> None:
+        """Show a person that we are typing. Nothing depends on it: what the platform answers is not read."""
+        self._call_json("POST", f"{self.page_id}/messages", {}, typing(psid))
 
     def send_batch(self, sends: Sequence[TokenSend]) -> list[Answer]:
         """Send at most 50 messages in one call. Returns one answer for each, in their order. A single message

@@ -32,6 +32,8 @@ BATCH_LIMIT = 50
 # https://developers.facebook.com/docs/messenger-platform/send-messages/quick-replies
 _ASKS = {"email": "user_email", "phone": "user_phone_number"}
 
+# Begins the metadata of every message that we send, by which its echo is known as ours.
+OUR_MARK = "otn."
 ONE_TIME_REQUEST = "one_time_notif_req"  # the template that asks for an opt-in
 
 
@@ -142,6 +144,14 @@ def send_to_comment(comment_id: str, message: Message) -> Body:
     https://developers.facebook.com/documentation/business-messaging/messenger-platform/discovery/private-replies
     """
     return {"recipient": {"comment_id": comment_id}, "message": message, "messaging_type": "RESPONSE"}
+
+
+def typing(psid: str) -> Body:
+    """The body of a call that shows the person that we are typing, for 20 seconds or until a message comes.
+
+    https://developers.facebook.com/docs/messenger-platform/send-messages/sender-actions
+    """
+    return {"recipient": {"id": psid}, "sender_action": "typing_on"}
 
 
 def token_spent_by(body: Body) -> str | None:

@@ -13,6 +13,7 @@ import structlog
 
 from core.clicks.short_links import with_links_of_reply
 from core.conversation.rules import personalise
+from core.deliveries.evidence import metadata_of_reply
 from core.messenger import connection_check, wire
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
@@ -147,9 +148,11 @@ def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
     if not claim.knows_profile and "{{" in json.dumps(claim.body):
         asked, profile = True, messenger.profile(claim.psid)
         name = profile.first_name if profile else name
+    if claim.begins_answer and not claim.counted_attempts:
+        messenger.show_typing(claim.psid)
     body = with_pictures(claim.body, messenger.link_address, attachment_of)
     body = with_links_of_reply(body, messenger.link_address, claim.reply_id)
-    message = personalise(body, name)
+    message = wire.with_metadata(personalise(body, name), metadata_of_reply(claim.reply_id))
     if claim.comment_id is None:
         answer = messenger.send(wire.send_to_psid(claim.psid, message))
     else:

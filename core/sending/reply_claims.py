@@ -52,6 +52,7 @@ class ReplyClaim:
     first_name: str | None
     knows_profile: bool
     body: dict[str, Any]
+    begins_answer: bool  # before it the customer sees that we are typing
     counted_attempts: int
     comment_id: str | None  # which it answers in private
     said: str | None  # the reason of the last refusal, if it is tried again
@@ -101,6 +102,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: 
         first_name=customer.first_name,
         knows_profile=customer.profile_at is not None,
         body=reply.body,
+        begins_answer=reply.begins_answer,
         counted_attempts=reply.tries,
         comment_id=reply.comment_id,
         said=reply.reason,

@@ -46,6 +46,7 @@ REASONS: dict[str, str] = {
     ALL_REFUSED: N_("Stopped itself"),
     "cannot_open": N_("Sealed with another key"),
     "our_error": N_("Fault of this system"),
+    "colleague": N_("A colleague answered"),
 }
 # What our own codes mean; Messenger's are in core.messenger.reasons.
 _OWN: dict[str, str] = {

@@ -17,7 +17,7 @@ from pages.components.dialogs import open_dialog
 from pages.components.layout import page_header, section
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
-from pages.topics import dialogs, figures, funnel
+from pages.topics import asking, dialogs, figures, funnel
 
 _DEEDS = {
     "topic_edit": N_(":material/edit: Edit…"),
@@ -46,6 +46,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
     if not topic.archived_at:
         section(_("What next"))
         _steps(topic, progress)
+        asking.draw_asking(topic, here)
     funnel.draw_funnel(topic, get_fanpage(topic.fanpage_id).timezone)
     funnel.draw_wording_tests(topic)
     figures.draw_history(progress)

@@ -58,7 +58,7 @@ class MarkHistory(RuleBasedStateMachine):
         type(self).empty()
         self.now = datetime(2026, 11, 22, 9, tzinfo=UTC)
         self.arrange = Arrange(self.now)
-        self.fanpage_id = self.arrange.fanpage(page_id=PAGE)
+        self.fanpage_id = self.arrange.fanpage(page_id=PAGE, broadcasts_a_week=0)
         self.customers = [self.arrange.customer(self.fanpage_id, psid=str(250 + n)) for n in range(PEOPLE)]
         self.topics: list[int] = []
         self.hands: list[Claim] = []

@@ -26,6 +26,7 @@ class Platform:
     texts: list[tuple[str, str]] = field(default_factory=list)
     by_psid: Callable[[dict], Failure | None] = lambda _body: None
     to_psids: list[dict] = field(default_factory=list)
+    typing: list[str] = field(default_factory=list)
     line_trouble: Failure | None = None  # what any question gets
     profile_trouble: Failure | None = None  # what the question that needs pages_messaging gets
     asked: Counter[str] = field(default_factory=Counter)
@@ -34,6 +35,9 @@ class Platform:
     root: str = "in memory"
     link_address: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def show_typing(self, psid: str) -> None:
+        self.typing.append(psid)
 
     def send_batch(self, sends: list[TokenSend]) -> list[Answer]:
         return [self.send(each.body()) for each in sends]

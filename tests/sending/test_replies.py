@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from core.db.engine import transaction
+from core.db.tables import Customer, Reply
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import reply_claims, reply_settling
@@ -79,3 +81,15 @@ def test_an_acceptance_keeps_a_reply_that_is_queued_again_from_leaving_twice(stu
     reply_claims.hand_back([mine])
     settle(studio, mine, Accepted("m.1"))
     assert claim(studio) == []
+
+
+def test_the_customer_sees_that_we_are_typing_before_an_answer_begins(studio: Studio) -> None:
+    """Once for each answer, and our mark is on every message of it."""
+    first, second = studio.reply(), studio.reply()
+    with transaction() as db:
+        db.get_one(Reply, first).begins_answer = True
+        psids = [db.get_one(Customer, db.get_one(Reply, each).customer_id).psid for each in (first, second)]
+    studio.send_all(rounds=1)
+    assert studio.platform.typing == psids[:1]
+    sent = {body["recipient"]["id"]: body["message"]["metadata"] for body in studio.platform.to_psids}
+    assert sent == {psids[0]: f"otn.reply.{first}", psids[1]: f"otn.reply.{second}"}

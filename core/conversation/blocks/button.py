@@ -1,8 +1,8 @@
 """One button, wherever it stands: under a text, or on a card.
 
 A button is a dict with a `title` and where it leads: `url` (opens it), `message_id` (the bot answers with
-that message), `phone` (calls that number) or `stop` ("all" or a topic's id: no more notifications, or none
-about that topic).
+that message), `phone` (calls that number), `stop` ("all" or a topic's id: no more notifications, or none
+about that topic) or `asks_topic` (a topic's id: the bot asks for an opt-in about it once more).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from core.conversation.blocks.links import check_link, clean_link
 from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said
-from core.conversation.payloads import MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
+from core.conversation.payloads import ASK_PAYLOAD, MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
 from core.errors import N_, Problem, problem
 from core.messenger import wire
 
@@ -22,7 +22,7 @@ Button = Mapping[str, Any]
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _NOT_DIALLED = re.compile(r"[\s.()\u2010-\u2015/-]+")
-_TARGETS = ("stop", "message_id")
+_TARGETS = ("stop", "message_id", "asks_topic")
 
 
 def buttons_of(content: Mapping[str, Any]) -> list[Button]:
@@ -74,16 +74,23 @@ def messages_behind(buttons: Iterable[Button]) -> set[int]:
     return {button["message_id"] for button in buttons if button.get("message_id")}
 
 
-def topics_stopped_by(buttons: Iterable[Button]) -> set[int]:
-    """The topics about which they let a customer stop notifications."""
+def topics_named_by(buttons: Sequence[Button]) -> set[int]:
+    """The topics about which they let a customer stop notifications, or ask for them."""
     stops = (button.get("stop") for button in buttons)
-    return {stop for stop in stops if stop not in (None, STOP_ALL)}
+    return {stop for stop in stops if stop not in (None, STOP_ALL)} | topics_asked_by(buttons)
+
+
+def topics_asked_by(buttons: Iterable[Button]) -> set[int]:
+    """The topics that they ask about once more."""
+    return {button["asks_topic"] for button in buttons if button.get("asks_topic")}
 
 
 def render_button(button: Button) -> wire.Button:
     title = said(button, "title")
     if button.get("stop"):
         return wire.Button(title, payload=f"{STOP_PAYLOAD}{button['stop']}")
+    if button.get("asks_topic"):
+        return wire.Button(title, payload=f"{ASK_PAYLOAD}{button['asks_topic']}")
     if button.get("message_id"):
         return wire.Button(title, payload=f"{MESSAGE_PAYLOAD}{button['message_id']}")
     if button.get("phone") is not None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of
-from core.conversation.blocks.button import check_buttons, clean_button, render_button, topics_stopped_by
+from core.conversation.blocks.button import (
+    check_buttons,
+    clean_button,
+    render_button,
+    topics_asked_by,
+    topics_named_by,
+)
 from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
 from core.conversation.blocks.wording import said, write_wording
@@ -27,7 +33,10 @@ class Buttons(ChoiceKind):
         return check_buttons(choices)
 
     def topic_ids(self, content: Content) -> set[int]:
-        return topics_stopped_by(self.choices_of(content))
+        return topics_named_by(self.choices_of(content))
+
+    def asked_topics(self, content: Content) -> set[int]:
+        return topics_asked_by(self.choices_of(content))
 
     def render(self, content: Content) -> wire.Message:
         buttons = [render_button(button) for button in self.choices_of(content)]

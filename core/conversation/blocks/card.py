@@ -17,7 +17,8 @@ from core.conversation.blocks.button import (
     clean_button,
     messages_behind,
     render_button,
-    topics_stopped_by,
+    topics_asked_by,
+    topics_named_by,
 )
 from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
@@ -55,7 +56,10 @@ class Card(BlockKind):
         return messages_behind(buttons_of(content))
 
     def topic_ids(self, content: Content) -> set[int]:
-        return topics_stopped_by(buttons_of(content))
+        return topics_named_by(buttons_of(content))
+
+    def asked_topics(self, content: Content) -> set[int]:
+        return topics_asked_by(buttons_of(content))
 
     def pictures(self, content: Content) -> set[str]:
         return pictures_of_card(content)

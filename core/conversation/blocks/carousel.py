@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble
-from core.conversation.blocks.button import buttons_of, messages_behind, topics_stopped_by
+from core.conversation.blocks.button import buttons_of, messages_behind, topics_asked_by, topics_named_by
 from core.conversation.blocks.card import (
     check_card,
     clean_card,
@@ -50,7 +50,10 @@ class Carousel(BlockKind):
         return {id_ for card in cards_of(content) for id_ in messages_behind(buttons_of(card))}
 
     def topic_ids(self, content: Content) -> set[int]:
-        return {id_ for card in cards_of(content) for id_ in topics_stopped_by(buttons_of(card))}
+        return {id_ for card in cards_of(content) for id_ in topics_named_by(buttons_of(card))}
+
+    def asked_topics(self, content: Content) -> set[int]:
+        return {id_ for card in cards_of(content) for id_ in topics_asked_by(buttons_of(card))}
 
     def pictures(self, content: Content) -> set[str]:
         return {name for card in cards_of(content) for name in pictures_of_card(card)}

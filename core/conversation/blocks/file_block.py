@@ -53,9 +53,10 @@ class FileBlock:
         return self._topic_id(self.given.get("topic", self.given.get("topic_id")))
 
     def _with_topic(self, choice: dict[str, Any]) -> dict[str, Any]:
-        """A button that stops notifications names "all" or a topic."""
-        wanted = choice.get("stop")
-        return dict(choice) if wanted in (None, STOP_ALL) else {**choice, "stop": self._topic_id(wanted)}
+        """A button that stops notifications names "all" or a topic, one that asks again a topic."""
+        named = {key: choice.get(key) for key in ("stop", "asks_topic")}
+        ids = {key: self._topic_id(given) for key, given in named.items() if given not in (None, STOP_ALL)}
+        return {**choice, **ids}
 
     def _topic_id(self, wanted: object) -> int | None:
         if wanted is None or wanted == "":

@@ -51,7 +51,11 @@ class BlockKind(ABC):
         return set()
 
     def topic_ids(self, content: Content) -> set[int]:  # noqa: ARG002
-        """The topics about which the block's buttons let a customer stop notifications."""
+        """The topics that the block's buttons name: to stop notifications, or to ask for them."""
+        return set()
+
+    def asked_topics(self, content: Content) -> set[int]:  # noqa: ARG002
+        """The topics that the block's buttons ask about once more."""
         return set()
 
     def pictures(self, content: Content) -> set[str]:  # noqa: ARG002

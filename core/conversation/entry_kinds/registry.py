@@ -7,12 +7,22 @@ from core.conversation.entry_kinds.get_started import GetStarted
 from core.conversation.entry_kinds.keyword import Keyword
 from core.conversation.entry_kinds.kind import EntryPointKind, HeldKind
 from core.conversation.entry_kinds.ref import Ref
-from core.conversation.entry_kinds.tapped import Button, IceBreaker, MenuItem, TappedKind
+from core.conversation.entry_kinds.tapped import Again, Button, IceBreaker, MenuItem, Rule, TappedKind
 
 # By name, in the order in which they are asked about an act of a customer: the first that knows it wins.
 KINDS: dict[str, EntryPointKind] = {
     kind.name: kind
-    for kind in (Ref(), GetStarted(), Button(), MenuItem(), IceBreaker(), Keyword(), Comment())
+    for kind in (
+        Ref(),
+        GetStarted(),
+        Button(),
+        MenuItem(),
+        IceBreaker(),
+        Again(),
+        Rule(),
+        Keyword(),
+        Comment(),
+    )
 }
 # Those that a message holds, in the order in which the composer shows them.
 HELD: dict[str, HeldKind] = {kind.name: kind for kind in (GetStarted(), Keyword(), Ref(), Comment())}

@@ -54,3 +54,25 @@ class IceBreaker(TappedKind):
     name = EntryKind.ICE_BREAKER
     named, plain = N_("Suggested question “{value}”"), N_("Suggested question")
     prefix = ICE_BREAKER_PAYLOAD
+
+
+class Again(EntryPointKind):
+    """A button that asks about a topic once more: "want the next one, too?". Its payload names the topic
+    (core/conversation/asking_again.py), so it leads to no message."""
+
+    name = EntryKind.AGAIN
+    named, plain = N_("Button “{value}” that asks again"), N_("Button that asks again")
+
+    def find(self, known: Sequence[KnownEntry], act: CustomerAct) -> FoundEntry | None:  # noqa: ARG002
+        return None
+
+
+class Rule(EntryPointKind):
+    """The rule of a topic: who has no opt-in left is asked when they next write, whatever they write."""
+
+    name = EntryKind.RULE
+    named = plain = N_("The topic's rule")
+    is_bubble = False
+
+    def find(self, known: Sequence[KnownEntry], act: CustomerAct) -> FoundEntry | None:  # noqa: ARG002
+        return None

@@ -12,7 +12,7 @@ from core.broadcasts.wording import warn_content
 from core.conversation.blocks.after_answer import FIELDS as UNDER
 from core.conversation.blocks.registry import kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
-from pages.broadcasts.new import saving
+from pages.broadcasts.new import asking_again, saving
 from pages.broadcasts.new.after_answer import edit_after_answer
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.components.block_editor import draft as composing
@@ -40,6 +40,7 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         with st.container(key="broadcast_words", border=True):
             edit_block(writing["blocks"][0], context)
             draw_undo(writing, "broadcast")
+            asking_again.offer_button(writing, draft.topic_id, context.topics)
         edit_after_answer(writing["under"], context)
         draft = _keep(here, draft, writing)
         slot = st.container()

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-_NOT_TYPED = ("kind", "stop")
+_NOT_TYPED = ("kind", "stop", "asks_topic")
 
 
 def typed_words(block: dict[str, Any]) -> str:

@@ -5,6 +5,8 @@ from core.clock import utc_now
 from core.consent.customer_queries import CustomerView, get_customer, list_deliveries, list_requests
 from core.consent.opt_in_queries import OptInFilter, OptInView, list_opt_ins
 from core.consent.withdrawal_queries import list_withdrawals
+from core.conversation.asking_queries import list_withheld
+from core.conversation.reply_queries import find_silence, list_replies
 from core.errors import NotFound
 from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
@@ -13,7 +15,7 @@ from pages.components.layout import Card, cards, page_header
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, when
 from pages.components.unreachable_customers import draw_mark
-from pages.customers.detail import forgetting, lists
+from pages.customers.detail import answers, forgetting, lists, silence
 from pages.customers.detail import withdrawing as dialogs
 
 LIMIT = 200  # opt-ins shown of one customer
@@ -31,11 +33,14 @@ def draw_page() -> None:
     chosen = OptInFilter(customer_id=customer.id)
     opt_ins = list_opt_ins(customer.fanpage_id, chosen, now=now, limit=LIMIT)
     _header(customer, opt_ins)
+    silence.draw_silence(customer, find_silence(customer.id, now=now))
     _cards(customer)
     lists.draw_opt_ins(opt_ins)
     lists.draw_withdrawals(list_withdrawals(customer.id))
     lists.draw_requests(list_requests(customer.id))
+    answers.draw_withheld(list_withheld(customer.id))
     lists.draw_deliveries(list_deliveries(customer.id))
+    answers.draw_replies(list_replies(customer.id))
 
 
 def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:

@@ -10,6 +10,7 @@ from core.messenger import wire
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.choices import (
+    ASKS_AGAIN,
     CALLS,
     OPENS_ADDRESS,
     Choice,
@@ -41,11 +42,14 @@ def _targets(context: EditorContext) -> dict[Target, str]:
     stops |= {id_: _("Stop: {topic}", topic=name) for id_, name in context.topics.items()}
     targets: dict[Target, str] = {OPENS_ADDRESS: _("Open a web address"), CALLS: _("Call a phone number")}
     targets |= dict(context.messages.items())
+    targets |= {
+        f"{ASKS_AGAIN}{id_}": _("Ask again: {topic}", topic=name) for id_, name in context.topics.items()
+    }
     return targets | {f"{STOP_PAYLOAD}{what}": words for what, words in stops.items()}
 
 
 def _edit_address(button: Choice, context: EditorContext) -> None:
-    if button["message_id"] or button["stop"]:
+    if button["message_id"] or button["stop"] or button["asks_topic"]:
         return
     calls = button["phone"] is not None
     field, label = ("phone", _("Phone number")) if calls else ("url", _("Web address"))

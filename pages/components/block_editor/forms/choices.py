@@ -20,7 +20,8 @@ Target = int | str  # a message's id, or one of the words below
 OPENS_ADDRESS = 0
 CALLS = "call"
 ASKS = "ask:"  # + what it asks for
-_NOWHERE: Choice = {"message_id": None, "stop": None, "phone": None, "asks": None}
+ASKS_AGAIN = "again:"  # + the id of the topic
+_NOWHERE: Choice = {"message_id": None, "stop": None, "phone": None, "asks": None, "asks_topic": None}
 
 
 def edit_choice(
@@ -89,6 +90,8 @@ def _target_of(choice: Choice) -> Target | None:
         return CALLS
     if choice.get("asks"):
         return f"{ASKS}{choice['asks']}"
+    if choice.get("asks_topic"):
+        return f"{ASKS_AGAIN}{choice['asks_topic']}"
     return f"{STOP_PAYLOAD}{choice['stop']}" if choice.get("stop") else choice.get("message_id")
 
 
@@ -99,5 +102,7 @@ def _fields_of(target: Target | None, choice: Choice) -> Choice:
         return {"phone": choice.get("phone") or ""}
     if target.startswith(ASKS):
         return {"asks": target.removeprefix(ASKS)}
+    if target.startswith(ASKS_AGAIN):
+        return {"asks_topic": int(target.removeprefix(ASKS_AGAIN))}
     wanted = target.removeprefix(STOP_PAYLOAD)
     return {"stop": wanted if wanted == STOP_ALL else int(wanted)}
