@@ -46,7 +46,13 @@ class Server:
         origin = sent.pop("Origin") or None
         url = f"ws://127.0.0.1:{self.port}{self.base}/_stcore/stream"
         return connect(
-            url, subprotocols=protocols, additional_headers=sent, origin=origin, max_size=None, proxy=None
+            url,
+            subprotocols=protocols,
+            additional_headers=sent,
+            origin=origin,
+            max_size=None,
+            proxy=None,
+            open_timeout=60,
         )
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str]]:
