@@ -89,6 +89,7 @@ def _choose_kind(writing: dict[str, Any]) -> None:
         kinds_for_broadcasts(),
         key=key,
         required=True,
+        wrap=True,
         format_func=kind_in_broadcast,
         on_change=_change_kind,
         args=(writing, key),
