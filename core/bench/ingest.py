@@ -54,13 +54,13 @@ def run(options: IngestOptions, *, postgresql_url: str | None, rounds: int) -> d
 
 def _measure(name: str, command: tuple[str, ...], options: IngestOptions, url: str | None) -> dict[str, Any]:
     with databases.fresh_database(url):
-        override_settings(app_secret="app-secret-of-the-bench", webhook_port=str(_free_port()))
+        override_settings(app_secret="app-secret-of-the-bench", webhook_port=str(free_port()))
         if name != BARE:
             migrations.upgrade()
             intake_fixtures.create_open_requests(options.opt_ins, options.stored)
         server = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
         try:
-            _until_it_listens(server)
+            until_it_listens(server)
             figures = _measure_load(server.pid, options, applies=name != BARE)
         finally:
             server.terminate()
@@ -119,14 +119,16 @@ def _applied() -> int:
         return db.scalar(select(func.count()).where(col(OptIn.topic_id).is_not(None))) or 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
 
 
-def _until_it_listens(server: subprocess.Popen[bytes]) -> None:
+def until_it_listens(server: subprocess.Popen[bytes]) -> None:
+    """Wait until a webhook server takes requests at the port of the settings."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and server.poll() is None:
         with socket.socket() as probe:

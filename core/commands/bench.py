@@ -84,6 +84,24 @@ def ingest(
 
 @app.command()
 @command
+def answers(
+    events: Annotated[int, typer.Option(help="Messages of customers per second.", min=1)] = 50,
+    fanpages: Annotated[int, typer.Option(help="Fanpages they are spread over.", min=1)] = 4,
+    seconds: Annotated[float, typer.Option(help="How long to send them.", min=1.0)] = 60.0,
+    postgresql_url: InsteadOfSqlite = None,
+    as_json: Json = False,
+) -> None:
+    """How soon the bot answers while broadcasts are sent, and whether once and in order."""
+    from core.bench import answers as bench
+
+    figures = bench.run(
+        events_per_second=events, fanpages=fanpages, seconds=seconds, postgresql_url=postgresql_url
+    )
+    print_answer(as_json, figures, _listed(figures))
+
+
+@app.command()
+@command
 def pace(
     rate: Annotated[
         list[int] | None, typer.Option(help="Messages per second; may be given several times.")
