@@ -11,7 +11,16 @@ CAPABILITIES: tuple[tuple[str, Permission, tuple[str, ...]], ...] = (
     (
         N_("Make, change and archive topics"),
         Permission.EDIT,
-        ("consent.actions.create_topic", "consent.actions.edit_topic", "consent.actions.archive_topic"),
+        (
+            "consent.actions.create_topic",
+            "consent.actions.edit_topic",
+            "broadcasts.topic_archiving.archive_topic",
+        ),
+    ),
+    (
+        N_("Write and publish messages of the bot"),
+        Permission.EDIT,
+        ("conversation.writing.keep_draft", "conversation.writing.publish_message"),
     ),
     (N_("Import opt-ins"), Permission.EDIT, ("consent.imports.import_opt_ins",)),
     (

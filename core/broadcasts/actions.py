@@ -178,8 +178,7 @@ def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = transitions.move(db, broadcast_id, Transition.UNSCHEDULE, now)
-        versions.mark(broadcast, by, now, {versions.BACK_TO_DRAFT})
-        broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
+        versions.end_approval(broadcast, by, now)
         record(db, by, "broadcast.unschedule", broadcast, now=now)
         return broadcast.state
 

@@ -56,6 +56,12 @@ def approve(broadcast: Broadcast, by: Actor, now: datetime) -> None:
     broadcast.approved_at = now
 
 
+def end_approval(broadcast: Broadcast, by: Actor, now: datetime) -> None:
+    """Of a broadcast that was put back to draft: it has to be looked at and approved anew."""
+    mark(broadcast, by, now, {BACK_TO_DRAFT})
+    broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
+
+
 def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
     """Raise unless `version`, the one that somebody looked at, is the latest; None names none."""
     if version is None or version == broadcast.version:

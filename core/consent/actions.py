@@ -11,18 +11,17 @@ from sqlmodel import Session, col
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts.rules import BroadcastState
-from core.consent import ledger, topics_in_use
+from core.consent import ledger, topic_rows, topics_in_use
 from core.consent.rules import OptInState, check_topic_name
+from core.consent.topic_rows import get_topic
 from core.db import bulk, row_locks
 from core.db.engine import transaction
-from core.db.tables import Broadcast, Fanpage, OptIn, Topic
+from core.db.tables import Fanpage, OptIn, Topic
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.text.length import length
 from core.text.normalise import name_key, normalise_name, normalise_text
 
 DESCRIPTION_LIMIT = 500
-_AT_WORK = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
 
 
 def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = "", now: datetime) -> int:
@@ -47,40 +46,22 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
     _check(name, description)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id)
+        topic = get_topic(db, topic_id)
         if (topic.name, topic.description) == (name, description):
             return
         _check_name_is_free(db, topic.fanpage_id, name, but=topic_id)
         was = topic.name
         topic.name, topic.description, topic.updated_at = name, description, now
-        _record(db, by, "topic.edit", topic, now, was=was)
-
-
-def archive_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
-    """Archive a topic: it is offered for nothing new, and its opt-ins are kept."""
-    with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id, lock=True)  # scheduling a broadcast on it waits for this
-        at_work = select(col(Broadcast.name)).where(
-            col(Broadcast.topic_id) == topic_id, col(Broadcast.state).in_(_AT_WORK)
-        )
-        if name := db.execute(at_work.limit(1)).scalar_one_or_none():
-            raise WrongState(
-                N_("The broadcast “{broadcast}” still uses this topic: let it finish or cancel it first."),
-                broadcast=name,
-            )
-        if topic.archived_at is None:
-            topic.archived_at = topic.updated_at = now
-            _record(db, by, "topic.archive", topic, now)
+        topic_rows.record(db, by, "topic.edit", topic, now, was=was)
 
 
 def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id)
+        topic = get_topic(db, topic_id)
         if topic.archived_at is not None:
             topic.archived_at, topic.updated_at = None, now
-            _record(db, by, "topic.restore", topic, now)
+            topic_rows.record(db, by, "topic.restore", topic, now)
 
 
 def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
@@ -106,7 +87,7 @@ def assign_topic(
     many."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
-        topic = _topic(db, topic_id)
+        topic = get_topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
         topics_in_use.refuse_while_adding(db, topic_id)
@@ -118,7 +99,7 @@ def assign_topic(
         without_topic.append(col(OptIn.customer_id).in_(bulk.among(people)))
         count = ledger.assign_topic(db, without_topic, topic_id, now)
         if count:
-            _record(db, by, "opt_in.assign_topic", topic, now, count=count)
+            topic_rows.record(db, by, "opt_in.assign_topic", topic, now, count=count)
         return count
 
 
@@ -159,26 +140,6 @@ def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | N
 
 def _taken(name: str) -> Problem:
     return problem("name", N_("There is a topic called “{name}” already. Choose another name."), name=name)
-
-
-def _topic(db: Session, topic_id: int, *, lock: bool = False) -> Topic:
-    topic = db.get(Topic, topic_id, with_for_update={"key_share": True} if lock else None)
-    if topic is None:
-        raise NotFound(N_("There is no topic {id}."), id=topic_id)
-    return topic
-
-
-def _record(db: Session, by: Actor, verb: str, topic: Topic, now: datetime, **detail: object) -> None:
-    record(
-        db,
-        by,
-        verb,
-        now=now,
-        fanpage_id=topic.fanpage_id,
-        subject_id=topic.id,
-        subject=topic.name,
-        **detail,
-    )
 
 
 def _without_topic(fanpage_id: int, opt_in_ids: Collection[int] | None) -> list[ColumnElement[bool]]:

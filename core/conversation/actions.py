@@ -43,9 +43,7 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
         authorise(db, by, Permission.EDIT, now=now)
         row = get_row(db, message_id, lock=True)  # who schedules a broadcast to it waits
         kept = message_rows.StoredMessage(message_id, row.fanpage_id, row.name)
-        references.refuse_while_led_to(db, kept)
-        references.refuse_while_in_profile(db, kept)
-        references.refuse_while_broadcast_leads(db, kept, now=now)
+        references.refuse_while_used(db, kept, now=now)
         if message_rows.set_archived(db, message_id, now):
             record(db, by, "message.archive", row, now=now)
 

@@ -78,6 +78,13 @@ def _unpublished(db: Session, fanpage_id: int, ids: set[int]) -> str | None:
     return db.execute(statement.limit(1)).scalar_one_or_none() if ids else None
 
 
+def refuse_while_used(db: Session, kept: StoredMessage, *, now: datetime) -> None:
+    """A message is put away only when nothing leads to it any more."""
+    refuse_while_led_to(db, kept)
+    refuse_while_in_profile(db, kept)
+    refuse_while_broadcast_leads(db, kept, now=now)
+
+
 def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
     """A button that leads nowhere would leave a customer without an answer."""
     statement = (
@@ -95,9 +102,14 @@ def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
             raise WrongState(words, name=row.name)
 
 
+def is_in_profile(db: Session, fanpage_id: int, message_id: int) -> bool:
+    """Whether the fanpage's menu or a suggested question leads to the message."""
+    return message_id in profile_of(db, fanpage_id).message_ids
+
+
 def refuse_while_in_profile(db: Session, kept: StoredMessage) -> None:
     """Nor may an item of the menu lead nowhere, or a question that a new chat offers."""
-    if kept.id in profile_of(db, kept.fanpage_id).message_ids:
+    if is_in_profile(db, kept.fanpage_id, kept.id):
         words = N_("The fanpage's menu or suggested questions lead to this message; change them first.")
         raise WrongState(words)
 

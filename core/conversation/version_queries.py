@@ -43,8 +43,12 @@ def list_versions(message_id: int) -> list[VersionView]:
         ]
 
 
-def broadcasts_leading_to(message_id: int, *, now: datetime) -> list[str]:
-    """Names of the broadcasts with a button that leads to this message."""
+def is_led_to_from_outside(message_id: int, *, now: datetime) -> bool:
+    """Whether a broadcast's button, the fanpage's menu or a suggested question leads to this message."""
     with reading() as db:
         row = db.get(Message, message_id)
-        return references.broadcasts_leading_to(db, row.fanpage_id, message_id, now=now) if row else []
+        if row is None:
+            return False
+        if references.is_in_profile(db, row.fanpage_id, message_id):
+            return True
+        return bool(references.broadcasts_leading_to(db, row.fanpage_id, message_id, now=now))

@@ -50,7 +50,6 @@ def search_box(key: str, label: str) -> str:
         label_visibility="collapsed",
         icon=":material/search:",
         bind="query-params",
-        max_chars=100,
     )
     return normalise_name(typed or "")
 

@@ -126,7 +126,6 @@ def draw_typing_field(psid: str, name: str) -> None:
     st.chat_input(
         _("Write as {name}", name=name),
         key="phone_say",
-        max_chars=500,
         on_submit=lambda: _act(psid, "say", text=st.session_state["phone_say"]),
     )
 

@@ -21,7 +21,6 @@ def draw_trial(fanpage_id: int) -> None:
             key="message_trial_words",
             icon=":material/chat:",
             placeholder=_("hi, how much is a bunch?"),
-            max_chars=300,
             live=True,
         )
         if words and not is_blank(words):

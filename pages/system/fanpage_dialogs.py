@@ -38,7 +38,6 @@ def _connect(key: str, known: FanpageView | None) -> None:
         key=f"{key}_page_id",
         disabled=known is not None,
         help=_("The number in the fanpage's “About” section, under “Page transparency”."),
-        max_chars=64,
     )
     st.text_input(
         _("Name"),

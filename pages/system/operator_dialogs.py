@@ -11,6 +11,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import Role
 from core.clock import utc_now
 from core.errors import N_
+from pages.components.counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, state_label
@@ -21,6 +22,8 @@ ROLE_MEANS = {
     Role.SENDER: N_("also launches, schedules, pauses and cancels broadcasts"),
     Role.ADMIN: N_("also manages users, fanpages and set-up"),
 }
+
+_NAME_LIMIT = 64  # as core/accounts/rules.py checks it
 
 
 def open_for(key: str, operator_id: int) -> None:
@@ -105,12 +108,12 @@ def _about_access(chosen: OperatorView) -> None:
 
 
 def _new() -> None:
-    st.text_input(
+    name = st.text_input(
         _("User name"),
         key="operator_name",
         help=_("What they type to sign in, for example lan.anh"),
-        max_chars=64,
     )
+    show_counter(name, _NAME_LIMIT, only_near=True)
     _role_choice("operator_new_role", Role.EDITOR)
     _button(_("Add user"), "operator_new", "operator_new_submit", _invite)
 

@@ -38,7 +38,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
     page_registry.link("topics", _("All topics"), icon=":material/arrow_back:")
     _header(topic, here)
     dialogs.draw_edit_dialog(topic)
-    dialogs.draw_archive_dialog(topic, progress)
+    dialogs.draw_archive_dialog(topic)
     if topic.archived_at:
         _archived(topic, here)
     figures.draw_after_a_broadcast(topic, progress)
@@ -70,7 +70,7 @@ def _header(topic: TopicView, here: Current) -> None:
     elif slot.button(
         _("Let customers agree"), key="topic_ask", type="primary", icon=":material/notification_add:"
     ):
-        page_registry.go("messages")
+        page_registry.go("message", topic=topic.id)
 
 
 def _archived(topic: TopicView, here: Current) -> None:
@@ -93,7 +93,9 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
         for message in progress.messages[:5]:
             page_registry.link("message", message.name, icon=":material/forum:", id=message.id)
         if not progress.messages:
-            page_registry.link("messages", _("Go to messages"), icon=":material/arrow_forward:")
+            page_registry.link(
+                "message", _("Write the message"), icon=":material/arrow_forward:", topic=topic.id
+            )
     with notify.container(border=True, height="stretch"):
         text = _("As soon as somebody agrees, you can send them one broadcast.")
         if topic.people:

@@ -34,7 +34,9 @@ def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
             for message in progress.messages:
                 page_registry.link("message", message.name, icon=":material/forum:", id=message.id)
         else:
-            page_registry.link("messages", _("Insert the OTNR into a message"), icon=":material/forum:")
+            page_registry.link(
+                "message", _("Insert the OTNR into a message"), icon=":material/forum:", topic=topic.id
+            )
 
 
 def draw_figures(topic: TopicView) -> None:

@@ -15,6 +15,7 @@ from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, retry
+from core.broadcasts.topic_archiving import archive_topic
 from core.consent import actions as consent
 from core.consent import imports
 from core.consent import withdrawal_actions as withdrawals
@@ -95,7 +96,7 @@ class World:
 
     def archived_topic(self) -> int:
         topic_id = self.arrange.topic(self.fanpage_id, "Cũ")
-        consent.archive_topic(SYSTEM, topic_id, now=self.now)
+        archive_topic(SYSTEM, topic_id, now=self.now)
         return topic_id
 
     def warned_fanpage(self) -> int:
@@ -243,7 +244,6 @@ _RETRY = {
 _CONSENT = {
     "create_topic": Trial(E, _on(consent.create_topic, lambda w: w.fanpage_id, name="Mới")),
     "edit_topic": Trial(E, _on(consent.edit_topic, lambda w: w.topic_id, name="Mới", description="")),
-    "archive_topic": Trial(E, _on(consent.archive_topic, lambda w: w.topic_id)),
     "restore_topic": Trial(E, _on(consent.restore_topic, World.archived_topic)),
     "make_available_again": Trial(
         S, _on(consent.make_available_again, lambda w: w.opt_in(w.topic_id, state="refused"))
@@ -293,6 +293,7 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.actions.save_message": Trial(E, _save_message),
     "core.conversation.actions.archive_message": Trial(E, _on(conversation.archive_message, World.message)),
     "core.conversation.actions.copy_message": Trial(E, _on(conversation.copy_message, World.message)),
+    "core.broadcasts.topic_archiving.archive_topic": Trial(E, _on(archive_topic, lambda w: w.topic_id)),
     "core.conversation.writing.create_draft": Trial(E, _begin_message),
     "core.conversation.writing.keep_draft": Trial(E, _write_message),
     "core.conversation.writing.publish_message": Trial(E, _on(writing.publish_message, World.message_draft)),

@@ -16,8 +16,8 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions
 from core.broadcasts.draft_rules import USUAL, BestBefore
 from core.broadcasts.drafts import Draft, find_problems, get_draft, keep_draft
+from core.broadcasts.topic_archiving import archive_topic
 from core.clock import utc_now
-from core.consent.actions import archive_topic
 from core.db.engine import reading
 from core.db.tables import Broadcast
 from core.errors import Invalid

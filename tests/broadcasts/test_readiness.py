@@ -13,7 +13,7 @@ from core.broadcasts import actions
 from core.broadcasts.draft_rules import BLANK
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.broadcasts.readiness import find_problems, refuse_unready
-from core.consent import actions as consent
+from core.broadcasts.topic_archiving import Uses, archive_topic
 from core.conversation import actions as conversation
 from core.conversation.references import TAPPED_FOR
 from core.db.engine import reading, transaction
@@ -91,7 +91,7 @@ def test_what_was_archived_after_the_draft_was_written_keeps_it_from_being_launc
     now, target = arrange.now, message(arrange, fanpage_id)
     draft = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=leading_to(target), now=now)
     conversation.archive_message(COMMAND_LINE, target, now=now)
-    consent.archive_topic(COMMAND_LINE, topic_id, now=now)
+    archive_topic(COMMAND_LINE, topic_id, now=now)
     with pytest.raises(Invalid, match=r"archived.*gone"):
         actions.launch(COMMAND_LINE, draft, now=now)
     fields = [found.field for found in find_problems(topic_id, leading_to(target))]
@@ -99,7 +99,7 @@ def test_what_was_archived_after_the_draft_was_written_keeps_it_from_being_launc
 
 
 def test_nothing_new_is_made_of_an_archived_topic_by_whatever_door(arrange, topic_id):
-    consent.archive_topic(COMMAND_LINE, topic_id, now=arrange.now)
+    archive_topic(COMMAND_LINE, topic_id, now=arrange.now)
     for content in (None, {"kind": "text", "text": "Hàng về"}):
         with pytest.raises(Invalid, match="archived"):
             actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=arrange.now)
@@ -163,7 +163,7 @@ def test_what_a_launch_relies_on_is_not_archived_beside_it(
     draft = broadcast(arrange, topic_id, leading_to(target))
     archive = {
         "message": lambda: conversation.archive_message(COMMAND_LINE, target, now=now),
-        "topic": lambda: consent.archive_topic(COMMAND_LINE, topic_id, now=now),
+        "topic": lambda: archive_topic(COMMAND_LINE, topic_id, seen=Uses(), now=now),
     }
     with ThreadPoolExecutor(1) as pool:
         with transaction() as db:

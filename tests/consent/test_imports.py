@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
+from core.broadcasts.topic_archiving import archive_topic
 from core.consent import import_file, imports, opt_in_queries
-from core.consent.actions import archive_topic
 from core.consent.imports import import_opt_ins
 from core.consent.ledger import record_opt_ins
 from core.consent.opt_in_export import csv_opt_ins

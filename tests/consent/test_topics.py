@@ -8,6 +8,7 @@ from sqlmodel import select
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import topic_queries
 from core.broadcasts.queries import dry_run
+from core.broadcasts.topic_archiving import archive_topic
 from core.consent import actions, queries
 from core.consent.customer_queries import count_customers, list_customers
 from core.consent.withdrawal_actions import withdraw_customer
@@ -59,7 +60,7 @@ def test_the_same_name_is_free_on_another_fanpage(fanpage, arrange, now):
 
 
 def test_an_archived_name_is_pointed_out(fanpage, now):
-    actions.archive_topic(EDITOR, create(fanpage, now, "Tết"), now=now)
+    archive_topic(EDITOR, create(fanpage, now, "Tết"), now=now)
     with pytest.raises(Invalid, match="archived topic"):
         create(fanpage, now, "tết")
 
@@ -89,7 +90,7 @@ def test_a_viewer_changes_nothing(fanpage, now):
     with pytest.raises(NotAllowed):
         actions.edit_topic(VIEWER, topic_id, name="Khác", description="", now=now)
     with pytest.raises(NotAllowed):
-        actions.archive_topic(VIEWER, topic_id, now=now)
+        archive_topic(VIEWER, topic_id, now=now)
 
 
 def test_a_topic_is_renamed_once(fanpage, now):
@@ -110,8 +111,8 @@ def test_a_topic_keeps_its_own_name_but_never_takes_another_s(fanpage, now):
 
 def test_an_archived_topic_leaves_the_list_and_comes_back(fanpage, now):
     topic_id = create(fanpage, now)
-    actions.archive_topic(EDITOR, topic_id, now=now)
-    actions.archive_topic(EDITOR, topic_id, now=now)
+    archive_topic(EDITOR, topic_id, now=now)
+    archive_topic(EDITOR, topic_id, now=now)
     assert queries.list_topics(fanpage, now=now) == []
     assert [topic.id for topic in queries.list_topics(fanpage, now=now, archived=True)] == [topic_id]
     actions.restore_topic(EDITOR, topic_id, now=now)
@@ -124,15 +125,15 @@ def a_broadcast(arrange, fanpage, topic_id, state, now):
     return arrange.save(Broadcast(fanpage_id=fanpage, topic_id=topic_id, name="Đợt 1", state=state, **values))
 
 
-@pytest.mark.parametrize(("state", "is_kept"), [("sending", True), ("scheduled", True), ("finished", False)])
+@pytest.mark.parametrize(("state", "is_kept"), [("sending", True), ("paused", True), ("finished", False)])
 def test_a_topic_in_use_by_a_broadcast_is_not_archived(fanpage, arrange, now, state, is_kept):
     topic_id = create(fanpage, now)
     a_broadcast(arrange, fanpage, topic_id, state, now)
     if is_kept:
         with pytest.raises(WrongState, match="Đợt 1"):
-            actions.archive_topic(EDITOR, topic_id, now=now)
+            archive_topic(EDITOR, topic_id, now=now)
     else:
-        actions.archive_topic(EDITOR, topic_id, now=now)
+        archive_topic(EDITOR, topic_id, now=now)
     assert (row(Topic, topic_id).archived_at is None) == is_kept
 
 

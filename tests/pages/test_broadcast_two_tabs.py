@@ -13,8 +13,8 @@ from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, queries, retry, scheduled_jobs
 from core.broadcasts.draft_rules import USUAL
 from core.broadcasts.drafts import get_draft, keep_draft
+from core.broadcasts.topic_archiving import archive_topic
 from core.clock import utc_now
-from core.consent.actions import archive_topic
 from core.conversation.actions import archive_message
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic

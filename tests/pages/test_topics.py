@@ -5,7 +5,8 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import topic_queries
-from core.consent import actions
+from core.broadcasts.topic_archiving import archive_topic
+from core.conversation.queries import get_message
 from core.db.engine import reading
 from core.db.tables import Block, Message, Topic
 from tests.pages.conftest import Panel
@@ -39,13 +40,25 @@ def test_the_first_topic_is_created_from_the_empty_state(panel: Panel, fanpage):
     assert "2. Let customers agree" in all_words(at)
 
 
-def test_a_taken_name_is_refused_inside_the_dialog(panel, arrange, fanpage):
-    arrange.topic(fanpage, "Tết")
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_a_taken_name_offers_the_topic_that_has_it(panel, arrange, fanpage, now, is_archived):
+    topic = arrange.topic(fanpage, "Tết")
+    if is_archived:
+        archive_topic(COMMAND_LINE, topic, now=now)
     at = press(panel("topics"), "topic_add")
     at.text_input(key="topic_new_name").input("TẾT")
     press(at, "topic_new_save")
-    assert "already" in at.error[0].value
-    assert len(topics()) == 1
+    assert not at.error
+    press(at, "topic_new_use")
+    assert at.title[0].value == "Tết"
+    assert [each.archived_at for each in topics()] == [None]
+
+
+def test_a_new_topic_leads_to_a_message_that_asks_about_it(panel, arrange, fanpage):
+    topic = arrange.topic(fanpage, "Tết")
+    at = press(panel("topics", id=topic, role="editor"), "topic_ask")
+    (asked,) = [box for box in at.selectbox if (box.key or "").endswith("_topic")]
+    assert asked.value == topic
 
 
 def test_a_viewer_sees_topics_and_cannot_add_one(panel, arrange, fanpage):
@@ -80,21 +93,24 @@ def test_a_topic_is_renamed(panel, arrange, fanpage):
     assert at.title[0].value == "Mới"
 
 
-def test_a_topic_is_archived_after_a_warning_and_restored(panel, arrange, fanpage, now):
+def test_a_topic_is_archived_after_saying_what_that_does_and_restored(panel, arrange, fanpage, now):
     topic = arrange.topic(fanpage, "Tết")
-    message = arrange.save(Message(fanpage_id=fanpage, name="Chào", created_at=now, updated_at=now))
+    message = arrange.save(
+        Message(fanpage_id=fanpage, name="Chào", published=1, created_at=now, updated_at=now)
+    )
     arrange.save(Block(message_id=message, position=0, kind="otnr", topic_id=topic))
     at = choose(panel("topics", id=topic), "topic_archive")
-    assert "“Chào”" in all_words(at)
+    assert "only ask about it and are archived, too: “Chào”" in all_words(at)
     press(at, "topic_archive_confirm")
     assert topics()[0].archived_at is not None
+    assert get_message(message).is_archived
     press(at, "topic_restore")
     assert topics()[0].archived_at is None
 
 
 def test_archived_topics_are_kept_apart(panel, arrange, fanpage, now):
     arrange.topic(fanpage, "Đang dùng")
-    actions.archive_topic(COMMAND_LINE, arrange.topic(fanpage, "Cất đi"), now=now)
+    archive_topic(COMMAND_LINE, arrange.topic(fanpage, "Cất đi"), now=now)
     assert "Cất đi" not in all_words(panel("topics"))
     words = all_words(panel("topics", role="editor", shown="archived"))
     assert "Cất đi" in words

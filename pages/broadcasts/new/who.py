@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.actions import create_broadcast
+from core.broadcasts.draft_rules import NAME_LIMIT
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import dry_run
 from core.broadcasts.readiness import find_problems
@@ -16,6 +17,7 @@ from pages.broadcasts.new.promises import draw_promises
 from pages.broadcasts.new.reach import draw_once_only, draw_people, draw_reach
 from pages.components.address import asked_id
 from pages.components.block_editor.fields import draw_problems
+from pages.components.counter import show_counter
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_
@@ -84,6 +86,8 @@ def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> 
         key=f"{key}_name",
         placeholder=_("Made of topic and date"),
     )
+    with called:
+        show_counter(name, NAME_LIMIT, only_near=True)
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
     if kept is not None and draft is not None:

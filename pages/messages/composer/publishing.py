@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.accounts.rules import Actor
 from core.clock import utc_now
-from core.conversation.version_queries import broadcasts_leading_to
+from core.conversation.version_queries import is_led_to_from_outside
 from core.conversation.versions import Draft
 from core.conversation.writing import publish_message
 from core.errors import N_, Problem, problem
@@ -23,8 +23,8 @@ _SILENT = "publish_silent"
 
 
 def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
-    """That nothing of another message or broadcast leads to a message without an entry point."""
-    if led_from or broadcasts_leading_to(draft.id, now=utc_now()):
+    """That nothing leads to a message without an entry point either."""
+    if led_from or is_led_to_from_outside(draft.id, now=utc_now()):
         return []
     return [problem("entry_points", N_("Nothing starts this message yet: the bot sends it to nobody."))]
 

@@ -44,6 +44,7 @@ def _edit(block: Block, context: EditorContext) -> None:
         disabled=context.locked,
         placeholder=_("Thank you! We will write to you once, about exactly this."),
     )
+    show_counter(block["after"], wire.TEXT_LIMIT, only_near=True)
 
 
 def _choose_topic(block: Block, context: EditorContext) -> None:
