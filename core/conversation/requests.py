@@ -27,6 +27,7 @@ from core.consent.eligibility import is_unspent
 from core.conversation.blocks.kind import AskingKind, Content
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.conversation.rules import ReplyState
+from core.conversation.wording_choice import choose_for
 from core.db.tables import Fanpage, OptIn, Reply, Request, WithheldRequest
 from core.messenger import wire
 from core.settings import settings
@@ -56,7 +57,8 @@ class Asking:
 def ask(db: Session, asking: Asking, *, answers: bool = True) -> list[Body]:
     """Record the request and return its message. When the governor withholds it, that is recorded, and with
     `answers` the customer reads why: they asked for it themselves."""
-    promise = asking.kind.promise(asking.content)
+    chosen = choose_for(db, asking.content, asking.customer_id, asking.topic_id)
+    promise = asking.kind.promise(chosen.content)
     reason = _why_withheld(db, asking, promise.title)
     if reason is not None:
         if answers or reason != Withheld.JUST_NOW:  # the answer before a rule has just asked the same
@@ -72,12 +74,14 @@ def ask(db: Session, asking: Asking, *, answers: bool = True) -> list[Body]:
         "entry_kind": asking.entry_kind,
         "entry_value": cut(normalise_name(asking.entry_value), 200),
         "title": promise.title,
+        "test": chosen.test,
+        "variant": chosen.variant,
         "after_text": promise.after,
         "payload": payload,
         "created_at": asking.now,
     }
     request_id = db.execute(insert(Request).values(row).returning(col(Request.id))).scalar_one()
-    return [(request_id, asking.kind.render_request(asking.content, payload))]
+    return [(request_id, asking.kind.render_request(chosen.content, payload))]
 
 
 def sentence_for(reason: Withheld, promise: str) -> list[Body]:

@@ -6,15 +6,24 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import col
 
 from core.conversation.payloads import REQUEST_PAYLOAD
 from core.db.engine import transaction
-from core.db.tables import Activity, Broadcast, Customer, Delivery, DeliveryAttempt, OptIn, Request
+from core.db.tables import (
+    Activity,
+    Broadcast,
+    BroadcastResult,
+    Customer,
+    Delivery,
+    DeliveryAttempt,
+    OptIn,
+    Request,
+)
 from core.demo.past import PastRequest
 
-_OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at")
+_OF_DELIVERY = ("claimed_at", "settled_at", "delivered_at", "read_at", "clicked_at", "replied_at")
 _OF_BROADCAST = ("updated_at", "started_at", "finished_at")  # it was launched under its real date
 
 
@@ -86,6 +95,7 @@ def date_broadcast(broadcast_id: int, earlier: timedelta) -> None:
         )
         for activity in db.scalars(noted):
             _move(activity, ("at",), earlier)
+        db.execute(delete(BroadcastResult).where(col(BroadcastResult.broadcast_id) == broadcast_id))
 
 
 _MACHINE_VERBS = ("broadcast.start", "broadcast.gather", "broadcast.finish")

@@ -10,15 +10,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Select, case, delete, func, insert, or_, select
+from sqlalchemy import Integer, Select, String, bindparam, case, delete, func, insert, or_, select
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState
+from core.db import bulk
 from core.db.engine import reading, transaction
-from core.db.tables import Delivery, Fanpage, FunnelCount, FunnelDay, OptIn, Reply, Request
+from core.db.tables import Delivery, Fanpage, FunnelCount, FunnelDay, OptIn, Reply, Request, UtcTime
 from core.deliveries.rules import DeliveryState
 
 FIGURES = ("asked", "seen", "tapped", "notified", "read", "clicked")
@@ -27,6 +30,8 @@ FRESH = timedelta(seconds=20)
 AT_LEAST = timedelta(minutes=5)  # so often the time of counting is written, though nothing has changed
 OLDEST = timedelta(days=400)  # an opt-in ends after a year; what is older stays as it was counted
 SHARE = 100  # the counting takes at most a hundredth of the time
+_DAYS: dict[str, TypeEngine[Any]] = {"day": String(), "start": UtcTime(), "end": UtcTime()}
+Day = tuple[str, datetime, datetime]  # its name, its first moment and that of the next one
 _NEVER_ASKED = (ReplyState.QUEUED, ReplyState.SENDING, ReplyState.FAILED, ReplyState.SKIPPED)
 
 
@@ -53,11 +58,7 @@ def count_funnel(fanpage_id: int, zone: ZoneInfo, counted_at: datetime | None, *
         if first is None:
             return
         since = max(first, now - OLDEST).astimezone(zone).date()
-        found = [
-            (day, *row)
-            for day, start, end in _days(since.isoformat(), zone, now)
-            for row in db.execute(_of_day(fanpage_id, start, end))
-        ]
+        found = _count(db, fanpage_id, list(_days(since.isoformat(), zone, now)))
         columns = [getattr(FunnelDay, name) for name in ("day", *ALIKE, *FIGURES)]
         kept = db.execute(select(*columns).where(*_since(fanpage_id, since.isoformat()))).all()
     if sorted(map(tuple, kept)) == sorted(found) and counted_at and now - counted_at < AT_LEAST:
@@ -80,7 +81,7 @@ def _since(fanpage_id: int, day: str) -> tuple[Any, ...]:
     return col(FunnelDay.fanpage_id) == fanpage_id, col(FunnelDay.day) >= day
 
 
-def _days(first: str, zone: ZoneInfo, now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+def _days(first: str, zone: ZoneInfo, now: datetime) -> Iterator[Day]:
     """Each day until today, with its first moment and that of the next day."""
     day = datetime.fromisoformat(first)
     last = now.astimezone(zone).date()
@@ -94,21 +95,23 @@ def _days(first: str, zone: ZoneInfo, now: datetime) -> Iterator[tuple[str, date
         day = following
 
 
-def _of_day(fanpage_id: int, start: datetime, end: datetime) -> Select[Any]:
-    """The figures of the requests of one day, those alike together."""
-    one = _requests(fanpage_id, start, end).subquery()
-    figures = [func.sum(one.c[name], type_=Integer) for name in FIGURES]
-    alike = [one.c[name] for name in ALIKE]
-    return select(*alike, *[_whole(figure) for figure in figures]).where(one.c.asked == 1).group_by(*alike)
+def _count(db: Session, fanpage_id: int, days: list[Day]) -> list[tuple[Any, ...]]:
+    """The figures of the requests of these days, those alike together."""
+    rows = bulk.bound([[day, bulk.stamp(start), bulk.stamp(end)] for day, start, end in days])
+    return [tuple(row) for row in db.execute(_of_days(), {**rows, "fanpage": fanpage_id}).all()]
 
 
-def _whole(figure: Any) -> Any:
-    return func.coalesce(figure, 0)
+@cache
+def _of_days() -> Select[Any]:
+    one = _requests().subquery()
+    figures = [func.coalesce(func.sum(one.c[name], type_=Integer), 0) for name in FIGURES]
+    alike = [one.c[name] for name in ("day", *ALIKE)]
+    return select(*alike, *figures).where(one.c.asked == 1).group_by(*alike)
 
 
-def _requests(fanpage_id: int, start: datetime, end: datetime) -> Select[Any]:
-    """Each request of that day once, with 0 or 1 for each figure. What comes later shows what was before: who
-    tapped was asked and has seen it, also where Messenger reports no reading."""
+def _requests() -> Select[Any]:
+    """Each request of the given days once, with 0 or 1 for each figure. What comes later shows what was
+    before: who tapped was asked and has seen it, also where Messenger reports no reading."""
     tapped = col(Request.tapped_at).is_not(None)
     sent = col(Delivery.id).is_not(None)
     read = or_(col(Delivery.read_at).is_not(None), col(Delivery.clicked_at).is_not(None))
@@ -121,22 +124,25 @@ def _requests(fanpage_id: int, start: datetime, end: datetime) -> Select[Any]:
         "read": tapped & sent & read,
         "clicked": tapped & sent & col(Delivery.clicked_at).is_not(None),
     }
+    day = bulk.rows_given(_DAYS).subquery("given")
     return (
         select(
+            day.c.day,
             *[getattr(Request, name) for name in ALIKE],
             *[func.max(case((is_so, 1), else_=0)).label(name) for name, is_so in figures.items()],
         )
-        .select_from(Request)
+        .select_from(day)
+        .join(
+            Request,
+            (col(Request.fanpage_id) == bindparam("fanpage"))
+            & (col(Request.created_at) >= day.c.start)
+            & (col(Request.created_at) < day.c.end),
+        )
         .outerjoin(Reply, col(Reply.request_id) == col(Request.id))
         .outerjoin(OptIn, col(OptIn.request_id) == col(Request.id))
         .outerjoin(
             Delivery,
             (col(Delivery.opt_in_id) == col(OptIn.id)) & (col(Delivery.state) == DeliveryState.SENT),
         )
-        .where(
-            col(Request.fanpage_id) == fanpage_id,
-            col(Request.created_at) >= start,
-            col(Request.created_at) < end,
-        )
-        .group_by(col(Request.id))
+        .group_by(col(Request.id), day.c.day)
     )

@@ -33,6 +33,7 @@ FIGURE_WORDS = {
 _SPLITS = {Split.WORDING: N_("By wording"), Split.ENTRY_POINT: N_("By entry point"), Split.DAY: N_("By day")}
 _DAYS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
 SHOWN = 20
+MOST_DAYS = 62
 
 
 def draw_funnel(topic: TopicView, zone: str) -> None:
@@ -97,11 +98,12 @@ def _imported(funnel: Funnel, topic: TopicView) -> None:
 
 
 def _days(parts: Sequence[Part]) -> None:
+    """A column for each day; over a longer time for each week, called by its Monday."""
     names = [_(FIGURE_WORDS[name]) for name in ("asked", "tapped")]
     points = [
-        Point(_day(part.key[0]), series, value)
-        for part in parts
-        for series, value in zip(names, (part.figures.asked, part.figures.tapped), strict=True)
+        Point(_day(day), series, value)
+        for day, figures in by_time(parts)
+        for series, value in zip(names, (figures.asked, figures.tapped), strict=True)
     ]
     question = _("On which days were customers asked, and how many agreed?")
     draw_columns(
@@ -113,8 +115,24 @@ def _days(parts: Sequence[Part]) -> None:
     )
 
 
-def _day(day: str) -> str:
-    return str(format_date(date.fromisoformat(day), _("d MMM"), locale=language()))
+def by_time(parts: Sequence[Part]) -> list[tuple[date, Figures]]:
+    """The figures of each day from the first to the last, also of days on which nobody was asked; of each
+    week when there would be too many."""
+    known = {date.fromisoformat(part.key[0]): part.figures for part in parts}
+    first, last, step = min(known), max(known), timedelta(days=1)
+    if (last - first).days >= MOST_DAYS:
+        first, step = first - timedelta(days=first.weekday()), timedelta(days=7)
+    found: dict[date, Figures] = {}
+    for place in range((last - first) // step + 1):
+        found[first + place * step] = Figures()
+    for day, figures in known.items():
+        start = first + (day - first) // step * step
+        found[start] = found[start] + figures
+    return list(found.items())
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, _("d MMM"), locale=language()))
 
 
 def _parts(parts: Sequence[Part], split: Split) -> None:

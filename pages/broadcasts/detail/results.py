@@ -33,6 +33,7 @@ RESULT_WORDS = {
     Result.ASKED_AGAIN: N_("Asked again within 30 days"),
     Result.AGREED_AGAIN: N_("Agreed again"),
 }
+FEWEST_HOURS = 6
 FIRST_HOURS = 24  # of its time that the chart shows
 _COMPARED = (Result.READ, Result.CLICKED, Result.REPLIED, Result.BLOCKED, Result.AGREED_AGAIN)
 
@@ -144,7 +145,7 @@ def _first_hours(result: ResultView) -> list[Hour]:
     known = {hour.at: hour for hour in result.hours}
     first = result.hours[0].at
     last = min(result.hours[-1].at, first + timedelta(hours=FIRST_HOURS - 1))
-    count = int((last - first) / timedelta(hours=1)) + 1
+    count = max(FEWEST_HOURS, int((last - first) / timedelta(hours=1)) + 1)
     times = [first + timedelta(hours=place) for place in range(count)]
     return [known.get(at, Hour(at, {})) for at in times]
 

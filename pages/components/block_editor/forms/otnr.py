@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.conversation.wording_tests import OTHER_TITLE
 from core.errors import N_
 from core.messenger import wire
 from pages.components import page_registry
@@ -27,6 +28,7 @@ def _edit(block: Block, context: EditorContext) -> None:
         live=True,
     )
     show_counter(block["title"], wire.REQUEST_TITLE_LIMIT)
+    _second_wording(block, key, context)
     _choose_topic(block, context)
     st.caption(
         _(
@@ -45,6 +47,31 @@ def _edit(block: Block, context: EditorContext) -> None:
         placeholder=_("Thank you! We will write to you once, about exactly this."),
     )
     show_counter(block["after"], wire.TEXT_LIMIT, only_near=True)
+
+
+def _second_wording(block: Block, key: str, context: EditorContext) -> None:
+    """A test of two wordings; switched off, the second one is gone."""
+    st.session_state.setdefault(f"{key}_test", bool(block.get(OTHER_TITLE)))
+    if not st.toggle(_("Try a second wording"), key=f"{key}_test", disabled=context.locked):
+        block[OTHER_TITLE] = ""
+        return
+    bind_input(
+        st.text_input,
+        block,
+        OTHER_TITLE,
+        _("Second wording"),
+        f"{key}_title_b",
+        disabled=context.locked,
+        placeholder=_("Message me as soon as the spring roses are here"),
+        live=True,
+    )
+    show_counter(block[OTHER_TITLE], wire.REQUEST_TITLE_LIMIT)
+    st.caption(
+        _(
+            "Half of your customers read the first wording, half the second, and everybody always the same. "
+            "The topic's page says which one more of them agree to."
+        )
+    )
 
 
 def _choose_topic(block: Block, context: EditorContext) -> None:
