@@ -25,11 +25,16 @@ def with_short_links(message: Mapping[str, Any], address: str, code: Callable[[i
     reads the address, it ends in the name of the host to which it leads."""
 
     def short(spot: Spot) -> str:
-        made = f"{address}{PATH}{code(spot.place)}"
-        host = host_of(spot.url)
-        return f"{made}/{host}" if spot.is_read and host else made
+        made = code(spot.place)
+        return readable(address, made, spot.url) if spot.is_read else f"{address}{PATH}{made}"
 
     return replace_links(message, short)
+
+
+def readable(address: str, code: str, url: str) -> str:
+    """A short link as it stands in a text."""
+    host = host_of(url)
+    return f"{address}{PATH}{code}/{host}" if host else f"{address}{PATH}{code}"
 
 
 def with_links_of_reply(message: Message, address: str, reply_id: int) -> Message:

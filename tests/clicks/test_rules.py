@@ -65,7 +65,7 @@ def test_the_message_itself_stays_as_it_was():
 
 
 def test_a_picture_by_its_address_is_no_link():
-    assert links_in(wire.image("https://hoa.vn/hong.jpg")) == []
+    assert links_in({"attachment": {"type": "image", "payload": {"url": "https://hoa.vn/hong.jpg"}}}) == []
 
 
 def test_a_text_that_would_become_too_long_keeps_its_links_and_the_places_stay():

@@ -15,6 +15,7 @@ from core.fanpages.queries import FanpageView
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.allowance import draw_allowance
 from pages.broadcasts.new.launch import draw_launch
+from pages.broadcasts.new.links_note import draw_links_note
 from pages.broadcasts.new.promises import draw_promises_and_tick
 from pages.broadcasts.new.steps import go_to
 from pages.broadcasts.new.what import draw_message
@@ -34,6 +35,7 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         _rows(draft, topic, run, now, fanpage.timezone)
+        draw_links_note(draft, fanpage)
         draw_allowance(fanpage.id, run.eligible, now=draft.due_at or now)
         slot = st.container()
         promises, ticked = draw_promises_and_tick(draft)

@@ -1,0 +1,41 @@
+"""Says what becomes of the links in a broadcast: whether taps on them are counted, and what customers read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.broadcasts.drafts import Draft
+from core.clicks.rules import Spot, replace_links
+from core.clicks.short_links import link_address, readable
+from core.conversation.rules import render
+from core.fanpages.queries import FanpageView
+from pages.components.texts import _
+
+
+def draw_links_note(draft: Draft, fanpage: FanpageView) -> None:
+    """A line below the choices made so far, if there are links."""
+    spots: list[Spot] = []
+
+    def keep(spot: Spot) -> str:
+        spots.append(spot)
+        return spot.url
+
+    replace_links(render(draft.content["kind"], draft.content), keep)
+    if spots:
+        st.caption(f":material/link: {_words(spots, link_address(is_demo=fanpage.is_demo))}")
+
+
+def _words(spots: list[Spot], address: str) -> str:
+    if not address:
+        return _(
+            "Clicks will not be counted: this installation has no public address (OTN_PUBLIC_URL), so links "
+            "go out as they were written."
+        )
+    read = next((spot for spot in spots if spot.is_read), None)
+    if read is None:
+        return _("Taps on links are counted, once for each person.")
+    return _(
+        "Taps on links are counted, once for each person. In the text customers read `{link}` and are led on "
+        "to the address that you wrote.",
+        link=readable(address, "…", read.url),
+    )
