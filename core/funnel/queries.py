@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.db.engine import reading
-from core.db.tables import FunnelCount, FunnelDay, OptIn, Topic
+from core.db.tables import FunnelCount, FunnelDay, Topic
 from core.funnel.counting import FIGURES
 from core.funnel.rules import Half, Split, WordingTest
 
@@ -46,7 +46,6 @@ class Funnel:
     counted_at: datetime | None
     total: Figures
     parts: tuple[Part, ...]  # the largest first; days in their order
-    not_asked: int  # opt-ins of the topic that no request of ours brought
 
 
 _COLUMNS = {
@@ -69,14 +68,12 @@ def topic_funnel(topic_id: int, *, split: Split = Split.NOTHING, since: str | No
         .join(Topic, col(Topic.fanpage_id) == col(FunnelCount.fanpage_id))
         .where(col(Topic.id) == topic_id)
     )
-    imported = select(func.count()).where(col(OptIn.topic_id) == topic_id, col(OptIn.request_id).is_(None))
     with reading() as db:
         found = db.execute(statement).all()
         counted_at = db.execute(counted).scalar_one_or_none()
-        not_asked = int(db.execute(imported.select_from(OptIn)).scalar_one())
     parts = [_part(row, len(alike)) for row in found if row[-len(FIGURES)]]
     in_order = sorted(parts, key=_by_day if split == Split.DAY else _by_size)
-    return Funnel(counted_at, sum((part.figures for part in parts), Figures()), tuple(in_order), not_asked)
+    return Funnel(counted_at, sum((part.figures for part in parts), Figures()), tuple(in_order))
 
 
 def wording_tests(topic_id: int) -> list[WordingTest]:

@@ -53,7 +53,7 @@ def draw_funnel(topic: TopicView, zone: str) -> None:
         st.info(_("Nobody was asked in that time."))
         return
     _bars(funnel.total)
-    _base(funnel, topic)
+    _base(total, topic)
     if by == Split.DAY:
         _days(funnel.parts)
     elif by:
@@ -61,7 +61,7 @@ def draw_funnel(topic: TopicView, zone: str) -> None:
 
 
 def _nothing_yet(funnel: Funnel, topic: TopicView) -> None:
-    if funnel.not_asked and funnel.counted_at:
+    if topic.total and funnel.counted_at:
         section(_("How many of those asked agree, and read?"))
         _imported(funnel, topic)
 
@@ -84,14 +84,15 @@ def _base(funnel: Funnel, topic: TopicView) -> None:
 
 def _imported(funnel: Funnel, topic: TopicView) -> None:
     """Why these numbers are smaller than those of the opt-ins."""
-    if funnel.not_asked:
+    others = topic.total - funnel.total.tapped
+    if others > 0:
         st.caption(
             n_(
                 "{n} of the topic's {total} opt-ins is not in here: no request of the chatbot brought it "
                 "(an imported file, or a tool from before).",
                 "{n} of the topic's {total} opt-ins are not in here: no request of the chatbot brought them "
                 "(an imported file, or a tool from before).",
-                funnel.not_asked,
+                others,
                 total=number(topic.total),
             )
         )

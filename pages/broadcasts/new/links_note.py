@@ -1,4 +1,4 @@
-"""Says what becomes of the links in a broadcast: whether taps on them are counted, and what customers read."""
+"""Says what becomes of the links in a broadcast: are taps on them counted, and what do customers read?"""
 
 from __future__ import annotations
 
