@@ -267,7 +267,7 @@ def test_a_stale_tab_that_goes_on_to_where_it_is_shows_what_is_kept(panel, topic
     assert get_draft(draft).first_part == 100
 
 
-@pytest.mark.parametrize(("gone", "said"), [("message", "leads to a message"), ("topic", "about a topic")])
+@pytest.mark.parametrize(("gone", "said"), [("message", "leads to a message"), ("topic", "names a topic")])
 def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
     panel, arrange, topic_id, gone, said
 ) -> None:
