@@ -174,7 +174,7 @@ def test_what_a_launch_relies_on_is_not_archived_beside_it(
             archiving = pool.submit(archive[what])
             if not fresh_database.is_sqlite:
                 until(waits, what="the archiving waits for the launch")
-        with pytest.raises(WrongState, match="Tết|changed meanwhile"):
+        with pytest.raises(WrongState, match=r"Tết|changed meanwhile"):
             archiving.result()
 
 
