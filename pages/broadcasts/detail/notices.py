@@ -36,6 +36,8 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
             _missed(view)
         case BroadcastState.CANCELLED if view.pause_code == ALL_REFUSED:
             _stopped_itself(view)
+        case BroadcastState.CANCELLED:
+            _cancelled(view)
         case BroadcastState.FINISHED if not view.audience:
             _nobody()
     is_due = view.state == BroadcastState.SCHEDULED and view.due_at is not None and view.due_at <= now
@@ -137,6 +139,22 @@ def _stopped_itself(view: BroadcastView) -> None:
         topic=view.topic_id,
         state="refused",
     )
+
+
+def _cancelled(view: BroadcastView) -> None:
+    """What had happened by then."""
+    if not view.started_at:
+        words = _("It was cancelled before it started: nobody got it, and no opt-in was used.")
+    else:
+        words = _(
+            "It was cancelled {when}: {sent} of {audience} customers had got it, and {kept} opt-ins went "
+            "back unused.",
+            when=when(view.finished_at),
+            sent=number(view.counts[DeliveryState.SENT]),
+            audience=number(view.audience),
+            kept=number(view.counts[DeliveryState.CANCELLED]),
+        )
+    st.info(words, icon=":material/cancel:")
 
 
 def _nobody() -> None:
