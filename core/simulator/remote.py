@@ -38,6 +38,10 @@ class SimulatorClient:
     def pages(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/pages")["pages"])
 
+    def page(self, page_id: str) -> dict[str, Any]:
+        """The page as the platform knows it, without its secrets."""
+        return next((page for page in self.pages() if page["page_id"] == page_id), {"profile": {}})
+
     def save_page(self, page_id: str, **values: Any) -> dict[str, Any]:
         """A page made or changed: name, token, app_secret, verify_token, webhook_url, subscribed_fields, …"""
         return self._call("POST", "/pages", {"page_id": page_id, **values})

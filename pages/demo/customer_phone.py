@@ -13,8 +13,6 @@ import streamlit as st
 from core.consent.customer_queries import find_customer
 from core.conversation.blocks.bubble import Bubble, Shape, Tap
 from core.conversation.preview import bubbles_of_wire
-from core.conversation.queries import entry_points_of
-from core.conversation.rules import EntryKind
 from core.errors import N_
 from core.fanpages.queries import FanpageView
 from core.pictures.attachments import with_names
@@ -37,7 +35,6 @@ HABITS = {
 }
 QUIET_SECONDS = 30 * 60  # after such a pause the thread prints the time
 SHOWN_BUBBLES = 60
-SUGGESTIONS = 6
 NEW_NAMES = (
     ("Ngọc Diệp", "Trương"),
     ("Quang Huy", "Đinh"),
@@ -103,7 +100,8 @@ def _do(deed: Callable[[SimulatorClient], object]) -> None:
         flash(_("The pretend Messenger does not answer."), ":material/cloud_off:")
 
 
-def _act(psid: str, deed: str, **values: Any) -> None:
+def act(psid: str, deed: str, **values: Any) -> None:
+    """Let the person do something on their phone."""
     _do(lambda phone: phone.act(psid, deed, **values))
 
 
@@ -126,13 +124,13 @@ def draw_typing_field(psid: str, name: str) -> None:
     st.chat_input(
         _("Write as {name}", name=name),
         key="phone_say",
-        on_submit=lambda: _act(psid, "say", text=st.session_state["phone_say"]),
+        on_submit=lambda: act(psid, "say", text=st.session_state["phone_say"]),
     )
 
 
 def start(psid: str) -> Callable[[], None]:
     """What the one button of an empty conversation does."""
-    return partial(_act, psid, "get_started")
+    return partial(act, psid, "get_started")
 
 
 def tapper(psid: str) -> OnTap:
@@ -140,41 +138,15 @@ def tapper(psid: str) -> OnTap:
 
     def tap_on(bubble: Bubble, tap: Tap | None) -> None:
         if tap is None:
-            _act(psid, "notify_me", mid=bubble.key)
+            act(psid, "notify_me", mid=bubble.key)
         elif tap not in bubble.replies:
-            _act(psid, "tap", mid=bubble.key, title=tap.title, payload=tap.payload)
+            act(psid, "tap", mid=bubble.key, title=tap.title, payload=tap.payload)
         elif tap.asks:
-            _act(psid, "quick_reply", asks={"email": "user_email", "phone": "user_phone_number"}[tap.asks])
+            act(psid, "quick_reply", asks={"email": "user_email", "phone": "user_phone_number"}[tap.asks])
         else:
-            _act(psid, "quick_reply", title=tap.title, payload=tap.payload)
+            act(psid, "quick_reply", title=tap.title, payload=tap.payload)
 
     return tap_on
-
-
-def draw_suggestions(psid: str, fanpage: FanpageView) -> None:
-    """The keywords and links that staff have set up, the newest first, one tap each."""
-    entries = entry_points_of(fanpage.id)[::-1]
-    words = [each.value for each in entries if each.kind == EntryKind.KEYWORD][:SUGGESTIONS]
-    refs = [each.value for each in entries if each.kind == EntryKind.REF][:SUGGESTIONS]
-    if words:
-        st.caption(_("Keywords your messages answer"))
-        with st.container(horizontal=True, gap="small"):
-            for number, word in enumerate(words):
-                _chip(word, "chat", f"phone_word_{number}", partial(_act, psid, "say", text=word))
-    if refs:
-        st.caption(_("Links and QR codes that lead here"))
-        with st.container(horizontal=True, gap="small"):
-            for number, ref in enumerate(refs):
-                _chip(
-                    f"m.me/…?ref={ref}",
-                    "qr_code_2",
-                    f"phone_ref_{number}",
-                    partial(_act, psid, "open", ref=ref),
-                )
-
-
-def _chip(label: str, icon: str, key: str, deed: Callable[[], None]) -> None:
-    st.button(label, key=key, icon=f":material/{icon}:", on_click=deed)
 
 
 def draw_more_actions(person: Person, fanpage: FanpageView) -> None:

@@ -8,7 +8,7 @@ from core.text.languages import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import draw_phone
 from pages.components.texts import _
-from pages.demo import customer_phone
+from pages.demo import customer_phone, ways_in
 
 REFRESH_SECONDS = 2
 
@@ -48,11 +48,14 @@ def _phone(psid: str, fanpage: FanpageView) -> None:
 def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
     thread = phone.thread(psid)
     person, bubbles = thread["person"], thread["bubbles"]
+    profile = phone.page(fanpage.page_id)["profile"]
+    may_start = not person["met"] and not profile.get("ice_breakers")
     left, right = st.columns([5, 4], gap="large")
     with left:
         customer_phone.draw_person_state(person)
         customer_phone.draw_typing_field(psid, person["first_name"])
-        customer_phone.draw_suggestions(psid, fanpage)
+        ways_in.draw_chat(customer_phone.act, person, profile)
+        ways_in.draw_suggestions(customer_phone.act, psid, fanpage)
         customer_phone.draw_more_actions(person, fanpage)
     with right:
         draw_phone(
@@ -61,7 +64,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,
             on_tap=customer_phone.tapper(psid),
-            on_start=None if person["met"] else customer_phone.start(psid),
+            on_start=customer_phone.start(psid) if may_start else None,
             above=300,
             follow=True,
         )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.accounts.rules import COMMAND_LINE
+from core.conversation.actions import BlockDraft, EntryDraft, save_message
+from core.fanpages.queries import list_fanpages
 from core.settings import settings
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
@@ -69,8 +72,8 @@ def test_what_is_typed_and_suggested_is_said(panel, demo, arrange, now):
     psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
     at = panel("phone")
     at.chat_input(key="phone_say").set_value("alo shop").run()
-    at.button(key="phone_word_0").click().run()
-    at.button(key="phone_ref_0").click().run()
+    at.button(key="phone_chat_0").click().run()
+    at.button(key="phone_qr_code_2_0").click().run()
     assert not at.exception
     assert texts(demo, psid) == ["alo shop", "mẫu đơn"]
 
@@ -120,3 +123,34 @@ def test_without_the_demo_the_page_says_so(panel, arrange):
     at = panel("phone")
     assert not at.exception
     assert any("not set up" in each.value for each in at.markdown)
+
+
+MENU = [
+    {"locale": "default", "call_to_actions": [{"type": "postback", "title": "Xem giá", "payload": "menu:1"}]}
+]
+ASKED = [{"locale": "default", "call_to_actions": [{"question": "Giá?", "payload": "ice_breaker:1"}]}]
+
+
+def test_a_new_chat_offers_questions_and_then_has_a_menu(panel, demo):
+    profile = {"get_started": {"payload": "GET_STARTED"}, "ice_breakers": ASKED, "persistent_menu": MENU}
+    greeting = [{"locale": "default", "text": "Chào {{user_first_name}}!"}]
+    demo.save_page(PAGE, profile={**profile, "greeting": greeting})
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    at = panel("phone")
+    assert "Chào Lan!" in [each.value for each in at.caption]
+    assert not {each.key for each in at.button} & {"phone_tap_start", "phone_menu_0"}
+    at.button(key="phone_question_0").click().run()
+    at.button(key="phone_menu_0").click().run()
+    assert not at.exception
+    assert texts(demo, psid) == ["Giá?", "Xem giá"]
+
+
+def test_a_comment_is_written_on_the_phone(panel, demo, now):
+    fanpage = list_fanpages()[0].id
+    blocks, entries = [BlockDraft("text", {"text": "Dạ"})], [EntryDraft("comment", "contains", "giá")]
+    save_message(COMMAND_LINE, fanpage, name="Giá", blocks=blocks, entry_points=entries, now=now)
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    at = panel("phone")
+    at.button(key="phone_add_comment_0").click().run()
+    assert not at.exception
+    assert not demo.thread(psid)["person"]["met"]  # until the page answers it
