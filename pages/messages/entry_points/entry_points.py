@@ -68,10 +68,10 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
         )
         draw_publish_dialog(here.actor, fanpage, names=names, problems=problems, clashes=clashes)
     _draw_state(view)
+    context = FormContext(here.actor, held, _locale(held), names, problems, not may_edit)
     chat, menu, words, links, comments = st.tabs(
         [_("New chat"), _("Menu"), _("Keywords"), _("Links and QR codes"), _("Comments")]
     )
-    context = FormContext(here.actor, held, _locale(held), names, problems, not may_edit)
     with chat:
         _draw_chat(context, entries)
     with menu:

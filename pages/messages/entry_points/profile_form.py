@@ -91,7 +91,7 @@ def _edit_item(
 ) -> None:
     item = items[place]
     key = f"profile_{item['uid']}"
-    words, leads, tools = st.columns([5, 5, 2], vertical_alignment="bottom")
+    words, leads, tools = st.columns([4, 4, 3], vertical_alignment="bottom")
     with words:
         st.session_state.setdefault(f"{key}_title", item["title"])
         st.text_input(
