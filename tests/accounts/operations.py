@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pyotp
+from PIL import Image
 
 from core.accounts import actions as accounts
 from core.accounts import exporting, second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
-from core.broadcasts import canary, drafts, retry
+from core.broadcasts import canary, drafts, ends, retry
 from core.broadcasts.topic_archiving import archive_topic
 from core.consent import actions as consent
 from core.consent import imports
 from core.consent import withdrawal_actions as withdrawals
+from core.consent.contact_limits import ContactLimits
 from core.conversation import actions as conversation
-from core.conversation import stop_word_actions, writing
+from core.conversation import asking_actions, silence_actions, stop_word_actions, writing
 from core.conversation.drafts import MessageDraft
+from core.conversation.profile import actions as profiles
+from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.customers import actions as customers
 from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession
 from core.fanpages import actions as fanpages
-from core.fanpages import zones
+from core.fanpages import limit_actions, profile_publishing, zones
 from core.forgetting import actions
 from core.inbox import actions as inbox
 from core.installation import key_check
 from core.moving import move
 from core.operations import hold_actions
+from core.pictures import actions as pictures
 from tests.arrange import Arrange
 
 PASSWORD = "correct-horse-battery"
@@ -172,6 +178,42 @@ def _begin_message(w: World) -> Call:
     return lambda by: writing.create_draft(by, w.fanpage_id, written, now=w.now)
 
 
+def _profile(w: World) -> Profile:
+    return Profile({DEFAULT: LocaleProfile(greeting="Chào bạn", ice_breakers=(Item(title="Giá?"),))})
+
+
+def _save_profile(w: World) -> Call:
+    return lambda by: profiles.save_profile(by, w.fanpage_id, _profile(w), seen=0, now=w.now)
+
+
+def _publish_profile(w: World) -> Call:
+    """It goes past the permission to the question that leads nowhere."""
+    version = profiles.save_profile(SYSTEM, w.fanpage_id, _profile(w), seen=0, now=w.now)
+    what = {"seen": "", "version": version, "now": w.now}
+    return lambda by: profile_publishing.publish(by, w.fanpage_id, **what)
+
+
+def _picture(w: World) -> Call:
+    drawn = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(drawn, "PNG")
+    return lambda by: pictures.add_picture(by, w.fanpage_id, drawn.getvalue(), now=w.now)
+
+
+def _end_silence(w: World) -> Call:
+    customer_id = w.arrange.customer(w.fanpage_id, colleague_at=w.now)
+    return lambda by: silence_actions.end_silence(by, customer_id, now=w.now)
+
+
+def _close_notice(w: World) -> Call:
+    ended = w.broadcast("finished", launched_by="lan.anh", finished_at=w.now)
+    return lambda by: ends.close_notice(by, ended, now=w.now)
+
+
+def _set_limits(w: World) -> Call:
+    limits = ContactLimits(broadcasts_a_week=3)
+    return lambda by: limit_actions.set_limits(by, w.fanpage_id, limits, now=w.now)
+
+
 def _on(
     action: Callable[..., object], made: Callable[[World], int], **more: object
 ) -> Callable[[World], Call]:
@@ -275,6 +317,15 @@ TRIALS: dict[str, Trial] = {
         S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))
     ),
     "core.broadcasts.drafts.keep_draft": Trial(E, _keep_draft),
+    "core.broadcasts.ends.close_notice": Trial(V, _close_notice),
+    "core.conversation.asking_actions.set_asking": Trial(
+        E, _on(asking_actions.set_asking, lambda w: w.topic_id, asks_again=False, message_id=None)
+    ),
+    "core.conversation.profile.actions.save_profile": Trial(E, _save_profile),
+    "core.conversation.silence_actions.end_silence": Trial(E, _end_silence),
+    "core.fanpages.limit_actions.set_limits": Trial(A, _set_limits),
+    "core.fanpages.profile_publishing.publish": Trial(E, _publish_profile, ends_well=False),
+    "core.pictures.actions.add_picture": Trial(E, _picture),
     "core.consent.imports.import_opt_ins": Trial(E, _import),
     "core.customers.actions.lift_mark": Trial(S, _on(customers.lift_mark, World.marked_customer)),
     "core.forgetting.actions.forget": Trial(

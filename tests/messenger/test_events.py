@@ -143,7 +143,7 @@ def test_a_comment_is_a_comment_and_any_other_change_a_change():
         "created_time": AT // 1000,
     }
     parsed = only(envelope({"field": "feed", "value": value}, key="changes"))
-    assert (parsed.kind, person(parsed), parsed.occurred_ms) == ("comment", None, AT // 1000 * 1000)
+    assert (parsed.kind, person(parsed), parsed.occurred_ms) == ("comment", "77", AT // 1000 * 1000)
     assert only(envelope({"field": "feed", "value": {"item": "like"}}, key="changes")).kind == "change"
     assert only(envelope({"field": "leadgen", "value": 3}, key="changes")).kind == "change"
 
