@@ -4,13 +4,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PEERS  := .venv-peers
 
+# After an upgrade of the machine's Python its packages are out of reach: then everything is installed anew.
+ALIVE  := import importlib.util, sys; sys.exit(None in map(importlib.util.find_spec, ("pip", "sqlmodel")))
+$(if $(shell $(BIN)/python -c '$(ALIVE)' 2>/dev/null && echo yes),,$(shell rm -f $(VENV)/.run $(VENV)/.postgres $(VENV)/.dev))
+
 .PHONY: help run test coverage check format lock bench bench-peers screenshots clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Notify Once needs Python 3.11 or newer; PYTHON=python3.12 make … names another one") if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 

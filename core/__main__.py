@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import typer
 
 from core import logs
 from core.commands import (
+    backup,
     bench,
     broadcast,
     doctor,
+    edge,
     fanpage,
     forget,
+    keys,
     message,
     move,
     operator,
@@ -43,12 +47,16 @@ app.command()(forget.forget)
 app.command()(move.move)
 app.command()(move.hold)
 app.command()(move.release)
-app.command()(move.accept_key)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(backup.carry_over)
+app.command()(keys.rekey)
+app.command()(keys.accept_key)
 
 
 def main() -> None:
     logs.configure(logging.WARNING)
-    app()
+    sys.exit(edge.run(app, sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from core.errors import N_, OperatorError
-from core.settings import secret_key
+from core.settings import secret_key, settings
 
 _PREFIX = "siv."
 _CANNOT = (InvalidTag, ValueError)  # a text that is no base64 is a ValueError
@@ -98,13 +98,40 @@ def _decrypted(decrypt: Cipher, sealed: str) -> str | None:
         return None
 
 
+def seal_key(key: str) -> tuple[str, str | None]:
+    """A key that outlives the secret key, sealed under it and once more under OTN_APP_SECRET (if set)."""
+    return encrypt(key), seal_key_by_app(key)
+
+
+def seal_key_by_app(key: str) -> str | None:
+    """A key sealed under OTN_APP_SECRET; None when that is not set."""
+    app_secret = settings().app_secret.get_secret_value()
+    return encrypt_with_key(app_secret, key) if app_secret else None
+
+
+def open_key(sealed: str, sealed_by_app: str | None) -> str | None:
+    """Open what `seal_key` made by the secret key, else by OTN_APP_SECRET; None when neither opens it."""
+    return decrypt_all([sealed])[0] or open_key_by_app(sealed_by_app)
+
+
+def open_key_by_app(sealed_by_app: str | None) -> str | None:
+    """Open what `seal_key_by_app` made; None when OTN_APP_SECRET is another one."""
+    app_secret = settings().app_secret.get_secret_value()
+    return decrypt_with_key(app_secret, sealed_by_app) if app_secret and sealed_by_app else None
+
+
 @lru_cache(maxsize=4)
 def _hash_key(key: str) -> bytes:
     return derived_key("find", key)
 
 
-def lookup_hash(secret: str) -> str:
-    """A hash of 64 hex digits by which an encrypted secret is found again. It is keyed, so that a guess
-    cannot be checked against a stolen database."""
+def lookup_key(key: str | None = None) -> bytes:
+    """The key of hashes that belongs to a secret key, the installation's if none is given."""
+    return _hash_key(key or secret_key())
+
+
+def lookup_hash(secret: str, key: bytes | None = None) -> str:
+    """A hash of 64 hex digits by which a secret is found again, keyed, so that a guess cannot be checked
+    against a stolen database. Without `key` it is the one of the secret key."""
     message = secret.encode("utf-8", "surrogatepass")
-    return hmac.digest(_hash_key(secret_key()), message, "sha256").hex()
+    return hmac.digest(key or lookup_key(), message, "sha256").hex()

@@ -9,23 +9,33 @@ import secrets
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from core.errors import OperatorError
+from core.settings_sources import base_folder, ours, read_env_file, refuse_unknown
 from core.text.guessing import is_guessable_key
 from core.text.languages import languages
+from core.text.written import decode
 
 
 class Settings(BaseSettings):
     """All settings of a process; each is described by its field."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OTN_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="OTN_", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
+    env_file: str = Field("", description="Which .env is read; set to nothing: none.")
     database_url: str = Field("sqlite:///data/otn.db", description="SQLite file or PostgreSQL URL.")
     data_dir: Path = Field(Path("data"), description="Where the key, the database and the demo live.")
     graph_url: str = Field("https://graph.facebook.com", description="Base URL of the Graph API.")
@@ -37,6 +47,8 @@ class Settings(BaseSettings):
     verify_token: SecretStr = Field(
         SecretStr(""), description="What Meta repeats when it verifies the webhook."
     )
+    backup_dir: Path | None = Field(None, description="Nightly backups; unset: `backups` in the data folder.")
+    backups_kept: int = Field(7, ge=0, le=1000, description="Nightly backups (SQLite) that are kept.")
     move_to: SecretStr = Field(
         SecretStr(""), description="Where `core move` goes; not seen in a process list."
     )
@@ -58,10 +70,40 @@ class Settings(BaseSettings):
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
     simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then `.env`."""
+        written = read_env_file()
+        refuse_unknown([*os.environ, *written], cls.model_fields)
+        return (
+            init_settings,
+            env_settings,
+            InitSettingsSource(settings_cls, init_kwargs={**ours(written)}),
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _database_in_data_folder(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """The database lies in the data folder, unless it is named."""
+        folder = str(given.get("data_dir") or "data")
+        return {"database_url": f"sqlite:///{quote(folder)}/otn.db", **given}  # an address has %20 for blanks
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        return database_url(value)
+        return anchored_database(database_url(value))
+
+    @field_validator("data_dir", "backup_dir")
+    @classmethod
+    def _anchored(cls, value: Path | None) -> Path | None:
+        return value if value is None or value.is_absolute() else base_folder() / value
 
     @field_validator("timezone")
     @classmethod
@@ -94,6 +136,10 @@ class Settings(BaseSettings):
         except ValueError:
             return False
         return any(seen in network for network in _networks(self.trusted_proxies))
+
+    @property
+    def backup_folder(self) -> Path:
+        return self.backup_dir or self.data_dir / "backups"
 
     @property
     def is_postgresql(self) -> bool:
@@ -129,6 +175,14 @@ def database_url(written: str) -> str:
             "postgresql+psycopg://user:password@host/name"
         )
     return written.strip()
+
+
+def anchored_database(url: str) -> str:
+    """The same database, its file named from the root, whatever the working directory is."""
+    scheme, _, file = url.partition(":///")
+    if not scheme.startswith("sqlite") or not file or file.startswith(("/", ":memory:")):
+        return url
+    return f"{scheme}:///{quote(str(base_folder()))}/{file}"
 
 
 def public_url(written: str) -> str:
@@ -174,6 +228,20 @@ def settings() -> Settings:
     return Settings()
 
 
+def describe_refusal(refused: OperatorError | ValidationError) -> str:
+    """Why the settings, or what they lead to, are refused; without any value, which may be a secret."""
+    if isinstance(refused, OperatorError):
+        return refused.message
+    errors = refused.errors(include_input=False, include_url=False)
+    return "; ".join(_readable(dict(each)) for each in errors)
+
+
+def _readable(error: dict[str, Any]) -> str:
+    name = f"OTN_{'_'.join(str(part) for part in error.get('loc', ())).upper()}"
+    said = str(error.get("msg")).removeprefix("Value error, ").removeprefix(f"{name}: ")
+    return f"{name}: {said}"
+
+
 def override_settings(**values: str) -> None:
     """Change settings of this process and its children, as if the environment said so (benchmarks)."""
     os.environ.update({f"OTN_{name.upper()}": value for name, value in values.items()})
@@ -186,9 +254,38 @@ def secret_key() -> str:
     return given or _refuse_guessable(kept_secret("secret.key"), "secret.key in the data folder")
 
 
+def secret_file() -> Path:
+    """The file of the installation's key, where OTN_SECRET_KEY does not hold it."""
+    return settings().data_dir / "secret.key"
+
+
 def kept_secret(filename: str) -> str:
     """A random secret in a file of the data folder (mode 0600). The first process that asks makes it."""
     return _kept(settings().data_dir, filename)
+
+
+def read_secret_file(path: Path) -> str:
+    """A secret that a person has put into a file. Raises OSError, and OperatorError when it is no text."""
+    return decode(path.read_bytes(), what=str(path)).strip()
+
+
+def replace_kept_secret(filename: str, by: str, *, keep_as: str) -> None:
+    """Put the secret of the file `by` into the place of another, and keep the former one as `keep_as`. It may
+    be repeated after an interruption."""
+    folder = settings().data_dir
+    if (folder / by).exists():
+        fresh = folder / f".{keep_as}.{os.getpid()}"
+        _write(fresh, (folder / filename).read_text())
+        fresh.replace(folder / keep_as)
+        (folder / by).replace(folder / filename)
+    _kept.cache_clear()
+
+
+def _write(path: Path, secret: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @lru_cache
@@ -198,14 +295,14 @@ def _kept(folder: Path, filename: str) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            os.fsync(file.fileno())
+        _write(fresh, secrets.token_urlsafe(32))
         try:
             os.link(fresh, path)  # only the first process succeeds; the others read what it wrote
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    return path.read_text().strip()
+    kept = read_secret_file(path)
+    if not kept:
+        raise OperatorError("{file} is empty. Put the copy of it back that you have kept.", file=path)
+    return kept

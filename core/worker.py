@@ -23,6 +23,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.alerts import scheduled_jobs as alerts
+from core.backups import scheduled_jobs as backups
 from core.broadcasts import result_counting
 from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
@@ -31,7 +32,7 @@ from core.consent import scheduled_jobs as consent
 from core.customers import profiles
 from core.db import holding
 from core.db.database_clock import Clock, clock
-from core.db.engine import DATABASE_TROUBLE
+from core.db.engine import DATABASE_TROUBLE, empty_log
 from core.fanpages import health_actions
 from core.fanpages.connection import find_connections, messenger_for
 from core.funnel import counting as funnel_counting
@@ -52,6 +53,7 @@ log = structlog.get_logger(__name__)
 STOP_WITHIN_SECONDS = 4.5
 LOOK_SECONDS = 0.35  # from one look at what is due to the next
 START_AT_ONCE = 3  # threads that start broadcasts: a large audience must not hold up the others that are due
+BACKUPS_AFTER_SECONDS = 300.0  # of the worker's start
 STAND_BY = 6  # how much less often the clock ticks in workers that do not lead
 # Threads that read and write wait for the interpreter after each; the usual 5 ms would add up.
 SWITCH_SECONDS = 0.0005
@@ -82,6 +84,7 @@ class Worker:
             start_at_once=START_AT_ONCE if self.assignment.is_shared else 1,
             on_start=self.loop.look_again,
         )
+        self._backups_from = time.monotonic() + BACKUPS_AFTER_SECONDS
         self._looks = itertools.count(1)
         self._held = ""  # what was last said about a hold
         self._away_since: float | None = None  # monotonic; the first heartbeat that could not be written
@@ -108,6 +111,7 @@ class Worker:
         self.assignment.wait(max(0.2, until - time.monotonic()))
         scheduler.shutdown(wait=False)
         self.heartbeat.remove()
+        empty_log()
         log.info("worker_stopped", worker=self.heartbeat.process)
 
     def _run_clock(self, scheduler: BackgroundScheduler) -> None:
@@ -161,6 +165,10 @@ class Worker:
         def forget_old_events() -> None:
             retention.delete_old_events(now=now())
 
+        def make_backup() -> None:
+            if time.monotonic() > self._backups_from:  # a start has more urgent things to do
+                backups.make_nightly_backup(now=now())
+
         def learn_names() -> None:
             profiles.fetch_missing_profiles(messenger_for, now=now())
 
@@ -191,6 +199,7 @@ class Worker:
             (4.0, count_results),
             (15.0, tell_ends),
             (10.0, count_funnels),
+            (60.0, make_backup),
         ]
         if self.assignment.is_shared:
             actions.append((0.5, defer_missing_slices))

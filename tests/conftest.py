@@ -15,6 +15,7 @@ import pytest
 
 for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
+os.environ["OTN_ENV_FILE"] = ""
 
 from core.db import engine  # noqa: E402
 from core.fanpages import connection  # noqa: E402

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import uvicorn
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
-from core.settings import settings
+from core.db import migrations
+from core.errors import OperatorError
+from core.installation import key_check
+from core.settings import describe_refusal, settings
 from webhook_server import logs
 
 STOP_SECONDS = 10
@@ -17,10 +23,18 @@ def main() -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     logs.configure()
     logging.getLogger("uvicorn").setLevel(logging.INFO)  # says where it listens, and that it has ended
+    try:
+        port = settings().webhook_port
+        migrations.refuse_unless_current()
+        key_check.refuse_another_key()
+    except (OperatorError, ValidationError) as refused:
+        sys.exit(f"Error: {describe_refusal(refused)}")
+    except SQLAlchemyError:
+        pass  # the database is gone for the moment: the server says so itself
     uvicorn.run(
         "webhook_server.main:app",
         host="0.0.0.0",
-        port=settings().webhook_port,
+        port=port,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -16,7 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from core.db import holding
+from core.db import holding, migrations
+from core.errors import OperatorError, WrongState
 from core.inbox import queries
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
@@ -57,7 +58,7 @@ def create_app() -> WebhookFront:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         logs.silence_access_log()
-        await run_in_threadpool(_refuse_another_key)
+        await run_in_threadpool(_refuse_unfit)
         reception.open()
         short_links.open()
         yield
@@ -100,13 +101,14 @@ async def verify(request: Request) -> Response:
     return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
 
 
-def _refuse_another_key() -> None:
-    """End the start when this process has another secret key than the installation. While the database is
-    gone nothing is stored, and storing checks the key again."""
+def _refuse_unfit() -> None:
+    """End the start when this process has another secret key than the installation, or the database another
+    revision. While the database is gone nothing is stored, and storing checks the key again."""
     try:
+        migrations.refuse_unless_current()
         key_check.refuse_another_key()
-    except AnotherKey as refused:
-        log.critical("wrong_key_refused", said=refused.message)
+    except OperatorError as refused:
+        log.critical("start_refused", said=refused.message)
         raise
     except SQLAlchemyError as problem:
         log.warning("key_check_failed", error=type(problem).__name__)
@@ -116,12 +118,15 @@ def _ready(reception: Reception) -> Response:
     """Whether a POST would be stored now: the database answers and takes in, and the intake runs."""
     try:
         queries.refuse_unreadable()
+        migrations.refuse_unless_current()
         held = holding.current_hold()
         key_check.refuse_another_key()
     except DBAPIError:
         return json_response(503, {"ready": False, "problem": "database"})
     except AnotherKey:
         return json_response(503, {"ready": False, "problem": "key"})
+    except WrongState:
+        return json_response(503, {"ready": False, "problem": "revision"})
     if held and held.takes_in_nothing:
         return json_response(503, {"ready": False, "problem": "moved"})
     if not reception.is_open:

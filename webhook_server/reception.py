@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
@@ -146,6 +146,8 @@ class Reception:
             return parse_body(body, utc_now())
         except Malformed:
             raise RequestRefused("malformed") from None
+        except SQLAlchemyError:  # the key of the tokens' hashes could not be read yet
+            raise RequestRefused("unavailable") from None
 
     async def _are_all_demo(self, events: Sequence[NewEvent]) -> bool:
         try:

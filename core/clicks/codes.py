@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from core.encryption import derived_key
-from core.settings import secret_key
+from core.installation.token_hash import lasting_secret
 
 _BLOCK = struct.Struct(">QQ")
 _LENGTH = 22
@@ -45,7 +45,7 @@ class LinkId:
 def code_of(link: LinkId) -> str:
     """The code of a link: 22 letters, digits, hyphens and underscores."""
     number = (link.id << _PLACE_BITS | link.place) << _KIND_BITS | link.sent
-    block = _cipher(secret_key()).encryptor().update(_BLOCK.pack(number, 0))
+    block = _cipher(lasting_secret()).encryptor().update(_BLOCK.pack(number, 0))
     return base64.urlsafe_b64encode(block).rstrip(b"=").decode()
 
 
@@ -57,7 +57,7 @@ def read_code(code: str) -> LinkId | None:
         block = base64.b64decode(f"{code}==", b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    number, zeros = _BLOCK.unpack(_cipher(secret_key()).decryptor().update(block))
+    number, zeros = _BLOCK.unpack(_cipher(lasting_secret()).decryptor().update(block))
     kind, rest = number & (1 << _KIND_BITS) - 1, number >> _KIND_BITS
     if zeros or kind not in tuple(Sent):
         return None

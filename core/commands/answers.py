@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -14,7 +15,10 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from core.db import migrations
 from core.errors import Invalid, OperatorError, problem
+from core.settings import describe_refusal
+from core.text.written import decode
 
 LARGEST_ID = 2**63 - 1  # that a database keeps
 Id = Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID)]
@@ -27,7 +31,9 @@ P = ParamSpec("P")
 
 def print_answer(as_json: bool, data: dict[str, Any], text: str) -> None:
     """Print the text, or the data as JSON."""
-    sys.stdout.write((json.dumps(data, ensure_ascii=False, default=str) if as_json else text) + "\n")
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf8")
+    document = json.dumps(data, ensure_ascii=not is_unicode, default=str) if as_json else text
+    sys.stdout.write(document + "\n")
 
 
 def warn(text: str) -> None:
@@ -51,6 +57,13 @@ def answer_file(
     print_answer(as_json, {"file": str(xlsx)}, f"Written: {xlsx}")
 
 
+def read_line() -> str:
+    """The first line of standard input, such as a password or a token, however the file behind it was
+    saved. Raises OperatorError when it is no text."""
+    raw = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    return decode(raw, what="What came on standard input").partition("\n")[0]
+
+
 def refuse(as_json: bool, code: str, message: str) -> typer.Exit:
     """Print why a command is refused, and return the exit with code 1: `raise refuse(…)`."""
     if as_json:
@@ -71,26 +84,22 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except OperatorError as refused:
             raise refuse(as_json, refused.code, refused.message) from None
         except ValidationError as invalid:
-            said = "; ".join(
-                _readable(dict(e)) for e in invalid.errors(include_input=False, include_url=False)
-            )
-            raise refuse(as_json, "invalid_settings", said) from None
+            raise refuse(as_json, "invalid_settings", describe_refusal(invalid)) from None
         except (SQLAlchemyError, sqlite3.Error) as problem:
             raise refuse(as_json, "database", _about_database(problem)) from None
 
     return wrapped
 
 
-def _readable(error: dict[str, Any]) -> str:
-    name = f"OTN_{'_'.join(str(part) for part in error.get('loc', ())).upper()}"
-    said = str(error.get("msg")).removeprefix("Value error, ").removeprefix(f"{name}: ")
-    return f"{name}: {said}"
-
-
 def _about_database(problem: Exception) -> str:
     if isinstance(problem, ArgumentError):
         return "OTN_DATABASE_URL is no database URL; write it like sqlite:///data/otn.db"
     said = str(getattr(problem, "orig", problem))
+    with suppress(SQLAlchemyError, sqlite3.Error):
+        try:
+            migrations.refuse_newer(migrations.current_revision())
+        except OperatorError as newer:
+            return newer.message
     if "no such table" in said or "does not exist" in said or "no such column" in said:
         return "The database is not up to date; run: python -m core migrate"
     return f"The database does not answer: {said}"

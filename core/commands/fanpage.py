@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, warn
+from core.commands.answers import Json, command, print_answer, read_line, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.fanpages import actions, health_actions, queries, zones
@@ -46,7 +45,7 @@ def connect(
         COMMAND_LINE,
         page_id=page_id,
         name=name,
-        token=sys.stdin.read(),
+        token=read_line().strip(),
         rate=rate,
         i_know=True,  # naming the rate on the command line says so; the note above tells the risk
         check=not no_check,

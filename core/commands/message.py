@@ -14,6 +14,7 @@ from core.commands.answers import Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem
+from core.text.written import decode
 
 app = typer.Typer(no_args_is_help=True, help="Chatbot messages with their blocks and entry points.")
 
@@ -28,7 +29,7 @@ def add(
     """Make a message; the file's form is in docs/message-files.md."""
     owner = fanpage_named(fanpage)
     try:
-        data = json.loads(file.read_text("utf-8-sig"))
+        data = json.loads(decode(file.read_bytes(), what=str(file)))
     except (OSError, ValueError, RecursionError) as unreadable:
         text = "{file} cannot be read as JSON: {why}"
         raise Invalid([problem("file", text, file=str(file), why=str(unreadable))]) from None

@@ -1,20 +1,19 @@
-"""`move`, `hold`, `release`, `accept-key`: where an installation is, whether it sends, and its key."""
+"""`move`, `hold`, `release`: where an installation is, and whether it sends."""
 
 from __future__ import annotations
 
 import signal
-import sys
 from typing import Annotated
 
 import typer
 
 from core.accounts.rules import COMMAND_LINE
+from core.backups import queries as backups
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer, refuse, warn
+from core.commands.answers import Json, command, print_answer, read_line, refuse, warn
 from core.db import holding
 from core.db.holding import HoldCode
 from core.errors import OperatorError
-from core.installation import key_check
 from core.moving.move import Move, MoveResult, abandon
 from core.operations import hold_actions
 from core.settings import settings
@@ -68,10 +67,15 @@ def release(
             help="Go back to a database that has been moved away from; what the new one sent is lost."
         ),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option(help="Also if broadcasts go on of which nobody knows what was sent already.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Let a held installation send: one restored from a backup, or left by a move that broke off."""
     found = holding.current_hold()
+    if found and found.code == HoldCode.RESTORED and not yes:
+        _refuse_unsure(as_json)
     if found and found.code == HoldCode.LEAVING:
         abandon(COMMAND_LINE, now=utc_now())
     else:
@@ -79,24 +83,24 @@ def release(
     print_answer(as_json, {"released": True}, "Released: the installation sends again.")
 
 
-@command
-def accept_key(
-    forgotten_may_return: Annotated[
-        bool,
-        typer.Option(help="Give up the list of forgotten people, if OTN_APP_SECRET does not open it."),
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Make this process's key the installation's, when the former one is lost for good."""
-    again = key_check.accept_key(COMMAND_LINE, now=utc_now(), forgotten_may_return=forgotten_may_return)
-    said = "This key is the installation's now. What the former one sealed stays closed: opt-ins collected "
-    said += f"until now cannot be used, and {again} fanpages must be connected again. Restart every process."
-    print_answer(as_json, {"accepted": True, "connect_again": again}, said)
+def _refuse_unsure(as_json: bool) -> None:
+    """Say which broadcasts go on, and that some of their messages may have been sent since the backup."""
+    unsure = backups.find_unsure_broadcasts()
+    if not unsure:
+        return
+    last = backups.find_last_backup()
+    since = f"since the backup of {last.made_at:%Y-%m-%d %H:%M} UTC" if last else "since the backup"
+    lines = [f"These go on after the release, and may have been sent {since}:"]
+    for each in unsure:
+        due = f", due {each.due_at:%Y-%m-%d %H:%M} UTC" if each.due_at else ""
+        lines.append(f"  broadcast {each.id} ({each.name}): {each.state}{due}, {each.queued:,} queued")
+    lines.append("Cancel in the panel what must not go out again; then: python -m core release --yes")
+    raise refuse(as_json, "unsure", "\n".join(lines))
 
 
 def _address(to: str | None) -> str:
     if to == "-":
-        return sys.stdin.readline().strip()
+        return read_line().strip()
     given = to or settings().move_to.get_secret_value()
     if not given:
         raise OperatorError("Say where to: --to postgresql+psycopg://… , --to - or OTN_MOVE_TO.")

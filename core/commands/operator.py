@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, command, print_answer
+from core.commands.answers import Json, command, print_answer, read_line
 from core.errors import Invalid, problem
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
@@ -59,7 +58,7 @@ def add(
     """Make an operator; the password comes on standard input, never as an argument."""
     if not password_stdin:
         raise Invalid([problem("password", "Pass --password-stdin and give the password on standard input.")])
-    password = sys.stdin.readline().rstrip("\r\n")
+    password = read_line()
     made = actions.add_operator(COMMAND_LINE, name, role, password, now=utc_now())
     print_answer(
         as_json, {"id": made.id, "name": made.name, "role": made.role}, f"{made.name} is {made.role}."

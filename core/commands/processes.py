@@ -5,7 +5,6 @@ from __future__ import annotations
 from core import logs
 from core.commands.answers import Json, command, print_answer
 from core.db import holding, migrations
-from core.errors import WrongState
 from core.installation import key_check
 
 
@@ -21,8 +20,7 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
     """Start and send what is due; SIGTERM ends it within five seconds."""
     from core import worker as process
 
-    if migrations.current_revision() != migrations.head_revision():
-        raise WrongState("The database is not up to date; run: python -m core migrate")
+    migrations.refuse_unless_current()
     holding.refuse_if_moved()
     key_check.refuse_another_key()
     logs.configure()

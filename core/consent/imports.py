@@ -27,9 +27,9 @@ from core.customers.forgotten import find_forgotten
 from core.db import bulk, row_locks
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage, OptIn, Topic
-from core.encryption import lookup_hash
 from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.installation import key_check
+from core.installation.token_hash import token_hash
 from core.text.matching import search_key
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ def _unknown(fanpage_id: int, rows: Sequence[import_file.Row]) -> list[import_fi
     fresh: list[import_file.Row] = []
     with reading() as db:
         for chunk in _chunks(rows):
-            hashes = [lookup_hash(row.token) for row in chunk]
+            hashes = [token_hash(row.token) for row in chunk]
             wanted = select(col(OptIn.token_hash)).where(
                 col(OptIn.fanpage_id) == fanpage_id, col(OptIn.token_hash).in_(hashes)
             )

@@ -32,7 +32,8 @@ from core.consent.withdrawals import is_withdrawn, remember
 from core.db import bulk
 from core.db.tables import Delivery, OptIn, UtcTime, Withdrawal
 from core.deliveries.rules import DeliveryState
-from core.encryption import encrypt_all, lookup_hash
+from core.encryption import encrypt_all
+from core.installation.token_hash import token_hash
 
 _OPT_IN = bulk.columns_of(
     OptIn,
@@ -50,6 +51,7 @@ _OPT_IN = bulk.columns_of(
     "created_at",
 )
 _ID = bulk.columns_of(OptIn, "id")
+_ENDED = bulk.columns_of(OptIn, "fanpage_id", "token_hash", "state", "settled_at")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +67,15 @@ class NewOptIn:
     source: str
     consented_at: datetime
     created_at: datetime
+
+
+class EndedOptIn(NamedTuple):
+    """An opt-in that is over in another copy of this database."""
+
+    fanpage_id: int
+    token_hash: str
+    state: OptInState
+    settled_at: datetime | None
 
 
 class Withdrawn(NamedTuple):
@@ -91,7 +102,7 @@ def _values(row: NewOptIn, sealed: str) -> list[object]:
         row.topic_id,
         row.request_id,
         row.promise[:200],
-        lookup_hash(row.token),
+        token_hash(row.token),
         sealed,
         OptInState.AVAILABLE,
         row.source,
@@ -167,6 +178,39 @@ def refuse(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
 def make_available(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> int:
     """Refused opt-ins become available, because staff or the breaker judge so. Returns how many."""
     return _move(db, opt_in_ids, OptInState.REFUSED, OptInState.AVAILABLE, now)
+
+
+def end_as_elsewhere(db: Session, ended: Sequence[EndedOptIn]) -> int:
+    """End the open opt-ins that another copy of this database knows to be over. Returns how many."""
+    given = bulk.rows_given(_ENDED).subquery("given")
+    statement = (
+        update(OptIn)
+        .where(
+            col(OptIn.fanpage_id) == given.c.fanpage_id,
+            col(OptIn.token_hash) == given.c.token_hash,
+            bulk.one_of(col(OptIn.state), _MAY_BE_WITHDRAWN),
+            col(OptIn.state) != given.c.state,
+        )
+        .values(state=given.c.state, settled_at=given.c.settled_at)
+        .execution_options(synchronize_session=False)
+    )
+    rows = [(*each[:2], each.state.value, bulk.stamp(each.settled_at)) for each in ended]
+    return _count(db.connection().execute(statement, bulk.bound(rows)))
+
+
+def find_known(db: Session, tokens: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Which of these tokens (fanpage, hash) are in the ledger, in whatever state."""
+    hashes = [token_hash for _fanpage, token_hash in tokens]
+    found = select(col(OptIn.fanpage_id), col(OptIn.token_hash)).where(col(OptIn.token_hash).in_(hashes))
+    return {(fanpage_id, hash_) for fanpage_id, hash_ in db.execute(found)} & set(tokens)
+
+
+def add_ended(db: Session, row: OptIn, ended: EndedOptIn, *, customer_id: int, topic_id: int | None) -> None:
+    """Add an opt-in of another copy of this database that is over, so that its token is known again."""
+    kept = row.model_dump(exclude={"id", "request_id", "state"})
+    found = {"fanpage_id": ended.fanpage_id, "customer_id": customer_id, "topic_id": topic_id}
+    db.add(OptIn(**{**kept, **found, "state": ended.state}))
+    db.flush()
 
 
 def withdraw(

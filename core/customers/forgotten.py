@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -20,7 +20,7 @@ from sqlmodel import Session, col
 from core.db import bulk
 from core.db.engine import is_sqlite, reading, transaction
 from core.db.tables import Forgotten, ForgottenKey
-from core.encryption import decrypt, decrypt_all, decrypt_with_key, encrypt, encrypt_with_key
+from core.encryption import decrypt, open_key, open_key_by_app, seal_key, seal_key_by_app
 from core.errors import Held, WrongState
 from core.settings import settings
 
@@ -59,6 +59,35 @@ def record_forgotten(db: Session, person: PlatformIds, *, now: datetime) -> None
     db.flush()
 
 
+def copy_list(source: Session, db: Session) -> Callable[[PlatformIds], bool] | None:
+    """Copy the list of the forgotten from another copy of this database. Returns None when all of them were
+    known, else a function that says of a person whether they are one of those who were not.
+
+    Raises WrongState when the lists have different keys, so that they are no copies of one database.
+    """
+    row = source.get(ForgottenKey, 1)
+    if row is None:
+        return None
+    key = decrypt(row.sealed)
+    if read_key(db) not in (None, key):
+        raise WrongState(
+            "The backup is one of another installation: its list of forgotten people has another key."
+        )
+    if db.get(ForgottenKey, 1) is None:
+        db.add(ForgottenKey(id=1, sealed=row.sealed, sealed_by_app=row.sealed_by_app))
+    known, there = _read_list(db), _read_list(source)
+    new = {hash_: at for hash_, at in there.items() if hash_ not in known or known[hash_] < at}
+    for hash_, at in new.items():
+        db.merge(Forgotten(hash=hash_, forgotten_at=at))
+    db.flush()
+    return (lambda person: person_hash(key, person) in new) if new else None
+
+
+def _read_list(db: Session) -> dict[str, datetime]:
+    found = db.execute(select(col(Forgotten.hash), col(Forgotten.forgotten_at)))
+    return {hash_: at for hash_, at in found}  # noqa: C416 (rows are no pairs to the type checker)
+
+
 def reencrypt_for_new_key(db: Session, *, although_they_return: bool = False) -> int:
     """Encrypt the key of the hashes anew, because the installation has another secret key.
 
@@ -68,9 +97,9 @@ def reencrypt_for_new_key(db: Session, *, although_they_return: bool = False) ->
     row = db.get(ForgottenKey, 1)
     if row is None:
         return 0
-    key = decrypt_all([row.sealed])[0] or _decrypted_by_app(row)
+    key = open_key(row.sealed, row.sealed_by_app)
     if key:
-        row.sealed, row.sealed_by_app = encrypt(key), _encrypted_by_app(key)
+        row.sealed, row.sealed_by_app = seal_key(key)
         return 0
     people = int(db.execute(select(func.count()).select_from(Forgotten)).scalar_one())
     if not although_they_return:
@@ -90,9 +119,9 @@ def reencrypt_for_app_secret() -> None:
     """Encrypt the key of the hashes anew when OTN_APP_SECRET has changed. Each process calls it once."""
     with reading() as db:
         row = db.get(ForgottenKey, 1)
-    if row is None or not _app_secret() or _decrypted_by_app(row):
+    if row is None or not _app_secret() or open_key_by_app(row.sealed_by_app):
         return
-    renewed = update(ForgottenKey).values(sealed_by_app=_encrypted_by_app(decrypt(row.sealed)))
+    renewed = update(ForgottenKey).values(sealed_by_app=seal_key_by_app(decrypt(row.sealed)))
     try:
         with transaction() as db:
             db.execute(renewed)
@@ -108,7 +137,8 @@ def read_key(db: Session) -> str | None:
 
 def _new_key(db: Session) -> str:
     key = secrets.token_hex(32)
-    db.add(ForgottenKey(id=1, sealed=encrypt(key), sealed_by_app=_encrypted_by_app(key)))
+    sealed, by_app = seal_key(key)
+    db.add(ForgottenKey(id=1, sealed=sealed, sealed_by_app=by_app))
     db.flush()
     return key
 
@@ -129,11 +159,3 @@ def _moments() -> Any:
 
 def _app_secret() -> str:
     return settings().app_secret.get_secret_value()
-
-
-def _encrypted_by_app(key: str) -> str | None:
-    return encrypt_with_key(_app_secret(), key) if _app_secret() else None
-
-
-def _decrypted_by_app(row: ForgottenKey) -> str | None:
-    return decrypt_with_key(_app_secret(), row.sealed_by_app) if _app_secret() and row.sealed_by_app else None

@@ -13,12 +13,14 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+from core.db.orphaned_log import refuse_orphaned_log
 from core.errors import N_, Held, OperatorError
 from core.settings import settings
 
@@ -81,6 +83,11 @@ def reading() -> Iterator[Session]:
     """A session for reading; it never waits for a writer (SQLite) and never writes."""
     with Session(_engine(settings().database_url, False)) as db:
         yield db
+
+
+def sqlite_file() -> Path:
+    """The file of this installation's SQLite database."""
+    return Path(make_url(settings().database_url).database or "").absolute()
 
 
 def engine() -> Engine:
@@ -211,11 +218,17 @@ def _without_nul() -> Any:
     return WithoutNul
 
 
+def sqlite_engine(file: Path) -> Engine:
+    """An engine of writers for another SQLite file than this installation's. The caller disposes of it."""
+    return _sqlite_engine(f"sqlite:///{quote(str(file))}", True)
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
 def _sqlite_engine(url: str, writes: bool) -> Engine:
+    refuse_orphaned_log(Path(make_url(url).database or ""))
     folder = Path(make_url(url).database or "").parent
     if folder == settings().data_dir:  # any other missing folder is taken for a typing error
         folder.mkdir(parents=True, exist_ok=True)

@@ -818,3 +818,27 @@ class ForgottenKey(Table, table=True):
     id: int = Field(primary_key=True, sa_type=Integer)  # always 1
     sealed: str = Field(sa_type=Text)  # under OTN_SECRET_KEY
     sealed_by_app: str | None = Field(default=None, sa_type=Text)  # under OTN_APP_SECRET, should that be lost
+
+
+class TokenKey(Table, table=True):
+    """At most one row: the key of the hashes of tokens; see core/installation/token_hash.py."""
+
+    __tablename__ = "token_key"
+
+    id: int = Field(primary_key=True, sa_type=Integer)  # always 1
+    sealed: str = Field(sa_type=Text)  # under OTN_SECRET_KEY
+    sealed_by_app: str | None = Field(default=None, sa_type=Text)  # under OTN_APP_SECRET, should that be lost
+
+
+class Backup(Table, table=True):
+    """A backup that was made, or could not be made. A backup holds a row about itself, so that a restored one
+    says how old it is."""
+
+    __tablename__ = "backup"
+
+    id: int | None = _id()
+    made_at: datetime = _time(nullable=False, index=True)
+    place: str = _word(200, default="")  # the name of its file
+    bytes: int = Field(default=0, sa_type=BigInteger)
+    opt_ins: int = Field(default=0, sa_type=BigInteger)
+    problem: str | None = _word(300, default=None)  # why it could not be made

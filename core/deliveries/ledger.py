@@ -224,6 +224,12 @@ def _unless_forgotten(said: str | None) -> ColumnElement[str]:
     return case((col(Delivery.customer_id).is_not(None), literal(said, Text)))
 
 
+def doubt(db: Session, delivery_ids: Collection[int]) -> None:
+    """These deliveries may have reached the customers already: their tokens are never given back."""
+    which = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.QUEUED
+    db.execute(_change(*which).values(in_doubt=True))
+
+
 def mark_sent_after_all(db: Session, delivery: Delivery, *, evidence: str, at: datetime) -> None:
     """Record that a delivery reached the customer, whatever we believed of it. The caller has locked the row
     and knows that it is not settled as sent."""

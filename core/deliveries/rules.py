@@ -36,6 +36,7 @@ ENDED: frozenset[DeliveryState] = frozenset(
 # What settled a doubt.
 ECHO = "echo"
 BY_STAFF = "staff"
+ELSEWHERE = "elsewhere"  # the database that was there before a restore knew that it was sent
 REFUSED_ON_RETRY = "refused_on_retry"
 RETRIED = "accepted_on_retry"
 

@@ -16,7 +16,7 @@ from core.customers import unreachable_marks
 from core.db import row_locks
 from core.deliveries import evidence
 from core.deliveries.answers import WITHIN, note_answers
-from core.encryption import encrypt, lookup_hash
+from core.encryption import encrypt
 from core.inbox import rules
 from core.inbox.colleagues import is_ours, note_colleague
 from core.inbox.comments import apply_comment, find_comments
@@ -26,6 +26,7 @@ from core.inbox.policy_events import apply_integrity_notice, apply_policy_notice
 from core.inbox.stop_requests import apply_stop_request, find_stop_request
 from core.inbox.taps import apply_taps
 from core.inbox.thread_control import ThreadOwner, record_thread_owners
+from core.installation.token_hash import token_hash
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind, base_kind, is_standby, kind_in_standby
 from core.text.normalise import normalise_text, storable
@@ -135,7 +136,7 @@ def _tap(event: FanpageEvent) -> Tap:
         psid=event.psid or "",
         payload=storable(tapped.payload or ""),
         topic_id=None,
-        token_hash=lookup_hash(tapped.token),
+        token_hash=token_hash(tapped.token),
         token_sealed=encrypt(tapped.token),
         consented_at=event.at,
     )

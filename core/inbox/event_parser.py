@@ -11,9 +11,9 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from core.encryption import lookup_hash
 from core.inbox import rules
 from core.inbox.event_tokens import encrypt_event
+from core.installation.token_hash import token_hash
 from core.messenger.event_fields import milliseconds, person_of
 from core.messenger.event_kinds import EventKind
 from core.messenger.events import Malformed, ParsedEvent, parse_webhook
@@ -70,7 +70,7 @@ def _integer(digits: str) -> int | str:
 
 
 def _events(payload: object, received_at: datetime) -> list[NewEvent]:
-    return [_new_event(parsed, received_at) for parsed in parse_webhook(payload, lookup_hash)]
+    return [_new_event(parsed, received_at) for parsed in parse_webhook(payload, token_hash)]
 
 
 def _new_event(parsed: ParsedEvent, received_at: datetime) -> NewEvent:

@@ -7,6 +7,7 @@ starts and before it encrypts.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -19,12 +20,15 @@ from core.customers import forgotten
 from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, KeyCheck, OptIn
-from core.encryption import decrypt_all, lookup_hash
+from core.encryption import decrypt_all, lookup_hash, lookup_key
 from core.errors import N_, Held, OperatorError
+from core.installation import token_hash
 from core.settings import settings
 
 PURPOSE = "key check"
-_checked: set[tuple[str, str]] = set()  # (database, hash of the key) that were found to belong together
+CHECK_AGAIN_SECONDS = 2.0  # shorter than the silence after which `rekey` takes a process for ended
+# When (monotonic) a database and the hash of a key were last found to belong together.
+_checked: dict[tuple[str, str], float] = {}
 
 
 class AnotherKey(OperatorError):
@@ -37,17 +41,20 @@ class AnotherKey(OperatorError):
             N_(
                 "OTN_SECRET_KEY (or data/secret.key) is not the key of this installation, so nothing is sent "
                 "or taken in with it. Put back the key that the other processes use, or that was kept with "
-                "the backup. Only if it is lost for good: python -m core accept-key"
+                "the backup. If `rekey` was interrupted, repeat it: python -m core rekey. Only if the key is "
+                "lost for good: python -m core accept-key"
             )
         )
 
 
 def refuse_another_key() -> None:
     """Raise AnotherKey when this process has another secret key than the installation. The key of the first
-    process counts. The database is asked only once by each process."""
+    process counts. The database is asked at most every two seconds, since `rekey` may give it another key
+    while a process is frozen."""
     mine = lookup_hash(PURPOSE)
     asked = (settings().database_url, mine)
-    if asked in _checked:
+    checked_at = _checked.get(asked)
+    if checked_at is not None and time.monotonic() - checked_at < CHECK_AGAIN_SECONDS:
         return
     with reading() as db:
         kept = kept_hash(db)
@@ -57,13 +64,16 @@ def refuse_another_key() -> None:
         return
     if kept != mine:
         raise AnotherKey
-    forgotten.reencrypt_for_app_secret()
-    _checked.add(asked)
+    if checked_at is None:
+        token_hash.keep_key()
+        forgotten.reencrypt_for_app_secret()
+    _checked[asked] = time.monotonic()
 
 
 def forget_checked() -> None:
     """Check anew at the next call, as a process does that has just started."""
     _checked.clear()
+    token_hash.forget_known()
 
 
 def is_another_key() -> bool:
@@ -73,24 +83,40 @@ def is_another_key() -> bool:
     return kept is not None and kept != lookup_hash(PURPOSE)
 
 
+def hash_of_key(key: str) -> str:
+    """The hash by which a secret key is known."""
+    return lookup_hash(PURPOSE, lookup_key(key))
+
+
 def kept_hash(db: Session) -> str | None:
     """The stored hash of the installation's key, or None before the first process has stored it."""
     return db.execute(select(col(KeyCheck.hash))).scalar_one_or_none()
 
 
-def accept_key(by: Actor, *, now: datetime, forgotten_may_return: bool = False) -> int:
+def accept_key(
+    by: Actor, *, now: datetime, forgotten_may_return: bool = False, used_may_return: bool = False
+) -> int:
     """Make this process's key the installation's key. Returns how many fanpages must be connected again,
     because their tokens cannot be decrypted with it.
 
-    The list of forgotten customers is encrypted anew. Where nothing decrypts it any more this is refused,
-    unless `forgotten_may_return` says to give the list up.
+    The list of forgotten customers and the key of the tokens' hashes are encrypted anew. Where nothing
+    decrypts one of them any more this is refused, unless `forgotten_may_return` or `used_may_return` says to
+    give it up.
     """
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, now=now)
         given_up = forgotten.reencrypt_for_new_key(db, although_they_return=forgotten_may_return)
+        hashes_given_up = token_hash.reencrypt_for_new_key(db, although_used_return=used_may_return)
         db.execute(delete(KeyCheck))
         db.add(KeyCheck(id=1, hash=lookup_hash(PURPOSE)))
-        record(db, by, "installation.accept_key", now=now, forgotten_given_up=given_up)
+        record(
+            db,
+            by,
+            "installation.accept_key",
+            now=now,
+            forgotten_given_up=given_up,
+            hashes_given_up=hashes_given_up,
+        )
         return decrypt_all(_tokens_of_fanpages(db)).count(None)
 
 

@@ -7,7 +7,6 @@ one is held from its first row on, and released only after the old one is marked
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from core.db.tables import Delivery, Reply
 from core.deliveries.rules import DeliveryState
 from core.errors import OperatorError, WrongState
 from core.installation import key_check
+from core.installation.file_lock import file_lock
 from core.moving import checking, copying
 from core.moving import target as far
 from core.moving.target import Target
@@ -78,8 +78,7 @@ class Move:
     def _check_source(self) -> None:
         if settings().is_postgresql:
             raise WrongState("A move starts from SQLite; OTN_DATABASE_URL already names PostgreSQL.")
-        if migrations.current_revision() != migrations.head_revision():
-            raise WrongState("The database is not up to date; run: python -m core migrate")
+        migrations.refuse_unless_current()
         key_check.refuse_another_key()
 
     def _refuse_if_held(self, found: HoldView | None) -> None:
@@ -210,11 +209,9 @@ def abandon(by: Actor, *, now: datetime) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One move at a time; the lock goes with the process, however that ends."""
-    with (settings().data_dir / "move.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise WrongState("Another move of this installation is running.") from None
+    with file_lock(settings().data_dir / "move.lock") as is_alone:
+        if not is_alone:
+            raise WrongState("Another move of this installation is running.")
         yield
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core.db import holding, migrations
 from core.db.holding import HoldCode, HoldView
-from core.db.tables import Hold, KeyCheck, Table
+from core.db.tables import Hold, KeyCheck, Table, TokenKey
 from core.encryption import lookup_hash
 from core.errors import OperatorError, WrongState
 from core.installation import key_check
@@ -97,6 +97,7 @@ def _take_over_key(connection: Connection) -> None:
                 "process there the key of this one, and empty the table key_check there."
             )
         db.execute(delete(KeyCheck))
+        db.execute(delete(TokenKey))
         db.flush()
 
 
@@ -104,6 +105,11 @@ def _check_ready(connection: Connection) -> None:
     encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise WrongState("The new database keeps texts as {encoding}; make one with UTF8.", encoding=encoding)
+    refuse_old(connection)
+
+
+def refuse_old(connection: Connection) -> None:
+    """Raise WrongState unless a database is up to date."""
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision != migrations.head_revision():
         raise WrongState(

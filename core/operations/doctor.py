@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
+from core.backups import queries as backups
 from core.clock import utc_now
 from core.db import holding, migrations
 from core.db.engine import reading
@@ -40,6 +41,7 @@ def find_problems() -> list[str]:
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
         for check in (_hold, _key, _worker, _mixed_batches, _fanpages):
             found += [said for said in _guarded(check) if said not in found]
+        found += [said.format(**values) for said, values in backups.problems(now=utc_now())]
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
     found += _webhook_server()
@@ -69,6 +71,11 @@ def _database() -> Iterator[str]:
         yield f"The database does not answer ({type(problem).__name__}); check OTN_DATABASE_URL."
         return
     head = migrations.head_revision()
+    try:
+        migrations.refuse_newer(current)
+    except OperatorError as refused:
+        yield refused.message
+        return
     if current != head:
         yield f"The database is at revision {current}, not {head}; run: python -m core migrate"
     yield from problems_of_server()

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -20,12 +21,14 @@ from core.accounts.actions import FIRST_ADMIN, ensure_admin
 from core.accounts.demo_sign_in import demo_sign_in, end_demo_sign_in
 from core.clock import utc_now
 from core.db import migrations
+from core.db.engine import empty_log
 from core.errors import N_, OperatorError
 from core.fanpages.queries import list_fanpages
 from core.installation import key_check
+from core.operations.only_run import die_with_parent, only_run, write_note
 from core.settings import settings
+from core.settings_sources import HOME
 
-HOME = Path(__file__).resolve().parents[2]  # where app.py is
 START_SECONDS = 60.0
 END_SECONDS = 8.0
 LOG_LIMIT = 10_000_000  # bytes; a longer log starts anew
@@ -57,6 +60,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C reaches us alone, and we end them in order
+                preexec_fn=die_with_parent,
             )
 
     def is_dead(self) -> bool:
@@ -65,7 +69,10 @@ class Child:
 
 def run(*, demo: bool = False) -> None:
     """Run the whole product in the foreground until Ctrl-C or SIGTERM."""
-    Supervisor(demo=demo).run()
+    with only_run() as note:
+        supervisor = Supervisor(demo=demo)
+        supervisor.note = note
+        supervisor.run()
 
 
 class Supervisor:
@@ -74,13 +81,15 @@ class Supervisor:
     def __init__(self, *, demo: bool) -> None:
         migrations.upgrade()
         key_check.refuse_another_key()
+        self.note: Path | None = None
         self.demo = demo or all(fanpage.is_demo for fanpage in list_fanpages())
-        self.children = _children(self.demo)
+        self.children = processes_to_start(self.demo)
         self.stop = threading.Event()
 
     def run(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` wants it to outlive the terminal
+                signal.signal(number, self._on_signal)
         _refuse_taken_ports(self.children)
         sign_in = self._sign_in()
         try:
@@ -109,6 +118,7 @@ class Supervisor:
         _say("Starting Notify Once …")
         for child in self.children:
             child.start()
+        self._note_children()
         for child in self.children:
             if child.port is not None:
                 self._wait_for(child, child.port)
@@ -150,6 +160,11 @@ class Supervisor:
             if now >= child.again_at:
                 child.again_at = 0.0
                 child.start()
+                self._note_children()
+
+    def _note_children(self) -> None:
+        if self.note:
+            write_note(self.note, [child.process.pid for child in self.children if child.process])
 
     def _end(self) -> None:
         """End all processes. The worker has some seconds to hand back what it has claimed."""
@@ -162,9 +177,10 @@ class Supervisor:
             time.sleep(0.05)
         _each([p for p in alive if p.poll() is None], lambda process: process.kill())
         _each(alive, lambda process: process.wait())
+        empty_log()
 
 
-def _children(demo: bool) -> list[Child]:
+def processes_to_start(demo: bool) -> list[Child]:
     chosen = settings()
     panel = ["-m", "streamlit", "run", str(HOME / "app.py"), "--server.headless=true"]
     panel += [f"--server.port={chosen.panel_port}", "--server.address=127.0.0.1"]
@@ -198,5 +214,7 @@ def _each(processes: list[subprocess.Popen[bytes]], do: Callable[[subprocess.Pop
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Print a line; nobody may be reading any more, which is no reason to end."""
+    with suppress(OSError, ValueError):
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()

@@ -194,6 +194,14 @@ def end_lost(*, now: datetime) -> int:
         return len(lost.all())
 
 
+def end_restored(db: Session, *, now: datetime) -> None:
+    """In a database restored from a backup, whatever was waiting then ends as unknown: it may have been sent
+    since, and nothing guards a reply against being sent twice."""
+    waiting = bulk.one_of(col(Reply.state), [ReplyState.QUEUED, ReplyState.SENDING])
+    ended = {"state": ReplyState.UNKNOWN, "reason": LEASE_RAN_OUT, "settled_at": now, "lease_until": None}
+    db.execute(update(Reply).where(waiting).values(**ended).execution_options(synchronize_session=False))
+
+
 def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions that a reply is claimed by a silent worker, or that its lease has run out."""
     silent = and_(

@@ -84,6 +84,7 @@ EVIDENCE: dict[str, str] = {
     "accepted_on_retry": N_("Taken at a later try"),
     "staff": N_("Counted as sent by staff"),
     "echo": N_("Proved by Messenger's own copy of the message"),
+    "elsewhere": N_("Known from the database that was there before the restore"),
 }
 
 

@@ -14,6 +14,7 @@ from pages.shell import account, ended_notice, hold_notice, login, menu, style
 
 def run() -> None:
     """One run of the panel, whatever address was asked for."""
+    hold_notice.stop_at_another_revision()
     if "operator_id" not in st.session_state:
         session.signed_in()  # in whose language the first page is drawn
     page = page_registry.declare()

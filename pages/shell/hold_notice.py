@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.db import holding
+from core.db import holding, migrations
+from core.errors import WrongState
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
 from pages.components.texts import _
@@ -14,6 +15,15 @@ def draw_hold_notice() -> None:
     """Why nothing is sent, if the installation is held."""
     if found := holding.current_hold():
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
+
+
+def stop_at_another_revision() -> None:
+    """Stop the page when the database is of another version, before anything reads a table of it."""
+    try:
+        migrations.refuse_unless_current()
+    except WrongState as refused:
+        st.error(_(refused.template, **refused.values), icon=":material/database_off:")
+        st.stop()
 
 
 def stop_at_another_key() -> None:

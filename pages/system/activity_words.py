@@ -94,6 +94,9 @@ DEEDS: dict[str, str] = {
     "installation.move_in": N_("moved the installation to this database"),
     "installation.accept_key": N_("made another key the installation's"),
     "export.make": N_("exported: {subject}"),
+    "installation.backup": N_("made a backup"),
+    "installation.restore": N_("restored a backup"),
+    "installation.rekey": N_("gave the installation a new key"),
     "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),
 }

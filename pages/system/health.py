@@ -5,11 +5,13 @@ from datetime import timedelta
 import streamlit as st
 
 from core.accounts.rules import Permission
+from core.backups import queries as backups
 from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.inbox import queries as inbox
 from core.sending import mixed_call_reports
+from core.settings import settings
 from pages.components import page_registry
 from pages.components.fanpage_state import (
     checked,
@@ -68,6 +70,7 @@ def _live() -> None:
             _life(_("Worker"), "worker" in alive, _("Sends messages and starts broadcasts.")),
             _life(_("Webhook server"), "webhook" in alive, _("Receives what customers do.")),
             Card(_("Events waiting"), number(backlog.pending), waits),
+            _backup_card(),
             Card(
                 _("Events that failed"),
                 number(backlog.failed),
@@ -76,6 +79,8 @@ def _live() -> None:
         ]
     )
     _silence(alive)
+    for said, values in backups.problems(now=utc_now()):
+        st.warning(_(said, **values), icon=":material/backup:")
     for said in mixed_call_reports.problems(silent_since=utc_now() - ALIVE_WITHIN):
         st.warning(_(said), icon=":material/call_split:")
     if processes:
@@ -85,6 +90,24 @@ def _live() -> None:
             Column(_("Running since"), lambda row: row.started_at),
         ]
         table(columns, processes, key="health_processes")
+
+
+def _backup_card() -> Card:
+    if settings().is_postgresql:
+        return Card(_("Last backup"), "–", _("Your PostgreSQL server makes them, not the worker."))
+    if not settings().backups_kept:
+        return Card(_("Last backup"), "–", _("Nightly backups are turned off (OTN_BACKUPS_KEPT)."))
+    last = backups.find_last_backup()
+    if last is None:
+        return Card(_("Last backup"), _("None yet"), _("The worker makes one every night."))
+    about = _(
+        "{opt_ins} opt-ins, {size} MB, checked.", opt_ins=number(last.opt_ins), size=_megabytes(last.bytes)
+    )
+    return Card(_("Last backup"), ago(last.made_at), about)
+
+
+def _megabytes(size: int) -> str:
+    return number(max(1, round(size / 1_000_000)))
 
 
 def _life(label: str, is_alive: bool, purpose: str) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -11,21 +12,26 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from core.db import holding
-from core.db.engine import engine
+from core.db.engine import engine, reading, sqlite_engine
+from core.db.lost import refuse_lost_database
 from core.db.tables import Hold
+from core.errors import N_, WrongState
 
 
 def config() -> Config:
     """Alembic's configuration."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return made
 
 
 def upgrade(revision: str = "head") -> str:
     """Apply the missing migrations and return the revision reached. It may be repeated, and run by two
     processes at once."""
+    refuse_newer(current_revision())
     _refuse_if_moved()
+    if current_revision() is None:
+        refuse_lost_database()
     command.upgrade(config(), revision)
     return current_revision() or ""
 
@@ -43,6 +49,45 @@ def _refuse_if_moved() -> None:
         holding.refuse_if_moved()
 
 
+def upgrade_file(file: Path) -> str:
+    """Apply the missing migrations to another SQLite file and return the revision reached."""
+    made = config()
+    made.attributes["engine"] = other = sqlite_engine(file)
+    try:
+        command.upgrade(made, "head")
+    finally:
+        other.dispose()
+    return head_revision() or ""
+
+
+def refuse_unless_current() -> None:
+    """Raise WrongState when the database needs `migrate`, or a newer version of this program."""
+    current = current_revision()
+    refuse_newer(current)
+    if current != head_revision():
+        raise WrongState(N_("The database is not up to date; run: python -m core migrate"))
+
+
+def refuse_newer(revision: str | None) -> None:
+    """Raise WrongState for the revision of a database that a newer version of this program has written."""
+    if revision and revision not in known_revisions():
+        raise WrongState(
+            N_(
+                "The database is at revision {revision}, which this version of Notify Once does not know: a "
+                "newer one has been used with it. Go back to that version (git pull, or your former release) "
+                "and start again; nothing has been changed."
+            ),
+            revision=revision,
+        )
+
+
+@lru_cache
+def known_revisions() -> set[str]:
+    """The revisions that this version of the code knows."""
+    return {each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
+@lru_cache
 def head_revision() -> str | None:
     """The revision that this version of the code needs."""
     return ScriptDirectory.from_config(config()).get_current_head()
@@ -50,5 +95,5 @@ def head_revision() -> str | None:
 
 def current_revision() -> str | None:
     """The revision of the database, or None for an empty one."""
-    with engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with reading() as db:
+        return MigrationContext.configure(db.connection()).get_current_revision()

@@ -45,7 +45,7 @@ def _run_alone() -> None:
     processes that start at once, one would make a table that the other has just made. So the transaction is
     ours: on SQLite it begins with the write lock.
     """
-    with engine().connect() as own:
+    with (context.config.attributes.get("engine") or engine()).connect() as own:
         raw = own.connection.driver_connection if own.dialect.name == "sqlite" else None
         if raw is not None:  # a table is made anew to change it: what refers to the old one must not mind
             raw.execute("PRAGMA foreign_keys=OFF")

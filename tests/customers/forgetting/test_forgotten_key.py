@@ -83,7 +83,7 @@ def test_the_list_is_given_up_only_when_somebody_says_so(shop: Shop, restart, fr
         key_check.accept_key(COMMAND_LINE, now=shop.now)
     with pytest.raises(key_check.AnotherKey):
         comes_back(shop)  # nothing has changed
-    key_check.accept_key(COMMAND_LINE, now=shop.now, forgotten_may_return=True)
+    key_check.accept_key(COMMAND_LINE, now=shop.now, forgotten_may_return=True, used_may_return=True)
     assert (fresh_database.count("forgotten"), fresh_database.count("forgotten_key")) == (0, 0)
     assert comes_back(shop)
     ((detail,),) = fresh_database.rows("SELECT detail FROM activity WHERE verb = 'installation.accept_key'")

@@ -1,0 +1,39 @@
+"""Carries over, from the database that was there into a restored one, what must not be unlearned.
+
+That is who was forgotten, who said no, and which tokens were or may have been used: since the backup, and by
+files that are imported later. Broadcasts that have gone on since the backup end in the restored copy, and
+users stay as they are now. The two are matched by what the platform and people call things (page, PSID,
+token, name), since numbers may have been given anew after an earlier restore.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from core.backups import carried_broadcasts, carried_people, carried_tokens
+from core.backups.matching import Matching
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """How many were carried over: people erased, withdrawals recorded, tokens marked as used or ended,
+    broadcasts (their names) that were cancelled because they had gone on."""
+
+    forgotten: int
+    withdrawals: int
+    tokens: int
+    cancelled: tuple[str, ...]
+
+
+def carry_over(source: Session, db: Session, *, now: datetime) -> CarriedOver:
+    """Carry over from `source` in the transaction of `db`."""
+    forgotten = carried_people.forget_again(source, db, now=now)
+    matching = Matching(source, db)
+    carried_people.keep_operators(source, db, now=now)
+    tokens = carried_tokens.end_used(source, db, matching)
+    withdrawals = carried_people.withdraw_again(source, db, matching, now=now)
+    cancelled = carried_broadcasts.cancel_gone_on(source, db, matching, now=now)
+    return CarriedOver(forgotten, withdrawals, tokens, tuple(cancelled))

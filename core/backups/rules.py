@@ -1,0 +1,36 @@
+"""When the nightly backup is due, what its file is called, and which of the files are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+NIGHT_HOUR = 3
+TRY_AGAIN_AFTER = timedelta(hours=1)  # after a failure
+OLD_AFTER = timedelta(hours=36)  # a backup older than this is worth a warning
+_NAME = re.compile(r"otn-\d{8}-\d{6}\.db")
+
+
+def is_due(last_at: datetime | None, failed_at: datetime | None, *, now: datetime, zone: str) -> bool:
+    """Whether a nightly backup has to be made: none was made since the last time it was three in the morning.
+    A machine that is off at night makes it as soon as it runs."""
+    if failed_at is not None and now - failed_at < TRY_AGAIN_AFTER:
+        return False
+    local = now.astimezone(ZoneInfo(zone))
+    night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    if night > local:
+        night -= timedelta(days=1)
+    return last_at is None or last_at < night
+
+
+def file_name(at: datetime) -> str:
+    """The name of a nightly backup; names sort by age."""
+    return f"otn-{at:%Y%m%d-%H%M%S}.db"
+
+
+def superseded(names: Iterable[str], *, kept: int) -> list[str]:
+    """The nightly backups to delete so that the newest are kept. Other files are nobody's business here."""
+    ours = sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
+    return ours[kept:]

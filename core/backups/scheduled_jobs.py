@@ -1,0 +1,58 @@
+"""The nightly backup of SQLite: made by the worker, checked, the newest kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from core.backups import copying, queries, rules
+from core.db import holding
+from core.db.engine import empty_log, transaction
+from core.db.tables import Backup
+from core.errors import OperatorError
+from core.installation.file_lock import file_lock
+from core.settings import settings
+
+log = structlog.get_logger(__name__)
+
+
+def make_nightly_backup(*, now: datetime) -> bool:
+    """Make the nightly backup if it is due, and write the write-ahead log back once a day. Returns whether
+    one was made. A failure is recorded, shown on the health page, and tried again after an hour."""
+    chosen = settings()
+    if chosen.is_postgresql or not chosen.backups_kept:
+        return False
+    with file_lock(chosen.backup_folder / ".lock") as is_alone:
+        if not is_alone or not _is_due(now):
+            return False
+        return _make(chosen.backup_folder, now)
+
+
+def _is_due(now: datetime) -> bool:
+    held = holding.current_hold()
+    if held and held.takes_in_nothing:
+        return False
+    last, failed = queries.find_last_backup(), queries.find_failure()
+    made_at, failed_at = last.made_at if last else None, failed.made_at if failed else None
+    return rules.is_due(made_at, failed_at, now=now, zone=settings().timezone)
+
+
+def _make(folder: Path, now: datetime) -> bool:
+    made = Backup(made_at=now, place=rules.file_name(now), bytes=0, opt_ins=0)
+    try:
+        content = copying.copy_database(folder / made.place, made_at=now)
+        made.bytes, made.opt_ins = content.bytes, content.opt_ins
+    except OperatorError as refused:
+        made.problem = refused.message[:300]
+        log.error("backup_failed", said=refused.message)
+    with transaction() as db:
+        db.add(made)
+    if made.problem:
+        return False
+    for name in rules.superseded([each.name for each in folder.iterdir()], kept=settings().backups_kept):
+        (folder / name).unlink(missing_ok=True)
+    empty_log()
+    log.info("backup_made", file=made.place, bytes=made.bytes, opt_ins=made.opt_ins)
+    return True

@@ -1,0 +1,89 @@
+"""Where settings are written, the environment and `.env`, and where their relative paths begin."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from core.errors import OperatorError
+from core.text.written import decode
+
+PREFIX = "OTN_"
+HOME = Path(__file__).resolve().parents[1]  # where app.py is
+
+
+class UnknownSetting(OperatorError):
+    """A name that begins like our settings and is none of them."""
+
+    code = "invalid_settings"
+
+
+def base_folder() -> Path:
+    """Where relative paths begin, whatever the working directory is: the folder of app.py. Installed as a
+    package it is the working directory; so it is where an installation has been running until now that way.
+    """
+    here = Path.cwd()
+    is_checkout = (HOME / "pyproject.toml").is_file()
+    has_data = (here / "data" / "otn.db").is_file()
+    if not is_checkout or here == HOME or (has_data and not (HOME / "data" / "otn.db").is_file()):
+        return here
+    if has_data:
+        raise OperatorError(
+            "There are two databases, {here}/data/otn.db and {home}/data/otn.db. Set OTN_DATA_DIR to the "
+            "folder of the one that counts, so that nothing is done to the other.",
+            here=here,
+            home=HOME,
+        )
+    return HOME
+
+
+def read_env_file() -> dict[str, str]:
+    """What `.env` says, by the names it uses: of OTN_ENV_FILE (empty: none), else beside app.py, else of the
+    working directory."""
+    named = os.environ.get(f"{PREFIX}ENV_FILE")
+    if named == "":
+        return {}
+    found = [Path(named)] if named else [HOME / ".env", Path.cwd() / ".env"]
+    for path in found:
+        if named and not path.is_file():
+            raise OperatorError("OTN_ENV_FILE names {file}, which does not exist.", file=path)
+        if path.is_file():
+            return _read(path)
+    return {}
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        text = decode(path.read_bytes(), what=str(path))
+    except OSError as problem:
+        raise OperatorError("{file} cannot be read: {why}", file=path, why=problem.strerror) from None
+    values = dotenv_values(stream=io.StringIO(text))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UnknownSetting for a name that begins with OTN_ and that nothing reads, which is a typing error
+    that would otherwise be passed over in silence."""
+    settings = {f"{PREFIX}{name.upper()}" for name in known}
+    for name in sorted(names):
+        if name.upper().startswith(PREFIX) and name.upper() not in settings:
+            near = difflib.get_close_matches(name.upper(), settings, n=1)
+            raise UnknownSetting(
+                "{name} is no setting of Notify Once{hint}. Correct it, or take it out.",
+                name=name,
+                hint=f"; {near[0]} is one" if near else "",
+            )
+
+
+def ours(values: Mapping[str, str]) -> dict[str, str]:
+    """The settings among these values, by their fields."""
+    return {
+        name.upper().removeprefix(PREFIX).lower(): value
+        for name, value in values.items()
+        if name.upper().startswith(PREFIX)
+    }

@@ -1,0 +1,61 @@
+"""A database that was lost, copied in part or written by a newer version is refused with a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.db import migrations
+from core.db.engine import forget_engines
+from core.errors import OperatorError, WrongState
+from core.operations import doctor
+from tests.processes import process
+from webhook_server.application import create_app
+
+pytestmark = pytest.mark.sqlite
+
+
+@pytest.fixture
+def file(fresh_database) -> Path:
+    forget_engines()
+    return Path(fresh_database.name)
+
+
+def test_an_empty_database_beside_a_used_key_is_refused(file: Path):
+    file.unlink()
+    (file.parent / "secret.key").write_text("k" * 43)
+    with pytest.raises(OperatorError, match="copied without its write-ahead log"):
+        migrations.upgrade()
+    (file.parent / "secret.key").rename(file.parent / "away")
+    migrations.upgrade()
+
+
+def test_a_log_without_its_database_is_not_thrown_away(file: Path):
+    file.unlink()
+    log = file.with_name("otn.db-wal")
+    for content in (None, b""):
+        if content is not None:
+            file.write_bytes(content)
+        log.write_bytes(b"what customers said")
+        with pytest.raises(OperatorError, match="holds data that belongs to it"):
+            migrations.upgrade()
+        assert log.read_bytes() == b"what customers said"
+
+
+def test_a_newer_database_is_one_sentence_everywhere(fresh_database, tmp_path: Path):
+    with TestClient(create_app()) as client:
+        assert client.get("/readyz").status_code == 200
+        fresh_database.run("UPDATE alembic_version SET version_num = '9999'")
+        assert client.get("/readyz").json() == {"ready": False, "problem": "revision"}
+    with pytest.raises(WrongState, match="newer one has been used"):
+        migrations.upgrade()
+    assert [said for said in doctor.find_problems() if "core migrate" in said] == []
+    for arguments in (["core", "worker"], ["core", "run"], ["core", "migrate"], ["webhook_server"]):
+        log = tmp_path / "said.log"
+        with process("-m", *arguments, log=log) as started:
+            assert started.wait(60) == 1
+        assert "newer one has been used" in log.read_text()
+        assert "Traceback" not in log.read_text()
+        log.unlink()
