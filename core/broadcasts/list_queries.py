@@ -10,8 +10,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience_builder
+from core.broadcasts.rules import FAILED_MUCH, BroadcastState
 from core.db.engine import reading
 from core.db.tables import Broadcast, Delivery, Topic
+from core.deliveries import failure_rules
 from core.deliveries.rules import ENDED, DeliveryState
 from core.text.matching import search_key
 from core.text.normalise import is_blank
@@ -35,6 +37,21 @@ class BroadcastLine:
     @property
     def sent(self) -> int:
         return self.counts.get(DeliveryState.SENT, 0)
+
+    @property
+    def failed(self) -> int:
+        return self.counts.get(DeliveryState.FAILED, 0)
+
+    @property
+    def attempts(self) -> int:
+        """How many were tried to the end; see failure_rules."""
+        return failure_rules.attempted(self.counts)
+
+    @property
+    def looks(self) -> str:
+        """The state as its badge shows it."""
+        is_bad = failure_rules.is_bad(self.failed, self.attempts)
+        return FAILED_MUCH if self.state == BroadcastState.FINISHED and is_bad else self.state
 
     @property
     def ended(self) -> int:

@@ -12,9 +12,13 @@ from sqlmodel import Session, col
 
 from core.broadcasts import audience_builder
 from core.broadcasts.results import Result, condition_of, span_of
+from core.broadcasts.rules import FAILED_MUCH, BroadcastState
 from core.consent import eligibility
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
+from core.deliveries import failure_rules, recent_outcomes
+from core.deliveries.failure_rules import Failing
+from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import DELIVERY_STATES, DeliveryState
 from core.errors import N_, NotFound
 from core.text.identifiers import read_id
@@ -65,6 +69,17 @@ class BroadcastView:
     delivered: int = 0
     read: int = 0
     in_doubt: int = 0  # not ended yet, but an earlier attempt may have been accepted
+    failing: Failing | None = None  # while it goes on by its last attempts, then by all of them
+
+    @property
+    def attempts(self) -> int:
+        """How many were tried to the end: shares of what was sent or failed are shares of these."""
+        return failure_rules.attempted(self.counts)
+
+    @property
+    def looks(self) -> str:
+        """The state as its badge shows it: one that ended with many failures is not simply finished."""
+        return FAILED_MUCH if self.state == BroadcastState.FINISHED and self.failing else self.state
 
     @property
     def balances(self) -> bool:
@@ -243,6 +258,7 @@ def _view(
     counts = dict.fromkeys((str(state) for state in DELIVERY_STATES), 0)
     reasons: dict[str, int] = {}
     open_reasons: dict[str, int] = {}
+    failed_reasons: dict[str, int] = {}
     delivered = read = in_doubt = 0
     if row.started_at:
         for state, reason, doubt, people, arrived, seen in _tally(db, row.id or 0):
@@ -251,6 +267,8 @@ def _view(
             in_doubt += people if doubt and state in (DeliveryState.QUEUED, DeliveryState.SENDING) else 0
             if reason and state not in (DeliveryState.QUEUED, DeliveryState.SENDING):
                 reasons[reason] = reasons.get(reason, 0) + people
+            if reason and state == DeliveryState.FAILED:
+                failed_reasons[reason] = failed_reasons.get(reason, 0) + people
             if reason and state == DeliveryState.UNKNOWN:
                 open_reasons[reason] = open_reasons.get(reason, 0) + people
     return BroadcastView(
@@ -283,7 +301,17 @@ def _view(
         delivered=delivered,
         read=read,
         in_doubt=in_doubt,
+        failing=_failing(db, row, counts, failed_reasons),
     )
+
+
+def _failing(
+    db: Session, row: Broadcast, counts: dict[str, int], failed_reasons: dict[str, int]
+) -> Failing | None:
+    if row.state in (BroadcastState.SENDING, BroadcastState.PAUSED):
+        key = (Scope.BROADCAST, row.id or 0)
+        return failure_rules.recently_failing(recent_outcomes.recent(db, key))
+    return failure_rules.failing(counts, failed_reasons)
 
 
 def _tally(db: Session, broadcast_id: int) -> Sequence[tuple[str, str | None, bool, int, int, int]]:

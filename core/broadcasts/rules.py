@@ -16,6 +16,7 @@ class BroadcastState(StrEnum):
     MISSED = "missed"  # its best-before passed before it could start; a person decides
 
 
+FAILED_MUCH = "failed_much"  # how a finished broadcast with many failures looks; no state of its own
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
 
 _ALIKE = "alike:"  # pause code: the last deliveries were all refused for the reason that follows

@@ -14,8 +14,10 @@ from core.consent.stop_words import DEFAULT
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Fanpage, Heartbeat
 from core.errors import N_, NotFound
+from core.installation.heartbeat import WORKER, is_of_kind
 from core.text.collation import sort_key
 
+WORKER_SILENT_AFTER = timedelta(minutes=1)
 OTHER_APP_LATELY = timedelta(days=30)
 
 
@@ -116,6 +118,14 @@ def list_processes() -> list[ProcessView]:
         rows = db.scalars(select(Heartbeat).order_by(col(Heartbeat.at).desc())).all()
     parts = [(row, row.process.partition(" ")) for row in rows]
     return [ProcessView(kind, name, row.at, row.started_at) for row, (kind, _, name) in parts]
+
+
+def is_worker_alive(*, now: datetime) -> bool:
+    """Whether a worker has been heard of within a minute."""
+    recent = col(Heartbeat.at) > now - WORKER_SILENT_AFTER
+    statement = select(col(Heartbeat.process)).where(is_of_kind(WORKER), recent).limit(1)
+    with reading() as db:
+        return db.execute(statement).first() is not None
 
 
 def fanpage_view(row: Fanpage) -> FanpageView:

@@ -69,7 +69,7 @@ def _list(fanpage_id: int, present: dict[str, int]) -> None:
 def _columns() -> list[Column]:
     return [
         Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "36%"),
-        Column(_("State"), lambda b: Badge("broadcast", b.state)),
+        Column(_("State"), lambda b: Badge("broadcast", b.looks)),
         Column(_("When"), _time),
         Column(_("Sent"), _sent),
     ]
@@ -94,9 +94,11 @@ def _time(line: BroadcastLine) -> object:
 def _sent(line: BroadcastLine) -> object:
     if not line.started_at:
         return None
-    share = percent(line.sent / line.audience) if line.audience else "–"
     words = _("{sent} of {people}", sent=number(line.sent), people=number(line.audience))
-    return Two(words, share)
+    if not line.failed:
+        return Two(words, percent(line.sent / line.audience)) if line.audience else words
+    share = percent(line.failed / line.attempts)
+    return Two(words, _("{failed} failed, {share} of the attempts", failed=number(line.failed), share=share))
 
 
 draw_page()

@@ -15,6 +15,7 @@ _BROADCAST: dict[str, Look] = {
     "sending": (N_("Sending"), "send", "blue"),
     "paused": (N_("Paused"), "pause_circle", "orange"),
     "finished": (N_("Finished"), "check_circle", "green"),
+    "failed_much": (N_("Finished, many failed"), "error", "red"),
     "cancelled": (N_("Cancelled"), "cancel", "gray"),
     "missed": (N_("Missed"), "event_busy", "red"),
 }
@@ -45,6 +46,8 @@ _FANPAGE: dict[str, Look] = {
     "ok": (N_("Working"), "check_circle", "green"),
     "problem": (N_("Needs attention"), "warning", "orange"),
     "stopped": (N_("Stopped"), "block", "red"),
+    "unchecked": (N_("Not checked lately"), "help", "orange"),
+    "no_worker": (N_("Worker not running"), "cloud_off", "red"),
     "demo": (N_("Demo"), "science", "violet"),
 }
 _OPERATOR: dict[str, Look] = {

@@ -4,12 +4,14 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import first_steps
+from core.broadcasts.failing_queries import list_failing
 from core.broadcasts.list_queries import list_lines
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
+from pages.components.failing import draw_failing_broadcasts
 from pages.components.layout import page_header
 from pages.components.session import Current, current
 from pages.components.styles import draw_broadcast_styles
@@ -36,6 +38,7 @@ def draw_page() -> None:
     topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
     if steps.topic:  # what needs somebody comes before everything else
         missed = list_lines(here.fanpage.id, states=(BroadcastState.MISSED,), limit=5)
+        draw_failing_broadcasts(list_failing(here.fanpage.id, now=utc_now()))
         draw_alerts(here, here.fanpage, topics, missed)
         draw_unknown_alerts(here.fanpage.id)
     if not steps.done:

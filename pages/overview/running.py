@@ -86,7 +86,7 @@ def _draw_under_way(fanpage_id: int, drawn: list[tuple[int, str]]) -> None:
         st.rerun(scope="app")
     columns = [
         Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "44%"),
-        Column(_("State"), lambda b: Badge("broadcast", b.state)),
+        Column(_("State"), lambda b: Badge("broadcast", b.looks)),
         Column(_("Progress"), _progress),
     ]
     table(columns, lines, key="under_way", on_click=lambda b: f"broadcast?id={b.id}")
@@ -96,4 +96,7 @@ def _progress(line: BroadcastLine) -> object:
     if not line.started_at:
         return Two(when(line.due_at), ago(line.due_at))
     share = percent(line.ended / line.audience) if line.audience else "–"
+    if line.failed:
+        failed = percent(line.failed / line.attempts)
+        share = _("{failed} failed, {share} of the attempts", failed=number(line.failed), share=failed)
     return Two(_("{done} of {people} done", done=number(line.ended), people=number(line.audience)), share)

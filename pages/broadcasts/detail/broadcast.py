@@ -17,7 +17,6 @@ from pages.broadcasts.detail.notices import draw_notes
 from pages.broadcasts.detail.people import draw_people
 from pages.broadcasts.detail.results import draw_results
 from pages.broadcasts.detail.retry import draw_second_run
-from pages.broadcasts.detail.totals import draw_reasons
 from pages.broadcasts.detail.unreachable_customers import draw_marks
 from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
@@ -50,7 +49,7 @@ def draw_page() -> None:
 
 def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
-    purpose = f"{badge_markdown('broadcast', view.state)} {plain(view.topic)}"
+    purpose = f"{badge_markdown('broadcast', view.looks)} {plain(view.topic)}"
     slot = page_header(plain(view.name), purpose, key="broadcast")
     draw_buttons(slot, here, view, stopped=bool(fanpage.stopped_code))
     draw_dialogs(here, view)
@@ -63,7 +62,6 @@ def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
             draw_plan(view)
         draw_live(view)
         draw_results(view, fanpage)
-        draw_reasons(view)
         draw_marks(here, view)
         draw_second_run(here, view)
         draw_facts(view)

@@ -1,4 +1,7 @@
-"""A broadcast while it goes out: bar, pace, time left, and the closing balance; redrawn by itself."""
+"""A broadcast while it goes out: what goes wrong, bar, pace, time left, closing balance and reasons.
+
+It redraws itself. All of its numbers are of one moment, since one read brings them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DELIVERY_STATES, ENDED, DeliveryState
-from pages.broadcasts.detail.totals import draw_balance
+from pages.broadcasts.detail.totals import draw_balance, draw_reasons
+from pages.broadcasts.detail.unknown_notice import draw_doubt
+from pages.components.failing import draw_failing
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, percent, state_label
 
@@ -24,8 +29,13 @@ def draw_live(view: BroadcastView) -> None:
     """Keeps itself fresh while something may still change; a new state redraws the whole page."""
     still_moves = view.state in LIVE or view.counts[DeliveryState.SENDING] or not view.is_complete
     every = _interval(view) if still_moves else None
+    fresh = [view]  # the first time it draws what the rest of the page shows
+
+    def draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
+        _draw(fresh.pop() if fresh else get_broadcast(broadcast_id), drawn)
+
     # A fragment redraws itself alone, so that what somebody types elsewhere on the page is left in peace.
-    st.fragment(_draw, run_every=every)(view.id, (view.state, view.is_complete))
+    st.fragment(draw, run_every=every)(view.id, (view.state, view.is_complete))
 
 
 def _interval(view: BroadcastView) -> timedelta:
@@ -33,14 +43,16 @@ def _interval(view: BroadcastView) -> timedelta:
     return timedelta(seconds=1 if view.audience < _FEW else 3 if view.audience < _MANY else 10)
 
 
-def _draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
+def _draw(view: BroadcastView, drawn: tuple[str, bool]) -> None:
     current()  # a session that ended elsewhere sees no more numbers
-    view = get_broadcast(broadcast_id)
     if (view.state, view.is_complete) != drawn:
         st.rerun(scope="app")  # the whole page: buttons and notes outside of the fragment change, too
+    draw_doubt(view)
     if view.started_at:
+        draw_failing(view.failing, view.state)
         _progress(view)
         draw_balance(view)
+        draw_reasons(view)
 
 
 def _progress(view: BroadcastView) -> None:
@@ -85,9 +97,9 @@ def _took(view: BroadcastView) -> str:
     if not (view.started_at and view.finished_at):
         return ""
     seconds = (view.finished_at - view.started_at).total_seconds()
-    reached = percent(view.counts[DeliveryState.SENT] / view.audience) if view.audience else ""
+    reached = percent(view.counts[DeliveryState.SENT] / view.attempts) if view.attempts else ""
     took = _("took {time}", time=duration(max(1.0, seconds)))
-    return _("{share} reached, {took}", share=reached, took=took) if reached else took
+    return _("{share} of the attempts arrived, {took}", share=reached, took=took) if reached else took
 
 
 def _measured(broadcast_id: int, ended: int) -> float:

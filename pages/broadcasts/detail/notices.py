@@ -14,7 +14,7 @@ from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import FanpageView
 from core.messenger.reasons import describe
 from pages.broadcasts.canary import draw_first_part
-from pages.broadcasts.detail.unknown_notice import draw_doubt, draw_worker_missing
+from pages.broadcasts.detail.unknown_notice import draw_worker_missing
 from pages.broadcasts.detail.unknown_outcomes import draw_settle_buttons
 from pages.components import page_registry
 from pages.components.broadcast_words import ALL_REFUSED, reason_word
@@ -44,7 +44,6 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
     if (is_due or view.state == BroadcastState.SENDING) and not stopped:
         draw_worker_missing(now)
     draw_first_part(here, view, get_first_part(view.id))
-    draw_doubt(view)
     draw_settle_buttons(here, view)
 
 

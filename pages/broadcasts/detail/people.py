@@ -7,6 +7,8 @@ import streamlit as st
 from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
 from core.broadcasts.results import Result
 from core.broadcasts.results_export import csv_report, workbook_report
+from core.broadcasts.rules import BroadcastState
+from core.clock import utc_now
 from core.deliveries.attempts import AttemptView, attempts_of
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.filters import choose_reason, choose_state
@@ -42,6 +44,10 @@ def draw_people(here: Current, view: BroadcastView) -> None:
         return
     slot = st.container()
     offset = pager(total, key="people", size=SIZE)
+    if view.state == BroadcastState.SENDING:  # the bar above moves on, what somebody reads here does not
+        st.caption(
+            _("As of {when}; reload the page for the latest.", when=when(utc_now(), to_the_second=True))
+        )
     rows = list_deliveries(
         view.id, states=states, arrival=arrival, reason=reason, search=search, offset=offset, limit=SIZE
     )

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
+from core.deliveries.failure_rules import ATTEMPTED
 from pages.broadcasts.detail.unknown_notice import why_open
 from pages.components.broadcast_words import reason_sentence, reason_word, still_growing
 from pages.components.layout import section
@@ -23,7 +24,7 @@ class Line:
 
     cell: object
     people: int
-    of: int
+    of: int  # attempts; 0 of whom no attempt was made
     show: str  # what its row shows below: a filter in the address
 
 
@@ -33,17 +34,21 @@ def draw_balance(view: BroadcastView) -> None:
     if words := still_growing(view):
         st.caption(f":material/group_add: {words}")
     lines = [
-        Line(Badge("delivery", state), view.counts[state], view.audience, f"&state={state}")
+        Line(Badge("delivery", state), view.counts[state], _base(view, state), f"&state={state}")
         for state in _SHOWN
         if view.counts[state]
     ]
-    lines.append(Line(_("Audience"), view.audience, view.audience, ""))
+    lines.append(Line(_("Audience"), view.audience, 0, ""))
     columns = [
         Column(_("Result"), lambda line: line.cell, "50%"),
         Column(_("People"), lambda line: line.people),
-        Column(_("Share"), lambda line: percent(line.people / line.of) if line.of else None),
+        Column(_("Share of attempts"), lambda line: percent(line.people / line.of) if line.of else None),
     ]
     table(columns, lines, key="broadcast_balance", on_click=lambda line: f"broadcast?id={view.id}{line.show}")
+
+
+def _base(view: BroadcastView, state: str) -> int:
+    return view.attempts if state in ATTEMPTED else 0
 
 
 def _sum(view: BroadcastView) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import streamlit as st
 
 from core.broadcasts.queries import BroadcastView
 from core.deliveries.rules import DeliveryState
-from core.fanpages.queries import list_processes
-from core.installation.heartbeat import WORKER
+from core.fanpages.queries import is_worker_alive
 from pages.components.broadcast_words import reason_sentence
 from pages.components.texts import _, n_
 
-_ALIVE_WITHIN = timedelta(seconds=60)
 # Their sentences say themselves that the customer may or may not have got it.
 _OPEN_REASONS = (
     "timeout",
@@ -42,8 +40,7 @@ def why_open(reason: str | None) -> str:
 
 def draw_worker_missing(now: datetime) -> None:
     """A warning when no worker has been heard of for a minute."""
-    seen = [process.at for process in list_processes() if process.kind == WORKER]
-    if any(now - at < _ALIVE_WITHIN for at in seen):
+    if is_worker_alive(now=now):
         return
     st.warning(
         _(

@@ -1,0 +1,89 @@
+"""The red band of a broadcast that fares badly: how badly, mainly why, and what to do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.broadcasts.failing_queries import FailingBroadcast
+from core.broadcasts.rules import BroadcastState, alike_reason
+from core.deliveries.failure_rules import Failing
+from core.errors import N_
+from pages.components import page_registry
+from pages.components.broadcast_words import plain, reason_word
+from pages.components.texts import _, number, percent
+
+_ABOUT_PEOPLE = N_(
+    "So many at once are seldom about the people: check whether these opt-ins were given to this fanpage, "
+    "and under set-up whether it is well."
+)
+_MESSAGE = N_(
+    "The message itself is refused. Cancel, copy the broadcast, correct its text, link or picture, and "
+    "launch the copy."
+)
+_FANPAGE = N_("It is about the fanpage or the app: an admin repairs it under set-up, then sending goes on.")
+_LINE = N_(
+    "Messenger or the line to it is unwell. Nobody gets it twice: pause, and go on when Messenger answers "
+    "again."
+)
+_ANY = N_("Read Messenger's own answers under “Details” before you go on.")
+WHAT_TO_DO: dict[str, str] = {
+    **dict.fromkeys(
+        ("blocked", "gone", "unavailable", "window_closed", "opted_out", "set_aside"), _ABOUT_PEOPLE
+    ),
+    "content": _MESSAGE,
+    "token_refused": N_(
+        "Check the message first, then where these opt-ins came from: Messenger takes them only for the "
+        "fanpage and the app that they were given to."
+    ),
+    **dict.fromkeys(("token_invalid", "restricted", "permission", "call_refused"), _FANPAGE),
+    **dict.fromkeys(
+        ("timeout", "connection_lost", "server_error", "not_answered", "bad_answer", "temporary"), _LINE
+    ),
+    "not_connected": _LINE,
+    "cannot_open": N_("These opt-ins were sealed with another key: put the former OTN_SECRET_KEY back."),
+    "other_app": N_(
+        "Another app holds these conversations: look at the fanpage's inbox and its connected apps."
+    ),
+    "rate_limit": N_("Messenger finds it too fast: lower the fanpage's rate under set-up."),
+}
+SHOWN = 3
+
+
+def failing_words(failing: Failing, state: str) -> str:
+    """How badly and mainly why, then what to do."""
+    known = {
+        "failed": number(failing.failed),
+        "attempts": number(failing.attempts),
+        "share": percent(failing.share),
+        "reason": reason_word(failing.reason) or _("Another reason"),
+    }
+    if failing.is_recent:
+        head = _(
+            "**{failed} of the last {attempts} attempts failed ({share}).** Main reason: {reason}.", **known
+        )
+    else:
+        head = _("**{failed} of {attempts} attempts failed ({share}).** Main reason: {reason}.", **known)
+    todo = _(WHAT_TO_DO.get(failing.reason, _ANY))
+    if state == BroadcastState.SENDING:
+        todo = f"{todo} {_('It is still sending: pause it until you know more.')}"
+    return f"{head}  \n{todo}"
+
+
+def draw_failing(failing: Failing | None, state: str) -> None:
+    """The band above the bar; nothing while all is well."""
+    if failing:
+        st.error(failing_words(failing, state), icon=":material/error:")
+
+
+def draw_failing_broadcasts(found: list[FailingBroadcast]) -> None:
+    """For the overview: each with the way to it."""
+    for each in found[:SHOWN]:
+        with st.container(key=f"failing_{each.id}", border=False):
+            name = f"**{plain(each.name)}**"
+            if alike_reason(each.pause_code):
+                name = f"{name} – {_('it paused itself')}"
+            words = f"{name}  \n{failing_words(each.failing, each.state)}"
+            st.error(words, icon=":material/error:")
+            page_registry.link(
+                "broadcast", _("See what happened"), icon=":material/arrow_forward:", id=each.id
+            )
