@@ -197,6 +197,30 @@ class Customer(Table, table=True):
     created_at: datetime = _time(nullable=False)
 
 
+class Tag(Table, table=True):
+    """A word by which staff group the customers of a fanpage: core/customers/tags.py."""
+
+    __tablename__ = "tag"
+    __table_args__ = (UniqueConstraint("fanpage_id", "key"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id")
+    name: str = _word(40)
+    key: str = _word(80)  # the same for names that nobody can tell apart
+    created_at: datetime = _time(nullable=False)
+
+
+class CustomerTag(Table, table=True):
+    """A customer has a tag."""
+
+    __tablename__ = "customer_tag"
+    __table_args__ = (Index("ix_customer_tag_tag_id_customer_id", "tag_id", "customer_id"),)
+
+    customer_id: int = Field(primary_key=True, foreign_key="customer.id", sa_type=BigId)
+    tag_id: int = Field(primary_key=True, foreign_key="tag.id", sa_type=BigId)
+    created_at: datetime = _time(nullable=False)
+
+
 class Topic(Table, table=True):
     __tablename__ = "topic"
     __table_args__ = (UniqueConstraint("fanpage_id", "name"),)
