@@ -45,6 +45,7 @@ for command in (processes.migrate, processes.worker, processes.simulator, proces
 app.command()(doctor.doctor)
 app.command()(forget.forget)
 app.command()(move.move)
+app.command()(move.stop)
 app.command()(move.hold)
 app.command()(move.release)
 app.command()(backup.backup)

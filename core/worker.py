@@ -33,7 +33,7 @@ from core.customers import profiles
 from core.db import holding
 from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE, empty_log
-from core.fanpages import health_actions
+from core.fanpages import health_actions, installation_checks, queries
 from core.fanpages.connection import find_connections, messenger_for
 from core.funnel import counting as funnel_counting
 from core.inbox import processing, retention
@@ -186,6 +186,8 @@ class Worker:
 
         def check_health() -> None:
             health_actions.check_all(now=now())
+            if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
+                installation_checks.check_installation(now=now())
 
         actions: list[tuple[float, Callable[[], Any]]] = [
             (1.0, self.reclaim),

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, draft_rules, rules, transitions, versions
+from core.broadcasts import canary, draft_rules, launching, rules, transitions, versions
 from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
 from core.broadcasts.rows import clean_name, get_row, record
@@ -19,7 +19,7 @@ from core.broadcasts.transitions import Transition
 from core.db import holding
 from core.db.database_clock import now_for_workers
 from core.db.engine import DATABASE_TROUBLE, transaction
-from core.db.tables import Broadcast, Fanpage, Topic
+from core.db.tables import Broadcast, Topic
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
 from core.errors import N_, Invalid, Problem, WrongState
@@ -121,8 +121,9 @@ def schedule(
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         versions.refuse_if_changed(broadcast, version)
+        launching.refuse_red(db, broadcast.fanpage_id)
         if at is None:
-            _check_not_stopped(db, broadcast.fanpage_id)
+            launching.refuse_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
         _refuse(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
@@ -197,7 +198,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
     it has been paused for another reason since."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
-        _check_not_stopped(db, get_row(db, broadcast_id).fanpage_id)
+        launching.refuse_unable(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = transitions.move(db, broadcast_id, Transition.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
             raise WrongState(N_("It was paused again meanwhile, for another reason; look at it first."))
@@ -251,13 +252,6 @@ def _end_cancelled(broadcast_id: int, now: datetime) -> None:
             closing.end_cancelled(db, get_row(db, broadcast_id, lock=True), now)
     except DATABASE_TROUBLE as problem:  # `scheduled_jobs.sweep` ends them
         log.warning("cancellation_delayed", broadcast_id=broadcast_id, error=type(problem).__name__)
-
-
-def _check_not_stopped(db: Session, fanpage_id: int) -> None:
-    if db.get_one(Fanpage, fanpage_id).stopped_code:
-        raise WrongState(
-            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
-        )
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -65,6 +65,13 @@ def get_stock(topic_id: int, *, now: datetime) -> Stock:
     return Stock(people, int(opt_ins or 0), int(several or 0))
 
 
+def count_sending() -> int:
+    """How many broadcasts of all fanpages are being sent."""
+    sending = select(func.count()).where(col(Broadcast.state) == BroadcastState.SENDING)
+    with reading() as db:
+        return int(db.execute(sending).scalar_one())
+
+
 def list_clashes(topic_id: int, *, except_id: int | None = None) -> list[Clash]:
     """Broadcasts on the topic that wait for their time, the earliest first."""
     statement = (

@@ -69,6 +69,7 @@ def may_start(now: Any) -> ColumnElement[bool]:
         _is(BroadcastState.SCHEDULED),
         col(Broadcast.due_at) <= now,
         col(Fanpage.stopped_code).is_(None),
+        col(Fanpage.otn_off_at).is_(None),
         topics_in_use.is_topic_free(),
         is_free(),
     )

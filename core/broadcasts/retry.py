@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import audience_builder, retry_queries, transitions, versions
+from core.broadcasts import audience_builder, launching, retry_queries, transitions, versions
 from core.broadcasts.draft_rules import check_times
 from core.broadcasts.retry_queries import REST
 from core.broadcasts.rows import get_row, record
@@ -24,7 +24,7 @@ from core.consent import ledger as opt_ins
 from core.consent import topics_in_use
 from core.db import bulk, row_locks
 from core.db.engine import transaction
-from core.db.tables import AudienceProgress, Broadcast, Delivery, Fanpage
+from core.db.tables import AudienceProgress, Broadcast, Delivery
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
 from core.deliveries import ledger as deliveries
@@ -171,10 +171,7 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
     transitions.refuse_unless(Transition.REOPEN, broadcast)
     if not queued:
         return
-    if db.get_one(Fanpage, broadcast.fanpage_id).stopped_code:
-        raise WrongState(
-            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
-        )
+    launching.refuse_unable(db, broadcast.fanpage_id)
     if broadcast.best_before and broadcast.best_before <= now:
         raise WrongState(N_("The best-before has passed; choose a later one, or none."))
     if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):

@@ -19,6 +19,8 @@ class BroadcastState(StrEnum):
 FAILED_MUCH = "failed_much"  # how a finished broadcast with many failures looks; no state of its own
 CANARY_FAILED = "canary_failed"  # pause code: too many of the first part failed; staff look at it first
 
+OTN_OFF = "otn_off"  # pause code: staff switched one-time notifications off for the fanpage
+
 _ALIKE = "alike:"  # pause code: the last deliveries were all refused for the reason that follows
 
 
@@ -34,7 +36,7 @@ def alike_reason(pause_code: str | None) -> str | None:
 def waits_for_repair(pause_code: str | None) -> bool:
     """Whether a broadcast was paused because its fanpage was stopped, so that it goes on with the fanpage.
     One that a person has to look at does not."""
-    return pause_code not in (None, CANARY_FAILED) and alike_reason(pause_code) is None
+    return pause_code not in (None, CANARY_FAILED, OTN_OFF) and alike_reason(pause_code) is None
 
 
 def is_too_late(best_before: datetime | None, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer, read_line, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
-from core.fanpages import actions, health_actions, queries, zones
+from core.fanpages import actions, health_actions, otn_switch, queries, zones
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import describe_problem, is_zone
 from core.fanpages.send_rate import CALM_RATE
@@ -90,6 +90,36 @@ def resume(
     resumed = actions.resume_after_repair(COMMAND_LINE, found.id, now=utc_now())
     data = {"id": found.id, "page_id": found.page_id, "resumed": resumed}
     print_answer(as_json, data, f"{found.name} may send again; {resumed} broadcasts go on.")
+
+
+@app.command("otn-off")
+@command
+def otn_off(
+    fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
+) -> None:
+    """Switch one-time notifications off: nobody is asked, no broadcast goes out; opt-ins stay."""
+    found = fanpage_named(fanpage)
+    otn_switch.switch_otn_off(COMMAND_LINE, found.id, now=utc_now())
+    print_answer(
+        as_json,
+        {"id": found.id, "page_id": found.page_id, "otn": False},
+        f"One-time notifications of {found.name} are off.",
+    )
+
+
+@app.command("otn-on")
+@command
+def otn_on(
+    fanpage: Annotated[str, typer.Argument(metavar="ID", help="Page id.")], as_json: Json = False
+) -> None:
+    """Switch one-time notifications on again; what that had paused goes on."""
+    found = fanpage_named(fanpage)
+    resumed = otn_switch.switch_otn_on(COMMAND_LINE, found.id, now=utc_now())
+    print_answer(
+        as_json,
+        {"id": found.id, "page_id": found.page_id, "otn": True, "resumed": resumed},
+        f"One-time notifications of {found.name} are on; {resumed} broadcasts go on.",
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`move`, `hold`, `release`: where an installation is, and whether it sends."""
+"""`move`, `stop`, `hold`, `release`: where an installation is, and whether it sends."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from core.commands.answers import Json, command, print_answer, read_line, refuse
 from core.db import holding
 from core.db.holding import HoldCode
 from core.errors import OperatorError
+from core.installation import hold_actions
 from core.moving.move import Move, MoveResult, abandon
-from core.operations import hold_actions
 from core.settings import settings
 
 AFTERWARDS = """Now, in this order:
@@ -53,6 +53,15 @@ def move(
 
 
 @command
+def stop(as_json: Json = False) -> None:
+    """Stop every send of this installation at once, for all fanpages, until `release`."""
+    hold_actions.stop_sending(COMMAND_LINE, now=utc_now())
+    print_answer(
+        as_json, {"held": True}, "Stopped: nothing leaves for any fanpage until: python -m core release"
+    )
+
+
+@command
 def hold(as_json: Json = False) -> None:
     """Send nothing until `release`: for a database restored from a backup, before anything runs."""
     hold_actions.hold_restored(COMMAND_LINE, now=utc_now())
@@ -72,7 +81,8 @@ def release(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Let a held installation send: one restored from a backup, or left by a move that broke off."""
+    """Let a held installation send: one that was stopped, restored from a backup, or left by a move that
+    broke off."""
     found = holding.current_hold()
     if found and found.code == HoldCode.RESTORED and not yes:
         _refuse_unsure(as_json)

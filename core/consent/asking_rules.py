@@ -23,6 +23,7 @@ class Withheld(StrEnum):
     HOLDS = "holds"  # the customer holds an opt-in for the topic that is not spent
     COOL_DOWN = "cool_down"  # a request for the topic has not been answered
     DAY = "day"  # enough requests for one day
+    OTN_OFF = "otn_off"  # staff have one-time notifications switched off for the fanpage
     NO_WORDING = "no_wording"  # no message asks about the topic any more
 
 
@@ -89,5 +90,6 @@ SENTENCES: dict[Withheld, str] = {
     Withheld.DAY: N_(
         "You have had enough invitations for one day. Write to us again tomorrow to sign up for: “{promise}”."
     ),
+    Withheld.OTN_OFF: N_("At present you cannot sign up for this: “{promise}”. Please ask us again later."),
     Withheld.NO_WORDING: N_("Thank you for your interest. There is nothing to sign up for here at present."),
 }

@@ -93,7 +93,10 @@ def sentence_for(reason: Withheld, promise: str) -> list[Body]:
 
 
 def _why_withheld(db: Session, asking: Asking, title: str) -> Withheld | None:
-    limits = limits_of(db.get_one(Fanpage, asking.fanpage_id))
+    fanpage = db.get_one(Fanpage, asking.fanpage_id)
+    if fanpage.otn_off_at is not None:
+        return Withheld.OTN_OFF
+    limits = limits_of(fanpage)
     past = _past_requests(db, asking.customer_id, remembered_since(limits, asking.now))
     holds = _holds(db, asking.customer_id, asking.topic_id, asking.now)
     return why_withheld(Wish(asking.topic_id, title), past, limits, asking.now, holds=holds)

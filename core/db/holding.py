@@ -1,5 +1,5 @@
-"""Holds an installation, so that it sends nothing: a restored copy until an admin releases it, and both
-databases during a move.
+"""Holds an installation, so that it sends nothing: when staff stop all sending, a restored copy until an
+admin releases it, and both databases during a move.
 
 The hold is a row that everything which sends or starts broadcasts reads. A database that was moved away from
 also takes in nothing: triggers of SQLite refuse every change, so that no process, however old, gets past it.
@@ -23,6 +23,7 @@ from core.errors import N_, Held, WrongState
 class HoldCode(StrEnum):
     """Why an installation is held."""
 
+    STOPPED = "stopped"  # staff stopped every send; whoever may send lets it go on
     RESTORED = "restored"  # restored from a backup: what it would send may have been sent already
     LEAVING = "leaving"  # being moved away from
     MOVED = "moved"  # moved away from; the new database goes on
@@ -30,6 +31,10 @@ class HoldCode(StrEnum):
 
 
 SENTENCES: dict[str, str] = {
+    HoldCode.STOPPED: N_(
+        "All sending was stopped by {place}: nothing leaves for any fanpage. What customers write is still "
+        "taken in, and no opt-in is lost. To let it go on: python -m core release"
+    ),
     HoldCode.RESTORED: N_(
         "This installation was restored from a backup and sends nothing until an admin says so: "
         "python -m core release"
@@ -57,7 +62,7 @@ class HoldView:
     """Why the installation is held."""
 
     code: HoldCode
-    place: str
+    place: str  # the database at the other end of a move, or who stopped all sending
     key: str
     at: datetime
 
@@ -101,8 +106,15 @@ def refuse_if_moved() -> None:
 def refuse_if_moving(db: Session) -> None:
     """Raise Held during a move, for what changes nothing and so is not refused by the database itself."""
     found = read_hold(db)
-    if found and found.code != HoldCode.RESTORED:
+    if found and found.code not in (HoldCode.RESTORED, HoldCode.STOPPED):
         raise Held(found.template, place=found.place)
+
+
+def refuse_if_stopped(db: Session) -> None:
+    """Raise WrongState while staff have stopped every send, for what would begin to send at once."""
+    found = read_hold(db)
+    if found and found.code == HoldCode.STOPPED:
+        raise WrongState(found.template, place=found.place)
 
 
 def place_hold(db: Session, code: HoldCode, *, now: datetime, place: str = "", key: str = "") -> None:

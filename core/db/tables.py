@@ -112,6 +112,8 @@ class Fanpage(Table, table=True):
     stopped_at: datetime | None = _time()
     problems: list[str] = Field(default_factory=list, sa_type=JSON)  # codes of the last health check
     checked_at: datetime | None = _time()
+    otn_off_at: datetime | None = _time()  # since when staff have one-time notifications switched off
+    otn_off_by: str = _word(64, default="", sa_column_kwargs={"server_default": ""})
     policy_action: str | None = _word(default=None)  # the latest Meta said of it: warning, block, unblock, …
     policy_reason: str = Field(default="", sa_type=Text)
     policy_at: datetime | None = _time()
@@ -811,9 +813,33 @@ class Hold(Table, table=True):
 
     id: int = Field(primary_key=True, sa_type=Integer)  # always 1
     code: str = _word()
-    place: str = _word(300, default="")  # the database at the other end of a move, without its password
+    # The database at the other end of a move, without its password; or who stopped all sending
+    place: str = _word(300, default="")
     key: str = _word(32, default="")  # the same on both ends of one move
     at: datetime = _time(nullable=False)
+
+
+class SetUpMark(Table, table=True):
+    """What a person said about the set-up: that something was done at Facebook, or that a problem is known
+    and accepted."""
+
+    __tablename__ = "set_up_mark"
+
+    scope: str = _word(64, primary_key=True)  # the page id of a fanpage; empty: the installation
+    code: str = _word(32, primary_key=True)  # core/fanpages/set_up_rules.py
+    by: str = _word(64)
+    at: datetime = _time(nullable=False)
+
+
+class InstallationCheck(Table, table=True):
+    """What was found when something was checked last that is the same for all fanpages."""
+
+    __tablename__ = "installation_check"
+
+    name: str = _word(32, primary_key=True)  # core/fanpages/set_up_rules.py
+    value: str = Field(default="", sa_type=Text)  # the address that staff entered to be checked
+    code: str | None = _word(32, default=None)  # what is wrong; None: nothing
+    checked_at: datetime | None = _time()
 
 
 class KeyCheck(Table, table=True):

@@ -12,9 +12,8 @@ from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
-from core.conversation import entry_rows
 from core.db import bulk, row_locks
-from core.db.engine import reading, transaction
+from core.db.engine import transaction
 from core.db.tables import Broadcast, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
@@ -22,7 +21,7 @@ from core.encryption import encrypt
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.fanpages import checkup, zones
 from core.fanpages.connection import open_connection
-from core.fanpages.health_actions import check_health, store_problems
+from core.fanpages.health_actions import check_health
 from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
 from core.fanpages.rules import BLOCKING, NAME_LIMIT, check_connection, describe_problem
 from core.fanpages.send_rate import DEFAULT_RATE, check_rate
@@ -79,9 +78,7 @@ def connect(
         view = fanpage_view(row)
     if not check:
         return view
-    with reading() as db:
-        fields = entry_rows.webhook_fields(db, view.id)
-    store_problems(view.id, checkup.set_up(messenger, take_over=True, also=fields), now)
+    check_health(view.id, now=now, take_over=True)
     return get_fanpage(view.id)
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from core.conversation.payloads import GET_STARTED_PAYLOAD
-from core.fanpages.rules import WEBHOOK_FIELDS, HealthProblem, missing_fields, review_problem
+from core.fanpages.rules import (
+    WEBHOOK_FIELDS,
+    HealthProblem,
+    missing_fields,
+    permission_problems,
+    review_problem,
+)
 from core.messenger import connection_check, errors
 from core.messenger.client import GraphRefused, Messenger
-from core.messenger.errors import NextStep
+from core.messenger.errors import BAD_PARAMETER, NextStep
 
 
 def identity(messenger: Messenger) -> tuple[str, str]:
@@ -18,17 +25,34 @@ def identity(messenger: Messenger) -> tuple[str, str]:
     return str(me.get("id", "")), str(me.get("name", ""))
 
 
-def examine(messenger: Messenger, also: Sequence[str] = ()) -> list[HealthProblem]:
+def examine(
+    messenger: Messenger, also: Sequence[str] = (), *, now: datetime, take_over: bool = False
+) -> list[HealthProblem]:
     """What is wrong with a fanpage's connection. What can be repaired is repaired. `also` are webhook fields
-    that its entry points need besides those that every fanpage needs."""
+    that its entry points need besides those that every fanpage needs; for `take_over` see `set_up`."""
     try:
         page_id, _ = identity(messenger)
     except GraphRefused as refusal:
-        expired = refusal.failure.reason == "token_invalid"
-        return [_trouble(refusal, HealthProblem.TOKEN_INVALID if expired else HealthProblem.REFUSED)]
+        return [_trouble(refusal, _meaning(messenger, refusal))]
     if page_id != messenger.page_id:
         return [HealthProblem.WRONG_PAGE]
-    return set_up(messenger, take_over=False, also=also) + _review(messenger)
+    permissions = _permissions(messenger, now)
+    return permissions + set_up(messenger, take_over=take_over, also=also) + _review(messenger)
+
+
+def _meaning(messenger: Messenger, refusal: GraphRefused) -> HealthProblem:
+    """What it means that Facebook does not say whose access token this is."""
+    if refusal.failure.reason == "token_invalid":
+        return HealthProblem.TOKEN_INVALID
+    if refusal.failure.code == BAD_PARAMETER and messenger.signs_calls:
+        return HealthProblem.WRONG_APP_SECRET
+    return HealthProblem.REFUSED
+
+
+def _permissions(messenger: Messenger, now: datetime) -> list[HealthProblem]:
+    """What the access token lacks, as far as the platform tells; the other calls show the rest."""
+    facts = messenger.token_facts()
+    return permission_problems(facts.scopes, facts.expires_at, now) if facts else []
 
 
 def set_up(messenger: Messenger, *, take_over: bool, also: Sequence[str] = ()) -> list[HealthProblem]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from core.conversation import entry_rows
 from core.db.engine import reading, transaction
-from core.db.tables import Event, Fanpage
+from core.db.tables import Event, Fanpage, SetUpMark
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.fanpages import checkup
@@ -29,10 +29,11 @@ log = structlog.get_logger(__name__)
 FIRST_WEBHOOK_WITHIN = timedelta(hours=1)  # of a new fanpage; later silence is normal at a quiet one
 
 
-def check_health(fanpage_id: int, *, now: datetime) -> list[str]:
-    """Check a fanpage, store what is wrong with it and return the codes (see `rules.PROBLEMS`)."""
+def check_health(fanpage_id: int, *, now: datetime, take_over: bool = False) -> list[str]:
+    """Check a fanpage, store what is wrong with it and return the codes (see `rules.PROBLEMS`). `take_over`
+    replaces the Get Started button of another tool."""
     fanpage = get_fanpage(fanpage_id)
-    found = _examine(fanpage)
+    found = _examine(fanpage, now, take_over=take_over)
     if not fanpage.is_demo and not settings().app_secret.get_secret_value():
         found.append(HealthProblem.NO_APP_SECRET)
     elif not found and _never_heard_of(fanpage, now):
@@ -55,19 +56,24 @@ def check_all(*, now: datetime) -> dict[int, list[str]]:
 
 
 def store_problems(fanpage_id: int, found: list[HealthProblem], now: datetime) -> None:
-    """Store what a check has found."""
-    values = {"problems": [str(code) for code in found], "checked_at": now}
+    """Store what a check has found. Who accepted a problem is forgotten with it: if it comes back, it is
+    looked at again."""
+    codes = [str(code) for code in found]
+    gone = sorted(set(HealthProblem) - set(codes))
+    page_id = select(col(Fanpage.page_id)).where(col(Fanpage.id) == fanpage_id).scalar_subquery()
     with transaction() as db:
+        values = {"problems": codes, "checked_at": now}
         db.execute(update(Fanpage).where(col(Fanpage.id) == fanpage_id).values(values))
+        db.execute(delete(SetUpMark).where(col(SetUpMark.scope) == page_id, col(SetUpMark.code).in_(gone)))
 
 
-def _examine(fanpage: FanpageView) -> list[HealthProblem]:
+def _examine(fanpage: FanpageView, now: datetime, *, take_over: bool) -> list[HealthProblem]:
     if not fanpage.has_token:
         return [HealthProblem.NO_TOKEN]
     with reading() as db:
         fields = entry_rows.webhook_fields(db, fanpage.id)
     try:
-        return checkup.examine(messenger_for(fanpage.id), fields)
+        return checkup.examine(messenger_for(fanpage.id), fields, now=now, take_over=take_over)
     except CannotDecrypt:
         if key_check.is_another_key():  # then the fanpage is not what is wrong
             raise AnotherKey from None

@@ -38,6 +38,8 @@ class FanpageView:
     has_token: bool
     stop_words: tuple[str, ...] = DEFAULT  # by which customers say that they want no notifications
     policy: PolicyView | None = None
+    otn_off_at: datetime | None = None  # since when staff have one-time notifications switched off
+    otn_off_by: str = ""
     limits: ContactLimits = USUAL  # how often its customers are asked and written to
 
 
@@ -84,6 +86,13 @@ def get_fanpage(fanpage_id: int) -> FanpageView:
     if row is None:
         raise NotFound(N_("This fanpage is no longer connected."))
     return fanpage_view(row)
+
+
+def has_real_fanpage() -> bool:
+    """Whether a fanpage is connected that is not the demo's."""
+    real = select(col(Fanpage.id)).where(col(Fanpage.is_demo).is_(False)).limit(1)
+    with reading() as db:
+        return db.execute(real).first() is not None
 
 
 def find_by_page_id(page_id: str) -> FanpageView | None:
@@ -144,6 +153,8 @@ def fanpage_view(row: Fanpage) -> FanpageView:
         has_token=row.token_sealed is not None,
         policy=_policy_of(row),
         stop_words=tuple(row.stop_words or DEFAULT),
+        otn_off_at=row.otn_off_at,
+        otn_off_by=row.otn_off_by,
         limits=limits_of(row),
     )
 

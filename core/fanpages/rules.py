@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,6 +39,10 @@ class HealthProblem(StrEnum):
     TOKEN_INVALID = "token_invalid"
     WRONG_PAGE = "wrong_page"
     REFUSED = "refused"
+    NO_MESSAGING = "no_messaging"
+    NO_METADATA = "no_metadata"
+    WRONG_APP_SECRET = "wrong_app_secret"
+    TOKEN_ENDS_SOON = "token_ends_soon"
     UNREACHABLE = "unreachable"
     NO_APP_SECRET = "no_app_secret"
     NOT_SUBSCRIBED = "not_subscribed"
@@ -65,6 +70,23 @@ PROBLEMS: dict[str, str] = {
     T.REFUSED: N_(
         "Facebook refuses to say anything about this fanpage. Check that the app has the permissions "
         "pages_messaging and pages_manage_metadata."
+    ),
+    T.NO_MESSAGING: N_(
+        "The access token lacks the permission pages_messaging, so nothing can be sent. Tick it when you "
+        "make the token, and connect the fanpage again."
+    ),
+    T.NO_METADATA: N_(
+        "The access token lacks the permission pages_manage_metadata, so a lost subscription to events "
+        "cannot be repaired. Tick it when you make the token, and connect the fanpage again."
+    ),
+    T.WRONG_APP_SECRET: N_(
+        "Facebook refuses the app's signature on our calls (code 100), so nothing can be sent: "
+        "OTN_APP_SECRET is not the secret of the app that made the access token. Copy it from App settings → "
+        "Basic, and start again."
+    ),
+    T.TOKEN_ENDS_SOON: N_(
+        "The access token ends within a week, and then nothing can be sent. Make one that does not expire, "
+        "and connect the fanpage again."
     ),
     T.UNREACHABLE: N_(
         "Facebook could not be reached. Nothing is lost; it is tried again by itself. Check this machine's "
@@ -126,8 +148,33 @@ def describe_policy(action: str) -> str:
     return POLICIES.get(action, POLICIES["warning"])
 
 
-# With any of these nothing can be sent.
-BLOCKING = frozenset({T.NO_TOKEN, T.TOKEN_SEALED, T.TOKEN_INVALID, T.WRONG_PAGE, T.REFUSED, T.UNREACHABLE})
+# With any of these, which a check has found, no broadcast is launched: core/broadcasts/launching.py.
+RED = frozenset(
+    {
+        T.NO_TOKEN,
+        T.TOKEN_SEALED,
+        T.TOKEN_INVALID,
+        T.WRONG_PAGE,
+        T.REFUSED,
+        T.NO_MESSAGING,
+        T.WRONG_APP_SECRET,
+        T.OTN_REJECTED,
+    }
+)
+BLOCKING = RED - {T.OTN_REJECTED} | {T.UNREACHABLE}  # a stopped fanpage does not go on before they are gone
+
+
+OTN_IS_OFF = N_(
+    "One-time notifications are switched off for this fanpage, so no broadcast goes out. An admin can switch "
+    "them on again under set-up."
+)
+
+
+def why_red(problems: Iterable[str], *, otn_is_off: bool) -> str | None:
+    """Why no broadcast of a fanpage is launched, by its latest check; None when nothing is in the way."""
+    if otn_is_off:
+        return OTN_IS_OFF
+    return next((describe_problem(code) for code in problems if code in RED), None)
 
 
 def describe_problem(code: str) -> str:
@@ -151,6 +198,19 @@ def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Pro
     if not is_zone(zone):
         found.append(problem("zone", N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh."), zone=zone))
     return found
+
+
+ENDS_SOON = timedelta(days=7)
+
+
+def permission_problems(
+    scopes: Iterable[str], expires_at: datetime | None, now: datetime
+) -> list[HealthProblem]:
+    """What is wrong with an access token that has these permissions; without an end, `expires_at` is None."""
+    granted = set(scopes)
+    found = [T.NO_MESSAGING] if "pages_messaging" not in granted else []
+    found += [T.NO_METADATA] if "pages_manage_metadata" not in granted else []
+    return found + ([T.TOKEN_ENDS_SOON] if expires_at is not None and expires_at - now < ENDS_SOON else [])
 
 
 def is_zone(name: str) -> bool:

@@ -28,6 +28,7 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
+from core.messenger.token_facts import TokenFacts, read_token_facts
 from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
 from core.messenger.wire import BATCH_LIMIT, Body, token_spent_by, typing
@@ -156,6 +157,19 @@ class Messenger:
         """Write to an edge. `params` travel in the URL, so none of them may be a secret. Raises
         GraphRefused."""
         return self._ask("POST", path, params, json_body or {})
+
+    @property
+    def signs_calls(self) -> bool:
+        """Whether calls carry a proof of the app secret."""
+        return bool(self._proof)
+
+    def token_facts(self) -> TokenFacts | None:
+        """What the platform says about the access token, or None when it does not tell. As an item of a
+        batch, which keeps the token out of the address of a call."""
+        url = "debug_token?" + urlencode({"input_token": self._token})
+        answer = self._call_batch(urlencode({"batch": json.dumps([{"method": "GET", "relative_url": url}])}))
+        parsed = json_or_text(answer.body) if isinstance(answer, HttpAnswer) else None
+        return read_token_facts(parsed)
 
     def upload_image(self, data: bytes, media_type: str) -> str:
         """Hand over an image, and return the id by which messages of this fanpage show it for 90 days. Raises

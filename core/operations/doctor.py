@@ -123,6 +123,11 @@ def _fanpages() -> Iterator[str]:
                 f"{fanpage.name} ({fanpage.page_id}) is stopped: {describe(fanpage.stopped_code)} "
                 f"Then run: python -m core fanpage resume {fanpage.page_id}"
             )
+        if fanpage.otn_off_at:
+            yield (
+                f"{fanpage.name} ({fanpage.page_id}): one-time notifications are switched off, so no "
+                f"broadcast goes out. To switch them on: python -m core fanpage otn-on {fanpage.page_id}"
+            )
         if fanpage.policy and not fanpage.policy.is_seen:
             said = f" ({fanpage.policy.reason})" if fanpage.policy.reason else ""
             yield f"{fanpage.name} ({fanpage.page_id}): {describe_policy(fanpage.policy.action)}{said}"

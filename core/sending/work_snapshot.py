@@ -159,6 +159,7 @@ def _sending() -> Select[Any]:
         _may_send(select(col(Broadcast.id), col(Broadcast.best_before), *_RATE_ROW))
         .join(Broadcast, col(Broadcast.fanpage_id) == col(Fanpage.id))
         .where(col(Broadcast.state) == BroadcastState.SENDING, _in_time(), _is_ours())
+        .where(col(Fanpage.otn_off_at).is_(None))
         .order_by(col(Broadcast.id))
     )
     return bulk.packed(statement)

@@ -33,6 +33,8 @@ class Page:
     otn: bool = True  # the page was granted one-time notification
     subscribed_fields: list[str] = field(default_factory=list)
     approved_fields: list[str] = field(default_factory=list)  # profile fields beyond name and picture
+    scopes: list[str] = field(default_factory=lambda: ["pages_messaging", "pages_manage_metadata"])
+    token_ends_at: int = 0  # seconds since 1970; 0: the access token has no end
     features: list[dict[str, str]] = field(default_factory=list)  # answers messaging_feature_review
     profile: dict[str, Any] = field(default_factory=dict)  # messenger_profile
 

@@ -88,6 +88,13 @@ def _check_proof(page: Page, given: object) -> None:
         raise GraphError(100, "Invalid appsecret_proof provided in the API argument")
 
 
+def _check_permission(page: Page, edge: str) -> None:
+    """Refuse an edge whose permission the page's token was not given."""
+    needed = "pages_manage_metadata" if edge == "subscribed_apps" else "pages_messaging"
+    if needed not in page.scopes and edge in ("subscribed_apps", "messages", "messenger_profile"):
+        raise GraphError(200, f"(#200) Requires {needed} permission to manage the object.", status=403)
+
+
 def _route(world: World, page: Page, call: Call) -> GraphAnswer:
     if not call.path:
         raise GraphError(
@@ -101,6 +108,7 @@ def _route(world: World, page: Page, call: Call) -> GraphAnswer:
         return GraphAnswer(200, profiles.node(world, page, node, call.params))
     if node != page.page_id:
         raise _no_such_object(call.method, node)
+    _check_permission(page, edge[0])
     if edge == ["messages"] and call.method == "POST":
         return _message(world, page, call)
     if edge == ["messenger_profile"] and (fault := world.faults.hit(page.page_id, PROFILE_FAULTS)):

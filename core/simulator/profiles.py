@@ -116,15 +116,14 @@ def debug_token(edge: Edge) -> Params:
     asked = edge.world.page_by_token(str(edge.params.get("input_token", "")))
     if asked is None:
         return {"data": {"is_valid": False, "error": {"code": 190, "message": "Invalid OAuth access token."}}}
-    scopes = ["pages_messaging", "pages_manage_metadata"]
     return {
         "data": {
             "app_id": APP_ID,
             "type": "PAGE",
             "is_valid": True,
             "profile_id": asked.page_id,
-            "expires_at": 0,
-            "scopes": scopes,
+            "expires_at": asked.token_ends_at,
+            "scopes": asked.scopes,
         }
     }
 

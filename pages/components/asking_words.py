@@ -13,6 +13,7 @@ _REASONS: dict[str, str] = {
     Withheld.COOL_DOWN: N_("Had not answered the last request"),
     Withheld.DAY: N_("Enough requests for one day"),
     Withheld.JUST_NOW: N_("Asked a moment ago"),
+    Withheld.OTN_OFF: N_("One-time notifications were off"),
     Withheld.NO_WORDING: N_("No message asks any more"),
 }
 

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import streamlit as st
 
 from core.accounts.rules import Actor, Permission
 from core.clock import utc_now
 from core.fanpages.actions import see_policy
-from core.fanpages.queries import FanpageView, find_other_app, is_worker_alive
+from core.fanpages.queries import FanpageView, find_other_app
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.messenger.errors import describe
 from pages.components.broadcast_words import plain
 from pages.components.session import do
 from pages.components.texts import _, ago, number
-
-CHECK_HOLDS_FOR = timedelta(minutes=45)  # three times as long as the worker needs from one check to the next
-
-
-def condition(fanpage: FanpageView) -> str:
-    """The state word of its badge (kind "fanpage"). It is well only by a check that is still true, and while
-    somebody sends for it."""
-    now = utc_now()
-    if fanpage.stopped_code:
-        return "stopped"
-    if fanpage.problems or not fanpage.has_token:
-        return "problem"
-    if not is_worker_alive(now=now):
-        return "no_worker"
-    if fanpage.is_demo:
-        return "demo"
-    is_checked = fanpage.checked_at and now - fanpage.checked_at < CHECK_HOLDS_FOR
-    return "ok" if is_checked else "unchecked"
 
 
 def draw_stop(fanpage: FanpageView) -> None:

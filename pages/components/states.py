@@ -48,6 +48,8 @@ _FANPAGE: dict[str, Look] = {
     "stopped": (N_("Stopped"), "block", "red"),
     "unchecked": (N_("Not checked lately"), "help", "orange"),
     "no_worker": (N_("Worker not running"), "cloud_off", "red"),
+    "no_webhook": (N_("Webhook server not running"), "cloud_off", "red"),
+    "otn_off": (N_("OTN is off"), "notifications_off", "orange"),
     "demo": (N_("Demo"), "science", "violet"),
 }
 _OPERATOR: dict[str, Look] = {

@@ -34,7 +34,7 @@ def run() -> None:
     with st.sidebar:
         _sidebar(here, entry)
     draw_flashes()
-    hold_notice.draw_hold_notice()
+    hold_notice.draw_hold_notice(here)
     ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)
     session.require(entry.permission)

@@ -8,13 +8,15 @@ from core.db import holding, migrations
 from core.errors import WrongState
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
+from pages.components.session import Current
+from pages.components.stop_all import draw_stop_notice
 from pages.components.texts import _
 
 
-def draw_hold_notice() -> None:
+def draw_hold_notice(here: Current) -> None:
     """Why nothing is sent, if the installation is held."""
     if found := holding.current_hold():
-        st.error(_(found.template, place=found.place), icon=":material/front_hand:")
+        draw_stop_notice(here, found)
 
 
 def stop_at_another_revision() -> None:

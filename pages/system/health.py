@@ -9,13 +9,13 @@ from core.backups import queries as backups
 from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
+from core.fanpages.set_up_queries import read_conditions
 from core.inbox import queries as inbox
 from core.sending import mixed_call_reports
 from core.settings import settings
 from pages.components import page_registry
 from pages.components.fanpage_state import (
     checked,
-    condition,
     draw_other_app,
     draw_policy,
     draw_problems,
@@ -23,6 +23,7 @@ from pages.components.fanpage_state import (
 )
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
 from pages.components.session import current, do
+from pages.components.stop_all import draw_stop_button
 from pages.components.tables import Column, table
 from pages.components.texts import _, ago, number
 
@@ -34,6 +35,8 @@ def draw_page() -> None:
     slot = page_header(
         _("Health"), _("Whether everything works, and what needs your attention."), key="health"
     )
+    with slot:
+        draw_stop_button(current())
     fanpages = queries.list_fanpages()
     if (
         fanpages
@@ -54,8 +57,9 @@ def draw_page() -> None:
             page="setup",
             key="health",
         )
+    conditions = read_conditions(now=utc_now())
     for fanpage in fanpages:
-        _fanpage(fanpage, is_admin)
+        _fanpage(fanpage, conditions.of(fanpage), is_admin)
 
 
 def _live() -> None:
@@ -134,11 +138,11 @@ def _silence(alive: set[str]) -> None:
         )
 
 
-def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
+def _fanpage(fanpage: FanpageView, condition: str, is_admin: bool) -> None:
     with st.container(key=f"health_fanpage_{fanpage.id}", border=True):
         with st.container(key=f"health_head_{fanpage.id}", horizontal=True, vertical_alignment="center"):
             st.text(fanpage.name, width="content")
-            badge("fanpage", condition(fanpage))
+            badge("fanpage", condition)
         last = inbox.last_webhook_at(fanpage.page_id)
         heard = _("Last webhook {when}", when=ago(last)) if last else _("No webhook has arrived yet")
         st.caption(f"{checked(fanpage)} · {heard}")
@@ -146,7 +150,7 @@ def _fanpage(fanpage: FanpageView, is_admin: bool) -> None:
         draw_policy(fanpage, current().actor)
         draw_other_app(fanpage)
         draw_problems(fanpage)
-        if is_admin and condition(fanpage) in ("stopped", "problem"):
+        if is_admin and condition in ("stopped", "problem", "otn_off"):
             page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
 
 

@@ -1,43 +1,45 @@
-"""Connect fanpages, set their pace, let them go on after a stop; and the way to going live."""
+"""The set-up: the assistant that leads to a working fanpage, its settings, and the stop of every send."""
 
 import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
+from core.fanpages.set_up_queries import read_conditions
 from pages.components.dialogs import open_dialog
-from pages.components.fanpage_state import checked, condition, draw_problems, draw_stop
-from pages.components.layout import badge, page_header, section
-from pages.components.session import current, do, require
+from pages.components.fanpage_state import checked, draw_stop
+from pages.components.layout import badge, page_header
+from pages.components.session import current, require
+from pages.components.stop_all import draw_stop_button
 from pages.components.texts import _, n_
 from pages.system import fanpage_dialogs as dialogs
-from pages.system.going_live import draw_going_live
+from pages.system.otn_dialogs import draw_otn_button, draw_otn_dialogs, draw_otn_state
+from pages.system.set_up_assistant import draw_assistant
 
 
 def draw_page() -> None:
     require(Permission.ADMIN)
+    here = current()
     slot = page_header(_("Set-up"), _("Connect your fanpages and decide how fast they send."), key="setup")
-    slot.button(
-        _("Connect a fanpage"),
-        key="fanpage_add",
-        type="primary",
-        icon=":material/add_link:",
-        on_click=open_dialog,
-        args=("fanpage_new",),
-    )
-    fanpages = queries.list_fanpages()
-    chosen = current().fanpage
+    with slot:
+        draw_stop_button(here)
+        st.button(
+            _("Connect a fanpage"),
+            key="fanpage_add",
+            type="primary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
+            args=("fanpage_new",),
+        )
+    chosen = here.fanpage
     if chosen is not None:
         _fanpage(chosen)
+        draw_otn_dialogs(chosen)
     dialogs.draw_fanpage_dialogs(chosen)
-    real = next((each for each in fanpages if not each.is_demo), None)
-    if real is None:
-        section(_("Going live"))
-        draw_going_live(real)
-    else:
-        with st.expander(_("Going live: the steps to a working fanpage"), icon=":material/rocket_launch:"):
-            draw_going_live(real)
+    if chosen is not None and chosen.is_demo:
+        words = _("This is the demo. The steps below lead to a fanpage of your own.")
+        st.info(words, icon=":material/science:")
+    draw_assistant(None if chosen is None or chosen.is_demo else chosen)
 
 
 def _fanpage(fanpage: FanpageView) -> None:
@@ -50,11 +52,11 @@ def _fanpage(fanpage: FanpageView) -> None:
             on_click=open_dialog,
             args=("fanpage_resume",),
         )
-    draw_problems(fanpage)
+    draw_otn_state(fanpage)
     with st.container(key="fanpage_card", border=True):
         with st.container(key="fanpage_card_head", horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{_escaped(fanpage.name)}**", width="content")
-            badge("fanpage", condition(fanpage))
+            badge("fanpage", read_conditions(now=utc_now()).of(fanpage))
         _facts(fanpage)
         _buttons(fanpage)
 
@@ -75,11 +77,6 @@ def _facts(fanpage: FanpageView) -> None:
 
 def _buttons(fanpage: FanpageView) -> None:
     with st.container(key="fanpage_card_buttons", horizontal=True):
-        if st.button(_("Check now"), key="fanpage_check", icon=":material/stethoscope:"):
-            with st.spinner(_("Asking Facebook…")):
-                found = do(lambda: health_actions.check_health(fanpage.id, now=utc_now()), done=_("Checked."))
-            if found is not None:
-                st.rerun()
         for key, label, icon in (
             ("fanpage_rate", _("Sending rate…"), "speed"),
             ("fanpage_zone", _("Time zone…"), "schedule"),
@@ -88,6 +85,7 @@ def _buttons(fanpage: FanpageView) -> None:
             ("fanpage_stop_words", _("Stop words…"), "notifications_off"),
         ):
             st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))
+        draw_otn_button(fanpage)
 
 
 def _escaped(name: str) -> str:

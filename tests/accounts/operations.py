@@ -33,9 +33,8 @@ from core.fanpages import actions as fanpages
 from core.fanpages import limit_actions, profile_publishing, zones
 from core.forgetting import actions
 from core.inbox import actions as inbox
-from core.installation import key_check
+from core.installation import hold_actions, key_check
 from core.moving import move
-from core.operations import hold_actions
 from core.pictures import actions as pictures
 from tests.arrange import Arrange
 

@@ -14,8 +14,7 @@ from core.db import holding
 from core.db.engine import forget_engines
 from core.errors import WrongState
 from core.forgetting import actions as forgetting
-from core.installation import key_check
-from core.operations import hold_actions
+from core.installation import hold_actions, key_check
 from core.settings import settings
 
 pytestmark = pytest.mark.postgresql

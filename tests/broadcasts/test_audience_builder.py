@@ -18,7 +18,7 @@ from core.db import holding
 from core.db.engine import reading, transaction
 from core.db.holding import HoldCode
 from core.db.tables import Customer, Delivery
-from core.operations import hold_actions
+from core.installation import hold_actions
 from tests import claiming
 from tests.broadcasts.parts import choose_first_part, gather, recipients
 from tests.sending.conftest import Studio

@@ -17,7 +17,7 @@ from core.broadcasts.transitions import TRANSITIONS, Transition
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Fanpage
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
-from core.operations import hold_actions
+from core.installation import hold_actions
 from core.sending import fanpage_limits
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

@@ -15,8 +15,8 @@ from core.db.engine import transaction
 from core.db.holding import HoldCode
 from core.db.tables import Customer, Fanpage
 from core.errors import Held, NotAllowed, WrongState
+from core.installation import hold_actions
 from core.installation.heartbeat import WEBHOOK, HeartbeatWriter
-from core.operations import hold_actions
 from tests.sending.conftest import Studio, studio, wire  # noqa: F401
 
 

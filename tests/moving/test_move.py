@@ -21,10 +21,10 @@ from core.db.tables import Customer, Fanpage, FanpageRate, KeyCheck, OptIn
 from core.encryption import decrypt, lookup_hash
 from core.errors import Held, OperatorError, WrongState
 from core.forgetting.actions import forget
-from core.installation import key_check
+from core.installation import hold_actions, key_check
 from core.moving import checking, copying
 from core.moving.target import Target
-from core.operations import doctor, hold_actions
+from core.operations import doctor
 from core.sending.work_snapshot import fanpages_with_work
 from core.settings import settings
 from tests import claiming

@@ -81,7 +81,6 @@ def verbs_in(file: Path) -> set[str]:
         "inbox",
         "installation",
         "moving",
-        "operations",
         "sending",
     ],
 )

@@ -75,6 +75,9 @@ def test_a_fanpage_is_green_only_by_a_check_that_is_still_true(panel, arrange) -
     assert "Worker not running" in all_words(panel("health", role="viewer"))
     with transaction() as db:
         db.add(Heartbeat(process="worker here:1", at=now, started_at=now))
+    assert "Webhook server not running" in all_words(panel("health", role="admin"))
+    with transaction() as db:
+        db.add(Heartbeat(process="webhook here:2", at=now, started_at=now))
     assert "Working" in all_words(panel("health", role="editor"))
     with transaction() as db:
         db.get(Fanpage, fanpage_id).checked_at = now - timedelta(hours=2)

@@ -125,7 +125,7 @@ def test_health_shows_problems_in_words_and_who_is_alive(arrange, panel):
         db.add(Heartbeat(process="worker host:1", **beat))
     at = panel("health")
     assert "does not get every event" in all_words(at)
-    assert [card.value for card in at.metric] == ["Running", "Not running", "0", "0"]
+    assert [card.value for card in at.metric] == ["Running", "Not running", "0", "None yet", "0"]
     assert "No worker is running" not in all_words(at)
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import get_first_part
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.rules import CANARY_FAILED, BroadcastState, alike_reason
+from core.broadcasts.rules import CANARY_FAILED, OTN_OFF, BroadcastState, alike_reason
 from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import FanpageView
+from core.fanpages.rules import OTN_IS_OFF
 from core.messenger.reasons import describe
 from pages.broadcasts.canary import draw_first_part
 from pages.broadcasts.detail.unknown_notice import draw_worker_missing
@@ -30,6 +31,8 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
             _stopped(here, view, stopped, left)
         case BroadcastState.PAUSED if reason := alike_reason(view.pause_code):
             _paused_itself(here, view, reason, left)
+        case BroadcastState.PAUSED if view.pause_code == OTN_OFF and fanpage.otn_off_at:
+            st.error(_(OTN_IS_OFF), icon=":material/notifications_off:")
         case BroadcastState.PAUSED if view.pause_code != CANARY_FAILED:
             _paused(view, left)
         case BroadcastState.MISSED:

@@ -1,0 +1,98 @@
+"""What an admin says about the set-up: done at Facebook, accepted as it is, the addresses Meta asks for."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from core.accounts.activity_log import record
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission
+from core.db.engine import transaction
+from core.db.tables import Fanpage, InstallationCheck, SetUpMark
+from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.fanpages.set_up_rules import Check, Finding, may_accept
+
+ADDRESS = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
+ADDRESS_LIMIT = 500
+
+
+def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> None:
+    """Say that this was done by hand, or that the problem is known and accepted, for a fanpage or (None) for
+    the whole installation. Raises WrongState for what is red: it can only be mended."""
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        if not may_accept(code):
+            raise WrongState(N_("This is in the way of every send, so it can only be mended, not accepted."))
+        scope, name = _scope(db, fanpage_id)
+        db.merge(SetUpMark(scope=scope, code=code, by=by.name, at=now))
+        record(
+            db,
+            by,
+            "fanpage.accept",
+            now=now,
+            fanpage_id=fanpage_id,
+            subject_id=fanpage_id,
+            subject=name,
+            code=code,
+        )
+
+
+def take_back(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> None:
+    """Take back what `accept` said."""
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        scope, name = _scope(db, fanpage_id)
+        db.execute(delete(SetUpMark).where(col(SetUpMark.scope) == scope, col(SetUpMark.code) == code))
+        _record(db, by, "fanpage.take_back", fanpage_id, name, code, now)
+
+
+def set_addresses(by: Actor, *, privacy: str, deletion: str, now: datetime) -> None:
+    """Keep the addresses of the privacy policy and of the page about deleting data. They are checked when the
+    installation is checked next; until then nothing is said of them."""
+    entered = {Check.PRIVACY: privacy.strip(), Check.DELETION: deletion.strip()}
+    wrong = [name for name, value in entered.items() if value and not _is_address(value)]
+    if wrong:
+        raise Invalid(
+            [problem(name, N_("Write a whole address that begins with https://.")) for name in wrong]
+        )
+    with transaction() as db:
+        authorise(db, by, Permission.ADMIN, now=now)
+        for name, value in entered.items():
+            row = db.get(InstallationCheck, str(name)) or InstallationCheck(name=str(name))
+            if row.value != value:
+                row.value, row.code, row.checked_at = value, None, None
+                _forget_marks(db, name)
+            db.add(row)
+        record(db, by, "installation.set_addresses", now=now)
+
+
+def _is_address(value: str) -> bool:
+    return len(value) <= ADDRESS_LIMIT and ADDRESS.fullmatch(value) is not None
+
+
+def _forget_marks(db: Session, check: Check) -> None:
+    """Whoever accepted the former address did not mean this one."""
+    codes = [str(each) for each in Finding if check.name in each.name]
+    db.execute(delete(SetUpMark).where(col(SetUpMark.code).in_(codes)))
+
+
+def _scope(db: Session, fanpage_id: int | None) -> tuple[str, str]:
+    """The scope of a mark, and the name of the fanpage."""
+    if fanpage_id is None:
+        return "", ""
+    found = db.execute(
+        select(col(Fanpage.page_id), col(Fanpage.name)).where(col(Fanpage.id) == fanpage_id)
+    ).first()
+    if found is None:
+        raise NotFound(N_("This fanpage is no longer connected."))
+    return found[0], found[1]
+
+
+def _record(
+    db: Session, by: Actor, verb: str, fanpage_id: int | None, name: str, code: str, now: datetime
+) -> None:
+    record(db, by, verb, now=now, fanpage_id=fanpage_id, subject_id=fanpage_id, subject=name, code=code)

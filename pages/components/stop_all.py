@@ -1,0 +1,75 @@
+"""The one button that stops every send of the installation, and the one that lets it go on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.broadcasts.dashboard_queries import count_sending
+from core.clock import utc_now
+from core.db import holding
+from core.db.holding import HoldCode, HoldView
+from core.installation import hold_actions
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.session import Current, current
+from pages.components.texts import _, ago, n_, who
+
+STOP, GO_ON = "stop_all", "go_on_all"
+
+
+def draw_stop_button(here: Current) -> None:
+    """For whoever may send, while nothing is held: the button that stops every send, and its dialog."""
+    if not here.actor.may(Permission.SEND) or holding.current_hold() is not None:
+        return
+    st.button(
+        _("Stop all sending…"),
+        key=f"{STOP}_open",
+        icon=":material/front_hand:",
+        on_click=open_dialog,
+        args=(STOP,),
+    )
+    going = n_("{n} broadcast is being sent now.", "{n} broadcasts are being sent now.", count_sending())
+    words = _(
+        "Within a second nothing leaves any more for any fanpage: no broadcast, no answer of the bot, no "
+        "request. What customers write is still taken in, no opt-in is lost, and everything goes on where it "
+        "stopped once you let it."
+    )
+    confirm(
+        STOP,
+        _("Stop all sending?"),
+        f"{words}\n\n{going}",
+        _("Stop all sending"),
+        lambda: hold_actions.stop_sending(current().actor, now=utc_now()),
+        done=_("All sending is stopped."),
+    )
+
+
+def draw_stop_notice(here: Current, found: HoldView) -> None:
+    """Why the installation is held; when staff stopped all sending, by whom, and the button that lets it go
+    on."""
+    if found.code != HoldCode.STOPPED:
+        st.error(_(found.template, place=found.place), icon=":material/front_hand:")
+        return
+    words = _(
+        "**All sending is stopped**, by {who} ({when}). Nothing leaves for any fanpage; what customers write "
+        "is taken in, and no opt-in is lost.",
+        who=who(found.place),
+        when=ago(found.at),
+    )
+    with st.container(key="stop_notice", horizontal=True, vertical_alignment="center"):
+        st.error(words, icon=":material/front_hand:", width="stretch")
+        if here.actor.may(Permission.SEND):
+            label = _("Let sending go on…")
+            st.button(
+                label, key=f"{GO_ON}_open", icon=":material/play_circle:", on_click=open_dialog, args=(GO_ON,)
+            )
+    going = n_("{n} broadcast goes on at once.", "{n} broadcasts go on at once.", count_sending())
+    late = _("What is past its best-before is not sent; it is shown as missed.")
+    confirm(
+        GO_ON,
+        _("Let sending go on?"),
+        f"{going} {late}",
+        _("Let sending go on"),
+        lambda: hold_actions.release_hold(current().actor, now=utc_now()),
+        done=_("Sending goes on."),
+    )

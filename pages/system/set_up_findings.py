@@ -1,0 +1,58 @@
+"""What is wrong with a step of the set-up, with its remedy; and who confirmed or accepted what."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.clock import utc_now
+from core.fanpages import set_up_actions
+from core.fanpages.queries import FanpageView
+from core.fanpages.set_up_rules import (
+    CONFIRMED_BY_HAND,
+    OF_INSTALLATION,
+    Light,
+    Mark,
+    Standing,
+    describe,
+    may_accept,
+)
+from pages.components.session import current, do
+from pages.components.texts import _, ago, when, who
+
+
+def draw_findings(standing: Standing, fanpage: FanpageView | None) -> None:
+    """Each thing that is wrong; below it, what a person may say about it."""
+    fanpage_id = None if fanpage is None or standing.step in OF_INSTALLATION else fanpage.id
+    for code in standing.codes:
+        if mark := standing.marks.get(code):
+            _accepted(code, mark, fanpage_id)
+        else:
+            _open(code, standing, fanpage_id)
+    if standing.at is not None:
+        st.caption(_("Seen {when}", when=ago(standing.at)))
+
+
+def _open(code: str, standing: Standing, fanpage_id: int | None) -> None:
+    words = _(describe(code))
+    if standing.light == Light.RED and not may_accept(code):
+        st.error(f"{words}  \n{_('Nothing can be launched before this is mended.')}", icon=":material/block:")
+        return
+    st.warning(words, icon=":material/warning:")
+    label = _("Done, tick it") if code in CONFIRMED_BY_HAND else _("Accept it as it is")
+    if st.button(label, key=f"accept_{code}", icon=":material/check:"):
+        by = current().actor
+        said = do(lambda: set_up_actions.accept(by, code, fanpage_id=fanpage_id, now=utc_now()))
+        if said is not None:
+            st.rerun()
+
+
+def _accepted(code: str, mark: Mark, fanpage_id: int | None) -> None:
+    by_hand = code in CONFIRMED_BY_HAND
+    words = _("Confirmed by {who}, {when}") if by_hand else _("Accepted by {who}, {when}")
+    said = words.format(who=who(mark.by), when=when(mark.at))
+    st.info(f"{said}" if by_hand else f"{said}  \n{_(describe(code))}", icon=":material/check:")
+    if st.button(_("Take it back"), key=f"take_back_{code}", type="tertiary"):
+        by = current().actor
+        done = do(lambda: set_up_actions.take_back(by, code, fanpage_id=fanpage_id, now=utc_now()))
+        if done is not None:
+            st.rerun()
