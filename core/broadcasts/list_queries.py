@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
@@ -17,6 +18,18 @@ from core.deliveries import failure_rules
 from core.deliveries.rules import ENDED, DeliveryState
 from core.text.matching import search_key
 from core.text.normalise import is_blank
+
+ORDERS: dict[str, Any] = {
+    "new": col(Broadcast.id),
+    "name": func.lower(col(Broadcast.name)),
+    # A fanpage has some hundreds of broadcasts: they are sorted without an index.
+    "when": func.coalesce(
+        col(Broadcast.finished_at),
+        col(Broadcast.started_at),
+        col(Broadcast.due_at),
+        col(Broadcast.created_at),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -65,17 +78,19 @@ def list_lines(
     search: str = "",
     offset: int = 0,
     limit: int = 50,
+    order: str = "-new",
 ) -> list[BroadcastLine]:
-    """Newest first; the search looks into names and topics, with or without marks."""
+    """Newest first, or by a key of ORDERS ("name", or "-name" from the end); the search looks into names and
+    topics, with or without marks."""
     with reading() as db:
         statement = select(Broadcast, col(Topic.name), audience_builder.so_far())
         statement = statement.join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         if not is_blank(search):
-            ids = _matching(db, fanpage_id, states, search)[offset : offset + limit]
+            ids = _matching(db, fanpage_id, states, search, order)[offset : offset + limit]
             statement = statement.where(col(Broadcast.id).in_(ids))
         else:
             statement = statement.where(*_filters(fanpage_id, states)).offset(offset).limit(limit)
-        rows = db.execute(statement.order_by(col(Broadcast.id).desc())).all()
+        rows = db.execute(statement.order_by(*_ordered(order))).all()
         counts = _counts(db, [row.id or 0 for row, *_ in rows if row.started_at])
     return [_line(row, topic, so_far, counts.get(row.id or 0, {})) for row, topic, so_far in rows]
 
@@ -83,7 +98,7 @@ def list_lines(
 def count_lines(fanpage_id: int, *, states: Sequence[str] = (), search: str = "") -> int:
     with reading() as db:
         if not is_blank(search):
-            return len(_matching(db, fanpage_id, states, search))
+            return len(_matching(db, fanpage_id, states, search, "-new"))
         statement = select(func.count()).select_from(Broadcast).where(*_filters(fanpage_id, states))
         return int(db.execute(statement).scalar_one())
 
@@ -102,13 +117,18 @@ def _filters(fanpage_id: int, states: Sequence[str]) -> list[ColumnElement[bool]
     return made
 
 
-def _matching(db: Session, fanpage_id: int, states: Sequence[str], search: str) -> list[int]:
-    """Ids, newest first. Broadcasts are few; comparing them here finds "khuyen mai" on any database."""
+def _ordered(order: str) -> list[Any]:
+    keys = [ORDERS[order.removeprefix("-")], col(Broadcast.id)]
+    return [key.desc() for key in keys] if order.startswith("-") else keys
+
+
+def _matching(db: Session, fanpage_id: int, states: Sequence[str], search: str, order: str) -> list[int]:
+    """Ids in this order. Broadcasts are few; comparing them here finds "khuyen mai" on any database."""
     statement = (
         select(col(Broadcast.id), col(Broadcast.name), col(Topic.name))
         .join(Topic, col(Topic.id) == col(Broadcast.topic_id))
         .where(*_filters(fanpage_id, states))
-        .order_by(col(Broadcast.id).desc())
+        .order_by(*_ordered(order))
     )
     wanted = search_key(search)
     return [

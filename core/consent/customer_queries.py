@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, distinct, exists, false, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
 from sqlmodel import Session, col
 
 from core.consent import eligibility
+from core.customers import tags
+from core.customers.searching import named
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
 from core.errors import N_, NotFound
 from core.text.collation import sort_key
 from core.text.identifiers import read_id
-from core.text.matching import search_key
 from core.text.normalise import is_blank
 
 
@@ -28,6 +29,13 @@ class Only(StrEnum):
     UNREACHABLE = "unreachable"  # marked, firmly or not
 
 
+# Each in the order of an index. `search_text` begins with the name, without case and marks.
+ORDERS = {
+    "new": (col(Customer.id),),
+    "name": (col(Customer.search_text), col(Customer.id)),
+}
+
+
 @dataclass(frozen=True)
 class CustomerView:
     id: int
@@ -37,6 +45,7 @@ class CustomerView:
     locale: str | None
     available: int  # opt-ins that may be used
     topics: tuple[str, ...]  # of those opt-ins
+    tags: tuple[str, ...]
     window_closes_at: datetime | None
     last_event_at: datetime | None
     unreachable_at: datetime | None  # when they were marked; core/customers/queries.py has the evidence
@@ -74,20 +83,34 @@ def list_customers(
     now: datetime,
     search: str = "",
     only: str | None = None,
+    tag_id: int | None = None,
     offset: int = 0,
     limit: int = 50,
+    order: str = "-new",
 ) -> list[CustomerView]:
-    """The newest first. `search` finds parts of names, with marks or without, and of PSIDs."""
-    wanted = select(Customer).where(*_where(fanpage_id, now, search, only)).order_by(col(Customer.id).desc())
+    """The newest first, or by a key of ORDERS ("name", or "-name" from the end). `search` finds parts of
+    names, with marks or without, and of PSIDs."""
+    keys = ORDERS[order.removeprefix("-")]
+    page = select(col(Customer.id)).where(*_where(fanpage_id, now, search, only, tag_id))
+    page = page.order_by(*(key.desc() if order.startswith("-") else key for key in keys))
     with reading() as db:
-        rows = db.execute(wanted.offset(offset).limit(limit)).scalars().all()
-        return _views(db, rows, now)
+        ids = db.execute(page.offset(offset).limit(limit)).scalars().all()
+        found = db.execute(select(Customer).where(col(Customer.id).in_(ids))).scalars().all()
+        return _views(db, sorted(found, key=lambda row: ids.index(row.id)), now)
 
 
-def count_customers(fanpage_id: int, *, now: datetime, search: str = "", only: str | None = None) -> int:
-    statement = select(func.count()).select_from(Customer).where(*_where(fanpage_id, now, search, only))
+def count_customers(
+    fanpage_id: int,
+    *,
+    now: datetime,
+    search: str = "",
+    only: str | None = None,
+    tag_id: int | None = None,
+) -> int:
+    where = _where(fanpage_id, now, search, only, tag_id)
+    statement = select(func.count()).select_from(Customer).where(*where)
     with reading() as db:
-        if only == Only.HOLDING and is_blank(search):
+        if only == Only.HOLDING and is_blank(search) and tag_id is None:
             return _count_holders(db, fanpage_id, now)
         return int(db.execute(statement).scalar_one())
 
@@ -149,15 +172,15 @@ def list_deliveries(customer_id: int, *, limit: int = 50) -> list[DeliveryToCust
         return [_delivery(row, name, topic) for row, name, topic in db.execute(wanted)]
 
 
-def _where(fanpage_id: int, now: datetime, search: str, only: str | None) -> list[ColumnElement[bool]]:
-    made: list[ColumnElement[bool]] = [col(Customer.fanpage_id) == fanpage_id]
-    words = search_key(read_id(search) or search).split()
-    made += [col(Customer.search_text).contains(word, autoescape=True) for word in words]
-    if not words and not is_blank(search):
-        made.append(false())  # punctuation alone is in no name and in no PSID
+def _where(
+    fanpage_id: int, now: datetime, search: str, only: str | None, tag_id: int | None
+) -> list[ColumnElement[bool]]:
+    made = named(fanpage_id, search)
     if only == Only.HOLDING:
         theirs = and_(col(OptIn.customer_id) == col(Customer.id), col(OptIn.topic_id).is_not(None))
         made += [exists().where(theirs, eligibility.is_usable(now)), ~eligibility.is_kept_out_for_good(now)]
+    if tag_id is not None:
+        made.append(tags.has_tag(tag_id))
     if only == Only.WINDOW:
         made.append(col(Customer.window_closes_at) > now)
     if only == Only.UNREACHABLE:
@@ -176,10 +199,11 @@ def _views(db: Session, rows: Sequence[Customer], now: datetime) -> list[Custome
     by_customer: dict[int, list[tuple[str | None, int]]] = {}
     for customer_id, topic, count in sorted(db.execute(held), key=lambda row: sort_key(row[1] or "")):
         by_customer.setdefault(customer_id, []).append((topic, count))
-    return [_view(row, by_customer.get(row.id or 0, [])) for row in rows]
+    tagged = tags.tags_of(db, [id_ or 0 for id_ in ids])
+    return [_view(row, by_customer.get(row.id or 0, []), tagged.get(row.id or 0, ())) for row in rows]
 
 
-def _view(row: Customer, held: list[tuple[str | None, int]]) -> CustomerView:
+def _view(row: Customer, held: list[tuple[str | None, int]], tagged: tuple[str, ...]) -> CustomerView:
     return CustomerView(
         id=row.id or 0,
         fanpage_id=row.fanpage_id,
@@ -188,6 +212,7 @@ def _view(row: Customer, held: list[tuple[str | None, int]]) -> CustomerView:
         locale=row.locale,
         available=sum(count for _, count in held),
         topics=tuple(topic for topic, _ in held if topic),
+        tags=tagged,
         window_closes_at=row.window_closes_at,
         last_event_at=row.last_event_at,
         unreachable_at=row.unreachable_at,

@@ -14,9 +14,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import col
 
 from core.consent.eligibility import has_ended
-from core.consent.rules import OptInState
+from core.consent.rules import OptInState, expires_at
+from core.customers.searching import named
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Request, Topic
+from core.text.normalise import is_blank
 
 CHUNK = 2000
 
@@ -48,18 +50,30 @@ class OptInFilter:
     state: str | None = None
     ends_before: datetime | None = None  # those that may still be used, but only until then
     customer_id: int | None = None
+    search: str = ""  # parts of a name, with marks or without, and of a PSID
+    agreed: tuple[datetime, datetime] | None = None  # from, and before
 
 
 EVERYTHING = OptInFilter()
+# Each in the order of an index. An opt-in ends a year after it was agreed to, so both have one order.
+ORDERS = {"new": (col(OptIn.id),), "agreed": (col(OptIn.expires_at), col(OptIn.id))}
 
 
 def list_opt_ins(
-    fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime, offset: int = 0, limit: int = 50
+    fanpage_id: int,
+    chosen: OptInFilter = EVERYTHING,
+    *,
+    now: datetime,
+    offset: int = 0,
+    limit: int = 50,
+    order: str = "",
 ) -> list[OptInView]:
-    """The newest first; with `ends_before` the first to end first."""
-    order = (col(OptIn.expires_at), col(OptIn.id)) if chosen.ends_before else (col(OptIn.id).desc(),)
-    page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now)).order_by(*order)
-    return _read(_whole().where(col(OptIn.id).in_(page.offset(offset).limit(limit))).order_by(*order), now)
+    """By a key of ORDERS ("agreed", or "-agreed" from the end). Without one the newest come first, with
+    `ends_before` the first to end."""
+    word = order or ("agreed" if chosen.ends_before else "-new")
+    keys = [key.desc() if word.startswith("-") else key for key in ORDERS[word.removeprefix("-")]]
+    page = select(col(OptIn.id)).where(*_where(fanpage_id, chosen, now)).order_by(*keys)
+    return _read(_whole().where(col(OptIn.id).in_(page.offset(offset).limit(limit))).order_by(*keys), now)
 
 
 def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: datetime) -> int:
@@ -96,6 +110,12 @@ def _where(fanpage_id: int, chosen: OptInFilter, now: datetime) -> list[ColumnEl
         made.append(col(OptIn.topic_id).is_(None))
     if chosen.customer_id is not None:
         made.append(col(OptIn.customer_id) == chosen.customer_id)
+    if not is_blank(chosen.search):
+        customers = select(col(Customer.id)).where(*named(fanpage_id, chosen.search))
+        made.append(col(OptIn.customer_id).in_(customers))
+    if chosen.agreed is not None:
+        first, end = map(expires_at, chosen.agreed)  # read in the index of the ends
+        made += [col(OptIn.expires_at) >= first, col(OptIn.expires_at) < end]
     if chosen.state is not None:
         made.append(_in_state(chosen.state, now))
     if chosen.ends_before is not None:

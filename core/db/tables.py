@@ -151,6 +151,8 @@ class Customer(Table, table=True):
     __table_args__ = (
         UniqueConstraint("fanpage_id", "psid"),
         Index("ix_customer_fanpage_id_id", "fanpage_id", "id"),
+        # The list by name; and a search reads this index alone, not the customers.
+        Index("ix_customer_fanpage_id_search_text_id", "fanpage_id", "search_text", "id"),
         Index(
             "ix_customer_unreachable",
             "fanpage_id",
@@ -378,6 +380,8 @@ class OptIn(Table, table=True):
             postgresql_where=text("state = 'available'"),
         ),
         Index("ix_opt_in_fanpage_id_id", "fanpage_id", "id"),
+        # The list by when they were agreed to: each ends a year after.
+        Index("ix_opt_in_fanpage_id_expires_at_id", "fanpage_id", "expires_at", "id"),
         Index(
             "ix_opt_in_request_id",
             "request_id",
@@ -748,6 +752,16 @@ class Operator(Table, table=True):
     disabled_at: datetime | None = _time()
     last_seen_at: datetime | None = _time()
     created_at: datetime = _time(nullable=False)
+
+
+class ListColumns(Table, table=True):
+    """Which columns of a list an operator wants to see: core/accounts/list_columns.py."""
+
+    __tablename__ = "list_columns"
+
+    operator_id: int = Field(primary_key=True, foreign_key="operator.id", sa_type=BigId)
+    list_name: str = _word(32, primary_key=True)
+    columns: list[str] = Field(default_factory=list, sa_type=JSON)
 
 
 class OperatorSession(Table, table=True):

@@ -1,17 +1,21 @@
 """Every broadcast of the fanpage: what is on its way, what was sent, what waits for somebody."""
 
+from datetime import datetime
+
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.list_queries import BroadcastLine, count_by_state, count_lines, list_lines
+from core.broadcasts.list_queries import ORDERS, BroadcastLine, count_by_state, count_lines, list_lines
 from core.broadcasts.rules import BroadcastState
 from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
+from pages.components.table_columns import choose
+from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, Two, table
-from pages.components.texts import _, ago, number, percent, state_label, when
+from pages.components.texts import _, number, percent, state_label
 
 SIZE = 25
 STATES = ("sending", "scheduled", "paused", "missed", "draft", "finished", "cancelled")
@@ -54,6 +58,7 @@ def _list(fanpage_id: int, present: dict[str, int]) -> None:
         search = search_box("q", _("Name or topic"))
         shown = {state: state_label("broadcast", state)[0] for state in STATES if state in present}
         state = filter_pills("state", shown)
+        columns = choose("broadcasts", _columns())
     states = (state,) if state else ()
     total = count_lines(fanpage_id, states=states, search=search)
     if not total:
@@ -61,17 +66,21 @@ def _list(fanpage_id: int, present: dict[str, int]) -> None:
         return
     slot = st.container()
     offset = pager(total, key="broadcasts", size=SIZE)
-    lines = list_lines(fanpage_id, states=states, search=search, offset=offset, limit=SIZE)
+    order = order_asked(ORDERS, "-when", pager_key="broadcasts")
+    lines = list_lines(fanpage_id, states=states, search=search, offset=offset, limit=SIZE, order=order.word)
     with slot:
-        table(_columns(), lines, key="broadcasts", on_click=_address)
+        table(columns, lines, key="broadcasts", on_click=_address, order=order)
 
 
 def _columns() -> list[Column]:
     return [
-        Column(_("Broadcast"), lambda b: Two(b.name, b.topic), "36%"),
-        Column(_("State"), lambda b: Badge("broadcast", b.looks)),
-        Column(_("When"), _time),
-        Column(_("Sent"), _sent),
+        Column(_("Broadcast"), lambda b: b.name, "38%", key="name", sorts=True),
+        Column(_("Topic"), lambda b: b.topic, "30%", key="topic"),
+        Column(_("State"), lambda b: Badge("broadcast", b.looks), key="state"),
+        Column(_("When"), _time, key="when", sorts=True),
+        Column(_("Sent"), _sent, key="sent", is_narrow=True),
+        Column(_("Failed"), _failed, key="failed", is_narrow=True),
+        Column(_("Drafted by"), lambda b: b.created_by, key="by", is_extra=True),
     ]
 
 
@@ -79,15 +88,10 @@ def _address(line: BroadcastLine) -> str:
     return f"broadcast?id={line.id}"
 
 
-def _time(line: BroadcastLine) -> object:
-    if line.finished_at:
-        return when(line.finished_at)
-    if line.started_at:
-        return _("since {when}", when=when(line.started_at))
-    if line.state in (BroadcastState.SCHEDULED, BroadcastState.MISSED):
-        return Two(when(line.due_at), ago(line.due_at))
-    return Two(
-        _("Not scheduled"), _("drafted {when} by {name}", when=ago(line.created_at), name=line.created_by)
+def _time(line: BroadcastLine) -> datetime | None:
+    """When it ended, else started, else is to start; a draft has no time yet."""
+    return (
+        line.finished_at or line.started_at or (None if line.state == BroadcastState.DRAFT else line.due_at)
     )
 
 
@@ -95,10 +99,15 @@ def _sent(line: BroadcastLine) -> object:
     if not line.started_at:
         return None
     words = _("{sent} of {people}", sent=number(line.sent), people=number(line.audience))
+    return Two(words, percent(line.sent / line.audience)) if line.audience and not line.failed else words
+
+
+def _failed(line: BroadcastLine) -> object:
+    """Only where something failed: how many, and what share of the attempts."""
     if not line.failed:
-        return Two(words, percent(line.sent / line.audience)) if line.audience else words
-    share = percent(line.failed / line.attempts)
-    return Two(words, _("{failed} failed, {share} of the attempts", failed=number(line.failed), share=share))
+        return None
+    share = _("{share} of the attempts", share=percent(line.failed / line.attempts))
+    return Two(number(line.failed), share)
 
 
 draw_page()

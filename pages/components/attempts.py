@@ -20,7 +20,7 @@ def draw_attempts(attempts: Sequence[AttemptView], *, key: str, name: str = "") 
     with st.expander(_("“{name}”: {tries}", name=name, tries=count) if name else count):
         columns = [
             Column(_("Tried at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
-            Column(_("What came back"), lambda t: Two(_came_back(t), _meaning(t)), "40%"),
+            Column(_("What came back"), lambda t: Two(_came_back(t), _meaning(t)), "40%", wraps=True),
             Column(_("Code"), code_of),
         ]
         table(columns, attempts, key=f"{key}_tries")

@@ -72,5 +72,25 @@ def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> st
     return value
 
 
+def filter_choice(key: str, options: Mapping[str, str], everything: str, *, width: int = 220) -> str:
+    """One of `options` (value -> word) from a list that can be searched, or "" for all; kept in the URL."""
+    words = {"": everything, **options}
+    asked = st.query_params.get(key, "")
+    chosen = st.selectbox(
+        everything,
+        list(words),
+        index=list(words).index(asked) if asked in words else 0,
+        key=f"{key}_choice",
+        format_func=lambda value: words.get(value, value),
+        label_visibility="collapsed",
+        width=width,
+    )
+    if chosen:
+        st.query_params[key] = chosen
+    elif key in st.query_params:
+        del st.query_params[key]
+    return chosen or ""
+
+
 def _word_in_url(key: str, options: Mapping[str, str]) -> str | None:
     return options.get(st.query_params.get(key, ""))

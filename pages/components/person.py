@@ -9,7 +9,7 @@ from pages.components.texts import _
 
 
 def person(row: DeliveryView | OptInView) -> Two:
-    """Name and PSID."""
+    """Name and, quieter, PSID."""
     if row.customer_id is None:
         return Two(_("Erased customer"), "")
     return Two(row.customer or _("Name not known yet"), row.psid)

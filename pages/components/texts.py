@@ -18,6 +18,7 @@ from pages.components.states import STATES, Look
 
 # Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.
 _TIME = N_("d MMM yyyy, HH:mm")
+_SHORT_TIME, _SHORT_DAY = N_("d MMM HH:mm"), N_("d MMM yyyy")
 _TIME_TO_THE_SECOND = N_("d MMM yyyy, HH:mm:ss")
 
 
@@ -85,6 +86,14 @@ def when(at: datetime | None, zone: str | None = None, *, to_the_second: bool = 
     local = at.astimezone(ZoneInfo(zone or st.session_state.get("zone") or settings().timezone))
     pattern = _(_TIME_TO_THE_SECOND if to_the_second else _TIME)
     return str(format_datetime(local, pattern, locale=language()))
+
+
+def short_when(at: datetime) -> str:
+    """A time as a table shows it, "29/11 16:07"; of another year the day, "29/11/2025"."""
+    zone = ZoneInfo(st.session_state.get("zone") or settings().timezone)
+    local = at.astimezone(zone)
+    pattern = _SHORT_TIME if local.year == utc_now().astimezone(zone).year else _SHORT_DAY
+    return str(format_datetime(local, _(pattern), locale=language()))
 
 
 def ago(at: datetime | None) -> str:

@@ -1,15 +1,20 @@
 """Everybody the fanpage knows, found by name or PSID."""
 
+from typing import Any
+
 import streamlit as st
 
 from core.clock import utc_now
-from core.consent.customer_queries import CustomerView, Only, count_customers, list_customers
+from core.consent.customer_queries import ORDERS, CustomerView, Only, count_customers, list_customers
+from core.customers.tags import TagView, list_tags
 from pages.components.address import draw_no_fanpage
-from pages.components.filters import filter_pills, pager, search_box
+from pages.components.filters import filter_choice, filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
-from pages.components.tables import Column, Two, table
-from pages.components.texts import _, ago, when
+from pages.components.table_columns import choose
+from pages.components.table_order import order_asked
+from pages.components.tables import Ago, Column, Two, table
+from pages.components.texts import _, when
 
 SIZE = 50
 
@@ -24,16 +29,17 @@ def draw_page() -> None:
     if here.fanpage is None:
         draw_no_fanpage("customers")
         return
-    search, only = _filters()
-    now = utc_now()
-    total = count_customers(here.fanpage.id, now=now, search=search, only=only)
+    fanpage_id, now = here.fanpage.id, utc_now()
+    chosen, columns = _filters(list_tags(fanpage_id))
+    total = count_customers(fanpage_id, now=now, **chosen)
     if total:
         slot = st.container()
         offset = pager(total, key="customers", size=SIZE)
-        rows = list_customers(here.fanpage.id, now=now, search=search, only=only, offset=offset, limit=SIZE)
+        order = order_asked(ORDERS, "-new", pager_key="customers")
+        rows = list_customers(fanpage_id, now=now, **chosen, offset=offset, limit=SIZE, order=order.word)
         with slot:
-            table(_columns(), rows, key="customers", on_click=lambda c: f"customer?id={c.id}")
-    elif search or only:
+            table(columns, rows, key="customers", on_click=lambda c: f"customer?id={c.id}", order=order)
+    elif any(chosen.values()):
         st.info(_("No customer matches. Try a part of the name, or another filter."))
     else:
         empty_state(
@@ -45,25 +51,34 @@ def draw_page() -> None:
         )
 
 
-def _filters() -> tuple[str, str | None]:
+def _filters(tags: list[TagView]) -> tuple[dict[str, Any], list[Column]]:
     with st.container(key="customers_filters", horizontal=True, vertical_alignment="center"):
         search = search_box("q", _("Name or PSID, with or without marks"))
+        tag = filter_choice("tag", {str(tag.id): tag.name for tag in tags}, _("All tags")) if tags else None
+        columns = choose("customers", _columns())
         words = {
             Only.HOLDING.value: _("Can be notified"),
             Only.WINDOW.value: _("Within 24 hours"),
             Only.UNREACHABLE.value: _("Cannot be reached"),
         }
-        return search, filter_pills("only", words)
+        only = filter_pills("only", words)
+    return {"search": search, "only": only, "tag_id": int(tag) if tag else None}, columns
 
 
 def _columns() -> list[Column]:
     return [
-        Column(_("Customer"), lambda c: Two(c.name or _("Name not known yet"), c.psid), "28%"),
-        Column(_("May be told about"), _topics, "28%"),
-        Column(_("Opt-ins"), lambda c: c.available),
-        Column(_("Last activity"), lambda c: ago(c.last_event_at), "14%"),
-        Column(_("Note"), _note, "16%"),
+        Column(_("Customer"), _who, "36%", key="name", sorts=True),
+        Column(_("May be told about"), _topics, "28%", key="topics"),
+        Column(_("Opt-ins"), lambda c: c.available, key="opt_ins"),
+        Column(_("Tags"), lambda c: ", ".join(c.tags), "18%", key="tags"),
+        Column(_("Last activity"), lambda c: Ago(c.last_event_at), key="last"),
+        Column(_("Known since"), lambda c: c.created_at, key="new", sorts=True, is_extra=True),
+        Column(_("Note"), _note, "18%", key="note"),
     ]
+
+
+def _who(customer: CustomerView) -> Two:
+    return Two(customer.name or _("Name not known yet"), customer.psid)
 
 
 def _topics(customer: CustomerView) -> str:

@@ -13,8 +13,8 @@ from pages.components import page_registry
 from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
-from pages.components.tables import Column, Two, table
-from pages.components.texts import _, ago, n_
+from pages.components.tables import Ago, Column, Two, table
+from pages.components.texts import _, n_
 from pages.messages.trial import draw_trial
 
 PAGE_SIZE = 25
@@ -77,7 +77,7 @@ def _listed(fanpage_id: int) -> None:
         Column(_("Message"), _name, "36%"),
         Column(_("Started by"), _starters, "30%"),
         Column(_("Asks about"), lambda row: ", ".join(_topics(row)), "20%"),
-        Column(_("Changed"), lambda row: ago(row.updated_at)),
+        Column(_("Changed"), lambda row: Ago(row.updated_at)),
     ]
     with slot:
         table(columns, rows, key="messages", on_click=lambda row: f"message?id={row.id}")

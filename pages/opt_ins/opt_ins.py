@@ -5,7 +5,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
-from core.consent.opt_in_queries import OptInFilter, count_opt_ins, list_opt_ins
+from core.consent.opt_in_queries import ORDERS, OptInFilter, count_opt_ins, list_opt_ins
 from core.consent.queries import list_topics
 from pages.components.address import draw_no_fanpage
 from pages.components.dialogs import open_dialog
@@ -15,7 +15,9 @@ from pages.components.layout import empty_state, page_header
 from pages.components.opt_in_words import SOURCES, ends, through
 from pages.components.person import page_of, person
 from pages.components.session import Current, current
-from pages.components.tables import Badge, Column, Two, table
+from pages.components.table_columns import choose
+from pages.components.table_order import order_asked
+from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, speaker
 from pages.opt_ins import dialogs, filters, import_dialog
 
@@ -36,12 +38,13 @@ def draw_page() -> None:
         _first(here)
         return
     chosen = filters.choose_filters(topics)
+    columns = choose("opt_ins", _columns())
     with slot:
         _actions(here, fanpage_id, chosen)
     if chosen.topic_id is None:
         without = count_opt_ins(fanpage_id, OptInFilter(without_topic=True), now=now)
         dialogs.draw_without_topic(topics, without)
-    _list(fanpage_id, chosen)
+    _list(fanpage_id, chosen, columns)
 
 
 def _first(here: Current) -> None:
@@ -76,7 +79,7 @@ def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
         )
 
 
-def _list(fanpage_id: int, chosen: OptInFilter) -> None:
+def _list(fanpage_id: int, chosen: OptInFilter, columns: list[Column]) -> None:
     now = utc_now()
     total = count_opt_ins(fanpage_id, chosen, now=now)
     if not total:
@@ -84,19 +87,22 @@ def _list(fanpage_id: int, chosen: OptInFilter) -> None:
         return
     slot = st.container()
     offset = pager(total, key="opt_ins", size=SIZE)
-    columns = [
-        Column(_("Customer"), person, "22%"),
-        Column(
-            _("Promise"), lambda o: Two(o.promise or _("Not recorded"), o.topic or _("Without topic")), "27%"
-        ),
-        Column(_("State"), lambda o: Badge("opt_in", o.state)),
-        Column(_("Agreed"), lambda o: o.consented_at, "13%"),
-        Column(_("Ended or ends"), ends, "13%"),
-        Column(_("Through"), through),
-    ]
-    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE)
+    order = order_asked(ORDERS, "agreed" if chosen.ends_before else "-new", pager_key="opt_ins")
+    rows = list_opt_ins(fanpage_id, chosen, now=now, offset=offset, limit=SIZE, order=order.word)
     with slot:
-        table(columns, rows, key="opt_ins", on_click=page_of)
+        table(columns, rows, key="opt_ins", on_click=page_of, order=order)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column(_("Customer"), person, "32%"),
+        Column(_("Promise"), lambda o: o.promise or _("Not recorded"), "30%", key="promise"),
+        Column(_("Topic"), lambda o: o.topic or _("Without topic"), "22%", key="topic"),
+        Column(_("State"), lambda o: Badge("opt_in", o.state), key="state"),
+        Column(_("Agreed"), lambda o: o.consented_at, key="agreed", sorts=True),
+        Column(_("Ended or ends"), ends, key="ends"),
+        Column(_("Through"), through, "16%", key="through", is_extra=True),
+    ]
 
 
 draw_page()

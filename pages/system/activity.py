@@ -13,7 +13,7 @@ from pages.components.filters import filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
 from pages.components.tables import Column, Two, table
-from pages.components.texts import _, ago, speaker, when, who
+from pages.components.texts import _, speaker, who
 from pages.system.activity_words import NOUNS, deed, detail_line
 
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -69,9 +69,9 @@ def _filters() -> ActivityFilter:
 
 def _columns() -> list[Column]:
     return [
-        Column(_("When"), lambda row: Two(ago(row.at), when(row.at)), "22%"),
-        Column(_("Who"), lambda row: Two(who(row.actor), row.address), "18%"),
-        Column(_("What"), _what),
+        Column(_("When"), lambda row: row.at),
+        Column(_("Who"), lambda row: Two(who(row.actor), row.address), "20%"),
+        Column(_("What"), _what, "70%"),
     ]
 
 

@@ -24,7 +24,7 @@ from pages.components.fanpage_state import (
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
 from pages.components.session import current, do
 from pages.components.stop_all import draw_stop_button
-from pages.components.tables import Column, table
+from pages.components.tables import Ago, Column, table
 from pages.components.texts import _, ago, number
 
 ALIVE_WITHIN = timedelta(seconds=30)
@@ -90,7 +90,7 @@ def _live() -> None:
     if processes:
         columns = [
             Column(_("Process"), lambda row: f"{row.kind} {row.name}", "50%"),
-            Column(_("Last sign of life"), lambda row: ago(row.at)),
+            Column(_("Last sign of life"), lambda row: Ago(row.at)),
             Column(_("Running since"), lambda row: row.started_at),
         ]
         table(columns, processes, key="health_processes")

@@ -143,7 +143,7 @@ def _parts(parts: Sequence[Part], split: Split) -> None:
     }
     question, what = titled[split]
     section(question)
-    columns = [Column(what, lambda part: _name(part, split), "34%")]
+    columns = [Column(what, lambda part: _name(part, split), "30%")]
     columns += [Column(_(word), _cell(name)) for name, word in FIGURE_WORDS.items()]
     table(columns, parts[:SHOWN], key="funnel_parts")
     if len(parts) > SHOWN:
@@ -171,7 +171,7 @@ def draw_wording_tests(topic: TopicView) -> None:
     for place, test in enumerate(tests[:3]):
         with st.container(key=f"wording_test_{place}", border=True):
             columns = [
-                Column(_("Wording"), lambda half: Two(half[1].title, half[0]), "55%"),
+                Column(_("Wording"), lambda half: Two(half[1].title, half[0]), "55%", wraps=True),
                 Column(_("Customers asked"), lambda half: half[1].asked),
                 Column(_("Agreed"), lambda half: half[1].tapped),
                 Column(_("Share"), lambda half: percent(half[1].share)),

@@ -1,21 +1,33 @@
 """OTN topics: what customers agree to hear about once. The list, or one topic with ?id=3."""
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
+from core.text.collation import sort_key
 from pages.components.address import asked_id, draw_no_fanpage
 from pages.components.dialogs import open_dialog
 from pages.components.filters import filter_pills, pager
 from pages.components.layout import empty_state, page_header
 from pages.components.session import Current, current
+from pages.components.table_order import order_asked
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _
 from pages.topics import detail, dialogs
 from pages.topics.guide import draw_guide
 
 SIZE = 50
+_ORDERS: dict[str, Callable[[TopicView], Any]] = {
+    "name": lambda topic: sort_key(topic.name),
+    "people": lambda topic: topic.people,
+    "reserved": lambda topic: topic.reserved,
+    "used": lambda topic: topic.spent,
+    "ending": lambda topic: topic.expiring_30_days,
+}
 
 
 def draw_page() -> None:
@@ -88,15 +100,23 @@ def _table(topics: list[TopicView]) -> None:
     slot = st.container()
     offset = pager(len(topics), key="topics", size=SIZE)
     columns = [
-        Column(_("Topic"), lambda t: Two(t.name, t.description[:90]) if t.description else t.name, "32%"),
-        Column(_("Can be notified"), lambda t: t.people),
-        Column(_("Held by broadcasts"), lambda t: t.reserved),
-        Column(_("Used"), lambda t: t.spent),
-        Column(_("End within 30 days"), lambda t: t.expiring_30_days),
-        Column(_("What next"), _next, "22%"),
+        Column(_("Topic"), lambda t: Two(t.name, t.description), "55%", key="name", sorts=True),
+        Column(_("Can be notified"), lambda t: t.people, key="people", sorts=True),
+        Column(_("Held by broadcasts"), lambda t: t.reserved, key="reserved", sorts=True),
+        Column(_("Used"), lambda t: t.spent, key="used", sorts=True),
+        Column(_("End within 30 days"), lambda t: t.expiring_30_days, key="ending", sorts=True),
+        Column(_("What next"), _next, is_narrow=True),
     ]
+    order = order_asked(_ORDERS, "name", pager_key="topics")
+    by_order = sorted(topics, key=_ORDERS[order.by], reverse=order.falling)
     with slot:
-        table(columns, topics[offset : offset + SIZE], key="topics", on_click=lambda t: f"topics?id={t.id}")
+        table(
+            columns,
+            by_order[offset : offset + SIZE],
+            key="topics",
+            on_click=lambda t: f"topics?id={t.id}",
+            order=order,
+        )
 
 
 def _next(topic: TopicView) -> str:

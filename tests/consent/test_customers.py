@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.accounts.rules import COMMAND_LINE
 from core.consent import customer_queries as customers
+from core.customers.tag_actions import add_tag
+from core.customers.tags import list_tags
 from core.db.tables import Broadcast, Delivery, Request
 from core.errors import NotFound
 from core.text.matching import search_key
@@ -97,3 +100,14 @@ def test_customers_are_known_by_psid_per_fanpage(arrange, fanpage, now):
     assert customers.find_customer(arrange.fanpage("Khác"), "123") is None
     with pytest.raises(NotFound):
         customers.get_customer(999, now=now)
+
+
+def test_customers_are_listed_by_name_either_way_and_by_tag(arrange, fanpage, now):
+    an, binh = (a_customer(arrange, fanpage, name, "Lê", psid) for name, psid in (("An", "1"), ("Bình", "2")))
+    listed = [customers.list_customers(fanpage, now=now, order=order) for order in ("name", "-name", "-new")]
+    assert [[each.id for each in rows] for rows in listed] == [[an, binh], [binh, an], [binh, an]]
+    add_tag(COMMAND_LINE, an, "VIP", now=now)
+    (tag,) = list_tags(fanpage)
+    (found,) = customers.list_customers(fanpage, now=now, tag_id=tag.id)
+    assert (found.id, found.tags) == (an, ("VIP",))
+    assert customers.count_customers(fanpage, now=now, only="holding", tag_id=tag.id) == 0

@@ -15,6 +15,7 @@ from core.deliveries.rules import DeliveryState
 from core.errors import Invalid, NotAllowed, NotFound, problem
 from pages.components import tables, texts
 from pages.components.states import STATES
+from pages.components.table_order import Order
 from pages.components.tables import Badge, Column, Link, Two
 from pages.opt_ins.import_result import plain
 
@@ -104,7 +105,11 @@ def cells(values: list[object]) -> list[str]:
         ("<b>", "&lt;b&gt;"),
         (4210, "4.210"),
         (Link('"x"', 'a?id=1&b="'), '<a href="a?id=1&amp;b=&quot;" target="_self">&quot;x&quot;</a>'),
-        (Two("<i>", "<u>"), '&lt;i&gt;<br><span class="otn-quiet">&lt;u&gt;</span>'),
+        (Two("<i>", "<u>"), '&lt;i&gt; <span class="otn-quiet">&lt;u&gt;</span>'),
+        (
+            datetime(2025, 11, 22, 9, 5, tzinfo=UTC),
+            '<time datetime="2025-11-22T09:05:00+00:00" title="16:05, 22/11/2025">22/11/2025</time>',
+        ),
         (None, '<span class="otn-quiet">–</span>'),
         (True, "có"),
     ],
@@ -122,8 +127,8 @@ def test_a_badge_says_its_state_in_words(vietnamese):
 def test_a_row_that_leads_somewhere_is_a_link(vietnamese):
     columns = [Column("Tên", lambda row: row[0]), Column("Số", lambda row: row[1])]
     assert (
-        '<tr class="otn-row-link"><td><a href="x?id=3" target="_self">a&lt;b</a></td>'
-        '<td class="otn-number">3</td></tr>'
+        '<tr class="otn-row-link"><td class="otn-text" data-label="Tên" title="a&lt;b">'
+        '<a href="x?id=3" target="_self">a&lt;b</a></td><td class="otn-number" data-label="Số">3</td></tr>'
     ) in tables.table_html(columns, [("a<b", 3)], on_click=lambda row: f"x?id={row[1]}")
 
 
@@ -132,6 +137,52 @@ def test_a_column_of_numbers_has_its_heading_at_the_right(vietnamese):
     at_the_right = '<th scope="col" class="otn-number">Số</th>'
     assert at_the_right in tables.table_html([column], [None, 3])
     assert at_the_right not in tables.table_html([column], ["3", None])
+
+
+def test_a_column_without_anything_to_say_is_left_out(vietnamese):
+    columns = [Column("Tên", lambda row: row[0]), Column("Lý do", lambda row: row[1])]
+    assert "Lý do" not in tables.table_html(columns, [("Lan", None), ("Minh", "")])
+    assert "Lý do" in tables.table_html(columns, [("Lan", None), ("Minh", "Đã chặn")])
+
+
+def test_sentences_stand_whole_beneath_what_they_explain(vietnamese):
+    column = Column("Lý do", lambda row: row, wraps=True)
+    assert 'Đã chặn<br><span class="otn-quiet">Vì sao</span>' in tables.table_html(
+        [column], [Two("Đã chặn", "Vì sao")]
+    )
+
+
+def test_a_time_of_this_year_is_short_and_whole_on_hover(vietnamese, monkeypatch):
+    monkeypatch.setattr(texts, "utc_now", lambda: AT)
+    (cell,) = cells([AT])
+    assert cell.endswith('title="16:05, 22/11/2026">22/11 16:05</time>')
+
+
+def test_a_heading_leads_to_its_order_and_back_and_keeps_the_filters(vietnamese):
+    columns = [Column("Tên", lambda row: row, key="name", sorts=True), Column("Số", len, key="n", sorts=True)]
+    order = Order("name", falling=False, others=(("q", "Lan & Co"),))
+    html = tables.table_html(columns, ["Lan"], order=order)
+    assert 'aria-sort="ascending"><a href="?q=Lan+%26+Co&amp;sort=-name"' in html
+    assert 'aria-sort="none"><a href="?q=Lan+%26+Co&amp;sort=-n"' in html
+
+
+def asked_order() -> None:
+    import streamlit as st
+
+    from pages.components.table_order import order_asked
+
+    order = order_asked(("name", "at"), "-at", pager_key="list")
+    st.text(f"{order.word} {order.others}")
+
+
+@pytest.mark.parametrize(
+    ("sort", "word"), [("", "-at"), ("name", "name"), ("-name", "-name"), ("1; DROP", "-at")]
+)
+def test_an_order_that_the_list_does_not_know_is_the_usual_one(fresh_database, sort, word):
+    at = AppTest.from_function(asked_order)
+    at.query_params.update({"sort": sort, "q": "lan", "list_page": "3"})
+    at.run()
+    assert at.text[0].value == f"{word} (('q', 'lan'),)"
 
 
 def offsets() -> None:

@@ -13,7 +13,8 @@ from core.db.tables import OptIn
 from core.text.languages import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
-from tests.pages.shown import all_words, keys, press
+from tests.pages.conftest import opened
+from tests.pages.shown import all_words, html, keys, press
 from tests.spreadsheets.made import workbook
 
 CSV = (
@@ -243,3 +244,26 @@ def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):
     press(at, "opt_in_assign_save")
     assert {row.topic_id for row in opt_ins()} == {topic}
     assert "without a topic" not in all_words(at)
+
+
+def test_opt_ins_are_found_by_name_and_by_the_month_in_which_they_were_agreed(
+    panel, arrange, fanpage, topic, lan
+):
+    minh = arrange.customer(fanpage, "Minh", search_text="minh 99")
+    for customer, days in ((lan, 0), (minh, 62)):
+        arrange.opt_in(topic, customer, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=days))
+    for role, query in (("viewer", {"q": "NGUYEN"}), ("editor", {"agreed": f"{utc_now():%Y-%m}"})):
+        words = all_words(panel("opt_ins", role, **query))
+        assert "Nguyễn Lan" in words
+        assert "Minh" not in words
+
+
+def test_the_columns_that_somebody_chose_are_kept_for_them(panel, arrange, fanpage, topic, lan):
+    arrange.opt_in(topic, lan, fanpage_id=fanpage)
+    at = panel("opt_ins", role="viewer")
+    assert 'data-label="Promise"' in html(at)
+    at.checkbox(key="opt_ins_column_promise").uncheck().run()
+    assert 'data-label="Promise"' not in html(at)
+    again = opened(at.session_state["operator_id"], page="opt_ins")
+    assert 'data-label="Promise"' not in html(again)
+    assert 'data-label="State"' in html(again)

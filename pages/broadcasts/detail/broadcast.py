@@ -27,6 +27,8 @@ from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
 from pages.components.texts import _, language
 
+OVER = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
+
 
 def draw_page() -> None:
     here = current()
@@ -56,16 +58,31 @@ def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
 
 
 def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
-    left, right = st.columns([1.55, 1], gap="large")
+    """What is over takes the whole width; until then the message stands beside it."""
+    if view.state in OVER:
+        _numbers(here, view, fanpage)
+        with st.expander(_("The message"), icon=":material/smartphone:"):
+            _phone(view, fanpage)
+        return
+    left, right = st.columns([2, 1], gap="large")
     with left:
-        if not view.started_at and view.state != BroadcastState.CANCELLED:
-            draw_plan(view)
-        draw_live(view)
-        draw_results(view, fanpage)
-        draw_marks(here, view)
-        draw_second_run(here, view)
-        draw_facts(view)
-    with right, st.container(key="composer_phone"):
+        _numbers(here, view, fanpage)
+    with right:
+        _phone(view, fanpage)
+
+
+def _numbers(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
+    if not view.started_at and view.state != BroadcastState.CANCELLED:
+        draw_plan(view)
+    draw_live(view)
+    draw_results(view, fanpage)
+    draw_marks(here, view)
+    draw_second_run(here, view)
+    draw_facts(view)
+
+
+def _phone(view: BroadcastView, fanpage: FanpageView) -> None:
+    with st.container(key="composer_phone"):
         draw_phone(
             bubbles_of(view.content["kind"], view.content),
             language=language(),

@@ -34,7 +34,10 @@ def draw_plan(view: BroadcastView) -> None:
 
 def draw_facts(view: BroadcastView) -> None:
     with st.expander(_("Details"), icon=":material/info:"):
-        columns = [Column(_("What"), lambda row: row[0], "34%"), Column(_("Value"), lambda row: row[1])]
+        columns = [
+            Column(_("What"), lambda row: row[0], "34%"),
+            Column(_("Value"), lambda row: row[1], "66%", wraps=True),
+        ]
         table(columns, [fact for fact in _facts(view) if fact[1]], key="broadcast_facts")
         page_registry.link("topics", _("Open the topic"), icon=":material/label:", id=view.topic_id)
         _answers(list_answers(view.id) if view.started_at else [])
@@ -70,8 +73,8 @@ def _answers(answers: list[PlatformAnswer]) -> None:
         return
     section(_("What Messenger answered (technical)"))
     columns = [
-        Column(_("Reason"), lambda answer: reason_word(answer.reason), "24%"),
-        Column(_("Answer"), lambda answer: answer.detail, "60%"),
+        Column(_("Reason"), lambda answer: reason_word(answer.reason), "24%", wraps=True),
+        Column(_("Answer"), lambda answer: answer.detail, "60%", wraps=True),
         Column(_("People"), lambda answer: answer.people),
     ]
     table(columns, answers, key="broadcast_answers")

@@ -19,6 +19,7 @@ from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.filters import pager, search_box
 from pages.components.person import page_of, person
 from pages.components.session import Current
+from pages.components.table_columns import choose
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, speaker, when
 from pages.components.unknown_outcomes import ANCHOR
@@ -56,7 +57,7 @@ def draw_people(here: Current, view: BroadcastView) -> None:
             draw_unknown_outcomes(here, view, rows, whole=total == view.counts[DeliveryState.UNKNOWN])
             return
         table(
-            _columns(attempts_of([d.id for d in rows])),
+            choose("people", _columns(attempts_of([d.id for d in rows]))),
             rows,
             key="people",
             on_click=page_of,
@@ -65,12 +66,14 @@ def draw_people(here: Current, view: BroadcastView) -> None:
 
 def _columns(attempts: dict[int, list[AttemptView]]) -> list[Column]:
     return [
-        Column(_("Customer"), person, "23%"),
-        Column(_("Result"), lambda d: Badge("delivery", d.state)),
-        Column(_("Why"), lambda d: _why(d, attempts.get(d.id, [])), "15%"),
-        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "21%"),
-        Column(_("When"), lambda d: when(d.settled_at) if d.settled_at else None, "15%"),
-        Column(_("Read"), _arrived, "15%"),
+        Column(_("Customer"), person, "32%"),
+        Column(_("Result"), lambda d: Badge("delivery", d.state), key="state"),
+        Column(_("Why"), lambda d: _why(d, attempts.get(d.id, [])), "28%", key="why"),
+        Column(_("Promise"), lambda d: d.promise or _("Not recorded"), "30%", key="promise"),
+        Column(_("When"), lambda d: d.settled_at, key="when"),
+        Column(_("Delivered"), lambda d: d.delivered_at, key="delivered", is_extra=True),
+        Column(_("Read"), lambda d: d.read_at, key="read"),
+        Column(_("Followed a link"), lambda d: d.clicked_at, key="clicked"),
     ]
 
 
@@ -80,14 +83,6 @@ def _why(delivery: DeliveryView, attempts: list[AttemptView]) -> str | Two:
         words = _("{why}; being cleared up", why=words)
     code = code_of(attempts[-1]) if attempts and delivery.state == DeliveryState.FAILED else ""
     return Two(words, code) if code else words
-
-
-def _arrived(delivery: DeliveryView) -> str | Two:
-    if delivery.clicked_at:
-        return Two(when(delivery.read_at), _("followed a link"))
-    if delivery.read_at:
-        return when(delivery.read_at)
-    return _("Delivered") if delivery.delivered_at else ""
 
 
 def _export(view: BroadcastView) -> None:

@@ -96,7 +96,7 @@ def draw_reasons(view: BroadcastView) -> None:
     rows = [Why(code, people) for code, people in left.items() if people]
     rows += [Why(code, people, is_open=True) for code, people in view.open_reasons.items()]
     columns = [
-        Column(_("Reason"), lambda why: Two(_headline(why), why.sentence), "82%"),
+        Column(_("Reason"), lambda why: Two(_headline(why), why.sentence), "82%", wraps=True),
         Column(_("People"), lambda why: why.people),
     ]
     rows.sort(key=lambda why: -why.people)

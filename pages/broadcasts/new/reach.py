@@ -50,7 +50,7 @@ def draw_people(run: DryRun, topic_id: int) -> None:
     section(_("Who gets it, and who does not?"))
     counts = {"eligible": run.eligible, **run.left_out}
     columns = [
-        Column(_("People who agreed"), _eligibility_cell, "75%"),
+        Column(_("People who agreed"), _eligibility_cell, "75%", wraps=True),
         Column(_("People"), lambda row: row[1]),
     ]
     rows = [row for row in counts.items() if row[1]]

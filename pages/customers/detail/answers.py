@@ -41,7 +41,7 @@ def draw_withheld(shown: list[WithheldView]) -> None:
         return
     section(_("What they were not asked"))
     columns = [
-        Column(_("Topic"), lambda w: Two(w.topic, withheld_word(w.reason)), "40%"),
+        Column(_("Topic"), lambda w: Two(w.topic, withheld_word(w.reason)), "40%", wraps=True),
         Column(_("How often"), lambda w: w.times),
         Column(_("Last"), lambda w: w.last_at),
     ]
