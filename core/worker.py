@@ -46,6 +46,7 @@ from core.sending.due_actions import DueActions
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.mixed_call_reports import MixedCallReports
 from core.sending.repeated_actions import never_failing
+from core.sending.reply_watch import ReplyWatch
 from core.sending.rules import LEASE
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,8 @@ class Worker:
         self._write_heartbeat()
         sending = threading.Thread(target=self.loop.run, name="sending", daemon=True)
         sending.start()
+        watch = ReplyWatch(self.loop.answer)
+        threading.Thread(target=watch.run, args=[self.stop], name="replies", daemon=True).start()
         self.assignment.start()
         scheduler.start()
         log.info("worker_started", worker=self.heartbeat.process)

@@ -21,6 +21,10 @@ SENTENCES: dict[str, str] = {
         "The 24 hours in which the fanpage may answer this customer are over. Nothing was sent; they have to "
         "write first, or a one-time opt-in is needed."
     ),
+    "comment_too_old": N_(
+        "The seven days in which a comment may be answered in private were over before it was. Nothing was "
+        "sent; answer under the post, or wait until the customer writes."
+    ),
     "opted_out": N_(
         "This customer stopped this kind of message. Nothing was sent; please respect their choice."
     ),

@@ -50,6 +50,16 @@ class CallSchedule(Generic[T]):
             self._waiting.clear()
             return calls
 
+    def change(self, change: Callable[[list[tuple[float, T]]], object]) -> list[T]:
+        """Let `change` take messages out of the calls that have not left; it is given each with the moment at
+        which it leaves. Calls without any left are dropped, and returned."""
+        with self._changed:
+            change([(at, call) for at, _, call in self._waiting])
+            dropped = [call for _, _, call in self._waiting if not call]
+            self._waiting = [each for each in self._waiting if each[2]]
+            heapq.heapify(self._waiting)
+            return dropped
+
     def close(self) -> None:
         """End the thread; what has not left by then never leaves."""
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -10,7 +11,7 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE
 from core.messenger.mixed_call_switch import MixedCallSwitch
-from core.sending import timetable
+from core.sending import replies_first, timetable
 from core.sending.call_grouping import Call, PlannedMessage, Returned, grouped
 from core.sending.call_runner import CallRunner
 from core.sending.call_schedule import CallSchedule
@@ -50,12 +51,15 @@ class CallsUnderWay:
         return self._count
 
     def plan(self, batches: Sequence[ClaimedBatch], *, known_delay: float) -> None:
-        """Group what was claimed into calls and plan when they leave. `known_delay`: see CallSchedule.add."""
+        """Group what was claimed into calls and plan when they leave, replies before the broadcast messages
+        that wait. `known_delay`: see CallSchedule.add."""
         planned = [
             PlannedMessage(timetable.tick(at, each.request.demand.rate), claim)
             for each in batches
             for at, claim in zip(each.times, each.claims, strict=True)
         ]
+        if any(isinstance(each.claim, ReplyClaim) for each in planned):
+            planned = self._replies_first(planned)
         self.add(grouped(planned, groups=self._groups(batches)), known_delay=known_delay)
 
     def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
@@ -79,6 +83,16 @@ class CallsUnderWay:
     def close(self) -> None:
         """End the thread of the departures: nothing leaves any more."""
         self.departures.close()
+
+    def _replies_first(self, planned: list[PlannedMessage]) -> list[PlannedMessage]:
+        """The same messages, in which replies have taken the send slots of broadcast messages that wait."""
+        found = list[PlannedMessage]()
+        for call in self.departures.change(
+            lambda waiting: found.extend(replies_first.exchange(planned, waiting, now=time.monotonic()))
+        ):
+            self._count -= 1
+            self._silence.note_dropped(call)
+        return found
 
     def _groups(self, batches: Sequence[ClaimedBatch]) -> dict[int, int]:
         """Which fanpages share calls: none where the platform or a setting is against it."""

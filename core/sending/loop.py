@@ -109,6 +109,11 @@ class SendingLoop:
         self._look_from = time.monotonic()
         self.wake()
 
+    def answer(self, fanpage_ids: Collection[int]) -> None:
+        """Look again at once, if replies were queued for fanpages of ours."""
+        if any(self._shards.may_claim(each) for each in fanpage_ids):
+            self.look_again()
+
     def wake(self) -> None:
         """Do the next turn at once, or as soon as it may follow the last."""
         self._woken.set()

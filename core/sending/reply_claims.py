@@ -38,7 +38,7 @@ from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_ATTEMPT, LEASE
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
-WINDOW_CLOSED = "window_closed"
+WINDOW_CLOSED, COMMENT_TOO_OLD = "window_closed", "comment_too_old"
 
 
 @dataclass(frozen=True)
@@ -146,13 +146,13 @@ def _skip_closed(db: Session, fanpage_ids: Sequence[int], now: datetime) -> None
         col(Customer.id) == col(Reply.customer_id), col(Customer.window_closes_at) > now
     )
     theirs = col(Reply.fanpage_id).in_(bulk.among(fanpage_ids))
-    too_late = case(
-        (col(Reply.comment_id).is_(None), ~open_for.exists()), else_=col(Reply.comment_until) <= now
-    )
+    is_message = col(Reply.comment_id).is_(None)
+    too_late = case((is_message, ~open_for.exists()), else_=col(Reply.comment_until) <= now)
+    reason = case((is_message, WINDOW_CLOSED), else_=COMMENT_TOO_OLD)
     db.execute(
         update(Reply)
         .where(theirs, _is(ReplyState.QUEUED), too_late)
-        .values(state=ReplyState.SKIPPED, reason=WINDOW_CLOSED, settled_at=now)
+        .values(state=ReplyState.SKIPPED, reason=reason, settled_at=now)
         .execution_options(synchronize_session=False)
     )
 

@@ -26,6 +26,10 @@ class SilentFanpages:
     def note_planned(self, calls: Sequence[tuple[float, Call]]) -> None:
         self._unanswered.update({id(call): (at, call) for at, call in calls})
 
+    def note_dropped(self, call: Call) -> None:
+        """The call never leaves: all of its messages were moved to others."""
+        self._unanswered.pop(id(call), None)
+
     def note_returned(self, call: Call) -> None:
         self._unanswered.pop(id(call), None)
         self._answered_at.update(dict.fromkeys([claim.fanpage_id for claim in call], time.monotonic()))

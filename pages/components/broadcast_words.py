@@ -18,6 +18,7 @@ REASONS: dict[str, str] = {
     "gone": N_("Person not found"),
     "unavailable": N_("Cannot receive messages now"),
     "window_closed": N_("24 hours are over"),
+    "comment_too_old": N_("Comment too old"),
     "opted_out": N_("Stopped these messages"),
     "request_limit": N_("Asked too often"),
     "abuse_warning": N_("Gets too many messages"),

@@ -57,7 +57,9 @@ def test_what_is_in_doubt_shares_no_call_with_other_fanpages() -> None:
 
 
 def test_a_message_by_psid_rides_alone(studio: Studio) -> None:
-    claims = [ReplyClaim(n, 1, n, "1", None, True, {}, 0, None, "w", 0.0, studio.now) for n in range(2)]
+    claims = [
+        ReplyClaim(n, 1, n, "1", None, True, {}, False, 0, None, None, "w", 0.0, studio.now) for n in range(2)
+    ]
     calls = grouped([PlannedMessage(1.0, each) for each in claims])
     assert calls == [(1.0, [claims[0]]), (1.0, [claims[1]])]
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.accounts.rules import COMMAND_LINE
 from core.conversation.actions import BlockDraft, EntryDraft, save_message
-from core.db.tables import Customer, Reply, Request
+from core.db.engine import transaction
+from core.db.tables import Customer, Reply, Request, WithheldRequest
 from core.encryption import encrypt
 from core.fanpages.connection import find_connections, forget_connections
 from core.inbox import processing
@@ -158,7 +160,7 @@ def test_after_seven_days_a_comment_is_not_answered_any_more(shop: Shop) -> None
     shop.tell(late)
     shop.send()
     assert shop.received() == []
-    assert [(reply.state, reply.reason) for reply in rows(Reply)] == [("skipped", "window_closed")]
+    assert [(reply.state, reply.reason) for reply in rows(Reply)] == [("skipped", "comment_too_old")]
 
 
 def test_a_refused_answer_blames_the_comment_and_not_the_customer(shop: Shop) -> None:
@@ -200,3 +202,31 @@ def test_who_answers_the_private_reply_is_answered_as_usual(shop: Shop, now: dat
         pass
     shop.send()
     assert shop.received() == ["Dạ, giá đây ạ", "Dạ, giá đây ạ", "Hai"]
+
+
+def test_a_comment_asks_no_more_often_than_the_limits_allow(shop: Shop) -> None:
+    """Who is not asked again reads why, in the one message that a comment gets."""
+    topic = shop.studio.arrange.topic(shop.fanpage_id)
+    shop.message(BY_WORD, blocks=[BlockDraft("otnr", {"title": "Báo tôi khi hoa về", "after": ""}, topic)])
+    for _ in range(2):
+        shop.tell(shop.comment("giá?"))
+        shop.send()
+        shop.studio.now += timedelta(hours=1)
+    assert len(rows(Request)) == 1
+    assert [(each.reason, each.entry_kind) for each in rows(WithheldRequest)] == [("cool_down", "comment")]
+    [first, second] = rows(Reply)
+    assert (first.request_id is not None, second.request_id) == (True, None)
+    assert "Báo tôi khi hoa về" in second.body["text"]
+
+
+def test_while_a_colleague_answers_the_bot_answers_no_comment(shop: Shop) -> None:
+    shop.message(BY_WORD)
+    shop.tell(shop.comment("giá?"))
+    shop.send()
+    with transaction() as db:
+        db.execute(update(Customer).values(colleague_at=shop.studio.now))
+    shop.tell(shop.comment("giá bó kia?"))
+    shop.studio.now += timedelta(hours=13)
+    shop.tell(shop.comment("giá bó này?"))
+    shop.send()
+    assert len(shop.received()) == len(rows(Reply)) == 2
