@@ -28,6 +28,7 @@ from core.broadcasts import result_counting
 from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
 from core.clock import utc_now
+from core.consent import counting as opt_in_counting
 from core.consent import scheduled_jobs as consent
 from core.customers import profiles
 from core.db import holding
@@ -187,6 +188,9 @@ class Worker:
         def count_funnels() -> None:
             funnel_counting.count_funnels(now=now())
 
+        def count_opt_ins() -> None:
+            opt_in_counting.count_opt_ins(now=now())
+
         def check_health() -> None:
             health_actions.check_all(now=now())
             if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
@@ -204,6 +208,7 @@ class Worker:
             (4.0, count_results),
             (15.0, tell_ends),
             (10.0, count_funnels),
+            (10.0, count_opt_ins),
             (60.0, make_backup),
         ]
         if self.assignment.is_shared:

@@ -56,6 +56,17 @@ def earlier_results(topic_id: int, before: datetime, *, limit: int = EARLIER) ->
     return _results(col(Broadcast.topic_id) == topic_id, col(Broadcast.started_at) < before, limit=limit)
 
 
+def latest_results(fanpage_id: int, *, limit: int = EARLIER + 1) -> Sequence[ResultView]:
+    """The results of a fanpage's broadcasts, the latest first."""
+    return _results(col(Broadcast.fanpage_id) == fanpage_id, limit=limit)
+
+
+def average(results: Sequence[ResultView], result: Result) -> float | None:
+    """The share of all people of these broadcasts together: a small one counts less than a large one."""
+    sent = sum(each.count(Result.SENT) for each in results)
+    return sum(each.count(result) for each in results) / sent if sent else None
+
+
 def _results(*chosen: object, limit: int = 1) -> list[ResultView]:
     statement = (
         select(BroadcastResult, col(Broadcast.name), col(Broadcast.started_at))

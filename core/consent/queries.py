@@ -48,6 +48,14 @@ class TopicView:
         return self.available + self.reserved + self.spent + self.expired + self.refused + self.withdrawn
 
 
+@dataclass(frozen=True)
+class TopicName:
+    """A topic without its figures."""
+
+    id: int
+    name: str
+
+
 def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
     """A fanpage's topics in the order of their names: those in use, or the archived ones."""
     put_away = col(Topic.archived_at).is_not(None)
@@ -56,6 +64,16 @@ def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> li
         topics = db.execute(chosen).scalars().all()
         figures = _figures(db, [topic.id or 0 for topic in topics], now)
     return sorted((_view(topic, figures) for topic in topics), key=lambda topic: sort_key(topic.name))
+
+
+def list_topic_names(fanpage_id: int) -> list[TopicName]:
+    """A fanpage's topics in use in the order of their names, without any figures."""
+    statement = select(col(Topic.id), col(Topic.name)).where(
+        col(Topic.fanpage_id) == fanpage_id, col(Topic.archived_at).is_(None)
+    )
+    with reading() as db:
+        found = [TopicName(key or 0, name) for key, name in db.execute(statement)]
+    return sorted(found, key=lambda topic: sort_key(topic.name))
 
 
 def get_topic(topic_id: int, *, now: datetime) -> TopicView:

@@ -411,6 +411,22 @@ class OptIn(Table, table=True):
     created_at: datetime = _time(nullable=False)
 
 
+class OptInCount(Table, table=True):
+    """The opt-ins of a fanpage as counted last: core/consent/counting.py."""
+
+    __tablename__ = "opt_in_count"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    counted_at: datetime = _time(nullable=False)
+    seconds: float = Field(default=0.0, sa_type=Float(53))  # that the counting took
+    agreed: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # day in the fanpage's zone: opt-ins
+    lapsed: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # the same of those that ended unused
+    held: dict[str, dict[str, int]] = Field(default_factory=dict, sa_type=JSON)  # topic: so many each: people
+    ends: dict[str, dict[str, int]] = Field(
+        default_factory=dict, sa_type=JSON
+    )  # topic: day or month: opt-ins
+
+
 class Withdrawal(Table, table=True):
     """A person said no, to one topic or to all. What it stands against: core/consent/withdrawals.py."""
 

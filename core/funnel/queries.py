@@ -76,6 +76,21 @@ def topic_funnel(topic_id: int, *, split: Split = Split.NOTHING, since: str | No
     return Funnel(counted_at, sum((part.figures for part in parts), Figures()), tuple(in_order))
 
 
+def top_entry_points(fanpage_id: int, *, since: str, limit: int = 5) -> list[Part]:
+    """Through which entry points most customers agreed since that day: (kind, value) and its figures."""
+    alike = [col(FunnelDay.entry_kind), col(FunnelDay.entry_value)]
+    sums = [func.sum(getattr(FunnelDay, name)) for name in FIGURES]
+    statement = (
+        select(*alike, *sums)
+        .where(col(FunnelDay.fanpage_id) == fanpage_id, col(FunnelDay.day) >= since)
+        .group_by(*alike)
+        .order_by(func.sum(col(FunnelDay.tapped)).desc(), func.sum(col(FunnelDay.asked)).desc())
+        .limit(limit)
+    )
+    with reading() as db:
+        return [_part(row, len(alike)) for row in db.execute(statement)]
+
+
 def wording_tests(topic_id: int) -> list[WordingTest]:
     """The tests of two wordings of a topic, the one with most people first."""
     columns = [getattr(FunnelDay, name) for name in ("test", "variant", "title")]

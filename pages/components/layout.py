@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -62,6 +63,7 @@ class Card:
     value: str
     help: str | None = None
     delta: str | None = None
+    lower_is_better: bool = False
 
 
 def cards(shown: list[Card]) -> None:
@@ -71,8 +73,14 @@ def cards(shown: list[Card]) -> None:
             card.label,
             card.value,
             card.delta,
-            delta_color="off" if card.delta and card.delta[:1] not in "+-" else "normal",
+            delta_color=_delta_colour(card),
             help=card.help,
             border=True,
             height="stretch",
         )
+
+
+def _delta_colour(card: Card) -> Literal["normal", "inverse", "off"]:
+    if not card.delta or card.delta[:1] not in "+-":
+        return "off"
+    return "inverse" if card.lower_is_better else "normal"

@@ -39,6 +39,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("messages/composer", "message", N_("Message"), "chat", CAMPAIGNS, parent="messages"),
     Entry("messages/entry_points", "entry_points", N_("Entry points"), "login", CAMPAIGNS),
     Entry("broadcasts", "broadcasts", N_("Broadcasts"), "campaign", CAMPAIGNS),
+    Entry("broadcasts/calendar", "calendar", N_("Calendar"), "calendar_month", CAMPAIGNS),
     Entry("broadcasts/detail", "broadcast", N_("Broadcast"), "campaign", CAMPAIGNS, parent="broadcasts"),
     Entry(
         "broadcasts/new",
@@ -52,6 +53,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("customers", "customers", N_("Customers"), "groups", AUDIENCE),
     Entry("customers/detail", "customer", N_("Customer"), "person", AUDIENCE, parent="customers"),
     Entry("opt_ins", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
+    Entry("opt_ins/planner", "planner", N_("Opt-in planner"), "event_upcoming", AUDIENCE),
     Entry("system", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
     Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
     Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),

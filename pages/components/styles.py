@@ -21,3 +21,8 @@ def draw_editor_styles() -> None:
     with st.container(key="composer_script"):
         script = (folder / "live.js").read_text("utf-8")
         st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def draw_calendar_styles() -> None:
+    """For every page with a grid of days."""
+    st.html(_HERE / "calendar.css")

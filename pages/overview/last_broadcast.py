@@ -1,46 +1,59 @@
-"""What the last broadcast achieved."""
+"""What the last broadcast achieved, beside the ones before it."""
 
 from __future__ import annotations
 
-from core.broadcasts.list_queries import list_lines
-from core.broadcasts.queries import get_broadcast
-from core.broadcasts.rules import BroadcastState
-from core.deliveries.rules import DeliveryState
+import streamlit as st
+
+from core.broadcasts.result_queries import EARLIER, ResultView, average, latest_results
+from core.broadcasts.results import Result
+from core.errors import N_
 from pages.components import page_registry
 from pages.components.broadcast_words import plain
 from pages.components.layout import Card, cards, section
-from pages.components.texts import _, number, percent, when
+from pages.components.texts import _, n_, number, percent, when
 
-LOOKED_AT = 6  # of those that ended, some may never have started
+_SHOWN = {
+    Result.READ: N_("Read"),
+    Result.CLICKED: N_("Followed a link"),
+    Result.REPLIED: N_("Answered within a day"),
+    Result.BLOCKED: N_("Cannot be reached since"),
+}
 
 
 def draw_last(fanpage_id: int) -> None:
-    """The figures of the last one that had started."""
-    lines = list_lines(
-        fanpage_id, states=(BroadcastState.FINISHED, BroadcastState.CANCELLED), limit=LOOKED_AT
-    )
-    lines = [line for line in lines if line.started_at]
-    if not lines:
+    """Shares of those whom it was sent to, and how far they are from those of the ones before."""
+    results = [each for each in latest_results(fanpage_id) if each.count(Result.SENT)]
+    if not results:
         return
-    section(_("What did the last broadcast achieve?"))
-    view = get_broadcast(lines[0].id)
-    words = _("{name} · ended {when}", name=plain(view.name), when=when(view.finished_at))
-    page_registry.link("broadcast", words, icon=":material/campaign:", id=view.id)
-    sent = view.counts[DeliveryState.SENT]
-    cards(
-        [
-            Card(_("Audience"), number(view.audience)),
-            Card(_share(_("Sent"), sent, view.audience), number(sent)),
-            Card(_share(_("Delivered"), view.delivered, sent), number(view.delivered)),
-            Card(
-                _share(_("Read"), view.read, sent),
-                number(view.read),
-                _("As far as Messenger reports it."),
-            ),
-        ]
-    )
+    last, earlier = results[0], results[1:]
+    section(_("How did the last broadcast do beside the ones before?"))
+    words = _("{name} · started {when}", name=plain(last.name), when=when(last.started_at))
+    page_registry.link("broadcast", words, icon=":material/campaign:", id=last.broadcast_id)
+    sent = Card(_("Sent"), number(last.count(Result.SENT)))
+    cards([sent, *(_card(last, earlier, result) for result in _SHOWN)])
+    if earlier:
+        before = n_(
+            "Shares of those whom it was sent to; below each the distance to the broadcast before.",
+            "Shares of those whom it was sent to; below each the distance to the {n} broadcasts before.",
+            min(len(earlier), EARLIER),
+        )
+        st.caption(f"{before} {_('Counted {when}.', when=when(last.counted_at))}")
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
 
 
-def _share(word: str, part: int, whole: int) -> str:
-    return f"{word} · {percent(part / whole)}" if whole else word
+def _card(last: ResultView, earlier: list[ResultView], result: Result) -> Card:
+    share, usual = last.share(result) or 0.0, average(earlier, result)
+    delta = None if usual is None else _points(share - usual)
+    return Card(
+        _(_SHOWN[result]),
+        percent(share),
+        n_("{n} customer", "{n} customers", last.count(result)),
+        delta,
+        lower_is_better=result == Result.BLOCKED,
+    )
+
+
+def _points(distance: float) -> str:
+    points = round(distance * 100, 1)
+    sign = "+" if points > 0 else "-" if points < 0 else ""
+    return _("{sign}{points} points", sign=sign, points=number(abs(points)))

@@ -9,15 +9,19 @@ from core.broadcasts.list_queries import list_lines
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.consent.queries import TopicView, list_topics
+from core.consent.stock_queries import get_stock_of
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
 from pages.components.failing import draw_failing_broadcasts
 from pages.components.layout import page_header
 from pages.components.session import Current, current
-from pages.components.styles import draw_broadcast_styles
+from pages.components.styles import draw_broadcast_styles, draw_calendar_styles
 from pages.components.texts import _
 from pages.components.unknown_outcomes import draw_unknown_alerts
+from pages.overview.ahead import draw_ahead
 from pages.overview.first_steps import draw_first_steps
+from pages.overview.heard import draw_heard
+from pages.overview.history import draw_entry_points, draw_history
 from pages.overview.last_broadcast import draw_last
 from pages.overview.running import draw_alerts, draw_under_way
 from pages.overview.topics import draw_stock, draw_topics
@@ -27,6 +31,7 @@ def draw_page() -> None:
     here = current()
     slot = page_header(_("Overview"), _("What matters today on this fanpage."), key="overview")
     draw_broadcast_styles()
+    draw_calendar_styles()
     if here.fanpage is None:
         draw_first_steps(here, None)
         return
@@ -39,6 +44,7 @@ def draw_page() -> None:
     if steps.topic:  # what needs somebody comes before everything else
         missed = list_lines(here.fanpage.id, states=(BroadcastState.MISSED,), limit=5)
         draw_failing_broadcasts(list_failing(here.fanpage.id, now=utc_now()))
+        draw_heard(here, here.fanpage)
         draw_alerts(here, here.fanpage, topics, missed)
         draw_unknown_alerts(here.fanpage.id)
     if not steps.done:
@@ -48,10 +54,14 @@ def draw_page() -> None:
 
 
 def _today(here: Current, fanpage: FanpageView, topics: list[TopicView]) -> None:
+    stock = get_stock_of(fanpage.id)
     draw_stock(topics)
     draw_under_way(fanpage.id)
-    draw_topics(here, topics)
+    draw_ahead(here, fanpage.id)
+    draw_history(fanpage.id, here.zone, stock)
     draw_last(fanpage.id)
+    draw_topics(here, topics)
+    draw_entry_points(fanpage.id, here.zone)
 
 
 draw_page()

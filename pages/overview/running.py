@@ -19,9 +19,9 @@ from pages.components.fanpage_state import draw_other_app, draw_policy
 from pages.components.layout import section
 from pages.components.session import Current, current
 from pages.components.tables import Badge, Column, Two, table
-from pages.components.texts import _, ago, n_, number, percent, when
+from pages.components.texts import _, n_, number, percent
 
-_UNDER_WAY = (BroadcastState.SENDING, BroadcastState.PAUSED, BroadcastState.SCHEDULED)
+_UNDER_WAY = (BroadcastState.SENDING, BroadcastState.PAUSED)
 _EVERY = timedelta(seconds=3)
 SHOWN = 6
 MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
@@ -66,7 +66,7 @@ def draw_under_way(fanpage_id: int) -> None:
     lines = _under_way(fanpage_id)
     if not lines:
         return
-    section(_("Under way and scheduled"))
+    section(_("What is being sent now?"))
     moves = any(line.state == BroadcastState.SENDING for line in lines)
     # A fragment redraws itself alone: the rest of the page is not asked every few seconds.
     st.fragment(_draw_under_way, run_every=_EVERY if moves else None)(
@@ -93,8 +93,6 @@ def _draw_under_way(fanpage_id: int, drawn: list[tuple[int, str]]) -> None:
 
 
 def _progress(line: BroadcastLine) -> object:
-    if not line.started_at:
-        return Two(when(line.due_at), ago(line.due_at))
     share = percent(line.ended / line.audience) if line.audience else "–"
     if line.failed:
         failed = percent(line.failed / line.attempts)

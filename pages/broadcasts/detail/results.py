@@ -11,7 +11,7 @@ import streamlit as st
 from babel.dates import format_datetime
 
 from core.broadcasts.queries import BroadcastView
-from core.broadcasts.result_queries import Hour, ResultView, earlier_results, get_result
+from core.broadcasts.result_queries import Hour, ResultView, average, earlier_results, get_result
 from core.broadcasts.results import Result
 from core.clicks.short_links import link_address
 from core.errors import N_
@@ -67,7 +67,7 @@ def draw_results(view: BroadcastView, fanpage: FanpageView) -> None:
 
 def _draw_lines(view: BroadcastView, result: ResultView, earlier: Sequence[ResultView]) -> None:
     lines = [
-        Line(word, result.count(word), result.share(word), _average(earlier, word))
+        Line(word, result.count(word), result.share(word), average(earlier, word))
         for word in RESULT_WORDS
         if result.count(word) or word in (Result.SENT, Result.READ, Result.CLICKED)
     ]
@@ -88,12 +88,6 @@ def people_address(broadcast_id: int, result: Result) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else percent(share)
-
-
-def _average(results: Sequence[ResultView], word: Result) -> float | None:
-    """Of all people of the earlier ones together: a small broadcast counts less than a large one."""
-    sent = sum(each.count(Result.SENT) for each in results)
-    return sum(each.count(word) for each in results) / sent if sent else None
 
 
 def _said(result: ResultView, fanpage: FanpageView) -> str:

@@ -1,0 +1,162 @@
+"""Counts the opt-ins of each fanpage by day, topic and end; the worker does it now and then, so that every
+page reads one row.
+
+Days are those of the fanpage's zone, to the hour: where a zone is off by half an hour, what happened in that
+half hour counts for the day beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlmodel import Session, col
+
+from core.consent import eligibility
+from core.consent.rules import LIFETIME, SAFETY_MARGIN, OptInState
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Fanpage, OptIn, OptInCount, Topic
+
+DAYS = 31  # of the past that are told apart
+SINGLE_DAYS = 62  # of the future that are told apart; what ends later is told by month
+MOST_HELD = 9  # opt-ins of one person and topic that are told apart
+LIFE = LIFETIME - SAFETY_MARGIN
+FRESH = timedelta(seconds=20)
+SHARE = 100  # the counting takes at most a hundredth of the time
+
+
+def count_opt_ins(*, now: datetime) -> None:
+    """Count the fanpages that are due. The more there is to count, the more rarely it is counted."""
+    statement = select(
+        col(Fanpage.id), col(Fanpage.timezone), col(OptInCount.counted_at), col(OptInCount.seconds)
+    ).outerjoin(OptInCount, col(OptInCount.fanpage_id) == col(Fanpage.id))
+    with reading() as db:
+        known = db.execute(statement.order_by(col(Fanpage.id))).all()
+    for fanpage_id, zone, counted_at, seconds in known:
+        wait = max(FRESH, timedelta(seconds=SHARE * (seconds or 0.0)))
+        if counted_at is None or counted_at + wait <= now:
+            count_fanpage(fanpage_id or 0, ZoneInfo(zone), now=now)
+
+
+def count_fanpage(fanpage_id: int, zone: ZoneInfo, *, now: datetime) -> None:
+    """Count the opt-ins of one fanpage."""
+    began = time.monotonic()
+    since = now - timedelta(days=DAYS)
+    with reading() as db:
+        of_it = col(OptIn.fanpage_id) == fanpage_id
+        # By their ends, since the index (fanpage, end) leads to them: each ends LIFE after it was given.
+        agreed = _by_hour(db, of_it, col(OptIn.expires_at) >= since + LIFE)
+        lapsed = _by_hour(db, of_it, *_lapsed(since, now))
+        found = OptInCount(
+            fanpage_id=fanpage_id,
+            counted_at=now,
+            agreed=_by_day(agreed, zone, earlier=LIFE),
+            lapsed=_by_day(lapsed, zone),
+            held=_held(db, fanpage_id, now),
+            ends=_ends(db, fanpage_id, zone, now),
+        )
+    found.seconds = time.monotonic() - began
+    with transaction() as db:
+        db.merge(found)
+
+
+def _lapsed(since: datetime, now: datetime) -> Iterable[ColumnElement[bool]]:
+    """Those whose year ended unused, marked as expired or not yet."""
+    ended = and_(col(OptIn.state) == OptInState.AVAILABLE, eligibility.has_ended(now))
+    return (
+        col(OptIn.expires_at) >= since,
+        col(OptIn.expires_at) <= now,
+        or_(col(OptIn.state) == OptInState.EXPIRED, ended),
+    )
+
+
+def _hour(at: Any) -> Any:
+    return func.substr(cast(at, String), 1, 13)  # both databases write times alike
+
+
+def _by_hour(db: Session, *chosen: ColumnElement[bool]) -> list[tuple[str, int]]:
+    hour = _hour(col(OptIn.expires_at))
+    statement = select(hour, func.count()).where(*chosen).group_by(hour)
+    return [(hour, opt_ins) for hour, opt_ins in db.execute(statement)]
+
+
+def _by_day(
+    hours: Iterable[tuple[str, int]], zone: ZoneInfo, *, earlier: timedelta = timedelta(0)
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for hour, opt_ins in hours:
+        day = _local(hour, zone, earlier).date().isoformat()
+        found[day] = found.get(day, 0) + opt_ins
+    return dict(sorted(found.items()))
+
+
+def _local(hour: str, zone: ZoneInfo, earlier: timedelta = timedelta(0)) -> datetime:
+    named = hour.replace("T", " ")
+    return (datetime.strptime(named, "%Y-%m-%d %H").replace(tzinfo=UTC) - earlier).astimezone(zone)
+
+
+def _held(db: Session, fanpage_id: int, now: datetime) -> dict[str, dict[str, int]]:
+    """By topic: how many people hold one usable opt-in, two, three … Those who cannot be reached are left
+    out."""
+    found: dict[str, dict[str, int]] = {}
+    for sign, statement in ((1, _holders(fanpage_id, now)), (-1, _kept_out(fanpage_id, now))):
+        each = statement.subquery()
+        counted = select(each.c.topic_id, each.c.held, func.count()).group_by(each.c.topic_id, each.c.held)
+        for topic_id, held, people in db.execute(counted):
+            of_topic = found.setdefault(str(topic_id), {})
+            many = str(min(held, MOST_HELD))
+            of_topic[many] = of_topic.get(many, 0) + sign * people
+    return found
+
+
+def _holders(fanpage_id: int, now: datetime) -> Any:
+    """One pass over the index (topic, state, customer, end)."""
+    topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    return (
+        select(col(OptIn.topic_id), func.count().label("held"))
+        .where(
+            col(OptIn.topic_id).in_(topics),
+            col(OptIn.customer_id).is_not(None),
+            eligibility.is_usable(now),
+        )
+        .group_by(col(OptIn.topic_id), col(OptIn.customer_id))
+    )
+
+
+def _kept_out(fanpage_id: int, now: datetime) -> Any:
+    """The same of those who get nothing; it starts from these few customers."""
+    return (
+        select(col(OptIn.topic_id), func.count().label("held"))
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(
+            col(Customer.fanpage_id) == fanpage_id,
+            eligibility.is_kept_out_for_good(now),
+            col(OptIn.topic_id).op("+")(0).is_not(None),
+            eligibility.is_usable(now),
+        )
+        .group_by(col(OptIn.topic_id), col(OptIn.customer_id))
+    )
+
+
+def _ends(db: Session, fanpage_id: int, zone: ZoneInfo, now: datetime) -> dict[str, dict[str, int]]:
+    """By topic: how many usable opt-ins end on each of the next days (2026-11-30) and in each later month
+    (2027-03)."""
+    topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    hour = _hour(col(OptIn.expires_at))
+    statement = (
+        select(col(OptIn.topic_id), hour, func.count())
+        .where(col(OptIn.topic_id).in_(topics), eligibility.is_usable(now))
+        .group_by(col(OptIn.topic_id), hour)
+    )
+    last = now.astimezone(zone).date() + timedelta(days=SINGLE_DAYS)
+    found: dict[str, dict[str, int]] = {}
+    for topic_id, named, opt_ins in db.execute(statement):
+        day = _local(named, zone).date()
+        key = day.isoformat() if day <= last else day.isoformat()[:7]
+        of_topic = found.setdefault(str(topic_id), {})
+        of_topic[key] = of_topic.get(key, 0) + opt_ins
+    return found
