@@ -25,6 +25,7 @@ from core.commands import (
     promise,
     topic,
 )
+from core.installation.private_files import make_files_private
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,6 +57,7 @@ app.command()(keys.accept_key)
 
 
 def main() -> None:
+    make_files_private()
     logs.configure(logging.WARNING)
     sys.exit(edge.run(app, sys.argv[1:]))
 

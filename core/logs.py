@@ -11,7 +11,8 @@ from typing import Any
 
 import structlog
 
-# Events of work that is tried again several times a second while the database is away, for every fanpage.
+# Events of work that is tried again several times a second while the database is away, for every fanpage,
+# and what any stranger can cause.
 THROTTLED = frozenset(
     {
         "database_unavailable",
@@ -20,6 +21,7 @@ THROTTLED = frozenset(
         "queue_lost",
         "queue_not_looked_after",
         "slice_not_ended",
+        "webhook_verification_refused",
     }
 )
 REPEAT_SECONDS = 60.0

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     panel_url: str = Field("", description="The panel's address for people, behind a proxy.")
     trusted_proxies: str = Field(
         "127.0.0.1, ::1", description="Proxies whose X-Forwarded headers are believed; networks too."
+    )
+    metrics_from: str = Field(
+        "127.0.0.1, ::1", description="Addresses and networks that may read /metrics directly."
+    )
+    webhook_host: str = Field(
+        "127.0.0.1", description="Where the webhook server listens; 0.0.0.0: on every address of the machine."
     )
     panel_port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
@@ -123,19 +129,33 @@ class Settings(BaseSettings):
             _refuse_guessable(given)
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_from")
     @classmethod
-    def _known_networks(cls, value: str) -> str:
-        _networks(value)
+    def _known_networks(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            _networks(value)
+        except ValueError as problem:
+            raise ValueError(
+                f"OTN_{str(info.field_name).upper()}: addresses or networks with commas between them, "
+                "such as 10.0.0.7, 172.18.0.0/16"
+            ) from problem
         return value
+
+    @field_validator("webhook_host")
+    @classmethod
+    def _known_address(cls, value: str) -> str:
+        try:
+            return str(ip_address(value))
+        except ValueError as problem:
+            raise ValueError("OTN_WEBHOOK_HOST: an address such as 127.0.0.1 or 0.0.0.0") from problem
 
     def is_trusted_proxy(self, address: str) -> bool:
         """Whether what this address says of a visitor is believed."""
-        try:
-            seen = ip_address(address)
-        except ValueError:
-            return False
-        return any(seen in network for network in _networks(self.trusted_proxies))
+        return _is_among(address, self.trusted_proxies)
+
+    def may_read_metrics(self, address: str) -> bool:
+        """Whether this address may read the figures of the webhook server."""
+        return _is_among(address, self.metrics_from)
 
     @property
     def backup_folder(self) -> Path:
@@ -213,13 +233,15 @@ def _refuse_guessable(key: str, name: str = "OTN_SECRET_KEY") -> str:
 
 @lru_cache
 def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each.strip(), strict=False) for each in written.split(",") if each.strip())
+
+
+def _is_among(address: str, written: str) -> bool:
     try:
-        return tuple(ip_network(each.strip(), strict=False) for each in written.split(",") if each.strip())
-    except ValueError as problem:
-        raise ValueError(
-            "OTN_TRUSTED_PROXIES: addresses or networks with commas between them, "
-            "such as 10.0.0.7, 172.18.0.0/16"
-        ) from problem
+        seen = ip_address(address)
+    except ValueError:
+        return False
+    return any(seen in network for network in _networks(written))
 
 
 @lru_cache

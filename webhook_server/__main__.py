@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.db import migrations
 from core.errors import OperatorError
 from core.installation import key_check
+from core.installation.private_files import make_files_private
 from core.settings import describe_refusal, settings
 from webhook_server import logs
+from webhook_server.connections import LimitedProtocol, allow_file_handles
 
 STOP_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we never close one that it uses
@@ -22,9 +24,11 @@ KEEP_ALIVE_SECONDS = 75  # longer than a proxy keeps a connection, so that we ne
 def main() -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     logs.configure()
+    make_files_private()
+    allow_file_handles()
     logging.getLogger("uvicorn").setLevel(logging.INFO)  # says where it listens, and that it has ended
     try:
-        port = settings().webhook_port
+        host, port = settings().webhook_host, settings().webhook_port
         migrations.refuse_unless_current()
         key_check.refuse_another_key()
     except (OperatorError, ValidationError) as refused:
@@ -33,7 +37,8 @@ def main() -> None:
         pass  # the database is gone for the moment: the server says so itself
     uvicorn.run(
         "webhook_server.main:app",
-        host="0.0.0.0",
+        host=host,
+        http=LimitedProtocol,
         port=port,
         log_config=None,
         access_log=False,

@@ -71,7 +71,9 @@ def create_app() -> WebhookFront:
     async def alive(_request: Request) -> Response:
         return json_response(200 if reception.is_open else 503, {"alive": reception.is_open})
 
-    def metrics(_request: Request) -> Response:
+    def metrics(request: Request) -> Response:
+        if not _may_read_metrics(request):
+            return PlainTextResponse("Not Found", status_code=404)
         return Response(reception.metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     routes = [
@@ -85,6 +87,12 @@ def create_app() -> WebhookFront:
     others = Starlette(routes=routes, lifespan=lifespan)
     others.router.redirect_slashes = False
     return WebhookFront(reception, others)
+
+
+def _may_read_metrics(request: Request) -> bool:
+    """Whether the figures are for whoever asks. What a proxy passes on comes from outside."""
+    is_direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
+    return is_direct and request.client is not None and settings().may_read_metrics(request.client.host)
 
 
 async def verify(request: Request) -> Response:

@@ -6,11 +6,13 @@ On SQLite one process is fastest: its one writer commits in groups, and a second
 import gc
 import sys
 
+from core.installation.private_files import make_files_private
 from webhook_server.application import create_app
 
 GARBAGE_AFTER_OBJECTS = 50_000
 SWITCH_SECONDS = 0.001  # else the thread of the intake waits longer for the interpreter after each statement
 
+make_files_private()
 sys.setswitchinterval(SWITCH_SECONDS)
 app = create_app()
 

@@ -142,7 +142,10 @@ def _clock() -> Iterator[str]:
     try:
         answered = requests.head(settings().graph_url, timeout=5, allow_redirects=False)
         theirs = parsedate_to_datetime(answered.headers["Date"])
-    except requests.RequestException:
+    except OSError as problem:  # requests' own errors, and a file of certificates that is not there
+        if not isinstance(problem, requests.RequestException):
+            yield f"The certificates that the environment names (REQUESTS_CA_BUNDLE) are not there: {problem}"
+            return
         yield f"{settings().graph_url} cannot be reached; check the network and OTN_GRAPH_URL."
         return
     except (KeyError, TypeError, ValueError):
@@ -152,9 +155,13 @@ def _clock() -> Iterator[str]:
 
 
 def _webhook_server() -> Iterator[str]:
-    url = f"http://127.0.0.1:{settings().webhook_port}/readyz"
+    host = settings().webhook_host
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    url = f"http://{here}:{settings().webhook_port}/readyz"
     try:
-        ready = requests.get(url, timeout=5).status_code == 200
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy of the environment does not lead to this machine
+            ready = session.get(url, timeout=5).status_code == 200
     except requests.RequestException:
         ready = False
     if not ready:

@@ -5,6 +5,8 @@ Restarts what dies, ends everything on one Ctrl-C or SIGTERM. Each process logs 
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,13 +27,14 @@ from core.db.engine import empty_log
 from core.errors import N_, OperatorError
 from core.fanpages.queries import list_fanpages
 from core.installation import key_check
+from core.installation.private_files import close_folder
 from core.operations.only_run import die_with_parent, only_run, write_note
 from core.settings import settings
 from core.settings_sources import HOME
 
 START_SECONDS = 60.0
 END_SECONDS = 8.0
-LOG_LIMIT = 10_000_000  # bytes; a longer log starts anew
+LOG_LIMIT = 10_000_000  # bytes of one log file; the one before is kept beside it
 QUICK_DEATHS = 5  # so many in a row within a minute end the attempt
 
 
@@ -52,8 +55,8 @@ class Child:
 
     def start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        is_long = self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT
-        with self.log_file.open("wb" if is_long else "ab") as log:
+        self.rotate_log()
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 stdin=subprocess.DEVNULL,
@@ -62,6 +65,13 @@ class Child:
                 start_new_session=True,  # a Ctrl-C reaches us alone, and we end them in order
                 preexec_fn=die_with_parent,
             )
+
+    def rotate_log(self) -> None:
+        """Copy a log that has grown too long beside itself, in the place of an older copy, and empty it. The
+        process goes on writing into the same file, at its end."""
+        if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT:
+            shutil.copyfile(self.log_file, self.log_file.with_suffix(".log.1"))
+            os.truncate(self.log_file, 0)
 
     def is_dead(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -79,6 +89,7 @@ class Supervisor:
     """Starts the processes, restarts those that die, and ends them all."""
 
     def __init__(self, *, demo: bool) -> None:
+        close_folder(settings().data_dir)
         migrations.upgrade()
         key_check.refuse_another_key()
         self.note: Path | None = None
@@ -98,6 +109,8 @@ class Supervisor:
                 self._welcome(sign_in)
             while not self.stop.wait(0.5):
                 self._restart_the_dead()
+                for child in self.children:
+                    child.rotate_log()
         finally:
             self._end()
 

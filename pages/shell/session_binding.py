@@ -41,6 +41,10 @@ class SessionBinding:
         scope = {**scope, "headers": _with_header(scope, who)}
         if scope["type"] == "websocket":
             return await self._connect(scope, receive, send, who)
+        if scope["type"] == "http" and scope["path"] == f"{cookie.base_path()}/_stcore/metrics":
+            return await Response("Not Found", status_code=404)(
+                scope, receive, send
+            )  # nobody reads them here
         if _matters(scope) and not _may_fetch(scope, who):
             return await Response("Sign in first.", status_code=403)(scope, receive, send)
         return await self.app(scope, receive, send)

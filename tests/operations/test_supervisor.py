@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import WrongState
-from core.operations import only_run
+from core.operations import only_run, supervisor
+from core.settings import settings
 from core.settings_sources import HOME
 from tests.processes import until
 
@@ -136,3 +137,21 @@ def test_a_note_that_says_nothing_is_passed_over(fresh_database, tmp_path: Path,
     (tmp_path / "run.json").write_text(note)
     with only_run.only_run() as kept:
         assert json.loads(kept.read_text())["pid"] == os.getpid()
+
+
+def test_a_log_that_grows_too_long_is_turned_while_its_process_writes(monkeypatch, tmp_path):
+    monkeypatch.setattr(supervisor, "LOG_LIMIT", 10)
+    monkeypatch.setenv("OTN_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    writer = supervisor.Child("writer", None, [])
+    writer.log_file.parent.mkdir()
+    with writer.log_file.open("ab") as log:  # as the process has it open
+        log.write(b"the first long line\n")
+        log.flush()
+        writer.rotate_log()
+        log.write(b"second\n")
+        log.flush()
+        writer.rotate_log()  # it is short again
+
+    assert writer.log_file.read_text() == "second\n"
+    assert writer.log_file.with_suffix(".log.1").read_text() == "the first long line\n"

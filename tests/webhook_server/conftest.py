@@ -19,7 +19,7 @@ def fanpage(arrange) -> int:
 
 @pytest.fixture
 def client(fresh_database) -> Iterator[TestClient]:
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), client=("127.0.0.1", 50000)) as client:
         yield client
 
 

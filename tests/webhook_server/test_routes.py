@@ -86,7 +86,7 @@ def test_no_app_secret_no_real_events(fanpage, monkeypatch, fresh_database, now)
     monkeypatch.setenv("OTN_APP_SECRET", "")
     our_settings.cache_clear()
     raw = body(tap("25", now, "token-1"))
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), client=("127.0.0.1", 50000)) as client:
         for secret in ("", "app-secret-for-tests"):
             assert client.post("/webhook", content=raw, headers=signed(raw, secret)).status_code == 403
     assert kept() == []
@@ -245,7 +245,7 @@ def test_the_handshake_needs_the_verify_token(client, query, status):
 def test_without_a_verify_token_nobody_is_verified(fresh_database, monkeypatch):
     monkeypatch.setenv("OTN_VERIFY_TOKEN", "")
     our_settings.cache_clear()
-    with TestClient(create_app()) as client:
+    with TestClient(create_app(), client=("127.0.0.1", 50000)) as client:
         assert client.get("/webhook?hub.mode=subscribe&hub.verify_token=&hub.challenge=1").status_code == 403
 
 
@@ -305,3 +305,10 @@ def test_no_other_method_is_served(client, method):
 
     assert response.status_code == 405
     assert VERIFYING["hub.verify_token"] not in f"{response.headers} {response.text}"
+
+
+def test_figures_are_for_this_machine_only_and_not_by_way_of_a_proxy(client):
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+    with TestClient(create_app(), client=("203.0.113.7", 50000)) as stranger:
+        assert stranger.get("/metrics").status_code == 404
