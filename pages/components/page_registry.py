@@ -62,6 +62,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),
     Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
+START = "start"  # the default page, which Streamlit serves at "/"
 BY_PATH = {entry.url_path: entry for entry in ENTRIES}
 
 
@@ -70,7 +71,7 @@ def declare() -> st.Page:
     # Without icons: as the tab's icon, Streamlit would have the browser fetch them from Google.
     pages = [st.Page(file_of(entry), title=_(entry.title), url_path=entry.url_path) for entry in ENTRIES]
     # Streamlit serves the default page at "/" only, so the overview under its own name would not be found.
-    start = st.Page(_to_overview, title=_(ENTRIES[0].title), url_path="start", default=True)
+    start = st.Page(_to_overview, title=_(ENTRIES[0].title), url_path=START, default=True)
     return st.navigation([start, *pages], position="hidden")
 
 

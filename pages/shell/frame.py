@@ -9,7 +9,7 @@ from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
-from pages.shell import account, ended_notice, hold_notice, login, menu, style
+from pages.shell import account, ended_notice, hold_notice, login, menu, start_page, style
 
 
 def run() -> None:
@@ -21,7 +21,7 @@ def run() -> None:
     entry = page_registry.asked_for(page)
     title = f"{_(entry.title)} · Notify Once"
     st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
-    style.apply(language(), [entry.url_path for entry in page_registry.ENTRIES])
+    style.apply(language())
     hold_notice.stop_at_another_key()
     if login.gate() is None:
         st.stop()
@@ -34,6 +34,10 @@ def run() -> None:
     with st.sidebar:
         _sidebar(here, entry)
     draw_flashes()
+    if page.url_path in page_registry.BY_PATH and st.query_params.pop(start_page.LOST, ""):
+        st.info(
+            _("There is no page at that address, so this is the overview."), icon=":material/explore_off:"
+        )
     hold_notice.draw_hold_notice(here)
     ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)

@@ -9,6 +9,9 @@ from pages.shell.forwarded import Forwarded
 from pages.shell.same_origin import SameOrigin
 from pages.shell.security_headers import SecurityHeaders
 from pages.shell.session_binding import SessionBinding
+from pages.shell.start_page import StartPage
 
 ROUTES = cookie.ROUTES
-MIDDLEWARE = [Middleware(each) for each in (SecurityHeaders, Forwarded, SameOrigin, SessionBinding)]
+MIDDLEWARE = [
+    Middleware(each) for each in (SecurityHeaders, Forwarded, SameOrigin, SessionBinding, StartPage)
+]

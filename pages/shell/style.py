@@ -1,4 +1,4 @@
-"""The look beyond the theme (`.streamlit/config.toml`): style.css, and the one script of the frame."""
+"""The parts of the frame that we draw: brand, theme switch, and the reader's language in the browser."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ _HERE = Path(__file__).parent
 MARK = _HERE.parents[1] / "static" / "mark.svg"
 
 
-def apply(language: str, paths: list[str]) -> None:
-    """`language` tells browsers and screen readers what the page is written in; `paths` are the addresses
-    of all pages, for each of which Streamlit remembers a theme of its own."""
-    st.html(_HERE / "style.css")
+def apply(language: str) -> None:
+    """Tells the page in the browser the reader's language; its look and scripts came with start_page.py."""
     with st.container(key="frame_script"):
-        script = (_HERE / "frame.js").read_text("utf-8") + f"otnFrame({json.dumps([language, paths])});"
-        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+        st.html(f"<script>otnFrame({json.dumps(language)});</script>", unsafe_allow_javascript=True)
 
 
 def draw_theme_switch() -> None:

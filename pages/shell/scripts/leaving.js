@@ -1,0 +1,77 @@
+// Nobody leaves what they have typed, and not yet saved, unasked. A field of a page is saved as soon as it is
+// left; one of a dialog or a form only with its button, and none while there is no connection.
+(() => {
+  const typed = new Set();
+  const HELD = "[data-testid=stDialog], [data-testid=stForm]"; // where a field waits for a button
+
+  const isConnected = () => document.querySelector("[data-test-connection-state=CONNECTED]") !== null;
+  const isWork = (field) =>
+    field.matches?.("input, textarea") &&
+    !field.matches("[type=search], [type=password], [role=combobox], [data-testid=stChatInputTextArea]") &&
+    !field.closest(".st-key-sign_in");
+  const unsaved = (where) =>
+    [...typed].some((field) => field.isConnected && field.value !== field.otnBefore && (!where || field.closest(where)));
+
+  document.addEventListener("focusin", ({ target }) => {
+    if (isWork(target) && target.otnBefore === undefined) target.otnBefore = target.value;
+  });
+  document.addEventListener("input", ({ target }) => isWork(target) && typed.add(target));
+  document.addEventListener("focusout", ({ target }) => {
+    if (!typed.has(target) || target.closest(HELD) || !isConnected()) return;
+    typed.delete(target);
+    target.otnBefore = undefined;
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-testid=stFormSubmitButton] button, [data-testid=stDialog] [data-testid=stButton] button");
+    const held = button?.closest(HELD);
+    if (held) for (const field of typed) if (held.contains(field)) typed.delete(field);
+  });
+
+  window.addEventListener("beforeunload", (event) => {
+    if (!unsaved()) return;
+    event.preventDefault();
+    event.returnValue = "";
+  });
+
+  const stop = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+
+  const isIn = (event, dialog) => dialog.contains(event.target);
+  const closeButton = (dialog) => dialog.querySelector(":scope > button");
+  const openDialog = () => [...document.querySelectorAll("[data-testid=stDialog] [role=dialog]")].pop();
+  const isListOpen = () => document.querySelector("[role=listbox], [data-trigger], [aria-expanded=true]:is(input)") !== null;
+  let asking = false, swallow = 0;
+
+  // The three ways out of a dialog that throw away what stands in it: Escape, the cross, a click beside it.
+  const leaves = (event, dialog) => {
+    if (event.type === "keydown") return event.key === "Escape" && !isListOpen();
+    if (closeButton(dialog)?.contains(event.target)) return true;
+    return !isIn(event, dialog) && event.target.closest?.("[data-testid=stDialog]") !== null;
+  };
+
+  for (const kind of ["keydown", "pointerdown", "mousedown", "pointerup", "mouseup", "click"]) {
+    window.addEventListener(kind, (event) => {
+      if (!event.isTrusted) return;
+      if (event.timeStamp < swallow && kind !== "keydown") return stop(event);
+      const dialog = openDialog();
+      if (asking || !dialog || !unsaved("[data-testid=stDialog]") || !leaves(event, dialog)) return;
+      stop(event);
+      asking = true;
+      const discard = window.confirm(otn.say("discard"));
+      asking = false;
+      if (kind !== "keydown") swallow = performance.now() + 300; // the rest of that click
+      if (!discard) return;
+      typed.clear();
+      closeButton(dialog)?.click();
+    }, true);
+  }
+
+  window.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (!event.isTrusted || !link || link.target === "_blank" || event.ctrlKey || event.metaKey || !unsaved("[data-testid=stForm]")) return;
+    if (window.confirm(otn.say("discard"))) typed.clear();
+    else stop(event);
+  }, true);
+})();

@@ -1,0 +1,130 @@
+"""What surrounds the pages, in a real browser: its language, the strip, dialogs, and leaving."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from pages.components.page_registry import ENTRIES
+from pages.shell.streamlit_words import words
+from tests.journeys.browser import CHROMIUM, FLAGS, PATIENCE, Panel, need_browser
+from tests.pages.conftest import APP, PASSWORD, an_operator
+from tests.processes import answers, free_port, process, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+# Every text and accessible name outside what people wrote.
+SAID = """() => {
+  const found = new Set();
+  const names = ["aria-label", "aria-description", "aria-valuetext", "title", "placeholder"];
+  for (const each of document.querySelectorAll("body *:not(script):not(style):not(noscript)")) {
+    for (const name of names) if (each.hasAttribute(name)) found.add(each.getAttribute(name).trim());
+    for (const child of each.childNodes) if (child.nodeType === 3) found.add(child.nodeValue.trim());
+  }
+  return [...found];
+}"""
+
+
+@pytest.fixture
+def panel(arrange, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A panel with a topic; its address and the pid of its process."""
+    need_browser()
+    an_operator(arrange, "admin", "lan", language="vi")
+    fanpage = arrange.fanpage()
+    arrange.opt_in(arrange.topic(fanpage, "Giày chạy bộ"), arrange.customer(fanpage), fanpage_id=fanpage)
+    port, log = free_port(), tmp_path / "panel.log"
+    command = ["-m", "streamlit", "run", str(APP), f"--server.port={port}", "--server.headless=true"]
+    with process(*command, log=log) as started:
+        until(lambda: answers(port), what=f"the panel is up, see {log}")
+        yield f"http://localhost:{port}", started.pid
+
+
+@pytest.fixture
+def browser() -> Iterator[BrowserContext]:
+    """An English browser."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+        context.set_default_timeout(PATIENCE)
+        yield context
+        chromium.close()
+
+
+def signed_in(browser: BrowserContext, address: str, path: str = "/topics") -> tuple[Page, Panel]:
+    page = browser.new_page()
+    shown = Panel(page, address)
+    shown.sign_in("lan", PASSWORD, path)
+    page.locator("h1").first.wait_for()
+    return page, shown
+
+
+def test_no_english_of_streamlit_is_left_on_a_vietnamese_panel(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    theirs = {word for word, ours in words()["vi"]["exact"].items() if ours != word}
+    assert page.evaluate("document.documentElement.lang") == "vi"
+    for entry in ENTRIES:
+        if entry.url_path in ("phone", "broadcast", "message", "customer"):
+            continue  # they need something to show
+        shown.open(f"/{entry.url_path}")
+        assert theirs.isdisjoint(page.evaluate(SAID)), entry.url_path
+        assert page.get_by_role("img", name=re.compile(r"_\w+ icon$")).count() == 0, entry.url_path
+        assert page.locator("[data-testid=stMainMenu], [data-testid=stStatusWidget]:visible").count() == 0
+    shown.open("/opt_ins")
+    shown.click("opt_ins_import")
+    expect(page.get_by_text("tối đa 10 MB")).to_be_visible()
+    expect(page.locator("[data-testid=stFileUploader] button", has_text="Chọn tệp")).to_be_visible()
+    assert theirs.isdisjoint(page.evaluate(SAID))
+    shown.open("/new_broadcast")
+    page.get_by_role("combobox").last.fill("zzz")
+    expect(page.get_by_text("Không tìm thấy")).to_be_visible()
+
+    shown.speak("en")  # in the same page, without loading it anew
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_attached()
+    assert page.evaluate("navigator.language") == "en"
+
+
+def test_an_address_that_leads_nowhere_leads_home_and_says_so(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    shown.open("/nowhere")
+    expect(page.get_by_text("Địa chỉ này không có trang nào")).to_be_visible()
+    expect(page.get_by_role("heading", name="Tổng quan")).to_be_visible()
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_a_lost_connection_is_said_in_a_strip(panel, browser):
+    address, pid = panel
+    page, _shown = signed_in(browser, address)
+    os.kill(pid, signal.SIGTERM)
+    expect(page.locator("#otn-strip")).to_have_text(
+        "Mất kết nối, đang thử lại; tin đang gửi không bị ảnh hưởng.", timeout=PATIENCE
+    )
+    assert page.get_by_role("dialog").count() == 0
+
+
+def test_a_dialog_takes_its_first_field_enter_and_asks_before_it_throws_away(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    shown.click("topic_add")
+    field = page.get_by_role("dialog").get_by_role("textbox").first
+    expect(field).to_be_focused()
+    page.keyboard.type("Bánh trung thu")
+
+    asked = []
+    page.on("dialog", lambda question: (asked.append(question.message), question.dismiss()))
+    page.keyboard.press("Escape")
+    page.mouse.click(5, 5)
+    assert asked == ["Bỏ những gì bạn vừa nhập?"] * 2
+    expect(field).to_have_value("Bánh trung thu")
+
+    field.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Bánh trung thu")).to_be_visible()
