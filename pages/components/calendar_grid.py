@@ -116,7 +116,7 @@ def _entry(grid: Grid, entry: CalendarEntry) -> str:
         f'<div class="otn-entry otn-{colour}">'
         f'<a href="broadcast?id={entry.id}" target="_self" title="{title}">'
         f'<span class="otn-icon" aria-hidden="true">{icon}</span><b>{escape(str(at))}</b> '
-        f"<span>{escape(entry.name)}</span>{topic}</a>{move}</div>"
+        f'<span class="otn-name">{escape(entry.name)}</span>{topic}</a>{move}</div>'
     )
 
 

@@ -65,7 +65,8 @@ def failing_words(failing: Failing, state: str) -> str:
         head = _("**{failed} of {attempts} attempts failed ({share}).** Main reason: {reason}.", **known)
     todo = _(WHAT_TO_DO.get(failing.reason, _ANY))
     if state == BroadcastState.SENDING:
-        todo = f"{todo} {_('It is still sending: pause it until you know more.')}"
+        pause_it = _("It is still sending: pause it until you know more.")
+        todo = f"{todo} {pause_it}"
     return f"{head}  \n{todo}"
 
 
@@ -81,7 +82,8 @@ def draw_failing_broadcasts(found: list[FailingBroadcast]) -> None:
         with st.container(key=f"failing_{each.id}", border=False):
             name = f"**{plain(each.name)}**"
             if alike_reason(each.pause_code):
-                name = f"{name} – {_('it paused itself')}"
+                itself = _("it paused itself")
+                name = f"{name} – {itself}"
             words = f"{name}  \n{failing_words(each.failing, each.state)}"
             st.error(words, icon=":material/error:")
             page_registry.link(

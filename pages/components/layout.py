@@ -74,6 +74,7 @@ def cards(shown: list[Card]) -> None:
             card.value,
             card.delta,
             delta_color=_delta_colour(card),
+            delta_arrow="auto" if _has_sign(card) else "off",
             help=card.help,
             border=True,
             height="stretch",
@@ -81,6 +82,10 @@ def cards(shown: list[Card]) -> None:
 
 
 def _delta_colour(card: Card) -> Literal["normal", "inverse", "off"]:
-    if not card.delta or card.delta[:1] not in "+-":
+    if not _has_sign(card):
         return "off"
     return "inverse" if card.lower_is_better else "normal"
+
+
+def _has_sign(card: Card) -> bool:
+    return card.delta is not None and card.delta[:1] in ("+", "-")

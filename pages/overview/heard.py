@@ -39,8 +39,10 @@ def draw_heard(here: Current, fanpage: FanpageView) -> None:
     if silence:
         page = "setup" if here.actor.may(Permission.ADMIN) else "health"
         page_registry.link(page, _("Check the webhook"), icon=":material/stethoscope:")
-    heard = _("Last webhook {when}", when=ago(hearing.heard_at))
-    st.caption(f":material/hearing: {heard if hearing.heard_at else _('No webhook has arrived yet')}")
+    heard = _("No webhook has arrived yet")
+    if hearing.heard_at:
+        heard = _("Last webhook {when}", when=ago(hearing.heard_at))
+    st.caption(f":material/hearing: {heard}")
 
 
 def _unanswered(hearing: Hearing) -> str:

@@ -37,7 +37,8 @@ def draw_last(fanpage_id: int) -> None:
             "Shares of those whom it was sent to; below each the distance to the {n} broadcasts before.",
             min(len(earlier), EARLIER),
         )
-        st.caption(f"{before} {_('Counted {when}.', when=when(last.counted_at))}")
+        counted = _("Counted {when}.", when=when(last.counted_at))
+        st.caption(f"{before} {counted}")
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
 
 
@@ -55,5 +56,6 @@ def _card(last: ResultView, earlier: list[ResultView], result: Result) -> Card:
 
 def _points(distance: float) -> str:
     points = round(distance * 100, 1)
-    sign = "+" if points > 0 else "-" if points < 0 else ""
-    return _("{sign}{points} points", sign=sign, points=number(abs(points)))
+    if not points:
+        return _("as before")
+    return _("{sign}{points} points", sign="+" if points > 0 else "-", points=number(abs(points)))

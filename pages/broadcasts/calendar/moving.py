@@ -55,7 +55,8 @@ def _entry(fanpage_id: int, broadcast_id: int) -> CalendarEntry | None:
 
 def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     was = entry.at.astimezone(ZoneInfo(here.zone)).replace(tzinfo=None, second=0, microsecond=0)
-    st.markdown(f"**{plain(entry.name)}** · {plain(entry.topic)}  \n{_('Now: {when}', when=when(entry.at))}")
+    planned = _("Planned for {when}", when=when(entry.at))
+    st.markdown(f"**{plain(entry.name)}** · {plain(entry.topic)}  \n{planned}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input(
             _("Day"), was.date(), key=f"move_day_{entry.id}", format=_("YYYY-MM-DD"), width=180
