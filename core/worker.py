@@ -41,6 +41,7 @@ from core.inbox import processing, retention
 from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.pictures import scheduled_jobs as pictures
+from core.pictures.unused import delete_unused
 from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions
@@ -179,6 +180,9 @@ class Worker:
         def hand_over_pictures() -> None:
             pictures.hand_over_pictures(messenger_for, now=now())
 
+        def delete_unused_pictures() -> None:
+            delete_unused(now=now())
+
         def tell_ends() -> None:
             alerts.tell_ends(now=now())
 
@@ -204,6 +208,7 @@ class Worker:
             (600.0, forget_old_events),
             (5.0, learn_names),
             (3.0, hand_over_pictures),
+            (21_600.0, delete_unused_pictures),
             (900.0, check_health),
             (4.0, count_results),
             (15.0, tell_ends),

@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Actor, Role
+from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.clock import utc_now
 from core.conversation import queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
+from core.conversation.profile.actions import save_profile
+from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.conversation.writing import get_draft, keep_draft
 from core.db.engine import reading
 from core.db.tables import Topic
+from core.pictures.actions import add_picture
+from core.settings import settings
 from tests.arrange import Arrange
+from tests.pictures.test_pictures import photo
 
 EDITOR = Actor(None, "mai", Role.EDITOR)
 LAN = Actor(None, "lan", Role.EDITOR)
@@ -319,6 +324,31 @@ def test_a_message_that_nothing_starts_says_so_before_it_is_published(panel, arr
     (message_id,) = queries.unpublished_names(fanpage)
     at.button(key="publish_silent_confirm").click().run()
     assert queries.message_names(fanpage) == {message_id: "Hoa hồng"}
+
+
+def test_a_message_that_the_menu_leads_to_is_started_by_that(panel, arrange, fanpage) -> None:
+    message_id = saved(arrange, fanpage, entry_points=[])
+    at = panel("message", role="editor", id=message_id)
+    assert "Nothing starts this message yet" in html(at)
+    menu = Profile({DEFAULT: LocaleProfile(menu=(Item("Giá", message_id),))})
+    save_profile(COMMAND_LINE, fanpage, menu, seen=0, now=arrange.now)
+    assert "Nothing starts this message yet" not in html(at.run())
+    asked = Profile({DEFAULT: LocaleProfile(ice_breakers=(Item("Giá?", message_id),))})
+    save_profile(COMMAND_LINE, fanpage, asked, seen=1, now=arrange.now)
+    assert "Nothing starts this message yet" not in html(at.run())
+
+
+def test_an_uploaded_picture_on_a_card_says_when_messenger_cannot_fetch_it(
+    panel, arrange, fanpage, monkeypatch
+) -> None:
+    picture = add_picture(COMMAND_LINE, fanpage, photo((40, 20)), now=arrange.now)
+    card = BlockDraft("card", {"title": "Hoa", "subtitle": "Mới", "image_url": picture})
+    message_id = saved(arrange, fanpage, blocks=[card])
+    at = panel("message", role="editor", id=message_id)
+    assert "Messenger cannot fetch this picture" in html(at)
+    monkeypatch.setenv("OTN_PUBLIC_URL", "https://otn.example.com")
+    settings.cache_clear()
+    assert "Messenger cannot fetch this picture" not in html(at.run())
 
 
 def test_two_editors_are_told_of_each_other_and_choose(panel, arrange, fanpage) -> None:

@@ -38,6 +38,7 @@ _WORDS = (("title", wire.CARD_TITLE_LIMIT), ("subtitle", wire.CARD_SUBTITLE_LIMI
 class Card(BlockKind):
     name = "card"
     fits_broadcast = True
+    is_assumed_by_token = True
     blank: ClassVar[Content] = {"buttons": []}
 
     def clean(self, content: Content) -> dict[str, Any]:

@@ -28,6 +28,7 @@ LEAST = 2  # one alone is a card
 class Carousel(BlockKind):
     name = "carousel"
     fits_broadcast = True
+    is_assumed_by_token = True
     blank: ClassVar[Content] = {"cards": [{"buttons": []}, {"buttons": []}]}
 
     def clean(self, content: Content) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class BlockKind(ABC):
 
     name: ClassVar[str]  # in the database and in message files
     fits_broadcast: ClassVar[bool] = False  # whether a broadcast, which is one message, may be such a block
+    is_assumed_by_token: ClassVar[bool] = False  # that a one-time token may carry it is documented nowhere
     blank: ClassVar[Content] = {}  # what the composer begins with, beside empty texts
 
     @abstractmethod

@@ -10,7 +10,7 @@ from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.wording import warn_content
 from core.conversation.blocks.after_answer import FIELDS as UNDER
-from core.conversation.blocks.registry import kinds_for_broadcasts
+from core.conversation.blocks.registry import kind_of, kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
 from pages.broadcasts.new import asking_again, saving
 from pages.broadcasts.new.after_answer import edit_after_answer
@@ -95,6 +95,12 @@ def _choose_kind(writing: dict[str, Any]) -> None:
         args=(writing, key),
         label_visibility="collapsed",
     )
+    if kind_of(writing["blocks"][0]["kind"]).is_assumed_by_token:
+        assumed = _(
+            "Assumed: Meta's guide shows only a text by a one-time opt-in. If Messenger refuses this kind, "
+            "the broadcast stops itself after the first customers; a text is sure."
+        )
+        st.caption(f":material/science: {assumed}")
 
 
 def _change_kind(writing: dict[str, Any], key: str) -> None:

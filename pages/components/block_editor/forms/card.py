@@ -6,15 +6,18 @@ from typing import Any
 
 import streamlit as st
 
+from core.clicks.short_links import link_address
 from core.conversation.placeholders import has_placeholder
-from core.errors import N_
+from core.errors import N_, problem
 from core.messenger import wire
+from core.pictures.rules import name_in
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.fields import bind_input
+from pages.components.block_editor.fields import bind_input, draw_warnings
 from pages.components.block_editor.forms.buttons import edit_buttons
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.picture import edit_picture
 from pages.components.counter import show_counter
+from pages.components.session import current
 from pages.components.texts import _
 
 
@@ -25,6 +28,7 @@ def _edit(block: Block, context: EditorContext) -> None:
 def edit_card(card: dict[str, Any], context: EditorContext, key: str) -> None:
     """`key` begins the names of its fields."""
     edit_picture(card, "image_url", key, context)
+    _warn_of_address(card)
     _edit_words(card, context, key)
     bind_input(
         st.text_input,
@@ -37,6 +41,17 @@ def edit_card(card: dict[str, Any], context: EditorContext, key: str) -> None:
         live=True,
     )
     edit_buttons(card, context, least=0)
+
+
+def _warn_of_address(card: dict[str, Any]) -> None:
+    """Messenger fetches the pictures of cards; it can reach those that were uploaded by our address only."""
+    fanpage = current().fanpage
+    if name_in(card.get("image_url")) and fanpage and not link_address(is_demo=fanpage.is_demo):
+        words = N_(
+            "Messenger cannot fetch this picture: this installation has no public address "
+            "(OTN_PUBLIC_URL). Give the picture's web address instead, or ask your admin to set it."
+        )
+        draw_warnings([problem("image_url", words)])
 
 
 def _edit_words(card: dict[str, Any], context: EditorContext, key: str) -> None:
