@@ -45,6 +45,7 @@ ORDER = [
     "funnel",
     "broadcasts",
     "alerts",
+    "testers",
     "sending",
     "inbox",
     "fanpages",

@@ -37,6 +37,16 @@ _WHETHER_TO_ANSWER = (
 )
 
 
+@dataclass(frozen=True)
+class Queued:
+    """The messages of one answer to one customer; of a test with its id."""
+
+    fanpage_id: int
+    customer_id: int
+    bodies: Sequence[Body]
+    tester_message_id: int | None = None
+
+
 def answer_event(
     db: Session,
     *,
@@ -251,11 +261,19 @@ def _asking(answer: _Answer, kind: AskingKind, topic_id: int, content: dict[str,
 
 
 def _queue(db: Session, fanpage_id: int, customer_id: int, bodies: Sequence[Body], now: datetime) -> int:
-    """Queue the messages of one answer in order. While the first is on its way, the customer sees that we
-    are typing."""
+    return queue_replies(db, Queued(fanpage_id, customer_id, bodies), now)
+
+
+def queue_replies(db: Session, queued: Queued, now: datetime) -> int:
+    """Queue the messages of one answer in order; returns how many. While the first is on its way, the
+    customer sees that we are typing."""
     rows = [
-        {**_reply(fanpage_id, customer_id, request_id, body, now), "begins_answer": place == 0}
-        for place, (request_id, body) in enumerate(bodies)
+        {
+            **_reply(queued.fanpage_id, queued.customer_id, request_id, body, now),
+            "begins_answer": place == 0,
+            "tester_message_id": queued.tester_message_id,
+        }
+        for place, (request_id, body) in enumerate(queued.bodies)
     ]
     if rows:
         db.execute(insert(Reply), rows)

@@ -21,6 +21,7 @@ class ReplyView:
     id: int
     words: str  # as the customer reads it; "" for a picture
     is_request: bool
+    is_test: bool  # sent to a tester
     state: str
     reason: str | None
     created_at: datetime
@@ -73,6 +74,7 @@ def _view(row: Reply, first_name: str | None) -> ReplyView:
         row.id or 0,
         " ".join(said),
         row.request_id is not None,
+        row.tester_message_id is not None,
         row.state,
         row.reason,
         row.created_at,

@@ -677,6 +677,12 @@ class Reply(Table, table=True):
             sqlite_where=text("state IN ('queued','sending')"),
             postgresql_where=text("state IN ('queued','sending')"),
         ),
+        Index(
+            "ix_reply_tester_message_id",
+            "tester_message_id",
+            sqlite_where=text("tester_message_id IS NOT NULL"),
+            postgresql_where=text("tester_message_id IS NOT NULL"),
+        ),
         # The platform takes one message for each comment.
         Index(
             "uq_reply_comment_id",
@@ -695,6 +701,7 @@ class Reply(Table, table=True):
     comment_id: str | None = _word(200, default=None)  # which it answers in private, outside of any window
     comment_until: datetime | None = _time()  # until when the platform takes the answer
     request_id: int | None = _ref("request.id", nullable=True, index=True)
+    tester_message_id: int | None = Field(default=None, sa_type=BigId)  # the test that it is part of
     body: dict[str, Any] = Field(sa_type=JSON)  # the `message` object of the Send API
     begins_answer: bool = False  # the first message of an answer: the customer sees that we are typing
     state: str = _word(default=ReplyState.QUEUED)
@@ -714,6 +721,41 @@ class Reply(Table, table=True):
     clicked_links: int | None = Field(
         default=None, sa_type=BigInteger
     )  # a bit for the place of each: core/clicks
+
+
+class Tester(Table, table=True):
+    """A colleague who gets messages before customers do; until they write the code, one who is to be."""
+
+    __tablename__ = "tester"
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    operator_id: int | None = _ref("operator.id", nullable=True, index=True)  # who "me" is; None: no account
+    name: str = _word(64)
+    code: str | None = _word(16, default=None, unique=True)
+    code_expires_at: datetime | None = _time()
+    customer_id: int | None = Field(
+        default=None, foreign_key="customer.id", sa_type=BigId, nullable=True, unique=True
+    )
+    joined_at: datetime | None = _time()
+    created_at: datetime = _time(nullable=False)
+
+
+class TesterMessage(Table, table=True):
+    """A message or broadcast that was sent to a tester, apart from all figures: core/testers/sending.py."""
+
+    __tablename__ = "tester_message"
+    __table_args__ = (Index("ix_tester_message_about_about_id", "about", "about_id"),)
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    customer_id: int = _ref("customer.id", index=True)
+    about: str = _word()  # "message" or "broadcast"
+    about_id: int = Field(sa_type=BigId)  # its id; it may be gone
+    sent_by: str = _word(64)
+    after_texts: list[str] = Field(default_factory=list, sa_type=JSON)  # what follows a tap on each request
+    tapped_at: datetime | None = _time()  # the first tap on a request in it
+    created_at: datetime = _time(nullable=False)
 
 
 class Event(Table, table=True):

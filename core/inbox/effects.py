@@ -29,6 +29,7 @@ from core.inbox.thread_control import ThreadOwner, record_thread_owners
 from core.installation.token_hash import token_hash
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind, base_kind, is_standby, kind_in_standby
+from core.testers.joining import join_as_tester
 from core.text.normalise import normalise_text, storable
 
 ABOUT_THE_FANPAGE = (EventKind.POLICY, EventKind.INTEGRITY)
@@ -172,9 +173,13 @@ def _answer(
             context.db, event.fanpage_id, customer_id, ask, at=event.at, now=context.now, answer=answers
         )
         return
+    customer_id = context.customer_id(event)
+    if join_as_tester(
+        context.db, event.fanpage_id, customer_id, text=text, ref=ref, answer=answers, now=context.now
+    ):
+        return
     if not answers:
         return  # the other app that controls the conversation answers
-    customer_id = context.customer_id(event)
     follows = context.to_follow.pop(customer_id, None) if _may_answer(event) else None
     answered = answer_event(
         context.db,

@@ -17,6 +17,7 @@ from core.conversation.replies import answer_taps
 from core.db import bulk
 from core.db.tables import Request, Topic
 from core.inbox.rules import find_topic
+from core.testers.taps import take_out_tests
 
 _TAP_COLUMNS = {
     **bulk.columns_of(Request, "fanpage_id"),
@@ -28,8 +29,10 @@ _TAP_COLUMNS = {
 def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """Record taps as opt-ins, and thank for those that are the first on their request.
 
-    A payload that is not ours may name a topic. If it names none, the opt-in waits for staff to assign it.
+    Taps of testers on tests are none. A payload that is not ours may name a topic. If it names none, the
+    opt-in waits for staff to assign it.
     """
+    taps = take_out_tests(db, taps, now)
     topics = TopicLookup(db)
     named = [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps]
     record_taps(db, named, now)

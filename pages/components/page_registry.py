@@ -55,6 +55,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("opt_ins", "opt_ins", N_("Opt-ins"), "notifications_active", AUDIENCE),
     Entry("opt_ins/planner", "planner", N_("Opt-in planner"), "event_upcoming", AUDIENCE),
     Entry("system", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
+    Entry("testers", "testers", N_("Testers"), "science", SYSTEM, Permission.EDIT),
     Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
     Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),

@@ -63,6 +63,12 @@ _ROLE: dict[str, Look] = {
     "sender": (N_("Sender"), "send", "violet"),
     "admin": (N_("Admin"), "shield_person", "green"),
 }
+_TESTER: dict[str, Look] = {
+    "ready": (N_("Gets tests"), "check_circle", "green"),
+    "closed": (N_("Must write to the fanpage first"), "lock_clock", "orange"),
+    "invited": (N_("Has not written the code word yet"), "hourglass_empty", "blue"),
+    "expired": (N_("Code word expired"), "event_busy", "gray"),
+}
 STATES: dict[str, dict[str, Look]] = {
     "broadcast": _BROADCAST,
     "delivery": _DELIVERY,
@@ -71,5 +77,6 @@ STATES: dict[str, dict[str, Look]] = {
     "event": _EVENT,
     "fanpage": _FANPAGE,
     "operator": _OPERATOR,
+    "tester": _TESTER,
     "role": _ROLE,
 }

@@ -28,7 +28,7 @@ from core.conversation.drafts import MessageDraft
 from core.conversation.profile import actions as profiles
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.customers import actions as customers
-from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession
+from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession, Tester
 from core.fanpages import actions as fanpages
 from core.fanpages import limit_actions, profile_publishing, zones
 from core.forgetting import actions
@@ -36,6 +36,8 @@ from core.inbox import actions as inbox
 from core.installation import hold_actions, key_check
 from core.moving import move
 from core.pictures import actions as pictures
+from core.testers import actions as testers
+from core.testers import sending as testing
 from tests.arrange import Arrange
 
 PASSWORD = "correct-horse-battery"
@@ -293,6 +295,27 @@ _CONSENT = {
 }
 
 
+def _tester(w: World, **more: object) -> int:
+    values = {"name": "Vy", "created_at": w.now, **more}
+    return w.arrange.save(Tester(fanpage_id=w.fanpage_id, **values))
+
+
+def _phone(w: World) -> int:
+    """A tester who may get something now."""
+    until = w.now + DAY
+    return _tester(w, customer_id=w.arrange.customer(w.fanpage_id, window_closes_at=until))
+
+
+def _test_message(w: World) -> Call:
+    tester, message = _phone(w), w.message_draft()
+    return lambda by: testing.send_message_test(by, tester, message, now=w.now)
+
+
+def _test_broadcast(w: World) -> Call:
+    tester, broadcast = _phone(w), w.broadcast()
+    return lambda by: testing.send_broadcast_test(by, tester, broadcast, now=w.now)
+
+
 def _named(module: str, trials: dict[str, Trial]) -> dict[str, Trial]:
     return {f"core.{module}.{name}": trial for name, trial in trials.items()}
 
@@ -337,6 +360,11 @@ TRIALS: dict[str, Trial] = {
     "core.consent.withdrawal_actions.withdraw_person": Trial(
         E, _on(withdrawals.withdraw_person, lambda w: w.fanpage_id, psid="25000000000000099")
     ),
+    "core.testers.actions.invite_tester": Trial(E, _on(testers.invite_tester, lambda w: w.fanpage_id)),
+    "core.testers.actions.renew_code": Trial(E, _on(testers.renew_code, _tester)),
+    "core.testers.actions.remove_tester": Trial(E, _on(testers.remove_tester, _tester)),
+    "core.testers.sending.send_message_test": Trial(E, _test_message),
+    "core.testers.sending.send_broadcast_test": Trial(E, _test_broadcast),
     "core.conversation.stop_word_actions.set_stop_words": Trial(
         A, _on(stop_word_actions.set_stop_words, lambda w: w.fanpage_id, listed=["thôi"])
     ),

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 from PIL import Image
 
-from pages.messages.qr_code import qr_png, qr_svg
+from pages.components.qr_code import qr_png, qr_svg
 
 ADDRESS = "https://m.me/106912345678901?ref=hoa_tet"
 CAPTION = "Nhắc đặt hoa Tết & <mai> 🌸"

@@ -9,6 +9,7 @@ from core.clock import utc_now
 from core.conversation.preview import bubbles_of
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
+from core.testers.rules import About
 from pages.broadcasts.detail.controls import draw_buttons
 from pages.broadcasts.detail.dialogs import draw_dialogs
 from pages.broadcasts.detail.facts import draw_facts, draw_plan
@@ -25,6 +26,7 @@ from pages.components.layout import badge_markdown, page_header
 from pages.components.phone import draw_phone
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
+from pages.components.test_dialog import draw_test_dialog
 from pages.components.texts import _, language
 
 OVER = (BroadcastState.FINISHED, BroadcastState.CANCELLED)
@@ -55,6 +57,7 @@ def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
     slot = page_header(plain(view.name), purpose, key="broadcast")
     draw_buttons(slot, here, view, stopped=bool(fanpage.stopped_code))
     draw_dialogs(here, view)
+    draw_test_dialog(About.BROADCAST, view.id, view.fanpage_id)
 
 
 def _picture(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:

@@ -17,7 +17,15 @@ from pages.broadcasts.detail.dialogs import CANCELLABLE, left
 from pages.components.address import asked_id
 from pages.components.dialogs import open_dialog
 from pages.components.session import Current, attempt, flash
+from pages.components.test_dialog import draw_test_button
 from pages.components.texts import _, number
+
+_YET_TO_GO = (
+    BroadcastState.DRAFT,
+    BroadcastState.SCHEDULED,
+    BroadcastState.PAUSED,
+    BroadcastState.MISSED,
+)
 
 
 def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, stopped: bool) -> None:
@@ -26,6 +34,8 @@ def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, st
         has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
         if has_ended and here.actor.may(Permission.EDIT):
             _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
+        if view.state in _YET_TO_GO:
+            draw_test_button(main=True)
         if not may_send:
             return
         if view.state in CANCELLABLE:

@@ -9,6 +9,7 @@ from core.clock import utc_now
 from core.consent.queries import get_topic
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
+from core.testers.rules import About
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
 from pages.components import page_registry
@@ -18,6 +19,7 @@ from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
+from pages.components.test_dialog import draw_test_button, draw_test_dialog
 from pages.components.texts import _, state_label
 
 
@@ -44,6 +46,7 @@ def draw_page() -> None:
             _no_draft_any_more(draft)
     _draw(here, fanpage, step, draft)
     if draft is not None:
+        draw_test_dialog(About.BROADCAST, draft.id, draft.fanpage_id)
         steps.draw_nav(step)
         steps.move_on(refused=saving.is_refused())
 
@@ -91,6 +94,8 @@ def _header(here: Current, draft: Draft | None) -> None:
         page_header(plain(draft.name), _("No draft any more: nothing written here is saved."), key="draft")
         return
     slot = page_header(plain(draft.name), _("Draft. Everything you write is saved as you go."), key="draft")
+    with slot:
+        draw_test_button()
     slot.button(
         _("Delete draft…"),
         key="draft_delete",

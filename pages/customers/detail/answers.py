@@ -31,6 +31,7 @@ def _words(reply: ReplyView) -> object:
     words = reply.words or _("Image")
     words = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
     beneath = [_("Request (OTNR)")] if reply.is_request else []
+    beneath += [_("Test")] if reply.is_test else []
     beneath += [reason_word(reply.reason)] if reply.reason else []
     return Two(words, " · ".join(beneath)) if beneath else words
 

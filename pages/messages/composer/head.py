@@ -21,6 +21,7 @@ from pages.components.block_editor.draft import Draft
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
 from pages.components.session import attempt, do, flash
+from pages.components.test_dialog import draw_test_button
 from pages.components.texts import _
 from pages.messages.composer import saving, versions
 
@@ -33,6 +34,8 @@ def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) 
         page_registry.link("messages", _("All messages"), icon=":material/arrow_back:")
         if draft is None:
             return
+        if not draft.is_archived:
+            draw_test_button()
         if draft.published:
             _button("versions", _("Versions"), "history", open_dialog, versions.KEY)
         if draft.is_archived and actor.may(Permission.EDIT):

@@ -13,6 +13,7 @@ from core.conversation.rules import NAME_LIMIT, EntryKind, check_name
 from core.conversation.versions import Draft
 from core.errors import NotFound, Problem
 from core.fanpages.queries import FanpageView
+from core.testers.rules import About
 from pages.components.address import asked_id
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.blocks import add_buttons, edit_blocks
@@ -23,6 +24,7 @@ from pages.components.counter import show_counter
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_editor_styles
+from pages.components.test_dialog import draw_test_dialog
 from pages.components.texts import _
 from pages.messages.composer import bar, conflict, publishing, saving, versions
 from pages.messages.composer.entry_points import edit_entries, entry_context
@@ -91,6 +93,8 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         bar.lead_to_first(fields, problems)
     with head:
         draw_head(here.actor, fields, draft, locked)
+    if draft is not None:
+        draw_test_dialog(About.MESSAGE, draft.id, fanpage.id)
 
 
 def _begun(fanpage: FanpageView, topics: dict[int, str]) -> tuple[str, list[BlockDraft]]:

@@ -8,9 +8,9 @@ from core.conversation.drafts import EntryKind
 from core.conversation.entry_kinds.ref import link_address
 from core.conversation.entry_points import check_entry_points
 from pages.components.block_editor.draft import Draft, entries_of
+from pages.components.qr_code import qr_png, qr_svg
 from pages.components.texts import _
 from pages.messages.composer.entry_forms.form import EntryContext, EntryForm, draw_words
-from pages.messages.qr_code import qr_png, qr_svg
 
 
 class RefForm(EntryForm):

@@ -1,0 +1,1 @@
+"""Testers: colleagues who get messages on their own phones, before customers do."""
