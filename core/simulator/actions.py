@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator import comments, people, thread_control
+from core.simulator import colleagues, comments, people, thread_control
 from core.simulator.world import World
 
 Given = dict[str, Any]
@@ -53,6 +53,10 @@ def _page_reacts(world: World, psid: str, **given: Any) -> Given:
     return {}
 
 
+def _colleague(world: World, psid: str, **given: Any) -> Given:
+    return {"mid": colleagues.answer_from_inbox(world, psid, **given).mid}
+
+
 def _other_app_takes(world: World, psid: str, **given: Any) -> Given:
     thread_control.another_app_takes(world, psid, **given)
     return {}
@@ -78,6 +82,7 @@ PERSON_ACTIONS: dict[str, Callable[..., Given]] = {
     "read": _read,
     "remember": _remember,
     "page_reacts": _page_reacts,
+    "colleague": _colleague,
     "other_app_takes": _other_app_takes,
     "other_app_passes": _other_app_passes,
 }

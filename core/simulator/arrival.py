@@ -17,7 +17,7 @@ def receive(world: World, bubble: ThreadMessage) -> None:
     person, behaviour = world.people[bubble.psid], world.behaviour
     if bubble.token and not behaviour.reports_for_token_sends:
         return
-    world.later(behaviour.echo_seconds, partial(_report_echo, world, bubble))
+    world.later(behaviour.echo_seconds, partial(report_echo, world, bubble))
     world.later(behaviour.delivery_seconds, partial(_report_delivery, world, bubble))
     if person.habit in (Habit.PASSIVE, Habit.IGNORES):
         return
@@ -41,8 +41,9 @@ def _tap_by_habit(world: World, bubble: ThreadMessage) -> None:
             people.tap_notify_me(world, bubble.psid, bubble.mid)
 
 
-def _report_echo(world: World, bubble: ThreadMessage) -> None:
-    message = {"is_echo": True, "app_id": APP_ID, "mid": bubble.mid}
+def report_echo(world: World, bubble: ThreadMessage, *, app_id: int = APP_ID) -> None:
+    """Tell the page's apps what the page has sent by that app."""
+    message = {"is_echo": True, "app_id": app_id, "mid": bubble.mid}
     message |= {key: bubble.message[key] for key in ("text", "metadata") if key in bubble.message}
     if attachment := bubble.message.get("attachment"):
         message["attachments"] = [attachment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
+from core.clock import utc_now
 from core.conversation.actions import BlockDraft, EntryDraft, save_message
 from core.fanpages.queries import list_fanpages
 from core.settings import settings
@@ -154,3 +155,17 @@ def test_a_comment_is_written_on_the_phone(panel, demo, now):
     at.button(key="phone_add_comment_0").click().run()
     assert not at.exception
     assert not demo.thread(psid)["person"]["met"]  # until the page answers it
+
+
+def test_a_colleague_answers_and_the_page_says_that_the_bot_is_silent(panel, demo, arrange):
+    psid = demo.add_people(PAGE, [{"first_name": "Lan"}])[0]["psid"]
+    demo.act(psid, "get_started")
+    values = {"psid": psid, "colleague_at": utc_now()}
+    at = panel("phone")
+    at.button(key="phone_colleague").click().run()
+    assert not at.exception
+    assert texts(demo, psid)[-1] == "Hello, let me look into that for you."
+    assert not at.info
+    arrange.customer(list_fanpages()[0].id, **values)
+    at.run()
+    assert "the chatbot is silent until" in at.info[0].value

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.simulator.remote import SimulatorClient
+from core.simulator.remote import NotPossibleForPerson, SimulatorClient
 from tests.simulator.conftest import ALL_FIELDS, PAGE, Graph, Receiver
 
 URL = "https://shop.example/x"
@@ -119,3 +119,24 @@ def test_what_graph_takes_is_taken(graph, lan, message):
 )
 def test_what_graph_does_not_take_is_refused(graph, lan, message):
     assert graph.send({"id": lan}, message)[0] == 400
+
+
+def test_a_colleague_answers_from_the_inbox_with_an_echo_that_is_not_ours(remote, receiver, lan, subscribed):
+    remote.say(lan, "Có ai không?")
+    remote.act(lan, "colleague", text="Dạ shop đây ạ")
+    remote.webhooks_delivered(PAGE)
+
+    (echo,) = receiver.kind("message")[-1:]
+    assert echo["message"]["is_echo"]
+    assert echo["message"]["app_id"] == 263902037430900
+    assert "metadata" not in echo["message"]
+    assert remote.thread(lan)["bubbles"][-1]["from"] == "page"
+
+
+def test_a_colleague_writes_to_nobody_outside_the_window_or_without_words(remote, lan):
+    remote.say(lan, "Có ai không?")
+    with pytest.raises(NotPossibleForPerson):
+        remote.act(lan, "colleague", text="  ")
+    remote.go_ahead(25 * 3600)
+    with pytest.raises(NotPossibleForPerson):
+        remote.act(lan, "colleague", text="Dạ")
