@@ -13,6 +13,7 @@ from sqlmodel import Session
 from core.broadcasts import draft_rules
 from core.conversation import references
 from core.conversation.asking_wordings import wordings_of
+from core.conversation.blocks.after_answer import topics_after
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.db.engine import reading
@@ -63,7 +64,7 @@ def _problems(db: Session, topic_id: int, content: dict[str, Any], *, lock: bool
 
 def _without_wording(db: Session, content: dict[str, Any]) -> list[Problem]:
     """A button that asks again needs a message whose request it sends."""
-    asked = kind_of(content["kind"]).asked_topics(content)
+    asked = kind_of(content["kind"]).asked_topics(content) | topics_after(content)
     words = N_(
         "The button asks customers again, but no message asks about “{topic}”: insert its request (OTNR) "
         "into one."

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
-from core.conversation.blocks.after_answer import messages_after
+from core.conversation.blocks.after_answer import messages_after, topics_after
 from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
@@ -43,7 +43,7 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
         return [problem("buttons", words, name=draft)]
     if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
         return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
-    wanted = kind.topic_ids(block.content)
+    wanted = kind.topic_ids(block.content) | topics_after(block.content)
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
         words = N_("A button names a topic that is gone; choose another one.")
         return [problem("buttons", words)]

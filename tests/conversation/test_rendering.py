@@ -65,6 +65,13 @@ def test_buttons_open_links_or_lead_to_messages() -> None:
     ]
 
 
+def test_a_quick_reply_may_ask_about_a_topic_again() -> None:
+    content = {"text": "Nữa không?", "replies": [{"title": "Có", "asks_topic": 7}]}
+    assert render("quick_replies", content)["quick_replies"][0]["payload"] == "ask:7"
+    under = {"text": "Hàng về", "replies": [{"title": "Lần sau nữa", "asks_topic": 7}]}
+    assert render("text", under)["quick_replies"][0]["payload"] == "ask:7"
+
+
 def test_quick_replies_lead_to_messages() -> None:
     body = render("quick_replies", {"text": "Size?", "replies": [{"title": "S", "message_id": 3}]})
     assert body["quick_replies"] == [{"content_type": "text", "title": "S", "payload": "message:3"}]

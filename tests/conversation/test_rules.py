@@ -49,6 +49,7 @@ def fields(problems: list[Any]) -> list[str]:
         ),
         ("buttons", {"text": "Chọn", "buttons": [LEADS, {"title": "Giá", "message_id": 4}]}, []),
         ("quick_replies", {"text": "Size?", "replies": [{"title": "S"}]}, ["replies.0.message_id"]),
+        ("quick_replies", {"text": "Size?", "replies": [{"title": "S", "asks_topic": 1}]}, []),
         ("quick_replies", {"text": "Size?", "replies": [{"title": "S", "message_id": 1}] * 13}, []),
         ("quick_replies", {"text": "Size?", "replies": [{"title": "S", "message_id": 1}] * 14}, ["replies"]),
         ("poll", {}, ["kind"]),

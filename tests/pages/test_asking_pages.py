@@ -13,7 +13,9 @@ from core.broadcasts.readiness import find_problems
 from core.clock import utc_now
 from core.conversation.asking_actions import set_asking
 from core.conversation.asking_queries import list_withheld
+from core.conversation.drafts import BlockDraft, MessageDraft
 from core.conversation.replies import answer_event
+from core.conversation.writing import create_draft, get_draft
 from core.db.engine import reading, transaction
 from core.db.tables import Block, Customer, Message, Reply, Topic
 from core.errors import Invalid, WrongState
@@ -144,3 +146,23 @@ def test_pictures_are_named_as_such_among_the_answers(panel, arrange, fanpage, l
     assert "A colleague answered" in words
     with reading() as db:
         assert len(db.exec(select(Reply)).all()) == 2
+
+
+def test_a_quick_reply_under_a_broadcast_asks_again_once_a_message_asks(arrange, fanpage, topic):
+    content = {"kind": "text", "text": "Hoa về", "replies": [{"title": "Lần sau nữa", "asks_topic": topic}]}
+    assert [one.field for one in find_problems(topic, content)] == ["buttons"]
+    asking_message(arrange, fanpage, topic)
+    assert find_problems(topic, content) == []
+    elsewhere = arrange.topic(arrange.fanpage("Trà sữa Bông"), "Trà")
+    content["replies"][0]["asks_topic"] = elsewhere
+    assert [one.field for one in find_problems(topic, content)] == ["buttons"]
+
+
+def test_a_quick_reply_is_written_to_ask_again(panel, fanpage, topic):
+    content = {"text": "Nữa không?", "fallback": "", "replies": [{"title": "Có", "asks_topic": topic}]}
+    written = MessageDraft("Hỏi lại", [BlockDraft("quick_replies", content)], [])
+    made = create_draft(COMMAND_LINE, fanpage, written, now=utc_now())
+    at = panel("message", id=made.id)
+    (target,) = [each for each in at.selectbox if each.key.endswith("_target")]
+    assert target.value == f"again:{topic}"
+    assert get_draft(made.id).blocks[0].content == content

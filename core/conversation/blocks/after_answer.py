@@ -16,6 +16,7 @@ from core.conversation.blocks.quick_replies import (
     messages_replied,
     render_replies,
     replies_of,
+    topics_replied,
 )
 from core.errors import Problem
 from core.messenger import wire
@@ -43,3 +44,8 @@ def messages_after(content: Content) -> set[int]:
     """The messages that its quick replies, or any other answer, lead to."""
     after = content.get("after_message_id")
     return messages_replied(content) | ({after} if after else set())
+
+
+def topics_after(content: Content) -> set[int]:
+    """The topics that its quick replies ask about once more."""
+    return topics_replied(content)

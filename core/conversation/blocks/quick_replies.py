@@ -2,7 +2,8 @@
 
 Fields: `text`, `fallback`, `replies`.
 Each reply has a `title` and a `message_id`, the message that answers it; or it `asks` for the customer's
-"email" or "phone", which Messenger fills in. A broadcast of any kind may have such replies under it.
+"email" or "phone", which Messenger fills in; or it has a `title` and `asks_topic`, the topic about which the
+bot asks for an opt-in once more. A broadcast of any kind may have such replies under it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.button import messages_behind
+from core.conversation.blocks.button import messages_behind, topics_asked_by
 from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
 from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said, write_wording
-from core.conversation.payloads import ANSWER_PAYLOAD, MESSAGE_PAYLOAD
+from core.conversation.payloads import ANSWER_PAYLOAD, ASK_PAYLOAD, MESSAGE_PAYLOAD
 from core.errors import N_, Problem, problem
 from core.messenger import wire
 
@@ -39,6 +40,12 @@ class QuickReplies(ChoiceKind):
         words = N_("Quick replies vanish as soon as another block follows; put them last.")
         return [problem("replies", words)]
 
+    def topic_ids(self, content: Content) -> set[int]:
+        return topics_asked_by(self.choices_of(content))
+
+    def asked_topics(self, content: Content) -> set[int]:
+        return topics_asked_by(self.choices_of(content))
+
     def render(self, content: Content) -> wire.Message:
         return render_replies(wire.text(write_wording(content)), self.choices_of(content))
 
@@ -53,6 +60,8 @@ def replies_of(content: Content) -> list[Choice]:
 def clean_reply(reply: Choice) -> dict[str, Any]:
     if reply.get("asks"):
         return {"asks": reply["asks"]}
+    if reply.get("asks_topic"):
+        return {"title": clean_title(reply), "asks_topic": reply["asks_topic"]}
     return {"title": clean_title(reply), "message_id": reply.get("message_id")}
 
 
@@ -75,7 +84,8 @@ def _check_reply(path: str, reply: Choice, may_lead_nowhere: bool) -> list[Probl
         words = N_("A quick reply asks for “email” or “phone”, not for “{value}”.")
         return [] if asks in ASKS else [problem(f"{path}.asks", words, value=str(asks)[:40])]
     found = check_title(f"{path}.title", reply.get("title"), wire.QUICK_REPLY_TITLE_LIMIT)
-    if not reply.get("message_id") and not may_lead_nowhere:
+    leads_somewhere = reply.get("message_id") or reply.get("asks_topic")
+    if not leads_somewhere and not may_lead_nowhere:
         words = N_("Choose the message that answers this quick reply.")
         found.append(problem(f"{path}.message_id", words))
     return found
@@ -91,9 +101,16 @@ def messages_replied(content: Content) -> set[int]:
     return messages_behind(replies_of(content))
 
 
+def topics_replied(content: Content) -> set[int]:
+    """The topics that the quick replies under a broadcast ask about once more."""
+    return topics_asked_by(replies_of(content))
+
+
 def _reply(reply: Choice) -> wire.QuickReply:
     if reply.get("asks"):
         return wire.QuickReply(asks=str(reply["asks"]))
+    if reply.get("asks_topic"):
+        return wire.QuickReply(said(reply, "title"), f"{ASK_PAYLOAD}{reply['asks_topic']}")
     leads_to = reply.get("message_id")
     payload = f"{MESSAGE_PAYLOAD}{leads_to}" if leads_to else ANSWER_PAYLOAD
     return wire.QuickReply(said(reply, "title"), payload)

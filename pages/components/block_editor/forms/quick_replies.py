@@ -7,7 +7,14 @@ import streamlit as st
 from core.errors import N_
 from core.messenger import wire
 from pages.components.block_editor.draft import Block
-from pages.components.block_editor.forms.choices import ASKS, OPENS_ADDRESS, Target, add_choice, edit_choice
+from pages.components.block_editor.forms.choices import (
+    ASKS,
+    ASKS_AGAIN,
+    OPENS_ADDRESS,
+    Target,
+    add_choice,
+    edit_choice,
+)
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.wording import edit_wording
 from pages.components.texts import _
@@ -42,7 +49,10 @@ def _targets(context: EditorContext) -> dict[Target, str]:
         f"{ASKS}phone": _("Ask for the phone number"),
         f"{ASKS}email": _("Ask for the e-mail"),
     }
-    return dict(context.messages.items()) | asks
+    again: dict[Target, str] = {
+        f"{ASKS_AGAIN}{id_}": _("Ask again: {topic}", topic=name) for id_, name in context.topics.items()
+    }
+    return dict(context.messages.items()) | again | asks
 
 
 FORM = BlockForm(N_("Quick replies"), "quickreply", _edit)
