@@ -191,7 +191,7 @@ def set_language(by: Actor, language: str, *, now: datetime) -> None:
 
 def _check_new_password(by: Actor, old: str, new: str) -> None:
     if not password_matches(old, find_password_hash(by.name)):
-        raise Invalid([problem("old", N_("The present password is not right."))])
+        raise Invalid([problem("old", N_("The current password is wrong."))])
     if old == new:
         raise Invalid([problem("password", N_("The new password is the same as the present one."))])
     _refuse(check_new_password(new, by.name))

@@ -96,7 +96,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         ENOUGH,
-        N_("Had enough this week"),
+        N_("Weekly limit reached"),
         N_("Got as many broadcasts in seven days as the fanpage allows; they can be notified later"),
         customer=has_had_enough,
         passes=True,

@@ -29,12 +29,12 @@ REASONS: dict[str, str] = {
     "permission": N_("Permission missing"),
     "call_refused": N_("Call refused"),
     "rate_limit": N_("Too fast for Messenger"),
-    "temporary": N_("Passing fault"),
+    "temporary": N_("Temporary error"),
     "other_app": N_("Another app has the conversation"),
-    "not_connected": N_("Messenger not reached"),
+    "not_connected": N_("Could not reach Messenger"),
     "timeout": N_("No answer in time"),
-    "connection_lost": N_("Connection broke"),
-    "server_error": N_("Fault at Messenger"),
+    "connection_lost": N_("Connection lost"),
+    "server_error": N_("Error at Messenger"),
     "not_answered": N_("Left without an answer"),
     "bad_answer": N_("Answer not understood"),
     "unknown_error": N_("Unknown code"),
@@ -46,7 +46,7 @@ REASONS: dict[str, str] = {
     "lease_ran_out": N_("Sending was cut off"),
     ALL_REFUSED: N_("Stopped itself"),
     "cannot_open": N_("Sealed with another key"),
-    "our_error": N_("Fault of this system"),
+    "our_error": N_("Error on our side"),
     "colleague": N_("A colleague answered"),
 }
 # What our own codes mean; Messenger's are in core.messenger.reasons.
@@ -81,10 +81,10 @@ _OWN: dict[str, str] = {
     ),
 }
 EVIDENCE: dict[str, str] = {
-    "refused_on_retry": N_("Proved by a second try: the opt-in had been taken"),
-    "accepted_on_retry": N_("Taken at a later try"),
+    "refused_on_retry": N_("Confirmed on retry: the opt-in had already been used"),
+    "accepted_on_retry": N_("Accepted on a later try"),
     "staff": N_("Counted as sent by staff"),
-    "echo": N_("Proved by Messenger's own copy of the message"),
+    "echo": N_("Confirmed by Messenger, which reported the message"),
     "elsewhere": N_("Known from the database that was there before the restore"),
 }
 

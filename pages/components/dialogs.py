@@ -103,7 +103,7 @@ def confirm_buttons(
 ) -> None:
     """The two buttons below what a dialog asks to be confirmed: keep things as they are, or do it."""
     with st.container(key=f"{key}_buttons", horizontal=True, horizontal_alignment="right"):
-        st.button(_("Keep as it is"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
+        st.button(_("Go back"), key=f"{key}_keep", on_click=close_dialog, args=(key,))
         st.button(
             verb, key=f"{key}_confirm", type="primary", on_click=run_and_close, args=(key, on_confirm, done)
         )

@@ -49,7 +49,10 @@ def _draw(here: Current, step: Step, place: int, *, is_next: bool) -> None:
         if not is_next:
             return
         if not here.actor.may(step.permission):
-            st.caption(_("Ask a colleague whose role includes this."), width="content")
+            st.caption(
+                _("Your role does not include this step: ask an admin or a colleague who can do it."),
+                width="content",
+            )
         elif st.button(step.label, key="first_step_go", type="primary", icon=":material/arrow_forward:"):
             page_registry.go(step.page)
 

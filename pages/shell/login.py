@@ -120,7 +120,7 @@ def _try(name: str, password: str) -> str | None:
             st.rerun()
         ticket = _complete(name, now)
     if ticket is None:
-        st.error(_("This name and password do not belong together."), icon=":material/error:")
+        st.error(_("Wrong user name or password."), icon=":material/error:")
     return ticket
 
 

@@ -17,7 +17,7 @@ def change_password(found: SessionView, *, key: str) -> None:
     """Draws the form; when it was sent, changes the password and goes on in a new session."""
     with st.form(f"{key}_form", border=False):
         old = st.text_input(
-            _("Present password"), key=f"{key}_old", type="password", autocomplete="current-password"
+            _("Current password"), key=f"{key}_old", type="password", autocomplete="current-password"
         )
         new = st.text_input(
             _("New password"),
@@ -30,12 +30,12 @@ def change_password(found: SessionView, *, key: str) -> None:
             ),
         )
         again = st.text_input(
-            _("New password once more"), key=f"{key}_again", type="password", autocomplete="new-password"
+            _("Repeat the new password"), key=f"{key}_again", type="password", autocomplete="new-password"
         )
         if not st.form_submit_button(_("Change password"), key=f"{key}_submit", type="primary"):
             return
     if new != again:
-        st.error(_("The two new passwords differ."), icon=":material/error:")
+        st.error(_("The two new passwords do not match."), icon=":material/error:")
         return
     by, told, now = found.actor, browser.description(), utc_now()
     ticket = session.do(lambda: actions.change_own_password(by, old, new, browser=told, now=now))

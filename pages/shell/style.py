@@ -24,7 +24,7 @@ def apply(language: str) -> None:
 def draw_theme_switch() -> None:
     """As the system, light or dark. Streamlit's own choice is per page and hidden in its menu."""
     choices = (
-        ("System", _("As the system"), "contrast"),
+        ("System", _("Same as the system"), "contrast"),
         ("Light", _("Light"), "light_mode"),
         ("Dark", _("Dark"), "dark_mode"),
     )

@@ -163,12 +163,12 @@ def _forget_password() -> None:
 
 def _password() -> None:
     name, password = st.session_state.get("operator_password_shown", ("", ""))
-    st.markdown(_("Hand this to **{name}** on a safe way. It is shown only now.", name=name))
+    st.markdown(_("Give this to **{name}** over a secure channel. It is shown only once.", name=name))
     st.code(password, language=None)
     st.caption(_("They choose their own password when they first sign in."))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
-            _("I have it"), key="operator_password_done", type="primary", on_click=_password_handed_over
+            _("I have saved it"), key="operator_password_done", type="primary", on_click=_password_handed_over
         )
 
 

@@ -44,11 +44,11 @@ def in_doubt(broadcast_id: int) -> list[queries.DeliveryView]:
 def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
     at = panel("broadcast", role="viewer", id=doubtful, state="unknown")
     said = all_words(at)
-    assert all(word in said for word in ("No answer in time", "Fault at Messenger", "8 tries, between"))
+    assert all(word in said for word in ("No answer in time", "Error at Messenger", "8 tries, between"))
     assert [code.value for code in at.code] == [ANSWER]
     assert "Messenger sent no answer that could be kept" in said
     assert said.count("Báo tôi khi có khuyến mãi") == 2  # the promise of both
-    assert "takes the role of a sender" in said
+    assert "Only a sender or an admin" in said
     assert not [key for key in keys(at.button) if key.endswith(("_again", "_count"))]
 
 

@@ -197,9 +197,9 @@ def test_progress_and_the_closing_balance(panel, topic_id) -> None:
     settle(broadcast_id, ("sent", None), ("failed", "blocked"), ("unknown", "timeout"))
     put(broadcast_id, state="finished", finished_at=utc_now())
     said = all_words(panel("broadcast", role="viewer", id=broadcast_id))
-    assert "<b>3</b> in the audience" in said
+    assert "<b>3</b> recipients" in said
     assert "<b>1</b> sent" in said
-    assert "adds up" in said
+    assert "totals match" in said
     assert "Blocked the fanpage" in said
     assert "outcome stays in doubt" in said
 

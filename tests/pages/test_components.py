@@ -50,7 +50,7 @@ def test_numbers_and_times_are_written_the_vietnamese_way(vietnamese):
     assert texts.number(4210) == "4.210"
     assert texts.percent(0.5) == "50%"
     assert texts.percent(0.0123) == "1,2%"
-    assert texts.when(AT, "Asia/Ho_Chi_Minh") == "16:05, 22/11/2026"
+    assert texts.when(AT, "Asia/Ho_Chi_Minh") == "22/11/2026 16:05"
     assert texts.when(None) == "–"
 
 
@@ -108,7 +108,7 @@ def cells(values: list[object]) -> list[str]:
         (Two("<i>", "<u>"), '&lt;i&gt; <span class="otn-quiet">&lt;u&gt;</span>'),
         (
             datetime(2025, 11, 22, 9, 5, tzinfo=UTC),
-            '<time datetime="2025-11-22T09:05:00+00:00" title="16:05, 22/11/2025">22/11/2025</time>',
+            '<time datetime="2025-11-22T09:05:00+00:00" title="22/11/2025 16:05">22/11/2025</time>',
         ),
         (None, '<span class="otn-quiet">–</span>'),
         (True, "có"),
@@ -155,7 +155,7 @@ def test_sentences_stand_whole_beneath_what_they_explain(vietnamese):
 def test_a_time_of_this_year_is_short_and_whole_on_hover(vietnamese, monkeypatch):
     monkeypatch.setattr(texts, "utc_now", lambda: AT)
     (cell,) = cells([AT])
-    assert cell.endswith('title="16:05, 22/11/2026">22/11 16:05</time>')
+    assert cell.endswith('title="22/11/2026 16:05">22/11 16:05</time>')
 
 
 def test_a_heading_leads_to_its_order_and_back_and_keeps_the_filters(vietnamese):

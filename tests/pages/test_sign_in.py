@@ -52,7 +52,7 @@ def test_anything_else_is_refused_with_one_and_the_same_sentence(arrange, name, 
     an_operator(arrange, "viewer", "gone", disabled_at=utc_now())
     at = sign_in(opened(None), name, password)
     assert is_shut(at)
-    assert [e.value for e in at.error] == ["This name and password do not belong together."]
+    assert [e.value for e in at.error] == ["Wrong user name or password."]
 
 
 def test_after_five_failures_even_the_right_password_waits(arrange):
@@ -131,7 +131,7 @@ def test_an_own_password_is_changed_from_the_account_menu(panel):
     for key, typed in {"old": PASSWORD, "new": "hoa mai nở sớm", "again": "hoa mai nở muộn"}.items():
         at.text_input(key=f"own_password_{key}").input(typed)
     at.button(key="own_password_submit").click().run()
-    assert at.error[0].value == "The two new passwords differ."
+    assert at.error[0].value == "The two new passwords do not match."
     at.text_input(key="own_password_again").input("hoa mai nở sớm")
     loaded_anew(at.button(key="own_password_submit").click().run())
     assert at.title[0].value == "Activity"

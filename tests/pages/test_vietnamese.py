@@ -24,3 +24,28 @@ def test_a_tone_mark_stands_on_the_first_vowel(file):
 )
 def test_the_place_of_a_mark_is_known(written, wrong):
     assert bool(_SECOND_BEARS_IT.search(written)) is wrong
+
+
+# What was said in two ways, and the way that stays beside it.
+_GONE = {
+    "khán giả": "người nhận",
+    "lỡ hẹn": "quá giờ gửi",
+    "bộ phận gửi tin": "bộ gửi tin",
+    "nhân đôi": "nhân bản",
+    "niêm phong": "mã hóa",
+    "hỏi lại họ": "mời đăng ký lại",
+    "liên hệ được": "liên lạc được",
+    "nhóm của bạn": "nhân viên",
+    "nội bộ thấy": "nhân viên",
+}
+
+
+@pytest.mark.parametrize("word", _GONE)
+def test_a_thing_has_one_word(word):
+    found = [
+        f"{file.name}: {line}"
+        for file in VIETNAMESE
+        for line in file.read_text("utf-8").splitlines()
+        if word in line.lower()
+    ]
+    assert not found, f"say {_GONE[word]}: " + "\n".join(found)

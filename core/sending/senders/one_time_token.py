@@ -77,7 +77,7 @@ class OneTimeToken:
             return _refused_after_doubt(db, claim, failure, now)
         said_before = claim.counted_attempts and attempts.only_said_of_the_token(db, [claim.delivery_id])
         if claim.counted_attempts and not said_before:
-            # "Passing fault" was said before, and not of the token: it may have been taken even so.
+            # "Temporary error" was said before, and not of the token: it may have been taken even so.
             return final_verdict(failure, in_doubt=True)
         return Verdict(DeliveryState.FAILED, OptInMove.REFUSE, failure.reason, detail=failure.detail)
 

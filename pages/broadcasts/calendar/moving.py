@@ -74,7 +74,7 @@ def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     if late:
         st.caption(_("Its best-before moves along: {when}.", when=when(late)))
     with st.container(key="move_buttons", horizontal=True, horizontal_alignment="right"):
-        st.button(_("Keep as it is"), key="move_keep", on_click=close_dialog, args=(KEY,))
+        st.button(_("Go back"), key="move_keep", on_click=close_dialog, args=(KEY,))
         st.button(
             _("Move it"),
             key="move_confirm",

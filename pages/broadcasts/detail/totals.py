@@ -58,15 +58,15 @@ def _sum(view: BroadcastView) -> None:
         f"<span><b>{number(people)}</b> {escape(word.lower())}</span>" for word, people in terms
     )
     right, tick, tone = parts or "<b>0</b>", "check_circle", "otn-green"
-    note = _("It adds up: nobody is missing, nobody counted twice.")
+    note = _("The totals match: everyone is counted exactly once.")
     if not view.balances:
         tick, tone = "sync", "otn-orange"
         note = _("Being counted: the numbers are moving right now.")
     st.html(
-        f'<div class="otn-sum"><b>{number(view.audience)}</b> {escape(_("in the audience"))}'
+        f'<div class="otn-sum"><b>{number(view.audience)}</b> {escape(_("recipients"))}'
         f'<span class="otn-op"> = </span>{right}'
         f'<span class="otn-badge {tone}" title="{escape(note)}"><span class="otn-icon" aria-hidden="true">'
-        f"{tick}</span>{escape(_('adds up') if view.balances else _('counting'))}</span></div>"
+        f"{tick}</span>{escape(_('totals match') if view.balances else _('counting'))}</span></div>"
     )
 
 

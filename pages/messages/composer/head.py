@@ -61,7 +61,7 @@ def _purpose(draft: Message | None, locked: bool) -> str:
     if draft is not None and draft.is_archived:
         return _("Archived: nothing starts this message any more.")
     if locked:
-        return _("You may look at this message; changing it takes the role of an editor.")
+        return _("You can view this message; to change it, ask an admin for the editor role.")
     return _("Everything you write is saved as a draft. The bot sends what you publish.")
 
 

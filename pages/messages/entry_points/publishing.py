@@ -46,7 +46,7 @@ def draw_publish_dialog(
     def draw() -> None:
         draw_clashes(clashes, names)
         if problems:
-            st.error(_("Mend what is marked in red on the page first."), icon=":material/error:")
+            st.error(_("Fix what is marked in red on the page first."), icon=":material/error:")
             return
         with st.spinner(_("Asking Facebook…")):
             live = _live(fanpage.id)
