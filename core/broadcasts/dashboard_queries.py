@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal_column, select
 from sqlmodel import col
 
 from core.broadcasts.canary import outcome_of
@@ -14,8 +14,19 @@ from core.consent import eligibility
 from core.conversation.blocks.registry import kinds_that_ask
 from core.db.dialects import PlaceOf
 from core.db.engine import reading
-from core.db.tables import Block, Broadcast, Customer, Delivery, Message, OptIn, Topic
+from core.db.tables import (
+    Block,
+    Broadcast,
+    Customer,
+    Delivery,
+    Fanpage,
+    Message,
+    OptIn,
+    SetUpMark,
+    Topic,
+)
 from core.deliveries.rules import DeliveryState
+from core.fanpages.set_up_rules import Finding
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ class Clash:
 class FirstSteps:
     """How far a newcomer has come with a fanpage."""
 
+    permission: bool  # somebody has asked Facebook for one-time notifications, or a tap has proved it
     topic: bool
     request: bool  # a message in use asks for an opt-in
     opt_in: bool
@@ -47,7 +59,7 @@ class FirstSteps:
 
     @property
     def done(self) -> bool:
-        return self.topic and self.request and self.opt_in and self.broadcast
+        return self.permission and self.topic and self.request and self.opt_in and self.broadcast
 
 
 def get_stock(topic_id: int, *, now: datetime) -> Stock:
@@ -95,12 +107,18 @@ def first_steps(fanpage_id: int) -> FirstSteps:
         )
     )
     opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)
+    ticked = col(SetUpMark.scope) == col(Fanpage.page_id), col(SetUpMark.code) == Finding.OTN_UNCONFIRMED
+    is_demo = select(col(Fanpage.id)).where(col(Fanpage.id) == fanpage_id, col(Fanpage.is_demo))
+    permission = select(col(Fanpage.id)).join(SetUpMark, and_(*ticked)).where(col(Fanpage.id) == fanpage_id)
     broadcast = select(col(Broadcast.id)).where(
         col(Broadcast.fanpage_id) == fanpage_id, col(Broadcast.started_at).is_not(None)
     )
     with reading() as db:
-        found = (db.execute(each.limit(1)).first() for each in (topic, request, opt_in, broadcast))
-        return FirstSteps(*(one is not None for one in found))
+        asked = (permission, is_demo, topic, request, opt_in, broadcast)
+        found = [db.execute(each.limit(1)).first() is not None for each in asked]
+    ticked_by_hand, demo, *steps = found
+    has_opt_in = steps[2]
+    return FirstSteps(ticked_by_hand or demo or has_opt_in, *steps)
 
 
 @dataclass(frozen=True)

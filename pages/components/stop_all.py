@@ -28,7 +28,10 @@ def draw_stop_button(here: Current) -> None:
         on_click=open_dialog,
         args=(STOP,),
     )
-    going = n_("{n} broadcast is being sent now.", "{n} broadcasts are being sent now.", count_sending())
+    count = count_sending()
+    going = (
+        n_("{n} broadcast is being sent now.", "{n} broadcasts are being sent now.", count) if count else ""
+    )
     words = _(
         "Within a second nothing leaves any more for any fanpage: no broadcast, no answer of the bot, no "
         "request. What customers write is still taken in, no opt-in is lost, and everything goes on where it "
@@ -63,7 +66,8 @@ def draw_stop_notice(here: Current, found: HoldView) -> None:
             st.button(
                 label, key=f"{GO_ON}_open", icon=":material/play_circle:", on_click=open_dialog, args=(GO_ON,)
             )
-    going = n_("{n} broadcast goes on at once.", "{n} broadcasts go on at once.", count_sending())
+    count = count_sending()
+    going = n_("{n} broadcast goes on at once.", "{n} broadcasts go on at once.", count) if count else ""
     late = _("What is past its best-before is not sent; it is shown as missed.")
     confirm(
         GO_ON,

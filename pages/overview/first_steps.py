@@ -31,8 +31,10 @@ def draw_first_steps(here: Current, steps: FirstSteps | None) -> None:
     listed = _listed(steps)
     with st.container(key="first_steps", border=True):
         section(_("First steps"))
-        st.caption(_("Five steps to the first notification. What you have done is ticked by itself."))
-        following = next((step for step in listed if not step.done), None)
+        st.caption(_("Six steps to the first notification. What you have done is ticked by itself."))
+        left = [step for step in listed if not step.done]
+        theirs = (step for step in left if here.actor.may(step.permission))  # nobody waits for an admin
+        following = next(theirs, left[0] if left else None)
         for place, step in enumerate(listed):
             _draw(here, step, place, is_next=step is following)
 
@@ -59,13 +61,21 @@ def _draw(here: Current, step: Step, place: int, *, is_next: bool) -> None:
 
 def _listed(steps: FirstSteps | None) -> list[Step]:
     connected = steps is not None
-    done = steps or FirstSteps(False, False, False, False)
+    done = steps or FirstSteps(False, False, False, False, False)
     return [
         Step(
             connected,
             _("Connect a Facebook page"),
             _("With its access token the panel can receive taps and send for it."),
             _("Go to set-up"),
+            "setup",
+            Permission.ADMIN,
+        ),
+        Step(
+            done.permission,
+            _("Ask Facebook for one-time notifications"),
+            _("The fanpage's admin requests the feature once; the set-up shows where, with a picture."),
+            _("See how"),
             "setup",
             Permission.ADMIN,
         ),

@@ -9,7 +9,7 @@ from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
 from pages.components.texts import _, language
-from pages.shell import account, ended_notice, hold_notice, login, menu, start_page, style
+from pages.shell import account, ended_notice, hold_notice, login, menu, start_page, style, switcher
 
 
 def run() -> None:
@@ -31,8 +31,9 @@ def run() -> None:
         # What the address asks for belongs to the other fanpage, so its list is opened instead.
         page_registry.go(entry.parent or entry.url_path)
     here = session.current()
+    fanpages = list_fanpages()
     with st.sidebar:
-        _sidebar(here, entry)
+        _sidebar(here, entry, fanpages)
     draw_flashes()
     if page.url_path in page_registry.BY_PATH and st.query_params.pop(start_page.LOST, ""):
         st.info(
@@ -41,6 +42,7 @@ def run() -> None:
     hold_notice.draw_hold_notice(here)
     ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)
+    switcher.draw_fanpage_search(here.fanpage, fanpages)
     session.require(entry.permission)
     page.run()
     draw_flashes()  # once more, for what the page itself noted without a rerun
@@ -52,30 +54,8 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-def _sidebar(here: session.Current, entry: page_registry.Entry) -> None:
-    fanpages = list_fanpages()
+def _sidebar(here: session.Current, entry: page_registry.Entry, fanpages: list[FanpageView]) -> None:
     style.draw_brand()
-    _switcher(here.fanpage, fanpages)
+    switcher.draw_switcher(here.fanpage, fanpages)
     menu.draw_menu(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
     account.draw_account(here)
-
-
-def _switcher(chosen: FanpageView | None, fanpages: list[FanpageView]) -> None:
-    if chosen is None:
-        return
-    by_id = {fanpage.id: fanpage for fanpage in fanpages}
-    # Before the widget is drawn: Streamlit refuses to have its value set in the same run afterwards.
-    st.session_state["fanpage_switch"] = chosen.id
-    st.selectbox(
-        _("Fanpage"),
-        list(by_id),
-        key="fanpage_switch",
-        format_func=lambda fanpage_id: by_id[fanpage_id].name,
-        on_change=_switch,
-        label_visibility="collapsed",
-    )
-
-
-def _switch() -> None:
-    st.session_state["fanpage_id"] = st.session_state["fanpage_switch"]
-    st.session_state["fanpage_switched"] = True

@@ -29,8 +29,9 @@ def draw_otn_request() -> None:
         "Drawing: in the fanpage's settings choose Advanced Messaging, and press Request beside One-Time "
         "Notification."
     )
+    heading = _("Requested features")
     st.html(_STYLES)
     st.html(
         f'<div class="otn-drawing" role="img" aria-label="{escape(said)}"><ul>{items}</ul>'
-        f"<div><p>{escape(_('Requested features'))}</p>{rows}</div></div>"
+        f"<div><p>{escape(heading)}</p>{rows}</div></div>"
     )

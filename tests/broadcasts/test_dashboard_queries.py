@@ -102,6 +102,7 @@ def test_first_steps_are_ticked_one_by_one(arrange, now) -> None:
     assert dashboard_queries.first_steps(fanpage_id) == steps[-1]  # nothing has gone out yet
     scheduled_jobs.start_due(now=now)
     steps.append(dashboard_queries.first_steps(fanpage_id))
+    assert [s.permission for s in steps] == [False, False, False, True, True]  # an opt-in proves it
     assert [(s.topic, s.request, s.opt_in, s.broadcast) for s in steps] == [
         (False, False, False, False),
         (True, False, False, False),

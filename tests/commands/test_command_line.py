@@ -426,3 +426,18 @@ def test_an_admin_who_is_locked_out_is_let_in_from_the_machine(shop: dict[str, A
     fresh = call("operator", "reset-password", "Lan")
     assert fresh["name"] == "lan"
     assert password_matches(fresh["password"], find_password_hash("lan"))
+
+
+def test_one_command_stops_every_send_and_release_lets_it_go_on(sending) -> None:
+    assert call("stop") == {"held": True}
+    assert call("stop") == {"held": True}
+    assert "All sending was stopped by command line" in call("broadcast", "show", "1")["held"]
+    assert call("release") == {"released": True}
+    assert "held" not in call("broadcast", "show", "1")
+
+
+def test_one_time_notifications_are_switched_off_and_on(sending) -> None:
+    assert call("fanpage", "otn-off", PAGE)["otn"] is False
+    assert call("broadcast", "show", "1")["state"] == "paused"
+    assert "switched off" in call("broadcast", "resume", "1", code=1)["error"]["message"]
+    assert call("fanpage", "otn-on", PAGE)["resumed"] == 1

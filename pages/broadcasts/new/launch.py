@@ -10,6 +10,7 @@ from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.queries import DryRun, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from core.fanpages.rules import why_red
 from pages.broadcasts.new import conflict, saving
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.draft_conflict import fields_of
@@ -23,7 +24,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
         words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
         st.info(words, icon=":material/lock:")
         return
-    missing = _missing(draft, run, ticked=ticked, stopped=stopped)
+    missing = _red(here) or _missing(draft, run, ticked=ticked, stopped=stopped)
     verb = _verb(draft, run)
     with st.container(key="check_launch", gap="small"):
         st.caption(missing or _("You see one more summary before anything is sent."))
@@ -45,6 +46,13 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
         lambda: launch(here, draft),
         done=_("Launched. You can watch it here.") if draft.due_at is None else _("Scheduled."),
     )
+
+
+def _red(here: Current) -> str | None:
+    """Why nothing of the fanpage may be launched, as the action itself would say."""
+    fanpage = here.fanpage
+    reason = why_red(fanpage.problems, otn_is_off=fanpage.otn_off_at is not None) if fanpage else None
+    return _(reason) if reason else None
 
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
