@@ -26,7 +26,7 @@ from core.db.tables import (
     Topic,
 )
 from core.deliveries.rules import DeliveryState
-from core.fanpages.set_up_rules import Finding
+from core.fanpages.rules import OTN_UNCONFIRMED
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def first_steps(fanpage_id: int) -> FirstSteps:
         )
     )
     opt_in = select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id)
-    ticked = col(SetUpMark.scope) == col(Fanpage.page_id), col(SetUpMark.code) == Finding.OTN_UNCONFIRMED
+    ticked = col(SetUpMark.scope) == col(Fanpage.page_id), col(SetUpMark.code) == OTN_UNCONFIRMED
     is_demo = select(col(Fanpage.id)).where(col(Fanpage.id) == fanpage_id, col(Fanpage.is_demo))
     permission = select(col(Fanpage.id)).join(SetUpMark, and_(*ticked)).where(col(Fanpage.id) == fanpage_id)
     broadcast = select(col(Broadcast.id)).where(

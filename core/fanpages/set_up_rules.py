@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import N_
-from core.fanpages.rules import PROBLEMS, RED, HealthProblem, describe_problem
+from core.fanpages.rules import OTN_UNCONFIRMED, PROBLEMS, RED, HealthProblem, describe_problem
 
 FRESH_FOR = timedelta(minutes=45)  # of a check; the worker checks every quarter of an hour
 
@@ -58,7 +58,7 @@ class Finding(StrEnum):
     NO_PUBLIC_URL = "no_public_url"
     WEBHOOK_UNREACHABLE = "webhook_unreachable"
     WEBHOOK_FOREIGN = "webhook_foreign"
-    OTN_UNCONFIRMED = "otn_unconfirmed"
+    OTN_UNCONFIRMED = OTN_UNCONFIRMED
     NO_PRIVACY_ADDRESS = "no_privacy_address"
     PRIVACY_UNREACHABLE = "privacy_unreachable"
     NO_DELETION_ADDRESS = "no_deletion_address"
