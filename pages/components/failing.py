@@ -51,6 +51,15 @@ SHOWN = 3
 
 def failing_words(failing: Failing, state: str) -> str:
     """How badly and mainly why, then what to do."""
+    todo = _(WHAT_TO_DO.get(failing.reason, _ANY))
+    if state == BroadcastState.SENDING:
+        pause_it = _("It is still sending: pause it until you know more.")
+        todo = f"{todo} {pause_it}"
+    return f"{failing_head(failing)}  \n{todo}"
+
+
+def failing_head(failing: Failing) -> str:
+    """How badly and mainly why."""
     known = {
         "failed": number(failing.failed),
         "attempts": number(failing.attempts),
@@ -58,21 +67,15 @@ def failing_words(failing: Failing, state: str) -> str:
         "reason": reason_word(failing.reason) or _("Another reason"),
     }
     if failing.is_recent:
-        head = _(
+        return _(
             "**{failed} of the last {attempts} attempts failed ({share}).** Main reason: {reason}.", **known
         )
-    else:
-        head = _("**{failed} of {attempts} attempts failed ({share}).** Main reason: {reason}.", **known)
-    todo = _(WHAT_TO_DO.get(failing.reason, _ANY))
-    if state == BroadcastState.SENDING:
-        pause_it = _("It is still sending: pause it until you know more.")
-        todo = f"{todo} {pause_it}"
-    return f"{head}  \n{todo}"
+    return _("**{failed} of {attempts} attempts failed ({share}).** Main reason: {reason}.", **known)
 
 
-def draw_failing(failing: Failing | None, state: str) -> None:
-    """The band above the bar; nothing while all is well."""
-    if failing:
+def draw_failing(failing: Failing | None, state: str, pause_code: str | None) -> None:
+    """The band above the bar; nothing while all is well, or where the note of the breaker's pause says it."""
+    if failing and not (state == BroadcastState.PAUSED and alike_reason(pause_code)):
         st.error(failing_words(failing, state), icon=":material/error:")
 
 

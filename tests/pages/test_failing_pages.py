@@ -52,6 +52,10 @@ def test_one_that_pauses_itself_is_told_on_the_overview(panel, arrange, topic_id
     seen = all_words(panel("overview", role="viewer"))
     assert "it paused itself" in seen
     assert "pause it until" not in seen
+    at = panel("broadcast", role="viewer", id=broadcast_id)
+    (band,) = [each.value for each in at.error]
+    assert band.startswith("**6 of the last 6 attempts failed (100%).**")
+    assert "It paused itself" in band
 
 
 def test_one_that_ended_badly_is_not_green(panel, arrange, topic_id) -> None:

@@ -20,6 +20,7 @@ from pages.components.failing import draw_failing
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, percent, state_label
 
+Stage = tuple[str, bool, tuple[int, ...]]
 LIVE = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
 _FEW, _MANY = 50_000, 300_000
 _SAMPLES_FOR = 15.0  # seconds over which the pace is measured
@@ -31,11 +32,18 @@ def draw_live(view: BroadcastView) -> None:
     every = _interval(view) if still_moves else None
     fresh = [view]  # the first time it draws what the rest of the page shows
 
-    def draw(broadcast_id: int, drawn: tuple[str, bool]) -> None:
+    def draw(broadcast_id: int, drawn: Stage) -> None:
         _draw(fresh.pop() if fresh else get_broadcast(broadcast_id), drawn)
 
     # A fragment redraws itself alone, so that what somebody types elsewhere on the page is left in peace.
-    st.fragment(draw, run_every=every)(view.id, (view.state, view.is_complete))
+    st.fragment(draw, run_every=every)(view.id, _stage(view))
+
+
+def _stage(view: BroadcastView) -> Stage:
+    """When it changes, the whole page is redrawn: notes outside of the fragment speak of it, and while it is
+    paused they have its numbers."""
+    counts = tuple(view.counts.values()) if view.state == BroadcastState.PAUSED else ()
+    return view.state, view.is_complete, counts
 
 
 def _interval(view: BroadcastView) -> timedelta:
@@ -43,13 +51,13 @@ def _interval(view: BroadcastView) -> timedelta:
     return timedelta(seconds=1 if view.audience < _FEW else 3 if view.audience < _MANY else 10)
 
 
-def _draw(view: BroadcastView, drawn: tuple[str, bool]) -> None:
+def _draw(view: BroadcastView, drawn: Stage) -> None:
     current()  # a session that ended elsewhere sees no more numbers
-    if (view.state, view.is_complete) != drawn:
+    if _stage(view) != drawn:
         st.rerun(scope="app")  # the whole page: buttons and notes outside of the fragment change, too
     draw_doubt(view)
     if view.started_at:
-        draw_failing(view.failing, view.state)
+        draw_failing(view.failing, view.state, view.pause_code)
         _progress(view)
         draw_balance(view)
         draw_reasons(view)

@@ -19,6 +19,7 @@ from pages.broadcasts.detail.unknown_notice import draw_worker_missing
 from pages.broadcasts.detail.unknown_outcomes import draw_settle_buttons
 from pages.components import page_registry
 from pages.components.broadcast_words import ALL_REFUSED, reason_word
+from pages.components.failing import failing_head
 from pages.components.session import Current
 from pages.components.texts import _, n_, number, when
 
@@ -88,7 +89,8 @@ def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -
         "answers are below.  \n2. Resume, and it goes on with those who are waiting.  \n3. Retry the failed, "
         "once the others arrive."
     )
-    st.error(f"{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
+    head = f"{failing_head(view.failing)}\n\n" if view.failing else ""
+    st.error(f"{head}{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
     if here.actor.may(Permission.ADMIN):
         page_registry.link("setup", _("Set-up"), icon=":material/build:")
 
