@@ -99,6 +99,8 @@ CHANGES = {
     "content": N_("message changed by {by} at {at}"),
     "due_at": N_("start changed by {by} at {at}"),
     "best_before": N_("best-before changed by {by} at {at}"),
+    "filters": N_("audience changed by {by} at {at}"),
+    "saves_opt_ins": N_("sparing of opt-ins changed by {by} at {at}"),
     "first_part": N_("first part changed by {by} at {at}"),
     "blocks": N_("content changed by {by} at {at}"),
     "entry_points": N_("what starts it changed by {by} at {at}"),

@@ -10,16 +10,18 @@ from sqlmodel import Session
 
 from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission
-from core.broadcasts import canary, draft_rules, launching, rules, transitions, versions
+from core.broadcasts import canary, draft_rules, launching, revisions, rules, transitions, versions
 from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
+from core.broadcasts.launch_rules import launch_rules_of
 from core.broadcasts.readiness import check_content, open_topic, refuse_unready
-from core.broadcasts.rows import clean_name, get_row, record
+from core.broadcasts.rows import add_draft, get_row, record, way_out
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
+from core.consent.audience_filters import EVERYBODY, AudienceFilters, check_filters
 from core.db import holding
 from core.db.database_clock import now_for_workers
 from core.db.engine import DATABASE_TROUBLE, transaction
-from core.db.tables import Broadcast, Topic
+from core.db.tables import Broadcast, Fanpage, Topic
 from core.db.work_queue import enqueue
 from core.deliveries import closing, recent_outcomes
 from core.errors import N_, Invalid, Problem, WrongState
@@ -37,6 +39,8 @@ def create_broadcast(
     name: str = "",
     due_at: datetime | None = None,
     best_before: BestBefore = USUAL,
+    filters: AudienceFilters = EVERYBODY,
+    saves_opt_ins: bool = False,
     now: datetime,
 ) -> int:
     """A draft for the customers who hold an opt-in for the topic. Returns its id.
@@ -49,44 +53,30 @@ def create_broadcast(
         authorise(db, by, Permission.EDIT, now=now)
         topic = open_topic(db, topic_id)
         found = draft_rules.check_times(due_at, settled_best_before(best_before, due_at or now), now)
+        found += check_filters(filters)
         if content is not None:
             content = draft_rules.clean_content(content)
             found += check_content(db, topic.fanpage_id, content, lock=False)
         _refuse(found)
-        broadcast = _add_draft(db, by, topic, name, content or dict(draft_rules.BLANK), now)
+        broadcast = add_draft(db, by, topic, name, content or dict(draft_rules.BLANK), now)
         broadcast.due_at = due_at
+        broadcast.filters = filters.as_json()
+        broadcast.sender = way_out(saves_opt_ins=saves_opt_ins)
         broadcast.best_before, broadcast.best_before_chosen = best_before_columns(best_before)
         record(db, by, "broadcast.create", broadcast, now=now)
         return broadcast.id or 0
 
 
 def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
-    """A new draft with the same topic and content. It reaches only customers who opt in again. Returns its
-    id."""
+    """A new draft with the same topic, filters and content. It reaches only customers who opt in again.
+    Returns its id."""
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         source = get_row(db, broadcast_id)
-        copied = _add_draft(db, by, db.get_one(Topic, source.topic_id), "", source.content, now)
+        copied = add_draft(db, by, db.get_one(Topic, source.topic_id), "", source.content, now)
+        copied.filters, copied.sender = source.filters, source.sender
         record(db, by, "broadcast.copy", copied, now=now, copied_from=broadcast_id)
         return copied.id or 0
-
-
-def _add_draft(
-    db: Session, by: Actor, topic: Topic, name: str, content: dict[str, Any], now: datetime
-) -> Broadcast:
-    """The only place that makes a broadcast's row."""
-    broadcast = Broadcast(
-        fanpage_id=topic.fanpage_id,
-        topic_id=topic.id or 0,
-        name=clean_name(db, name, topic, now),
-        content=content,
-        created_by=by.name,
-        created_at=now,
-        updated_at=now,
-    )
-    db.add(broadcast)
-    db.flush()
-    return broadcast
 
 
 def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, now: datetime) -> None:
@@ -122,10 +112,12 @@ def schedule(
         broadcast = get_row(db, broadcast_id, lock=True)
         versions.refuse_if_changed(broadcast, version)
         launching.refuse_red(db, broadcast.fanpage_id)
+        fanpage = db.get_one(Fanpage, broadcast.fanpage_id)
         if at is None:
             launching.refuse_stopped(db, broadcast.fanpage_id)
         chosen = _chosen(broadcast, best_before)
         _refuse(draft_rules.check_times(at, settled_best_before(chosen, at or now), now))
+        revisions.refuse_while_scheduled(db, broadcast)
         transitions.move(db, broadcast_id, Transition.SCHEDULE, now)
         refuse_unready(db, broadcast)  # a draft may have been kept half written
         start = at or now_for_workers(db, now)
@@ -136,8 +128,9 @@ def schedule(
             versions.alter(broadcast, by, now, due_at=at)
         if best_before != USUAL:
             versions.alter(broadcast, by, now, best_before=ends)
+        versions.refuse_own(broadcast, by, launch_rules_of(fanpage.launch_rules))
         _fix_times(broadcast, start, ends)
-        broadcast.launched_by = by.name
+        broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)
         verb = "broadcast.schedule" if at else "broadcast.launch"
         record(db, by, verb, broadcast, now=now, due_at=start.isoformat(), version=broadcast.version)

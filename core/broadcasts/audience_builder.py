@@ -23,6 +23,7 @@ from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
 from core.consent import ledger as opt_ins
+from core.consent.audience_filters import filters_of
 from core.consent.rules import OptInState
 from core.db.advisory_locks import AUDIENCES_LOCK, take_lock_of
 from core.db.engine import (
@@ -223,7 +224,10 @@ def _build_part(
     if last is not None:
         left = (*left, col(OptIn.customer_id) <= last)
     progress.made += _add_deliveries(
-        db, broadcast, eligibility.chosen_opt_ins(broadcast.topic_id, now, *left), now
+        db,
+        broadcast,
+        eligibility.chosen_opt_ins(broadcast.topic_id, now, *left, filters=filters_of(broadcast.filters)),
+        now,
     )
     progress.last_customer_id = (
         EVERYBODY if last is None else last

@@ -11,6 +11,7 @@ from sqlmodel import col
 from core.broadcasts.canary import outcome_of
 from core.broadcasts.rules import BroadcastState
 from core.consent import eligibility
+from core.consent.audience_filters import EVERYBODY, AudienceFilters, filters_of
 from core.conversation.blocks.registry import kinds_that_ask
 from core.db.dialects import PlaceOf
 from core.db.engine import reading
@@ -45,6 +46,7 @@ class Clash:
     id: int
     name: str
     due_at: datetime | None
+    filters: AudienceFilters = EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,16 @@ def count_sending() -> int:
 def list_clashes(topic_id: int, *, except_id: int | None = None) -> list[Clash]:
     """Broadcasts on the topic that wait for their time, the earliest first."""
     statement = (
-        select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.due_at))
+        select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.due_at), col(Broadcast.filters))
         .where(col(Broadcast.topic_id) == topic_id, col(Broadcast.state) == BroadcastState.SCHEDULED)
         .order_by(col(Broadcast.due_at), col(Broadcast.id))
     )
     with reading() as db:
-        return [Clash(key or 0, name, due) for key, name, due in db.execute(statement) if key != except_id]
+        return [
+            Clash(key or 0, name, due, filters_of(filters))
+            for key, name, due, filters in db.execute(statement)
+            if key != except_id
+        ]
 
 
 def first_steps(fanpage_id: int) -> FirstSteps:

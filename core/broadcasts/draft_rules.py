@@ -18,6 +18,7 @@ from core.text.normalise import normalise_name
 NAME_LIMIT = 120
 BLANK: dict[str, Any] = {"kind": Text.name, "text": "", "fallback": ""}
 LATE_START_GRACE = timedelta(minutes=1)
+OPT_IN_SAVER = "opt_in_saver"  # as a broadcast keeps it: core/sending/senders
 USUAL_SPAN = timedelta(hours=12)  # from the start to the best-before that nobody chose
 
 
@@ -40,6 +41,11 @@ def settled_best_before(best_before: BestBefore, start: datetime) -> datetime | 
 def best_before_columns(best_before: BestBefore) -> tuple[datetime | None, bool]:
     """The columns in which a draft keeps its best-before: the moment, and whether somebody chose it."""
     return (None, False) if isinstance(best_before, str) else (best_before, True)
+
+
+def saves_opt_ins(kept: str) -> bool:
+    """Whether a broadcast that keeps this word spares the opt-ins of those who have just written."""
+    return kept == OPT_IN_SAVER
 
 
 def check_content(content: dict[str, Any]) -> list[Problem]:

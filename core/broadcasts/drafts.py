@@ -19,14 +19,24 @@ from core.broadcasts import draft_rules, readiness, versions
 from core.broadcasts.canary import LARGEST
 from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
 from core.broadcasts.readiness import open_topic
-from core.broadcasts.rows import clean_name, get_row, record
+from core.broadcasts.rows import clean_name, get_row, record, way_out
 from core.broadcasts.rules import BroadcastState
+from core.consent.audience_filters import EVERYBODY, AudienceFilters, check_filters, filters_of
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Topic
 from core.errors import N_, Change, Changed, Invalid, Problem, WrongState, problem
 
 _WRITES = ("broadcast.create", "broadcast.change", "broadcast.copy")
-FIELDS = ("topic_id", "name", "content", "due_at", "best_before", "first_part")
+FIELDS = (
+    "topic_id",
+    "filters",
+    "saves_opt_ins",
+    "name",
+    "content",
+    "due_at",
+    "best_before",
+    "first_part",
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,11 @@ class Draft:
     due_at: datetime | None  # None: as soon as it is launched
     best_before: BestBefore
     state: str
+    filters: AudienceFilters = EVERYBODY
+    saves_opt_ins: bool = False  # whoever wrote within 24 hours gets an ordinary message instead
+    revises_id: int | None = None  # the scheduled broadcast that it changes
     first_part: int = 0  # how many are sent first, to be judged before the rest is sent; 0: no first part
+    created_by: str = ""
     version: int = 1
     changes: tuple[Change, ...] = ()  # the last change of each field, the earliest first
 
@@ -64,7 +78,11 @@ def _as_draft(row: Broadcast) -> Draft:
         due_at=row.due_at,
         best_before=row.best_before if row.best_before_chosen else USUAL,
         state=row.state,
+        filters=filters_of(row.filters),
+        saves_opt_ins=draft_rules.saves_opt_ins(row.sender),
+        revises_id=row.revises_id,
         first_part=row.canary_size,
+        created_by=row.created_by,
         version=row.version,
         changes=tuple(versions.last_changes(row)),
     )
@@ -109,6 +127,8 @@ def _check(mine: dict[str, Any]) -> None:
     content, first_part = mine.get("content"), mine.get("first_part", 0)
     if content is not None and draft_rules.find_broadcast_kind(content) is None:
         raise Invalid(draft_rules.check_content(content))
+    if "filters" in mine and (found := check_filters(mine["filters"])):
+        raise Invalid(found)
     if not 0 <= first_part <= LARGEST:
         raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
 
@@ -127,6 +147,10 @@ def _columns(db: Session, row: Broadcast, mine: dict[str, Any], now: datetime) -
         columns |= {"topic_id": topic.id, "fanpage_id": topic.fanpage_id}
     if "name" in mine:
         columns["name"] = clean_name(db, mine["name"], topic, now)
+    if "filters" in mine:
+        columns["filters"] = mine["filters"].as_json()
+    if "saves_opt_ins" in mine:
+        columns["sender"] = way_out(saves_opt_ins=mine["saves_opt_ins"])
     if "first_part" in mine:
         columns["canary_size"] = mine["first_part"]
     if "best_before" in mine:

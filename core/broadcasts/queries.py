@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience_builder
+from core.broadcasts.draft_rules import saves_opt_ins
 from core.broadcasts.results import Result, condition_of, span_of
 from core.broadcasts.rules import FAILED_MUCH, BroadcastState
 from core.consent import eligibility
+from core.consent.audience_filters import EVERYBODY, AudienceFilters, filters_of
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
 from core.deliveries import failure_rules, recent_outcomes
@@ -32,6 +34,11 @@ class DryRun:
     eligible: int
     left_out: dict[str, int]  # code of eligibility.REASONS: people, in the order of the table
     rate: int
+    in_window: int = 0  # of those eligible: whoever an opt-in saver would send an ordinary message
+
+    def spends(self, *, saves_opt_ins: bool) -> int:
+        """How many opt-ins the broadcast would use if it were sent now."""
+        return self.eligible - self.in_window if saves_opt_ins else self.eligible
 
     @property
     def seconds_at_rate(self) -> float:
@@ -68,6 +75,8 @@ class BroadcastView:
     open_reasons: dict[str, int] = field(default_factory=dict)  # of `reasons`, those of unknown outcomes
     delivered: int = 0
     read: int = 0
+    filters: AudienceFilters = EVERYBODY
+    saves_opt_ins: bool = False
     in_doubt: int = 0  # not ended yet, but an earlier attempt may have been accepted
     failing: Failing | None = None  # while it goes on by its last attempts, then by all of them
 
@@ -127,24 +136,42 @@ class PromiseCount:
     people: int
 
 
-def dry_run(topic_id: int, *, now: datetime) -> DryRun:
+def dry_run(topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetime) -> DryRun:
     """Who would get a broadcast on this topic now, and who would not, by reason."""
     with reading() as db:
         topic = _topic(db, topic_id)
-        customers = eligibility.reasons_of_customers(topic_id, now)
+        customers = eligibility.reasons_of_customers(topic_id, now, filters)
         by_reason = select(customers.c.reason, func.count()).group_by(customers.c.reason)
         counts: dict[str, int] = dict(db.execute(by_reason).all())
         rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
+        in_window = db.execute(_count_in_window(customers, now)).scalar_one()
     eligible = counts.pop(eligibility.ELIGIBLE, 0)
-    left_out = {each.code: counts[each.code] for each in eligibility.REASONS if counts.get(each.code)}
-    return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate)
+    reasons = eligibility.reasons_with(filters)
+    left_out = {each.code: counts[each.code] for each in reasons if counts.get(each.code)}
+    return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate, in_window)
+
+
+def _count_in_window(customers: Subquery, now: datetime) -> Select[int]:
+    theirs = col(Customer.id) == customers.c.customer_id, col(Customer.window_closes_at) > now
+    return (
+        select(func.count())
+        .select_from(customers)
+        .join(Customer, and_(*theirs))
+        .where(customers.c.reason == eligibility.ELIGIBLE)
+    )
 
 
 def list_audience(
-    topic_id: int, reason: str, *, now: datetime, offset: int = 0, limit: int = 50
+    topic_id: int,
+    reason: str,
+    filters: AudienceFilters = EVERYBODY,
+    *,
+    now: datetime,
+    offset: int = 0,
+    limit: int = 50,
 ) -> list[AudienceMember]:
     """The customers behind one number of a dry run: ELIGIBLE, or the code of a reason."""
-    customers = eligibility.reasons_of_customers(topic_id, now)
+    customers = eligibility.reasons_of_customers(topic_id, now, filters)
     with reading() as db:
         rows = db.execute(
             select(Customer)
@@ -157,9 +184,11 @@ def list_audience(
         return [AudienceMember(row.id or 0, row.psid, _name(row), reason) for row in rows]
 
 
-def list_promises(topic_id: int, *, now: datetime, limit: int = 10) -> list[PromiseCount]:
+def list_promises(
+    topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetime, limit: int = 10
+) -> list[PromiseCount]:
     """What those who would get a broadcast agreed to, most common wording first."""
-    chosen = eligibility.chosen_opt_ins(topic_id, now).subquery()
+    chosen = eligibility.chosen_opt_ins(topic_id, now, filters=filters).subquery()
     with reading() as db:
         rows = db.execute(
             select(col(OptIn.promise), func.count())
@@ -300,6 +329,8 @@ def _view(
         open_reasons=open_reasons,
         delivered=delivered,
         read=read,
+        filters=filters_of(row.filters),
+        saves_opt_ins=saves_opt_ins(row.sender),
         in_doubt=in_doubt,
         failing=_failing(db, row, counts, failed_reasons),
     )

@@ -22,6 +22,7 @@ from core.broadcasts.rules import BroadcastState, alike_reason, is_too_late
 from core.broadcasts.transitions import Transition
 from core.consent import ledger as opt_ins
 from core.consent import topics_in_use
+from core.consent.audience_filters import EVERYBODY, filters_of
 from core.db import bulk, row_locks
 from core.db.engine import transaction
 from core.db.tables import AudienceProgress, Broadcast, Delivery
@@ -74,10 +75,12 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
-        opt_ins.make_available(db, _opt_ins(db, retry_queries.refused(broadcast_id, now)), now=now)
-        undecided = retry_queries.undecided(broadcast_id, now)
+        filters = filters_of(broadcast.filters)
+        opt_ins.make_available(db, _opt_ins(db, retry_queries.refused(broadcast_id, filters, now)), now=now)
+        undecided = retry_queries.undecided(broadcast_id, filters, now)
         queued = deliveries.requeue(db, undecided, (DeliveryState.FAILED,))
-        queued += _queue_and_reserve(db, retry_queries.released(broadcast_id, (DeliveryState.FAILED,), now))
+        failed = retry_queries.released(broadcast_id, filters, (DeliveryState.FAILED,), now)
+        queued += _queue_and_reserve(db, failed)
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.retry_failed", broadcast, now=now, people=queued)
         return queued
@@ -89,7 +92,8 @@ def release_undecided(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
-        released = opt_ins.release(db, _opt_ins(db, retry_queries.undecided(broadcast_id, now)), now=now)
+        undecided = retry_queries.undecided(broadcast_id, EVERYBODY, now)
+        released = opt_ins.release(db, _opt_ins(db, undecided), now=now)
         record(db, by, "broadcast.release_held", broadcast, now=now, people=released)
         return released
 
@@ -102,7 +106,8 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, REST)
-        queued = _queue_and_reserve(db, retry_queries.released(broadcast_id, REST, now))
+        rest = retry_queries.released(broadcast_id, filters_of(broadcast.filters), REST, now)
+        queued = _queue_and_reserve(db, rest)
         _reopen(db, broadcast, queued, now)
         record(db, by, "broadcast.send_to_rest", broadcast, now=now, people=queued)
         return queued

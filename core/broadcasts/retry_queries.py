@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlmodel import col
 
 from core.consent import eligibility
+from core.consent.audience_filters import AudienceFilters, filters_of
 from core.consent.rules import OptInState
 from core.db.engine import reading
-from core.db.tables import Customer, Delivery, OptIn
+from core.db.tables import Broadcast, Customer, Delivery, OptIn
 from core.deliveries.rules import UNDECIDED_REASONS, DeliveryState
 
 REST = (DeliveryState.SKIPPED, DeliveryState.CANCELLED)  # never tried
@@ -30,12 +31,13 @@ def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
     """The figures behind the two buttons that an ended broadcast offers."""
     undecided_people = func.sum(case((col(OptIn.state) == OptInState.RESERVED, 1), else_=0))
     again = or_(_is_refused(), _is_undecided(), _is_released(DeliveryState.FAILED), _is_released(*REST))
-    statement = (
-        _deliveries(broadcast_id, now, again)
-        .with_only_columns(col(Delivery.state), func.count(), undecided_people)
-        .group_by(col(Delivery.state))
-    )
     with reading() as db:
+        filters = filters_of(db.get_one(Broadcast, broadcast_id).filters)
+        statement = (
+            _deliveries(broadcast_id, filters, now, again)
+            .with_only_columns(col(Delivery.state), func.count(), undecided_people)
+            .group_by(col(Delivery.state))
+        )
         rows = db.execute(statement).all()
     counts = {state: people for state, people, _ in rows}
     return RetryChances(
@@ -45,27 +47,31 @@ def retry_chances(broadcast_id: int, *, now: datetime) -> RetryChances:
     )
 
 
-def refused(broadcast_id: int, now: datetime) -> Select[int | None]:
+def refused(broadcast_id: int, filters: AudienceFilters, now: datetime) -> Select[int | None]:
     """Failed deliveries whose opt-in the platform refused: staff may make it available again."""
-    return _deliveries(broadcast_id, now, _is_refused())
+    return _deliveries(broadcast_id, filters, now, _is_refused())
 
 
-def undecided(broadcast_id: int, now: datetime) -> Select[int | None]:
+def undecided(broadcast_id: int, filters: AudienceFilters, now: datetime) -> Select[int | None]:
     """Failed deliveries that keep their own opt-in until staff decide."""
-    return _deliveries(broadcast_id, now, _is_undecided())
+    return _deliveries(broadcast_id, filters, now, _is_undecided())
 
 
-def released(broadcast_id: int, states: tuple[DeliveryState, ...], now: datetime) -> Select[int | None]:
+def released(
+    broadcast_id: int, filters: AudienceFilters, states: tuple[DeliveryState, ...], now: datetime
+) -> Select[int | None]:
     """Deliveries that ended in one of these states and whose opt-in is available."""
-    return _deliveries(broadcast_id, now, _is_released(*states))
+    return _deliveries(broadcast_id, filters, now, _is_released(*states))
 
 
-def _deliveries(broadcast_id: int, now: datetime, which: ColumnElement[bool]) -> Select[int | None]:
+def _deliveries(
+    broadcast_id: int, filters: AudienceFilters, now: datetime, which: ColumnElement[bool]
+) -> Select[int | None]:
     return (
         select(col(Delivery.id))
         .join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
         .join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        .where(col(Delivery.broadcast_id) == broadcast_id, which, *eligibility.may_go_again(now))
+        .where(col(Delivery.broadcast_id) == broadcast_id, which, *eligibility.may_go_again(now, filters))
     )
 
 

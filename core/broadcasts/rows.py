@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -25,6 +26,30 @@ def clean_name(db: Session, name: str, topic: Topic, now: datetime) -> str:
     """A name as it is kept; without one it is made of the topic and the fanpage's time."""
     zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
     return draft_rules.clean_name(name, topic.name, now.astimezone(zone))
+
+
+def add_draft(
+    db: Session, by: Actor, topic: Topic, name: str, content: dict[str, Any], now: datetime
+) -> Broadcast:
+    """The only place that makes a broadcast's row."""
+    broadcast = Broadcast(
+        fanpage_id=topic.fanpage_id,
+        topic_id=topic.id or 0,
+        name=clean_name(db, name, topic, now),
+        content=content,
+        created_by=by.name,
+        created_at=now,
+        updated_at=now,
+    )
+    db.add(broadcast)
+    db.flush()
+    return broadcast
+
+
+def way_out(*, saves_opt_ins: bool) -> str:
+    """What a broadcast keeps of how its messages leave."""
+    usual: str = Broadcast.model_fields["sender"].default
+    return draft_rules.OPT_IN_SAVER if saves_opt_ins else usual
 
 
 def record(

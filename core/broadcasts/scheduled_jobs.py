@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience_builder, canary, due, rules, transitions
+from core.broadcasts.launch_rules import launch_rules_of, quiet_until
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition
@@ -35,12 +36,16 @@ def start_due(*, now: datetime) -> list[int]:
     audience; see audience_builder.py for the rest."""
     with reading() as db:
         found = db.execute(
-            select(col(Broadcast.id))
+            select(col(Broadcast.id), col(Fanpage.launch_rules), col(Fanpage.timezone))
             .join(Fanpage, col(Fanpage.id) == col(Broadcast.fanpage_id))
             .where(due.may_start(now))
             .order_by(col(Broadcast.due_at), col(Broadcast.id))
         )
-        ids = [broadcast_id for broadcast_id in found.scalars() if broadcast_id]
+        ids = [
+            broadcast_id or 0
+            for broadcast_id, rules, zone in found
+            if quiet_until(launch_rules_of(rules), zone, now) is None
+        ]
     return [broadcast_id for broadcast_id in ids if _start_alone(broadcast_id, now)]
 
 

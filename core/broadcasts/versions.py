@@ -11,8 +11,9 @@ from datetime import datetime
 
 from core.accounts import changes
 from core.accounts.rules import Actor
+from core.broadcasts.launch_rules import LaunchRules
 from core.db.tables import Broadcast
-from core.errors import N_, Change, Changed, Invalid, problem
+from core.errors import N_, Change, Changed, Invalid, WrongState, problem
 
 # Each column, and the field of a draft that it belongs to.
 _FIELDS = {
@@ -24,6 +25,8 @@ _FIELDS = {
     "best_before": "best_before",
     "best_before_chosen": "best_before",
     "canary_size": "first_part",
+    "filters": "filters",
+    "sender": "saves_opt_ins",
 }
 BACK_TO_DRAFT = "back_to_draft"
 _NOT_APPROVED = {"name"}
@@ -54,6 +57,21 @@ def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]
 def approve(broadcast: Broadcast, by: Actor, now: datetime) -> None:
     broadcast.approved_version, broadcast.approved_by = broadcast.version, by.name
     broadcast.approved_at = now
+
+
+def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
+    """Raise when the fanpage wants a second person and `by` is who wrote this version last. The command line
+    is the machine's owner and needs nobody."""
+    if not rules.needs_second_person or by.id is None:
+        return
+    writers = [change.by for change in last_changes(broadcast) if change.field not in _NOT_APPROVED]
+    if by.name == (writers[-1] if writers else broadcast.created_by):
+        raise WrongState(
+            N_(
+                "You wrote this version last. On this fanpage another sender has to look at it and approve "
+                "it."
+            )
+        )
 
 
 def end_approval(broadcast: Broadcast, by: Actor, now: datetime) -> None:

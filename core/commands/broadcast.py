@@ -73,7 +73,7 @@ def create(
 def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     """Who would get it and who would not, by reason; and what keeps it from being sent."""
     draft = get_draft(broadcast_id)
-    run = queries.dry_run(draft.topic_id, now=utc_now())
+    run = queries.dry_run(draft.topic_id, draft.filters, now=utc_now())
     problems = [found.message for found in find_problems(draft, at=None, now=utc_now())]
     data = {
         "audience": run.audience,

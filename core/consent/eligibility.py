@@ -6,8 +6,6 @@ the start of a broadcast and every retry are built from it, so that a reason add
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -27,14 +25,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from core.consent import filter_reasons
+from core.consent.audience_filters import EVERYBODY, AudienceFilters
 from core.consent.contact_limits import WEEK
+from core.consent.eligibility_reason import Reason
 from core.consent.rules import OptInState
 from core.customers import unreachable_marks
 from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
 from core.deliveries.rules import LIVE, DeliveryState
 from core.errors import N_
 
-Condition = Callable[[datetime], ColumnElement[bool]]
 ELIGIBLE = "eligible"
 UNREACHABLE = "unreachable"
 ENOUGH = "enough"
@@ -70,19 +70,6 @@ def has_had_enough(now: datetime) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return and_(cap > 0, got >= cap)
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason to be left out. Its conditions are true or false for every row, never NULL."""
-
-    code: str
-    word: str  # short enough for a cell of a table
-    sentence: str
-    state: OptInState | None = None  # opt-ins in this state cannot be used
-    opt_in: Condition | None = None  # available opt-ins for which it holds at a moment cannot be used, either
-    customer: Condition | None = None  # customers for whom it holds at a moment get nothing
-    passes: bool = False  # it ends by itself, so figures of who can be notified at all leave it aside
 
 
 # The reason nearest to getting the broadcast first: it is the one given to a customer with several opt-ins.
@@ -137,22 +124,28 @@ REASONS: tuple[Reason, ...] = (
 
 def reason(code: str) -> Reason:
     """The reason with this code; raises KeyError when there is none."""
-    return {each.code: each for each in REASONS}[code]
+    return {each.code: each for each in (*filter_reasons.EVERY_REASON, *REASONS)}[code]
 
 
-def is_usable(now: datetime) -> ColumnElement[bool]:
+def reasons_with(filters: AudienceFilters) -> tuple[Reason, ...]:
+    """All reasons to be left out of a broadcast with these filters. What staff have not chosen comes first:
+    so the other figures are of those whom they have."""
+    return (*filter_reasons.reasons_of(filters), *REASONS)
+
+
+def is_usable(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnElement[bool]:
     """Whether an opt-in may be used now, whoever holds it."""
-    return and_(col(OptIn.state) == OptInState.AVAILABLE, has_no_obstacle(now))
+    return and_(col(OptIn.state) == OptInState.AVAILABLE, has_no_obstacle(now, filters))
 
 
-def has_no_obstacle(now: datetime) -> ColumnElement[bool]:
+def has_no_obstacle(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnElement[bool]:
     """The condition that no reason other than its state keeps an opt-in from being used now."""
-    return and_(*(not_(each.opt_in(now)) for each in REASONS if each.opt_in))
+    return and_(*(not_(each.opt_in(now)) for each in reasons_with(filters) if each.opt_in))
 
 
-def is_kept_out(now: datetime) -> ColumnElement[bool]:
+def is_kept_out(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnElement[bool]:
     """Whether a customer gets nothing now, whatever opt-ins they hold."""
-    return or_(*(each.customer(now) for each in REASONS if each.customer))
+    return or_(*(each.customer(now) for each in reasons_with(filters) if each.customer))
 
 
 def is_kept_out_for_good(now: datetime) -> ColumnElement[bool]:
@@ -160,9 +153,9 @@ def is_kept_out_for_good(now: datetime) -> ColumnElement[bool]:
     return or_(*(each.customer(now) for each in REASONS if each.customer and not each.passes))
 
 
-def is_eligible(now: datetime) -> ColumnElement[bool]:
+def is_eligible(now: datetime, filters: AudienceFilters = EVERYBODY) -> ColumnElement[bool]:
     """Whether an opt-in may be used now for the customer joined to it."""
-    return and_(is_usable(now), not_(is_kept_out(now)))
+    return and_(is_usable(now, filters), not_(is_kept_out(now, filters)))
 
 
 def why_kept_out(now: datetime) -> ColumnElement[str]:
@@ -181,7 +174,9 @@ def is_unspent(now: datetime) -> ColumnElement[bool]:
     return or_(is_usable(now), and_(col(OptIn.state) == OptInState.RESERVED, waits))
 
 
-def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) -> Select[int, int]:
+def chosen_opt_ins(
+    topic_id: int, now: datetime, *among: ColumnElement[bool], filters: AudienceFilters = EVERYBODY
+) -> Select[int, int]:
     """(opt-in id, customer id): for each eligible customer of a topic the opt-in that ends first."""
     ranked = (
         select(
@@ -192,22 +187,26 @@ def chosen_opt_ins(topic_id: int, now: datetime, *among: ColumnElement[bool]) ->
             .label("rank"),
         )
         .join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(col(OptIn.topic_id) == topic_id, is_eligible(now), *among)
+        .where(col(OptIn.topic_id) == topic_id, is_eligible(now, filters), *among)
         .subquery()
     )
     return select(ranked.c.id, ranked.c.customer_id).where(ranked.c.rank == 1)
 
 
-def reasons_of_customers(topic_id: int, now: datetime) -> Subquery:
+def reasons_of_customers(topic_id: int, now: datetime, filters: AudienceFilters = EVERYBODY) -> Subquery:
     """(customer_id, reason) of everybody who ever opted in to a topic: ELIGIBLE, or the code of a reason.
 
     One pass over the index (topic, state, customer, end) gives each customer the number of the reason of
     their best opt-in; customers are looked up only when that opt-in could be used.
     """
-    usable = len(REASONS)
-    numbers = {each.code: usable - place for place, each in enumerate(REASONS, 1)}
+    reasons = reasons_with(filters)
+    of_opt_ins = [each for each in reasons if each.state or each.opt_in]
+    usable = len(reasons)
+    numbers = {each.code: usable - place for place, each in enumerate(reasons, 1)}
+    # An opt-in that two reasons concern is as far away as the farther one says.
     number = case(
-        (is_usable(now), usable), *((_holds(each, now), numbers[each.code]) for each in _of_opt_ins())
+        (is_usable(now, filters), usable),
+        *((_holds(each, now), numbers[each.code]) for each in reversed(of_opt_ins)),
     )
     held = (
         select(col(OptIn.customer_id).label("customer_id"), func.max(number).label("number"))
@@ -216,16 +215,13 @@ def reasons_of_customers(topic_id: int, now: datetime) -> Subquery:
         .subquery()
     )
     could_be_used = held.c.number == usable
+    kept_out = _kept_out(reasons, held.c.customer_id, now)
     said = case(
-        *((and_(could_be_used, found), literal(code)) for code, found in _kept_out(held.c.customer_id, now)),
+        *((and_(could_be_used, found), literal(code)) for code, found in kept_out),
         (could_be_used, literal(ELIGIBLE)),
-        *((held.c.number == numbers[each.code], literal(each.code)) for each in _of_opt_ins()),
+        *((held.c.number == numbers[each.code], literal(each.code)) for each in of_opt_ins),
     )
     return select(held.c.customer_id, said.label("reason")).subquery()
-
-
-def _of_opt_ins() -> list[Reason]:
-    return [each for each in REASONS if each.state or each.opt_in]
 
 
 def _holds(of: Reason, now: datetime) -> ColumnElement[bool]:
@@ -235,15 +231,17 @@ def _holds(of: Reason, now: datetime) -> ColumnElement[bool]:
     return or_(*found, and_(available, of.opt_in(now))) if of.opt_in else found[0]
 
 
-def _kept_out(customer_id: ColumnElement[int], now: datetime) -> list[tuple[str, Exists]]:
-    found = [(each.code, each.customer(now)) for each in REASONS if each.customer]
+def _kept_out(
+    reasons: tuple[Reason, ...], customer_id: ColumnElement[int], now: datetime
+) -> list[tuple[str, Exists]]:
+    found = [(each.code, each.customer(now)) for each in reasons if each.customer]
     return [(code, exists().where(col(Customer.id) == customer_id, holds)) for code, holds in found]
 
 
-def may_go_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def may_go_again(now: datetime, filters: AudienceFilters = EVERYBODY) -> tuple[ColumnElement[bool], ...]:
     """Whether a delivery that has ended may be sent after all, its opt-in and its customer joined to it. The
     state that the opt-in must have is for the caller to say."""
-    return has_no_obstacle(now), not_(is_kept_out(now)), not_(is_reserved_elsewhere())
+    return has_no_obstacle(now, filters), not_(is_kept_out(now, filters)), not_(is_reserved_elsewhere())
 
 
 def is_reserved_elsewhere() -> Exists:

@@ -107,6 +107,9 @@ class Fanpage(Table, table=True):
     asks_holders: bool = False
     broadcasts_a_week: int = 2
     silent_hours: int = 12
+    launch_rules: str | None = Field(
+        default=None, sa_type=Text
+    )  # core/broadcasts/launch_rules.py; None: none
     app_id: str | None = _word(64, default=None)  # of our own app, as the echoes of our messages name it
     stopped_code: str | None = _word(64, default=None)  # why nothing may be sent, see messenger.errors
     stopped_at: datetime | None = _time()
@@ -457,6 +460,9 @@ class Broadcast(Table, table=True):
     name: str = _word(120)
     content: dict[str, Any] = Field(sa_type=JSON)  # one block, as in Block.content with its "kind"
     sender: str = _word(32, default="one_time_token")  # how its messages leave: core/sending/senders
+    filters: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # consent.audience_filters
+    revises_id: int | None = Field(default=None, sa_type=BigId)  # of a draft: the scheduled one it changes
+    revises_version: int | None = None  # the version of that one it was made from
     state: str = _word(default=BroadcastState.DRAFT)
     due_at: datetime | None = _time()
     best_before: datetime | None = _time()
@@ -593,6 +599,7 @@ class Delivery(Table, table=True):
     reason: str | None = _word(64, default=None)  # code of why it ended so, see messenger.reasons
     evidence: str | None = _word(64, default=None)  # what settled a doubt
     detail: str | None = Field(default=None, sa_type=Text)  # the platform's answer, without secrets
+    sender: str | None = _word(32, default=None)  # when it is not the broadcast's: core/sending/senders
     attempt: int = 0  # claims so far, the number of the last; also the fence against a late settle
     tries: int = 0  # attempts that count towards giving up
     in_doubt: bool = False  # an earlier attempt may have reached the platform

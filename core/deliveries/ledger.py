@@ -106,6 +106,13 @@ def _claiming() -> bulk.CompiledStatement:
     )
 
 
+def go_without_opt_in(db: Session, delivery_ids: Collection[int], *, sender: str) -> None:
+    """Deliveries that were claimed in this very transaction are sent by another sender than their
+    broadcast's, and hold their opt-ins no more: the caller releases those."""
+    claimed = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
+    db.execute(_change(*claimed).values(opt_in_id=None, sender=sender))
+
+
 def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: str, now: datetime) -> None:
     """End a delivery that was claimed in this very transaction and turned out not to be fit for sending."""
     claimed = col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.SENDING

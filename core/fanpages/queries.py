@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from core.broadcasts.launch_rules import FREE, LaunchRules, launch_rules_of
 from core.broadcasts.rules import BroadcastState, waits_for_repair
 from core.consent.contact_limits import USUAL, ContactLimits, limits_of
 from core.consent.stop_words import DEFAULT
@@ -40,6 +41,7 @@ class FanpageView:
     policy: PolicyView | None = None
     otn_off_at: datetime | None = None  # since when staff have one-time notifications switched off
     otn_off_by: str = ""
+    launch_rules: LaunchRules = FREE
     limits: ContactLimits = USUAL  # how often its customers are asked and written to
 
 
@@ -156,6 +158,7 @@ def fanpage_view(row: Fanpage) -> FanpageView:
         otn_off_at=row.otn_off_at,
         otn_off_by=row.otn_off_by,
         limits=limits_of(row),
+        launch_rules=launch_rules_of(row.launch_rules),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from core.consent import ledger as opt_ins
 from core.db.engine import DATABASE_TROUBLE, transaction
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
@@ -111,16 +112,29 @@ def _take_deliveries(
     db: Session, batches: Sequence[ClaimedBatch], worker: str, taken_at: float, now: datetime
 ) -> None:
     """The chosen deliveries become claims. What is not fit to be sent any more ends here."""
-    ids = sorted(row[DELIVERY_ID] for each in batches for _, row in each.offers)
+    offers = [offer for each in batches for offer in each.offers]
+    ids = sorted(offer.row[DELIVERY_ID] for offer in offers)
     if not ids:
         return
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
+    _spare_opt_ins(db, [offer for offer in offers if offer.spared_opt_in_id is not None], now)
     for each, claim, unfit in _claims(batches, taken_at, now):
         if unfit is None:
             each.deliveries.append(claim)
         else:
             _end_unfit(db, claim, unfit, now)
+
+
+def _spare_opt_ins(db: Session, offers: Sequence[Offer], now: datetime) -> None:
+    """Give back the opt-ins of those who get an ordinary message instead, before it leaves."""
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for offer in offers:
+        by_name[offer.sender.name].append(offer.row[DELIVERY_ID])
+    for name, theirs in by_name.items():
+        deliveries.go_without_opt_in(db, theirs, sender=name)
+    if offers:
+        opt_ins.release(db, [offer.spared_opt_in_id or 0 for offer in offers], now=now)
 
 
 def _claims(
@@ -129,8 +143,8 @@ def _claims(
     """Each with how it ends if it is not fit; a sender prepares all of its own at once."""
     by_sender: dict[Sender, list[tuple[ClaimedBatch, list[Any]]]] = defaultdict(list)
     for each in batches:
-        for sender, row in each.offers:
-            by_sender[sender].append((each, row))
+        for offer in each.offers:
+            by_sender[offer.sender].append((each, offer.row))
     for sender, rows in by_sender.items():
         prepared = sender.prepare([row[len(OWN_COLUMNS) :] for _, row in rows], now)
         for (each, row), (needs, unfit) in zip(rows, prepared, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -77,25 +78,34 @@ def _take_over_of(broadcast_id: int, now: datetime) -> int:
     """A transaction for each broadcast, so that none waits long for another; one that is being changed for
     longer than that is for the next time."""
     mine = select(col(Broadcast.sender)).where(col(Broadcast.id) == broadcast_id)
-    lost = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
+    of_it = _lost(now).where(col(Delivery.broadcast_id) == broadcast_id).order_by(col(Delivery.id))
+    lost = of_it.add_columns(col(Delivery.sender))
     with transaction() as db:
         # Not skipped when it is locked: while an audience is added the row is hardly ever free.
         wait_for_locks(db, PATIENCE)
         name = db.execute(mine.with_for_update(key_share=True)).scalar_one_or_none()
-        sender = senders.find(name) if name is not None else None
-        if sender is None:
+        if name is None:
             return 0
-        ids = db.execute(lost.with_for_update(key_share=True, skip_locked=True)).scalars()
-        taken = deliveries.take_over_lost(
-            db,
-            [each for each in ids if each],
-            max_attempts=_attempts_in_doubt(sender),
-            next_try_at=now + wait_after(1),
-            now=now,
-        )
+        by_sender: dict[str, list[int]] = defaultdict(list)
+        for delivery_id, own in db.execute(lost.with_for_update(key_share=True, skip_locked=True)):
+            by_sender[own or name].append(delivery_id)
+        taken = [each for name, ids in by_sender.items() for each in _take_over_by(db, name, ids, now)]
         attempts.keep_lost(db, taken)
         _end_if_over(db, {broadcast_id}, now)
         return len(taken)
+
+
+def _take_over_by(
+    db: Session, name: str, ids: Sequence[int], now: datetime
+) -> list[tuple[int, int, datetime]]:
+    """Of one sender; what only a newer version can send waits for a worker of that version."""
+    sender = senders.find(name)
+    if sender is None:
+        return []
+    attempts_left = _attempts_in_doubt(sender)
+    return deliveries.take_over_lost(
+        db, ids, max_attempts=attempts_left, next_try_at=now + wait_after(1), now=now
+    )
 
 
 def _attempts_in_doubt(sender: Sender) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.broadcasts import canary
+from core.broadcasts.launch_rules import launch_rules_of, quiet_until
 from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import ReplyState
 from core.db import bulk
@@ -97,7 +98,8 @@ class WorkSnapshots:
             return Snapshot({}, (), began)
         with reading() as db:
             given = {**bulk.bound_ids(shards), **_times(now)}
-            sending = bulk.fetch(db, _sending(), given)
+            quiet = _quiet_fanpages(db, now)
+            sending = [row for row in bulk.fetch(db, _sending(), given) if row[2] not in quiet]
             answering = bulk.fetch(db, _answering(), given)
             stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
             self._learn_wordings(db, {row[0] for row in sending})
@@ -124,6 +126,15 @@ class WorkSnapshots:
             broadcasts = known.broadcasts if known else {}
             found[fanpage_id] = FanpageWork(rate_now(*rate_row, at=at), next_slot, broadcasts, True)
         return found
+
+
+def _quiet_fanpages(db: Session, now: datetime) -> set[int]:
+    """Fanpages whose broadcasts wait for the end of quiet hours or of a day off; answers leave."""
+    wanted = select(col(Fanpage.id), col(Fanpage.launch_rules), col(Fanpage.timezone)).where(
+        col(Fanpage.launch_rules).is_not(None)
+    )
+    rows = db.execute(wanted).all()
+    return {key or 0 for key, rules, zone in rows if quiet_until(launch_rules_of(rules), zone, now)}
 
 
 def fanpages_with_work(*, now: datetime) -> list[int]:

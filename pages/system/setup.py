@@ -82,6 +82,7 @@ def _buttons(fanpage: FanpageView) -> None:
             ("fanpage_zone", _("Time zone…"), "schedule"),
             ("fanpage_again", _("New access token…"), "key"),
             ("fanpage_limits", _("How often…"), "tune"),
+            ("fanpage_launch_rules", _("Quiet hours and approval…"), "bedtime"),
             ("fanpage_stop_words", _("Stop words…"), "notifications_off"),
         ):
             st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))

@@ -160,9 +160,11 @@ def test_a_clock_change_is_told(panel, arrange, topic_id) -> None:
 def test_a_clash_on_the_same_topic_is_told_before_the_launch(panel, topic_id) -> None:
     other = a_draft(topic_id)
     actions.schedule(COMMAND_LINE, other, at=utc_now() + timedelta(hours=3), now=utc_now())
-    assert "is scheduled on the same topic" in all_words(
-        panel("new_broadcast", id=a_draft(topic_id), step="check")
-    )
+    at = panel("new_broadcast", id=a_draft(topic_id), step="who")
+    assert "is scheduled on the same topic" in all_words(at)
+    at.button(key="step_check").click().run()
+    assert "on the same topic would then find" in all_words(at)
+    assert "3 of 3" in all_words(at)
 
 
 def test_who_is_left_out_is_listed_by_reason_and_by_name(panel, arrange, topic_id) -> None:
@@ -264,6 +266,7 @@ def test_a_scheduled_one_can_be_taken_back_or_sent_now(panel, topic_id) -> None:
     assert queries.get_broadcast(broadcast_id).due_at <= utc_now()
     at = panel("broadcast", id=broadcast_id)
     at.button(key="broadcast_unschedule").click().run()
+    at.button(key="broadcast_unschedule_confirm").click().run()
     assert not at.exception
     assert state_of(broadcast_id) == "draft"
 

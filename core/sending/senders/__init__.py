@@ -6,11 +6,15 @@ import structlog
 
 from core.sending.senders.inside_window import InsideWindow
 from core.sending.senders.one_time_token import OneTimeToken
+from core.sending.senders.opt_in_saver import OptInSaver
 from core.sending.senders.sender import Sender
 
 log = structlog.get_logger(__name__)
 
-BY_NAME: dict[str, Sender] = {each.name: each for each in (OneTimeToken(), InsideWindow())}
+_BY_TOKEN, _IN_WINDOW = OneTimeToken(), InsideWindow()
+BY_NAME: dict[str, Sender] = {
+    each.name: each for each in (_BY_TOKEN, _IN_WINDOW, OptInSaver(_BY_TOKEN, _IN_WINDOW))
+}
 
 
 def find(name: str) -> Sender | None:

@@ -1,7 +1,6 @@
 """An ordinary message by PSID to a customer whose standard messaging window is open. It spends nothing.
 
-No page or command makes a broadcast of this kind yet: nothing writes "inside_window" to `broadcast.sender`.
-It is kept, and tested, for campaigns that spare opt-ins.
+A broadcast that spares opt-ins chooses it for each customer (opt_in_saver.py).
 
 Nothing keeps such a message from arriving twice. It rides alone, and after an attempt that may have reached
 the customer it is for staff to say whether it goes again.
@@ -28,7 +27,7 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, final_verdict
-from core.sending.senders.sender import Claim, Prepared, Row, link_codes, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, Way, link_codes, message_for
 
 WINDOW_CLOSED = "window_closed"
 
@@ -39,6 +38,9 @@ class InsideWindow:
 
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
         return deliveries.add_columns(col(Customer.psid), col(Customer.window_closes_at))
+
+    def choose(self, row: Row, **_given: object) -> Way:
+        return Way(self, row)
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         return [(psid, _unfit(psid, closes_at, now)) for psid, closes_at in rows]

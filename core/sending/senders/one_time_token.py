@@ -25,7 +25,7 @@ from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, final_verdict, try_again
-from core.sending.senders.sender import Claim, Prepared, Row, link_codes, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, Way, link_codes, message_for
 
 CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason
@@ -52,6 +52,9 @@ class OneTimeToken:
             col(Delivery.in_doubt).label("doubt"),
         )
         return deliveries.add_columns(*needed).join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+
+    def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:  # noqa: ARG002
+        return Way(self, row)
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         """An opt-in withdrawn or run out since the launch is not used."""

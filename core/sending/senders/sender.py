@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Select
 from sqlmodel import Session
@@ -34,6 +34,14 @@ Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
 Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends if it is not fit to be sent
 
 
+class Way(NamedTuple):
+    """Who carries one delivery, and with what."""
+
+    sender: Sender
+    needs: Row
+    spared_opt_in_id: int | None = None  # given back by the claim: the delivery goes without it
+
+
 class Sender(Protocol):
     """How one kind of message is sent. It has no state of its own, and is asked on several threads."""
 
@@ -47,6 +55,9 @@ class Sender(Protocol):
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
         """The query of the deliveries that wait, with the columns that it needs of each added. Customers are
         joined to it afterwards."""
+
+    def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:
+        """Who carries the delivery with just those columns: itself, unless it leaves it to another."""
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         """For each of the rows that are being claimed, with just those columns: `Claim.needs` out of them,

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.rules import Permission
-from core.broadcasts import actions
+from core.broadcasts import actions, revisions
 from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
@@ -35,15 +35,17 @@ def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, st
         if has_ended and here.actor.may(Permission.EDIT):
             _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
         if view.state in _YET_TO_GO:
-            draw_test_button(main=True)
+            draw_test_button(main=view.state != BroadcastState.SCHEDULED)
+        if view.state == BroadcastState.SCHEDULED and here.actor.may(Permission.EDIT):
+            _button("revise", _("Change it"), "edit", _revise, here, view.id, main=True)
         if not may_send:
             return
         if view.state in CANCELLABLE:
             _open_button("cancel", _("Cancel…"), "cancel")
         if view.state == BroadcastState.SCHEDULED:
-            _button("unschedule", _("Back to draft"), "edit_note", _unschedule, here, view.id)
             if not stopped and view.due_at and view.due_at > utc_now():
-                _open_button("launch", _("Send now…"), "send", main=True)
+                _open_button("launch", _("Send now…"), "send")
+            _open_button("unschedule", _("Back to draft…"), "edit_note")
         if view.state == BroadcastState.MISSED:
             _button("unschedule", _("Choose a new time"), "schedule", _unschedule, here, view.id, main=True)
         if view.state == BroadcastState.SENDING:
@@ -87,6 +89,15 @@ def _unschedule(here: Current, broadcast_id: int) -> None:
         return
     error, _state = attempt(lambda: actions.unschedule(here.actor, broadcast_id, now=utc_now()))
     _tell(error or _("It is a draft again and does not start by itself."), error)
+
+
+def _revise(here: Current, broadcast_id: int) -> None:
+    if asked_id() != broadcast_id:
+        return  # the changes are open already
+    error, draft_id = attempt(lambda: revisions.begin(here.actor, broadcast_id, now=utc_now()))
+    if error is None:
+        st.query_params.from_dict({"id": str(draft_id)})
+    _tell(error or _("It stays scheduled as it is until you apply your changes."), error)
 
 
 def _copy(here: Current, broadcast_id: int) -> None:

@@ -30,6 +30,17 @@ def draw_dialogs(here: Current, view: BroadcastView) -> None:
     match view.state:
         case BroadcastState.SCHEDULED:
             _launch_dialog(here, view)
+            confirm(
+                "broadcast_unschedule",
+                _("Put it back to draft?"),
+                _(
+                    "It does not start at its time any more, and has to be approved again. To change it "
+                    "while it stays scheduled, use “Change it”."
+                ),
+                _("Back to draft"),
+                lambda: actions.unschedule(here.actor, view.id, now=utc_now()),
+                done=_("It is a draft again and does not start by itself."),
+            )
         case BroadcastState.PAUSED:
             _resume_dialog(here, view)
     if view.state in CANCELLABLE:
@@ -37,13 +48,14 @@ def draw_dialogs(here: Current, view: BroadcastView) -> None:
 
 
 def _launch_dialog(here: Current, view: BroadcastView) -> None:
-    people = dry_run(view.topic_id, now=utc_now()).eligible
+    run = dry_run(view.topic_id, view.filters, now=utc_now())
+    people, spends = run.eligible, run.spends(saves_opt_ins=view.saves_opt_ins)
     body = n_(
         "**{n} opt-in will be used and cannot be taken back.** It starts within seconds instead of at the "
         "time it was scheduled for.",
         "**{n} opt-ins will be used and cannot be taken back.** It starts within seconds instead of at the "
         "time it was scheduled for.",
-        people,
+        spends,
     )
     verb = n_("Send to {n} customer now", "Send to {n} customers now", people)
     confirm(

@@ -8,6 +8,7 @@ from core.broadcasts.dashboard_queries import PlatformAnswer, list_answers
 from core.broadcasts.queries import BroadcastView, dry_run
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from pages.broadcasts.filter_words import filter_words
 from pages.components import page_registry
 from pages.components.broadcast_words import reason_word
 from pages.components.layout import Card, cards, section
@@ -19,7 +20,7 @@ def draw_plan(view: BroadcastView) -> None:
     """Before the start: when it goes, and whom it would reach."""
     now = utc_now()
     at = view.due_at if view.due_at and view.due_at > now else now
-    run = dry_run(view.topic_id, now=at)
+    run = dry_run(view.topic_id, view.filters, now=at)
     if view.state == BroadcastState.SCHEDULED and view.due_at and view.due_at <= now:
         section(_("Starts any moment now"))
     elif view.state == BroadcastState.SCHEDULED:
@@ -46,6 +47,8 @@ def draw_facts(view: BroadcastView) -> None:
 def _facts(view: BroadcastView) -> list[tuple[str, str]]:
     return [
         (_("OTN topic"), view.topic),
+        (_("Only some of them"), filter_words(view.filters, view.timezone)),
+        (_("Opt-ins"), _("Whoever had just written keeps theirs") if view.saves_opt_ins else ""),
         (_("Drafted"), f"{when(view.created_at, view.timezone)} · {view.created_by}"),
         (_("Launched by"), view.launched_by),
         (_("Approved version"), _approved(view)),

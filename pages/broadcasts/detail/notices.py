@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import get_first_part
+from core.broadcasts.launch_rules import quiet_until
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import CANARY_FAILED, OTN_OFF, BroadcastState, alike_reason
 from core.deliveries.rules import DeliveryState
@@ -45,10 +46,19 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
         case BroadcastState.FINISHED if not view.audience:
             _nobody()
     is_due = view.state == BroadcastState.SCHEDULED and view.due_at is not None and view.due_at <= now
+    if is_due or view.state == BroadcastState.SENDING:
+        _quiet(fanpage, now)
     if (is_due or view.state == BroadcastState.SENDING) and not stopped:
         draw_worker_missing(now)
     draw_first_part(here, view, get_first_part(view.id))
     draw_settle_buttons(here, view)
+
+
+def _quiet(fanpage: FanpageView, now: datetime) -> None:
+    until = quiet_until(fanpage.launch_rules, fanpage.timezone, now)
+    if until is not None:
+        words = _("Nothing is sent in quiet hours and on days off. It goes on by itself {when}.")
+        st.info(words.format(when=when(until, fanpage.timezone)), icon=":material/bedtime:")
 
 
 def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:

@@ -6,22 +6,26 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from core.broadcasts.dashboard_queries import Clash, list_clashes
+from core.broadcasts.dashboard_queries import get_stock, list_clashes
 from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.queries import DryRun, dry_run
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
+from pages.broadcasts.filter_words import filter_words
 from pages.broadcasts.new import saving
 from pages.broadcasts.new.allowance import draw_allowance
+from pages.broadcasts.new.approval import draw_changes, say_quiet_time
+from pages.broadcasts.new.clashes import say_what_is_left
 from pages.broadcasts.new.launch import draw_launch
 from pages.broadcasts.new.links_note import draw_links_note
 from pages.broadcasts.new.promises import draw_promises_and_tick
+from pages.broadcasts.new.reach import used_words
 from pages.broadcasts.new.steps import go_to
 from pages.broadcasts.new.what import draw_message
 from pages.components.block_editor.blocks import kind_in_broadcast
 from pages.components.block_editor.fields import draw_problems, draw_warnings
-from pages.components.broadcast_words import plain, size_word
+from pages.components.broadcast_words import size_word
 from pages.components.layout import Card, cards
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, number, when
@@ -30,7 +34,7 @@ from pages.components.texts import _, duration, n_, number, when
 def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
     """The numbers, the choices made so far, what to look at twice, and the launch, beside the phone."""
     now, draft = utc_now(), saving.save(here, draft)
-    run = dry_run(draft.topic_id, now=draft.due_at or now)
+    run = dry_run(draft.topic_id, draft.filters, now=draft.due_at or now)
     _numbers(draft, run, now, fanpage.timezone)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
@@ -41,7 +45,9 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
         promises, ticked = draw_promises_and_tick(draft)
         with slot:
             _second_looks(draft, run, [promise.title for promise in promises], now)
-        draw_launch(here, draft, run, ticked=ticked, stopped=bool(fanpage.stopped_code))
+            say_quiet_time(draft, fanpage, now)
+        draw_changes(draft)
+        draw_launch(here, draft, run, fanpage, ticked=ticked)
     with right:
         draw_message(draft, fanpage.name)
 
@@ -50,15 +56,20 @@ def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:
     done_at = (draft.due_at or now) + timedelta(seconds=run.seconds_at_rate)
     ends = _("Done about {when}.", when=when(done_at, zone))
     rate = n_("At {n} message a second.", "At {n} messages a second.", run.rate)
+    spends = run.spends(saves_opt_ins=draft.saves_opt_ins)
+    held = max(get_stock(draft.topic_id, now=now).opt_ins, spends)
+    used = _("{spends} of {held}", spends=number(spends), held=number(held))
     cards(
         [
-            Card(_("Will get it"), number(run.eligible)),
-            Card(
-                _("Opt-ins used"), number(run.eligible), _("One of each person. They cannot be taken back.")
-            ),
+            Card(_("Will get it"), number(run.eligible), _kept_words(draft, run)),
+            Card(_("Opt-ins used"), used, _("Of all for this topic. They cannot be taken back.")),
             Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate)), f"{rate} {ends}"),
         ]
     )
+
+
+def _kept_words(draft: Draft, run: DryRun) -> str | None:
+    return used_words(run, saves_opt_ins=True) if draft.saves_opt_ins else None
 
 
 def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> None:
@@ -68,8 +79,12 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
     late = _("best before {when}", when=when(best_before, zone)) if best_before else _("without best-before")
     first = "; " + size_word(draft.first_part).lower() if draft.first_part else ""
     start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
+    whom = _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)
+    if draft.filters:
+        some = filter_words(draft.filters, zone)
+        whom = _("Of those who agreed to “{topic}”: {some}; {left_out}", topic=topic, some=some, left_out=who)
     rows = [
-        ("who", _("To whom"), _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)),
+        ("who", _("To whom"), whom),
         ("what", _("What to say"), f"{kind_in_broadcast(draft.content['kind'])} · {draft.name}"),
         ("when", _("When to send"), f"{start}; {late}{first}"),
     ]
@@ -85,8 +100,8 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
 def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime) -> None:
     draw_problems(find_problems(draft, at=draft.due_at, now=now))
     draw_warnings(warn_content(draft.content, promises))
-    for clash in list_clashes(draft.topic_id, except_id=draft.id):
-        _say_clash(clash)
+    others = list_clashes(draft.topic_id, except_id=draft.revises_id or draft.id)
+    say_what_is_left(others, draft, draft.due_at or now)
     best_before, start = draft.best_before_at(now), draft.due_at or now
     time_left = (best_before - start).total_seconds() if best_before else None
     if time_left is not None and 0 < time_left < run.seconds_at_rate:
@@ -100,15 +115,3 @@ def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime)
             ),
             icon=":material/timer_off:",
         )
-
-
-def _say_clash(clash: Clash) -> None:
-    st.warning(
-        _(
-            "“{name}” is scheduled on the same topic for {when}. Whichever starts first uses the opt-ins; "
-            "the other one reaches only those who agreed more than once.",
-            name=plain(clash.name),
-            when=when(clash.due_at),
-        ),
-        icon=":material/call_split:",
-    )

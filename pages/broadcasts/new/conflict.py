@@ -31,6 +31,10 @@ def _words(field: str, value: Any) -> str:
             return when(value) if value else _("As soon as it is launched")
         case "best_before":
             return best_before_word(value)
+        case "filters":
+            return _("Only some of them") if value else _("Everybody who agreed")
+        case "saves_opt_ins":
+            return _("Yes") if value else _("No")
         case "first_part":
             return size_word(value)
     return str(value)
@@ -40,6 +44,8 @@ KIND = draft_conflict.Kind(
     "broadcast",
     {
         "topic_id": N_("OTN topic"),
+        "filters": N_("Only some of them"),
+        "saves_opt_ins": N_("Spare the opt-ins of those who have just written"),
         "name": N_("Name"),
         "content": N_("Message"),
         "due_at": N_("Planned start"),

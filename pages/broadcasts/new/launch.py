@@ -5,26 +5,30 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts import actions
+from core.broadcasts import actions, revisions
 from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.queries import DryRun, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from core.fanpages.queries import FanpageView
 from core.fanpages.rules import why_red
 from pages.broadcasts.new import conflict, saving
-from pages.components.dialogs import confirm, open_dialog
+from pages.broadcasts.new.approval import ask_number, needs_another, refuse_other_number
+from pages.components.dialogs import confirm_buttons, dialog, open_dialog
 from pages.components.draft_conflict import fields_of
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, when
 
 
-def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> None:
+def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, *, ticked: bool) -> None:
     """The button with what is still missing above it, and the dialog that asks once more."""
     if not here.actor.may(Permission.SEND):
         words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
         st.info(words, icon=":material/lock:")
         return
+    stopped = bool(fanpage.stopped_code)
     missing = _red(here) or _missing(draft, run, ticked=ticked, stopped=stopped)
+    missing = missing or needs_another(here, draft, fanpage)
     verb = _verb(draft, run)
     with st.container(key="check_launch", gap="small"):
         st.caption(missing or _("You see one more summary before anything is sent."))
@@ -38,14 +42,22 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, *, ticked: bool, stopp
             on_click=open_dialog,
             args=("launch",),
         )
-    confirm(
-        "launch",
-        _("Send it now?") if draft.due_at is None else _("Schedule it?"),
-        _consequence(draft, run),
-        verb,
-        lambda: launch(here, draft),
-        done=_("Launched. You can watch it here.") if draft.due_at is None else _("Scheduled."),
-    )
+    dialog("launch", _question(draft), lambda: _body(here, draft, run, fanpage))
+
+
+def _body(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView) -> None:
+    st.markdown(_consequence(draft, run))
+    above = fanpage.launch_rules.count_typed_above
+    is_typed = bool(above) and run.eligible >= above
+    if is_typed:
+        ask_number(run.eligible)
+
+    def act() -> None:
+        if is_typed:
+            refuse_other_number(run.eligible)
+        launch(here, draft)
+
+    confirm_buttons("launch", _verb(draft, run), act, done=_done(draft))
 
 
 def _red(here: Current) -> str | None:
@@ -67,7 +79,21 @@ def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str |
     return None if ticked else _("Please confirm above that the message keeps the promise.")
 
 
+def _question(draft: Draft) -> str:
+    if draft.due_at is None:
+        return _("Send it now?")
+    return _("Schedule it?") if draft.revises_id is None else _("Apply the changes?")
+
+
+def _done(draft: Draft) -> str:
+    if draft.due_at is None:
+        return _("Launched. You can watch it here.")
+    return _("Scheduled.") if draft.revises_id is None else _("Changed. It stayed scheduled all along.")
+
+
 def _verb(draft: Draft, run: DryRun) -> str:
+    if draft.revises_id is not None and draft.due_at is not None:
+        return n_("Apply for {n} customer", "Apply for {n} customers", run.eligible)
     if draft.due_at is None:
         return n_("Send to {n} customer now", "Send to {n} customers now", run.eligible)
     return n_("Schedule for {n} customer", "Schedule for {n} customers", run.eligible)
@@ -79,7 +105,7 @@ def _consequence(draft: Draft, run: DryRun) -> str:
         "agree again.",
         "**{n} opt-ins will be used and cannot be taken back.** For the next broadcast these customers have "
         "to agree again.",
-        run.eligible,
+        run.spends(saves_opt_ins=draft.saves_opt_ins),
     )
     if draft.due_at is None:
         pace = _(
@@ -102,6 +128,9 @@ def launch(here: Current, draft: Draft) -> None:
     that this tab no longer writes it, and goes to the page of the broadcast.
     """
     now, kept = utc_now(), get_broadcast(draft.id)
+    if draft.revises_id is not None and get_broadcast(draft.revises_id).state == BroadcastState.SCHEDULED:
+        _apply(here, draft)
+        return
     is_under_way = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
     if not is_under_way or kept.approved_version != draft.version:
         if draft.due_at is None:
@@ -109,3 +138,10 @@ def launch(here: Current, draft: Draft) -> None:
         else:
             actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
     saving.leave()
+
+
+def _apply(here: Current, draft: Draft) -> None:
+    """The changes take the place of what was scheduled; the page of that one follows."""
+    changed = revisions.apply(here.actor, draft.id, version=draft.version, now=utc_now())
+    saving.leave()
+    st.query_params.from_dict({"id": str(changed)})

@@ -93,7 +93,7 @@ def _header(here: Current, draft: Draft | None) -> None:
     if draft.state != BroadcastState.DRAFT:
         page_header(plain(draft.name), _("No draft any more: nothing written here is saved."), key="draft")
         return
-    slot = page_header(plain(draft.name), _("Draft. Everything you write is saved as you go."), key="draft")
+    slot = page_header(plain(draft.name), _what_it_is(draft), key="draft")
     with slot:
         draw_test_button()
     slot.button(
@@ -114,6 +114,14 @@ def _header(here: Current, draft: Draft | None) -> None:
     )
 
 
+def _what_it_is(draft: Draft) -> str:
+    if draft.revises_id is None:
+        return _("Draft. Everything you write is saved as you go.")
+    return _(
+        "Changes to a scheduled broadcast. It starts as it was approved until you apply them under “Check”."
+    )
+
+
 def _delete(here: Current, draft: Draft) -> None:
     actions.delete_draft(here.actor, draft.id, version=draft.version, now=utc_now())
     saving.leave()
@@ -122,13 +130,13 @@ def _delete(here: Current, draft: Draft) -> None:
 
 def _draw(here: Current, fanpage: FanpageView, step: str, draft: Draft | None) -> None:
     if draft is None or step == "who":
-        who.draw(here, fanpage.id, draft)
+        who.draw(here, fanpage, draft)
         return
     match step:
         case "what":
             what.draw(here, draft, fanpage.name)
         case "when":
-            when_step.draw(here, draft, fanpage.timezone)
+            when_step.draw(here, draft, fanpage)
         case _:
             topic = get_topic(draft.topic_id, now=utc_now())
             check.draw(here, draft, topic.name, fanpage)

@@ -10,6 +10,7 @@ from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import PromiseCount, list_promises
 from core.broadcasts.unpromised_details import find_unpromised
 from core.clock import utc_now
+from core.consent.audience_filters import AudienceFilters
 from core.conversation.blocks.registry import find_kind
 from pages.components.broadcast_words import plain
 from pages.components.layout import section
@@ -22,24 +23,24 @@ _HELD = "broadcast_promises"
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
 
 
-def draw_promises(topic_id: int) -> list[PromiseCount]:
+def draw_promises(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
     """A card with the promises, the most common first."""
     with st.container(key="broadcast_promises", border=True):
-        return _list(topic_id)
+        return _list(topic_id, filters)
 
 
 def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
     """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
     with st.container(key="broadcast_promises", border=True):
-        promises = _list(draft.topic_id)
+        promises = _list(draft.topic_id, draft.filters)
         kind = find_kind(str(draft.content.get("kind")))
         words = kind.words(draft.content) if kind else ""
         _draw_unpromised(words, [promise.title for promise in promises])
         return promises, _tick(draft)
 
 
-def _list(topic_id: int) -> list[PromiseCount]:
-    promises = _promises(topic_id)
+def _list(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
+    promises = _promises(topic_id, filters)
     with st.container(gap="small"):
         section(_("What they agreed to"))
         if not promises:
@@ -70,13 +71,15 @@ def _draw_unpromised(text: str, promises: list[str]) -> None:
         st.markdown("  \n".join(line or " " for line in lines))
 
 
-def _promises(topic_id: int) -> list[PromiseCount]:
+def _promises(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
     """Read anew once a minute only: with a million opt-ins it takes a second, and writing reruns the page
     at every pause."""
     held, now = st.session_state.get(_HELD), utc_now()
-    if not held or held["topic"] != topic_id or now.timestamp() - held["at"] > FRESH_SECONDS:
-        read = [(promise.title, promise.people) for promise in list_promises(topic_id, now=now, limit=READ)]
-        held = st.session_state[_HELD] = {"topic": topic_id, "at": now.timestamp(), "rows": read}
+    asked = (topic_id, filters)
+    if not held or held["asked"] != asked or now.timestamp() - held["at"] > FRESH_SECONDS:
+        found = list_promises(topic_id, filters, now=now, limit=READ)
+        read = [(promise.title, promise.people) for promise in found]
+        held = st.session_state[_HELD] = {"asked": asked, "at": now.timestamp(), "rows": read}
     return [PromiseCount(title, people) for title, people in held["rows"]]
 
 

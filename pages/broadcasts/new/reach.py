@@ -9,30 +9,42 @@ import streamlit as st
 from core.broadcasts.dashboard_queries import get_stock
 from core.broadcasts.queries import DryRun, list_audience
 from core.clock import utc_now
+from core.consent.audience_filters import AudienceFilters
 from pages.components import page_registry
-from pages.components.broadcast_words import eligibility_sentence, eligibility_word
+from pages.components.broadcast_words import eligibility_sentence, eligibility_word, plain
 from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, number
 
-SIZE = 25
+SIZE, SAMPLE = 25, 5
 
 
-def draw_reach(run: DryRun, topic_id: int) -> None:
+def draw_reach(run: DryRun, topic_id: int, *, saves_opt_ins: bool) -> None:
     """How many a broadcast on this topic would reach now."""
-    stock = get_stock(topic_id, now=utc_now())
-    left_over = max(0, stock.opt_ins - run.eligible)
-    kept = _("Opt-ins that stay for a later broadcast, because some people agreed more than once.")
+    stock, spends = get_stock(topic_id, now=utc_now()), run.spends(saves_opt_ins=saves_opt_ins)
+    left_over = max(0, stock.opt_ins - spends)
+    kept = _("Opt-ins that stay for a later broadcast on this topic.")
     cards(
         [
-            Card(_("Will get it"), number(run.eligible), _("Each of them uses one opt-in.")),
+            Card(_("Will get it"), number(run.eligible), used_words(run, saves_opt_ins=saves_opt_ins)),
             Card(_("Left out"), number(run.audience - run.eligible)),
             Card(_("Opt-ins left afterwards"), number(left_over), kept),
         ]
     )
     if not run.eligible:
         _nobody(run)
+
+
+def used_words(run: DryRun, *, saves_opt_ins: bool) -> str:
+    """How many opt-ins it costs to reach them."""
+    if not saves_opt_ins:
+        return _("Each of them uses one opt-in.")
+    return n_(
+        "{n} has just written and keeps the opt-in, as of now.",
+        "{n} have just written and keep their opt-in, as of now.",
+        run.in_window,
+    )
 
 
 def _nobody(run: DryRun) -> None:
@@ -43,7 +55,7 @@ def _nobody(run: DryRun) -> None:
     page_registry.link("messages", _("Let a message ask for it (OTNR)"), icon=":material/forum:")
 
 
-def draw_people(run: DryRun, topic_id: int) -> None:
+def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
     """Each number leads to the people behind it."""
     if not run.audience:
         return
@@ -57,9 +69,18 @@ def draw_people(run: DryRun, topic_id: int) -> None:
     table(columns, rows, key="broadcast_eligibility", on_click=lambda row: _address(row[0]))
     reason = st.query_params.get("people", "")
     if counts.get(reason):
-        _list(topic_id, reason, counts[reason])
+        _list(topic_id, reason, filters, counts[reason])
     else:
         st.caption(_("Click a line to see the people behind its number."))
+        _sample(topic_id, filters)
+
+
+def _sample(topic_id: int, filters: AudienceFilters) -> None:
+    """A few of those who would get it, by name."""
+    some = list_audience(topic_id, "eligible", filters, now=utc_now(), limit=SAMPLE)
+    names = [plain(each.name) for each in some if each.name]
+    if names:
+        st.caption(_("For example: {names}", names=", ".join(names)))
 
 
 def _eligibility_cell(row: tuple[str, int]) -> Two:
@@ -75,7 +96,7 @@ def _address(reason: str | None) -> str:
     return f"new_broadcast?{urlencode({**kept, 'people': reason})}"
 
 
-def _list(topic_id: int, reason: str, people: int) -> None:
+def _list(topic_id: int, reason: str, filters: AudienceFilters, people: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         section(f"{eligibility_word(reason)} · {number(people)}")
         st.button(
@@ -87,7 +108,7 @@ def _list(topic_id: int, reason: str, people: int) -> None:
         )
     slot = st.container()
     offset = pager(people, key=f"who_{reason}", size=SIZE)
-    rows = list_audience(topic_id, reason, now=utc_now(), offset=offset, limit=SIZE)
+    rows = list_audience(topic_id, reason, filters, now=utc_now(), offset=offset, limit=SIZE)
     columns = [
         Column(_("Customer"), lambda p: p.name or _("Name not known yet"), "60%"),
         Column("PSID", lambda p: p.psid),
@@ -100,9 +121,9 @@ def _hide_list() -> None:
     st.query_params.pop("people", None)
 
 
-def draw_once_only(run: DryRun) -> None:
-    """A reminder that each of them has to agree again afterwards."""
-    if not run.eligible:
+def draw_once_only(spends: int) -> None:
+    """A reminder that whoever's opt-in is used has to agree again afterwards."""
+    if not spends:
         return
     with st.container(key="broadcast_once", border=True):
         st.markdown(f":material/history_toggle_off: **{_('One opt-in, one message')}**")
@@ -112,6 +133,6 @@ def draw_once_only(run: DryRun) -> None:
                 "the topic once more.",
                 "After this broadcast, these {n} people need to agree again before you can notify them about "
                 "the topic once more.",
-                run.eligible,
+                spends,
             )
         )

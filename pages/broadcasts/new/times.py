@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -20,6 +21,13 @@ def _explain_first_part(size: int) -> None:
     st.markdown(f":material/flag: {words}")
 
 
+def _draw_in_own_zone(at: datetime, zone: str) -> None:
+    """For who works in another zone than the fanpage's: the same moment by the clock of their browser."""
+    own = st.context.timezone
+    if own and at.astimezone(ZoneInfo(own)).utcoffset() != at.astimezone(ZoneInfo(zone)).utcoffset():
+        st.caption(_("By your clock ({zone}): {when}", zone=own.replace("_", " "), when=when(at, own)))
+
+
 def draw_times(draft: Draft, zone: str, now: datetime) -> None:
     """When it starts, whom that includes, and what happens after the best-before."""
     best_before = draft.best_before_at(now)
@@ -28,6 +36,7 @@ def draw_times(draft: Draft, zone: str, now: datetime) -> None:
             st.markdown(f":material/send: **{_('Starts when you launch it')}**")
         else:
             st.markdown(f":material/schedule: **{_('Starts {when}', when=when(draft.due_at, zone))}**")
+            _draw_in_own_zone(draft.due_at, zone)
             st.markdown(_("Who gets it is settled at that moment: whoever agrees until then is included."))
         if draft.first_part:
             _explain_first_part(draft.first_part)

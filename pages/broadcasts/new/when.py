@@ -12,8 +12,10 @@ from core.broadcasts.drafts import Draft
 from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import N_
+from core.fanpages.queries import FanpageView
 from pages.broadcasts.canary import choose_first_part
 from pages.broadcasts.new import saving
+from pages.broadcasts.new.approval import say_quiet_time
 from pages.broadcasts.new.times import draw_times
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.session import Current, flash
@@ -28,8 +30,9 @@ ENDS = {
 _USUAL_HOUR = time(9, 0)
 
 
-def draw(here: Current, draft: Draft, zone: str) -> None:
+def draw(here: Current, draft: Draft, fanpage: FanpageView) -> None:
     """The start, the best-before and the first part, beside what they mean; saved in the same run."""
+    zone = fanpage.timezone
     _mind_zone(draft, zone)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
@@ -42,6 +45,7 @@ def draw(here: Current, draft: Draft, zone: str) -> None:
     with left:
         draw_problems(check_times(kept.due_at, kept.best_before_at(now), now))
         draw_warnings(warn_hour((kept.due_at or now).astimezone(ZoneInfo(zone))))
+        say_quiet_time(kept, fanpage, now)
     with right:
         draw_times(kept, zone, now)
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.broadcasts.actions import create_broadcast
+from core.broadcasts.dashboard_queries import list_clashes
 from core.broadcasts.draft_rules import NAME_LIMIT
 from core.broadcasts.drafts import Draft
 from core.broadcasts.queries import dry_run
 from core.broadcasts.readiness import find_problems
 from core.clock import utc_now
+from core.consent.audience_filters import EVERYBODY
 from core.consent.queries import TopicView, list_topics
+from core.fanpages.queries import FanpageView
 from core.text.normalise import normalise_name
 from pages.broadcasts.new import saving
+from pages.broadcasts.new.clashes import say_clashes
+from pages.broadcasts.new.filters import choose_filters, choose_saving
 from pages.broadcasts.new.promises import draw_promises
 from pages.broadcasts.new.reach import draw_once_only, draw_people, draw_reach
 from pages.components.address import asked_id
@@ -23,9 +30,9 @@ from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_
 
 
-def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
+def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
     """The topic and the name; `draft` None: nothing is kept yet, and "Continue" creates the draft."""
-    topics = {topic.id: topic for topic in list_topics(fanpage_id, now=utc_now())}
+    topics = {topic.id: topic for topic in list_topics(fanpage.id, now=utc_now())}
     if not topics and draft is None:
         empty_state(
             "label",
@@ -35,24 +42,33 @@ def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
             key="broadcast_who",
         )
         return
-    topic_id = _choose(here, topics, draft)
+    topic_id, name = _choose(topics, draft)
+    key, began = f"broadcast_{draft.id if draft else 'new'}", saving.shown(draft) if draft else None
+    chosen, saves = began.filters if began else EVERYBODY, began.saves_opt_ins if began else False
+    if topic_id is not None:
+        chosen = choose_filters(key, topic_id, fanpage.timezone, chosen)
+        saves = choose_saving(key, saves)
+    if draft is not None:
+        typed = {"topic_id": topic_id or draft.topic_id, "name": name, "filters": chosen}
+        kept = saving.save(here, draft, **typed, saves_opt_ins=saves)
+        topic_id, chosen, saves = kept.topic_id, kept.filters, kept.saves_opt_ins
     if topic_id is None:
         st.caption(_("Only those who agreed to the topic you choose can get it."))
         return
     if draft is not None:
         problems = find_problems(topic_id, draft.content)
         draw_problems([one for one in problems if one.field == "topic_id"])
-    run = dry_run(topic_id, now=utc_now())
-    draw_reach(run, topic_id)
+    say_clashes(list_clashes(topic_id, except_id=draft.revises_id or draft.id if draft else None))
+    run = dry_run(topic_id, chosen, now=utc_now())
+    draw_reach(run, topic_id, saves_opt_ins=saves)
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        draw_people(run, topic_id)
+        draw_people(run, topic_id, chosen)
     with right:
-        draw_promises(topic_id)
-        draw_once_only(run)
+        draw_promises(topic_id, chosen)
+        draw_once_only(run.spends(saves_opt_ins=saves))
     if draft is None:
         with st.container(horizontal=True, horizontal_alignment="right"):
-            name = st.session_state.get("broadcast_new_name", "")
             st.button(
                 _("Continue"),
                 key="broadcast_begin",
@@ -60,11 +76,11 @@ def draw(here: Current, fanpage_id: int, draft: Draft | None) -> None:
                 icon=":material/arrow_forward:",
                 icon_position="right",
                 on_click=_begin,
-                args=(here, topic_id, name),
+                args=(here, {"topic_id": topic_id, "filters": chosen, "saves_opt_ins": saves}),
             )
 
 
-def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> int | None:
+def _choose(topics: dict[int, TopicView], kept: Draft | None) -> tuple[int | None, str]:
     draft = saving.shown(kept) if kept else None
     key = f"broadcast_{draft.id if draft else 'new'}"
     options = list(topics)
@@ -90,10 +106,7 @@ def _choose(here: Current, topics: dict[int, TopicView], kept: Draft | None) -> 
         show_counter(name, NAME_LIMIT, only_near=True)
     if draft is None and topic_id is not None and st.query_params.get("topic") != str(topic_id):
         st.query_params["topic"] = str(topic_id)
-    if kept is not None and draft is not None:
-        topic_id, name = topic_id or draft.topic_id, normalise_name(name) or draft.name
-        topic_id = saving.save(here, kept, topic_id=topic_id, name=name).topic_id
-    return topic_id
+    return topic_id, normalise_name(name) or (draft.name if draft else "")
 
 
 def _label(topic: TopicView | None) -> str:
@@ -102,10 +115,11 @@ def _label(topic: TopicView | None) -> str:
     return n_("{name} – {n} person", "{name} – {n} people", topic.people, name=topic.name)
 
 
-def _begin(here: Current, topic_id: int, name: str) -> None:
+def _begin(here: Current, chosen: dict[str, Any]) -> None:
     if asked_id() is not None:
         return  # the second click of a double click
-    error, made = attempt(lambda: create_broadcast(here.actor, topic_id=topic_id, name=name, now=utc_now()))
+    name = st.session_state.get("broadcast_new_name", "")
+    error, made = attempt(lambda: create_broadcast(here.actor, **chosen, name=name, now=utc_now()))
     if error:
         flash(error, icon=":material/error:")
         return

@@ -1,0 +1,96 @@
+"""What a fanpage asks of every launch: quiet hours, days off, a second person, the number typed (pure).
+
+In quiet hours and on days off nothing starts and nothing leaves; it goes on by itself afterwards. The bot's
+answers to customers are no broadcasts and leave at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from core.clock import local_to_utc
+from core.errors import N_, Problem, problem
+
+MOST_DAYS_OFF = 60
+_BLOCKS = 200  # nights and days off in a row that are looked through
+
+
+@dataclass(frozen=True)
+class LaunchRules:
+    """Nothing set: everything may leave at any time, approved by whoever may send."""
+
+    quiet_from: str = ""  # "21:00" by the fanpage's clock; both or none
+    quiet_to: str = ""
+    weekdays_off: tuple[int, ...] = ()  # 0: Monday
+    days_off: tuple[str, ...] = ()  # "2027-02-06"
+    needs_second_person: bool = False  # whoever wrote a version last does not approve it
+    count_typed_above: int = 0  # so many people or more: whoever launches types the number; 0: never
+
+    def as_text(self) -> str | None:
+        """As the database keeps it; None when nothing is set."""
+        return None if self == FREE else json.dumps(asdict(self))
+
+    @property
+    def has_quiet_times(self) -> bool:
+        return bool(self.quiet_from or self.weekdays_off or self.days_off)
+
+
+FREE = LaunchRules()
+
+
+def launch_rules_of(kept: str | None) -> LaunchRules:
+    """The rules that the database keeps so."""
+    if not kept:
+        return FREE
+    values = json.loads(kept)
+    values["weekdays_off"], values["days_off"] = tuple(values["weekdays_off"]), tuple(values["days_off"])
+    return LaunchRules(**values)
+
+
+def check_launch_rules(rules: LaunchRules) -> list[Problem]:
+    """What is wrong with rules that somebody wants to set."""
+    found = []
+    if bool(rules.quiet_from) != bool(rules.quiet_to) or (
+        rules.quiet_from and rules.quiet_from == rules.quiet_to
+    ):
+        found.append(problem("quiet_from", N_("Quiet hours need a beginning and another end.")))
+    if len(set(rules.weekdays_off)) > 6:
+        found.append(problem("weekdays_off", N_("Leave at least one day of the week for sending.")))
+    if len(rules.days_off) > MOST_DAYS_OFF:
+        found.append(problem("days_off", N_("Name at most {most} days off."), most=MOST_DAYS_OFF))
+    if rules.count_typed_above < 0:
+        found.append(problem("count_typed_above", N_("Choose a number of people, or 0 for never.")))
+    return found
+
+
+def quiet_until(rules: LaunchRules, zone: str, now: datetime) -> datetime | None:
+    """Until when nothing may leave, if that is so now."""
+    moment = now
+    for _ in range(_BLOCKS):
+        end = _end_of_block(rules, moment.astimezone(ZoneInfo(zone)))
+        if end is None:
+            break
+        moment = local_to_utc(end, zone)
+    return moment if moment > now else None
+
+
+def _end_of_block(rules: LaunchRules, local: datetime) -> datetime | None:
+    """The end, by the fanpage's clock, of the day off or the quiet hours that this moment lies in."""
+    day, at = local.date(), local.time().replace(tzinfo=None)
+    if day.weekday() in rules.weekdays_off or day.isoformat() in rules.days_off:
+        return datetime.combine(day + timedelta(days=1), time())
+    if not rules.quiet_from:
+        return None
+    begin, end = time.fromisoformat(rules.quiet_from), time.fromisoformat(rules.quiet_to)
+    if begin < end:
+        return datetime.combine(day, end) if begin <= at < end else None
+    if at >= begin:
+        return datetime.combine(day + timedelta(days=1), end)
+    return datetime.combine(day, end) if at < end else None
+
+
+def days_of(rules: LaunchRules) -> list[date]:
+    return [date.fromisoformat(day) for day in rules.days_off]

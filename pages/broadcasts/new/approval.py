@@ -1,0 +1,64 @@
+"""What the fanpage's rules ask of a launch, and who changed what of the draft."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.broadcasts.drafts import Draft
+from core.broadcasts.launch_rules import quiet_until
+from core.errors import N_, Invalid, problem
+from core.fanpages.queries import FanpageView
+from pages.broadcasts.new import conflict
+from pages.components.session import Current
+from pages.components.texts import _, number, when, who
+
+_NUMBER = "launch_number"
+
+
+def say_quiet_time(draft: Draft, fanpage: FanpageView, now: datetime) -> None:
+    """When it starts in quiet hours or on a day off, the moment at which it really does."""
+    start = draft.due_at or now
+    until = quiet_until(fanpage.launch_rules, fanpage.timezone, start)
+    if until is None:
+        return
+    words = _("That is in this fanpage's quiet hours or on a day off: it starts {when}.")
+    st.warning(words.format(when=when(until, fanpage.timezone)), icon=":material/bedtime:")
+    ends = draft.best_before_at(now)
+    if ends is not None and ends <= until:
+        st.error(
+            _("By then the best-before has passed, so nothing would be sent."), icon=":material/timer_off:"
+        )
+
+
+def draw_changes(draft: Draft) -> None:
+    """Who changed which part last, the latest first."""
+    if not draft.changes:
+        return
+    with st.expander(_("Who changed what"), icon=":material/history:"):
+        for change in reversed(draft.changes):
+            part = _(conflict.KIND.labels.get(change.field, N_("Back to draft")))
+            st.text(f"{when(change.at)} · {who(change.by)} · {part}")
+
+
+def needs_another(here: Current, draft: Draft, fanpage: FanpageView) -> str | None:
+    """Why whoever looks at it cannot approve this version; None when they can."""
+    if not fanpage.launch_rules.needs_second_person:
+        return None
+    writers = [change.by for change in draft.changes if change.field != "name"]
+    if here.actor.name != (writers[-1] if writers else draft.created_by):
+        return None
+    return _("You wrote this version last. On this fanpage another sender has to look at it and approve it.")
+
+
+def ask_number(people: int) -> None:
+    """A field for the number of people, which has to be typed."""
+    st.number_input(
+        _("Type the number of people: {people}", people=number(people)), 0, value=None, step=1, key=_NUMBER
+    )
+
+
+def refuse_other_number(people: int) -> None:
+    if st.session_state.get(_NUMBER) != people:
+        raise Invalid([problem(_NUMBER, N_("This is not the number of people; look once more."))])

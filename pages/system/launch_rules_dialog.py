@@ -1,0 +1,103 @@
+"""What a fanpage asks of every launch: the dialog of the set-up page."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+import streamlit as st
+from babel.dates import get_day_names
+
+from core.broadcasts.launch_rules import LaunchRules
+from core.clock import utc_now
+from core.errors import N_, Invalid, problem
+from core.fanpages.launch_rule_actions import set_launch_rules
+from core.fanpages.queries import FanpageView
+from pages.components.dialogs import confirm_buttons, dialog
+from pages.components.session import current, flash
+from pages.components.texts import _, language
+
+KEY = "fanpage_launch_rules"
+
+
+def draw_launch_rules_dialog(fanpage: FanpageView) -> None:
+    """Shows the dialog while it is open."""
+    dialog(KEY, _("Quiet hours and approval"), lambda: _body(fanpage), width="medium")
+
+
+def _body(fanpage: FanpageView) -> None:
+    rules = fanpage.launch_rules
+    st.markdown(f"**{_('When nothing is sent')}**")
+    with st.container(horizontal=True):
+        st.time_input(_("Quiet from"), _time(rules.quiet_from), key=f"{KEY}_from", width=140)
+        st.time_input(_("Quiet until"), _time(rules.quiet_to), key=f"{KEY}_to", width=140)
+    names = get_day_names("wide", locale=language())
+    st.multiselect(
+        _("Days of the week without broadcasts"),
+        list(range(7)),
+        list(rules.weekdays_off),
+        key=f"{KEY}_weekdays",
+        format_func=lambda day: str(names[day]),
+        placeholder=_("None"),
+    )
+    st.text_area(
+        _("Days off"),
+        "\n".join(rules.days_off),
+        key=f"{KEY}_days",
+        placeholder="2027-02-06",
+        help=_("One day a line, such as 2027-02-06."),
+        height=90,
+    )
+    st.caption(
+        _(
+            "By the fanpage's clock. What is due then starts afterwards; what is being sent waits and goes "
+            "on by itself. Whoever is not reached before the best-before keeps the opt-in. Answers of the "
+            "chatbot are not held back."
+        )
+    )
+    st.markdown(f"**{_('Who may launch')}**")
+    st.checkbox(
+        _("A second person approves"),
+        rules.needs_second_person,
+        key=f"{KEY}_second",
+        help=_("Whoever wrote a version last cannot launch it; another sender looks at it and does."),
+    )
+    st.number_input(
+        _("Type the number of people from so many on (0: never)"),
+        0,
+        value=rules.count_typed_above,
+        step=100,
+        key=f"{KEY}_count",
+    )
+    confirm_buttons(KEY, _("Save"), lambda: _save(fanpage))
+
+
+def _save(fanpage: FanpageView) -> None:
+    typed = {name: st.session_state[f"{KEY}_{name}"] for name in ("from", "to", "weekdays", "days", "second")}
+    rules = LaunchRules(
+        quiet_from=_text(typed["from"]),
+        quiet_to=_text(typed["to"]),
+        weekdays_off=tuple(sorted(typed["weekdays"])),
+        days_off=tuple(_days(typed["days"])),
+        needs_second_person=typed["second"],
+        count_typed_above=int(st.session_state[f"{KEY}_count"]),
+    )
+    set_launch_rules(current().actor, fanpage.id, rules, now=utc_now())
+    flash(_("The rules of {name} are saved.", name=fanpage.name))
+
+
+def _days(text: str) -> list[str]:
+    try:
+        return sorted(
+            {date.fromisoformat(line.strip()).isoformat() for line in text.splitlines() if line.strip()}
+        )
+    except ValueError:
+        words = N_("Write each day off as 2027-02-06, one a line.")
+        raise Invalid([problem("days_off", words)]) from None
+
+
+def _time(kept: str) -> time | None:
+    return time.fromisoformat(kept) if kept else None
+
+
+def _text(chosen: time | None) -> str:
+    return f"{chosen:%H:%M}" if chosen else ""
