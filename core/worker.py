@@ -29,6 +29,7 @@ from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
 from core.clock import utc_now
 from core.consent import counting as opt_in_counting
+from core.consent import import_runs
 from core.consent import scheduled_jobs as consent
 from core.customers import profiles
 from core.db import holding
@@ -183,6 +184,9 @@ class Worker:
         def delete_unused_pictures() -> None:
             delete_unused(now=now())
 
+        def run_imports() -> None:
+            import_runs.run_imports(now=now())
+
         def tell_ends() -> None:
             alerts.tell_ends(now=now())
 
@@ -211,6 +215,7 @@ class Worker:
             (21_600.0, delete_unused_pictures),
             (900.0, check_health),
             (4.0, count_results),
+            (1.0, run_imports),
             (15.0, tell_ends),
             (10.0, count_funnels),
             (10.0, count_opt_ins),

@@ -6,7 +6,7 @@ An import that broke off in the middle is simply repeated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -51,11 +51,20 @@ class ImportOutcome:
 
 
 def import_opt_ins(
-    by: Actor, fanpage_id: int, *, topic_id: int, data: bytes, now: datetime, only_check: bool = False
+    by: Actor,
+    fanpage_id: int,
+    *,
+    topic_id: int,
+    data: bytes,
+    now: datetime,
+    only_check: bool = False,
+    import_id: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _rows: None,
 ) -> ImportOutcome:
     """Read a CSV or .xlsx file into the ledger; repeating it changes nothing.
 
-    `only_check` says what would happen.
+    `only_check` says what would happen. `progress` is told, between the transactions, how many of the rows
+    are done.
     """
     authorise_early(by, Permission.EDIT, now=now)
     sheet = import_file.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
@@ -70,7 +79,10 @@ def import_opt_ins(
         return replace(seen, imported=len(admitted), rejected=_in_order(rejected), withdrawn=withdrawn)
     key_check.refuse_another_key()
     imported = new_customers = withdrawn = 0
+    total, done = len(sheet.rows), len(sheet.rows) - len(fresh)
     for chunk in _chunks(fresh):
+        progress(done, total)
+        done += len(chunk)
         with transaction() as db:
             authorise(db, by, Permission.EDIT, now=now)
             rows = _admitted(db, fanpage_id, chunk, rejected)
@@ -82,7 +94,7 @@ def import_opt_ins(
             row_locks.lock_people(db, people)  # the new ones as well: nobody withdraws meanwhile
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
-            imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now))
+            imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now, import_id))
             known += len(rows)
     outcome = replace(
         seen,
@@ -179,7 +191,12 @@ def _customers(
 
 
 def _opt_ins(
-    fanpage_id: int, topic_id: int, customers: dict[str, int], rows: Sequence[import_file.Row], now: datetime
+    fanpage_id: int,
+    topic_id: int,
+    customers: dict[str, int],
+    rows: Sequence[import_file.Row],
+    now: datetime,
+    import_id: int | None,
 ) -> list[NewOptIn]:
     return [
         NewOptIn(
@@ -192,6 +209,7 @@ def _opt_ins(
             source=OptInSource.IMPORT,
             consented_at=row.consented_at,
             created_at=now,
+            import_id=import_id,
         )
         for row in rows
     ]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    delete,
     literal,
     null,
     select,
@@ -49,6 +50,7 @@ _OPT_IN = bulk.columns_of(
     "consented_at",
     "expires_at",
     "created_at",
+    "import_id",
 )
 _ID = bulk.columns_of(OptIn, "id")
 _ENDED = bulk.columns_of(OptIn, "fanpage_id", "token_hash", "state", "settled_at")
@@ -67,6 +69,7 @@ class NewOptIn:
     source: str
     consented_at: datetime
     created_at: datetime
+    import_id: int | None = None  # the OptInImport that brings it
 
 
 class EndedOptIn(NamedTuple):
@@ -107,6 +110,7 @@ def _values(row: NewOptIn, sealed: str) -> list[object]:
         OptInState.AVAILABLE,
         row.source,
         *(bulk.stamp(time) for time in times),
+        row.import_id,
     ]
 
 
@@ -281,6 +285,22 @@ def forget(db: Session, opt_in_ids: Collection[int], *, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     db.execute(statement)
+
+
+def was_taken() -> ColumnElement[bool]:
+    """The condition that a delivery has, or once had, this opt-in."""
+    same = col(Delivery.customer_id) == col(OptIn.customer_id)  # the index of deliveries begins with it
+    return select(literal(1)).where(same, col(Delivery.opt_in_id) == col(OptIn.id)).exists()
+
+
+def take_back_imported(db: Session, import_id: int, *, limit: int) -> int:
+    """Delete up to `limit` opt-ins of an import that no delivery ever used, so that their tokens can be
+    imported again. Returns how many. One that is reserved, spent or refused always stays."""
+    unused = (OptInState.AVAILABLE, OptInState.EXPIRED, OptInState.WITHDRAWN)
+    theirs = col(OptIn.import_id) == import_id, bulk.one_of(col(OptIn.state), unused), ~was_taken()
+    ids = list(db.execute(select(col(OptIn.id)).where(*theirs).limit(limit)).scalars())
+    statement = delete(OptIn).where(col(OptIn.id).in_(bulk.among([each or 0 for each in ids])), *theirs)
+    return _count(db.execute(statement.execution_options(synchronize_session=False)))
 
 
 def expire_due(db: Session, *, now: datetime, limit: int = 10_000) -> int:

@@ -391,6 +391,13 @@ class OptIn(Table, table=True):
             sqlite_where=text("request_id IS NOT NULL"),
             postgresql_where=text("request_id IS NOT NULL"),
         ),
+        Index(
+            "ix_opt_in_import_id_state",
+            "import_id",
+            "state",
+            sqlite_where=text("import_id IS NOT NULL"),
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
         CheckConstraint(
             "state IN ('available','reserved','spent','expired','withdrawn','refused')", name="state"
         ),
@@ -403,6 +410,7 @@ class OptIn(Table, table=True):
         "topic.id", nullable=True
     )  # none: the tap's payload is not ours; staff assign it
     request_id: int | None = _ref("request.id", nullable=True)
+    import_id: int | None = Field(default=None, sa_type=BigId)  # the OptInImport that brought it
     promise: str = _word(200, default="")
     token_hash: str = _word(64)
     token_sealed: str | None = Field(default=None, sa_type=Text)
@@ -428,6 +436,34 @@ class OptInCount(Table, table=True):
     ends: dict[str, dict[str, int]] = Field(
         default_factory=dict, sa_type=JSON
     )  # topic: day or month: opt-ins
+
+
+class OptInImport(Table, table=True):
+    """A file of opt-ins that the worker takes in, or has taken in: core/consent/import_runs.py."""
+
+    __tablename__ = "opt_in_import"
+
+    id: int | None = _id()
+    fanpage_id: int = _ref("fanpage.id", index=True)
+    topic_id: int = _ref("topic.id")
+    file_name: str = _word(200)
+    file_sealed: str | None = Field(default=None, sa_type=Text)  # until it has ended
+    state: str = _word()  # consent.import_runs.ImportState
+    operator: str = _word(64)
+    role: str = _word()
+    rows: int = 0  # of the file, once it is read
+    done: int = 0
+    imported: int = 0
+    duplicates: int = 0
+    rejected: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)  # the first of them
+    rejected_count: int = 0
+    problem: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    created_at: datetime = _time(nullable=False)
+    started_at: datetime | None = _time()
+    beat_at: datetime | None = _time()  # the last sign of life of whoever runs it
+    ended_at: datetime | None = _time()
+    undone_by: str = _word(64, default="")
+    undone_at: datetime | None = _time()
 
 
 class Withdrawal(Table, table=True):

@@ -17,7 +17,17 @@ from sqlmodel import Session, col
 
 from core.consent import ledger as opt_ins
 from core.db import bulk, row_locks
-from core.db.tables import Activity, Customer, Delivery, DeliveryAttempt, Event, OptIn, Request, Table
+from core.db.tables import (
+    Activity,
+    Customer,
+    Delivery,
+    DeliveryAttempt,
+    Event,
+    OptIn,
+    OptInImport,
+    Request,
+    Table,
+)
 from core.deliveries import ledger as deliveries
 from core.deliveries import recent_outcomes
 from core.deliveries.rules import DeliveryState
@@ -96,6 +106,12 @@ def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer |
         naming.append(about[0] & about[1])
     of_fanpage = or_(col(Activity.fanpage_id) == fanpage_id, col(Activity.fanpage_id).is_(None))
     _run(db, update(Activity).where(of_fanpage, or_(*naming)).values(subject="", detail={}))
+
+
+def blank_imports(db: Session, fanpage_id: int, psid: str) -> None:
+    """Remove the reasons for which an import left out rows, where they name the person."""
+    named = cast(col(OptInImport.rejected), Text).contains(psid, autoescape=True)
+    _run(db, update(OptInImport).where(col(OptInImport.fanpage_id) == fanpage_id, named).values(rejected=[]))
 
 
 def _about_customers() -> Iterator[tuple[SqlTable, Any]]:

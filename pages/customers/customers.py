@@ -4,17 +4,20 @@ from typing import Any
 
 import streamlit as st
 
+from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.customer_queries import ORDERS, CustomerView, Only, count_customers, list_customers
+from core.customers.tag_actions import delete_tag
 from core.customers.tags import TagView, list_tags
 from pages.components.address import draw_no_fanpage
+from pages.components.dialogs import confirm, open_dialog
 from pages.components.filters import filter_choice, filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
 from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Ago, Column, Two, table
-from pages.components.texts import _, when
+from pages.components.texts import _, n_, when
 
 SIZE = 50
 
@@ -31,6 +34,7 @@ def draw_page() -> None:
         return
     fanpage_id, now = here.fanpage.id, utc_now()
     chosen, columns = _filters(list_tags(fanpage_id))
+    _delete_tag(fanpage_id, chosen["tag_id"])
     total = count_customers(fanpage_id, now=now, **chosen)
     if total:
         slot = st.container()
@@ -63,6 +67,31 @@ def _filters(tags: list[TagView]) -> tuple[dict[str, Any], list[Column]]:
         }
         only = filter_pills("only", words)
     return {"search": search, "only": only, "tag_id": int(tag) if tag else None}, columns
+
+
+def _delete_tag(fanpage_id: int, tag_id: int | None) -> None:
+    """For the tag that the list is narrowed to."""
+    tag = next((tag for tag in list_tags(fanpage_id) if tag.id == tag_id), None)
+    by = current().actor
+    if tag is None or not by.may(Permission.EDIT):
+        return
+    key = "tag_delete_dialog"
+    st.button(
+        _("Delete this tag…"),
+        key="tag_delete",
+        type="tertiary",
+        icon=":material/label_off:",
+        on_click=open_dialog,
+        args=(key,),
+    )
+    confirm(
+        key,
+        _("Delete the tag “{tag}”?", tag=tag.name),
+        n_("{n} customer loses the tag.", "{n} customers lose the tag.", tag.customers),
+        _("Delete"),
+        lambda: delete_tag(by, tag.id, now=utc_now()),
+        done=_("The tag is deleted."),
+    )
 
 
 def _columns() -> list[Column]:

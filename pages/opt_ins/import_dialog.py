@@ -1,6 +1,6 @@
-"""Importing opt-ins: choose a topic and a file, see what would happen, import, see what happened.
+"""Importing opt-ins: choose a topic and a file, see what would happen, and hand it over to the worker.
 
-The session keeps plain values only: the outcome of the last check and of the last import.
+The session keeps plain values only: the outcome of the last check.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.consent.import_columns import WANTED
+from core.consent.import_runs import begin_import
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.queries import TopicView
 from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.workbook_writer import workbook_file
 from pages.components import page_registry
-from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
+from pages.components.dialogs import dialog, run_and_close
 from pages.components.export import XLSX_TYPE
 from pages.components.session import attempt, current
 from pages.components.texts import _, n_
 from pages.opt_ins.import_result import draw_outcome, plain
 
-KEY, DONE = "opt_in_import", "opt_in_import_done"
-CHECKED, RESULT = "opt_in_import_checked", "opt_in_import_result"
+KEY, CHECKED = "opt_in_import", "opt_in_import_checked"
+CHECKED_AT_ONCE = 1_000_000  # bytes; a larger file would keep its reader waiting
 _COLUMNS = tuple(Column(name, name, 28) for name in WANTED)
 _SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "Báo tôi khi có hàng")
 
 
 def draw_import_dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
-    """The dialog that takes a file, and the one that says what became of it."""
+    """The dialog that takes a file; imports.py shows what becomes of it."""
     dialog(KEY, _("Import opt-ins"), partial(_choose, fanpage_id, topics), width="medium", closed=_forget)
-    dialog(DONE, _("Import finished"), _finished, width="medium", closed=_forget)
 
 
 def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
@@ -45,12 +45,29 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
     topic_id = st.selectbox(
         _("Topic these customers agreed to"),
         list(names),
+        index=None,
+        placeholder=_("Choose a topic"),
         key="opt_in_import_topic",
         format_func=lambda id_: names.get(id_, ""),
     )
     _columns()
     file = st.file_uploader(_("CSV file or Excel workbook (.xlsx)"), key="opt_in_import_file")
-    if file is None or topic_id is None:
+    st.caption(
+        _(
+            "Up to {megabytes} MB, which is some 100,000 rows. For a larger file ask whoever runs the server "
+            "for: {command}",
+            megabytes=st.get_option("server.maxUploadSize"),
+            command="`python -m core optin import FILE.csv --topic NAME`",
+        )
+    )
+    if file is None:
+        return
+    if topic_id is None:
+        st.info(_("Choose the topic: nothing is imported without one."), icon=":material/label:")
+        return
+    if file.size > CHECKED_AT_ONCE:
+        st.info(_("This file is large, so its rows are checked while they are imported."))
+        _button(fanpage_id, topic_id, file, None)
         return
     checked = _check(fanpage_id, topic_id, file)
     if checked is not None:
@@ -89,7 +106,7 @@ def _check(fanpage_id: int, topic_id: int, file: Any) -> dict[str, Any] | None:
     kept = st.session_state.get(CHECKED)
     if kept is None or kept["about"] != about:
         with st.spinner(_("Checking the file…")):
-            error, outcome = attempt(lambda: _import(fanpage_id, topic_id, file, only_check=True))
+            error, outcome = attempt(lambda: _would(fanpage_id, topic_id, file))
         if error is not None or outcome is None:
             st.error(error, icon=":material/error:")
             return None
@@ -97,38 +114,29 @@ def _check(fanpage_id: int, topic_id: int, file: Any) -> dict[str, Any] | None:
     return kept
 
 
-def _button(fanpage_id: int, topic_id: int, file: Any, count: int) -> None:
+def _button(fanpage_id: int, topic_id: int, file: Any, count: int | None) -> None:
+    words = _("Import") if count is None else n_("Import {n} opt-in", "Import {n} opt-ins", count)
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
-            n_("Import {n} opt-in", "Import {n} opt-ins", count),
+            words,
             key="opt_in_import_save",
             type="primary",
-            disabled=not count,
+            disabled=count == 0,
             on_click=run_and_close,
-            args=(KEY, lambda: _do(fanpage_id, topic_id, file)),
+            args=(KEY, lambda: _begin(fanpage_id, topic_id, file)),
         )
 
 
-def _do(fanpage_id: int, topic_id: int, file: Any) -> None:
-    outcome = _import(fanpage_id, topic_id, file)
-    _forget()
-    st.session_state[RESULT] = plain(outcome)
-    open_dialog(DONE)
-
-
-def _import(fanpage_id: int, topic_id: int, file: Any, *, only_check: bool = False) -> ImportOutcome:
+def _begin(fanpage_id: int, topic_id: int, file: Any) -> None:
     by, data = current().actor, file.getvalue()
-    return import_opt_ins(by, fanpage_id, topic_id=topic_id, data=data, now=utc_now(), only_check=only_check)
+    begin_import(by, fanpage_id, topic_id=topic_id, file_name=file.name, data=data, now=utc_now())
+    _forget()
 
 
-def _finished() -> None:
-    result = st.session_state.get(RESULT)
-    if result is not None:
-        draw_outcome(result, _("Imported"))
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(_("Close"), key="opt_in_import_close", type="primary", on_click=close_dialog, args=(DONE,))
+def _would(fanpage_id: int, topic_id: int, file: Any) -> ImportOutcome:
+    by, data = current().actor, file.getvalue()
+    return import_opt_ins(by, fanpage_id, topic_id=topic_id, data=data, now=utc_now(), only_check=True)
 
 
 def _forget() -> None:
-    for key in (CHECKED, RESULT):
-        st.session_state.pop(key, None)
+    st.session_state.pop(CHECKED, None)

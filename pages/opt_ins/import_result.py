@@ -25,12 +25,13 @@ def plain(outcome: ImportOutcome) -> dict[str, Any]:
         "imported": outcome.imported,
         "withdrawn": outcome.withdrawn,
         "duplicates": outcome.duplicates,
-        "rejected": [(bad.row, _said(bad.problem)) for bad in outcome.rejected],
-        "notes": [_said(note) for note in outcome.notes],
+        "rejected": [(bad.row, said(bad.problem)) for bad in outcome.rejected],
+        "notes": [said(note) for note in outcome.notes],
     }
 
 
-def _said(problem: Problem) -> str:
+def said(problem: Problem) -> str:
+    """A problem of a file in the reader's language, figures written their way."""
     values = {name: number(each) if isinstance(each, float) else each for name, each in problem.values}
     return _(problem.template, **values)
 

@@ -19,7 +19,7 @@ from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, speaker
-from pages.opt_ins import dialogs, filters, import_dialog
+from pages.opt_ins import dialogs, filters, import_dialog, imports
 
 SIZE = 50
 
@@ -34,6 +34,7 @@ def draw_page() -> None:
     fanpage_id, now = here.fanpage.id, utc_now()
     topics = list_topics(fanpage_id, now=now)
     import_dialog.draw_import_dialogs(fanpage_id, topics)
+    imports.draw_imports(fanpage_id)
     if not count_opt_ins(fanpage_id, now=now):
         _first(here)
         return

@@ -65,6 +65,7 @@ DEEDS: dict[str, str] = {
     "topic.archive": N_("archived the topic {subject}"),
     "topic.restore": N_("restored the topic {subject}"),
     "opt_in.import": N_("imported opt-ins for {subject}"),
+    "opt_in.undo_import": N_("undid the import of {subject}"),
     "opt_in.make_available": N_("made an opt-in of {subject} available again"),
     "opt_in.assign_topic": N_("assigned a topic to opt-ins: {subject}"),
     "customer.withdraw": N_("withdrew every opt-in of the customer {subject}"),

@@ -5,9 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.consent.import_columns import find_columns
+from core.consent.import_runs import run_imports
 from core.consent.opt_in_export import COLUMNS
+from core.customers.tag_actions import add_tag
+from core.customers.tags import list_tags
 from core.db.engine import reading
 from core.db.tables import OptIn
 from core.text.languages import languages, say_in
@@ -167,15 +171,30 @@ def test_opt_ins_are_filtered_by_topic_and_state(panel, arrange, fanpage, topic,
 def test_a_file_is_checked_then_imported_and_its_outcome_told(panel, topic):
     at = press(panel("opt_ins", role="editor"), "opt_ins_start")
     data = CSV.format(at=(utc_now() - timedelta(days=1)).isoformat()).encode()
+    at.selectbox(key="opt_in_import_topic").select(topic).run()
     at.file_uploader(key="opt_in_import_file").upload("optins.csv", data, "text/csv").run()
     assert [metric.value for metric in at.metric] == ["2", "1", "1"]
     assert "is not a time" in all_words(at)
     assert opt_ins() == []
     press(at, "opt_in_import_save")
+    assert "the worker goes on" in all_words(at)
+    assert opt_ins() == []
+    run_imports(now=utc_now())
     assert [(row.topic_id, row.promise) for row in opt_ins()] == [(topic, "Báo tôi"), (topic, "")]
-    assert [metric.value for metric in at.metric] == ["2", "1", "1"]
-    press(at, "opt_in_import_close")
-    assert "opt_in_import_close" not in keys(at.button)
+    assert "2 opt-ins imported · 1 known already · 1 cannot be read" in all_words(at.run())
+    undo = next(key for key in keys(at.button) if key.endswith("_undo"))
+    press(press(at, undo), f"{undo}_confirm")
+    assert opt_ins() == []
+
+
+def test_no_topic_is_chosen_for_an_import_before_somebody_does(panel, topic):
+    at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    assert at.selectbox(key="opt_in_import_topic").value is None
+    data = CSV.format(at=utc_now().isoformat()).encode()
+    at.file_uploader(key="opt_in_import_file").upload("optins.csv", data, "text/csv").run()
+    assert "Choose the topic" in all_words(at)
+    assert "opt_in_import_save" not in keys(at.button)
+    assert "python -m core optin import" in all_words(at)
 
 
 def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel, topic):
@@ -184,6 +203,7 @@ def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel,
     data = workbook(
         [["psid", "token", "consented_at", "<b>x</b>"], ["'2501", "tok-a", moment, ""]], [["more"]]
     )
+    at.selectbox(key="opt_in_import_topic").select(topic).run()
     at.file_uploader(key="opt_in_import_file").upload("optins.xlsx", data, XLSX_TYPE).run()
     told = " ".join(html.value for html in at.get("html"))
     for words in (
@@ -194,6 +214,7 @@ def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel,
     ):
         assert words in told
     press(at, "opt_in_import_save")
+    run_imports(now=utc_now())
     assert [row.topic_id for row in opt_ins()] == [topic]
 
 
@@ -201,6 +222,7 @@ def test_a_workbook_is_imported_and_what_was_chosen_in_reading_it_is_told(panel,
 def test_a_file_is_known_by_its_content_and_not_by_its_name(panel, topic, name):
     at = press(panel("opt_ins", role="editor"), "opt_ins_start")
     data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    at.selectbox(key="opt_in_import_topic").select(topic).run()
     at.file_uploader(key="opt_in_import_file").upload(name, data, "text/csv").run()
     assert "old Excel file" in at.error[0].value
 
@@ -217,6 +239,7 @@ def test_a_workbook_of_our_own_is_known_by_its_columns_in_every_language():
 
 def test_a_file_without_the_columns_is_refused_with_what_is_missing(panel, topic):
     at = press(panel("opt_ins", role="editor"), "opt_ins_start")
+    at.selectbox(key="opt_in_import_topic").select(topic).run()
     at.file_uploader(key="opt_in_import_file").upload("x.csv", b"psid,token\n1,t\n", "text/csv").run()
     assert "Missing: consented_at" in at.error[0].value
     assert "opt_in_import_save" not in keys(at.button)
@@ -267,3 +290,35 @@ def test_the_columns_that_somebody_chose_are_kept_for_them(panel, arrange, fanpa
     again = opened(at.session_state["operator_id"], page="opt_ins")
     assert 'data-label="Promise"' not in html(again)
     assert 'data-label="State"' in html(again)
+
+
+def test_tags_are_put_on_and_taken_off_and_narrow_the_list(panel, arrange, fanpage, lan):
+    arrange.customer(fanpage, "Minh", search_text="minh 99")
+    at = panel("customer", role="editor", id=lan)
+    at.multiselect(key=f"customer_{lan}_tags").set_value(["Khách VIP"]).run()
+    assert not at.exception
+    (tag,) = list_tags(fanpage)
+    assert (tag.name, tag.customers) == ("Khách VIP", 1)
+    words = all_words(panel("customers", role="viewer", tag=tag.id))
+    assert "Nguyễn Lan" in words
+    assert "Minh" not in words
+    at.multiselect(key=f"customer_{lan}_tags").set_value([]).run()
+    assert list_tags(fanpage)[0].customers == 0
+
+
+def test_a_tag_is_deleted_after_its_consequence_was_shown(panel, fanpage, lan):
+    add_tag(COMMAND_LINE, lan, "VIP", now=utc_now())
+    (tag,) = list_tags(fanpage)
+    at = press(panel("customers", role="editor", tag=tag.id), "tag_delete")
+    assert "1 customer loses the tag" in all_words(at)
+    press(at, "tag_delete_dialog_confirm")
+    assert list_tags(fanpage) == []
+
+
+def test_a_customers_story_is_told_from_the_latest_back(panel, arrange, fanpage, topic, lan):
+    at = utc_now() - timedelta(days=2)
+    arrange.opt_in(topic, lan, fanpage_id=fanpage, promise="Báo tôi", consented_at=at)
+    story = html(panel("customer", id=lan)).split("</table>")[0]
+    assert "Agreed" in story
+    assert "Báo tôi" in story
+    assert story.index("Agreed") < story.index("First known")

@@ -1,0 +1,282 @@
+"""Imports that the worker runs: begun in the panel, watched there, and undone while nothing is spent.
+
+The file waits sealed in the database, so that leaving the page, or a worker's end, loses nothing: another
+worker begins it again, and what was in already stays as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from sqlalchemy import func, or_, select, update
+from sqlmodel import Session, col
+
+from core.accounts.activity_log import record
+from core.accounts.authorising import authorise
+from core.accounts.rules import Actor, Permission, Role
+from core.consent import ledger
+from core.consent.imports import ImportOutcome, import_opt_ins
+from core.consent.rules import OptInState
+from core.db.engine import reading, transaction
+from core.db.tables import OptIn, OptInImport, Topic
+from core.encryption import decrypt, encrypt
+from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
+
+log = structlog.get_logger(__name__)
+LOST_AFTER = timedelta(seconds=60)  # without a sign of life another worker begins it again
+BEAT_SECONDS = 0.5  # between two notes of how far it is
+KEPT_REJECTED = 2000  # bad rows that are kept with their reasons
+CHUNK = 5000  # opt-ins that one transaction takes back
+_USED = (OptInState.RESERVED, OptInState.SPENT, OptInState.REFUSED)
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # the file could not be read at all
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True)
+class ImportView:
+    id: int
+    topic: str
+    file_name: str
+    state: str
+    by: str
+    rows: int
+    done: int
+    imported: int
+    duplicates: int
+    rejected: tuple[tuple[int, Problem], ...]
+    rejected_count: int
+    problems: tuple[Problem, ...]
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (ImportState.WAITING, ImportState.RUNNING)
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """At the speed so far; None while nobody can know."""
+        if self.started_at is None or not self.done or not self.is_under_way:
+            return None
+        return (now - self.started_at).total_seconds() / self.done * (self.rows - self.done)
+
+
+def begin_import(
+    by: Actor, fanpage_id: int, *, topic_id: int, file_name: str, data: bytes, now: datetime
+) -> int:
+    """Hand a file over to the worker. Raises NotFound and WrongState for a topic that takes none."""
+    sealed = encrypt(base64.b64encode(data).decode())
+    with transaction() as db:
+        authorise(db, by, Permission.EDIT, now=now)
+        topic = db.get(Topic, topic_id)
+        if topic is None or topic.fanpage_id != fanpage_id:
+            raise NotFound(N_("There is no topic {id}."), id=topic_id)
+        if topic.archived_at is not None:
+            raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)
+        row = OptInImport(
+            fanpage_id=fanpage_id,
+            topic_id=topic_id,
+            file_name=file_name[:200],
+            file_sealed=sealed,
+            state=ImportState.WAITING,
+            operator=by.name,
+            role=by.role,
+            created_at=now,
+        )
+        db.add(row)
+        db.flush()
+        return row.id or 0
+
+
+def list_imports(fanpage_id: int, *, limit: int = 5) -> list[ImportView]:
+    """The latest imports of a fanpage, the newest first."""
+    wanted = (
+        select(OptInImport, col(Topic.name))
+        .join(Topic, col(Topic.id) == col(OptInImport.topic_id))
+        .where(col(OptInImport.fanpage_id) == fanpage_id)
+        .order_by(col(OptInImport.id).desc())
+        .limit(limit)
+    )
+    with reading() as db:
+        return [_view(row, topic) for row, topic in db.execute(wanted)]
+
+
+def run_imports(*, now: datetime) -> int:
+    """Run the imports that wait, one after the other, and those whose worker gives no sign of life. Returns
+    how many it ran."""
+    ran = 0
+    while (claimed := _claim(now)) is not None:
+        _run(claimed, now)
+        ran += 1
+    return ran
+
+
+def _claim(now: datetime) -> OptInImport | None:
+    waits = or_(
+        col(OptInImport.state) == ImportState.WAITING,
+        (col(OptInImport.state) == ImportState.RUNNING) & (col(OptInImport.beat_at) < now - LOST_AFTER),
+    )
+    with reading() as db:
+        wanted = select(col(OptInImport.id)).where(waits).order_by(col(OptInImport.id)).limit(1)
+        found = db.execute(wanted).scalar_one_or_none()
+    if found is None:
+        return None
+    with transaction() as db:
+        mine = update(OptInImport).where(col(OptInImport.id) == found, waits)
+        taken = mine.values(state=ImportState.RUNNING, started_at=now, beat_at=now, done=0)
+        taken = taken.returning(col(OptInImport.id)).execution_options(synchronize_session=False)
+        return db.get(OptInImport, found) if db.execute(taken).scalar_one_or_none() else None
+
+
+def _run(row: OptInImport, now: datetime) -> None:
+    by = Actor(None, row.operator, Role(row.role))  # they were allowed to when they began it
+    begun = told = time.monotonic()
+
+    def tell(done: int, rows: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= BEAT_SECONDS:
+            told = time.monotonic()
+            at = now + timedelta(seconds=told - begun)
+            _write(row.id, done=done, rows=rows, beat_at=at)
+
+    try:
+        data = base64.b64decode(decrypt(row.file_sealed or ""))
+        outcome = import_opt_ins(
+            by,
+            row.fanpage_id,
+            topic_id=row.topic_id,
+            data=data,
+            now=now,
+            import_id=row.id,
+            progress=tell,
+        )
+    except OperatorError as refused:
+        log.warning("import_refused", id=row.id, code=refused.code)
+        _end(row, ImportState.FAILED, begun, now, problem=_refusal(refused))
+        return
+    _end(row, ImportState.DONE, begun, now, **_counted(row.id or 0, outcome))
+
+
+def _counted(import_id: int, outcome: ImportOutcome) -> dict[str, Any]:
+    """Counted from the ledger, since a run that broke off has brought some of them already."""
+    with reading() as db:
+        brought = select(func.count()).where(col(OptIn.import_id) == import_id)
+        imported = int(db.execute(brought).scalar_one())
+    again = imported - outcome.imported
+    kept = [
+        {"row": bad.row, "template": bad.problem.template, "values": dict(bad.problem.values)}
+        for bad in outcome.rejected[:KEPT_REJECTED]
+    ]
+    good = outcome.imported + outcome.duplicates
+    return {
+        "imported": imported,
+        "duplicates": outcome.duplicates - again,
+        "rejected": kept,
+        "rejected_count": len(outcome.rejected),
+        "rows": good,
+        "done": good,
+    }
+
+
+def _end(row: OptInImport, state: ImportState, begun: float, now: datetime, **values: Any) -> None:
+    ended_at = now + timedelta(seconds=time.monotonic() - begun)
+    _write(row.id, state=state, file_sealed=None, ended_at=ended_at, **values)
+
+
+def _refusal(refused: OperatorError) -> dict[str, Any]:
+    found = refused.problems if isinstance(refused, Invalid) else []
+    said = [(each.template, dict(each.values)) for each in found] or [
+        (refused.template, dict(refused.values))
+    ]
+    return {"said": [{"template": template, "values": values} for template, values in said]}
+
+
+def _write(import_id: int | None, **values: Any) -> None:
+    with transaction() as db:
+        mine = update(OptInImport).where(col(OptInImport.id) == import_id)
+        db.execute(mine.values(**values).execution_options(synchronize_session=False))
+
+
+def undo_import(by: Actor, import_id: int, *, now: datetime) -> int:
+    """Take back all that an import brought, in transactions of some thousand. Returns how many. Raises
+    WrongState as soon as one of them is held or was used by a broadcast: none of those is ever touched."""
+    taken = 0
+    while True:
+        with transaction() as db:
+            authorise(db, by, Permission.EDIT, now=now)
+            row = _may_be_undone(db, import_id)
+            part = ledger.take_back_imported(db, import_id, limit=CHUNK)
+            taken += part
+            if part < CHUNK:
+                _note_undone(db, by, row, taken, now)
+                return taken
+
+
+def _may_be_undone(db: Session, import_id: int) -> OptInImport:
+    row = db.get(OptInImport, import_id, with_for_update=True)
+    if row is None:
+        raise NotFound(N_("There is no import {id}."), id=import_id)
+    if row.state != ImportState.DONE:
+        raise WrongState(N_("Only an import that is done can be undone."))
+    used = select(func.count()).where(
+        col(OptIn.import_id) == import_id, or_(col(OptIn.state).in_(_USED), ledger.was_taken())
+    )
+    count = int(db.execute(used).scalar_one())
+    if count:
+        raise WrongState(
+            N_("A broadcast holds or has used {count} of its opt-ins, so this import cannot be undone."),
+            count=count,
+        )
+    return row
+
+
+def _note_undone(db: Session, by: Actor, row: OptInImport, taken: int, now: datetime) -> None:
+    row.state, row.undone_by, row.undone_at = ImportState.UNDONE, by.name, now
+    db.add(row)
+    record(
+        db,
+        by,
+        "opt_in.undo_import",
+        now=now,
+        fanpage_id=row.fanpage_id,
+        subject_id=row.topic_id,
+        subject=row.file_name,
+        count=taken,
+    )
+
+
+def _view(row: OptInImport, topic: str) -> ImportView:
+    said = (row.problem or {}).get("said", [])
+    return ImportView(
+        id=row.id or 0,
+        topic=topic,
+        file_name=row.file_name,
+        state=row.state,
+        by=row.operator,
+        rows=row.rows,
+        done=row.done,
+        imported=row.imported,
+        duplicates=row.duplicates,
+        rejected=tuple((bad["row"], _problem(bad)) for bad in row.rejected),
+        rejected_count=row.rejected_count,
+        problems=tuple(map(_problem, said)),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _problem(kept: dict[str, Any]) -> Problem:
+    return problem("file", kept["template"], **kept["values"])

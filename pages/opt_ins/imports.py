@@ -1,0 +1,135 @@
+"""The imports of a fanpage: how far they are, what became of them, and undoing one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.accounts.rules import Permission
+from core.clock import utc_now
+from core.consent.import_runs import ImportState, ImportView, list_imports, undo_import
+from core.errors import N_
+from core.spreadsheets.column import Column
+from core.spreadsheets.csv_writer import csv_file
+from pages.components.dialogs import confirm, open_dialog
+from pages.components.session import current
+from pages.components.texts import _, duration, n_, number, when
+from pages.opt_ins.import_result import said
+
+NEWS_FOR = timedelta(hours=1)  # after its end an import stands above the list, later in the folded part
+_EVERY = 1.0
+_BAD_ROWS = (Column("row", N_("Row")), Column("reason", N_("Reason")))
+
+
+def draw_imports(fanpage_id: int) -> None:
+    """What is under way redraws itself, here and wherever one comes back to the page."""
+    shown = list_imports(fanpage_id)
+    if not shown:
+        return
+    under_way = [each.id for each in shown if each.is_under_way]
+    if under_way:
+        st.fragment(_draw_under_way, run_every=_EVERY)(fanpage_id, under_way)
+    ended = [each for each in shown if not each.is_under_way]
+    since = utc_now() - NEWS_FOR
+    for each in ended:
+        if each.ended_at and each.ended_at > since:
+            _draw_ended(each)
+    earlier = [each for each in ended if not each.ended_at or each.ended_at <= since]
+    if earlier:
+        with st.expander(_("Earlier imports"), icon=":material/history:"):
+            for each in earlier:
+                _draw_ended(each)
+
+
+def _draw_under_way(fanpage_id: int, drawn: list[int]) -> None:
+    current()
+    shown = [each for each in list_imports(fanpage_id) if each.is_under_way]
+    if [each.id for each in shown] != drawn:
+        st.rerun(scope="app")
+    for each in shown:
+        with st.container(key=f"import_{each.id}", border=True):
+            st.progress(min(1.0, each.done / each.rows) if each.rows else 0.0, text=_how_far(each))
+            st.caption(_("You may leave this page: the worker goes on."))
+
+
+def _how_far(shown: ImportView) -> str:
+    name = _about(shown)
+    if shown.state == ImportState.WAITING:
+        return _("{file}: waits for the worker", file=name)
+    if not shown.rows:
+        return _("{file}: being read", file=name)
+    count = _("{done} of {people} done", done=number(shown.done), people=number(shown.rows))
+    left = shown.seconds_left(utc_now())
+    time_left = f" · {_('about {time} left', time=duration(max(1.0, left)))}" if left is not None else ""
+    return f"{name}: {count}{time_left}"
+
+
+def _about(shown: ImportView) -> str:
+    """As Markdown reads it: a file may be called anything."""
+    name = shown.file_name.replace("`", "'")
+    return f"`{name}` → {shown.topic.replace('[', '(').replace('*', '')}"
+
+
+def _draw_ended(shown: ImportView) -> None:
+    with st.container(key=f"import_{shown.id}", border=True, gap="xsmall"):
+        st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {shown.by}")
+        st.caption(" · ".join(_outcome(shown)))
+        with st.container(horizontal=True):
+            _rejected(shown)
+            _undo(shown)
+
+
+def _icon(shown: ImportView) -> str:
+    if shown.state == ImportState.FAILED:
+        return ":red[:material/error:]"
+    return ":material/undo:" if shown.state == ImportState.UNDONE else ":green[:material/check_circle:]"
+
+
+def _outcome(shown: ImportView) -> list[str]:
+    if shown.state == ImportState.FAILED:
+        return [said(each) for each in shown.problems]
+    lines = [
+        n_("{n} opt-in imported", "{n} opt-ins imported", shown.imported),
+        _("{n} known already", n=number(shown.duplicates)),
+        _("{n} cannot be read", n=number(shown.rejected_count)),
+    ]
+    return [*lines, _("undone")] if shown.state == ImportState.UNDONE else lines
+
+
+def _rejected(shown: ImportView) -> None:
+    if not shown.rejected:
+        return
+    rows = [(row, said(each)) for row, each in shown.rejected]
+    st.download_button(
+        _("Rows that cannot be read"),
+        b"".join(csv_file(_BAD_ROWS, rows)),
+        file_name="opt-ins-rejected.csv",
+        mime="text/csv",
+        key=f"import_{shown.id}_rejected",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _undo(shown: ImportView) -> None:
+    by = current().actor
+    if shown.state != ImportState.DONE or not shown.imported or not by.may(Permission.EDIT):
+        return
+    key = f"import_{shown.id}_undo"
+    st.button(_("Undo…"), key=key, type="tertiary", icon=":material/undo:", on_click=open_dialog, args=(key,))
+    confirm(
+        key,
+        _("Undo this import?"),
+        n_(
+            "{n} opt-in that this file brought is taken out again. That is possible as long as no broadcast "
+            "holds or has used it.",
+            "{n} opt-ins that this file brought are taken out again. That is possible as long as no "
+            "broadcast holds or has used one of them.",
+            shown.imported,
+        ),
+        _("Undo the import"),
+        lambda: undo_import(by, shown.id, now=utc_now()),
+        done=_("The import is undone."),
+    )
