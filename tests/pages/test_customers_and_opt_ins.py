@@ -1,6 +1,7 @@
 """Customers and opt-ins: found, filtered, imported, exported, stopped."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -272,10 +273,11 @@ def test_opt_ins_without_a_topic_get_one(panel, arrange, fanpage, topic, lan):
 def test_opt_ins_are_found_by_name_and_by_the_month_in_which_they_were_agreed(
     panel, arrange, fanpage, topic, lan
 ):
+    this_month = f"{utc_now().astimezone(ZoneInfo('Asia/Ho_Chi_Minh')):%Y-%m}"  # the fanpage's zone
     minh = arrange.customer(fanpage, "Minh", search_text="minh 99")
     for customer, days in ((lan, 0), (minh, 62)):
         arrange.opt_in(topic, customer, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=days))
-    for role, query in (("viewer", {"q": "NGUYEN"}), ("editor", {"agreed": f"{utc_now():%Y-%m}"})):
+    for role, query in (("viewer", {"q": "NGUYEN"}), ("editor", {"agreed": this_month})):
         words = all_words(panel("opt_ins", role, **query))
         assert "Nguyễn Lan" in words
         assert "Minh" not in words
