@@ -24,7 +24,10 @@ def test_only_the_worker_knows_the_clock_library():
 
 def test_only_the_settings_read_the_environment():
     asked = {"os.environ", "os.getenv", "os.environb", "os.putenv"}
-    assert {name_of(path) for path in FILES if attributes(path) & asked} <= {"core.settings"}
+    assert {name_of(path) for path in FILES if attributes(path) & asked} <= {
+        "core.settings",
+        "core.settings_sources",
+    }
 
 
 def test_only_the_clock_asks_what_time_it_is():

@@ -13,10 +13,10 @@ from core.db.engine import reading, transaction
 from core.db.tables import ListColumns
 
 
-def chosen_columns(by: Actor, list_name: str) -> frozenset[str] | None:
+def chosen_columns(operator_id: int | None, list_name: str) -> frozenset[str] | None:
     """The keys of the columns that somebody chose for a list; None: they never chose."""
     with reading() as db:
-        row = _find(db, by, list_name)
+        row = _find(db, operator_id, list_name)
         return None if row is None else frozenset(row.columns)
 
 
@@ -24,10 +24,10 @@ def choose_columns(by: Actor, list_name: str, columns: Collection[str], *, now: 
     """Remember which columns somebody wants to see in a list."""
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now)
-        row = _find(db, by, list_name) or ListColumns(operator_id=by.id or 0, list_name=list_name)
+        row = _find(db, by.id, list_name) or ListColumns(operator_id=by.id or 0, list_name=list_name)
         row.columns = sorted(columns)
         db.add(row)
 
 
-def _find(db: Session, by: Actor, list_name: str) -> ListColumns | None:
-    return db.get(ListColumns, (by.id or 0, list_name))
+def _find(db: Session, operator_id: int | None, list_name: str) -> ListColumns | None:
+    return db.get(ListColumns, (operator_id or 0, list_name))

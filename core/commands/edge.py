@@ -7,10 +7,10 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.clock import utc_now
 from core.commands.answers import print_answer, warn
 from core.db.engine import forget_engines
 from core.settings import settings
@@ -73,7 +73,7 @@ def _unforeseen(problem: Exception) -> str:
         file = settings().data_dir / "logs" / "command-line.log"
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a") as log:
-            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {name}\n")
+            log.write(f"{utc_now():%Y-%m-%d %H:%M:%S} {name}\n")
             log.writelines(traceback.format_tb(problem.__traceback__))
     except Exception:  # whatever it was may be why the settings cannot be read either
         return f"{said}."

@@ -16,7 +16,7 @@ from pages.components.texts import _
 def choose(list_name: str, columns: Sequence[Column]) -> list[Column]:
     """Draws the menu of columns; returns those to show. A column without a key is always there."""
     free = [column for column in columns if column.key]
-    kept = chosen_columns(current().actor, list_name)
+    kept = chosen_columns(current().actor.id, list_name)
     shown = kept if kept is not None else {column.key for column in free if not column.is_extra}
     with st.popover(_("Columns"), icon=":material/view_column:", key=f"{list_name}_columns"):
         for column in free:

@@ -7,19 +7,23 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyotp
 from PIL import Image
 
 from core.accounts import actions as accounts
-from core.accounts import exporting, second_factor, sessions
+from core.accounts import exporting, list_columns, second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
+from core.backups import actions as backups
 from core.broadcasts import actions as broadcasts
-from core.broadcasts import canary, drafts, ends, retry
+from core.broadcasts import canary, drafts, ends, retry, revisions
+from core.broadcasts.drafts import get_draft
+from core.broadcasts.launch_rules import LaunchRules
 from core.broadcasts.topic_archiving import archive_topic
 from core.consent import actions as consent
-from core.consent import imports
+from core.consent import import_runs, imports
 from core.consent import withdrawal_actions as withdrawals
 from core.consent.contact_limits import ContactLimits
 from core.conversation import actions as conversation
@@ -28,12 +32,20 @@ from core.conversation.drafts import MessageDraft
 from core.conversation.profile import actions as profiles
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.customers import actions as customers
+from core.customers import tag_actions
 from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession, Tester
 from core.fanpages import actions as fanpages
-from core.fanpages import limit_actions, profile_publishing, zones
+from core.fanpages import (
+    launch_rule_actions,
+    limit_actions,
+    otn_switch,
+    profile_publishing,
+    set_up_actions,
+    zones,
+)
 from core.forgetting import actions
 from core.inbox import actions as inbox
-from core.installation import hold_actions, key_check
+from core.installation import hold_actions, key_check, rekeying
 from core.moving import move
 from core.pictures import actions as pictures
 from core.testers import actions as testers
@@ -43,6 +55,7 @@ from tests.arrange import Arrange
 PASSWORD = "correct-horse-battery"
 TEXT = {"kind": "text", "text": "Hàng mới đã về!"}
 DAY = timedelta(days=1)
+_AMBER = "no_privacy_address"
 
 
 @dataclass
@@ -215,6 +228,48 @@ def _set_limits(w: World) -> Call:
     return lambda by: limit_actions.set_limits(by, w.fanpage_id, limits, now=w.now)
 
 
+def _backup(w: World) -> Call:
+    return lambda by: backups.make_backup(by, Path("/nowhere/at/all.db"), now=w.now)
+
+
+def _carry_over(w: World) -> Call:
+    return lambda by: backups.carry_over_from(by, "sqlite:///nowhere.db", now=w.now)
+
+
+def _choose_columns(w: World) -> Call:
+    return lambda by: list_columns.choose_columns(by, "opt_ins", ["topic"], now=w.now)
+
+
+def _apply_revision(w: World) -> Call:
+    scheduled = w.broadcast("scheduled", due_at=w.now + DAY)
+    draft = revisions.begin(SYSTEM, scheduled, now=w.now)
+    version = get_draft(draft).version
+    return lambda by: revisions.apply(by, draft, version=version, now=w.now)
+
+
+def _begin_import(w: World) -> Call:
+    what = {"topic_id": w.topic_id, "file_name": "old.csv", "data": b"psid,token", "now": w.now}
+    return lambda by: import_runs.begin_import(by, w.fanpage_id, **what)
+
+
+def _undo_import(w: World) -> Call:
+    data = f"psid,token,consented_at\n240700000000001,tok-1,{(w.now - DAY).isoformat()}\n".encode()
+    what = {"topic_id": w.topic_id, "file_name": "old.csv", "data": data, "now": w.now}
+    begun = import_runs.begin_import(SYSTEM, w.fanpage_id, **what)
+    import_runs.run_imports(now=w.now)
+    return lambda by: import_runs.undo_import(by, begun, now=w.now)
+
+
+def _delete_tag(w: World) -> Call:
+    tag_actions.add_tag(SYSTEM, w.customer_id, "VIP", now=w.now)
+    return lambda by: tag_actions.delete_tag(by, 1, now=w.now)
+
+
+def _set_addresses(w: World) -> Call:
+    given = {"privacy": "https://shop.vn/privacy", "deletion": "https://shop.vn/deletion"}
+    return lambda by: set_up_actions.set_addresses(by, **given, now=w.now)
+
+
 def _on(
     action: Callable[..., object], made: Callable[[World], int], **more: object
 ) -> Callable[[World], Call]:
@@ -384,10 +439,44 @@ TRIALS: dict[str, Trial] = {
     "core.fanpages.zones.change_zone": Trial(
         A, _on(zones.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
     ),
-    "core.operations.hold_actions.hold_restored": Trial(
+    "core.installation.hold_actions.hold_restored": Trial(
         A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now)
     ),
-    "core.operations.hold_actions.release_hold": Trial(A, _release),
+    "core.installation.hold_actions.release_hold": Trial(A, _release),
+    "core.installation.hold_actions.stop_sending": Trial(
+        S, lambda w: lambda by: hold_actions.stop_sending(by, now=w.now)
+    ),
+    "core.installation.rekeying.rekey": Trial(
+        A, lambda w: lambda by: rekeying.rekey(by, new_key="short", now=w.now), ends_well=False
+    ),
+    "core.backups.actions.make_backup": Trial(A, _backup, ends_well=False),
+    "core.backups.actions.carry_over_from": Trial(A, _carry_over, ends_well=False),
+    "core.accounts.list_columns.choose_columns": Trial(V, _choose_columns),
+    "core.broadcasts.revisions.begin": Trial(E, _on(revisions.begin, _broadcast("scheduled"))),
+    "core.broadcasts.revisions.apply": Trial(S, _apply_revision),
+    "core.consent.import_runs.begin_import": Trial(E, _begin_import),
+    "core.consent.import_runs.undo_import": Trial(E, _undo_import),
+    "core.customers.tag_actions.add_tag": Trial(
+        E, _on(tag_actions.add_tag, lambda w: w.customer_id, name="VIP")
+    ),
+    "core.customers.tag_actions.remove_tag": Trial(
+        E, _on(tag_actions.remove_tag, lambda w: w.customer_id, name="VIP")
+    ),
+    "core.customers.tag_actions.delete_tag": Trial(E, _delete_tag),
+    "core.fanpages.launch_rule_actions.set_launch_rules": Trial(
+        A, _on(launch_rule_actions.set_launch_rules, lambda w: w.fanpage_id, rules=LaunchRules())
+    ),
+    "core.fanpages.otn_switch.switch_otn_off": Trial(
+        A, _on(otn_switch.switch_otn_off, lambda w: w.fanpage_id)
+    ),
+    "core.fanpages.otn_switch.switch_otn_on": Trial(A, _on(otn_switch.switch_otn_on, lambda w: w.fanpage_id)),
+    "core.fanpages.set_up_actions.accept": Trial(
+        A, lambda w: lambda by: set_up_actions.accept(by, _AMBER, fanpage_id=None, now=w.now)
+    ),
+    "core.fanpages.set_up_actions.take_back": Trial(
+        A, lambda w: lambda by: set_up_actions.take_back(by, _AMBER, fanpage_id=None, now=w.now)
+    ),
+    "core.fanpages.set_up_actions.set_addresses": Trial(A, _set_addresses),
     "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now)),
     "core.installation.key_check.accept_key": Trial(
         A, lambda w: lambda by: key_check.accept_key(by, now=w.now)
