@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from core.broadcasts.rules import BroadcastState
 from core.consent.rules import OptInSource, OptInState
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Reply
 from core.deliveries.rules import DeliveryState
 from core.encryption import encrypt, lookup_hash
-from core.sending import claiming, fanpage_limits, timetable
+from core.sending import claiming, claims, fanpage_limits, timetable
 from core.sending.claiming import ClaimedBatch, ClaimRequest, SlotsMoved
 from core.sending.timetable import Demand, SlotPosition
 from tests.arrange import Arrange
@@ -361,3 +362,25 @@ def test_a_broadcast_that_somebody_holds_is_left_out_without_waiting(
     assert [claim.broadcast_id for claim in taken.deliveries] == [second, second]
     assert taken.without_any == {first}
     assert studio.show(first).counts["queued"] == 2
+
+
+@pytest.mark.sqlite  # PostgreSQL's plan depends on how many there are
+def test_what_was_lost_is_looked_for_among_what_is_claimed(studio: Studio) -> None:
+    """There are ever more deliveries that have ended, and the look is made every second."""
+    asked = list[tuple[str, Any]]()
+
+    def note(_connection: Any, _cursor: Any, said: str, bound: Any, *_more: Any) -> None:
+        asked.append((said, bound))
+
+    with reading() as db:
+        looking = db.get_bind()
+        event.listen(looking, "before_cursor_execute", note)
+        try:
+            claims.take_over_lost(now=studio.now)
+        finally:
+            event.remove(looking, "before_cursor_execute", note)
+        said, bound = next(each for each in asked if "FROM delivery" in each[0])
+        plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", bound)
+        assert [row[3] for row in plan if "delivery" in row[3]] == [
+            "SCAN delivery USING INDEX ix_delivery_lease_until"
+        ]
