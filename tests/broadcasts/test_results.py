@@ -178,6 +178,15 @@ def test_it_is_counted_at_once_and_then_ever_more_rarely(sent):
     assert count_results(now=after_a_day + timedelta(days=60)) == []
 
 
+def test_beside_many_each_run_counts_those_that_have_waited_longest(sent, monkeypatch):
+    """Counting hundreds of broadcasts every few seconds would cost more than sending them."""
+    monkeypatch.setattr(result_counting, "AT_ONCE_SECONDS", 0.0)
+    ids = [sent.broadcast_id, *(sent.broadcast(sent.started_at, f"{n}") for n in range(2))]
+    at = sent.started_at
+    in_turn = [count_results(now=at + timedelta(seconds=20 * n)) for n in range(2 * len(ids))]
+    assert in_turn == [[each] for each in [*ids, *ids]]
+
+
 def test_earlier_ones_of_the_topic_come_latest_first(sent):
     for days in (1, 3, 2):
         count_result(sent.broadcast(sent.started_at - timedelta(days=days), f"{days}"), now=sent.now)
