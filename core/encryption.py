@@ -8,6 +8,7 @@ secrets are called `…_sealed`.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
@@ -92,7 +93,7 @@ def _decrypted(decrypt: Cipher, sealed: str) -> str | None:
     if not sealed.startswith(_PREFIX):
         return None
     try:
-        raw = decrypt(base64.b64decode(sealed[len(_PREFIX) :]), None)
+        raw = decrypt(binascii.a2b_base64(sealed[len(_PREFIX) :]), None)
         return raw.decode("utf-8", "surrogatepass")
     except _CANNOT:
         return None

@@ -209,6 +209,6 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def moment(text: str) -> datetime:
-    """The time that a text in a packed row stands for."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    """The time that a text in a packed row stands for; one without a zone is in UTC."""
+    at = datetime.fromisoformat(text if "+" in text else f"{text}+00:00")
+    return at if at.tzinfo is UTC else at.astimezone(UTC)

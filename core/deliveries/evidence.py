@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlmodel import Session, col
 
 from core.consent import ledger as opt_ins
@@ -105,29 +105,27 @@ def _spend(db: Session, delivery: Delivery, at: datetime) -> None:
 
 def catch_up(db: Session, delivery_ids: Sequence[int]) -> None:
     """Set when these sent deliveries were delivered and read, if that was reported before the settle."""
-    if not delivery_ids:
-        return
-    for mark in ("delivered", "read"):
-        _catching_up(mark).run(db, bulk.bound_ids(delivery_ids))
+    if delivery_ids:
+        _catching_up().run(db, bulk.bound_ids(delivery_ids))
 
 
 @cache
-def _catching_up(mark: str) -> bulk.CompiledStatement:
-    watermark, target = getattr(Customer, f"{mark}_watermark"), f"{mark}_at"
-    seen = (
-        select(watermark)
-        .where(col(Customer.id) == col(Delivery.customer_id), watermark >= _under_way())
-        .scalar_subquery()
-    )
+def _catching_up() -> bulk.CompiledStatement:
+    under_way = _under_way()
+    news = {"delivered_at": col(Customer.delivered_watermark), "read_at": col(Customer.read_watermark)}
+    is_news = {
+        name: and_(getattr(Delivery, name).is_(None), watermark >= under_way)
+        for name, watermark in news.items()
+    }
     return bulk.CompiledStatement(
         update(Delivery)
         .where(
             col(Delivery.id).in_(bulk.rows_given(_ID)),
             col(Delivery.state) == bulk.constant(DeliveryState.SENT),
-            getattr(Delivery, target).is_(None),
-            seen.is_not(None),
+            col(Customer.id) == col(Delivery.customer_id),
+            or_(*is_news.values()),
         )
-        .values({target: seen})
+        .values({name: case((is_news[name], news[name]), else_=getattr(Delivery, name)) for name in news})
     )
 
 

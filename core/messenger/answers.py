@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+import orjson
+
 from core.messenger.errors import PERMISSIONS, Failure, NextStep, classify
 from core.messenger.redaction import without_secrets
 from core.text.normalise import storable
@@ -62,6 +64,10 @@ def read_refusal(status: int | None, parsed: object, secrets: tuple[str, ...], *
 
 def json_or_text(body: bytes | str) -> object:
     """The value that a body holds as JSON, or the body as a text when it is not JSON."""
+    try:
+        return orjson.loads(body)
+    except ValueError:  # it takes no halves of characters, and `json` does
+        pass
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

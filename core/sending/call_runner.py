@@ -57,35 +57,34 @@ class CallRunner:
         """Send what may leave, and return what became of each message of the call. A claim that comes back as
         it was has not been put on the wire."""
         snapshot = self._snapshots.latest
-        leaving = [
-            (claim, connection)
-            for claim in call
-            if (connection := self._connection(claim, snapshot)) is not None
-        ]
-        leaving_ids = {id(claim) for claim, _ in leaving}
-        staying = [claim for claim in call if id(claim) not in leaving_ids]
+        connections = self._connections_for(call, snapshot)
+        both: list[tuple[Claim | ReplyClaim, Messenger | None]] = list(zip(call, connections, strict=True))
+        leaving = [(claim, connection) for claim, connection in both if connection is not None]
+        staying = [claim for claim, connection in both if connection is None]
         return [*staying, *(self._send(leaving, snapshot) if leaving else [])]
 
-    def _connection(self, claim: Claim | ReplyClaim, snapshot: Snapshot) -> Messenger | None:
-        """The connection to Messenger by which the message may leave now. None when it must not leave (a
-        pause, a stop, an old work snapshot, a claim that may be lost), or when its fanpage has none."""
-        may_leave = (
-            not self._stop.is_set()
-            # This process stood still, and what it knew may have changed.
-            and time.monotonic() - snapshot.at <= OLDEST_SECONDS
-            and self._still_ours(claim.taken_at)
-            # It waited for a thread, and the answer might come after the lease.
-            and time.monotonic() - claim.taken_at < LEASE.total_seconds() / 2
-            and snapshot.may_send(claim.fanpage_id, at=self._clock().timestamp())
-            and (isinstance(claim, ReplyClaim) or self._is_sending(claim, snapshot))
-        )
-        return self._connections.of(claim.fanpage_id) if may_leave else None
-
-    def _is_sending(self, claim: Claim, snapshot: Snapshot) -> bool:
-        """Whether the claim's broadcast is still sending and not past its best-before."""
-        work = snapshot.fanpages.get(claim.fanpage_id)
-        sending = work.broadcasts.get(claim.broadcast_id) if work else None
-        return sending is not None and (sending.best_before is None or self._clock() < sending.best_before)
+    def _connections_for(
+        self, claims: Sequence[Claim | ReplyClaim], snapshot: Snapshot
+    ) -> list[Messenger | None]:
+        """For each of these messages the connection to Messenger by which it may leave now. None when it must
+        not leave (a pause, a stop, an old work snapshot, a claim that may be lost), or when its fanpage has
+        none."""
+        steady, now = time.monotonic(), self._clock()
+        # Else this process stood still, and what it knew may have changed.
+        if self._stop.is_set() or steady - snapshot.at > OLDEST_SECONDS:
+            return [None] * len(claims)
+        # Too old when it waited for a thread: the answer might come after the lease.
+        sound = {
+            at
+            for at in {claim.taken_at for claim in claims}
+            if self._still_ours(at) and steady - at < LEASE.total_seconds() / 2
+        }
+        return [
+            self._connections.of(claim.fanpage_id)
+            if claim.taken_at in sound and _may_leave(claim, snapshot, now)
+            else None
+            for claim in claims
+        ]
 
     def _send(
         self, leaving: Sequence[tuple[Claim | ReplyClaim, Messenger]], snapshot: Snapshot
@@ -128,7 +127,8 @@ class CallRunner:
                 refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
 
         def may_leave(item: int) -> bool:  # by what is known then
-            return self._connection(leaving[places[item]][0], self._snapshots.latest) is not None
+            claim = leaving[places[item]][0]
+            return self._connections_for([claim], self._snapshots.latest) != [None]
 
         said = sender.send(items, self._mixed_calls, may_leave) if items else []
         found = {**refused, **dict(zip(places, said, strict=True))}
@@ -139,6 +139,17 @@ class CallRunner:
             return replace(_send_reply(connection, claim), answered_at=self._clock())
         except Exception as problem:
             return ReplyOutcome(claim, _defect(problem))
+
+
+def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:
+    """Whether the claim's fanpage may send, and its broadcast is sending and not past its best-before."""
+    if not snapshot.may_send(claim.fanpage_id, at=now.timestamp()):
+        return False
+    if isinstance(claim, ReplyClaim):
+        return True
+    work = snapshot.fanpages.get(claim.fanpage_id)
+    sending = work.broadcasts.get(claim.broadcast_id) if work else None
+    return sending is not None and (sending.best_before is None or now < sending.best_before)
 
 
 def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:

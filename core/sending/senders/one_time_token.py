@@ -31,9 +31,9 @@ CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class OpenedToken:
-    """An opt-in and its token, opened. No repr: the token is a secret."""
+    """An opt-in and its token, opened; never changed. No repr: the token is a secret."""
 
     opt_in_id: int
     token: str
