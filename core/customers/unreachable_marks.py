@@ -57,15 +57,6 @@ class UnreachableAnswer:
     at: datetime  # when the answer came
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A message that the platform accepted."""
-
-    fanpage_id: int
-    customer_id: int
-    at: datetime  # when its call was made
-
-
 def keeps_out() -> ColumnElement[bool]:
     """Whether a customer has a firm mark: core/consent/eligibility.py leaves them out of audiences."""
     return and_(col(Customer.unreachable_at).is_not(None), col(Customer.unreachable_firm_at).is_not(None))
@@ -102,22 +93,20 @@ def mark_unreachable(db: Session, refusals: Sequence[UnreachableAnswer]) -> None
     _marking().run(db, bulk.bound(rows))
 
 
-def record_acceptances(db: Session, acceptances: Iterable[Acceptance]) -> None:
-    """Lift the marks of these customers, and make the marks of their fanpages firm that are older than these
-    calls. A call that was under way when a mark was made says nothing about it.
+def record_acceptances(
+    db: Session, acceptances: Sequence[tuple[int, int, datetime]], *, any_marked: bool
+) -> None:
+    """Messages were accepted, given as fanpage, customer and when the call was made. Lift the marks of these
+    customers, if `any_marked`, and make the marks of their fanpages firm that are older than these calls. A
+    call that was under way when a mark was made says nothing about it.
 
-    It is called before deliveries are changed, or after `row_locks.lock_customers(…, marked=…)`.
+    Those who have a mark are locked already: by `lock_marked`, which tells whether there are any.
     """
-    customers: dict[int, datetime] = {}
-    fanpages: dict[int, datetime] = {}
-    for each in acceptances:
-        customers[each.customer_id] = max(each.at, customers.get(each.customer_id, each.at))
-        fanpages[each.fanpage_id] = max(each.at, fanpages.get(each.fanpage_id, each.at))
-    if not customers:
+    if not acceptances:
         return
-    if _lock_marked(db, customers):
-        _lifting().run(db, _timed(customers))
-    _confirming().run(db, _timed(fanpages))
+    if any_marked:
+        _lifting().run(db, _latest([(customer_id, at) for _, customer_id, at in acceptances]))
+    _confirming().run(db, _latest([(fanpage_id, at) for fanpage_id, _, at in acceptances]))
 
 
 def record_signs_of_life(db: Session, signs: Iterable[tuple[CustomerKey, datetime]]) -> None:
@@ -172,8 +161,8 @@ def _unmark(db: Session, *whose: ColumnElement[bool], **values: datetime) -> int
     return done.rowcount if isinstance(done, CursorResult) else 0
 
 
-def _lock_marked(db: Session, ids: Collection[int]) -> bool:
-    """Lock those of these customers who have a mark. Whether there are any; mostly there are none."""
+def lock_marked(db: Session, ids: Collection[int]) -> bool:
+    """Lock those of these customers who have a mark. Returns whether there are any; mostly there are none."""
     if is_sqlite(db):
         return bool(_marked_among().run(db, bulk.bound_ids(ids)).scalar())
     return bool(row_locks.lock_customers(db, (), marked=ids))
@@ -187,8 +176,13 @@ def _marked_among() -> bulk.CompiledStatement:
     )
 
 
-def _timed(times: Mapping[int, datetime]) -> dict[str, str]:
-    return bulk.bound([(key, bulk.stamp(at)) for key, at in sorted(times.items())])
+def _latest(times: Iterable[tuple[int, datetime]]) -> dict[str, str]:
+    """The latest time of each id, bound."""
+    latest: dict[int, datetime] = {}
+    for key, at in times:
+        if key not in latest or latest[key] < at:
+            latest[key] = at
+    return bulk.bound([(key, bulk.stamp(at)) for key, at in sorted(latest.items())])
 
 
 @cache

@@ -19,9 +19,9 @@ SMALL_RUN = 5  # or the first so many, where fewer than fifty are served
 
 @dataclass(frozen=True)
 class Ended:
-    """One outcome: a delivery or an answer that has ended. `reason` is None when it was accepted."""
+    """A delivery or an answer that has ended by a refusal."""
 
-    reason: str | None
+    reason: str
     broadcast_id: int  # 0 of an answer by PSID, as delivery_id
     delivery_id: int
     customer_id: int
@@ -46,14 +46,14 @@ class Recent:
     before: int = 0
 
 
-def noted(recent: Recent, ended: Sequence[Ended]) -> Recent:
-    """The recent outcomes with these added, in the order in which they were answered."""
+def noted(recent: Recent, ended: Sequence[Ended | None]) -> Recent:
+    """The recent outcomes with these added, in the order in which they were answered; None was accepted."""
     first = recent.outcomes
     kept = [each for each in recent.refusals if each.number > first - WINDOW]
     new = [
         Refusal(first + place, one.reason, one.broadcast_id, one.delivery_id, one.customer_id)
         for place, one in enumerate(ended, start=1)
-        if one.reason
+        if one
     ]
     return Recent(first + len(ended), (*kept, *new), before=first)
 

@@ -30,21 +30,13 @@ Key = tuple[str, int]  # scope, and the id of the broadcast or fanpage
 _COLUMNS = bulk.columns_of(RecentOutcomes, "scope", "ref_id", "outcomes", "refusals")
 
 
-def by_key(fanpage_id: int, ended: Sequence[Ended]) -> dict[Key, list[Ended]]:
-    """Outcomes of one fanpage's deliveries under each key that they count towards, in their order."""
-    found: dict[Key, list[Ended]] = {(Scope.FANPAGE, fanpage_id): list(ended)}
-    for each in ended:
-        found.setdefault((Scope.BROADCAST, each.broadcast_id), []).append(each)
-    return found
-
-
-def note(db: Session, ended: Mapping[Key, Sequence[Ended]]) -> dict[Key, Recent]:
-    """Add these outcomes to the rows of their keys. Returns the recent outcomes, these included, of each key
-    that has a refusal among the new ones."""
+def note(db: Session, ended: Mapping[Key, Sequence[Ended | None]]) -> dict[Key, Recent]:
+    """Add these outcomes to the rows of their keys, each key's in their order; None was accepted. Returns the
+    recent outcomes, these included, of each key that has a refusal among the new ones."""
     rows = [(*key, len(ended[key]), "[]") for key in sorted(ended) if ended[key]]
     if rows:
         _adding().run(db, bulk.bound(rows))
-    worse = sorted(key for key, some in ended.items() if any(each.reason for each in some))
+    worse = sorted(key for key, some in ended.items() if any(some))
     return {key: _note(db, key, ended[key]) for key in worse}
 
 
@@ -79,7 +71,7 @@ def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_id
     db.flush()
 
 
-def _note(db: Session, key: Key, ended: Sequence[Ended]) -> Recent:
+def _note(db: Session, key: Key, ended: Sequence[Ended | None]) -> Recent:
     counted = recent(db, key)  # with these already, and the row locked
     now = breaker.noted(replace(counted, outcomes=counted.outcomes - len(ended)), ended)
     kept = [list(astuple(each)) for each in now.refusals]

@@ -41,12 +41,11 @@ def judge_fanpages(
     The settle is done: trouble with the database now must not repeat it, and `judge_sending_broadcasts` makes
     up for it.
     """
-    for fanpage_id in sorted(noted):
-        if noted[fanpage_id] or fanpage_id in stopped:
-            try:
-                judge(fanpage_id, noted[fanpage_id], is_stopped=fanpage_id in stopped, now=now)
-            except DATABASE_TROUBLE as problem:
-                log.warning("breaker_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
+    for fanpage_id in sorted({*noted, *stopped}):
+        try:
+            judge(fanpage_id, noted.get(fanpage_id, {}), is_stopped=fanpage_id in stopped, now=now)
+        except DATABASE_TROUBLE as problem:
+            log.warning("breaker_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
 
 
 def judge(fanpage_id: int, noted: Mapping[Key, Recent], *, is_stopped: bool, now: datetime) -> None:

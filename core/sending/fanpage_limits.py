@@ -22,17 +22,16 @@ from core.sending.rules import NOT_SENT_SECONDS
 SLOW_DOWN_SECONDS = 2.0  # a wait when the platform names none
 
 
-def any_stops_fanpage(failures: Sequence[Failure]) -> bool:
-    """Whether any of one fanpage's refusals stops the fanpage."""
-    return any(each.step == NextStep.STOP_FANPAGE for each in failures)
+def stopped_by(failures: Mapping[int, Sequence[Failure]]) -> set[int]:
+    """The fanpages that these refusals (by fanpage) stop."""
+    return {key for key, said in failures.items() if any(f.step == NextStep.STOP_FANPAGE for f in said)}
 
 
 def lock_what_stops(db: Session, failures: Mapping[int, Sequence[Failure]]) -> None:
     """Lock the fanpages that these refusals (by fanpage) stop, with their sending broadcasts; to be called
     before any other row is changed."""
-    for fanpage_id in sorted(failures):
-        if any_stops_fanpage(failures[fanpage_id]):
-            row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
+    for fanpage_id in sorted(stopped_by(failures)):
+        row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
 
 
 def follow_up(db: Session, failures: Mapping[int, Sequence[Failure]], now: datetime) -> None:

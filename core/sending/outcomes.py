@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from core.deliveries.attempts import Attempt
-from core.messenger.client import Accepted, Answer, Profile
+from core.messenger.client import Answer, Profile
 from core.messenger.errors import Failure
 from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a claimed delivery that was put on the wire."""
 
@@ -24,7 +24,7 @@ class Outcome:
     answered_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReplyOutcome:
     """What became of a claimed reply that was put on the wire."""
 
@@ -33,11 +33,6 @@ class ReplyOutcome:
     profile: Profile | None = None  # asked for on the way
     asked_profile: bool = False
     answered_at: datetime | None = None
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether the platform took it."""
-        return isinstance(self.answer, Accepted)
 
 
 class Answered(Protocol):
@@ -60,9 +55,12 @@ def by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
     return found
 
 
-def failures_of(outcomes: Iterable[Answered]) -> list[Failure]:
-    """The answers among these that are refusals or doubts."""
-    return [each.answer for each in outcomes if isinstance(each.answer, Failure)]
+def failures_by_fanpage(refused: Iterable[tuple[Claim | ReplyClaim, Failure]]) -> dict[int, list[Failure]]:
+    """The refusals of these claims by fanpage."""
+    found: dict[int, list[Failure]] = {}
+    for claim, failure in refused:
+        found.setdefault(claim.fanpage_id, []).append(failure)
+    return found
 
 
 def attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:

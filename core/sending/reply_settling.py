@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,8 +25,8 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import breaker_trip, fanpage_limits
 from core.sending.allowance import note_calls
-from core.sending.outcomes import ReplyOutcome, by_fanpage, failures_of
-from core.sending.reply_claims import ReplyClaim, is_claimed_by
+from core.sending.outcomes import ReplyOutcome, failures_by_fanpage
+from core.sending.reply_claims import is_claimed_by
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
 MAX_ATTEMPTS = 5
@@ -42,28 +42,33 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
     """
     if not outcomes:
         return
-    charged = {key: _charged(of_one) for key, of_one in by_fanpage(outcomes).items()}
-    failures = {key: failures_of(of_one) for key, of_one in charged.items()}
-    every = [each for of_one in charged.values() for each in of_one]
+    calls = Counter([o.claim.fanpage_id for o in outcomes])
+    outcomes = _with_some_set_aside(outcomes, calls)
+    failures = failures_by_fanpage((o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure))
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
         fanpage_limits.lock_what_stops(db, failures)
-        row_locks.lock_customers(db, {o.claim.customer_id for o in every})
-        ended = _settle_each(db, every, now)
-        unreachable_marks.record_acceptances(db, [_accepted(o.claim) for o in every if o.is_accepted])
+        row_locks.lock_customers(db, {o.claim.customer_id for o in outcomes})
+        ended = _settle_each(db, outcomes, now)
+        taken = [o.claim for o in outcomes if isinstance(o.answer, Accepted)]
+        # When a reply was claimed is a little before the call.
+        began = [(claim.fanpage_id, claim.customer_id, claim.claimed_at) for claim in taken]
+        unreachable_marks.record_acceptances(db, began, any_marked=True)
         fanpage_limits.follow_up(db, failures, now)
-        note_calls(db, {key: len(of_one) for key, of_one in charged.items()}, now=now)
-        noted = recent_outcomes.note(db, {(Scope.REPLIES, key): ended.get(key, []) for key in charged})
+        note_calls(db, calls, now=now)
+        recent = recent_outcomes.note(db, {(Scope.REPLIES, key): some for key, some in ended.items()})
     breaker_trip.judge_fanpages(
-        {key: {each: noted[each] for each in [(Scope.REPLIES, key)] if each in noted} for key in charged},
-        stopped={key for key, of_one in failures.items() if fanpage_limits.any_stops_fanpage(of_one)},
+        {key[1]: {key: each} for key, each in recent.items()},
+        stopped=fanpage_limits.stopped_by(failures),
         now=now,
     )
 
 
-def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -> dict[int, list[Ended]]:
-    """Record each outcome. Returns the replies that ended, by fanpage, for the breaker."""
-    ended: dict[int, list[Ended]] = defaultdict(list)
+def _settle_each(
+    db: Session, outcomes: Sequence[ReplyOutcome], now: datetime
+) -> dict[int, list[Ended | None]]:
+    """Record each outcome. Returns the replies that ended, by fanpage, for the breaker; None was sent."""
+    ended: dict[int, list[Ended | None]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
         claim = outcome.claim
         if outcome.asked_profile:
@@ -72,20 +77,26 @@ def _settle_each(db: Session, outcomes: Sequence[ReplyOutcome], now: datetime) -
     return ended
 
 
-def _charged(outcomes: Sequence[ReplyOutcome]) -> list[ReplyOutcome]:
-    """One fanpage's outcomes. A refusal that stopped the fanpage before, for the same reply, may be set
-    aside: then it ends that reply only."""
-    stops = Counter(each.reason for each in failures_of(outcomes) if each.step == NextStep.STOP_FANPAGE)
+def _with_some_set_aside(outcomes: Sequence[ReplyOutcome], calls: Mapping[int, int]) -> list[ReplyOutcome]:
+    """The same outcomes. A refusal that stopped the fanpage before, for the same reply and in the same words,
+    may be set aside: then it ends that reply only. `calls` counts the outcomes of each fanpage."""
+    stops = Counter(
+        (o.claim.fanpage_id, o.answer.reason)
+        for o in outcomes
+        if isinstance(o.answer, Failure) and o.answer.step == NextStep.STOP_FANPAGE
+    )
     return [
-        replace(o, answer=set_aside(o.answer, alike=stops[o.answer.reason], among=len(outcomes)))
-        if isinstance(o.answer, Failure) and o.answer.reason in stops and o.answer.reason == o.claim.said
+        replace(o, answer=set_aside(o.answer, alike=alike, among=calls[o.claim.fanpage_id]))
+        if isinstance(o.answer, Failure)
+        and o.answer.reason == o.claim.said
+        and (alike := stops[o.claim.fanpage_id, o.answer.reason])
         else o
         for o in outcomes
     ]
 
 
-def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
-    """Record one outcome. Returns the reply if it ended and the breaker counts it."""
+def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended | None]:
+    """Record one outcome. Returns what the breaker counts of it, if anything."""
     values = _values(outcome, now)
     may_move = (
         col(Reply.state).in_(_MAY_TURN_OUT_SENT)
@@ -108,14 +119,13 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended]:
             outcome.claim.customer_id, None, str(values["reason"]), values["detail"], at
         )
         _give_up_on(db, blame, now)
-    if values["state"] not in (ReplyState.SENT, ReplyState.FAILED):
-        return []
-    return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
-
-
-def _accepted(claim: ReplyClaim) -> unreachable_marks.Acceptance:
-    """Who was reached, and when it was claimed, which is a little before the call."""
-    return unreachable_marks.Acceptance(claim.fanpage_id, claim.customer_id, claim.claimed_at)
+    match values["state"]:
+        case ReplyState.SENT:
+            return [None]
+        case ReplyState.FAILED:
+            return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
+        case _:
+            return []
 
 
 def _values(outcome: ReplyOutcome, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ attempt and the delivery's state tell.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -15,19 +15,18 @@ from sqlmodel import Session
 
 from core.broadcasts.rules import BroadcastState
 from core.customers import unreachable_marks
-from core.customers.unreachable_marks import Acceptance
 from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Broadcast
 from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
-from core.deliveries.breaker import Ended
-from core.deliveries.recent_outcomes import Key
+from core.deliveries.breaker import Ended, Recent
+from core.deliveries.recent_outcomes import Key, Scope
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, breaker_trip, fanpage_limits
-from core.sending.outcomes import Outcome, attempts_worth_keeping, by_fanpage
+from core.sending.outcomes import Outcome, attempts_worth_keeping, failures_by_fanpage
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
 
@@ -47,69 +46,72 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     if not outcomes:
         return
     outcomes = sorted(outcomes, key=lambda each: each.answered_at or now)
+    taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+    calls = Counter([o.claim.fanpage_id for o in outcomes])
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
-        refused = [
-            each for of_one in by_fanpage(outcomes).values() for each in _refusals_of_fanpage(db, of_one)
-        ]
-        failures = _by_fanpage(refused)
-        _lock_rows(db, outcomes, refused, failures)
-        taken = [o for o in outcomes if isinstance(o.answer, Accepted)]
+        refused = _refused(db, outcomes, calls) if len(taken) < len(outcomes) else []
+        failures = failures_by_fanpage(refused)
+        any_marked = _lock_rows(db, outcomes, taken, refused, failures)
         _settle_accepted(db, taken, now)
         moved = _settle_refused(db, refused, now)
-        _mark_customers(db, outcomes, moved, now)
+        _mark_unreachable(db, outcomes, moved, now)
+        # When the call began; where that is unknown the claim, which is older.
+        began = [(o.claim, o.started_at or o.claim.claimed_at or now) for o in taken]
+        accepted_at = [(claim.fanpage_id, claim.customer_id, at) for claim, at in began]
+        unreachable_marks.record_acceptances(db, accepted_at, any_marked=any_marked)
         attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
         fanpage_limits.follow_up(db, failures, now)
         for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
             _after_refusals(db, broadcast_id, now)
-        allowance.note_calls(db, Counter(o.claim.fanpage_id for o in outcomes), now=now)
-        keys = _keys(outcomes, moved)
-        recent = recent_outcomes.note(db, {key: keys[one][key] for one in keys for key in keys[one]})
-    breaker_trip.judge_fanpages(
-        {one: {key: recent[key] for key in keys[one] if key in recent} for one in keys},
-        stopped={one for one in failures if fanpage_limits.any_stops_fanpage(failures[one])},
-        now=now,
-    )
+        allowance.note_calls(db, calls, now=now)
+        recent = recent_outcomes.note(db, _counted(outcomes, moved))
+    stopped = fanpage_limits.stopped_by(failures)
+    breaker_trip.judge_fanpages(_by_fanpage(recent, moved), stopped=stopped, now=now)
 
 
-def _by_fanpage(refused: Sequence[Refused]) -> dict[int, list[Failure]]:
-    found: dict[int, list[Failure]] = {}
-    for claim, failure in refused:
-        found.setdefault(claim.fanpage_id, []).append(failure)
+def _counted(
+    outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
+) -> dict[Key, list[Ended | None]]:
+    """What the breaker counts by its keys, in the order of the answers; None for an acceptance."""
+    ended = {
+        c.delivery_id: Ended(v.reason or "", c.broadcast_id, c.delivery_id, c.customer_id)
+        for c, v in moved
+        if v.state in _COUNTED
+    }
+    found: dict[Key, list[Ended | None]] = defaultdict(list)
+    for each in outcomes:
+        claim, one = each.claim, ended.get(each.claim.delivery_id)
+        if one is not None or isinstance(each.answer, Accepted):
+            found[Scope.FANPAGE, claim.fanpage_id].append(one)
+            found[Scope.BROADCAST, claim.broadcast_id].append(one)
     return found
 
 
-def _keys(
-    outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
-) -> dict[int, dict[Key, list[Ended]]]:
-    """What the breaker counts, by fanpage and then by its key, in the order of the answers."""
-    known: dict[int, str | None] = {
-        o.claim.delivery_id: None for o in outcomes if isinstance(o.answer, Accepted)
-    }
-    known |= {c.delivery_id: v.reason for c, v in moved if v.state in _COUNTED}
-    return {
-        fanpage_id: recent_outcomes.by_key(
-            fanpage_id,
-            [
-                Ended(known[c.delivery_id], c.broadcast_id, c.delivery_id, c.customer_id)
-                for c in (o.claim for o in of_one)
-                if c.delivery_id in known
-            ],
-        )
-        for fanpage_id, of_one in by_fanpage(outcomes).items()
-    }
+def _by_fanpage(
+    recent: Mapping[Key, Recent], moved: Sequence[tuple[Claim, Verdict]]
+) -> dict[int, dict[Key, Recent]]:
+    """What the breaker judges: by fanpage what is known of it, then of its broadcasts."""
+    found: dict[int, dict[Key, Recent]] = defaultdict(dict)
+    for claim, _ in moved:
+        for key in ((Scope.FANPAGE, claim.fanpage_id), (Scope.BROADCAST, claim.broadcast_id)):
+            if key in recent:
+                found[claim.fanpage_id][key] = recent[key]
+    return found
 
 
-def _refusals_of_fanpage(db: Session, outcomes: Sequence[Outcome]) -> list[Refused]:
-    """One fanpage's refusals. One that has stopped the fanpage before, for the same delivery, may be set
-    aside: then it ends that delivery only."""
+def _refused(db: Session, outcomes: Sequence[Outcome], calls: Mapping[int, int]) -> list[Refused]:
+    """The refusals. One that has stopped its fanpage before, for the same delivery, may be set aside: then it
+    ends that delivery only. `calls` counts the outcomes of each fanpage."""
     refused = [(o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)]
-    stops = {c.delivery_id: f for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.connection_works}
-    again = attempts.refused_before(db, {each: failure.reason for each, failure in stops.items()})
-    alike = Counter(failure.reason for failure in stops.values())
+    stops = [(c, f) for c, f in refused if f.step == NextStep.STOP_FANPAGE and f.connection_works]
+    again = attempts.refused_before(db, {c.delivery_id: f.reason for c, f in stops})
+    alike = Counter((c.fanpage_id, f.reason) for c, f in stops)
     return [
-        (c, set_aside(f, alike=alike[f.reason], among=len(outcomes)) if c.delivery_id in again else f)
+        (c, set_aside(f, alike=alike[c.fanpage_id, f.reason], among=calls[c.fanpage_id]))
+        if c.delivery_id in again
+        else (c, f)
         for c, f in refused
     ]
 
@@ -117,20 +119,22 @@ def _refusals_of_fanpage(db: Session, outcomes: Sequence[Outcome]) -> list[Refus
 def _lock_rows(
     db: Session,
     outcomes: Sequence[Outcome],
+    taken: Sequence[Outcome],
     refused: Sequence[Refused],
     failures: Mapping[int, Sequence[Failure]],
-) -> None:
+) -> bool:
     """Lock every row that will change, in the order that all keep, see row_locks.py. What was accepted is
-    changed by one statement in the order of the ids and needs no lock before."""
-    taken = {o.claim.customer_id for o in outcomes if isinstance(o.answer, Accepted)}
+    changed by one statement in the order of the ids and needs no lock before. Returns whether those who were
+    reached may have marks."""
+    reached = {o.claim.customer_id for o in taken}
     if not refused:
-        row_locks.lock_customers(db, (), marked=taken)
-        return
+        return unreachable_marks.lock_marked(db, reached)
     fanpage_limits.lock_what_stops(db, failures)
     row_locks.lock_broadcasts(db, {claim.broadcast_id for claim, _ in refused})
     unreachable = [claim for claim, failure in refused if failure.reason in UNREACHABLE_REASONS]
-    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=taken)
+    row_locks.lock_customers(db, {claim.customer_id for claim in unreachable}, marked=reached)
     row_locks.lock_deliveries(db, {outcome.claim.delivery_id for outcome in outcomes})
+    return True
 
 
 def _settle_accepted(db: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -174,10 +178,12 @@ def _settle_refused(db: Session, refused: Sequence[Refused], now: datetime) -> l
     return moved
 
 
-def _mark_customers(
+def _mark_unreachable(
     db: Session, outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]], now: datetime
 ) -> None:
-    """Mark those who cannot be reached. An acceptance confirms the marks its fanpage made before (0028)."""
+    """Mark those who cannot be reached; the acceptances that are recorded next confirm it (0028)."""
+    if not moved:
+        return
     answered = {o.claim.delivery_id: o.answered_at or now for o in outcomes}
     blamed = [
         unreachable_marks.UnreachableAnswer(
@@ -187,16 +193,6 @@ def _mark_customers(
         if v.state == DeliveryState.FAILED and v.reason in UNREACHABLE_REASONS
     ]
     unreachable_marks.mark_unreachable(db, blamed)
-    unreachable_marks.record_acceptances(db, _acceptances(outcomes))
-
-
-def _acceptances(outcomes: Sequence[Outcome]) -> list[Acceptance]:
-    """Who was reached and when the call began; where that is unknown, the claim, which is older."""
-    return [
-        Acceptance(o.claim.fanpage_id, o.claim.customer_id, began)
-        for o in outcomes
-        if isinstance(o.answer, Accepted) and (began := o.started_at or o.claim.claimed_at)
-    ]
 
 
 def _after_refusals(db: Session, broadcast_id: int, now: datetime) -> None:

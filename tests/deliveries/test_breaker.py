@@ -29,7 +29,7 @@ NOTHING = Recent()
 
 def seen(*reasons: str | None, among: Recent = NOTHING) -> Recent:
     first = among.outcomes
-    ended = [Ended(each, 1, first + place, first + place) for place, each in enumerate(reasons)]
+    ended = [each and Ended(each, 1, first + place, first + place) for place, each in enumerate(reasons)]
     return noted(among, ended)
 
 

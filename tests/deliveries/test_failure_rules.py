@@ -7,7 +7,7 @@ from core.deliveries.failure_rules import attempted, failing, recently_failing
 
 
 def after(*reasons: str | None) -> Recent:
-    return noted(Recent(), [Ended(reason, 1, n, n) for n, reason in enumerate(reasons, start=1)])
+    return noted(Recent(), [reason and Ended(reason, 1, n, n) for n, reason in enumerate(reasons, start=1)])
 
 
 def test_the_last_fifty_attempts_decide_and_not_the_audience() -> None:

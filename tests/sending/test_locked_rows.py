@@ -13,6 +13,7 @@ from core.broadcasts import scheduled_jobs
 from core.db.engine import transaction
 from core.deliveries import breaker, recent_outcomes
 from core.deliveries.breaker import Ended
+from core.deliveries.recent_outcomes import Scope
 from core.errors import WrongState
 from core.sending import breaker_trip, claims
 from tests import claiming
@@ -109,9 +110,11 @@ def test_the_breaker_pauses_what_is_locked_a_moment_later(
     studio: Studio, fresh_database: TestDatabase
 ) -> None:
     first, second = two_broadcasts(studio)
-    ended = [Ended("content", broadcast, 0, 0) for broadcast in (first, second) for _ in range(breaker.RUN)]
+    of_each = {key: [Ended("content", key, 0, 0)] * breaker.RUN for key in (first, second)}
+    ended = {(Scope.BROADCAST, key): of_one for key, of_one in of_each.items()}
+    ended[Scope.FANPAGE, studio.fanpage_id] = [*of_each[first], *of_each[second]]
     with transaction() as db:
-        noted = recent_outcomes.note(db, recent_outcomes.by_key(studio.fanpage_id, ended))
+        noted = recent_outcomes.note(db, ended)
     with locked(fresh_database, first):
         breaker_trip.judge_fanpages({studio.fanpage_id: noted}, stopped=(), now=studio.now)
         assert (studio.show(first).state, studio.show(second).state) == ("sending", "paused")
