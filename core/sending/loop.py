@@ -1,8 +1,8 @@
 """The sending loop: one thread that turns four times a second and sends for all fanpages of this process.
 
-A turn settles the outcomes that came back, reads the work snapshot, asks the timetable how many messages each
-fanpage may claim, claims them in one transaction and plans the calls that carry them. A pool of threads makes
-the HTTP calls. See docs/decisions/0040.
+A turn settles the outcomes that came back. Every second turn reads the work snapshot, asks the timetable how
+many messages each fanpage may claim, claims them in one transaction and plans the calls that carry them. A
+pool of threads makes the HTTP calls. See docs/decisions/0040.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from core.sending.work_snapshot import WorkSnapshots
 
 log = structlog.get_logger(__name__)
 
-TURN_SECONDS = 0.25
+TURN_SECONDS = 0.25  # turns begin at multiples of it, as ticks do
+CLAIM_SECONDS = 0.5  # so do claims: then what they claim ahead reaches a tick beyond the next claim
 BREATH_SECONDS = 0.05  # from one turn to the next at least, however often it is woken
 TROUBLE_SECONDS = 0.5  # before the next turn when the database does not answer
 CLAIM_AT_MOST = 2000  # messages in one transaction
@@ -43,6 +44,7 @@ CALLS_AT_ONCE = 256  # planned or on the wire
 CALL_CARRIES = 20  # messages at least, when there are so many that the wire is the limit
 END_WITHIN_SECONDS = 3.5
 SOON_SECONDS = 0.02
+A_MOMENT_SECONDS = 0.002
 
 
 class SendingLoop:
@@ -69,6 +71,8 @@ class SendingLoop:
         self._shards = OwnShards()
         self._usage = UsageWatch(clock)
         self._woken = threading.Event()  # the next turn is wanted at once
+        self._claim_at = float("-inf")  # monotonic; when it is time for the next claim
+        self._claimed_at = float("inf")  # monotonic; when it was seen last which shards are ours
         self._look_from = float("-inf")  # only snapshots from after it tell where a fanpage stands
         mixed_calls = mixed_calls or MixedCallSwitch()
         # Its parts, which keep what is known from turn to turn.
@@ -91,7 +95,7 @@ class SendingLoop:
 
     def take(self, shard: int, until: float) -> None:
         """Claim for the shard until this monotonic time; taking it again extends the time."""
-        if self._shards.take(shard, until):
+        if self._shards.take(shard, until) < self._claimed_at:  # a claim has passed it by
             self.wake()
 
     def give_up(self, shard: int) -> None:
@@ -122,9 +126,11 @@ class SendingLoop:
 
     def run(self) -> None:
         """Turn until told to stop; then hand back or settle what was claimed, within a few seconds."""
+        is_woken = False
         while not self._stop.is_set():
             began = time.monotonic()
-            self._woken.wait(self.turn())
+            pause = self.turn(claims=is_woken or began >= self._claim_at)
+            is_woken = self._woken.wait(pause)
             self._woken.clear()
             self._stop.wait(max(0.0, began + BREATH_SECONDS - time.monotonic()))
         self._wind_up()
@@ -144,13 +150,16 @@ class SendingLoop:
             self._stop.wait(min(pause, SOON_SECONDS))
         self._wind_up()
 
-    def turn(self) -> float:
+    def turn(self, *, claims: bool = True) -> float:
         """Do one turn and return in how many seconds the next is due. Trouble is logged, never raised."""
-        began = time.monotonic()
+        began, is_full = time.monotonic(), False
         try:
             self._take_in_returned()
             self.unsettled.settle_due()
-            is_full = self._claim()
+            if claims:
+                self._claim_at = float("-inf")
+                is_full = self._claim()
+                self._claim_at = _next(CLAIM_SECONDS, began)
         except SlotsMoved:  # another process sends for one of these fanpages: the next snapshot tells
             return SOON_SECONDS
         except DATABASE_TROUBLE as problem:  # nothing is forgotten meanwhile
@@ -160,8 +169,9 @@ class SendingLoop:
             log.exception("turn_failed")
             return TROUBLE_SECONDS
         if is_full:
+            self._claim_at = float("-inf")
             return 0.0
-        return max(0.0, began + TURN_SECONDS - time.monotonic())
+        return max(0.0, _next(TURN_SECONDS, began) - time.monotonic())
 
     def _is_drained(self) -> bool:
         """Whether all outcomes are settled and a work snapshot from after that shows nothing to claim."""
@@ -209,6 +219,7 @@ class SendingLoop:
         snapshot = self.snapshots.fresh(after=self._look_from)
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
         requests = self.planner.plan(snapshot, room=room)
+        self._claimed_at = time.monotonic()
         if not requests:
             return False
         try:
@@ -247,3 +258,8 @@ class SendingLoop:
         """Where these stand is for the next snapshot to say."""
         self.positions.forget(fanpage_ids)
         self._look_from = time.monotonic()
+
+
+def _next(seconds: float, after: float) -> float:
+    """The next multiple of so many seconds after a monotonic time, and a moment, lest it be before it."""
+    return (after // seconds + 1.0) * seconds + A_MOMENT_SECONDS

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, Protocol
 from procrastinate import PsycopgConnector
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 
 from core.db.engine import connection_timeouts
@@ -76,6 +77,7 @@ class QueueConnector(PsycopgConnector):
             min_size=1,
             max_size=4,
             timeout=DEADLINE_SECONDS,
+            pool_factory=_pool,
         )
         self._fail = fail
 
@@ -100,3 +102,9 @@ class QueueConnector(PsycopgConnector):
             yield
         finally:
             passed.cancel()
+
+
+def _pool(**settings: Any) -> AsyncConnectionPool:
+    """The pool, without Procrastinate's question before each call whether the connection lives: it would cost
+    as much as the call, and a call that fails ends the session anyway."""
+    return AsyncConnectionPool(**{**settings, "check": None})

@@ -28,6 +28,7 @@ SLICE_SECONDS = 4.0
 # Waiting slices are looked for, not listened for: the end of a slice frees its lock, and nobody is notified.
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 1.0
+SHARE_SECONDS = 0.5  # a worker that has its share looks so seldom whether that has grown
 SILENT_SECONDS = 6  # a worker without a heartbeat for so long has lost its slices
 FORGOTTEN_SECONDS = 3600.0  # a silent worker that wakes up sooner keeps its number in the queue
 SUCCESSOR_SECONDS = 1.0  # how long a slice waits for a transaction that defers for the same shard
@@ -51,6 +52,7 @@ class QueueSession:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._slices = 0
         self._share = 1  # how many slices we have when all workers have as many
+        self._share_at = float("-inf")  # monotonic; when that was read
         connector = QueueConnector(self.end)
         self._app = App(connector=connector)
         self._app.job_manager = self._jobs = QueueJobs(connector, self)
@@ -123,21 +125,22 @@ class QueueSession:
         has its share."""
         if self._over.done() or not self.is_fresh():
             return False
-        if self._slices >= self._share:
-            self._share = await self._read_share()
+        if self._slices >= self._share and time.monotonic() - self._share_at >= SHARE_SECONDS:
+            await self._read_share()
         return self._slices < self._share
 
-    async def _read_share(self) -> int:
+    async def _read_share(self) -> None:
         """Shards with a slice, divided by the workers alive and rounded up."""
+        self._share_at = time.monotonic()
         found = await self._app.connector.execute_query_one_async(_SHARE, silent=SILENT_SECONDS, queue=QUEUE)
-        return max(1, int(found["share"]))
+        self._share = max(1, int(found["share"]))
 
     async def _keep_watch(self) -> None:
         """Rescue the slices of silent workers, every second, beside the worker: no slice delays it."""
         while True:
             for job in await self._jobs.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_SECONDS):
                 await self._rescue(job)
-            self._share = await self._read_share()
+            await self._read_share()
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _rescue(self, job: Job) -> None:

@@ -35,14 +35,14 @@ class OwnShards:
         self._until = dict.fromkeys(range(SHARDS), float("-inf"))  # its keys never change
         self._taken_anew: deque[int] = deque()
 
-    def take(self, shard: int, until: float) -> bool:
-        """Keep the shard until then, or longer if it was taken for longer. Returns whether others may have
-        sent for it before."""
-        is_anew = self._steady() - self._until[shard] > AWAY_SECONDS
-        if is_anew:
+    def take(self, shard: int, until: float) -> float:
+        """Keep the shard until then, or longer if it was taken for longer. Returns since when it was not
+        ours, or a time to come if it still is."""
+        before = self._until[shard]
+        if self._steady() - before > AWAY_SECONDS:  # others may have sent for it
             self._taken_anew.append(shard)
-        self._until[shard] = max(until, self._until[shard])
-        return is_anew
+        self._until[shard] = max(until, before)
+        return before
 
     def give_up(self, shard: int) -> None:
         """Keep the shard no longer."""

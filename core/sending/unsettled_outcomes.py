@@ -21,7 +21,7 @@ from core.sending.senders.sender import Claim
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 0.5  # plain acceptances change nothing for those to come
+EVERY_SECONDS = 1.0  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
 T = TypeVar("T", Outcome, ReplyOutcome)
@@ -57,7 +57,7 @@ class UnsettledOutcomes:
         return len(self._waiting)
 
     def settle_due(self) -> None:
-        """Settle everything, if it is time: half a second after the first, or at once when there are a
+        """Settle everything, if it is time: a second after the first, or at once when there are a
         thousand or one is no plain acceptance, for that may say something about those to come. Raises what is
         DATABASE_TROUBLE; what is unsettled is kept."""
         is_time = time.monotonic() - self._since >= EVERY_SECONDS or len(self._waiting) >= MANY
@@ -77,10 +77,11 @@ class UnsettledOutcomes:
     def _settle(self, kind: type[T], settle: Callable[..., None]) -> None:
         """The outcomes of this kind: together, and those of fanpages with a locked row by themselves."""
         mine = [each for each in self._waiting if isinstance(each, kind)]
-        together = [each for each in mine if each.claim.fanpage_id not in self._locked]
+        locked = [each for each in mine if each.claim.fanpage_id in self._locked] if self._locked else []
+        together = [each for each in mine if each.claim.fanpage_id not in self._locked] if locked else mine
         if together and self._try_settle(settle, together) == SettleResult.SETTLED:
             self._remove(together)
-            mine = [each for each in mine if each.claim.fanpage_id in self._locked]
+            mine = locked
         for fanpage_id, of_one in by_fanpage(mine).items():
             if self._locked.get(fanpage_id, 0.0) <= time.monotonic():
                 self._settle_one(settle, fanpage_id, of_one)
@@ -121,6 +122,8 @@ class UnsettledOutcomes:
 
     def _hand_back(self) -> None:
         """Hand back the claims that never left. Those of a broadcast being changed wait for next time."""
+        if not self._waiting:
+            return
         never_left = [each for each in self._waiting if isinstance(each, Claim)]
         self._remove(claims.hand_back(never_left, worker=self._worker, now=self._clock()))
         unsent = [each for each in self._waiting if isinstance(each, ReplyClaim)]
@@ -129,6 +132,8 @@ class UnsettledOutcomes:
             self._remove(unsent)
 
     def _remove(self, done: Collection[Returned]) -> None:
+        if not done:
+            return
         gone = {id(each) for each in done}
         self._waiting = [each for each in self._waiting if id(each) not in gone]
 

@@ -272,7 +272,7 @@ def test_many_answers_to_replies_do_not_make_it_turn_without_end(studio: Studio,
     stop = threading.Event()
     loop, turns = studio.loop(stop=stop), list[float]()
 
-    def turn() -> float:
+    def turn(**_claims: bool) -> float:
         turns.append(time.monotonic())
         loop.wake()
         if len(turns) == 5:

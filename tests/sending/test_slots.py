@@ -110,16 +110,36 @@ def test_a_shard_that_is_given_up_is_watched_until_what_was_claimed_has_left() -
 def test_a_shard_is_taken_anew_only_when_others_may_have_had_it() -> None:
     now = 100.0
     own = OwnShards(lambda: now)
-    assert own.take(3, now + 4)
+    assert own.take(3, now + 4) < now
     own.give_up(3)
+    given_up_at = now
     now += shards.AWAY_SECONDS / 2
-    assert not own.take(3, now + 4)
+    assert own.take(3, now + 4) == given_up_at
     assert own.pop_taken_anew() == {3}
     own.give_up(3)
+    given_up_at = now
     now += 2 * shards.AWAY_SECONDS
-    assert own.take(3, now + 4)
+    assert own.take(3, now + 4) == given_up_at
     assert own.pop_taken_anew() == {3}
     assert own.pop_taken_anew() == set()
+
+
+def test_a_shard_that_a_claim_has_passed_by_is_claimed_for_at_once(studio: Studio, monkeypatch) -> None:
+    """It was given up with its slice, and taken again a moment later."""
+    loop, woken = studio.loop(), list[int]()
+    monkeypatch.setattr(loop, "wake", lambda: woken.append(1))
+    loop.turn()
+    loop.give_up(3)
+    loop.take(3, math.inf)
+    assert not woken
+    loop.give_up(3)
+    loop.turn(claims=False)
+    loop.take(3, math.inf)
+    assert not woken
+    loop.give_up(3)
+    loop.turn()
+    loop.take(3, math.inf)
+    assert woken
 
 
 def moved_slots(monkeypatch: pytest.MonkeyPatch) -> list[SlotsMoved]:

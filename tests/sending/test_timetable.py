@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from collections import defaultdict
@@ -10,10 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.sending import timetable
+from core.sending.loop import CLAIM_SECONDS
 from core.sending.timetable import Demand, SlotPosition
 
 RATES = st.one_of(st.integers(1, 300), st.floats(0.5, 300))
-PAUSES = st.lists(st.floats(0.02, 0.3), min_size=20, max_size=60)  # between two turns
+BEGIN = 1000.0
+
+
+@st.composite
+def pauses_between_claims(draw: st.DrawFn) -> list[float]:
+    """A claim at each multiple of its time, or a little later, and in between when the loop is woken."""
+    moments = [BEGIN]
+    for number in range(1, draw(st.integers(15, 40))):
+        woken = draw(st.lists(st.floats(0.05, 0.45), max_size=2))
+        moments += [moments[0] + (number - 1) * CLAIM_SECONDS + each for each in woken]
+        moments.append(BEGIN + number * CLAIM_SECONDS + draw(st.floats(0.0, 0.2)))
+    moments.sort()
+    return [*(later - each for each, later in itertools.pairwise(moments)), CLAIM_SECONDS]
+
+
+PAUSES = st.one_of(pauses_between_claims(), st.lists(st.floats(0.02, 0.3), min_size=20, max_size=60))
 
 
 def play(rates: dict[int, float], pauses: list[float], *, begin: float = 1000.0, room: int = 10**6):
@@ -46,6 +63,17 @@ def limit(rate: float) -> int:
 def test_no_second_holds_more_than_the_rate_and_a_batch(rate: float, pauses: list[float]) -> None:
     left, _ = play({1: rate}, pauses)
     assert fullest_second(left[1]) <= limit(rate)
+
+
+@settings(deadline=None, max_examples=200)
+@given(RATES, st.integers(0, 20), st.floats(0.0, 0.24))
+def test_a_claim_reaches_a_tick_beyond_the_next_one(rate: float, number: int, late: float) -> None:
+    """So that a claim that takes as long makes no message late."""
+    began = BEGIN + number * CLAIM_SECONDS
+    position, demand = SlotPosition(began), Demand(rate)
+    claimed = timetable.plan({1: position}, {1: demand}, now=began + late, room=10**6)[1]
+    *_, first_unclaimed = timetable.send_times(position, demand, claimed + 1, now=began + late).times
+    assert first_unclaimed >= began + CLAIM_SECONDS + timetable.SLOW_TICK_SECONDS - 1e-6
 
 
 @settings(deadline=None, max_examples=50)
