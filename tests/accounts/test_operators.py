@@ -189,7 +189,7 @@ def test_an_own_password_is_changed_with_the_present_one(admin, now):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("wrong", "another-good-one", "present password"),
+        ("wrong", "another-good-one", "current password"),
         (PASSWORD, PASSWORD, "same"),
         (PASSWORD, "short", "at least"),
     ],

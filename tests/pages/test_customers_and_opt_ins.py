@@ -251,10 +251,16 @@ def test_an_import_needs_a_topic_first(panel, fanpage):
     assert "Create a topic first" in all_words(at)
 
 
-def test_a_viewer_gets_no_import(panel, arrange, fanpage, topic, lan):
+def test_a_viewer_gets_no_import_and_without_the_right_no_export(panel, arrange, fanpage, topic, lan):
     arrange.opt_in(topic, lan, fanpage_id=fanpage)
     at = panel("opt_ins", role="viewer")
     assert "opt_ins_import" not in keys(at.button)
+    assert not {"opt_ins_export", "opt_ins_export_xlsx"} & set(keys(at.download_button))
+
+
+def test_an_editor_exports_as_a_workbook_or_for_programs(panel, arrange, fanpage, topic, lan):
+    arrange.opt_in(topic, lan, fanpage_id=fanpage)
+    at = panel("opt_ins", role="editor")
     assert at.download_button(key="opt_ins_export").label == "CSV for other programs"
     assert at.download_button(key="opt_ins_export_xlsx").label == "Excel workbook (.xlsx)"
 

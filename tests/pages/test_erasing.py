@@ -40,6 +40,6 @@ def test_lists_say_that_somebody_was_erased(panel, lan, fanpage):
     at.text_input(key="customer_forget_typed").set_value("1234").run()
     press(at, "customer_forget_confirm")
     words = all_words(panel("opt_ins"))
-    assert words.count("Erased customer") == 2
+    assert words.count(">Erased customer<") == 2
     assert "customer?id=" not in words
     assert "erased a customer for good" in all_words(panel("activity"))
