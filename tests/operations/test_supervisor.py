@@ -34,6 +34,12 @@ def test_the_panel_is_started_from_a_file_that_exists():
     assert (HOME / "app.py").is_file()
 
 
+def heed_signals() -> None:
+    """Else the process ignores what the tests' own shell ignores, as under `nohup` or with `&`."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def run(fresh_database, arrange, tmp_path: Path):
     """Starts a run whose one process sleeps; what is left at the end is ended by its number."""
@@ -42,7 +48,8 @@ def run(fresh_database, arrange, tmp_path: Path):
 
     def start(**more: object) -> subprocess.Popen:
         environment = {**os.environ, "PYTHONPATH": str(HOME)}
-        given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **more}
+        given = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        given |= {"preexec_fn": heed_signals, **more}
         begun.append(subprocess.Popen([sys.executable, "-c", RUN], cwd=tmp_path, env=environment, **given))
         return begun[-1]
 
