@@ -125,6 +125,7 @@ def test_a_dialog_takes_its_first_field_enter_and_asks_before_it_throws_away(pan
     expect(field).to_have_value("Bánh trung thu")
 
     field.focus()
+    page.wait_for_timeout(400)  # an Enter so soon after a dialog opened is ignored: it may have opened it
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="Bánh trung thu")).to_be_visible()

@@ -20,17 +20,16 @@
     setTimeout(attempt, 60);
   };
 
-  // A button may wait for what was typed last; it is pressed as soon as it can be, and not in the midst of the
-  // run that the text has begun, which draws it anew.
+  // A button may wait for what was typed last; it is pressed as soon as it can be.
   const press = (dialog) => {
     const until = Date.now() + 3000;
     const attempt = () => {
       if (!dialog.isConnected) return;
       const blue = [...dialog.querySelectorAll("button[kind=primary], button[kind=primaryFormSubmit]")].pop();
-      if (blue && !blue.disabled && !isRunning()) return blue.click();
+      if (blue && !blue.disabled) return blue.click();
       if (blue && Date.now() < until) setTimeout(attempt, 80);
     };
-    setTimeout(attempt, 150);
+    setTimeout(attempt, 80);
   };
 
   // On its way down, since Streamlit's fields keep the key to themselves; they have taken their text by then.
