@@ -14,6 +14,7 @@ _TITLES = {  # of our own exports, which write them in the reader's language
     "consented_at": N_("Agreed at"),
     "promise": N_("Promise"),
 }
+_FORMER_TITLES = {"Mã token": "token"}  # of exports made before 0.2
 
 
 def find_columns(header: list[str]) -> dict[str, int]:
@@ -29,7 +30,8 @@ def find_columns(header: list[str]) -> dict[str, int]:
 def _names() -> dict[str, str]:
     """The column by the letters of what a header cell may say: its name, or its title in any language."""
     titles = {_letters(say_in(code)(title)): name for code in languages() for name, title in _TITLES.items()}
-    return {**titles, **{_letters(name): name for name in WANTED}}
+    former = {_letters(title): name for title, name in _FORMER_TITLES.items()}
+    return {**former, **titles, **{_letters(name): name for name in WANTED}}
 
 
 def _letters(cell: str) -> str:
