@@ -23,7 +23,7 @@ from core.accounts.rules import Actor, Permission, Role
 from core.consent import ledger
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.rules import OptInState
-from core.db.engine import reading, transaction
+from core.db.engine import DATABASE_TROUBLE, reading, transaction
 from core.db.tables import OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
@@ -166,6 +166,19 @@ def _run(row: OptInImport, now: datetime) -> None:
     except OperatorError as refused:
         log.warning("import_refused", id=row.id, code=refused.code)
         _end(row, ImportState.FAILED, begun, now, problem=_refusal(refused))
+        return
+    except DATABASE_TROUBLE:
+        raise  # it is begun again when the database is back
+    except Exception as problem:  # it would happen again at each attempt
+        log.exception("import_failed", id=row.id, error=type(problem).__name__)
+        said = OperatorError(
+            N_(
+                "Something happened while the file was read that nobody foresaw. What is in already stays. "
+                "Repeat the import in smaller parts, and please report the import's number, {id}."
+            ),
+            id=row.id,
+        )
+        _end(row, ImportState.FAILED, begun, now, problem=_refusal(said))
         return
     _end(row, ImportState.DONE, begun, now, **_counted(row.id or 0, outcome))
 

@@ -94,6 +94,21 @@ def test_what_a_dead_worker_left_is_begun_again_and_counted_once(fanpage, begin,
     assert (done.imported, done.duplicates, len(opt_ins())) == (3, 0, 3)
 
 
+def test_an_error_that_nobody_foresaw_ends_an_import_instead_of_repeating_it(fanpage, begin, monkeypatch):
+    begin(rows("a"))
+
+    def break_down(*_args, **_more):
+        raise ZeroDivisionError("a secret of the file")
+
+    monkeypatch.setattr(import_runs, "import_opt_ins", break_down)
+    assert run_imports(now=NOW) == 1
+    (failed,) = list_imports(fanpage)
+    assert failed.state == ImportState.FAILED
+    assert "nobody foresaw" in failed.problems[0].message
+    assert "secret" not in failed.problems[0].message
+    assert run_imports(now=NOW + timedelta(hours=1)) == 0
+
+
 def _die_after_the_first(monkeypatch):
     told = []
 
