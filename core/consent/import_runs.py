@@ -150,7 +150,7 @@ def _run(row: OptInImport, now: datetime) -> None:
         if time.monotonic() - told >= BEAT_SECONDS:
             told = time.monotonic()
             at = now + timedelta(seconds=told - begun)
-            _write(row.id, done=done, rows=rows, beat_at=at)
+            update_import(row.id, done=done, rows=rows, beat_at=at)
 
     try:
         data = base64.b64decode(decrypt(row.file_sealed or ""))
@@ -206,7 +206,7 @@ def _counted(import_id: int, outcome: ImportOutcome) -> dict[str, Any]:
 
 def _end(row: OptInImport, state: ImportState, begun: float, now: datetime, **values: Any) -> None:
     ended_at = now + timedelta(seconds=time.monotonic() - begun)
-    _write(row.id, state=state, file_sealed=None, ended_at=ended_at, **values)
+    update_import(row.id, state=state, file_sealed=None, ended_at=ended_at, **values)
 
 
 def _refusal(refused: OperatorError) -> dict[str, Any]:
@@ -217,7 +217,8 @@ def _refusal(refused: OperatorError) -> dict[str, Any]:
     return {"said": [{"template": template, "values": values} for template, values in said]}
 
 
-def _write(import_id: int | None, **values: Any) -> None:
+def update_import(import_id: int | None, **values: Any) -> None:
+    """Write how far an import is, in a transaction of its own."""
     with transaction() as db:
         mine = update(OptInImport).where(col(OptInImport.id) == import_id)
         db.execute(mine.values(**values).execution_options(synchronize_session=False))

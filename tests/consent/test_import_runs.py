@@ -118,7 +118,7 @@ def _die_after_the_first(monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(import_runs, "BEAT_SECONDS", 0.0)
-    monkeypatch.setattr(import_runs, "_write", write)
+    monkeypatch.setattr(import_runs, "update_import", write)
 
 
 def test_an_undone_import_can_be_imported_again_for_another_topic(arrange, fanpage, begin):
