@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.clock import local_to_utc
 from core.errors import N_, Problem, problem
 
 MOST_DAYS_OFF = 60
@@ -73,7 +72,7 @@ def quiet_until(rules: LaunchRules, zone: str, now: datetime) -> datetime | None
         end = _end_of_block(rules, moment.astimezone(ZoneInfo(zone)))
         if end is None:
             break
-        moment = local_to_utc(end, zone)
+        moment = end.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return moment if moment > now else None
 
 
