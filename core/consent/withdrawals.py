@@ -23,15 +23,23 @@ def is_before_withdrawal(customer_id: Any, topic_id: Any, consented_at: Any) -> 
 
 def is_withdrawn(customer_id: Any, topic_id: Any, source: Any, consented_at: Any) -> ColumnElement[bool]:
     """Whether a withdrawal applies to a consent, whatever its source is."""
+    is_no_new_consent = and_(source == OptInSource.IMPORT.value, ~_tapped_since(customer_id, topic_id))
+    return _has_withdrawn(customer_id, topic_id, or_(col(Withdrawal.at) >= consented_at, is_no_new_consent))
+
+
+def has_said_no(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:
+    """Whether a customer has withdrawn from a topic, or from all, and has not tapped for it since."""
+    return _has_withdrawn(customer_id, topic_id, ~_tapped_since(customer_id, topic_id))
+
+
+def _tapped_since(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:
     tap = aliased(OptIn)
-    tapped_since = exists().where(
+    return exists().where(
         col(tap.customer_id) == customer_id,
         col(tap.topic_id) == topic_id,
         col(tap.source) == OptInSource.WEBHOOK.value,
         col(tap.consented_at) > col(Withdrawal.at),
     )
-    is_no_new_consent = and_(source == OptInSource.IMPORT.value, ~tapped_since)
-    return _has_withdrawn(customer_id, topic_id, or_(col(Withdrawal.at) >= consented_at, is_no_new_consent))
 
 
 def remember(db: Session, withdrawal: Withdrawal) -> bool:

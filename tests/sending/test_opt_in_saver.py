@@ -13,6 +13,7 @@ from sqlmodel import col
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, retry
 from core.broadcasts.draft_rules import OPT_IN_SAVER
+from core.consent import withdrawal_actions
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery, OptIn
 from core.messenger.client import Accepted
@@ -137,6 +138,21 @@ def test_who_withdrew_after_the_start_gets_neither(studio: Studio) -> None:
     studio.loop()
     with transaction() as db:
         db.execute(update(OptIn).where(col(OptIn.customer_id) == customer_id).values(state="withdrawn"))
+    studio.send_all(rounds=2)
+    assert studio.show(broadcast_id).reasons == {"withdrawn": 1}
+    assert not studio.platform.to_psids
+
+
+def test_who_withdrew_between_two_attempts_gets_no_ordinary_message(studio: Studio, opt_in_states) -> None:
+    (customer_id,) = people(studio, 1, writing=1)
+    studio.platform.by_psid = lambda _body: Failure(NextStep.RETRY_LATER, "temporary", 500, 2)
+    broadcast_id = saver(studio)
+    studio.send_all(rounds=1)
+    assert (studio.show(broadcast_id).counts["queued"], opt_in_states()) == (1, {"available": 1})
+    withdrawal_actions.withdraw_customer(COMMAND_LINE, customer_id, now=studio.now)
+    studio.platform.by_psid = lambda _body: None
+    studio.platform.to_psids.clear()
+    studio.pass_time(seconds=3600)
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).reasons == {"withdrawn": 1}
     assert not studio.platform.to_psids

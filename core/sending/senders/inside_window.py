@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
+from core.consent import withdrawals
 from core.db import bulk
-from core.db.tables import Customer
+from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, OptInMove, Verdict
 from core.messenger.batch import SharedMessage
@@ -37,13 +38,13 @@ class InsideWindow:
     is_guarded = False
 
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
-        return deliveries.add_columns(col(Customer.psid), col(Customer.window_closes_at))
+        return deliveries.add_columns(*needed())
 
     def choose(self, row: Row, **_given: object) -> Way:
         return Way(self, row)
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
-        return [(psid, _unfit(psid, closes_at, now)) for psid, closes_at in rows]
+        return [(psid, _unfit(psid, closes_at, has_said_no, now)) for psid, closes_at, has_said_no in rows]
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> Body:
         shared = SharedMessage(message_for(wording, claim.first_name, link_address))
@@ -65,8 +66,19 @@ class InsideWindow:
         """These hold nothing."""
 
 
-def _unfit(psid: str | None, closes_at: str | None, now: datetime) -> Verdict | None:
-    if psid is None:  # forgotten
+def needed() -> tuple[Any, ...]:
+    """The columns that this sender needs of a delivery, whose customer is joined."""
+    topic_id = (
+        select(col(Broadcast.topic_id))
+        .where(col(Broadcast.id) == col(Delivery.broadcast_id))
+        .scalar_subquery()
+    )
+    said_no = withdrawals.has_said_no(col(Delivery.customer_id), topic_id).label("has_said_no")
+    return col(Customer.psid), col(Customer.window_closes_at), said_no
+
+
+def _unfit(psid: str | None, closes_at: str | None, has_said_no: bool, now: datetime) -> Verdict | None:
+    if psid is None or has_said_no:  # without a psid: forgotten
         return Verdict(DeliveryState.SKIPPED, OptInMove.KEEP, "withdrawn")
     if closes_at is None or bulk.moment(closes_at) <= now:
         return Verdict(DeliveryState.SKIPPED, OptInMove.KEEP, WINDOW_CLOSED)

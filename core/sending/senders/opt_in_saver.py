@@ -17,8 +17,8 @@ from sqlmodel import col
 from core.broadcasts.draft_rules import OPT_IN_SAVER
 from core.consent.rules import OptInState
 from core.db import bulk
-from core.db.tables import Customer, Delivery, OptIn
-from core.sending.senders.inside_window import InsideWindow
+from core.db.tables import Delivery, OptIn
+from core.sending.senders.inside_window import InsideWindow, needed
 from core.sending.senders.one_time_token import OneTimeToken
 from core.sending.senders.sender import Row, Way
 
@@ -35,21 +35,19 @@ class OptInSaver(OneTimeToken):
         self._by_token, self._in_window = by_token, in_window
 
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
-        needed: tuple[Any, ...] = (
+        by_token: tuple[Any, ...] = (
             col(OptIn.id),
             col(OptIn.token_sealed),
             col(OptIn.state),
             col(OptIn.expires_at),
             col(Delivery.in_doubt).label("doubt"),
-            col(Customer.psid),
-            col(Customer.window_closes_at),
-            col(Delivery.sender),
         )
-        return deliveries.add_columns(*needed).outerjoin(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
+        added = deliveries.add_columns(*by_token, *needed(), col(Delivery.sender))
+        return added.outerjoin(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
 
     def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:
-        opt_in_id, _sealed, state, expires_at, _doubt, psid, closes_at, before = row
-        by_token, in_window = row[:_OF_TOKEN], [psid, closes_at]
+        opt_in_id, _sealed, state, expires_at, _doubt, psid, closes_at, _has_said_no, before = row
+        by_token, in_window = row[:_OF_TOKEN], row[_OF_TOKEN:-1]
         if before == self._in_window.name or opt_in_id is None:
             return Way(self._in_window, in_window)
         may_be_used = state == OptInState.RESERVED and bulk.moment(expires_at) > now
