@@ -20,6 +20,7 @@ from core.deliveries import closing, ledger
 from core.deliveries.rules import ELSEWHERE, DeliveryState
 
 _OPEN = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
+_Here = dict[tuple[int, str], tuple[int, int | None]]  # by fanpage and PSID: delivery and opt-in
 _MAY_HAVE_ARRIVED = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
@@ -59,20 +60,32 @@ def _record_arrivals(
     )
     sent: list[tuple[int, str, str | None]] = []
     unsure: list[int] = []
+    spared: dict[str, list[int]] = {}  # by sender; theirs went out, or may have, without an opt-in
     here = _deliveries(db, broadcast_id)
     for delivery, customer in source.execute(theirs):
         found = here.get((matching.fanpage(customer.fanpage_id), customer.psid))
+        if found and delivery.sender is not None:
+            spared.setdefault(delivery.sender, []).append(found[0])
         if found and delivery.state == DeliveryState.SENT:
             sent.append((found[0], delivery.mid or "", ELSEWHERE))
         elif found:
             unsure.append(found[0])
+    _spare(db, spared, here, now)
+    here = _deliveries(db, broadcast_id)
     ledger.accept(db, sent, now=now)
     accepted = {id_ for id_, _mid, _evidence in sent}
     opt_ins.spend(db, _opt_ins(here.values(), accepted), now=now)
     ledger.doubt(db, unsure)
 
 
-def _deliveries(db: Session, broadcast_id: int) -> dict[tuple[int, str], tuple[int, int | None]]:
+def _spare(db: Session, spared: dict[str, list[int]], here: _Here, now: datetime) -> None:
+    """Give back the opt-ins of those who got an ordinary message instead, as its claim did there."""
+    for name, theirs in spared.items():
+        ledger.go_without_opt_in(db, theirs, sender=name)
+        opt_ins.release(db, _opt_ins(here.values(), {*theirs}), now=now)
+
+
+def _deliveries(db: Session, broadcast_id: int) -> _Here:
     found = (
         select(col(Customer.fanpage_id), col(Customer.psid), col(Delivery.id), col(Delivery.opt_in_id))
         .join(Customer, col(Customer.id) == col(Delivery.customer_id))

@@ -56,7 +56,7 @@ def try_again(
     now: datetime,
 ) -> int:
     """Queue these unknown outcomes (all when None) again. The platform takes each token once, so nobody gets
-    the message twice. Returns how many."""
+    its message twice; an ordinary message that spared an opt-in may arrive twice. Returns how many."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
         broadcast = _locked(db, broadcast_id, now)

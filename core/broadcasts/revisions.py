@@ -55,8 +55,12 @@ def apply(by: Actor, draft_id: int, *, version: int, now: datetime) -> int:
         authorise(db, by, Permission.SEND, now=now)
         row = _revised(db, get_row(db, draft_id))
         draft = get_row(db, draft_id, lock=True)
+        if draft.state != BroadcastState.DRAFT:
+            raise WrongState(N_("These changes were thrown away meanwhile."))
         versions.refuse_if_changed(draft, version)
         launching.refuse_red(db, row.fanpage_id)
+        if draft.due_at is None:
+            launching.refuse_stopped(db, row.fanpage_id)
         rules = launch_rules_of(db.get_one(Fanpage, row.fanpage_id).launch_rules)
         versions.refuse_own(draft, by, rules)
         start = draft.due_at or now_for_workers(db, now)

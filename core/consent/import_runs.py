@@ -234,7 +234,7 @@ def undo_import(by: Actor, import_id: int, *, now: datetime) -> int:
             row = _may_be_undone(db, import_id)
             part = ledger.take_back_imported(db, import_id, limit=CHUNK)
             taken += part
-            if part < CHUNK:
+            if not part:
                 _note_undone(db, by, row, taken, now)
                 return taken
 

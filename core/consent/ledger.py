@@ -211,7 +211,7 @@ def find_known(db: Session, tokens: Collection[tuple[int, str]]) -> set[tuple[in
 
 def add_ended(db: Session, row: OptIn, ended: EndedOptIn, *, customer_id: int, topic_id: int | None) -> None:
     """Add an opt-in of another copy of this database that is over, so that its token is known again."""
-    kept = row.model_dump(exclude={"id", "request_id", "state"})
+    kept = row.model_dump(exclude={"id", "request_id", "import_id", "state"})
     found = {"fanpage_id": ended.fanpage_id, "customer_id": customer_id, "topic_id": topic_id}
     db.add(OptIn(**{**kept, **found, "state": ended.state}))
     db.flush()
@@ -297,7 +297,8 @@ def take_back_imported(db: Session, import_id: int, *, limit: int) -> int:
     """Delete up to `limit` opt-ins of an import that no delivery ever used, so that their tokens can be
     imported again. Returns how many. One that is reserved, spent or refused always stays."""
     unused = (OptInState.AVAILABLE, OptInState.EXPIRED, OptInState.WITHDRAWN)
-    theirs = col(OptIn.import_id) == import_id, bulk.one_of(col(OptIn.state), unused), ~was_taken()
+    known = col(OptIn.customer_id).is_not(None)  # a delivery may refer to one of somebody forgotten
+    theirs = col(OptIn.import_id) == import_id, bulk.one_of(col(OptIn.state), unused), known, ~was_taken()
     ids = list(db.execute(select(col(OptIn.id)).where(*theirs).limit(limit)).scalars())
     statement = delete(OptIn).where(col(OptIn.id).in_(bulk.among([each or 0 for each in ids])), *theirs)
     return _count(db.execute(statement.execution_options(synchronize_session=False)))

@@ -107,10 +107,12 @@ def _claiming() -> bulk.CompiledStatement:
 
 
 def go_without_opt_in(db: Session, delivery_ids: Collection[int], *, sender: str) -> None:
-    """Deliveries that were claimed in this very transaction are sent by another sender than their
-    broadcast's, and hold their opt-ins no more: the caller releases those."""
-    claimed = col(Delivery.id).in_(bulk.among(delivery_ids)), col(Delivery.state) == DeliveryState.SENDING
-    db.execute(_change(*claimed).values(opt_in_id=None, sender=sender))
+    """Deliveries that nobody else has in hand go by another sender than their broadcast's, and hold their
+    opt-ins no more: the caller releases those. They were claimed in this very transaction, or are of a
+    restored database from which nothing is sent yet."""
+    open_states = bulk.one_of(col(Delivery.state), (DeliveryState.QUEUED, DeliveryState.SENDING))
+    theirs = col(Delivery.id).in_(bulk.among(delivery_ids)), open_states
+    db.execute(_change(*theirs).values(opt_in_id=None, sender=sender))
 
 
 def end_claimed(db: Session, delivery_id: int, state: DeliveryState, *, reason: str, now: datetime) -> None:

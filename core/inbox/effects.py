@@ -169,6 +169,7 @@ def _answer(
     kind = base_kind(event.kind)
     if ask := find_stop_request(context.db, event.fanpage_id, kind=kind, text=text, payload=payload):
         customer_id = context.customer_id(event)
+        context.to_follow.pop(customer_id, None)
         apply_stop_request(
             context.db, event.fanpage_id, customer_id, ask, at=event.at, now=context.now, answer=answers
         )

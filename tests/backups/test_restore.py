@@ -19,6 +19,7 @@ from core.backups import actions
 from core.backups.restoring import RestoreResult, restore
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import scheduled_jobs
+from core.broadcasts.draft_rules import OPT_IN_SAVER
 from core.consent import ledger, withdrawal_actions
 from core.consent.imports import import_opt_ins
 from core.consent.rules import OptInState
@@ -188,6 +189,26 @@ def test_a_broadcast_under_way_ends_with_who_got_it(shop, back, fresh_database, 
     found = dict(fresh_database.rows("SELECT state, count(*) FROM delivery GROUP BY state"))
     assert found == {"sent": 2, "cancelled": 1}
     assert sorted(states(fresh_database).values()) == ["available", "spent", "spent"]
+
+
+@pytest.mark.parametrize(("outcome", "ends"), [("accepted", "sent"), ("unsettled", "unknown")])
+def test_who_got_an_ordinary_message_since_keeps_the_opt_in(shop, back, fresh_database, now, outcome, ends):
+    _, topic, people = shop
+    broadcast = launch(topic, now)
+    fresh_database.run(f"UPDATE broadcast SET sender = '{OPT_IN_SAVER}'")
+    scheduled_jobs.start_due(now=now)
+    back.take()
+    until = f"{now + timedelta(hours=20):%Y-%m-%d %H:%M:%S.%f}"
+    fresh_database.run(f"UPDATE customer SET window_closes_at = '{until}' WHERE id = {people[0]}")
+    claimed = claim(broadcast, 1, worker="worker mai:1:a", now=now)
+    assert [each.sender.name for each in claimed] == ["inside_window"]
+    if outcome == "accepted":
+        with transaction() as db:
+            deliveries.accept(db, [(claimed[0].delivery_id, "m1", None)], now=now)
+    back.put()
+    found = fresh_database.rows(f"SELECT state, opt_in_id FROM delivery WHERE customer_id = {people[0]}")
+    assert found == [(ends, None)]
+    assert set(states(fresh_database).values()) == {"available"}
 
 
 def test_one_that_waits_as_before_stays_scheduled(shop, back, fresh_database, now):

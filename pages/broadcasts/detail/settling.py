@@ -48,7 +48,7 @@ def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryVie
     confirm(
         f"{slot}_count_dialog",
         _("Count {name} as sent?", name=whose) if row else _("Count as sent?"),
-        _counted(people),
+        _counted(view, people),
         _("Count as sent"),
         lambda: _count_as_sent(here, view, row),
     )
@@ -65,16 +65,24 @@ def _again(view: BroadcastView, people: int) -> str:
         "counts as sent."
     )
     late, _best_before = new_best_before(view)
-    return f"{tried} {safe} {late}"
+    return f"{tried} {safe} {_ordinary_again() if view.saves_opt_ins else ''} {late}"
 
 
-def _counted(people: int) -> str:
+def _ordinary_again() -> str:
+    return _(
+        "**This is not so for those who had just written:** nothing keeps the ordinary message that spared "
+        "their opt-in from arriving twice."
+    )
+
+
+def _counted(view: BroadcastView, people: int) -> str:
     used = n_("**{n} opt-in counts as used, for good.**", "**{n} opt-ins count as used, for good.**", people)
     final = _(
         "Nothing is sent. Do this if you know that they got it; whoever did not is not sent it any more and "
         "has to agree again."
     )
-    return f"{used} {final}"
+    spared = _("Opt-ins that were spared by an ordinary message stay.") if view.saves_opt_ins else ""
+    return f"{used} {final} {spared}"
 
 
 def _try_again(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
