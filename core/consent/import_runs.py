@@ -27,6 +27,8 @@ from core.db.engine import DATABASE_TROUBLE, reading, transaction
 from core.db.tables import OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
 from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
 
 log = structlog.get_logger(__name__)
 LOST_AFTER = timedelta(seconds=60)  # without a sign of life another worker begins it again
@@ -34,6 +36,10 @@ BEAT_SECONDS = 0.5  # between two notes of how far it is
 KEPT_REJECTED = 2000  # bad rows that are kept with their reasons
 CHUNK = 5000  # opt-ins that one transaction takes back
 _USED = (OptInState.RESERVED, OptInState.SPENT, OptInState.REFUSED)
+
+
+class TakenOver(Exception):
+    """Another worker has begun this import again, since this one gave no sign of life."""
 
 
 class ImportState(StrEnum):
@@ -117,9 +123,16 @@ def list_imports(fanpage_id: int, *, limit: int = 5) -> list[ImportView]:
 def run_imports(*, now: datetime) -> int:
     """Run the imports that wait, one after the other, and those whose worker gives no sign of life. Returns
     how many it ran."""
-    ran = 0
-    while (claimed := _claim(now)) is not None:
-        _run(claimed, now)
+    try:
+        key_check.refuse_another_key()
+    except AnotherKey:
+        return 0  # a worker that has the key runs them
+    ran, began = 0, time.monotonic()
+    while (claimed := _claim(at := now + timedelta(seconds=time.monotonic() - began))) is not None:
+        try:
+            _run(claimed, at)
+        except TakenOver:
+            log.warning("import_taken_over", id=claimed.id)
         ran += 1
     return ran
 
@@ -150,7 +163,7 @@ def _run(row: OptInImport, now: datetime) -> None:
         if time.monotonic() - told >= BEAT_SECONDS:
             told = time.monotonic()
             at = now + timedelta(seconds=told - begun)
-            update_import(row.id, done=done, rows=rows, beat_at=at)
+            update_import(row, done=done, rows=rows, beat_at=at)
 
     try:
         data = base64.b64decode(decrypt(row.file_sealed or ""))
@@ -167,8 +180,8 @@ def _run(row: OptInImport, now: datetime) -> None:
         log.warning("import_refused", id=row.id, code=refused.code)
         _end(row, ImportState.FAILED, begun, now, problem=_refusal(refused))
         return
-    except DATABASE_TROUBLE:
-        raise  # it is begun again when the database is back
+    except (TakenOver, *DATABASE_TROUBLE):
+        raise  # somebody else has it, or it is begun again when the database is back
     except Exception as problem:  # it would happen again at each attempt
         log.exception("import_failed", id=row.id, error=type(problem).__name__)
         said = OperatorError(
@@ -206,7 +219,7 @@ def _counted(import_id: int, outcome: ImportOutcome) -> dict[str, Any]:
 
 def _end(row: OptInImport, state: ImportState, begun: float, now: datetime, **values: Any) -> None:
     ended_at = now + timedelta(seconds=time.monotonic() - begun)
-    update_import(row.id, state=state, file_sealed=None, ended_at=ended_at, **values)
+    update_import(row, state=state, file_sealed=None, ended_at=ended_at, **values)
 
 
 def _refusal(refused: OperatorError) -> dict[str, Any]:
@@ -217,11 +230,14 @@ def _refusal(refused: OperatorError) -> dict[str, Any]:
     return {"said": [{"template": template, "values": values} for template, values in said]}
 
 
-def update_import(import_id: int | None, **values: Any) -> None:
-    """Write how far an import is, in a transaction of its own."""
+def update_import(claimed: OptInImport, **values: Any) -> None:
+    """Write how far an import is, in a transaction of its own. Raises TakenOver when it is no longer ours."""
+    ours = col(OptInImport.state) == ImportState.RUNNING, col(OptInImport.started_at) == claimed.started_at
     with transaction() as db:
-        mine = update(OptInImport).where(col(OptInImport.id) == import_id)
-        db.execute(mine.values(**values).execution_options(synchronize_session=False))
+        mine = update(OptInImport).where(col(OptInImport.id) == claimed.id, *ours)
+        written = mine.values(**values).returning(col(OptInImport.id))
+        if db.execute(written.execution_options(synchronize_session=False)).scalar_one_or_none() is None:
+            raise TakenOver
 
 
 def undo_import(by: Actor, import_id: int, *, now: datetime) -> int:

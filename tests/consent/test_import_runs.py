@@ -16,6 +16,8 @@ from core.db.engine import reading, transaction
 from core.db.tables import Customer, OptIn, OptInImport
 from core.errors import NotAllowed, WrongState
 from core.forgetting.actions import forget
+from core.installation import key_check
+from core.installation.key_check import AnotherKey
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EDITOR = Actor(None, "editor.one", Role.EDITOR)
@@ -94,6 +96,38 @@ def test_what_a_dead_worker_left_is_begun_again_and_counted_once(fanpage, begin,
     assert (done.imported, done.duplicates, len(opt_ins())) == (3, 0, 3)
 
 
+def test_a_worker_whose_import_was_taken_over_and_undone_brings_nothing_back(fanpage, begin, monkeypatch):
+    monkeypatch.setattr(imports, "CHUNK", 1)
+    monkeypatch.setattr(import_runs, "BEAT_SECONDS", 0.0)
+    import_id = begin(rows("a", "b", "c"))
+    writes, interrupted = import_runs.update_import, []
+
+    def write(claimed, **values):
+        if not interrupted:
+            interrupted.append(True)  # it stalls here, and another worker does it all
+            assert run_imports(now=NOW + timedelta(seconds=90)) == 1
+            undo_import(COMMAND_LINE, import_id, now=NOW)
+        writes(claimed, **values)
+
+    monkeypatch.setattr(import_runs, "update_import", write)
+    run_imports(now=NOW)
+    (undone,) = list_imports(fanpage)
+    assert (undone.state, opt_ins()) == (ImportState.UNDONE, [])
+
+
+def test_a_worker_with_another_key_leaves_imports_to_the_others(fanpage, begin, monkeypatch):
+    begin(rows("a"))
+
+    def refuse():
+        raise AnotherKey
+
+    monkeypatch.setattr(key_check, "refuse_another_key", refuse)
+    assert run_imports(now=NOW) == 0
+    monkeypatch.undo()
+    assert run_imports(now=NOW) == 1
+    assert list_imports(fanpage)[0].state == ImportState.DONE
+
+
 def test_an_error_that_nobody_foresaw_ends_an_import_instead_of_repeating_it(fanpage, begin, monkeypatch):
     begin(rows("a"))
 
@@ -112,7 +146,7 @@ def test_an_error_that_nobody_foresaw_ends_an_import_instead_of_repeating_it(fan
 def _die_after_the_first(monkeypatch):
     told = []
 
-    def write(import_id, **values):
+    def write(_claimed, **values):
         told.append(values)
         if len(told) == 2:
             raise KeyboardInterrupt
