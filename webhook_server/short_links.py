@@ -76,10 +76,11 @@ class ShortLinks:
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
-            while self._waiting and not self._record_some():
-                if self._closing.wait(PATIENCE_SECONDS):
-                    break
-        self._record_some()
+            while self._waiting and not self._closing.is_set():
+                if not self._record_some():
+                    self._closing.wait(PATIENCE_SECONDS)
+        while self._waiting and self._record_some():
+            pass
 
     def _record_some(self) -> bool:
         """Record the oldest clicks; False when the database refused, and they wait."""
@@ -91,7 +92,7 @@ class ShortLinks:
             log.warning("clicks_not_recorded", count=len(taken), error=type(problem).__name__)
             self._waiting.extendleft(reversed(taken))
             return False
-        return not self._waiting
+        return True
 
 
 _ENDED = (

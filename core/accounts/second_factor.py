@@ -14,7 +14,7 @@ from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Operator
 from core.encryption import decrypt, encrypt
-from core.errors import N_, Invalid, NotFound, problem
+from core.errors import N_, Invalid, NotFound, WrongState, problem
 
 ISSUER = "Notify Once"
 _STEP_SECONDS = 30
@@ -59,6 +59,8 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.VIEW, now=now, own_account=True)
         row = _operator(db, by.id)
+        if row.totp_sealed is not None:
+            raise WrongState(N_("You have a second factor already; turn it off first."))
         row.totp_sealed, row.totp_step = encrypt(secret), step
         _record(db, by, "operator.enable_second_factor", row, now)
 

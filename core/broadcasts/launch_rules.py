@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import N_, Problem, problem
@@ -31,10 +31,6 @@ class LaunchRules:
     def as_text(self) -> str | None:
         """As the database keeps it; None when nothing is set."""
         return None if self == FREE else json.dumps(asdict(self))
-
-    @property
-    def has_quiet_times(self) -> bool:
-        return bool(self.quiet_from or self.weekdays_off or self.days_off)
 
 
 FREE = LaunchRules()
@@ -89,7 +85,3 @@ def _end_of_block(rules: LaunchRules, local: datetime) -> datetime | None:
     if at >= begin:
         return datetime.combine(day + timedelta(days=1), end)
     return datetime.combine(day, end) if at < end else None
-
-
-def days_of(rules: LaunchRules) -> list[date]:
-    return [date.fromisoformat(day) for day in rules.days_off]

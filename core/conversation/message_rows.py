@@ -19,7 +19,7 @@ from core.conversation.entry_kinds.registry import written_kinds
 from core.conversation.entry_points import entry_key
 from core.conversation.rules import NAME_LIMIT
 from core.db.tables import Block, EntryPoint, Fanpage, Message
-from core.errors import N_, Invalid, NotFound, problem
+from core.errors import N_, Invalid, problem
 from core.text.length import cut
 
 
@@ -30,16 +30,6 @@ class StoredMessage:
     id: int
     fanpage_id: int
     name: str
-
-
-def get_stored(db: Session, message_id: int, *, lock: bool = False) -> StoredMessage:
-    """NotFound when there is none. With `lock` nobody else may change or refer to it meanwhile."""
-    statement = select(col(Message.id), col(Message.fanpage_id), col(Message.name))
-    statement = statement.where(col(Message.id) == message_id)
-    row = db.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
-    if row is None:
-        raise NotFound(N_("There is no such message."))
-    return StoredMessage(*row)
 
 
 def insert_message(db: Session, fanpage_id: int, name: str, now: datetime) -> int:

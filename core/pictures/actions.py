@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Picture
@@ -17,6 +17,7 @@ from core.pictures.rules import UPLOADED
 def add_picture(by: Actor, fanpage_id: int, uploaded: bytes, *, now: datetime) -> str:
     """Keep a picture for the messages of a fanpage. Returns what stands for it where an address would stand.
     Raises Invalid when it is no picture, or too large."""
+    authorise_early(by, Permission.EDIT, now=now)
     name = keep_file(draw_anew(uploaded))
     try:
         with transaction() as db:

@@ -14,6 +14,7 @@ from core.db.engine import reading
 from core.db.tables import Picture
 from core.pictures.rules import UPLOADED
 
+REMEMBERED_SECONDS = 3600.0
 ASK_AGAIN_SECONDS = 3.0  # about a picture that Messenger does not have yet
 
 _known: dict[str, str] = {}
@@ -32,11 +33,12 @@ def names_of(db: Session, fanpage_id: int, names: Collection[str]) -> set[str]:
 
 
 def attachment_of(name: str) -> str | None:
-    """What Messenger calls a picture that was handed over to it. It is read once and remembered, since every
-    message of a broadcast asks."""
+    """What Messenger calls a picture that was handed over to it. It is remembered for an hour, since every
+    message of a broadcast asks; Messenger forgets it after 90 days, so it is replaced before."""
     with _lock:
         found = _known.get(name)
-        if found or time.monotonic() - _asked_at.get(name, float("-inf")) < ASK_AGAIN_SECONDS:
+        good_for = REMEMBERED_SECONDS if found else ASK_AGAIN_SECONDS
+        if time.monotonic() - _asked_at.get(name, float("-inf")) < good_for:
             return found
         _asked_at[name] = time.monotonic()
     with reading() as db:

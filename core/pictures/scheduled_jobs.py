@@ -16,6 +16,8 @@ from sqlmodel import col
 
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, Picture
+from core.encryption import CannotDecrypt
+from core.errors import OperatorError
 from core.messenger.client import GraphRefused, Messenger
 from core.pictures.files import find_file
 from core.pictures.rules import media_type_of
@@ -42,6 +44,8 @@ def hand_over_pictures(messenger_for: Callable[[int], Messenger], *, now: dateti
                 taken += 1
         except GraphRefused as refused:
             log.warning("picture_refused", fanpage_id=fanpage_id, code=refused.failure.code)
+        except (OperatorError, CannotDecrypt) as problem:  # this fanpage has no access token that works
+            log.warning("picture_not_handed_over", fanpage_id=fanpage_id, error=type(problem).__name__)
         with transaction() as db:
             db.execute(update(Picture).where(col(Picture.name) == name).values(**values))
     return taken

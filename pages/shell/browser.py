@@ -75,7 +75,9 @@ def clear_cookie() -> None:
 
 def _fetch(method: str, body: str) -> str:
     asked = json.dumps({"method": method, **({"body": body} if body else {})})
-    return f"fetch({json.dumps(cookie.base_path() + '/session')}, {asked}).then(() => location.reload());"
+    address = json.dumps(cookie.base_path() + "/session")
+    again = "window.otnTicket = window.otnSignedOut = null;"  # the next run tries it once more
+    return f"fetch({address}, {asked}).then(() => location.reload()).catch(() => {{ {again} }});"
 
 
 def _run(script: str) -> None:

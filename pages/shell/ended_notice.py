@@ -9,7 +9,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.components import page_registry
 from pages.components.broadcast_words import plain
-from pages.components.session import Current
+from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, number
 
 
@@ -26,7 +26,9 @@ def draw_ended_notices(here: Current) -> None:
 
 
 def _close(here: Current, broadcast_id: int) -> None:
-    close_notice(here.actor, broadcast_id, now=utc_now())
+    error, _closed = attempt(lambda: close_notice(here.actor, broadcast_id, now=utc_now()))
+    if error is not None:
+        flash(error, icon=":material/error:")
 
 
 def _words(end: End) -> str:

@@ -141,11 +141,11 @@ PATTERNS = {
     r"^(day|month|year), (.+)$": "{0}, {1}",
     r"^Today, (.+) selected$": N_("Today, {0}, selected"),
     r"^Today, (.+)$": N_("Today, {0}"),
+    r"^(.+), selected$": N_("{0}, selected"),
     r"^(.+) selected$": N_("{0}, selected"),
     r"^Selected Date: (.+)$": N_("Selected: {0}"),
     r"^View (\d+) more$": N_("{0} more"),
     r"^(\d+) options? available\.?$": N_("{0} to choose from"),
-    r"^(.+), selected$": N_("{0}, selected"),
 }
 
 

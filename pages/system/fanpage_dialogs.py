@@ -14,7 +14,7 @@ from core.settings import settings
 from pages.components.dialogs import confirm, dialog, run_and_close
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
-from pages.system import limits_dialog, zone_dialog
+from pages.system import launch_rules_dialog, limits_dialog, zone_dialog
 
 
 def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
@@ -27,6 +27,7 @@ def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
     zone_dialog.draw_zone_dialog(fanpage)
     limits_dialog.draw_limits_dialog(fanpage)
+    launch_rules_dialog.draw_launch_rules_dialog(fanpage)
     dialog("fanpage_stop_words", _("Stop words"), lambda: _stop_words(fanpage), width="medium")
     _resume(fanpage)
 

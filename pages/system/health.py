@@ -1,7 +1,5 @@
 """Is everything alive, and what needs attention: fanpages, processes, events that wait."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from core.accounts.rules import Permission
@@ -9,7 +7,7 @@ from core.backups import queries as backups
 from core.clock import utc_now
 from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
-from core.fanpages.set_up_queries import read_conditions
+from core.fanpages.set_up_queries import ALIVE_WITHIN, read_conditions
 from core.inbox import queries as inbox
 from core.sending import mixed_call_reports
 from core.settings import settings
@@ -26,8 +24,6 @@ from pages.components.session import current, do
 from pages.components.stop_all import draw_stop_button
 from pages.components.tables import Ago, Column, table
 from pages.components.texts import _, ago, number
-
-ALIVE_WITHIN = timedelta(seconds=30)
 
 
 def draw_page() -> None:

@@ -14,7 +14,7 @@ from pages.components import page_registry
 from pages.components.broadcast_words import plain
 from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
 from pages.components.qr_code import qr_png
-from pages.components.session import attempt, current
+from pages.components.session import attempt, current, flash
 from pages.components.texts import _, when
 
 _NEW, _CODE = "tester_new", "tester_code"
@@ -31,7 +31,10 @@ def show(tester_id: int) -> None:
     """Callback: shows the code of somebody who has not joined yet; a new one if it has expired."""
     tester = _find(tester_id)
     if tester is not None and (tester.code_expires_at is None or tester.code_expires_at <= utc_now()):
-        attempt(lambda: renew_code(current().actor, tester_id, now=utc_now()))
+        error, _renewed = attempt(lambda: renew_code(current().actor, tester_id, now=utc_now()))
+        if error is not None:
+            flash(error, icon=":material/error:")
+            return
     st.session_state[_SHOWN] = tester_id
     open_dialog(_CODE)
 

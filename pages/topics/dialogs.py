@@ -57,11 +57,11 @@ def draw_archive_dialog(topic: TopicView) -> None:
     uses = topic_archiving.find_uses(topic.id)
     by = current().actor
     if uses.at_work:
-        dialog("topic_archive", _("“{name}” is being used", name=topic.name), lambda: _at_work(uses))
+        dialog("topic_archive", _("“{name}” is being used", name=plain(topic.name)), lambda: _at_work(uses))
         return
     confirm(
         "topic_archive",
-        _("Archive “{name}”?", name=topic.name),
+        _("Archive “{name}”?", name=plain(topic.name)),
         "\n\n".join(_consequences(topic, uses)),
         _("Archive"),
         lambda: topic_archiving.archive_topic(by, topic.id, seen=uses, now=utc_now()),

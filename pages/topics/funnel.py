@@ -13,7 +13,7 @@ from core.consent.queries import TopicView
 from core.errors import N_
 from core.funnel.counting import FIGURES
 from core.funnel.queries import Figures, Funnel, Part, topic_funnel, wording_tests
-from core.funnel.rules import Half, Split, Verdict, WordingTest
+from core.funnel.rules import ENOUGH, Half, Split, Verdict, WordingTest
 from pages.components.broadcast_words import plain
 from pages.components.charts import BLUE, GREEN, Bar, Point, draw_bars, draw_columns
 from pages.components.filters import filter_pills
@@ -187,7 +187,7 @@ def verdict_words(test: WordingTest) -> str:
         case Verdict.TOO_FEW:
             return ":material/hourglass_empty: " + _(
                 "Too early to say anything: wait until at least {n} customers were asked with each wording.",
-                n=number(50),
+                n=number(ENOUGH),
             )
         case Verdict.A_BETTER:
             return ":material/emoji_events: " + _better("A", test.a, -high, -low)

@@ -7,7 +7,7 @@ import pytest
 
 from core.accounts import actions, queries, second_factor, sign_in
 from core.accounts.rules import COMMAND_LINE, Actor
-from core.errors import Invalid, NotAllowed
+from core.errors import Invalid, NotAllowed, WrongState
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 HERE = "10.0.0.1"
@@ -98,3 +98,9 @@ def test_only_admins_must_have_one_when_admins_must(fresh_database, now, restart
     assert not made.lacks_second_factor
     restart(require_second_factor="everybody")
     assert made.lacks_second_factor
+
+
+def test_nobody_puts_another_telephone_in_the_place_of_one_without_a_code_of_it(lan, secret, now):
+    other = second_factor.fresh_secret()
+    with pytest.raises(WrongState):
+        second_factor.enable(lan, other, code_at(other, now), now=now)

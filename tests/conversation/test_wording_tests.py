@@ -9,6 +9,7 @@ BOTH = {"title": "Báo tôi khi có hồng xuân", "title_b": "Nhắn tôi ngay 
 
 def test_everybody_always_gets_the_same_wording():
     assert all(choose_wording(BOTH, n) == choose_wording(dict(BOTH), n) for n in range(200))
+    assert "".join(choose_wording(BOTH, n).variant for n in range(8)) == "aabbabaa"  # in every process
 
 
 def test_each_wording_goes_to_half_of_them():

@@ -166,3 +166,12 @@ def test_a_quick_reply_is_written_to_ask_again(panel, fanpage, topic):
     (target,) = [each for each in at.selectbox if each.key.endswith("_target")]
     assert target.value == f"again:{topic}"
     assert get_draft(made.id).blocks[0].content == content
+
+
+def test_quiet_hours_and_a_second_person_are_set_from_the_set_up(panel, arrange):
+    fanpage = arrange.fanpage()
+    at = press(panel("setup"), "fanpage_launch_rules_open")
+    at.checkbox(key="fanpage_launch_rules_second").check()
+    press(at, "fanpage_launch_rules_confirm")
+    assert not at.exception
+    assert get_fanpage(fanpage).launch_rules.needs_second_person

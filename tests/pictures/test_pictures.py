@@ -14,7 +14,7 @@ from core.conversation.actions import BlockDraft, save_message
 from core.conversation.rules import render
 from core.db.engine import reading
 from core.db.tables import Picture
-from core.errors import Invalid
+from core.errors import Invalid, WrongState
 from core.messenger.client import Messenger
 from core.pictures import attachments
 from core.pictures.actions import add_picture
@@ -163,6 +163,19 @@ def test_it_is_handed_over_to_messenger_once_and_again_before_it_is_forgotten(ar
     with reading() as db:
         (row,) = db.exec(select(Picture))
     assert row.attachment_id != first
+
+
+def test_a_fanpage_without_a_token_does_not_hold_up_the_others(arrange: Arrange) -> None:
+    fanpage = arrange.fanpage()
+    added(arrange, fanpage, photo())
+
+    def without_token(_fanpage_id: int) -> Messenger:
+        raise WrongState("no token")
+
+    assert hand_over_pictures(without_token, now=arrange.now) == 0
+    with reading() as db:
+        (row,) = db.exec(select(Picture))
+    assert (row.tried_at, row.attachment_id) == (arrange.now, None)
 
 
 def test_a_picture_whose_file_is_gone_is_not_tried_again_and_again(arrange: Arrange) -> None:

@@ -281,4 +281,5 @@ def test_many_answers_to_replies_do_not_make_it_turn_without_end(studio: Studio,
 
     monkeypatch.setattr(loop, "turn", turn)
     loop.run()
+    assert len(turns) == 5
     assert all(later - before >= BREATH_SECONDS for before, later in itertools.pairwise(turns))

@@ -11,7 +11,6 @@ _SIGNS = re.compile(r"!{2,}|[!?]{3,}")
 _MOST_SIGNS = 2  # exclamation marks in a whole promise, however they are spread
 _EMOJI_ROW, _MOST_EMOJI = 3, 3
 _NO_EMOJI = frozenset("©®™°℃℉№")
-_CAPITALS = re.compile(r"[^\W\d_]{2,}")
 _FEWEST_WORDS = 2
 _MANY_NAMES = 4  # so many capital words in a row are no brand any more
 _FEWEST_LETTERS = 5  # of a single word that is all there is

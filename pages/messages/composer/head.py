@@ -18,6 +18,7 @@ from core.conversation.writing import bring_back, delete_draft
 from pages.components import page_registry
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
 from pages.components.session import attempt, do, flash
@@ -77,7 +78,7 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
         _button("archive", _("Archive"), "archive", open_dialog, "archive_message")
         confirm(
             "archive_message",
-            _("Archive “{name}”?", name=draft.name),
+            _("Archive “{name}”?", name=plain(draft.name)),
             _(
                 "The bot stops sending it, and its keywords and links become free for other messages. "
                 "Opt-ins that customers have already given stay as they are."

@@ -14,6 +14,7 @@ from core.conversation.writing import publish_message
 from core.errors import N_, Problem, problem
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.fields import draw_problems
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import do, flash
 from pages.components.texts import _
@@ -45,7 +46,7 @@ def draw_question(actor: Actor, draft: Draft) -> None:
     """Asks before publishing what nobody would ever see; shows itself once it was asked for."""
     confirm(
         _SILENT,
-        _("Nothing starts “{name}” yet", name=draft.name),
+        _("Nothing starts “{name}” yet", name=plain(draft.name)),
         _(
             "It has no keyword, link or other entry point, and no button leads to it: the bot will send it "
             "to nobody. Choose below when the bot sends it, or publish it so that a button can lead to it."

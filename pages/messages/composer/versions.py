@@ -9,6 +9,7 @@ from core.conversation.preview import bubbles_of_blocks
 from core.conversation.version_queries import VersionView, list_versions
 from core.conversation.versions import Draft
 from pages.components.block_editor import draft as drafts
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import close_dialog, dialog
 from pages.components.phone import draw_phone
 from pages.components.session import flash
@@ -20,7 +21,11 @@ KEY = "message_versions"
 
 def draw_versions(fields: drafts.Draft, draft: Draft, *, page_name: str, locked: bool) -> None:
     """Shows itself once `open_dialog(KEY)` was called."""
-    dialog(KEY, _("Versions of “{name}”", name=draft.name), lambda: _body(fields, draft, page_name, locked))
+    dialog(
+        KEY,
+        _("Versions of “{name}”", name=plain(draft.name)),
+        lambda: _body(fields, draft, page_name, locked),
+    )
 
 
 def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> None:
