@@ -21,6 +21,7 @@ from core.db import engine  # noqa: E402
 from core.fanpages import connection  # noqa: E402
 from core.installation import key_check  # noqa: E402
 from core.settings import settings  # noqa: E402
+from tests import shadowed_tables as shadowed_tables  # noqa: E402  (it looks at every statement)
 from tests.arrange import Arrange  # noqa: E402
 from tests.databases import KINDS, Databases, PostgresqlServer, SqliteFiles, TestDatabase, use  # noqa: E402
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -64,12 +64,13 @@ def _is_delivered(_span: Span) -> Condition:
 def _is_blocked(_span: Span) -> Condition:
     """Marked as unreachable by what was sent after it: that is when we learn of it."""
     person, later = aliased(Customer), aliased(Delivery)  # the lists join customers, too
-    got_another = exists().where(
+    others = select(col(later.id)).where(
         col(later.customer_id) == col(person.id),
         col(later.state) == DeliveryState.SENT,
         col(later.settled_at) > col(Delivery.settled_at),
         col(later.settled_at) <= col(person.unreachable_at),
     )
+    got_another = others.correlate_except(later).exists()
     return exists().where(
         col(person.id) == col(Delivery.customer_id),
         col(person.unreachable_code).in_(UNREACHABLE_REASONS),

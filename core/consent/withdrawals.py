@@ -34,12 +34,13 @@ def has_said_no(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:
 
 def _tapped_since(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:
     tap = aliased(OptIn)
-    return exists().where(
+    taps = select(col(tap.id)).where(
         col(tap.customer_id) == customer_id,
         col(tap.topic_id) == topic_id,
         col(tap.source) == OptInSource.WEBHOOK.value,
         col(tap.consented_at) > col(Withdrawal.at),
     )
+    return taps.correlate_except(tap).exists()
 
 
 def remember(db: Session, withdrawal: Withdrawal) -> bool:
@@ -56,4 +57,6 @@ def remember(db: Session, withdrawal: Withdrawal) -> bool:
 
 def _has_withdrawn(customer_id: Any, topic_id: Any, applies: ColumnElement[bool]) -> ColumnElement[bool]:
     covers = or_(col(Withdrawal.topic_id).is_(None), col(Withdrawal.topic_id) == topic_id)
-    return exists().where(col(Withdrawal.customer_id) == customer_id, covers, applies)
+    withdrawn = select(col(Withdrawal.id)).where(col(Withdrawal.customer_id) == customer_id, covers, applies)
+    # Said outright: by itself SQLAlchemy ties a statement only to the one right around it, not farther out.
+    return withdrawn.correlate_except(Withdrawal).exists()

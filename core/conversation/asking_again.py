@@ -59,7 +59,7 @@ def ask_by_rule(db: Session, fanpage_id: int, customer_id: int, now: datetime) -
 
 def _topics_to_ask(fanpage_id: int, customer_id: int, now: datetime) -> Any:
     theirs = of_customer(customer_id, col(Topic.id))
-    latest = select(func.max(OptIn.consented_at)).where(*theirs).scalar_subquery()
+    latest = select(func.max(OptIn.consented_at)).where(*theirs).correlate_except(OptIn).scalar_subquery()
     return (
         select(Topic)
         .where(

@@ -108,7 +108,8 @@ def test_who_cannot_be_reached_since(sent):
     got_another = sent.to(unreachable_code="blocked", unreachable_at=later)
     other = sent.broadcast(sent.started_at + timedelta(days=3))
     sent.to(broadcast_id=other, customer_id=got_another, after=timedelta(days=3))
-    assert sent.count()["blocked"] == 1
+    sent.to(unreachable_code="blocked", unreachable_at=later, after=HOUR)  # an hour after somebody else
+    assert sent.count()["blocked"] == 2
 
 
 def test_who_said_no_within_a_month(sent, arrange):

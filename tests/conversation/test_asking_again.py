@@ -223,6 +223,10 @@ def test_the_rule_never_asks_who_has_said_no(shop: Shop):
         no = {"fanpage_id": shop.fanpage, "source": source, "at": shop.now, "now": shop.now}
         ledger.withdraw(db, shop.lan, None, **no)
     assert writes(shop, after=DAY) == 0
+    other = shop.arrange.topic(shop.fanpage, "Chủ đề khác")
+    agreed = {"consented_at": shop.now + timedelta(hours=1), "state": "spent", "fanpage_id": shop.fanpage}
+    shop.arrange.opt_in(other, shop.lan, **agreed)  # an opt-in for another topic takes nothing back
+    assert writes(shop, after=DAY) == 0
     holds_spent(shop, consented_at=shop.now + timedelta(hours=1))  # agreed anew since, and was notified
     assert writes(shop, after=DAY) == 1
 

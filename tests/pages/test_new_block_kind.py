@@ -1,6 +1,7 @@
 """What a new kind of block takes: one class, one form, a line in the registry of each; nothing else asks."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -121,15 +122,18 @@ def edit_reminder(block: Block, context: EditorContext) -> None:
 
 
 @pytest.fixture(autouse=True)
-def new_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+def new_kinds() -> Iterator[None]:
     """All that it takes for the product to know them, as if it had no cards yet."""
+    before = [(registry, dict(registry)) for registry in (KINDS, FORMS)]
     for taken in ("card", "carousel"):
-        monkeypatch.delitem(KINDS, taken)
-        monkeypatch.delitem(FORMS, taken)
-    for kind in (Carousel(), Reminder()):
-        monkeypatch.setitem(KINDS, kind.name, kind)
-    monkeypatch.setitem(FORMS, "carousel", BlockForm("Carousel", "view_carousel", edit_carousel))
-    monkeypatch.setitem(FORMS, "reminder", BlockForm("Reminder", "alarm", edit_reminder))
+        del KINDS[taken], FORMS[taken]
+    KINDS.update({kind.name: kind for kind in (Carousel(), Reminder())})
+    FORMS["carousel"] = BlockForm("Carousel", "view_carousel", edit_carousel)
+    FORMS["reminder"] = BlockForm("Reminder", "alarm", edit_reminder)
+    yield
+    for registry, kept in before:  # in their order, which tells who reads a message of the platform first
+        registry.clear()
+        registry.update(kept)
 
 
 @pytest.fixture

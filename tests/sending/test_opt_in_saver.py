@@ -158,6 +158,24 @@ def test_who_withdrew_between_two_attempts_gets_no_ordinary_message(studio: Stud
     assert not studio.platform.to_psids
 
 
+def test_who_said_no_to_another_topic_still_gets_the_ordinary_message(studio: Studio) -> None:
+    """With broadcasts about other topics beside it, and people who agreed to them."""
+    first, second = people(studio, 2, writing=2)
+    elsewhere = studio.arrange.topic(studio.fanpage_id, "Chủ đề khác")
+    about_it = studio.arrange.opt_in(elsewhere, first, fanpage_id=studio.fanpage_id)
+    topic_id, studio.topic_id = studio.topic_id, elsewhere
+    other_id = studio.broadcast()
+    studio.topic_id = topic_id
+    studio.arrange.save(
+        Delivery(broadcast_id=other_id, customer_id=first, opt_in_id=about_it, state="failed")
+    )
+    withdrawal_actions.withdraw_customer(COMMAND_LINE, second, topic_id=elsewhere, now=studio.now)
+    broadcast_id = saver(studio)
+    studio.send_all(rounds=2)
+    assert studio.show(broadcast_id).counts["sent"] == 2
+    assert len(studio.platform.to_psids) == 2
+
+
 class SavingHistory(TokenHistory):
     """The same histories with broadcasts that spare opt-ins, and customers who write."""
 

@@ -71,6 +71,7 @@ def needed() -> tuple[Any, ...]:
     topic_id = (
         select(col(Broadcast.topic_id))
         .where(col(Broadcast.id) == col(Delivery.broadcast_id))
+        .correlate_except(Broadcast)
         .scalar_subquery()
     )
     said_no = withdrawals.has_said_no(col(Delivery.customer_id), topic_id).label("has_said_no")
