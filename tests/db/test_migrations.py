@@ -1,4 +1,4 @@
-"""The migrations build exactly what tables.py declares."""
+"""The migrations build exactly what the tables declare."""
 
 import hashlib
 from datetime import timedelta

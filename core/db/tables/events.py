@@ -1,0 +1,45 @@
+"""What Messenger has told us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from core.db.tables.columns import Table, moment, row_id, word
+
+
+class Event(Table, table=True):
+    """A webhook event, stored before its request is answered. Tokens in its body are encrypted."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("page_id", "dedupe_key"),
+        Index(
+            "ix_event_pending",
+            "occurred_at",
+            "id",
+            sqlite_where=text("state = 'pending'"),
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index(
+            "ix_event_failed",
+            "id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
+        Index("ix_event_page_id_received_at", "page_id", "received_at"),
+    )
+
+    id: int | None = row_id()
+    page_id: str = word(64)
+    kind: str = word(32)
+    dedupe_key: str = word(64)
+    occurred_at: datetime = moment(nullable=False)
+    received_at: datetime = moment(nullable=False)
+    psid: str | None = word(64, default=None)  # the person's side of it
+    body: str = Field(sa_type=Text)  # JSON of the one event
+    state: str = word(default="pending")  # pending, applied, ignored, failed
+    note: str | None = word(200, default=None)
+    applied_at: datetime | None = moment()
