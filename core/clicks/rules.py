@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.conversation.placeholders import longest_length
-from core.messenger.wire import BUTTON_TEXT_LIMIT, TEXT_LIMIT, Message
+from core.messenger.limits import BUTTON_TEXT_LIMIT, TEXT_LIMIT
+from core.messenger.wire import Message
 
 PLACES = 62  # the links that are counted; a place is a bit of `clicked_links`
 _LINK = re.compile(r"https?://[^\s<>\"“”«»{}|\\^`]+", re.IGNORECASE)

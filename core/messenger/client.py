@@ -25,13 +25,14 @@ from core.messenger.answers import (
 )
 from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
 from core.messenger.errors import Failure, NextStep
+from core.messenger.limits import BATCH_LIMIT
 from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
 from core.messenger.signature import appsecret_proof
 from core.messenger.token_facts import TokenFacts, read_token_facts
 from core.messenger.transport import HttpAnswer, NoAnswer, Transport
 from core.messenger.usage import Usage, read_usage, retry_after, tells_usage
-from core.messenger.wire import BATCH_LIMIT, Body, token_spent_by, typing
+from core.messenger.wire import Body, token_spent_by, typing
 from core.text.normalise import storable
 
 __all__ = ["Accepted", "Answer", "Failure", "GraphRefused", "Messenger", "Profile", "Usage"]

@@ -1,7 +1,4 @@
-"""Builds the bodies of the Send API as plain dicts, and names the limits that the platform sets on them.
-
-Limits count UTF-16 units (core/text/length.py), which is the strictest reading: the platform names no unit.
-"""
+"""Builds the bodies of the Send API as plain dicts. What the platform takes at most is in limits.py."""
 
 from __future__ import annotations
 
@@ -11,23 +8,6 @@ from typing import Any
 
 Message = dict[str, Any]  # the `message` object
 Body = dict[str, Any]  # a whole call
-
-# https://developers.facebook.com/docs/messenger-platform/reference/send-api
-TEXT_LIMIT = 1999  # the page says "less than 2000 characters"
-QUICK_REPLIES_LIMIT = 13
-QUICK_REPLY_TITLE_LIMIT = 20  # a longer one is cut off by the platform
-# https://developers.facebook.com/docs/messenger-platform/reference/templates/button
-BUTTON_TEXT_LIMIT = 640
-BUTTONS_LIMIT = 3
-BUTTON_TITLE_LIMIT = 20  # widely used; not printed on the page above
-# https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/template/generic
-CARDS_LIMIT = 10
-CARD_TITLE_LIMIT = 80
-CARD_SUBTITLE_LIMIT = 80
-# https://developers.facebook.com/docs/messenger-platform/send-messages/one-time-notification
-REQUEST_TITLE_LIMIT = 65
-# https://developers.facebook.com/docs/graph-api/batch-requests
-BATCH_LIMIT = 50
 
 # https://developers.facebook.com/docs/messenger-platform/send-messages/quick-replies
 _ASKS = {"email": "user_email", "phone": "user_phone_number"}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.messenger.wire import BATCH_LIMIT
+from core.messenger.limits import BATCH_LIMIT
 from core.sending.outcomes import Outcome, ReplyOutcome
 from core.sending.reply_claims import ReplyClaim
 from core.sending.senders.sender import Claim, Sender

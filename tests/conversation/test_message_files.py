@@ -14,7 +14,7 @@ from core.conversation.message_files import draft_from_json, to_json
 from core.conversation.placeholders import NAME_ROOM
 from core.conversation.rules import EntryDraft, check_message, warn_message
 from core.errors import Invalid
-from core.messenger import wire
+from core.messenger import limits
 from tests.arrange import Arrange
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "message-files.md").read_text("utf-8")
@@ -112,27 +112,27 @@ def test_the_example_in_the_documentation_can_be_added(arrange: Arrange) -> None
 
 
 def test_the_documentation_has_a_row_for_each_kind_of_block_with_its_limits() -> None:
-    limits = {
-        "text": [wire.TEXT_LIMIT + 1],  # "below"
+    expected = {
+        "text": [limits.TEXT_LIMIT + 1],  # "below"
         "image": [],
         "card": [
-            wire.CARD_TITLE_LIMIT,
-            wire.CARD_SUBTITLE_LIMIT,
+            limits.CARD_TITLE_LIMIT,
+            limits.CARD_SUBTITLE_LIMIT,
             0,
-            wire.BUTTONS_LIMIT,
-            wire.BUTTON_TITLE_LIMIT,
+            limits.BUTTONS_LIMIT,
+            limits.BUTTON_TITLE_LIMIT,
         ],
-        "carousel": [2, wire.CARDS_LIMIT],
-        "buttons": [wire.BUTTON_TEXT_LIMIT, 1, wire.BUTTONS_LIMIT, wire.BUTTON_TITLE_LIMIT],
+        "carousel": [2, limits.CARDS_LIMIT],
+        "buttons": [limits.BUTTON_TEXT_LIMIT, 1, limits.BUTTONS_LIMIT, limits.BUTTON_TITLE_LIMIT],
         "video": [],
         "file": [],
-        "quick_replies": [1, wire.QUICK_REPLIES_LIMIT, wire.QUICK_REPLY_TITLE_LIMIT],
-        "otnr": [wire.REQUEST_TITLE_LIMIT],
+        "quick_replies": [1, limits.QUICK_REPLIES_LIMIT, limits.QUICK_REPLY_TITLE_LIMIT],
+        "otnr": [limits.REQUEST_TITLE_LIMIT],
     }
     table = PAGE.split("## Blocks")[1].split("## Entry points")[0]
     rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE)
     written = {kind: [int(n) for n in re.findall(r"\d+", said.replace(",", ""))] for kind, said in rows}
-    assert written == limits
+    assert written == expected
     assert list(written) == list(KINDS)
     assert f"(at most {rules.BLOCKS_LIMIT})" in table
     assert f"with {NAME_ROOM} kept free for a name" in table

@@ -16,7 +16,7 @@ from core.conversation.blocks.titles import check_title, clean_title
 from core.conversation.blocks.wording import said
 from core.conversation.payloads import ASK_PAYLOAD, MESSAGE_PAYLOAD, STOP_ALL, STOP_PAYLOAD
 from core.errors import N_, Problem, problem
-from core.messenger import wire
+from core.messenger import limits, wire
 
 Button = Mapping[str, Any]
 
@@ -49,14 +49,14 @@ def clean_phone(typed: str) -> str:
 
 def check_buttons(buttons: Sequence[Button], *, path: str = "buttons", least: int = 1) -> list[Problem]:
     """What is wrong with the list, or with one of the buttons; `path` is of the list."""
-    limit = wire.BUTTONS_LIMIT
+    limit = limits.BUTTONS_LIMIT
     if not least <= len(buttons) <= limit:
         return [problem(path, N_("Between 1 and {limit} buttons, please."), limit=limit)]
     return [one for place, button in enumerate(buttons) for one in _check_button(f"{path}.{place}", button)]
 
 
 def _check_button(path: str, button: Button) -> list[Problem]:
-    found = check_title(f"{path}.title", button.get("title"), wire.BUTTON_TITLE_LIMIT)
+    found = check_title(f"{path}.title", button.get("title"), limits.BUTTON_TITLE_LIMIT)
     if any(button.get(target) for target in _TARGETS):
         return found
     if button.get("phone") is not None:

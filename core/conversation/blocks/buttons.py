@@ -16,14 +16,14 @@ from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
 from core.conversation.blocks.wording import said, write_wording
 from core.errors import Problem
-from core.messenger import wire
+from core.messenger import limits, wire
 
 
 class Buttons(ChoiceKind):
     name = "buttons"
     fits_broadcast = True
     listed = "buttons"
-    text_limit = wire.BUTTON_TEXT_LIMIT
+    text_limit = limits.BUTTON_TEXT_LIMIT
     blank: ClassVar[Content] = {"buttons": [{}]}
 
     def clean_choice(self, choice: Choice) -> dict[str, Any]:

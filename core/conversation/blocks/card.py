@@ -28,11 +28,11 @@ from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder, unnamed, with_fallback
 from core.errors import N_, Problem, problem
-from core.messenger import wire
+from core.messenger import limits, wire
 from core.pictures.rules import name_in
 from core.text.normalise import is_blank, normalise_name
 
-_WORDS = (("title", wire.CARD_TITLE_LIMIT), ("subtitle", wire.CARD_SUBTITLE_LIMIT))
+_WORDS = (("title", limits.CARD_TITLE_LIMIT), ("subtitle", limits.CARD_SUBTITLE_LIMIT))
 
 
 class Card(BlockKind):

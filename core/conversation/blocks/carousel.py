@@ -20,7 +20,7 @@ from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.drafts import BlockDraft
 from core.errors import N_, Problem, problem
-from core.messenger import wire
+from core.messenger import limits, wire
 
 LEAST = 2  # one alone is a card
 
@@ -35,7 +35,7 @@ class Carousel(BlockKind):
         return {"cards": [clean_card(card) for card in cards_of(content)]}
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        cards, limit = cards_of(block.content), wire.CARDS_LIMIT
+        cards, limit = cards_of(block.content), limits.CARDS_LIMIT
         if not LEAST <= len(cards) <= limit:
             words = N_("A carousel has between {least} and {limit} cards.")
             return [problem("cards", words, least=LEAST, limit=limit)]

@@ -9,7 +9,7 @@ from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.blocks.wording import check_wording, clean_wording, warn_wording, write_wording
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
-from core.messenger import wire
+from core.messenger import limits, wire
 
 
 class Text(BlockKind):
@@ -20,7 +20,7 @@ class Text(BlockKind):
         return clean_wording(content)
 
     def check(self, block: BlockDraft) -> list[Problem]:
-        return check_wording(block.content, wire.TEXT_LIMIT)
+        return check_wording(block.content, limits.TEXT_LIMIT)
 
     def warn(self, content: Content) -> list[Problem]:
         return warn_wording(content)

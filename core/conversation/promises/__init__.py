@@ -22,7 +22,7 @@ from core.conversation.promises.reward import offered_words, offers
 from core.conversation.promises.shouting import is_shouting
 from core.conversation.promises.vague import is_vague
 from core.errors import N_, Problem, problem
-from core.messenger import wire
+from core.messenger import limits
 from core.text.length import length
 from core.text.normalise import is_blank
 
@@ -44,13 +44,13 @@ def check_promise(title: str) -> list[Problem]:
     """What forbids a title: it is blank, or longer than the platform takes."""
     if is_blank(title):
         return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
-    if length(title) > wire.REQUEST_TITLE_LIMIT:
+    if length(title) > limits.REQUEST_TITLE_LIMIT:
         return [
             problem(
                 "title",
                 N_("The promise has {count} characters; Messenger allows {limit}."),
                 count=length(title),
-                limit=wire.REQUEST_TITLE_LIMIT,
+                limit=limits.REQUEST_TITLE_LIMIT,
             )
         ]
     return []
