@@ -12,8 +12,8 @@ from core.conversation.blocks.registry import find_kind
 from core.conversation.blocks.text import Text
 from core.conversation.drafts import BlockDraft
 from core.errors import N_, Invalid, Problem, problem
-from core.text.length import cut, length
 from core.text.normalise import normalise_name
+from core.text.utf16_units import cut, length
 
 NAME_LIMIT = 120
 BLANK: dict[str, Any] = {"kind": Text.name, "text": "", "fallback": ""}

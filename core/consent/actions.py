@@ -18,8 +18,8 @@ from core.db import bulk, row_locks
 from core.db.engine import transaction
 from core.db.tables import Fanpage, OptIn, Topic
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.text.length import length
 from core.text.normalise import name_key, normalise_name, normalise_text
+from core.text.utf16_units import length
 
 DESCRIPTION_LIMIT = 500
 

@@ -15,8 +15,8 @@ from core.errors import N_, Problem, problem
 from core.spreadsheets.harmless import without_apostrophe
 from core.spreadsheets.table import Cell, as_text
 from core.text.identifiers import read_psid, read_token, unwrapped
-from core.text.length import units
 from core.text.normalise import normalise_name
+from core.text.utf16_units import units
 
 PROMISE_LIMIT = 200
 ROUNDED = {

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import N_, Problem, problem
-from core.text.length import length
 from core.text.normalise import is_blank
+from core.text.utf16_units import length
 
 # One year from the tap (Messenger Platform guide, one-time notification); a day less, so that clocks that
 # disagree and a send that takes a while never meet the platform's own limit.

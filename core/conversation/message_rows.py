@@ -20,7 +20,7 @@ from core.conversation.entry_points import entry_key
 from core.conversation.rules import NAME_LIMIT
 from core.db.tables import Block, EntryPoint, Fanpage, Message
 from core.errors import N_, Invalid, problem
-from core.text.length import cut
+from core.text.utf16_units import cut
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from core.text.length import cut, length, units
 from core.text.normalise import normalise_name, normalise_text
+from core.text.utf16_units import cut, length, units
 
 NAME_ROOM = 50  # characters kept free for a name wherever one is put in; a longer name is cut
 _NAME = re.compile(r"( ?)\{\{\s*first_name\s*(?:\|([^{}]*))?\}\}")

@@ -32,8 +32,8 @@ from core.db.tables import Fanpage, OptIn, Reply, Request, WithheldRequest
 from core.messenger import wire
 from core.settings import settings
 from core.text.languages import say_in
-from core.text.length import cut
 from core.text.normalise import normalise_name
+from core.text.utf16_units import cut
 
 Body = tuple[int | None, wire.Message]  # with a request goes its id
 _NEVER_REACHED = (ReplyState.FAILED, ReplyState.SKIPPED)

@@ -26,8 +26,8 @@ from core.conversation.payloads import MESSAGE_PAYLOAD as MESSAGE_PAYLOAD
 from core.conversation.placeholders import personalise as personalise
 from core.conversation.promises import warn_promise as warn_promise
 from core.errors import N_, Problem, problem
-from core.text.length import length
 from core.text.normalise import is_blank
+from core.text.utf16_units import length
 
 NAME_LIMIT = 120
 BLOCKS_LIMIT = 10  # ours: a customer who gets more at once stops reading

@@ -33,8 +33,8 @@ from core.conversation.versions import Draft, draft_of, get_open_row, get_row
 from core.db.engine import reading, transaction
 from core.db.tables import Message
 from core.errors import N_, Changed, Invalid, Problem, WrongState
-from core.text.length import cut
 from core.text.normalise import normalise_name
+from core.text.utf16_units import cut
 
 FIELDS = ("name", "blocks", "entry_points")
 _WRITES = ("message.create", "message.change", "message.copy")

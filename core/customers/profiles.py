@@ -12,9 +12,9 @@ from sqlmodel import Session, col
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
 from core.messenger.client import Messenger, Profile
-from core.text.length import cut
 from core.text.matching import search_key
 from core.text.normalise import normalise_name
+from core.text.utf16_units import cut
 
 AT_ONCE = 20
 

@@ -31,8 +31,8 @@ from core.messenger.client import GraphRefused, Messenger
 from core.messenger.errors import BAD_PARAMETER
 from core.settings import settings
 from core.text.identifiers import unwrapped
-from core.text.length import cut
 from core.text.normalise import normalise_name
+from core.text.utf16_units import cut
 
 
 def connect(

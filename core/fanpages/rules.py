@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import N_, Problem, problem
 from core.text.identifiers import is_id
-from core.text.length import length
+from core.text.utf16_units import length
 
 NAME_LIMIT = 200
 

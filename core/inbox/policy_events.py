@@ -9,8 +9,8 @@ from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind
 from core.sending.fanpage_limits import stop_fanpage
-from core.text.length import cut
 from core.text.normalise import normalise_text, storable
+from core.text.utf16_units import cut
 
 BLOCK, UNBLOCK = "block", "unblock"
 RESTRICTED = "restricted"  # why a blocked fanpage is stopped, see core/messenger/reasons.py

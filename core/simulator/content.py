@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from core.simulator.behaviour import Behaviour
 from core.simulator.entities import GraphError
-from core.text.length import units
+from core.text.utf16_units import units
 
 TEXT_LIMIT = 2000  # "less than 2000 characters": Send API reference
 METADATA_LIMIT = 1000  # "less than": Send API reference

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from core.simulator.entities import GraphError, SimulatedPerson
 from core.simulator.profiles import Edge, Params, parsed
-from core.text.length import units
+from core.text.utf16_units import units
 
 PROPERTIES = ("get_started", "greeting", "persistent_menu", "ice_breakers", "commands")
 ICE_BREAKERS_LIMIT = 4

@@ -15,8 +15,8 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage, Tester
 from core.errors import N_, Invalid, NotFound, problem
 from core.testers.rules import ALPHABET, CODE_LIFETIME, LENGTH, NAME_LIMIT
-from core.text.length import length
 from core.text.normalise import normalise_name
+from core.text.utf16_units import length
 
 
 def invite_tester(by: Actor, fanpage_id: int, *, name: str | None = None, now: datetime) -> int:

@@ -11,8 +11,8 @@ from core.conversation.blocks.otnr import Otnr
 from core.conversation.placeholders import NAME_ROOM, longest_length, personalise, strange_placeholder
 from core.conversation.rules import BlockDraft, check_block, clean_block, render
 from core.messenger import limits
-from core.text.length import units
 from core.text.normalise import normalise_text
+from core.text.utf16_units import units
 
 
 def text_for(name: str | None, text: str, fallback: str = "") -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text.length import cut, length, units
 from core.text.normalise import is_blank, name_key, normalise_name, normalise_text, storable
+from core.text.utf16_units import cut, length, units
 
 PROMISE = "Báo tôi khi bộ sưu tập hoa Tết về đến cửa hàng lần đầu tiên"  # 59 letters
 SPOILT = st.text(

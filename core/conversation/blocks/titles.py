@@ -7,8 +7,8 @@ from typing import Any
 
 from core.conversation.blocks.wording import said
 from core.errors import N_, Problem, problem
-from core.text.length import length
 from core.text.normalise import normalise_name
+from core.text.utf16_units import length
 
 
 def clean_title(content: Mapping[str, Any]) -> str:

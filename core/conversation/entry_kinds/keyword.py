@@ -18,9 +18,9 @@ from core.conversation.entry_kinds.kind import (
 )
 from core.conversation.keyword_rules import find_keyword
 from core.errors import N_, Problem, problem
-from core.text.length import length
 from core.text.matching import words
 from core.text.normalise import normalise_name
+from core.text.utf16_units import length
 
 KEYWORD_LIMIT = 100
 

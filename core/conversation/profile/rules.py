@@ -11,8 +11,8 @@ from typing import Any
 
 from core.conversation.blocks.links import check_link
 from core.errors import N_, Problem, problem
-from core.text.length import length
 from core.text.normalise import is_blank, normalise_name, normalise_text
+from core.text.utf16_units import length
 
 DEFAULT = "default"  # the language of everybody who has none of their own
 # The languages that the panel offers. Facebook knows more; what another tool has set of them is shown, too.

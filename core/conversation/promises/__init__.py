@@ -23,8 +23,8 @@ from core.conversation.promises.shouting import is_shouting
 from core.conversation.promises.vague import is_vague
 from core.errors import N_, Problem, problem
 from core.messenger import limits
-from core.text.length import length
 from core.text.normalise import is_blank
+from core.text.utf16_units import length
 
 
 class PromiseRule(StrEnum):
