@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.conversation.blocks.button import clean_phone
+from core.conversation.blocks.button_kinds import clean_phone
 from core.conversation.blocks.links import check_link, is_public
 
 

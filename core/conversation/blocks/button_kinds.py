@@ -1,4 +1,4 @@
-"""One button, wherever it stands: under a text, or on a card.
+"""The kinds of a button, wherever it stands: under a text, or on a card.
 
 A button is a dict with a `title` and where it leads: `url` (opens it), `message_id` (the bot answers with
 that message), `phone` (calls that number), `stop` ("all" or a topic's id: no more notifications, or none

@@ -1,11 +1,11 @@
-"""A text with buttons. Fields: `text`, `fallback`, `buttons` (core/conversation/blocks/button.py)."""
+"""A text with buttons. Fields: `text`, `fallback`, `buttons` (button_kinds.py says what a button may do)."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of
-from core.conversation.blocks.button import (
+from core.conversation.blocks.button_kinds import (
     check_buttons,
     clean_button,
     render_button,

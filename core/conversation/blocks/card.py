@@ -1,7 +1,7 @@
 """A card: a picture, a title, a line under it, and up to three buttons.
 
 Fields: `title`, `subtitle`, `fallback`, `image_url`, `url` (opened by a tap on the card), `buttons` (each as
-core/conversation/blocks/button.py says). The platform wants at least one thing beside the title.
+core/conversation/blocks/button_kinds.py says). The platform wants at least one thing beside the title.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from core.conversation.blocks import bubble
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of
-from core.conversation.blocks.button import (
+from core.conversation.blocks.button_kinds import (
     buttons_of,
     check_buttons,
     clean_button,

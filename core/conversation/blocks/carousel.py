@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble
-from core.conversation.blocks.button import buttons_of, messages_behind, topics_asked_by, topics_named_by
+from core.conversation.blocks.button_kinds import (
+    buttons_of,
+    messages_behind,
+    topics_asked_by,
+    topics_named_by,
+)
 from core.conversation.blocks.card import (
     check_card,
     clean_card,

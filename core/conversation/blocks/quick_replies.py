@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.button import messages_behind, topics_asked_by
+from core.conversation.blocks.button_kinds import messages_behind, topics_asked_by
 from core.conversation.blocks.choices import Choice, ChoiceKind
 from core.conversation.blocks.kind import Content
 from core.conversation.blocks.titles import check_title, clean_title
