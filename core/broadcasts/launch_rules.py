@@ -1,20 +1,16 @@
 """What a fanpage asks of every launch: quiet hours, days off, a second person, the number typed (pure).
 
-In quiet hours and on days off nothing starts and nothing leaves; it goes on by itself afterwards. The bot's
-answers to customers are no broadcasts and leave at any time.
+When the quiet hours and days off end is worked out in quiet_hours.py.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from core.errors import N_, Problem, problem
 
 MOST_DAYS_OFF = 60
-_BLOCKS = 200  # nights and days off in a row that are looked through
 
 
 @dataclass(frozen=True)
@@ -59,29 +55,3 @@ def check_launch_rules(rules: LaunchRules) -> list[Problem]:
     if rules.count_typed_above < 0:
         found.append(problem("count_typed_above", N_("Choose a number of people, or 0 for never.")))
     return found
-
-
-def quiet_until(rules: LaunchRules, zone: str, now: datetime) -> datetime | None:
-    """Until when nothing may leave, if that is so now."""
-    moment = now
-    for _ in range(_BLOCKS):
-        end = _end_of_block(rules, moment.astimezone(ZoneInfo(zone)))
-        if end is None:
-            break
-        moment = end.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    return moment if moment > now else None
-
-
-def _end_of_block(rules: LaunchRules, local: datetime) -> datetime | None:
-    """The end, by the fanpage's clock, of the day off or the quiet hours that this moment lies in."""
-    day, at = local.date(), local.time().replace(tzinfo=None)
-    if day.weekday() in rules.weekdays_off or day.isoformat() in rules.days_off:
-        return datetime.combine(day + timedelta(days=1), time())
-    if not rules.quiet_from:
-        return None
-    begin, end = time.fromisoformat(rules.quiet_from), time.fromisoformat(rules.quiet_to)
-    if begin < end:
-        return datetime.combine(day, end) if begin <= at < end else None
-    if at >= begin:
-        return datetime.combine(day + timedelta(days=1), end)
-    return datetime.combine(day, end) if at < end else None

@@ -13,7 +13,8 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM
 from core.broadcasts import audience_builder, canary, due, rules, transitions
-from core.broadcasts.launch_rules import launch_rules_of, quiet_until
+from core.broadcasts.launch_rules import launch_rules_of
+from core.broadcasts.quiet_hours import quiet_until
 from core.broadcasts.rows import get_row, record
 from core.broadcasts.rules import BroadcastState
 from core.broadcasts.transitions import Transition

@@ -16,7 +16,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.broadcasts import canary
-from core.broadcasts.launch_rules import launch_rules_of, quiet_until
+from core.broadcasts.launch_rules import launch_rules_of
+from core.broadcasts.quiet_hours import quiet_until
 from core.broadcasts.rules import BroadcastState
 from core.conversation.rules import ReplyState
 from core.db import bulk

@@ -17,8 +17,8 @@ from core.broadcasts.launch_rules import (
     LaunchRules,
     check_launch_rules,
     launch_rules_of,
-    quiet_until,
 )
+from core.broadcasts.quiet_hours import quiet_until
 from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.errors import WrongState

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.broadcasts.dashboard_queries import get_first_part
-from core.broadcasts.launch_rules import quiet_until
 from core.broadcasts.queries import BroadcastView
+from core.broadcasts.quiet_hours import quiet_until
 from core.broadcasts.rules import CANARY_FAILED, OTN_OFF, BroadcastState, alike_reason
 from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import FanpageView

@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.broadcasts.drafts import Draft
-from core.broadcasts.launch_rules import quiet_until
+from core.broadcasts.quiet_hours import quiet_until
 from core.errors import N_, Invalid, problem
 from core.fanpages.queries import FanpageView
 from pages.broadcasts.new import conflict
