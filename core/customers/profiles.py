@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
+from core.errors import OperatorError
 from core.messenger.client import Messenger, Profile
 from core.text.matching import search_key
 from core.text.normalise import normalise_name
@@ -18,19 +20,42 @@ from core.text.utf16_units import cut
 
 AT_ONCE = 20
 
+log = structlog.get_logger(__name__)
+
 
 def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
     """Ask for the names of up to 20 customers that were not asked for yet. Returns for how many it asked. It
-    makes HTTP calls, so no transaction may be open."""
-    nameless = _nameless()
+    makes HTTP calls, so no transaction may be open.
+
+    A fanpage whose access token is missing or cannot be read keeps no other one's customers waiting.
+    """
+    nameless, messengers = _askable(messenger_for)
     for customer_id, fanpage_id, psid in nameless:
-        profile = messenger_for(fanpage_id).profile(psid)
+        profile = messengers[fanpage_id].profile(psid)
         with transaction() as db:
             store_profile(db, customer_id, psid, profile, now)
     return len(nameless)
 
 
-def _nameless() -> list[tuple[int, int, str]]:
+def _askable(
+    messenger_for: Callable[[int], Messenger],
+) -> tuple[list[tuple[int, int, str]], dict[int, Messenger]]:
+    """The next customers to ask for (id, fanpage, PSID), and the connections of their fanpages."""
+    without: set[int] = set()  # fanpages to which there is no connection
+    messengers: dict[int, Messenger] = {}
+    while True:
+        nameless = _nameless(without)
+        for fanpage_id in {fanpage_id for _, fanpage_id, _ in nameless} - messengers.keys():
+            try:
+                messengers[fanpage_id] = messenger_for(fanpage_id)
+            except OperatorError as problem:  # no token, or one that cannot be read
+                log.warning("names_not_asked", fanpage_id=fanpage_id, error=type(problem).__name__)
+                without.add(fanpage_id)
+        if not any(fanpage_id in without for _, fanpage_id, _ in nameless):
+            return nameless, messengers
+
+
+def _nameless(without: Collection[int]) -> list[tuple[int, int, str]]:
     with reading() as db:
         rows = db.execute(
             select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid))
@@ -38,7 +63,9 @@ def _nameless() -> list[tuple[int, int, str]]:
             .where(
                 col(Customer.profile_at).is_(None),
                 col(Customer.last_event_at).is_not(None),
+                col(Customer.fanpage_id).not_in(sorted(without)),
                 col(Fanpage.stopped_code).is_(None),
+                col(Fanpage.token_sealed).is_not(None),
             )
             .order_by(col(Customer.last_event_at).desc(), col(Customer.id).desc())
             .limit(AT_ONCE)

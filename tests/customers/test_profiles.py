@@ -1,0 +1,46 @@
+"""Names of customers: asked for at the platform, whatever becomes of single fanpages."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import update
+from sqlmodel import select
+
+from core.customers.profiles import AT_ONCE, fetch_missing_profiles
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Fanpage
+from core.encryption import CannotDecrypt
+from core.messenger.client import Messenger, Profile
+from tests.arrange import Arrange
+
+
+class Asked:
+    def profile(self, psid: str) -> Profile:
+        return Profile("Lan", "Nguyễn", "vi_VN")
+
+
+def test_a_token_that_cannot_be_read_keeps_no_other_fanpage_waiting(arrange: Arrange) -> None:
+    sealed, other = (arrange.fanpage(page_id=each, token_sealed="x") for each in ("1001", "1002"))
+    lan = arrange.customer(other, "", last_event_at=arrange.now)
+    for _number in range(AT_ONCE + 1):  # the latest, who would be asked for first
+        arrange.customer(sealed, "", last_event_at=arrange.now)
+
+    def connect(fanpage_id: int) -> Messenger:
+        if fanpage_id == sealed:
+            raise CannotDecrypt("sealed with another key")
+        return cast(Messenger, Asked())
+
+    assert fetch_missing_profiles(connect, now=arrange.now) == 1
+    with reading() as db:
+        asked = db.exec(select(Customer).where(Customer.profile_at != None)).all()  # noqa: E711
+    assert [(each.id, each.first_name, each.locale) for each in asked] == [(lan, "Lan", "vi_VN")]
+
+
+def test_who_cannot_be_asked_for_is_asked_for_later(arrange: Arrange) -> None:
+    fanpage = arrange.fanpage(token_sealed=None)
+    arrange.customer(fanpage, "", last_event_at=arrange.now)
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 0
+    with transaction() as db:
+        db.execute(update(Fanpage).values(token_sealed="x"))
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 1
