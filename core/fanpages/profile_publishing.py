@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlmodel import Session
+
 from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, authorise_early
 from core.accounts.rules import Actor, Permission
@@ -80,13 +82,22 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
             N_("This was changed meanwhile, here or at Facebook. Nothing was published; look at it again.")
         )
     refusal = _write(messenger, live, to_wire(view.profile), here.fields)
-    state = _confirmed(messenger, fanpage_id, refusal)
+    try:
+        state = _confirmed(messenger, fanpage_id, refusal)
+    except WrongState as problem:  # some of it may be live by now
+        with transaction() as db:
+            _record(db, by, "fanpage.publish_profile_in_part", fanpage_id, now, text=str(problem)[:300])
+        raise
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         rows.note_published(db, fanpage_id, version, by=by.name, now=now)
-        name = get_fanpage(fanpage_id).name
-        record(db, by, "fanpage.publish_profile", now=now, fanpage_id=fanpage_id, subject=name)
+        _record(db, by, "fanpage.publish_profile", fanpage_id, now)
     return state
+
+
+def _record(db: Session, by: Actor, verb: str, fanpage_id: int, now: datetime, **detail: str) -> None:
+    subject = get_fanpage(fanpage_id).name
+    record(db, by, verb, now=now, fanpage_id=fanpage_id, subject_id=None, subject=subject, **detail)
 
 
 def _confirmed(messenger: Messenger, fanpage_id: int, refusal: GraphRefused | None) -> LiveState:

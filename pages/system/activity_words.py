@@ -50,6 +50,9 @@ DEEDS: dict[str, str] = {
     "broadcast.release_held": N_("gave back opt-ins that {subject} had kept"),
     "broadcast.test": N_("sent the broadcast {subject} to a tester"),
     "fanpage.publish_profile": N_("published greeting, menu and questions of {subject} to Facebook"),
+    "fanpage.publish_profile_in_part": N_(
+        "tried to publish greeting, menu and questions of {subject}; Facebook may have some of it"
+    ),
     "message.create": N_("made the message {subject}"),
     "message.change": N_("changed the message {subject}"),
     "message.copy": N_("copied the message {subject}"),

@@ -171,6 +171,11 @@ def test_of_a_change_and_a_removal_only_one_may_be_taken_and_the_rest_is_said(wo
         ("persistent_menu", "en_US"),
     ]
     assert get_profile(fanpage).published_version == 1
+    with reading() as db:
+        (detail,) = db.execute(
+            select(Activity.detail).where(Activity.verb == "fanpage.publish_profile_in_part")
+        ).scalars()
+    assert "did not take everything" in detail["text"]
 
 
 def test_a_lost_answer_is_settled_by_reading(world, fanpage, prices, now):
