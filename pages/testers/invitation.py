@@ -9,9 +9,10 @@ from core.conversation.entry_kinds.ref import link_address
 from core.fanpages.queries import FanpageView
 from core.testers.actions import invite_tester, renew_code
 from core.testers.queries import TesterView, list_testers
-from core.testers.rules import ref_for, word_for
+from core.testers.rules import NAME_LIMIT, ref_for, word_for
 from pages.components import page_registry
 from pages.components.broadcast_words import plain
+from pages.components.counter import show_counter
 from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
 from pages.components.qr_code import qr_png
 from pages.components.session import attempt, current, flash
@@ -60,7 +61,9 @@ def _ask(fanpage: FanpageView, *, is_there: bool) -> None:
     if who == "me" and is_there:
         st.caption(_("You are a tester already; the new phone takes the place of the former."))
     if who == "other":
-        st.text_input(_("Name (only your team sees it)"), key="tester_name", max_chars=60)
+        show_counter(
+            st.text_input(_("Name (only your team sees it)"), key="tester_name"), NAME_LIMIT, only_near=True
+        )
     with st.container(key="tester_new_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(
             _("Make the code"),

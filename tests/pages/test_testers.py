@@ -55,6 +55,10 @@ def test_a_colleague_is_invited_by_name(fanpage, lan, arrange):
     assert at.radio(key="tester_who").value == "other"
     press(at, "tester_new_submit")
     assert "Give the tester a name" in all_words(at)
+    at.text_input(key="tester_name").input("Vy" * 40)  # what is pasted stays, with its length in red
+    press(at, "tester_new_submit")
+    assert "A name has at most 60 characters" in all_words(at)
+    assert at.text_input(key="tester_name").value == "Vy" * 40
     at.text_input(key="tester_name").input("Vy")
     press(at, "tester_new_submit")
     assert [each.name for each in list_testers(fanpage)] == ["lan", "Vy"]
