@@ -12,6 +12,7 @@ from core.clock import utc_now
 from core.conversation.profile.actions import save_profile
 from core.conversation.profile.queries import ProfileView
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from pages.components.block_editor.draft import next_uid
 from pages.components.session import attempt, flash
 
 Held = dict[str, Any]  # fanpage_id, version, locales: by locale the texts and items, each item with a uid
@@ -37,7 +38,7 @@ def put_profile(actor: Actor, held: Held, profile: Profile) -> None:
 def locale_of(held: Held, locale: str) -> Held:
     """What is written for a language; nothing yet where it is new."""
     found: Held = held["locales"].setdefault(
-        locale, {"uid": _next_uid(), "greeting": "", "ice_breakers": [], "menu": []}
+        locale, {"uid": next_uid(), "greeting": "", "ice_breakers": [], "menu": []}
     )
     return found
 
@@ -71,7 +72,7 @@ def profile_of(held: Held) -> Profile:
 
 
 def blank_item() -> HeldItem:
-    return {"uid": _next_uid(), "title": "", "message_id": None, "url": None}
+    return {"uid": next_uid(), "title": "", "message_id": None, "url": None}
 
 
 def _items(held: list[HeldItem]) -> tuple[Item, ...]:
@@ -81,7 +82,7 @@ def _items(held: list[HeldItem]) -> tuple[Item, ...]:
 def _held(fanpage_id: int, version: int, profile: Profile) -> Held:
     locales = {
         locale: {
-            "uid": _next_uid(),
+            "uid": next_uid(),
             "greeting": one.greeting,
             "ice_breakers": list(map(_held_item, one.ice_breakers)),
             "menu": list(map(_held_item, one.menu)),
@@ -93,14 +94,8 @@ def _held(fanpage_id: int, version: int, profile: Profile) -> Held:
 
 def _held_item(item: Item) -> HeldItem:
     return {
-        "uid": _next_uid(),
+        "uid": next_uid(),
         "title": item.title,
         "message_id": item.message_id,
         "url": item.url or None,
     }
-
-
-def _next_uid() -> int:
-    """Never used before in this session, so that no widget inherits another one's text."""
-    st.session_state["profile_uid"] = st.session_state.get("profile_uid", 0) + 1
-    return int(st.session_state["profile_uid"])
