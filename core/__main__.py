@@ -9,6 +9,7 @@ import typer
 
 from core import logs
 from core.commands import (
+    alert,
     backup,
     bench,
     broadcast,
@@ -40,6 +41,7 @@ app.add_typer(optin.app, name="optin")
 app.add_typer(message.app, name="message")
 app.add_typer(promise.app, name="promise")
 app.add_typer(broadcast.app, name="broadcast")
+app.add_typer(alert.app, name="alert")
 app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
     app.command()(command)

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
         "", description="Where customers reach the webhook server, as https://otn.shop.vn."
     )
     alert_url: SecretStr = Field(SecretStr(""), description="Whom to tell outside the panel; see Apprise.")
+    alert_email: str = Field("", description="Whom to tell by e-mail; several with commas.")
+    smtp_host: str = Field("", description="The mail server that takes the alerts.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to it is encrypted."
+    )
+    smtp_user: str = Field("", description="The name to sign in with there; none: without signing in.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The password to it.")
+    smtp_from: str = Field("", description="The sender of the alerts; else the user, or the first receiver.")
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
@@ -139,6 +148,20 @@ class Settings(BaseSettings):
                 f"OTN_{str(info.field_name).upper()}: addresses or networks with commas between them, "
                 "such as 10.0.0.7, 172.18.0.0/16"
             ) from problem
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_a_way(self) -> Settings:
+        if self.alert_email and not self.smtp_host:
+            raise ValueError("OTN_ALERT_EMAIL needs a mail server: set OTN_SMTP_HOST")
+        return self
+
+    @field_validator("alert_email")
+    @classmethod
+    def _known_receivers(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", each):
+                raise ValueError("OTN_ALERT_EMAIL: addresses with commas between them, such as an@shop.vn")
         return value
 
     @field_validator("webhook_host")

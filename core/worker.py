@@ -187,8 +187,8 @@ class Worker:
         def run_imports() -> None:
             import_runs.run_imports(now=now())
 
-        def tell_ends() -> None:
-            alerts.tell_ends(now=now())
+        def send_alerts() -> None:
+            alerts.send_alerts(now=now())
 
         def count_results() -> None:
             result_counting.count_results(now=now())
@@ -216,7 +216,7 @@ class Worker:
             (900.0, check_health),
             (4.0, count_results),
             (1.0, run_imports),
-            (15.0, tell_ends),
+            (15.0, send_alerts),
             (10.0, count_funnels),
             (10.0, count_opt_ins),
             (60.0, make_backup),

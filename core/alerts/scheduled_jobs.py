@@ -2,37 +2,108 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from core.alerts.sending import is_set_up, send_alert
-from core.broadcasts.ends import End, give_back, take_untold
-from core.broadcasts.rules import BroadcastState
-from core.errors import N_
-from core.settings import settings
-from core.text.languages import say_in
+import structlog
+from sqlalchemy import delete, select, update
+from sqlmodel import Session, col
+
+from core.alerts import channels
+from core.alerts.channel_state import note, take_tests
+from core.alerts.channels import Channel, NotTaken
+from core.alerts.matters import ENDED, Matter, find_matters, test_matter, words_of
+from core.broadcasts.ends import list_untold, mark_told
+from core.db import bulk, holding
+from core.db.engine import reading, transaction
+from core.db.tables import Alert
+
+log = structlog.get_logger(__name__)
+
+_KEYS = select(col(Alert.matter), col(Alert.channel))
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # each wait is twice the one before
 
 
-def tell_ends(*, now: datetime) -> int:
-    """Tell of broadcasts that have ended. Returns of how many. What is not taken is tried again next time;
-    without an address nobody is told, and nothing is kept for later."""
-    ends = take_untold(now=now)
-    if not is_set_up():
+def send_alerts(*, now: datetime) -> int:
+    """Tell, by each channel, what nobody was told of yet; what is not taken is tried again. Returns how many
+    matters were told. Without a channel nobody is told, and no end of a broadcast is kept for later."""
+    held = holding.current_hold()
+    if held and held.takes_in_nothing:
         return 0
-    untold = [end for end in ends if not send_alert(*_words(end))]
-    give_back(untold, now=now)
-    return len(ends) - len(untold)
+    known = channels.channels()
+    if not known:
+        _forget_ends(now)
+        return 0
+    matters = {each.key: each for each in find_matters(now=now)}
+    _keep(matters, known, now)
+    for channel in take_tests(known):
+        _send(channel, [test_matter()], now)
+    return sum(_send_due(channel, matters, now) for channel in known)
 
 
-def _words(end: End) -> tuple[str, str]:
-    """Title and text, in the installation's language."""
-    say = say_in(settings().language)
-    titles = {
-        BroadcastState.MISSED: N_("Missed: “{name}”"),
-        BroadcastState.CANCELLED: N_("Cancelled: “{name}”"),
-    }
-    title = titles.get(BroadcastState(end.state), N_("Ended: “{name}”"))
-    text = N_("{sent} of {audience} customers got it. Launched by {who}.")
-    if end.state == BroadcastState.MISSED:
-        text = N_("It could not start before its best-before, so nothing was sent. Launched by {who}.")
-    values = {"name": end.name, "sent": end.sent, "audience": end.audience, "who": end.launched_by or "–"}
-    return say(title).format(**values), say(text).format(**values)
+def _forget_ends(now: datetime) -> None:
+    if untold := list_untold(now=now):
+        mark_told([end.id for end in untold], now=now)
+
+
+def _keep(matters: Mapping[str, Matter], known: Sequence[Channel], now: datetime) -> None:
+    """Bring the rows in line with what holds now."""
+    wanted = {(key, channel) for key in matters for channel in known}
+    with reading() as db:
+        kept = {(matter, Channel(channel)) for matter, channel in db.execute(_KEYS)}
+    fresh, over = sorted(wanted - kept), sorted(kept - wanted)
+    if not fresh and not over:
+        return
+    times = {"since": now, "next_try_at": now, "attempts": 0}
+    with transaction() as db:
+        for matter, channel in over:
+            db.execute(delete(Alert).where(col(Alert.matter) == matter, col(Alert.channel) == channel))
+        for matter, channel in fresh:
+            db.execute(bulk.insert_new(Alert).values(matter=matter, channel=str(channel), **times))
+
+
+def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime) -> int:
+    """One text for all that is due, so that a day on which everything breaks fills no mailbox."""
+    due = _claim(channel, matters, now)
+    if not due or not _send(channel, [matters[key] for key in due], now):
+        return 0
+    with transaction() as db:
+        told = update(Alert).where(col(Alert.channel) == channel, col(Alert.matter).in_(due))
+        db.execute(told.values(told_at=now))
+        ended = _ends_told_everywhere(db, due)
+    if ended:
+        mark_told(ended, now=now)
+    return len(due)
+
+
+def _claim(channel: Channel, matters: Collection[str], now: datetime) -> list[str]:
+    """The matters to be told now. Another worker leaves them alone until the next attempt is due."""
+    waiting = col(Alert.channel) == channel, col(Alert.told_at).is_(None), col(Alert.next_try_at) <= now
+    with reading() as db:
+        if db.execute(select(col(Alert.id)).where(*waiting).limit(1)).first() is None:
+            return []
+    with transaction() as db:
+        rows = db.execute(select(Alert).where(*waiting).order_by(col(Alert.id)).with_for_update()).scalars()
+        due = [row for row in rows if row.matter in matters]
+        for row in due:
+            row.next_try_at = now + min(LAST_RETRY, FIRST_RETRY * 2 ** min(row.attempts, 10))
+            row.attempts += 1
+        return [row.matter for row in due]
+
+
+def _ends_told_everywhere(db: Session, matters: Sequence[str]) -> list[int]:
+    ends = [each for each in matters if each.startswith(f"{ENDED}:")]
+    left = select(col(Alert.matter)).where(col(Alert.matter).in_(ends), col(Alert.told_at).is_(None))
+    return [int(each.rpartition(":")[2]) for each in set(ends) - set(db.execute(left).scalars())]
+
+
+def _send(channel: Channel, matters: Sequence[Matter], now: datetime) -> bool:
+    try:
+        channels.send(channel, *words_of(matters))
+    except NotTaken as refused:
+        log.warning("alert_not_taken", channel=channel, why=str(refused))
+        note(channel, now=now, problem=str(refused))
+        return False
+    log.info("alert_sent", channel=channel, matters=[each.key for each in matters])
+    note(channel, now=now)
+    return True

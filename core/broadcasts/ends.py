@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from core.db.tables import Broadcast, Delivery, UtcTime
 from core.deliveries.rules import DeliveryState
 
 AT_ONCE = 3
-KEPT_TRYING = timedelta(days=1)  # news of an end is of no use later
+NEWS_FOR = timedelta(days=1)  # news of an end is of no use later
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,17 @@ def close_notice(actor: Actor, broadcast_id: int, *, now: datetime) -> None:
         db.execute(update(Broadcast).where(*mine, _has_ended()).values(seen_at=now))
 
 
-def take_untold(*, now: datetime) -> list[End]:
-    """The ends that nobody outside the panel was told of; from now on they count as told."""
-    untold = col(Broadcast.told_at).is_(None)
+def list_untold(*, now: datetime) -> list[End]:
+    """The ends of the last day that nobody outside the panel was told of."""
+    ended_at = func.coalesce(col(Broadcast.finished_at), col(Broadcast.updated_at))
     with reading() as db:
-        if not _ends(db, untold):
-            return []
+        return _ends(db, col(Broadcast.told_at).is_(None), ended_at > now - NEWS_FOR, limit=None)
+
+
+def mark_told(ids: Collection[int], *, now: datetime) -> None:
+    """From now on these ends count as told."""
     with transaction() as db:
-        taken = db.execute(
-            update(Broadcast).where(untold, _has_ended()).values(told_at=now).returning(col(Broadcast.id))
-        ).scalars()
-        return _ends(db, col(Broadcast.id).in_(taken.all()), limit=None)
-
-
-def give_back(ends: Sequence[End], *, now: datetime) -> None:
-    """Ends of which nobody could be told: they are tried again, for a day."""
-    ids = [end.id for end in ends if now - end.ended_at < KEPT_TRYING]
-    if ids:
-        with transaction() as db:
-            db.execute(update(Broadcast).where(col(Broadcast.id).in_(ids)).values(told_at=None))
+        db.execute(update(Broadcast).where(col(Broadcast.id).in_(ids)).values(told_at=now))
 
 
 def _has_ended() -> ColumnElement[bool]:

@@ -119,6 +119,7 @@ DEEDS: dict[str, str] = {
     "export.make": N_("exported: {subject}"),
     "installation.backup": N_("made a backup"),
     "installation.restore": N_("restored a backup"),
+    "alert.test": N_("asked for a test alert"),
     "installation.rekey": N_("gave the installation a new key"),
     "event.replay": N_("had failed webhook events applied again"),
     "operator.last_try": N_("locked sign-in for {subject} after too many failed attempts"),

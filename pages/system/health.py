@@ -24,6 +24,7 @@ from pages.components.session import current, do
 from pages.components.stop_all import draw_stop_button
 from pages.components.tables import Ago, Column, table
 from pages.components.texts import _, ago, number
+from pages.system.alerts import draw_alerts
 
 
 def draw_page() -> None:
@@ -56,6 +57,7 @@ def draw_page() -> None:
     conditions = read_conditions(now=utc_now())
     for fanpage in fanpages:
         _fanpage(fanpage, conditions.of(fanpage), is_admin)
+    draw_alerts()
 
 
 def _live() -> None:

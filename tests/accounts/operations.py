@@ -16,6 +16,7 @@ from core.accounts import actions as accounts
 from core.accounts import exporting, list_columns, second_factor, sessions
 from core.accounts.passwords import hash_password
 from core.accounts.rules import SYSTEM, Actor, Permission, Role
+from core.alerts import actions as alerts
 from core.backups import actions as backups
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, ends, retry, revisions
@@ -448,6 +449,12 @@ TRIALS: dict[str, Trial] = {
     ),
     "core.installation.rekeying.rekey": Trial(
         A, lambda w: lambda by: rekeying.rekey(by, new_key="short", now=w.now), ends_well=False
+    ),
+    "core.alerts.actions.ask_for_test": Trial(
+        A, lambda w: lambda by: alerts.ask_for_test(by, now=w.now), ends_well=False
+    ),
+    "core.alerts.actions.send_test": Trial(
+        A, lambda w: lambda by: alerts.send_test(by, now=w.now), ends_well=False
     ),
     "core.backups.actions.make_backup": Trial(A, _backup, ends_well=False),
     "core.backups.actions.carry_over_from": Trial(A, _carry_over, ends_well=False),

@@ -8,6 +8,8 @@ from core.db.tables.accounts import ListColumns as ListColumns
 from core.db.tables.accounts import Operator as Operator
 from core.db.tables.accounts import OperatorSession as OperatorSession
 from core.db.tables.accounts import SignInAttempt as SignInAttempt
+from core.db.tables.alerts import Alert as Alert
+from core.db.tables.alerts import AlertChannel as AlertChannel
 from core.db.tables.broadcasts import AudienceProgress as AudienceProgress
 from core.db.tables.broadcasts import Broadcast as Broadcast
 from core.db.tables.broadcasts import BroadcastResult as BroadcastResult

@@ -1,0 +1,193 @@
+"""Finds what people outside the panel are to be told of, in the installation's language.
+
+A matter holds as long as it is found. Its words hold names that staff gave, never a customer's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from core.backups import queries as backups
+from core.broadcasts.ends import End, list_untold
+from core.broadcasts.rules import CANARY_FAILED, BroadcastState, alike_reason
+from core.consent.queries import list_topic_names
+from core.consent.stock_queries import get_stock_of
+from core.db import holding
+from core.db.engine import reading
+from core.db.tables import Broadcast, Event, Heartbeat
+from core.errors import N_
+from core.fanpages.queries import FanpageView, list_fanpages
+from core.fanpages.rules import describe_policy, describe_problem
+from core.fanpages.set_up_queries import read_conditions
+from core.inbox.rules import EventState
+from core.installation.heartbeat import WEBHOOK, is_of_kind
+from core.messenger.reasons import describe
+from core.settings import settings
+from core.text.languages import say_in
+
+ENDED = "broadcast.ended"
+SILENT_FOR = timedelta(minutes=3)  # a restart is no matter
+USE_WITHIN = 7  # days
+MORNING = timedelta(hours=8)  # on the fanpage's clock; a new week's matters begin then
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something to tell. While it holds, the key stays the same."""
+
+    key: str
+    title: str
+    text: str
+
+
+def find_matters(*, now: datetime) -> list[Matter]:
+    """All that holds now."""
+    fanpages = list_fanpages()
+    return [
+        *_held(),
+        *_silent(now),
+        *_broadcasts(),
+        *_fanpages(fanpages, now),
+        *_dead_events(),
+        *_backups(now),
+        *_lapsing(fanpages, now),
+        *(_ended(end) for end in list_untold(now=now)),
+    ]
+
+
+def test_matter() -> Matter:
+    """What a test alert says."""
+    text = N_("This is how Notify Once tells you when something needs you. Nothing is wrong.")
+    return _matter("test", N_("A test alert"), text)
+
+
+def words_of(matters: Sequence[Matter]) -> tuple[str, str]:
+    """Title and text that tell of these together; the first gives the title."""
+    (first, *others), panel = matters, settings().panel_url
+    title, parts = first.title, [first.text]
+    if others:
+        more = say_in(settings().language)(N_("{first} (and {n} more)"))
+        title = more.format(first=first.title, n=len(others))
+        parts = [f"{each.title}\n{each.text}" for each in matters]
+    return title, "\n\n".join([*parts, panel] if panel else parts)
+
+
+def _matter(key: str, title: str, text: str, **values: object) -> Matter:
+    say = say_in(settings().language)
+    return Matter(key, say(title).format(**values), say(text).format(**values))
+
+
+def _held() -> Iterator[Matter]:
+    if found := holding.current_hold():
+        yield _matter(f"hold:{found.code}", N_("Nothing is sent"), found.template, place=found.place)
+
+
+def _silent(now: datetime) -> Iterator[Matter]:
+    webhooks = select(func.max(Heartbeat.at)).where(is_of_kind(WEBHOOK))
+    with reading() as db:
+        last = db.scalar(webhooks)
+    if last is not None and now - last > SILENT_FOR:
+        text = N_(
+            "Taps and messages of customers do not arrive. Start it soon: Facebook repeats what it could not "
+            "deliver only for a while."
+        )
+        yield _matter("webhook.silent", N_("The webhook server does not run"), text)
+
+
+def _broadcasts() -> Iterator[Matter]:
+    """Those that paused themselves. One that waits for its fanpage's repair is that fanpage's matter."""
+    paused = select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.pause_code)).where(
+        col(Broadcast.state) == BroadcastState.PAUSED, col(Broadcast.pause_code).is_not(None)
+    )
+    with reading() as db:
+        rows = db.execute(paused).all()
+    for broadcast_id, name, code in rows:
+        key, title = f"broadcast.paused:{broadcast_id}", N_("Paused itself: “{name}”")
+        if (reason := alike_reason(code)) is not None:
+            text = N_("Messenger refused one message after another for the same reason. {why}")
+            why = say_in(settings().language)(describe(reason))
+            yield _matter(key, title, text, name=name, why=why)
+        elif code == CANARY_FAILED:
+            text = N_(
+                "Too many messages of its first part failed. Look at them, then let the rest go or cancel."
+            )
+            yield _matter(key, title, text, name=name)
+
+
+def _fanpages(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
+    accepted = read_conditions(now=now).accepted
+    title = N_("“{name}” needs you")
+    for each in fanpages:
+        if each.stopped_code:
+            yield _matter(f"fanpage.stopped:{each.id}", title, describe(each.stopped_code), name=each.name)
+        if each.otn_off_at is not None:
+            off = N_("{by} switched one-time notifications off. Its broadcasts wait until they are on again.")
+            yield _matter(f"fanpage.otn_off:{each.id}", title, off, name=each.name, by=each.otn_off_by)
+        if each.policy is not None and not each.policy.is_seen and each.policy.action != "unblock":
+            key = f"fanpage.policy:{each.id}:{each.policy.action}"
+            yield _matter(key, title, describe_policy(each.policy.action), name=each.name)
+        for code in each.problems:
+            if (each.page_id, code) not in accepted:
+                yield _matter(f"fanpage.{code}:{each.id}", title, describe_problem(code), name=each.name)
+
+
+def _dead_events() -> Iterator[Matter]:
+    """Those of one day are one matter, so that later ones are told of as well."""
+    failed = select(func.count(), func.max(Event.received_at)).where(col(Event.state) == EventState.FAILED)
+    with reading() as db:
+        count, latest = db.execute(failed).one()
+    if count:
+        text = N_("Events that failed: {count}. They are kept. Their page says why, and applies them again.")
+        title = N_("What customers did could not be applied")
+        yield _matter(f"events.failed:{latest.date()}", title, text, count=count)
+
+
+def _backups(now: datetime) -> Iterator[Matter]:
+    for template, values in backups.problems(now=now):
+        yield _matter("backup", N_("Trouble with the backups"), template, **values)
+
+
+def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
+    """Use or lose: those of a week are one matter."""
+    for fanpage in fanpages:
+        local = now.astimezone(ZoneInfo(fanpage.timezone))
+        stock = get_stock_of(fanpage.id)
+        if stock is None:
+            continue
+        ending = {
+            topic.name: stock.of(topic.id).ending_within(USE_WITHIN, local.date())
+            for topic in list_topic_names(fanpage.id)
+        }
+        if not any(ending.values()):
+            continue
+        year, week, _day = (local - MORNING).isocalendar()
+        topics = ", ".join(f"{name}: {count}" for name, count in ending.items() if count)
+        text = N_("They can be used within {days} days, and not after. {topics}")
+        yield _matter(
+            f"opt_ins.lapsing:{fanpage.id}:{year}-{week}",
+            N_("“{name}”: {count} opt-ins end soon"),
+            text,
+            name=fanpage.name,
+            count=sum(ending.values()),
+            days=USE_WITHIN,
+            topics=topics,
+        )
+
+
+def _ended(end: End) -> Matter:
+    titles = {
+        BroadcastState.MISSED: N_("Missed: “{name}”"),
+        BroadcastState.CANCELLED: N_("Cancelled: “{name}”"),
+    }
+    title = titles.get(BroadcastState(end.state), N_("Ended: “{name}”"))
+    text = N_("{sent} of {audience} customers got it. Launched by {who}.")
+    if end.state == BroadcastState.MISSED:
+        text = N_("It could not start before its best-before, so nothing was sent. Launched by {who}.")
+    values = {"name": end.name, "sent": end.sent, "audience": end.audience, "who": end.launched_by or "–"}
+    return _matter(f"{ENDED}:{end.id}", title, text, **values)
