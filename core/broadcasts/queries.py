@@ -1,48 +1,26 @@
-"""What pages and the command line read of broadcasts: dry runs, progress, deliveries."""
+"""What pages and the command line read of a broadcast: its facts, and how its deliveries stand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, or_, select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.broadcasts import audience_builder
 from core.broadcasts.draft_rules import saves_opt_ins
-from core.broadcasts.results import Result, condition_of, span_of
 from core.broadcasts.rules import FAILED_MUCH, BroadcastState
-from core.consent import eligibility
 from core.consent.audience_filters import EVERYBODY, AudienceFilters, filters_of
 from core.db.engine import reading
-from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn, Topic
+from core.db.tables import Broadcast, Delivery, Fanpage, Topic
 from core.deliveries import failure_rules, recent_outcomes
 from core.deliveries.failure_rules import Failing
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import DELIVERY_STATES, DeliveryState
 from core.errors import N_, NotFound
-from core.text.identifiers import read_id
-from core.text.matching import search_key
-from core.text.normalise import is_blank
-
-
-@dataclass(frozen=True)
-class DryRun:
-    audience: int
-    eligible: int
-    left_out: dict[str, int]  # code of eligibility.REASONS: people, in the order of the table
-    rate: int
-    in_window: int = 0  # of those eligible: whoever an opt-in saver would send an ordinary message
-
-    def spends(self, *, saves_opt_ins: bool) -> int:
-        """How many opt-ins the broadcast would use if it were sent now."""
-        return self.eligible - self.in_window if saves_opt_ins else self.eligible
-
-    @property
-    def seconds_at_rate(self) -> float:
-        return round(self.eligible / self.rate, 1)
 
 
 @dataclass(frozen=True)
@@ -96,110 +74,6 @@ class BroadcastView:
         return self.audience == sum(self.counts.values())
 
 
-@dataclass(frozen=True)
-class DeliveryView:
-    id: int
-    customer_id: int | None  # None, with an empty name and PSID: the customer was forgotten
-    psid: str
-    customer: str
-    state: str
-    reason: str | None
-    evidence: str | None
-    detail: str | None
-    in_doubt: bool
-    counted_attempts: int
-    promise: str
-    mid: str | None
-    claimed_at: datetime | None
-    settled_at: datetime | None
-    delivered_at: datetime | None
-    read_at: datetime | None
-    clicked_at: datetime | None
-    replied_at: datetime | None
-    # These are facts of the customer and prove nothing about this delivery: docs/decisions/0018.
-    all_delivered_at: datetime | None
-    all_read_at: datetime | None
-    last_event_at: datetime | None
-
-
-@dataclass(frozen=True)
-class AudienceMember:
-    customer_id: int
-    psid: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class PromiseCount:
-    title: str
-    people: int
-
-
-def dry_run(topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetime) -> DryRun:
-    """Who would get a broadcast on this topic now, and who would not, by reason."""
-    with reading() as db:
-        topic = _topic(db, topic_id)
-        customers = eligibility.reasons_of_customers(topic_id, now, filters)
-        by_reason = select(customers.c.reason, func.count()).group_by(customers.c.reason)
-        counts: dict[str, int] = dict(db.execute(by_reason).all())
-        rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
-        in_window = db.execute(_count_in_window(customers, now)).scalar_one()
-    eligible = counts.pop(eligibility.ELIGIBLE, 0)
-    reasons = eligibility.reasons_with(filters)
-    left_out = {each.code: counts[each.code] for each in reasons if counts.get(each.code)}
-    return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate, in_window)
-
-
-def _count_in_window(customers: Subquery, now: datetime) -> Select[int]:
-    theirs = col(Customer.id) == customers.c.customer_id, col(Customer.window_closes_at) > now
-    return (
-        select(func.count())
-        .select_from(customers)
-        .join(Customer, and_(*theirs))
-        .where(customers.c.reason == eligibility.ELIGIBLE)
-    )
-
-
-def list_audience(
-    topic_id: int,
-    reason: str,
-    filters: AudienceFilters = EVERYBODY,
-    *,
-    now: datetime,
-    offset: int = 0,
-    limit: int = 50,
-) -> list[AudienceMember]:
-    """The customers behind one number of a dry run: ELIGIBLE, or the code of a reason."""
-    customers = eligibility.reasons_of_customers(topic_id, now, filters)
-    with reading() as db:
-        rows = db.execute(
-            select(Customer)
-            .join(customers, customers.c.customer_id == col(Customer.id))
-            .where(customers.c.reason == reason)
-            .order_by(col(Customer.id))
-            .offset(offset)
-            .limit(limit)
-        ).scalars()
-        return [AudienceMember(row.id or 0, row.psid, _name(row), reason) for row in rows]
-
-
-def list_promises(
-    topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetime, limit: int = 10
-) -> list[PromiseCount]:
-    """What those who would get a broadcast agreed to, most common wording first."""
-    chosen = eligibility.chosen_opt_ins(topic_id, now, filters=filters).subquery()
-    with reading() as db:
-        rows = db.execute(
-            select(col(OptIn.promise), func.count())
-            .join(chosen, chosen.c.id == col(OptIn.id))
-            .group_by(col(OptIn.promise))
-            .order_by(func.count().desc(), func.min(col(OptIn.id)))
-            .limit(limit)
-        )
-        return [PromiseCount(title, people) for title, people in rows]
-
-
 def get_broadcast(broadcast_id: int) -> BroadcastView:
     with reading() as db:
         row = db.execute(_with_names().where(col(Broadcast.id) == broadcast_id)).one_or_none()
@@ -215,62 +89,6 @@ def list_broadcasts(fanpage_id: int | None) -> list[BroadcastView]:
         if fanpage_id is not None:
             chosen = chosen.where(col(Broadcast.fanpage_id) == fanpage_id)
         return [_view(db, *row) for row in db.execute(chosen).all()]
-
-
-def list_deliveries(
-    broadcast_id: int,
-    *,
-    states: Sequence[str] = (),
-    reason: str | None = None,
-    arrival: str | None = None,
-    search: str = "",
-    offset: int = 0,
-    limit: int = 50,
-) -> list[DeliveryView]:
-    """Deliveries of a broadcast in order. `arrival` is a word of `results.Result`: only those with it."""
-    with reading() as db:
-        rows = db.execute(
-            _deliveries()
-            .where(*_delivery_filters(db, broadcast_id, states, reason, arrival, search))
-            .order_by(col(Delivery.id))
-            .offset(offset)
-            .limit(limit)
-        )
-        return [_delivery(*row) for row in rows]
-
-
-def count_deliveries(
-    broadcast_id: int,
-    *,
-    states: Sequence[str] = (),
-    reason: str | None = None,
-    arrival: str | None = None,
-    search: str = "",
-) -> int:
-    with reading() as db:
-        statement = select(func.count()).select_from(Delivery)
-        if search:
-            statement = statement.join(Customer, col(Customer.id) == col(Delivery.customer_id))
-        filters = _delivery_filters(db, broadcast_id, states, reason, arrival, search)
-        return int(db.execute(statement.where(*filters)).scalar_one())
-
-
-def export_deliveries(broadcast_id: int, *, chunk: int = 2000) -> Iterator[DeliveryView]:
-    """Every delivery in order, read in chunks so that a million rows need little memory."""
-    after = 0
-    while True:
-        with reading() as db:
-            rows = db.execute(
-                _deliveries()
-                .where(col(Delivery.broadcast_id) == broadcast_id, col(Delivery.id) > after)
-                .order_by(col(Delivery.id))
-                .limit(chunk)
-            )
-            views = [_delivery(*row) for row in rows]
-        if not views:
-            return
-        yield from views
-        after = views[-1].id
 
 
 def _with_names() -> Any:
@@ -359,76 +177,3 @@ def _tally(db: Session, broadcast_id: int) -> Sequence[tuple[str, str | None, bo
         .group_by(col(Delivery.state), col(Delivery.reason), col(Delivery.in_doubt))
     )
     return db.execute(statement).all()
-
-
-def _deliveries() -> Any:
-    return (
-        select(Delivery, Customer, col(OptIn.promise))
-        .outerjoin(Customer, col(Customer.id) == col(Delivery.customer_id))
-        .outerjoin(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-    )
-
-
-def _delivery_filters(
-    db: Session,
-    broadcast_id: int,
-    states: Sequence[str],
-    reason: str | None,
-    arrival: str | None,
-    search: str,
-) -> list[ColumnElement[bool]]:
-    made: list[ColumnElement[bool]] = [col(Delivery.broadcast_id) == broadcast_id]
-    if states:
-        made.append(col(Delivery.state).in_(list(states)))
-    if reason:
-        made.append(col(Delivery.reason) == reason)
-    if arrival:
-        row = db.execute(
-            select(col(Broadcast.topic_id), col(Broadcast.started_at)).where(
-                col(Broadcast.id) == broadcast_id
-            )
-        ).one()
-        made.append(condition_of(Result(arrival), span_of(row.topic_id, row.started_at)))
-    if not is_blank(search):
-        name, psid = search_key(search), read_id(search)
-        named = col(Customer.search_text).contains(name, autoescape=True) if name else false()
-        made.append(or_(named, col(Customer.psid) == psid) if psid else named)
-    return made
-
-
-def _delivery(row: Delivery, known: Customer | None, promise: str | None) -> DeliveryView:
-    customer = known or Customer(psid="")
-    return DeliveryView(
-        id=row.id or 0,
-        customer_id=row.customer_id,
-        psid=customer.psid,
-        customer=_name(customer),
-        state=row.state,
-        reason=row.reason,
-        evidence=row.evidence,
-        detail=row.detail,
-        in_doubt=row.in_doubt,
-        counted_attempts=row.tries,
-        promise=promise or "",
-        mid=row.mid,
-        claimed_at=row.claimed_at,
-        settled_at=row.settled_at,
-        delivered_at=row.delivered_at,
-        read_at=row.read_at,
-        clicked_at=row.clicked_at,
-        replied_at=row.replied_at,
-        all_delivered_at=customer.delivered_watermark,
-        all_read_at=customer.read_watermark,
-        last_event_at=customer.last_event_at,
-    )
-
-
-def _name(customer: Customer) -> str:
-    return " ".join(part for part in (customer.last_name, customer.first_name) if part)
-
-
-def _topic(db: Session, topic_id: int) -> Topic:
-    topic = db.get(Topic, topic_id)
-    if topic is None:
-        raise NotFound(N_("There is no topic {id}."), id=topic_id)
-    return topic

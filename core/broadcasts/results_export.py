@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from core.broadcasts.queries import DeliveryView, export_deliveries
+from core.broadcasts.delivery_queries import DeliveryView, export_deliveries
 from core.deliveries.attempts import AttemptView, attempts_of
 from core.errors import N_
 from core.spreadsheets.column import Column, Value

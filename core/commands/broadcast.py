@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, draft_rules, queries
+from core.broadcasts import actions, draft_rules, dry_run_queries, queries
 from core.broadcasts.drafts import find_problems, get_draft
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.results_export import csv_report, workbook_report
@@ -73,7 +73,7 @@ def create(
 def dry_run(broadcast_id: Id, as_json: Json = False) -> None:
     """Who would get it and who would not, by reason; and what keeps it from being sent."""
     draft = get_draft(broadcast_id)
-    run = queries.dry_run(draft.topic_id, draft.filters, now=utc_now())
+    run = dry_run_queries.dry_run(draft.topic_id, draft.filters, now=utc_now())
     problems = [found.message for found in find_problems(draft, at=None, now=utc_now())]
     data = {
         "audience": run.audience,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.broadcasts.queries import DeliveryView
+from core.broadcasts.delivery_queries import DeliveryView
 from core.consent.opt_in_queries import OptInView
 from pages.components.tables import Two
 from pages.components.texts import _

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries, scheduled_jobs
+from core.broadcasts import actions, scheduled_jobs
+from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent.eligibility import ELIGIBLE, REASONS
 from core.consent.rules import expires_at
 from core.db.engine import reading, transaction
@@ -52,7 +53,7 @@ def somebody(studio: Studio, *holdings: str, unreachable: bool = False) -> int:
 
 
 def left_out(studio: Studio) -> dict[str, int]:
-    return queries.dry_run(studio.topic_id, now=studio.now).left_out
+    return dry_run(studio.topic_id, now=studio.now).left_out
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def left_out(studio: Studio) -> dict[str, int]:
 def test_each_reason_has_its_people(studio: Studio, holding: str, reason: str) -> None:
     customer_id = somebody(studio, holding)
     assert left_out(studio) == {reason: 1}
-    people = queries.list_audience(studio.topic_id, reason, now=studio.now)
+    people = list_audience(studio.topic_id, reason, now=studio.now)
     assert [person.customer_id for person in people] == [customer_id]
 
 
@@ -81,7 +82,7 @@ def test_the_most_telling_reason_is_given(studio: Studio) -> None:
 
 def test_one_usable_opt_in_outweighs_everything(studio: Studio) -> None:
     somebody(studio, "available", *HOLDINGS)
-    run = queries.dry_run(studio.topic_id, now=studio.now)
+    run = dry_run(studio.topic_id, now=studio.now)
     assert (run.eligible, run.left_out) == (1, {})
 
 
@@ -89,15 +90,15 @@ def test_strangers_and_other_topics_do_not_count(studio: Studio) -> None:
     studio.arrange.customer(studio.fanpage_id)
     other = studio.arrange.topic(studio.fanpage_id, "Khác")
     studio.arrange.opt_in(other, studio.arrange.customer(studio.fanpage_id), fanpage_id=studio.fanpage_id)
-    assert queries.dry_run(studio.topic_id, now=studio.now).audience == 0
+    assert dry_run(studio.topic_id, now=studio.now).audience == 0
 
 
 def test_an_opt_in_counts_until_its_last_moment_and_not_longer(studio: Studio) -> None:
     since = studio.now - timedelta(days=300)
     studio.opt_in("token-old", consented_at=since)
     end = expires_at(since)
-    assert queries.dry_run(studio.topic_id, now=end - timedelta(microseconds=1)).eligible == 1
-    assert queries.dry_run(studio.topic_id, now=end).left_out == {"expired": 1}
+    assert dry_run(studio.topic_id, now=end - timedelta(microseconds=1)).eligible == 1
+    assert dry_run(studio.topic_id, now=end).left_out == {"expired": 1}
 
 
 def test_who_agreed_twice_gets_one_message_with_the_opt_in_that_ends_first(studio: Studio) -> None:
@@ -128,12 +129,12 @@ def test_who_agreed_twice_gets_one_message_with_the_opt_in_that_ends_first(studi
 def test_the_start_builds_exactly_whom_the_dry_run_named(studio: Studio, people) -> None:
     studio.topic_id = studio.arrange.topic(studio.fanpage_id, f"Chủ đề {next(NUMBERS)}")
     everybody = {somebody(studio, *held, unreachable=gone) for held, gone in people}
-    run = queries.dry_run(studio.topic_id, now=studio.now)
-    named = {p.customer_id for p in queries.list_audience(studio.topic_id, ELIGIBLE, now=studio.now)}
+    run = dry_run(studio.topic_id, now=studio.now)
+    named = {p.customer_id for p in list_audience(studio.topic_id, ELIGIBLE, now=studio.now)}
     others = {
         p.customer_id
         for reason in REASONS
-        for p in queries.list_audience(studio.topic_id, reason.code, now=studio.now)
+        for p in list_audience(studio.topic_id, reason.code, now=studio.now)
     }
     assert (named | others, len(named), run.audience) == (everybody, run.eligible, len(everybody))
     broadcast_id = studio.broadcast()
@@ -177,11 +178,11 @@ def test_the_promises_of_those_who_would_get_it_are_counted(studio: Studio) -> N
     for token, promise in (("a", "Báo tôi khi mở bán"), ("b", "Báo tôi khi mở bán"), ("c", "Báo giá mới")):
         studio.opt_in(token, promise=promise)
     studio.opt_in("d", promise="Đã rút", state="withdrawn")
-    promises = queries.list_promises(studio.topic_id, now=studio.now)
+    promises = list_promises(studio.topic_id, now=studio.now)
     assert [(p.title, p.people) for p in promises] == [("Báo tôi khi mở bán", 2), ("Báo giá mới", 1)]
 
 
 def test_the_time_it_takes_follows_from_the_rate(studio: Studio) -> None:
     studio.people(450)
-    run = queries.dry_run(studio.topic_id, now=studio.now)
+    run = dry_run(studio.topic_id, now=studio.now)
     assert (run.rate, run.seconds_at_rate) == (300, 1.5)

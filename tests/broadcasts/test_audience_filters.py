@@ -10,8 +10,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, filter_queries, queries, retry, retry_queries
+from core.broadcasts import actions, filter_queries, retry, retry_queries
 from core.broadcasts.drafts import get_draft, keep_draft
+from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent.audience_filters import EVERYBODY, IMPORTED, AudienceFilters, filters_of
 from core.customers.tag_actions import add_tag
 from core.customers.tags import list_tags
@@ -120,12 +121,12 @@ def test_a_filter_reaches_count_list_start_and_retry(studio: Studio, two, arrang
     who, other = two
     filters, now, topic_id = arranged(studio, who, other), studio.now, studio.topic_id
     assert filters_of(filters.as_json()) == filters
-    run = queries.dry_run(topic_id, filters, now=now)
+    run = dry_run(topic_id, filters, now=now)
     assert (run.audience, run.eligible, sum(run.left_out.values())) == (2, 1, 1)
     ((reason, _),) = run.left_out.items()
-    assert [p.customer_id for p in queries.list_audience(topic_id, reason, filters, now=now)] == [other]
-    assert [p.customer_id for p in queries.list_audience(topic_id, "eligible", filters, now=now)] == [who]
-    assert sum(each.people for each in queries.list_promises(topic_id, filters, now=now)) == 1
+    assert [p.customer_id for p in list_audience(topic_id, reason, filters, now=now)] == [other]
+    assert [p.customer_id for p in list_audience(topic_id, "eligible", filters, now=now)] == [who]
+    assert sum(each.people for each in list_promises(topic_id, filters, now=now)) == 1
 
     broadcast_id = studio.broadcast()
     began = get_draft(broadcast_id)
@@ -167,7 +168,7 @@ def test_an_opt_in_that_has_ended_is_named_as_ended(studio: Studio, two) -> None
     """Not as one that nobody chose: without the filter they would get nothing, either."""
     filters = wording(studio, *two)
     change_opt_in(two[1], expires_at=studio.now - timedelta(minutes=1))
-    assert queries.dry_run(studio.topic_id, filters, now=studio.now).left_out == {"expired": 1}
+    assert dry_run(studio.topic_id, filters, now=studio.now).left_out == {"expired": 1}
 
 
 def test_what_can_be_chosen_comes_with_its_people(studio: Studio, two) -> None:

@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, canary, dashboard_queries, drafts, queries, retry_queries, scheduled_jobs
+from core.broadcasts import (
+    actions,
+    canary,
+    dashboard_queries,
+    drafts,
+    queries,
+    retry_queries,
+    scheduled_jobs,
+)
+from core.broadcasts.delivery_queries import count_deliveries, list_deliveries
+from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.list_queries import count_by_state, count_lines, list_lines
 from core.db.engine import transaction
 from core.db.tables import Block, Customer, Delivery, Message, OptIn
@@ -67,7 +77,7 @@ def test_the_stock_counts_people_opt_ins_and_who_holds_several(studio: Studio) -
     studio.arrange.opt_in(studio.topic_id, gone, fanpage_id=studio.fanpage_id)
     stock = dashboard_queries.get_stock(studio.topic_id, now=studio.now)
     assert stock == dashboard_queries.Stock(people=3, opt_ins=4, stacked=1)
-    assert stock.people == queries.dry_run(studio.topic_id, now=studio.now).eligible
+    assert stock.people == dry_run(studio.topic_id, now=studio.now).eligible
 
 
 def test_broadcasts_waiting_for_the_same_opt_ins_clash(studio: Studio) -> None:
@@ -143,14 +153,14 @@ def test_deliveries_can_be_listed_by_what_became_of_them(studio: Studio) -> None
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     studio.send_all(rounds=1)
-    ids = [d.id for d in queries.list_deliveries(broadcast_id)]
+    ids = [d.id for d in list_deliveries(broadcast_id)]
     with transaction() as db:
         db.get(Delivery, ids[0]).delivered_at = studio.now
         db.get(Delivery, ids[1]).delivered_at = db.get(Delivery, ids[1]).read_at = studio.now
     for arrival, expected in (("delivered", ids[:2]), ("read", ids[1:2]), (None, ids)):
-        listed = queries.list_deliveries(broadcast_id, arrival=arrival)
+        listed = list_deliveries(broadcast_id, arrival=arrival)
         assert [d.id for d in listed] == expected
-        assert queries.count_deliveries(broadcast_id, arrival=arrival) == len(expected)
+        assert count_deliveries(broadcast_id, arrival=arrival) == len(expected)
 
 
 def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None:
@@ -158,7 +168,7 @@ def test_a_second_run_counts_only_who_could_still_get_it(studio: Studio) -> None
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     actions.cancel(COMMAND_LINE, broadcast_id, now=studio.now)
-    deliveries = queries.list_deliveries(broadcast_id)
+    deliveries = list_deliveries(broadcast_id)
     with transaction() as db:
         db.get(Delivery, deliveries[0].id).state = "failed"
         blocked = db.get_one(Customer, deliveries[1].customer_id)
@@ -190,7 +200,7 @@ def test_broadcasts_with_outcomes_in_doubt_are_counted_per_fanpage(studio: Studi
     studio.launch(first)
     assert dashboard_queries.list_unknown_outcomes(studio.fanpage_id) == []
     with transaction() as db:
-        for delivery in queries.list_deliveries(first)[:2]:
+        for delivery in list_deliveries(first)[:2]:
             db.get(Delivery, delivery.id).state = "unknown"
     name = queries.get_broadcast(first).name
     assert dashboard_queries.list_unknown_outcomes(studio.fanpage_id) == [

@@ -8,7 +8,14 @@ import pytest
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, dashboard_queries, queries, retry, retry_queries
+from core.broadcasts import (
+    actions,
+    dashboard_queries,
+    retry,
+    retry_queries,
+)
+from core.broadcasts.delivery_queries import list_deliveries
+from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent import customer_queries, eligibility
 from core.consent.eligibility import ELIGIBLE, REASONS, Reason
 from core.consent.queries import get_topic
@@ -61,9 +68,9 @@ def figures(studio: Studio) -> dict[str, int]:
     now, topic_id = studio.now, studio.topic_id
     holding = {"now": now, "only": customer_queries.Only.HOLDING}
     return {
-        "dry run": queries.dry_run(topic_id, now=now).eligible,
-        "people": len(queries.list_audience(topic_id, ELIGIBLE, now=now)),
-        "promises": sum(each.people for each in queries.list_promises(topic_id, now=now)),
+        "dry run": dry_run(topic_id, now=now).eligible,
+        "people": len(list_audience(topic_id, ELIGIBLE, now=now)),
+        "promises": sum(each.people for each in list_promises(topic_id, now=now)),
         "stock": dashboard_queries.get_stock(topic_id, now=now).people,
         "topic": get_topic(topic_id, now=now).people,
         "customers": customer_queries.count_customers(studio.fanpage_id, **holding),
@@ -75,9 +82,9 @@ def test_a_new_reason_reaches_every_figure_and_list(studio, people, set_aside: S
     assert set(figures(studio).values()) == {PEOPLE}
     set_aside(people[0])
     assert set(figures(studio).values()) == {PEOPLE - 1}
-    run = queries.dry_run(studio.topic_id, now=studio.now)
+    run = dry_run(studio.topic_id, now=studio.now)
     assert (run.audience, run.left_out) == (PEOPLE, {SET_ASIDE: 1})
-    left_out = queries.list_audience(studio.topic_id, SET_ASIDE, now=studio.now)
+    left_out = list_audience(studio.topic_id, SET_ASIDE, now=studio.now)
     assert [person.customer_id for person in left_out] == people[:1]
 
 
@@ -104,7 +111,7 @@ def test_a_new_reason_reaches_the_retry_of_the_failed(
     set_aside(people[0])
     assert retry_queries.retry_chances(broadcast_id, now=studio.now).failed == PEOPLE - 1
     assert retry.retry_failed(COMMAND_LINE, broadcast_id, now=studio.now) == PEOPLE - 1
-    failed = queries.list_deliveries(broadcast_id, states=["failed"])
+    failed = list_deliveries(broadcast_id, states=["failed"])
     assert [delivery.customer_id for delivery in failed] == people[:1]
 
 
@@ -115,7 +122,7 @@ def test_a_new_reason_reaches_the_send_to_the_rest(studio, people, set_aside: Se
     set_aside(people[0])
     assert retry_queries.retry_chances(broadcast_id, now=studio.now).rest == PEOPLE - 1
     assert retry.send_to_rest(COMMAND_LINE, broadcast_id, now=studio.now) == PEOPLE - 1
-    cancelled = queries.list_deliveries(broadcast_id, states=["cancelled"])
+    cancelled = list_deliveries(broadcast_id, states=["cancelled"])
     assert [delivery.customer_id for delivery in cancelled] == people[:1]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.broadcasts import result_counting
-from core.broadcasts.queries import count_deliveries, list_deliveries
+from core.broadcasts.delivery_queries import count_deliveries, list_deliveries
 from core.broadcasts.result_counting import count_result, count_results
 from core.broadcasts.result_queries import earlier_results, get_result
 from core.broadcasts.results import Result

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, queries, retry
+from core.broadcasts import actions, retry
+from core.broadcasts.delivery_queries import list_deliveries
 from core.errors import NotAllowed, WrongState
 from core.messenger.errors import Failure, NextStep
 
@@ -29,7 +30,7 @@ def doubtful(studio):
 
 
 def test_counting_as_sent_spends_the_tokens_and_sends_nothing(studio, doubtful, opt_in_states) -> None:
-    one = queries.list_deliveries(doubtful, states=["unknown"])[0].id
+    one = list_deliveries(doubtful, states=["unknown"])[0].id
     assert retry.count_as_sent(COMMAND_LINE, doubtful, delivery_ids=[one], now=studio.now) == 1
     assert retry.count_as_sent(COMMAND_LINE, doubtful, now=studio.now) == 2
     shown = studio.show(doubtful)

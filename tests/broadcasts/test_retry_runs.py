@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import queries, retry, retry_queries, scheduled_jobs
+from core.broadcasts import retry, retry_queries, scheduled_jobs
+from core.broadcasts.delivery_queries import list_deliveries
 from core.db.engine import transaction
 from core.db.tables import Delivery
 from core.messenger.errors import Failure, NextStep
@@ -33,7 +34,7 @@ def test_a_doubt_can_be_tried_again_after_the_best_before_with_a_new_one(studio:
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id, best_before=studio.now + timedelta(hours=1))
     with transaction() as db:
-        delivery = db.get(Delivery, queries.list_deliveries(broadcast_id)[0].id)
+        delivery = db.get(Delivery, list_deliveries(broadcast_id)[0].id)
         delivery.state, delivery.in_doubt = "unknown", True
     scheduled_jobs.finish_done(now=studio.now)
     late = studio.now + timedelta(hours=2)

@@ -10,7 +10,14 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, audience_builder, dashboard_queries, queries, retry, scheduled_jobs
+from core.broadcasts import (
+    actions,
+    audience_builder,
+    dashboard_queries,
+    retry,
+    scheduled_jobs,
+)
+from core.broadcasts.dry_run_queries import dry_run, list_audience
 from core.consent import customer_queries
 from core.consent.eligibility import ELIGIBLE, ENOUGH
 from core.consent.queries import get_topic
@@ -57,7 +64,7 @@ def topics(studio: Studio) -> list[int]:
 
 
 def left_out(studio: Studio, topic_id: int) -> dict[str, int]:
-    return queries.dry_run(topic_id, now=studio.now).left_out
+    return dry_run(topic_id, now=studio.now).left_out
 
 
 def set_cap(studio: Studio, broadcasts_a_week: int) -> None:
@@ -71,7 +78,7 @@ def test_the_third_topic_within_a_week_leaves_the_customer_out(studio: Studio, l
     assert left_out(studio, first) == {}
     assert lan in recipients(send_on(studio, third))
     assert left_out(studio, first) == {ENOUGH: 1}
-    people = queries.list_audience(first, ENOUGH, now=studio.now)
+    people = list_audience(first, ENOUGH, now=studio.now)
     assert [each.customer_id for each in people] == [lan]
     assert dashboard_queries.get_stock(first, now=studio.now).people == 1
     assert recipients(send_on(studio, first)) == [lan + 1]
@@ -154,7 +161,7 @@ def test_figures_of_who_can_be_notified_at_all_leave_the_cap_aside(studio: Studi
     assert get_topic(first, now=studio.now).people == 2
     holding = {"now": studio.now, "only": customer_queries.Only.HOLDING}
     assert customer_queries.count_customers(studio.fanpage_id, **holding) == 2
-    assert len(queries.list_audience(first, ELIGIBLE, now=studio.now)) == 1
+    assert len(list_audience(first, ELIGIBLE, now=studio.now)) == 1
 
 
 @pytest.mark.postgresql

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import topic_queries
-from core.broadcasts.queries import dry_run
+from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.topic_archiving import archive_topic
 from core.consent import actions, queries
 from core.consent.customer_queries import count_customers, list_customers

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts.queries import dry_run
+from core.broadcasts.dry_run_queries import dry_run
 from core.consent import actions, ledger
 from core.consent.imports import import_opt_ins
 from core.consent.rules import WithdrawalSource

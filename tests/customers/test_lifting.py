@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
-from core.broadcasts import actions, dashboard_queries, queries, retry, retry_queries
+from core.broadcasts import actions, dashboard_queries, retry, retry_queries
+from core.broadcasts.dry_run_queries import dry_run, list_audience, list_promises
 from core.consent import customer_queries
 from core.consent.queries import get_topic
 from core.customers import queries as marked
@@ -27,14 +28,14 @@ def offered(shop: Shop) -> dict[str, int]:
     """How many people each of the ways to look at the topic would give a broadcast."""
     studio = shop.studio
     now, topic_id = studio.now, studio.topic_id
-    dry_run = queries.dry_run(topic_id, now=now)
+    run = dry_run(topic_id, now=now)
     topic = get_topic(topic_id, now=now)
     holding = {"now": now, "only": customer_queries.Only.HOLDING}
     return {
-        "dry run": dry_run.eligible,
-        "left out": dry_run.left_out.get("unreachable", 0),
-        "people": len(queries.list_audience(topic_id, "eligible", now=now)),
-        "promises": sum(each.people for each in queries.list_promises(topic_id, now=now)),
+        "dry run": run.eligible,
+        "left out": run.left_out.get("unreachable", 0),
+        "people": len(list_audience(topic_id, "eligible", now=now)),
+        "promises": sum(each.people for each in list_promises(topic_id, now=now)),
         "topic": topic.people,
         "topic, unreachable": topic.unreachable,
         "stock": dashboard_queries.get_stock(topic_id, now=now).people,
@@ -87,7 +88,7 @@ def test_one_customer_is_offered_again(shop: Shop, make_firm: Callable) -> None:
     make_firm([one, other])
     assert lift_mark(LAN, one, now=shop.studio.now)
     assert shop.marks()[:2] == [NONE, FIRM]
-    assert queries.dry_run(shop.studio.topic_id, now=shop.studio.now).eligible == 1
+    assert dry_run(shop.studio.topic_id, now=shop.studio.now).eligible == 1
     assert not lift_mark(LAN, one, now=shop.studio.now)
     assert [row[:3] for row in shop.database.rows(VERBS)] == [("lan", "customer.lift_mark", one)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, scheduled_jobs
+from core.broadcasts.delivery_queries import list_deliveries
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Broadcast, Delivery
@@ -33,7 +34,7 @@ def put(broadcast_id: int, **values: object) -> None:
 def settle(broadcast_id: int, *states: tuple[str, str | None]) -> None:
     """What became of the deliveries, in their order."""
     with transaction() as db:
-        for delivery, (state, reason) in zip(queries.list_deliveries(broadcast_id), states, strict=True):
+        for delivery, (state, reason) in zip(list_deliveries(broadcast_id), states, strict=True):
             row = db.get(Delivery, delivery.id)
             row.state, row.reason, row.settled_at = state, reason, utc_now()
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.broadcasts import queries
+from core.broadcasts.delivery_queries import DeliveryView, list_deliveries
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Customer, Delivery, DeliveryAttempt
@@ -22,7 +23,7 @@ def doubtful(topic_id) -> int:
     broadcast_id = started(topic_id)
     settle(broadcast_id, ("sent", None), ("unknown", "timeout"), ("unknown", "server_error"))
     with transaction() as db:
-        for row in queries.list_deliveries(broadcast_id, states=["unknown"]):
+        for row in list_deliveries(broadcast_id, states=["unknown"]):
             delivery = db.get(Delivery, row.id)
             delivery.tries, delivery.claimed_at = 8, utc_now() - timedelta(minutes=3)
             delivery.detail = ANSWER if row.reason == "server_error" else None
@@ -37,8 +38,8 @@ def tell(delivery_id: int, *tries: DeliveryAttempt) -> None:
             db.add(each)
 
 
-def in_doubt(broadcast_id: int) -> list[queries.DeliveryView]:
-    return queries.list_deliveries(broadcast_id, states=["unknown"])
+def in_doubt(broadcast_id: int) -> list[DeliveryView]:
+    return list_deliveries(broadcast_id, states=["unknown"])
 
 
 def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
@@ -115,7 +116,7 @@ def test_one_is_counted_as_sent_and_the_other_stays(panel, doubtful) -> None:
     at.button(key=f"doubt_{one.id}_count_dialog_confirm").click().run()
     assert not at.exception
     assert [row.id for row in in_doubt(doubtful)] == [other.id]
-    counted = queries.list_deliveries(doubtful, states=["sent"])
+    counted = list_deliveries(doubtful, states=["sent"])
     assert [row.evidence for row in counted if row.id == one.id] == ["staff"]
 
 

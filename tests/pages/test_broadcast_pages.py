@@ -9,8 +9,15 @@ import pytest
 from sqlmodel import col, select, update
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, audience_builder, queries, scheduled_jobs
+from core.broadcasts import (
+    actions,
+    audience_builder,
+    queries,
+    scheduled_jobs,
+)
+from core.broadcasts.delivery_queries import list_deliveries
 from core.broadcasts.drafts import get_draft, keep_draft
+from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.result_counting import count_results
 from core.clock import utc_now
 from core.db.engine import transaction
@@ -235,7 +242,7 @@ def test_pause_resume_and_cancel(panel, topic_id) -> None:
     at.button(key="broadcast_cancel_confirm").click().run()
     assert not at.exception
     assert state_of(broadcast_id) == "cancelled"
-    assert queries.dry_run(topic_id, now=utc_now()).eligible == 3
+    assert dry_run(topic_id, now=utc_now()).eligible == 3
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor"])
@@ -441,7 +448,7 @@ def marking(topic_id) -> int:
     settle(broadcast_id, ("failed", "blocked"), ("failed", "blocked"), ("sent", None))
     put(broadcast_id, state="finished", finished_at=utc_now())
     with transaction() as db:
-        for delivery, is_firm in zip(queries.list_deliveries(broadcast_id), (True, False), strict=False):
+        for delivery, is_firm in zip(list_deliveries(broadcast_id), (True, False), strict=False):
             customer = db.get_one(Customer, delivery.customer_id)
             customer.unreachable_code, customer.unreachable_at = "blocked", utc_now()
             customer.unreachable_delivery_id = delivery.id

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries
+from core.broadcasts.dry_run_queries import dry_run
 from core.clock import utc_now
 from core.consent import actions as topics
 from core.consent import imports
@@ -77,4 +78,4 @@ def assert_books_agree(shop: Shop, broadcast_id: int, people: int, *, accepted: 
     assert len(taken) == len(set(taken)) == (accepted or people)
     shown = queries.get_broadcast(broadcast_id)
     assert (shown.counts["sent"], shown.balances) == (people, True)
-    assert queries.dry_run(shop.topic_id, now=utc_now()).eligible == 0
+    assert dry_run(shop.topic_id, now=utc_now()).eligible == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from core.broadcasts import queries
+from core.broadcasts.delivery_queries import list_deliveries
 from core.broadcasts.results_export import csv_report
 from core.db.engine import reading
 from core.db.tables import DeliveryAttempt
@@ -25,7 +25,7 @@ UNHEARD = Failure(NextStep.NOT_SENT, "not_connected")
 
 
 def tries(studio: Studio, broadcast_id: int) -> list[list[AttemptView]]:
-    found = attempts_of([d.id for d in queries.list_deliveries(broadcast_id)])
+    found = attempts_of([d.id for d in list_deliveries(broadcast_id)])
     return [found[delivery_id] for delivery_id in sorted(found)]
 
 

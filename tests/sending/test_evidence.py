@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import retry
-from core.broadcasts.queries import DeliveryView, list_deliveries
+from core.broadcasts.delivery_queries import DeliveryView, list_deliveries
 from core.db.engine import transaction
 from core.db.tables import Customer, Delivery
 from core.deliveries import evidence

@@ -6,7 +6,9 @@ import threading
 from datetime import timedelta
 
 from core.accounts.rules import COMMAND_LINE
-from core.broadcasts import actions, queries
+from core.broadcasts import actions
+from core.broadcasts.delivery_queries import list_deliveries
+from core.broadcasts.dry_run_queries import dry_run
 from core.consent.withdrawal_actions import withdraw_customer
 from core.db.engine import reading
 from core.db.tables import FanpageRate, OptIn
@@ -30,7 +32,7 @@ def test_everybody_gets_it_once_and_the_next_dry_run_offers_nobody(studio: Studi
     assert (shown.state, shown.counts["sent"], shown.balances) == ("finished", 60, True)
     assert set(studio.platform.accepted.values()) == {1}
     assert opt_in_states() == {"spent": 60}
-    again = queries.dry_run(studio.topic_id, now=studio.now)
+    again = dry_run(studio.topic_id, now=studio.now)
     assert (again.eligible, again.left_out) == (0, {"used": 60})
 
 
@@ -49,7 +51,7 @@ def test_an_answer_lost_after_acceptance_is_proven_by_the_refusal_on_retry(studi
     studio.send_all(rounds=2)
     shown = studio.show(broadcast_id)
     assert shown.counts["sent"] == 10
-    deliveries = queries.list_deliveries(broadcast_id)
+    deliveries = list_deliveries(broadcast_id)
     assert {d.evidence for d in deliveries} == {"refused_on_retry"}
     assert opt_in_states() == {"spent": 10}
 
@@ -75,13 +77,13 @@ def test_a_blocked_customer_keeps_the_token_and_is_left_out_once_a_later_call_is
     studio.send_all(rounds=1)
     assert studio.show(broadcast_id).reasons == {"blocked": 1}
     assert opt_in_states() == {"available": 1, "spent": 1}
-    assert queries.dry_run(studio.topic_id, now=studio.now).left_out == {"used": 1}
+    assert dry_run(studio.topic_id, now=studio.now).left_out == {"used": 1}
     studio.opt_in("token-2")
     later = studio.broadcast()
     studio.launch(later)
     studio.send_all(rounds=1)
     assert studio.show(later).counts["sent"] == 1
-    assert queries.dry_run(studio.topic_id, now=studio.now).left_out == {"unreachable": 1, "used": 2}
+    assert dry_run(studio.topic_id, now=studio.now).left_out == {"unreachable": 1, "used": 2}
 
 
 def test_a_blocked_answer_after_a_doubt_proves_nothing(studio, opt_in_states) -> None:
@@ -211,7 +213,7 @@ def test_of_several_opt_ins_of_a_customer_the_one_that_ends_first_is_used(studio
     studio.launch(studio.broadcast())
     studio.send_all(rounds=1)
     assert studio.platform.accepted == {"older": 1}
-    assert queries.dry_run(studio.topic_id, now=studio.now).eligible == 1
+    assert dry_run(studio.topic_id, now=studio.now).eligible == 1
 
 
 def test_after_a_loop_that_was_told_to_stop_another_goes_on_within_its_look_ahead(studio: Studio) -> None:

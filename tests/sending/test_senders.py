@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, queries, retry
-from core.broadcasts.queries import list_deliveries
+from core.broadcasts.delivery_queries import list_deliveries
 from core.consent import ledger as opt_ins
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery

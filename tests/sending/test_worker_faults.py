@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from core.broadcasts import queries
+from core.broadcasts.delivery_queries import list_deliveries
 from core.deliveries.attempts import attempts_of
 from tests.processes import until
 from tests.sending.gateway import PASS, RESET_AFTER, RESET_BEFORE, gateway
@@ -54,6 +54,6 @@ def test_killed_again_and_again_in_a_storm_nothing_is_lost_or_doubled(shop: Shop
         way.fate = lambda: PASS
         until(lambda: shop.is_over(broadcast_id), seconds=150, what="the broadcast finished")
     assert_books_agree(shop, broadcast_id, PEOPLE)
-    doubtful = [d for d in queries.list_deliveries(broadcast_id, limit=PEOPLE) if d.evidence]
+    doubtful = [d for d in list_deliveries(broadcast_id, limit=PEOPLE) if d.evidence]
     assert doubtful, "the storm was felt"
     assert all(attempts_of([d.id]) for d in doubtful[:20])

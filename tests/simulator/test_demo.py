@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.broadcasts.queries import list_broadcasts, list_deliveries
+from core.broadcasts.delivery_queries import list_deliveries
+from core.broadcasts.queries import list_broadcasts
 from core.clock import utc_now
 from core.consent.opt_in_queries import list_opt_ins
 from core.consent.queries import list_topics

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.broadcasts import actions
-from core.broadcasts.queries import BroadcastView, dry_run, get_broadcast
+from core.broadcasts.dry_run_queries import dry_run
+from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState

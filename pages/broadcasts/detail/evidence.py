@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.broadcasts.delivery_queries import DeliveryView
+from core.broadcasts.queries import BroadcastView
 from core.deliveries.attempts import AttemptView
 from pages.broadcasts.detail.unknown_notice import why_open
 from pages.components.attempts import draw_attempts

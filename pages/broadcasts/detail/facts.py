@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import PlatformAnswer, list_answers
-from core.broadcasts.queries import BroadcastView, dry_run
+from core.broadcasts.dry_run_queries import dry_run
+from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.broadcasts.filter_words import filter_words

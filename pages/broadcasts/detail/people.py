@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.broadcasts.queries import BroadcastView, DeliveryView, count_deliveries, list_deliveries
+from core.broadcasts.delivery_queries import DeliveryView, count_deliveries, list_deliveries
+from core.broadcasts.queries import BroadcastView
 from core.broadcasts.results import Result
 from core.broadcasts.results_export import csv_report, workbook_report
 from core.broadcasts.rules import BroadcastState

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts import retry
-from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.broadcasts.delivery_queries import DeliveryView
+from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.retry import new_best_before

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.broadcasts.queries import BroadcastView, DeliveryView
+from core.broadcasts.delivery_queries import DeliveryView
+from core.broadcasts.queries import BroadcastView
 from core.deliveries.attempts import attempts_of
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.evidence import draw_evidence

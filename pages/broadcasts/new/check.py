@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.broadcasts.dashboard_queries import get_stock, list_clashes
 from core.broadcasts.drafts import Draft, find_problems
-from core.broadcasts.queries import DryRun, dry_run
+from core.broadcasts.dry_run_queries import DryRun, dry_run
 from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView

@@ -7,7 +7,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts import actions, revisions
 from core.broadcasts.drafts import Draft, find_problems
-from core.broadcasts.queries import DryRun, get_broadcast
+from core.broadcasts.dry_run_queries import DryRun
+from core.broadcasts.queries import get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView

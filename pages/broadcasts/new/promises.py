@@ -7,7 +7,7 @@ import json
 import streamlit as st
 
 from core.broadcasts.drafts import Draft
-from core.broadcasts.queries import PromiseCount, list_promises
+from core.broadcasts.dry_run_queries import PromiseCount, list_promises
 from core.broadcasts.unpromised_details import find_unpromised
 from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters

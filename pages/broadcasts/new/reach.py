@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import get_stock
-from core.broadcasts.queries import DryRun, list_audience
+from core.broadcasts.dry_run_queries import DryRun, list_audience
 from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters
 from pages.components import page_registry

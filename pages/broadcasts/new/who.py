@@ -10,7 +10,7 @@ from core.broadcasts.actions import create_broadcast
 from core.broadcasts.dashboard_queries import list_clashes
 from core.broadcasts.draft_rules import NAME_LIMIT
 from core.broadcasts.drafts import Draft
-from core.broadcasts.queries import dry_run
+from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.readiness import find_problems
 from core.clock import utc_now
 from core.consent.audience_filters import EVERYBODY

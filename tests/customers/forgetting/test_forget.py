@@ -9,6 +9,8 @@ import pytest
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import queries, results_export, retry, topic_queries
+from core.broadcasts.delivery_queries import list_deliveries
+from core.broadcasts.dry_run_queries import dry_run
 from core.consent import queries as topics
 from core.consent.opt_in_export import csv_opt_ins
 from core.consent.opt_in_queries import list_opt_ins
@@ -68,18 +70,18 @@ def test_totals_stay_as_they_were(shop: Shop):
     now = topic_queries.topic_progress(shop.topic_id, now=shop.now)
     assert funnel(shop) == figures
     assert now.need_asking == progress.need_asking - 1  # nobody can ask them any more
-    assert queries.dry_run(shop.topic_id, now=shop.now).audience == 2
+    assert dry_run(shop.topic_id, now=shop.now).audience == 2
 
 
 def test_lists_and_exports_keep_a_row_without_a_person(shop: Shop):
     finished = shop.well_known()
     held = len(list_opt_ins(shop.fanpage_id, now=shop.now))
     shop.forget()
-    whole = queries.list_deliveries(finished)
+    whole = list_deliveries(finished)
     assert (whole[0].customer_id, whole[0].psid, whole[0].customer) == (None, "", "")
     lines = b"".join(results_export.csv_report(finished)).decode("utf-8-sig").splitlines()
     assert len(whole) == len(lines) - 1 == 3
-    assert queries.list_deliveries(finished, search=PSID) == []
+    assert list_deliveries(finished, search=PSID) == []
     opt_ins = list_opt_ins(shop.fanpage_id, now=shop.now)
     exported = b"".join(csv_opt_ins(shop.fanpage_id, now=shop.now)).decode("utf-8-sig")
     assert len(opt_ins) == len(exported.splitlines()) - 1 == held
