@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from core.consent import eligibility
 from core.customers import tags
+from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
 from core.db.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
@@ -208,7 +209,7 @@ def _view(row: Customer, held: list[tuple[str | None, int]], tagged: tuple[str, 
         id=row.id or 0,
         fanpage_id=row.fanpage_id,
         psid=row.psid,
-        name=" ".join(part for part in (row.last_name, row.first_name) if part),
+        name=full_name(row),
         locale=row.locale,
         available=sum(count for _, count in held),
         topics=tuple(topic for topic, _ in held if topic),

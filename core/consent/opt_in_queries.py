@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from core.consent.eligibility import has_ended
 from core.consent.rules import OptInState, expires_at
+from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, Request, Topic
@@ -153,7 +154,7 @@ def _view(row: Any, now: datetime) -> OptInView:
     return OptInView(
         id=opt_in.id,
         customer_id=customer.id,
-        customer=" ".join(part for part in (customer.last_name, customer.first_name) if part),
+        customer=full_name(customer),
         psid=customer.psid,
         topic_id=opt_in.topic_id,
         topic=topic.name if topic else None,

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.consent import eligibility
+from core.customers.names import full_name
 from core.db.engine import reading
 from core.db.tables import Customer, OptIn, OptInCount
 
@@ -114,7 +115,7 @@ def list_holders(topic_id: int, *, now: datetime, limit: int = 25) -> list[Holde
         return [
             Holder(
                 row.id or 0,
-                " ".join(part for part in (row.last_name, row.first_name) if part),
+                full_name(row),
                 row.psid,
                 opt_ins,
                 first_end,

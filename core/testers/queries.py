@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.conversation.rules import ReplyState
+from core.customers.names import full_name
 from core.db.engine import reading
 from core.db.tables import Customer, Reply, Tester, TesterMessage
 from core.testers.rules import About
@@ -81,7 +82,7 @@ def list_testers(fanpage_id: int) -> list[TesterView]:
 def list_tests(about: About, about_id: int, *, limit: int = 5) -> list[TestView]:
     """The last tests of a message or a broadcast, the latest first."""
     chosen = (
-        select(TesterMessage, col(Tester.name), col(Customer.last_name), col(Customer.first_name))
+        select(TesterMessage, col(Tester.name), Customer)
         .join(Customer, col(Customer.id) == col(TesterMessage.customer_id))
         .outerjoin(Tester, col(Tester.customer_id) == col(TesterMessage.customer_id))
         .where(col(TesterMessage.about) == about, col(TesterMessage.about_id) == about_id)
@@ -93,14 +94,11 @@ def list_tests(about: About, about_id: int, *, limit: int = 5) -> list[TestView]
         ids = [test.id for test, *_ in tests]
         replies = select(Reply).where(col(Reply.tester_message_id).in_(ids)).order_by(col(Reply.id))
         rows = db.execute(replies).scalars().all() if ids else []
-    return [
-        _test(test, name or f"{last or ''} {first or ''}".strip() or "–", rows)
-        for test, name, last, first in tests
-    ]
+    return [_test(test, name or full_name(customer) or "–", rows) for test, name, customer in tests]
 
 
 def _tester(row: Tester, customer: Customer | None) -> TesterView:
-    known = f"{customer.last_name or ''} {customer.first_name or ''}".strip() if customer else ""
+    known = full_name(customer) if customer else ""
     return TesterView(
         row.id or 0,
         row.name,
