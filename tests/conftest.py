@@ -17,7 +17,7 @@ for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 os.environ["OTN_ENV_FILE"] = ""
 
-from core.db import engine  # noqa: E402
+from core.db import engine, postgresql  # noqa: E402
 from core.fanpages import connection  # noqa: E402
 from core.installation import key_check  # noqa: E402
 from core.settings import settings  # noqa: E402
@@ -76,7 +76,7 @@ def fresh_database(
     monkeypatch.chdir(tmp_path)  # no .env of the developer's is read
     use(monkeypatch, tmp_path, made.url)
     # A busy machine may hold up this process for seconds in the middle of a transaction.
-    monkeypatch.setitem(engine.WRITER_SETTINGS, "idle_in_transaction_session_timeout", "1min")
+    monkeypatch.setitem(postgresql.WRITER_SETTINGS, "idle_in_transaction_session_timeout", "1min")
     yield made
     engine.forget_engines()
     key_check.forget_checked()

@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from core.db import migrations
-from core.db.engine import BUSY_TIMEOUT_SECONDS, sqlite_file
+from core.db.engine import sqlite_file
+from core.db.sqlite import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, OperatorError, WrongState
 
 

@@ -13,7 +13,7 @@ from procrastinate.manager import JobManager
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 
-from core.db.engine import connection_timeouts
+from core.db.postgresql import connection_timeouts
 from core.settings import settings
 
 DEADLINE_SECONDS = 4.0  # for one call to the queue
