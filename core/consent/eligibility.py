@@ -27,11 +27,11 @@ from sqlmodel import col
 
 from core.consent import filter_reasons
 from core.consent.audience_filters import EVERYBODY, AudienceFilters
-from core.consent.contact_limits import WEEK
 from core.consent.eligibility_reason import Reason
 from core.consent.rules import OptInState
+from core.consent.weekly_cap import has_had_enough
 from core.customers import unreachable_marks
-from core.db.tables import Broadcast, Customer, Delivery, Fanpage, OptIn
+from core.db.tables import Customer, Delivery, OptIn
 from core.deliveries.rules import LIVE, DeliveryState
 from core.errors import N_
 
@@ -43,33 +43,6 @@ ENOUGH = "enough"
 def has_ended(now: datetime) -> ColumnElement[bool]:
     """Whether the year of an opt-in is over, also when the worker has not marked it as expired yet."""
     return col(OptIn.expires_at) <= now
-
-
-def has_had_enough(now: datetime) -> ColumnElement[bool]:
-    """Whether a customer has got as many broadcasts within seven days as their fanpage allows, whatever the
-    topics; what waits or may have arrived counts as well."""
-    since = now - WEEK
-    goes_on = or_(col(Broadcast.finished_at).is_(None), col(Broadcast.finished_at) > since)
-    # No delivery of an older broadcast can count: so few rows are read, however long a customer's history.
-    oldest = select(func.min(Broadcast.id)).where(col(Broadcast.started_at).is_not(None), goes_on)
-    got = (
-        select(func.count())
-        .where(
-            col(Delivery.customer_id) == col(Customer.id),
-            col(Delivery.broadcast_id) >= oldest.scalar_subquery(),
-            col(Delivery.state).in_(LIVE),
-            or_(col(Delivery.settled_at).is_(None), col(Delivery.settled_at) > since),
-        )
-        .correlate(Customer)
-        .scalar_subquery()
-    )
-    cap = (
-        select(col(Fanpage.broadcasts_a_week))
-        .where(col(Fanpage.id) == col(Customer.fanpage_id))
-        .correlate(Customer)
-        .scalar_subquery()
-    )
-    return and_(cap > 0, got >= cap)
 
 
 # The reason nearest to getting the broadcast first: it is the one given to a customer with several opt-ins.
