@@ -11,9 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from core.conversation import message_rows
 from core.conversation.blocks.registry import kind_of
-from core.conversation.entry_points import KnownEntry, find_entry
 from core.conversation.stored_content import blocks_in
 from core.db.engine import reading
 from core.db.tables import Block, EntryPoint, Message, Topic
@@ -49,21 +47,6 @@ class MessageView:
     is_archived: bool = False
     published: int = 0  # the number of the version that the bot sends; 0: it sends none yet
     has_changes: bool = False  # something is written that was not published
-
-
-@dataclass(frozen=True)
-class OwnedEntry:
-    """An entry point of a fanpage, and the message that has it."""
-
-    message_id: int
-    message_name: str
-    kind: str
-    match: str | None
-    value: str
-
-    @property
-    def known(self) -> KnownEntry:
-        return KnownEntry(self.message_id, self.kind, self.match, self.value)
 
 
 def list_messages(
@@ -149,45 +132,6 @@ def leading_to(message_id: int) -> list[str]:
             if message_id in kind_of(row.kind).message_ids(row.content)
         }
         return sorted(names, key=sort_key)
-
-
-def answer_to(fanpage_id: int, text: str) -> OwnedEntry | None:
-    """The keyword by which the bot would answer these words of a customer; none when it would not."""
-    owned = entry_points_of(fanpage_id)
-    known = [entry.known for entry in owned]
-    called = find_entry(known, text=text)
-    if called is None:
-        return None
-    return next(entry for entry in owned if (entry.kind, entry.value) == (called.kind, called.value))
-
-
-def owners_of_entry_points(fanpage_id: int, *, but: int | None = None) -> dict[tuple[str, str], str]:
-    """Names of messages by what starts them (kind and `entry_key`), leaving out the message `but`."""
-    with reading() as db:
-        return message_rows.owners_of(db, fanpage_id, but=but)
-
-
-def known_entries(fanpage_id: int, *, but: int | None = None) -> list[KnownEntry]:
-    """The fanpage's entry points as the rules want them, oldest first, leaving out the message `but`."""
-    return [each.known for each in entry_points_of(fanpage_id) if each.message_id != but]
-
-
-def entry_points_of(fanpage_id: int) -> list[OwnedEntry]:
-    """What starts which message, on a whole fanpage."""
-    with reading() as db:
-        statement = (
-            select(
-                col(EntryPoint.message_id),
-                col(Message.name),
-                col(EntryPoint.kind),
-                col(EntryPoint.match),
-                col(EntryPoint.value),
-            )
-            .join(Message, col(Message.id) == col(EntryPoint.message_id))
-            .where(col(EntryPoint.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
-            .order_by(col(EntryPoint.id))
-        )
-        return [OwnedEntry(*row) for row in db.execute(statement)]
 
 
 def caption_of(message_id: int) -> str:

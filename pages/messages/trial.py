@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.consent.stop_words import find_stop_word
-from core.conversation.queries import answer_to
+from core.conversation.entry_point_queries import answer_to
 from core.fanpages.queries import get_fanpage
 from core.text.normalise import is_blank
 from pages.components import page_registry

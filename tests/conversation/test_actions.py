@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from core.accounts.rules import Actor, Role
-from core.conversation import queries
+from core.conversation import entry_point_queries, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, copy_message, save_message
 from core.conversation.writing import get_draft
 from core.db.engine import reading
@@ -150,14 +150,14 @@ def test_messages_are_listed_page_by_page_the_latest_change_first(arrange: Arran
 
 def test_staff_can_ask_what_the_bot_would_answer(arrange: Arrange, fanpage: int) -> None:
     message_id = save(arrange, fanpage, entry_points=[START, PRICE])
-    found = queries.answer_to(fanpage, "shop oi gia bao nhieu")
+    found = entry_point_queries.answer_to(fanpage, "shop oi gia bao nhieu")
     assert (found.message_id, found.value) == (message_id, "giá")
-    assert queries.answer_to(fanpage, "xin chào") is None
+    assert entry_point_queries.answer_to(fanpage, "xin chào") is None
 
 
 def test_a_fanpages_entry_points_are_listed_with_their_messages(arrange: Arrange, fanpage: int) -> None:
     message_id = save(arrange, fanpage, entry_points=[START, PRICE])
-    owned = queries.entry_points_of(fanpage)
+    owned = entry_point_queries.entry_points_of(fanpage)
     assert [(e.message_id, e.message_name, e.kind, e.value) for e in owned] == [
         (message_id, "Chào mừng", "get_started", ""),
         (message_id, "Chào mừng", "keyword", "giá"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.conversation import queries
+from core.conversation import entry_point_queries, queries
 from core.conversation.entry_points import check_entry_points, check_taken
 from core.fanpages.queries import FanpageView
 from pages.components.block_editor.draft import Draft, blocks_of, entries_of
@@ -26,8 +26,8 @@ def entry_context(
         page_id=fanpage.page_id,
         message_id=message_id,
         names=queries.message_names(fanpage.id),
-        others=queries.known_entries(fanpage.id, but=message_id),
-        owners=queries.owners_of_entry_points(fanpage.id, but=message_id),
+        others=entry_point_queries.known_entries(fanpage.id, but=message_id),
+        owners=entry_point_queries.owners_of_entry_points(fanpage.id, but=message_id),
         led_from=led_from,
         caption=(asked or [draft["name"]])[0],
         is_locked=is_locked,

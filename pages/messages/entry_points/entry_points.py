@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts.rules import Permission
-from core.conversation import queries
+from core.conversation import entry_point_queries, queries
 from core.conversation.keyword_rules import find_clashes
 from core.conversation.profile.queries import ProfileView, get_profile
 from core.conversation.profile.rules import DEFAULT, LOCALES, check_profile
@@ -55,7 +55,7 @@ def _draw(here: Current, fanpage: FanpageView, slot: st.delta_generator.DeltaGen
     view, names = get_profile(fanpage.id), queries.message_names(fanpage.id)
     held = hold(fanpage.id, view)
     problems = check_profile(profile_of(held), names.keys())
-    entries = queries.entry_points_of(fanpage.id)
+    entries = entry_point_queries.entry_points_of(fanpage.id)
     clashes = find_clashes(held_entries.keywords(entries))
     draw_editor_styles()
     if may_edit:
@@ -120,7 +120,7 @@ def _locale(held: Held) -> str:
     return chosen
 
 
-def _draw_chat(context: FormContext, entries: list[queries.OwnedEntry]) -> None:
+def _draw_chat(context: FormContext, entries: list[entry_point_queries.OwnedEntry]) -> None:
     edit_greeting(context)
     held_entries.draw_get_started(entries)
     st.markdown(f"**{_('Suggested questions')}**")

@@ -10,8 +10,8 @@ import streamlit as st
 from core.conversation import queries
 from core.conversation.drafts import EntryKind, KeywordMatch
 from core.conversation.entry_kinds.kind import KnownEntry
+from core.conversation.entry_point_queries import OwnedEntry
 from core.conversation.keyword_rules import Clash
-from core.conversation.queries import OwnedEntry
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
 from pages.components.tables import Column, table
