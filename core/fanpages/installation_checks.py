@@ -21,7 +21,8 @@ from core.clock import utc_now
 from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import InstallationCheck
-from core.fanpages.set_up_rules import Check, Finding
+from core.fanpages.set_up_findings import Finding
+from core.fanpages.set_up_rules import Check
 from core.messenger.signature import HEADER, sign
 from core.settings import settings
 

@@ -14,7 +14,8 @@ from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Fanpage, InstallationCheck, SetUpMark
 from core.errors import N_, Invalid, NotFound, WrongState, problem
-from core.fanpages.set_up_rules import Check, Finding, may_accept
+from core.fanpages.set_up_findings import Finding, may_accept
+from core.fanpages.set_up_rules import Check
 
 ADDRESS = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?")
 ADDRESS_LIMIT = 500

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.errors import N_
-from core.fanpages.rules import OTN_UNCONFIRMED, PROBLEMS, RED, HealthProblem, describe_problem
+from core.fanpages.rules import RED, HealthProblem
+from core.fanpages.set_up_findings import Finding
 
 FRESH_FOR = timedelta(minutes=45)  # of a check; the worker checks every quarter of an hour
 
@@ -50,78 +50,6 @@ class Check(StrEnum):
     DELETION = "deletion"
 
 
-class Finding(StrEnum):
-    """What can be wrong besides what a health check finds; `FINDINGS` says each in words."""
-
-    NO_VERIFY_TOKEN = "no_verify_token"
-    SECRET_UNPROVED = "secret_unproved"
-    NO_PUBLIC_URL = "no_public_url"
-    WEBHOOK_UNREACHABLE = "webhook_unreachable"
-    WEBHOOK_FOREIGN = "webhook_foreign"
-    OTN_UNCONFIRMED = OTN_UNCONFIRMED
-    NO_PRIVACY_ADDRESS = "no_privacy_address"
-    PRIVACY_UNREACHABLE = "privacy_unreachable"
-    NO_DELETION_ADDRESS = "no_deletion_address"
-    DELETION_UNREACHABLE = "deletion_unreachable"
-    LIVE_UNCONFIRMED = "live_unconfirmed"
-    CLOCK_OFF = "clock_off"
-    CLOCK_UNKNOWN = "clock_unknown"
-    NO_WORKER = "no_worker"
-    NO_WEBHOOK_SERVER = "no_webhook_server"
-    OTHER_APP = "other_app"
-
-
-F = Finding
-FINDINGS: dict[str, str] = {
-    F.NO_VERIFY_TOKEN: N_(
-        "OTN_VERIFY_TOKEN is not set, so Facebook cannot verify the webhook address. Make up a word, write "
-        "it to the file .env and start again."
-    ),
-    F.SECRET_UNPROVED: N_(
-        "The app secret is set; that it is the right one shows as soon as the first signed event arrives "
-        "from Facebook."
-    ),
-    F.NO_PUBLIC_URL: N_(
-        "OTN_PUBLIC_URL is not set, so it cannot be checked whether Facebook reaches this server. Write your "
-        "public HTTPS address to the file .env and start again."
-    ),
-    F.WEBHOOK_UNREACHABLE: N_(
-        "Nobody answers at the public address. Check that it leads to the webhook server of this machine, "
-        "and that its certificate is valid."
-    ),
-    F.WEBHOOK_FOREIGN: N_(
-        "The public address does not lead to this installation's webhook server, or that runs with another "
-        "OTN_APP_SECRET: it does not tell a signed event from an unsigned one."
-    ),
-    F.OTN_UNCONFIRMED: N_(
-        "Ask Facebook for one-time notifications in the fanpage's settings, then tick it here. The first tap "
-        "of a customer proves it."
-    ),
-    F.NO_PRIVACY_ADDRESS: N_("Enter the address of your privacy policy; Meta asks for it."),
-    F.PRIVACY_UNREACHABLE: N_(
-        "The privacy policy does not open at its address; Meta's reviewers see the same."
-    ),
-    F.NO_DELETION_ADDRESS: N_(
-        "Enter the address that says how customers have their data deleted; Meta asks for it."
-    ),
-    F.DELETION_UNREACHABLE: N_("The page about deleting data does not open at its address."),
-    F.LIVE_UNCONFIRMED: N_(
-        "While the app is in development mode only people with a role in it can be reached. Switch it to "
-        "Live, then tick it here: Facebook does not tell us."
-    ),
-    F.CLOCK_OFF: N_("This machine's clock is off by more than 30 seconds; turn on time synchronisation."),
-    F.CLOCK_UNKNOWN: N_("Facebook could not be reached, so the clock was not compared with theirs."),
-    F.NO_WORKER: N_(
-        "No worker is running, so nothing is sent. Start one with `make run` or `python -m core worker`."
-    ),
-    F.NO_WEBHOOK_SERVER: N_(
-        "No webhook server is running, so nothing that customers do arrives. Start it with `make run`."
-    ),
-    F.OTHER_APP: N_(
-        "Another app holds conversations with customers of this fanpage. Make this app the default app of "
-        "the conversation routing in the fanpage's settings, under Advanced Messaging."
-    ),
-}
 T = HealthProblem
 _STEP_OF: dict[str, Step] = {
     T.NO_TOKEN: Step.TOKEN,
@@ -148,10 +76,10 @@ _HIDES_THE_REST = frozenset(
 )
 OF_REAL_FANPAGES = frozenset({Step.APP, Step.WEBHOOK, Step.OTN, Step.ADDRESSES, Step.LIVE, Step.CLOCK})
 OF_INSTALLATION = frozenset({Step.APP, Step.WEBHOOK, Step.ADDRESSES, Step.LIVE, Step.CLOCK, Step.PROCESSES})
-CONFIRMED_BY_HAND = frozenset({F.OTN_UNCONFIRMED, F.LIVE_UNCONFIRMED})
+CONFIRMED_BY_HAND = frozenset({Finding.OTN_UNCONFIRMED, Finding.LIVE_UNCONFIRMED})
 _UNCHECKED_UNTIL_TICKED: dict[Step, Finding] = {
-    Step.OTN: F.OTN_UNCONFIRMED,
-    Step.LIVE: F.LIVE_UNCONFIRMED,
+    Step.OTN: Finding.OTN_UNCONFIRMED,
+    Step.LIVE: Finding.LIVE_UNCONFIRMED,
 }
 
 
@@ -197,7 +125,7 @@ class Standing:
 
     step: Step
     light: Light
-    codes: tuple[str, ...] = ()  # what is wrong; see `describe`
+    codes: tuple[str, ...] = ()  # what is wrong; see `set_up_findings.describe`
     at: datetime | None = None  # when that was seen
     marks: Mapping[str, Mark] = field(default_factory=dict)  # of its codes, those that somebody accepted
 
@@ -207,16 +135,6 @@ class Standing:
         return self.light == Light.GREEN or (
             self.light == Light.AMBER and all(code in self.marks for code in self.codes)
         )
-
-
-def describe(code: str) -> str:
-    """The sentence for a code of any part."""
-    return FINDINGS.get(code) or describe_problem(code)
-
-
-def may_accept(code: str) -> bool:
-    """Whether somebody may say that they know and accept it. What is red can only be mended."""
-    return code not in RED and (code in PROBLEMS or code in FINDINGS)
 
 
 def assess(facts: Facts, now: datetime) -> list[Standing]:
@@ -274,17 +192,20 @@ def _found(step: Step, facts: Facts) -> tuple[tuple[str, ...], datetime | None]:
         case Step.TRY:
             return (), facts.heard_at
         case Step.PROCESSES:
-            missing = ((facts.runs_worker, F.NO_WORKER), (facts.runs_webhook, F.NO_WEBHOOK_SERVER))
+            missing = (
+                (facts.runs_worker, Finding.NO_WORKER),
+                (facts.runs_webhook, Finding.NO_WEBHOOK_SERVER),
+            )
             return tuple(code for runs, code in missing if not runs), None
         case Step.OTHER_APP:
-            return ((F.OTHER_APP,) if facts.another_app else ()), None
+            return ((Finding.OTHER_APP,) if facts.another_app else ()), None
 
 
 def _of_app(facts: Facts) -> tuple[str, ...]:
     if not facts.has_app_secret:
         return (T.NO_APP_SECRET,)
-    found = () if facts.has_verify_token else (F.NO_VERIFY_TOKEN,)
-    return found if facts.heard_at else (*found, F.SECRET_UNPROVED)
+    found = () if facts.has_verify_token else (Finding.NO_VERIFY_TOKEN,)
+    return found if facts.heard_at else (*found, Finding.SECRET_UNPROVED)
 
 
 def _of_checks(facts: Facts, *checks: Check) -> tuple[tuple[str, ...], datetime | None]:

@@ -7,15 +7,8 @@ import streamlit as st
 from core.clock import utc_now
 from core.fanpages import set_up_actions
 from core.fanpages.queries import FanpageView
-from core.fanpages.set_up_rules import (
-    CONFIRMED_BY_HAND,
-    OF_INSTALLATION,
-    Light,
-    Mark,
-    Standing,
-    describe,
-    may_accept,
-)
+from core.fanpages.set_up_findings import describe, may_accept
+from core.fanpages.set_up_rules import CONFIRMED_BY_HAND, OF_INSTALLATION, Light, Mark, Standing
 from pages.components.session import current, do
 from pages.components.texts import _, ago, when, who
 

@@ -18,8 +18,9 @@ from core.errors import Invalid, NotFound, WrongState
 from core.fanpages import health_actions, installation_checks, set_up_actions
 from core.fanpages.actions import connect
 from core.fanpages.queries import get_fanpage
+from core.fanpages.set_up_findings import Finding
 from core.fanpages.set_up_queries import list_addresses, read_conditions, read_set_up
-from core.fanpages.set_up_rules import Check, Finding, Step
+from core.fanpages.set_up_rules import Check, Step
 from core.settings import settings
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient

@@ -8,21 +8,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.fanpages.rules import PROBLEMS, RED, HealthProblem, permission_problems
+from core.fanpages.set_up_findings import FINDINGS, Finding, describe, may_accept
 from core.fanpages.set_up_rules import (
     CONFIRMED_BY_HAND,
-    FINDINGS,
     Check,
     Checked,
     Facts,
-    Finding,
     Light,
     Mark,
     Standing,
     Step,
     assess,
-    describe,
     light_of,
-    may_accept,
 )
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
