@@ -90,7 +90,8 @@ class Actor:
 SYSTEM = Actor(id=None, name="system", role=Role.ADMIN)
 COMMAND_LINE = Actor(id=None, name="command line", role=Role.ADMIN)
 
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+NAME_LIMIT = 64
+NAME_PATTERN = re.compile(rf"[a-z0-9][a-z0-9._@-]{{1,{NAME_LIMIT - 1}}}")
 RESERVED_NAMES = frozenset({SYSTEM.name})
 PASSWORD_MINIMUM = 12
 PASSWORD_GUESSES = 8.0  # as powers of ten, by core/text/guessing.py
@@ -105,7 +106,7 @@ SEEN_EVERY = timedelta(minutes=5)
 
 def normalise_operator_name(typed: str) -> str:
     """A user name in the form in which names are compared: without case, and ａ is a."""
-    return normalise_name(unicodedata.normalize("NFKC", typed)).lower()[:64]
+    return normalise_name(unicodedata.normalize("NFKC", typed)).lower()[:NAME_LIMIT]
 
 
 def check_operator_name(name: str) -> list[Problem]:

@@ -30,16 +30,7 @@ def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> No
             raise WrongState(N_("This is in the way of every send, so it can only be mended, not accepted."))
         scope, name = _scope(db, fanpage_id)
         db.merge(SetUpMark(scope=scope, code=code, by=by.name, at=now))
-        record(
-            db,
-            by,
-            "fanpage.accept",
-            now=now,
-            fanpage_id=fanpage_id,
-            subject_id=fanpage_id,
-            subject=name,
-            code=code,
-        )
+        _record(db, by, "fanpage.accept", fanpage_id, name, code, now)
 
 
 def take_back(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> None:

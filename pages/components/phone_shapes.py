@@ -13,7 +13,8 @@ from core.pictures.rules import name_in
 from core.text.normalise import is_blank
 
 FOLDED_AFTER = 620  # a longer text is cut off with "See more"
-_OWN = {"email": ("mail", "lan@example.com"), "phone": ("call", "+84 901 234 567")}  # an invented customer's
+_ICONS = {"email": "mail", "phone": "call"}
+EXAMPLES = {"email": "lan@example.com", "phone": "+84901234567"}  # what an invented customer would answer
 Words = Mapping[str, str]
 
 
@@ -64,8 +65,7 @@ def draw_replies(bubbles: Sequence[Bubble], *, live: bool) -> str:
 
 def _reply(tap: Tap) -> str:
     if tap.asks:
-        icon, example = _OWN[tap.asks]
-        return f"{sign(icon)}{example}"
+        return f"{sign(_ICONS[tap.asks])}{EXAMPLES[tap.asks]}"
     return escape(tap.title) or "…"
 
 

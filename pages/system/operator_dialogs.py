@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.accounts import actions, second_factor
 from core.accounts.queries import OperatorView
-from core.accounts.rules import Role
+from core.accounts.rules import NAME_LIMIT, Role
 from core.clock import utc_now
 from core.errors import N_
 from pages.components.counter import show_counter
@@ -22,8 +22,6 @@ ROLE_MEANS = {
     Role.SENDER: N_("also launches, schedules, pauses and cancels broadcasts"),
     Role.ADMIN: N_("also manages users, fanpages and set-up"),
 }
-
-_NAME_LIMIT = 64  # as core/accounts/rules.py checks it
 
 
 def open_for(key: str, operator_id: int) -> None:
@@ -113,7 +111,7 @@ def _new() -> None:
         key="operator_name",
         help=_("What they type to sign in, for example lan.anh"),
     )
-    show_counter(name, _NAME_LIMIT, only_near=True)
+    show_counter(name, NAME_LIMIT, only_near=True)
     _role_choice("operator_new_role", Role.EDITOR)
     _button(_("Add user"), "operator_new", "operator_new_submit", _invite)
 

@@ -6,6 +6,7 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_queries import read_conditions
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.fanpage_state import checked, draw_stop
 from pages.components.layout import badge, page_header
@@ -55,7 +56,7 @@ def _fanpage(fanpage: FanpageView) -> None:
     draw_otn_state(fanpage)
     with st.container(key="fanpage_card", border=True):
         with st.container(key="fanpage_card_head", horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{_escaped(fanpage.name)}**", width="content")
+            st.markdown(f"**{plain(fanpage.name)}**", width="content")
             badge("fanpage", read_conditions(now=utc_now()).of(fanpage))
         _facts(fanpage)
         _buttons(fanpage)
@@ -87,10 +88,6 @@ def _buttons(fanpage: FanpageView) -> None:
         ):
             st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))
         draw_otn_button(fanpage)
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!:$<>|~" else sign for sign in name)
 
 
 draw_page()

@@ -19,12 +19,12 @@ from core.text.languages import languages
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.phone import draw_phone
+from pages.components.phone_shapes import EXAMPLES
 from pages.components.texts import _, language
 
 NAMES = {"short": "Lan", "long": "Nguyễn Hoàng Thụy Phương Anh Thư Ngọc", "none": None}
 _WALK = "preview_walk"  # {"of": the draft's key, "steps": [[said, payload], ...]}
 _ABOVE, _ROW = 240, 46  # pixels: the head of the page, and each row of choices over the phone
-_OWN = {"email": "lan@example.com", "phone": "+84901234567"}
 
 
 def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int | None = None) -> None:
@@ -153,5 +153,5 @@ def _tapped(draft: Draft, _bubble: Bubble, tap: Tap | None) -> None:
         st.session_state["preview_tapped"] = True
         return
     steps = [[step.said, step.payload] for step in _walk_of(draft)]
-    said = _OWN[tap.asks] if tap.asks else tap.title
+    said = EXAMPLES[tap.asks] if tap.asks else tap.title
     st.session_state[_WALK] = {"of": _key_of(draft), "steps": [*steps, [said, tap.payload]]}
