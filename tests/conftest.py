@@ -109,3 +109,15 @@ def now() -> datetime:
 def arrange(fresh_database: TestDatabase, now: datetime) -> Arrange:
     """Makes rows in business words: `arrange.fanpage()`, `arrange.opt_in(topic)`."""
     return Arrange(now)
+
+
+@pytest.fixture
+def fanpage(arrange: Arrange) -> int:
+    """The id of a connected fanpage."""
+    return arrange.fanpage()
+
+
+@pytest.fixture
+def topic(arrange: Arrange, fanpage: int) -> int:
+    """The id of a topic of that fanpage."""
+    return arrange.topic(fanpage)

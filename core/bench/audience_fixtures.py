@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlmodel import Session
 
+from core.bench.broadcast_fixtures import add_fanpage
 from core.clock import utc_now
 from core.consent.rules import expires_at
 from core.db.engine import is_sqlite, transaction
-from core.db.tables import Fanpage, FanpageRate, Topic
 
 NAMES = ("Lan", "Mai", "Hạnh", "Ngọc", "Phương Anh", "Thảo", "Linh", "Trang")
 
@@ -32,13 +32,7 @@ def create_audience(people: int, *, every_state: bool = False) -> tuple[int, int
     state. Returns (fanpage id, topic id)."""
     now = utc_now()
     with transaction() as db:
-        fanpage = Fanpage(page_id="1", name="Bench", rate=300, timezone="UTC", created_at=now, updated_at=now)
-        db.add(fanpage)
-        db.flush()
-        topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)
-        db.add_all([topic, FanpageRate(fanpage_id=fanpage.id or 0)])
-        db.flush()
-        fanpage_id, topic_id = fanpage.id or 0, topic.id or 0
+        fanpage_id, topic_id = add_fanpage(db)
         stamp, end = now.replace(tzinfo=None), expires_at(now).replace(tzinfo=None)
         given: dict[str, object] = {"people": people, "fanpage_id": fanpage_id, "topic_id": topic_id}
         given |= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import insert
+from sqlmodel import Session
 
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions, audience_builder, scheduled_jobs
@@ -39,22 +40,27 @@ def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tup
 def create_opt_ins(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
     """Create a fanpage and a topic with so many customers who hold one opt-in each. Returns
     (fanpage id, topic id)."""
-    now = utc_now()
     with transaction() as db:
-        fanpage = Fanpage(
-            page_id=page_id, name="Bench", rate=rate, timezone="UTC", created_at=now, updated_at=now
-        )
-        fanpage.token_sealed = encrypt(token) if token else None
-        db.add(fanpage)
-        db.flush()
-        topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)
-        db.add_all([topic, FanpageRate(fanpage_id=fanpage.id or 0)])
-        db.flush()
-        fanpage_id, topic_id = fanpage.id or 0, topic.id or 0
+        fanpage_id, topic_id = add_fanpage(db, page_id=page_id, rate=rate, token=token)
     for start in range(0, people, CHUNK_SIZE):
         numbers = range(start, min(start + CHUNK_SIZE, people))
         _create_chunk(fanpage_id, topic_id, numbers)
     return fanpage_id, topic_id
+
+
+def add_fanpage(db: Session, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
+    """Add a fanpage with a topic. Returns (fanpage id, topic id)."""
+    now = utc_now()
+    fanpage = Fanpage(
+        page_id=page_id, name="Bench", rate=rate, timezone="UTC", created_at=now, updated_at=now
+    )
+    fanpage.token_sealed = encrypt(token) if token else None
+    db.add(fanpage)
+    db.flush()
+    topic = Topic(fanpage_id=fanpage.id or 0, name="Bench", created_at=now, updated_at=now)
+    db.add_all([topic, FanpageRate(fanpage_id=fanpage.id or 0)])
+    db.flush()
+    return fanpage.id or 0, topic.id or 0
 
 
 def _create_chunk(fanpage_id: int, topic_id: int, numbers: range) -> None:

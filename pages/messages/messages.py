@@ -10,6 +10,7 @@ from core.conversation.entry_kinds.registry import HELD
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
 from pages.components import page_registry
+from pages.components.address import draw_no_fanpage
 from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
@@ -28,13 +29,7 @@ def draw_page() -> None:
         key="messages",
     )
     if here.fanpage is None:
-        empty_state(
-            "storefront",
-            _("Connect a fanpage first; its messages live here."),
-            button=_("Connect a fanpage"),
-            page="setup",
-            key="messages",
-        )
+        draw_no_fanpage("messages")
         return
     may_edit = here.actor.may(Permission.EDIT)
     if not count_messages(here.fanpage.id):

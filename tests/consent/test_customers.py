@@ -13,11 +13,6 @@ from core.errors import NotFound
 from core.text.matching import search_key
 
 
-@pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
-
-
 def a_customer(arrange, fanpage, first, last, psid, **more):
     text = f"{search_key(f'{last} {first}')} {psid}"
     return arrange.customer(fanpage, first, last_name=last, psid=psid, search_text=text, **more)

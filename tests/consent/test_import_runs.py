@@ -31,16 +31,6 @@ def rows(*tokens):
 
 
 @pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
-
-
-@pytest.fixture
-def topic(arrange, fanpage):
-    return arrange.topic(fanpage)
-
-
-@pytest.fixture
 def begin(fanpage, topic):
     def begin(text):
         data = text.encode()

@@ -40,16 +40,6 @@ def opt_ins():
 
 
 @pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
-
-
-@pytest.fixture
-def topic(arrange, fanpage):
-    return arrange.topic(fanpage)
-
-
-@pytest.fixture
 def load(fanpage, topic, now):
     def load(text, **more):
         data = text if isinstance(text, bytes) else text.encode()

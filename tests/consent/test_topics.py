@@ -30,11 +30,6 @@ def verbs():
         return [activity.verb for activity in db.exec(select(Activity).order_by(Activity.id))]
 
 
-@pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
-
-
 def create(fanpage, now, name="KH nhận khuyến mãi SP mới", **more):
     return actions.create_topic(EDITOR, fanpage, name=name, now=now, **more)
 

@@ -21,11 +21,6 @@ START = EntryDraft("get_started")
 PRICE = EntryDraft("keyword", "contains", "giá")
 
 
-@pytest.fixture
-def fanpage(arrange: Arrange) -> int:
-    return arrange.fanpage()
-
-
 def save(arrange: Arrange, fanpage: int, **changes: Any) -> int:
     values = {"name": "Chào mừng", "blocks": [HELLO], "entry_points": [START], "now": arrange.now}
     return save_message(EDITOR, fanpage, **{**values, **changes})

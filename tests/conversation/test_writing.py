@@ -29,11 +29,6 @@ def text(words: str) -> BlockDraft:
 
 
 @pytest.fixture
-def fanpage(arrange: Arrange) -> int:
-    return arrange.fanpage()
-
-
-@pytest.fixture
 def message(arrange: Arrange, fanpage: int) -> Draft:
     """Published: who writes "giá" is told that it costs 10."""
     blocks = [text("Giá 10")]

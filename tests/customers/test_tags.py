@@ -16,11 +16,6 @@ ADMIN = Actor(None, "admin.one", Role.ADMIN)
 
 
 @pytest.fixture
-def fanpage(arrange):
-    return arrange.fanpage()
-
-
-@pytest.fixture
 def lan(arrange, fanpage):
     return arrange.customer(fanpage, "Lan", psid="25880012345")
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE
@@ -22,11 +21,6 @@ from tests.arrange import Arrange
 from tests.pictures.test_pictures import photo
 
 LATER = KEPT_FOR + timedelta(minutes=1)
-
-
-@pytest.fixture
-def fanpage(arrange: Arrange) -> int:
-    return arrange.fanpage()
 
 
 def upload(fanpage_id: int, now: datetime) -> str:

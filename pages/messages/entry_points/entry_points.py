@@ -11,8 +11,9 @@ from core.conversation.profile.queries import ProfileView, get_profile
 from core.conversation.profile.rules import DEFAULT, LOCALES, check_profile
 from core.fanpages.profile_publishing import take_over_live
 from core.fanpages.queries import FanpageView
+from pages.components.address import draw_no_fanpage
 from pages.components.dialogs import open_dialog
-from pages.components.layout import empty_state, page_header
+from pages.components.layout import page_header
 from pages.components.session import Current, attempt, current, flash
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _, when
@@ -39,13 +40,7 @@ def draw_page() -> None:
         key="entry_points",
     )
     if here.fanpage is None:
-        empty_state(
-            "storefront",
-            _("Connect a fanpage first; its messages live here."),
-            button=_("Connect a fanpage"),
-            page="setup",
-            key="entry_points",
-        )
+        draw_no_fanpage("entry_points")
         return
     _draw(here, here.fanpage, slot)
 

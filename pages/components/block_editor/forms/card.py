@@ -16,6 +16,7 @@ from pages.components.block_editor.fields import bind_input, draw_warnings
 from pages.components.block_editor.forms.buttons import edit_buttons
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.picture import edit_picture
+from pages.components.block_editor.forms.wording import edit_fallback
 from pages.components.counter import show_counter
 from pages.components.session import current
 from pages.components.texts import _
@@ -63,16 +64,7 @@ def _edit_words(card: dict[str, Any], context: EditorContext, key: str) -> None:
         bind_input(st.text_input, card, field, label, f"{key}_{field}", disabled=context.locked, live=True)
         show_counter(card[field], limit, fallback)
     if has_placeholder(card["title"] + card["subtitle"]):
-        bind_input(
-            st.text_input,
-            card,
-            "fallback",
-            _("When the name is unknown, say"),
-            f"{key}_fallback",
-            disabled=context.locked,
-            placeholder=_("you"),
-            live=True,
-        )
+        edit_fallback(card, context, key)
 
 
 FORM = BlockForm(N_("Card"), "art_track", _edit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.conversation.placeholders import has_placeholder
@@ -38,16 +40,21 @@ def edit_wording(block: Block, context: EditorContext, limit: int, label: str) -
         )
         show_counter(block["text"], limit, block.get("fallback") or "")
     if has_placeholder(block["text"]):
-        bind_input(
-            st.text_input,
-            block,
-            "fallback",
-            _("When the name is unknown, say"),
-            f"{key}_fallback",
-            disabled=context.locked,
-            placeholder=_("you"),
-            live=True,
-        )
+        edit_fallback(block, context, key)
+
+
+def edit_fallback(content: dict[str, Any], context: EditorContext, key: str) -> None:
+    """Draws the field for what stands in the place of a name that is not known."""
+    bind_input(
+        st.text_input,
+        content,
+        "fallback",
+        _("When the name is unknown, say"),
+        f"{key}_fallback",
+        disabled=context.locked,
+        placeholder=_("you"),
+        live=True,
+    )
 
 
 def _insert_name(key: str) -> None:
