@@ -120,7 +120,7 @@ _made: list[Engine] = []
 
 @lru_cache
 def _engine(url: str, writes: bool) -> Engine:
-    maker = sqlite if make_url(url).get_backend_name() == "sqlite" else postgresql
-    made = maker.make_engine(url, writes=writes)
+    is_file = make_url(url).get_backend_name() == "sqlite"
+    made = (sqlite.make_engine if is_file else postgresql.make_engine)(url, writes=writes)
     _made.append(made)
     return made
