@@ -23,9 +23,9 @@ from pydantic_settings import (
 
 from core.errors import OperatorError
 from core.settings_sources import base_folder, ours, read_env_file, refuse_unknown
-from core.text.guessing import is_guessable_key
-from core.text.languages import languages
-from core.text.written import decode
+from core.text.catalogues import languages
+from core.text.secret_strength import is_guessable_key
+from core.text.text_files import decode
 
 
 class Settings(BaseSettings):

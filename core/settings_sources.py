@@ -11,7 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from core.errors import OperatorError
-from core.text.written import decode
+from core.text.text_files import decode
 
 PREFIX = "OTN_"
 HOME = Path(__file__).resolve().parents[1]  # where app.py is

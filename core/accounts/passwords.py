@@ -9,7 +9,7 @@ import bcrypt
 
 from core.accounts.rules import PASSWORD_GUESSES, PASSWORD_MAXIMUM_BYTES, check_password
 from core.errors import N_, Problem, problem
-from core.text.guessing import guesses
+from core.text.secret_strength import guesses
 
 ROUNDS = 12
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another

@@ -94,7 +94,7 @@ NAME_LIMIT = 64
 NAME_PATTERN = re.compile(rf"[a-z0-9][a-z0-9._@-]{{1,{NAME_LIMIT - 1}}}")
 RESERVED_NAMES = frozenset({SYSTEM.name})
 PASSWORD_MINIMUM = 12
-PASSWORD_GUESSES = 8.0  # as powers of ten, by core/text/guessing.py
+PASSWORD_GUESSES = 8.0  # as powers of ten, by core/text/secret_strength.py
 HANDED_OVER_FOR = timedelta(days=7)  # how long a password is good that somebody else has made
 PASSWORD_MAXIMUM_BYTES = 72  # bcrypt reads no further and bcrypt 5 raises beyond
 SESSION_LIFETIME = timedelta(days=1)

@@ -29,7 +29,7 @@ from core.inbox.rules import EventState
 from core.installation.heartbeat import WEBHOOK, is_of_kind
 from core.messenger.reasons import describe
 from core.settings import settings
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 
 ENDED = "broadcast.ended"
 SILENT_FOR = timedelta(minutes=3)  # a restart is no matter

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from core.db import migrations
 from core.errors import Invalid, OperatorError, problem
 from core.settings import describe_refusal
-from core.text.written import decode
+from core.text.text_files import decode
 
 LARGEST_ID = 2**63 - 1  # that a database keeps
 Id = Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID)]

@@ -14,7 +14,7 @@ from core.commands.answers import Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem
-from core.text.written import decode
+from core.text.text_files import decode
 
 app = typer.Typer(no_args_is_help=True, help="Chatbot messages with their blocks and entry points.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import N_, Invalid, Problem, problem
-from core.text.languages import languages, say_in
+from core.text.catalogues import languages, say_in
 from core.text.matching import search_key
 
 NEEDED = ("psid", "token", "consented_at")

@@ -31,7 +31,7 @@ from core.conversation.wording_choice import choose_for
 from core.db.tables import Fanpage, OptIn, Reply, Request, WithheldRequest
 from core.messenger import wire
 from core.settings import settings
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 from core.text.normalise import normalise_name
 from core.text.utf16_units import cut
 

@@ -16,7 +16,7 @@ from core.conversation.replies import answer_with
 from core.db.tables import Fanpage, Topic
 from core.messenger.event_kinds import EventKind
 from core.settings import settings
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 
 ID_DIGITS = 18
 

@@ -7,7 +7,7 @@ from typing import Any
 from core.simulator.entities import IssuedToken, NotPossible, SimulatedPerson, ThreadMessage
 from core.simulator.messenger_profile import of_person
 from core.simulator.world import World
-from core.text.languages import language_of, say_in
+from core.text.catalogues import language_of, say_in
 from core.text.normalise import is_blank
 
 GET_STARTED = "Get Started"  # the title that Messenger words and translates

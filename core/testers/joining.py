@@ -12,7 +12,7 @@ from core.db.tables import Fanpage, Tester
 from core.errors import N_
 from core.settings import settings
 from core.testers.rules import code_in
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 
 # What the colleague reads, in the language of the installation.
 _JOINED = N_(

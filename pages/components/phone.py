@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.conversation.blocks.bubble import Bubble, Shape
 from core.errors import N_
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 from core.text.normalise import normalise_name
 from pages.components.phone_shapes import draw_replies, draw_shape, sign
 from pages.components.phone_taps import START, OnTap, draw_taps

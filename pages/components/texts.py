@@ -13,7 +13,7 @@ from babel.numbers import format_decimal, format_percent
 from core.clock import utc_now
 from core.errors import CHANGES, N_, Change, Changed, Invalid, OperatorError
 from core.settings import settings
-from core.text.languages import languages, say_in, translations
+from core.text.catalogues import languages, say_in, translations
 from pages.components.states import STATES, Look
 
 # Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.

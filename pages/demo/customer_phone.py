@@ -18,7 +18,7 @@ from core.fanpages.queries import FanpageView
 from core.pictures.attachments import with_names
 from core.settings import settings
 from core.simulator.remote import NotPossibleForPerson, SimulatorClient, SimulatorUnreachable
-from core.text.languages import language_of, say_in
+from core.text.catalogues import language_of, say_in
 from pages.components import page_registry
 from pages.components.phone_taps import OnTap
 from pages.components.session import flash

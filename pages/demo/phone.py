@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.fanpages.queries import FanpageView, list_fanpages
 from core.simulator.remote import SimulatorClient, SimulatorUnreachable
-from core.text.languages import language_of
+from core.text.catalogues import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import draw_phone
 from pages.components.texts import _

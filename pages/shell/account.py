@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts import actions
 from core.clock import utc_now
-from core.text.languages import languages
+from core.text.catalogues import languages
 from pages.components import session
 from pages.components.dialogs import dialog, open_dialog
 from pages.components.texts import _, language

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import settings
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 from pages.components.page_registry import ENTRIES, START
 from pages.shell.cookie import base_path
 from pages.shell.streamlit_words import OWN, words

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core.errors import N_
-from core.text.languages import languages, say_in
+from core.text.catalogues import languages, say_in
 
 # What the strip at the top says while there is no connection (connection.js), and what asks before typed
 # text is lost (leaving.js).

@@ -11,7 +11,7 @@ from core.fanpages.queries import FanpageView
 from core.fanpages.rules import WEBHOOK_FIELDS
 from core.fanpages.set_up_rules import Step
 from core.settings import settings
-from core.text.languages import SOURCE, languages, say_in
+from core.text.catalogues import SOURCE, languages, say_in
 from pages.components.dialogs import open_dialog
 from pages.components.texts import _
 from pages.system.address_form import draw_address_form

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word, stopped
-from core.text.languages import say_in
+from core.text.catalogues import say_in
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_nothing_is_asked_once_the_window_is_closed(shop: Shop):
 def test_no_sentence_is_lost_in_translation(shop: Shop):
     """Each sentence that stands for a request names the promise, in every language."""
     from core.consent.asking_rules import SENTENCES, Withheld
-    from core.text.languages import languages, say_in
+    from core.text.catalogues import languages, say_in
 
     for language in languages():
         for reason, sentence in SENTENCES.items():

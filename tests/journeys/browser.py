@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from core.text.languages import languages
+from core.text.catalogues import languages
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = os.environ.get("NOTIFY_ONCE_BROWSER_TESTS") == "required"

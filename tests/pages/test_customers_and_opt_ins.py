@@ -15,7 +15,7 @@ from core.customers.tag_actions import add_tag
 from core.customers.tags import list_tags
 from core.db.engine import reading
 from core.db.tables import OptIn
-from core.text.languages import languages, say_in
+from core.text.catalogues import languages, say_in
 from core.text.matching import search_key
 from pages.components.export import XLSX_TYPE
 from tests.pages.conftest import opened

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import streamlit
 
-from core.text.languages import languages
+from core.text.catalogues import languages
 from pages.shell.start_page import leads_somewhere, page_of_ours
 from pages.shell.streamlit_words import EXACT, words
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.accounts import queries
-from core.text import languages
+from core.text import catalogues
 
 THAI = """\
 msgid ""
@@ -32,7 +32,7 @@ def thai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "locales" / "th"
     folder.mkdir(parents=True)
     (folder / "panel.po").write_text(THAI, "utf-8")
-    monkeypatch.setattr(languages, "LOCALES", folder.parent)
+    monkeypatch.setattr(catalogues, "LOCALES", folder.parent)
 
 
 def test_an_operator_chooses_thai_and_reads_what_is_translated(thai, arrange, panel):

@@ -15,7 +15,7 @@ from core.conversation.placeholders import has_placeholder
 from core.conversation.preview_thread import Step, thread_of
 from core.conversation.queries import get_message
 from core.errors import NotFound
-from core.text.languages import languages
+from core.text.catalogues import languages
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.phone import draw_phone

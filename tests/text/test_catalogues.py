@@ -10,7 +10,7 @@ import pytest
 from core.consent.import_columns import find_columns
 from core.consent.stop_words import stopped
 from core.settings import settings
-from core.text import languages
+from core.text import catalogues
 
 HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {rule}\\n"\n\n'
 THAI = HEADER.format(rule="nplurals=1; plural=0;") + (
@@ -27,31 +27,31 @@ POLISH = HEADER.format(
 def more_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The catalogues of today, beside a Thai one of three sentences and a Polish one with three plurals."""
     folder = tmp_path / "locales"
-    shutil.copytree(languages.LOCALES, folder)
+    shutil.copytree(catalogues.LOCALES, folder)
     for code, written in (("th", THAI), ("pl", POLISH)):
         (folder / code).mkdir()
         (folder / code / "some.po").write_text(written, "utf-8")
-    monkeypatch.setattr(languages, "LOCALES", folder)
+    monkeypatch.setattr(catalogues, "LOCALES", folder)
     return folder
 
 
 def test_the_languages_are_the_folders_and_english_each_by_its_own_name():
-    assert languages.languages() == {"vi": "Tiếng Việt", "en": "English"}
+    assert catalogues.languages() == {"vi": "Tiếng Việt", "en": "English"}
 
 
 def test_another_folder_is_another_language(more_languages):
-    assert languages.languages() == {"pl": "Polski", "th": "ไทย", "vi": "Tiếng Việt", "en": "English"}
-    assert languages.say_in("th")("Overview") == "ภาพรวม"
+    assert catalogues.languages() == {"pl": "Polski", "th": "ไทย", "vi": "Tiếng Việt", "en": "English"}
+    assert catalogues.say_in("th")("Overview") == "ภาพรวม"
 
 
 def test_what_a_catalogue_lacks_is_said_in_english(more_languages):
-    assert languages.say_in("th")("Customers") == "Customers"
-    assert languages.say_in("th")("") == ""
-    assert stopped("Mai", None, languages.say_in("th")).startswith("Done: Mai will")
+    assert catalogues.say_in("th")("Customers") == "Customers"
+    assert catalogues.say_in("th")("") == ""
+    assert stopped("Mai", None, catalogues.say_in("th")).startswith("Done: Mai will")
 
 
 def test_each_catalogue_brings_its_own_plural_rule(more_languages):
-    polish = languages.translations("pl")
+    polish = catalogues.translations("pl")
     assert [polish.ngettext("{n} file", "{n} files", n) for n in (1, 2, 5, 22, 25)] == [
         "plik",
         "pliki",
@@ -59,16 +59,16 @@ def test_each_catalogue_brings_its_own_plural_rule(more_languages):
         "pliki",
         "plików",
     ]
-    assert languages.translations("th").ngettext("{n} message", "{n} messages", 1) == "{n} ข้อความ"
-    assert languages.translations("en").ngettext("{n} file", "{n} files", 2) == "{n} files"
-    assert languages.translations("th").ngettext("{n} file", "{n} files", 2) == "{n} files"
+    assert catalogues.translations("th").ngettext("{n} message", "{n} messages", 1) == "{n} ข้อความ"
+    assert catalogues.translations("en").ngettext("{n} file", "{n} files", 2) == "{n} files"
+    assert catalogues.translations("th").ngettext("{n} file", "{n} files", 2) == "{n} files"
 
 
 @pytest.mark.parametrize(
     ("locale", "code"), [("vi_VN", "vi"), ("th_TH", "th"), ("en_US", "en"), ("fr_FR", "en"), ("", "en")]
 )
 def test_a_customers_locale_leads_to_the_nearest_language(more_languages, locale, code):
-    assert languages.language_of(locale) == code
+    assert catalogues.language_of(locale) == code
 
 
 def test_an_installation_may_speak_it(more_languages, monkeypatch):
