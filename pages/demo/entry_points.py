@@ -1,5 +1,5 @@
-"""The ways into the chat that staff have set up, one tap each: what a new chat offers, the menu, keywords,
-links and comments on a post."""
+"""What staff have set up to start messages, one tap each: what a new chat offers, the menu, keywords, links
+and comments on a post."""
 
 from __future__ import annotations
 

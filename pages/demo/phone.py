@@ -8,7 +8,7 @@ from core.text.catalogues import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import draw_phone
 from pages.components.texts import _
-from pages.demo import colleague, customer_phone, ways_in
+from pages.demo import colleague, customer_phone, entry_points
 
 REFRESH_SECONDS = 2
 
@@ -54,8 +54,8 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
     with left:
         customer_phone.draw_person_state(person)
         customer_phone.draw_typing_field(psid, person["first_name"])
-        ways_in.draw_chat(customer_phone.act, person, profile)
-        ways_in.draw_suggestions(customer_phone.act, psid, fanpage)
+        entry_points.draw_chat(customer_phone.act, person, profile)
+        entry_points.draw_suggestions(customer_phone.act, psid, fanpage)
         colleague.draw_colleague(person, fanpage)
         customer_phone.draw_more_actions(person, fanpage)
     with right:

@@ -23,7 +23,7 @@ FILES = [
     if not str(path.relative_to(ROOT)).startswith(THEIRS + PLATFORM)
 ]
 PLAYS = {
-    "pages/demo/ways_in.py",
+    "pages/demo/entry_points.py",
     "pages/messages/entry_points/held_entries.py",
 }  # somebody has to do on the phone what each kind wants
 
