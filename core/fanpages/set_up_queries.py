@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from core.db.engine import reading
 from core.db.tables import Customer, Heartbeat, InstallationCheck, Request, SetUpMark
 from core.fanpages.queries import OTHER_APP_LATELY, FanpageView
-from core.fanpages.set_up_rules import Checked, Facts, Mark, Standing, assess, is_fresh
+from core.fanpages.set_up_rules import Checked, Facts, Mark, StepStatus, assess, is_fresh
 from core.installation.heartbeat import WEBHOOK, WORKER
 from core.settings import settings
 
@@ -25,7 +25,7 @@ def list_addresses() -> Mapping[str, str]:
         return {row.name: row.value for row in db.scalars(select(InstallationCheck))}
 
 
-def read_set_up(fanpage: FanpageView | None, *, heard_at: datetime | None, now: datetime) -> list[Standing]:
+def read_set_up(fanpage: FanpageView | None, *, heard_at: datetime | None, now: datetime) -> list[StepStatus]:
     """How the set-up of a fanpage stands; without one, that of the installation. `heard_at` is when its
     latest event arrived."""
     scopes = ["", fanpage.page_id] if fanpage else [""]

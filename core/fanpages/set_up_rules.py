@@ -120,7 +120,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StepStatus:
     """How a part of the set-up stands."""
 
     step: Step
@@ -137,15 +137,15 @@ class Standing:
         )
 
 
-def assess(facts: Facts, now: datetime) -> list[Standing]:
+def assess(facts: Facts, now: datetime) -> list[StepStatus]:
     """How each part stands, in the order of the steps. The demo has no app at Facebook."""
     steps = [step for step in Step if not (facts.is_demo and step in OF_REAL_FANPAGES)]
-    return [_standing(step, facts, now) for step in steps]
+    return [_status(step, facts, now) for step in steps]
 
 
-def light_of(standings: Sequence[Standing]) -> Light:
+def light_of(statuses: Sequence[StepStatus]) -> Light:
     """The light of the whole: the worst that is not settled."""
-    open_ones = {standing.light for standing in standings if not standing.is_settled}
+    open_ones = {status.light for status in statuses if not status.is_settled}
     return next((light for light in (Light.RED, Light.AMBER, Light.GRAY) if light in open_ones), Light.GREEN)
 
 
@@ -154,15 +154,15 @@ def is_fresh(at: datetime | None, now: datetime) -> bool:
     return at is not None and now - at < FRESH_FOR
 
 
-def _standing(step: Step, facts: Facts, now: datetime) -> Standing:
+def _status(step: Step, facts: Facts, now: datetime) -> StepStatus:
     codes, at = _found(step, facts)
     mine = [code for code in facts.problems if _STEP_OF.get(code, Step.PERMISSIONS) == step]
     codes = tuple(dict.fromkeys([*mine, *codes]))
     if codes:
         light = Light.RED if any(code in RED for code in codes) else Light.AMBER
         marks = {code: facts.marks[code] for code in codes if code in facts.marks}
-        return Standing(step, light, codes, at if not mine else facts.checked_at, marks)
-    return Standing(step, Light.GREEN if _is_proved(step, facts, at, now) else Light.GRAY, (), at)
+        return StepStatus(step, light, codes, at if not mine else facts.checked_at, marks)
+    return StepStatus(step, Light.GREEN if _is_proved(step, facts, at, now) else Light.GRAY, (), at)
 
 
 def _is_proved(step: Step, facts: Facts, at: datetime | None, now: datetime) -> bool:

@@ -90,19 +90,19 @@ def _add_person(page_id: str) -> None:
     _do(add)
 
 
-def _do(deed: Callable[[SimulatorClient], object]) -> None:
+def _do(act: Callable[[SimulatorClient], object]) -> None:
     try:
         with line() as phone:
-            deed(phone)
+            act(phone)
     except NotPossibleForPerson:
         flash(_("That is not possible on this phone any more."), ":material/do_not_touch:")
     except SimulatorUnreachable:
         flash(_("The pretend Messenger does not answer."), ":material/cloud_off:")
 
 
-def act(psid: str, deed: str, **values: Any) -> None:
+def act(psid: str, name: str, **values: Any) -> None:
     """Let the person do something on their phone."""
-    _do(lambda phone: phone.act(psid, deed, **values))
+    _do(lambda phone: phone.act(psid, name, **values))
 
 
 def draw_person_state(person: Person) -> None:

@@ -36,8 +36,8 @@ def _draw_new_chat(act: Act, person: Person, profile: dict[str, Any]) -> None:
     st.caption(_("Questions that a new chat offers"))
     with st.container(horizontal=True, gap="small"):
         for number, each in enumerate(questions):
-            deed = partial(act, person["psid"], "ice_breaker", question=each["question"])
-            _chip(each["question"], "quickreply", f"phone_question_{number}", deed)
+            on_click = partial(act, person["psid"], "ice_breaker", question=each["question"])
+            _chip(each["question"], "quickreply", f"phone_question_{number}", on_click)
 
 
 def _draw_menu(act: Act, person: Person, profile: dict[str, Any]) -> None:
@@ -50,8 +50,8 @@ def _draw_menu(act: Act, person: Person, profile: dict[str, Any]) -> None:
             if each["type"] == "web_url":
                 st.link_button(each["title"], each["url"], icon=":material/open_in_new:")
             else:
-                deed = partial(act, person["psid"], "menu", title=each["title"])
-                _chip(each["title"], "menu", f"phone_menu_{number}", deed)
+                on_click = partial(act, person["psid"], "menu", title=each["title"])
+                _chip(each["title"], "menu", f"phone_menu_{number}", on_click)
 
 
 def draw_suggestions(act: Act, psid: str, fanpage: FanpageView) -> None:
@@ -85,14 +85,14 @@ def _draw_list(
     entries: Sequence[OwnedEntry],
     label: Callable[[OwnedEntry], str],
     icon: str,
-    deed: Callable[[OwnedEntry], Callable[[], None]],
+    on_click: Callable[[OwnedEntry], Callable[[], None]],
 ) -> None:
     if not entries:
         return
     st.caption(title)
     with st.container(horizontal=True, gap="small"):
         for number, entry in enumerate(entries):
-            _chip(label(entry), icon, f"phone_{icon}_{number}", deed(entry))
+            _chip(label(entry), icon, f"phone_{icon}_{number}", on_click(entry))
 
 
 def _of_kind(entries: Sequence[OwnedEntry], kind: str) -> list[OwnedEntry]:
@@ -105,5 +105,5 @@ def _of_language(shown: Any, person: Person) -> dict[str, Any]:
     return parts.get(person["locale"]) or parts.get("default") or {}
 
 
-def _chip(label: str, icon: str, key: str, deed: Callable[[], None]) -> None:
-    st.button(label, key=key, icon=f":material/{icon}:", on_click=deed)
+def _chip(label: str, icon: str, key: str, on_click: Callable[[], None]) -> None:
+    st.button(label, key=key, icon=f":material/{icon}:", on_click=on_click)

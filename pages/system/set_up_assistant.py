@@ -11,7 +11,7 @@ from core.errors import N_
 from core.fanpages import health_actions, installation_checks
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_queries import read_set_up
-from core.fanpages.set_up_rules import Light, Standing, light_of
+from core.fanpages.set_up_rules import Light, StepStatus, light_of
 from core.inbox.queries import last_webhook_at
 from pages.components.layout import section
 from pages.components.session import do
@@ -32,36 +32,36 @@ _WAITING = 4  # seconds between two looks for the first event
 def draw_assistant(fanpage: FanpageView | None) -> None:
     """All steps of a fanpage; without one, of the first that is to be connected."""
     heard_at = last_webhook_at(fanpage.page_id) if fanpage else None
-    standings = read_set_up(fanpage, heard_at=heard_at, now=utc_now())
+    statuses = read_set_up(fanpage, heard_at=heard_at, now=utc_now())
     with st.container(key="assistant_head", horizontal=True, vertical_alignment="center"):
         with st.container(key="assistant_words", gap=None):
             section(_("Set-up, step by step"))
-            st.caption(_summary(standings))
+            st.caption(_summary(statuses))
         if st.button(_("Check now"), key="assistant_check", icon=":material/stethoscope:"):
             _check(fanpage)
-    following = next((each.step for each in standings if not each.is_settled), None)
-    for number, standing in enumerate(standings, 1):
-        _step(standing, number, fanpage, is_next=standing.step == following)
+    following = next((each.step for each in statuses if not each.is_settled), None)
+    for number, status in enumerate(statuses, 1):
+        _step(status, number, fanpage, is_next=status.step == following)
     if fanpage is not None and heard_at is None:
         st.fragment(_wait_for_event, run_every=_WAITING)(fanpage.page_id, heard_at)
 
 
-def _summary(standings: list[Standing]) -> str:
-    left = sum(not each.is_settled for each in standings)
+def _summary(statuses: list[StepStatus]) -> str:
+    left = sum(not each.is_settled for each in statuses)
     if not left:
         return _("Everything is in order or accepted: broadcasts can go out.")
-    if light_of(standings) == Light.RED:
+    if light_of(statuses) == Light.RED:
         return _("Something blocks sending; what is red comes first.")
     return n_("{n} step is still open.", "{n} steps are still open.", left)
 
 
-def _step(standing: Standing, number: int, fanpage: FanpageView | None, *, is_next: bool) -> None:
-    look = ACCEPTED if standing.is_settled and standing.light == Light.AMBER else LOOKS[standing.light]
+def _step(status: StepStatus, number: int, fanpage: FanpageView | None, *, is_next: bool) -> None:
+    look = ACCEPTED if status.is_settled and status.light == Light.AMBER else LOOKS[status.light]
     word, icon, colour = look
-    title = f":{colour}[:material/{icon}:] **{number}. {_(TITLES[standing.step])}** :{colour}[{_(word)}]"
-    with st.expander(title, expanded=is_next, key=f"set_up_step_{standing.step.value}"):
-        draw_guide(standing.step, fanpage)
-        draw_findings(standing, fanpage)
+    title = f":{colour}[:material/{icon}:] **{number}. {_(TITLES[status.step])}** :{colour}[{_(word)}]"
+    with st.expander(title, expanded=is_next, key=f"set_up_step_{status.step.value}"):
+        draw_guide(status.step, fanpage)
+        draw_findings(status, fanpage)
 
 
 def _check(fanpage: FanpageView | None) -> None:

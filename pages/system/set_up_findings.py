@@ -8,26 +8,26 @@ from core.clock import utc_now
 from core.fanpages import set_up_actions
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_findings import describe, may_accept
-from core.fanpages.set_up_rules import CONFIRMED_BY_HAND, OF_INSTALLATION, Light, Mark, Standing
+from core.fanpages.set_up_rules import CONFIRMED_BY_HAND, OF_INSTALLATION, Light, Mark, StepStatus
 from pages.components.session import current, do
 from pages.components.texts import _, ago, when, who
 
 
-def draw_findings(standing: Standing, fanpage: FanpageView | None) -> None:
+def draw_findings(status: StepStatus, fanpage: FanpageView | None) -> None:
     """Each thing that is wrong; below it, what a person may say about it."""
-    fanpage_id = None if fanpage is None or standing.step in OF_INSTALLATION else fanpage.id
-    for code in standing.codes:
-        if mark := standing.marks.get(code):
+    fanpage_id = None if fanpage is None or status.step in OF_INSTALLATION else fanpage.id
+    for code in status.codes:
+        if mark := status.marks.get(code):
             _accepted(code, mark, fanpage_id)
         else:
-            _open(code, standing, fanpage_id)
-    if standing.at is not None:
-        st.caption(_("Seen {when}", when=ago(standing.at)))
+            _open(code, status, fanpage_id)
+    if status.at is not None:
+        st.caption(_("Seen {when}", when=ago(status.at)))
 
 
-def _open(code: str, standing: Standing, fanpage_id: int | None) -> None:
+def _open(code: str, status: StepStatus, fanpage_id: int | None) -> None:
     words = _(describe(code))
-    if standing.light == Light.RED and not may_accept(code):
+    if status.light == Light.RED and not may_accept(code):
         st.error(f"{words}  \n{_('Nothing can be launched before this is mended.')}", icon=":material/block:")
         return
     st.warning(words, icon=":material/warning:")

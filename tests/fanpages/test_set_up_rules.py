@@ -16,8 +16,8 @@ from core.fanpages.set_up_rules import (
     Facts,
     Light,
     Mark,
-    Standing,
     Step,
+    StepStatus,
     assess,
     light_of,
 )
@@ -38,7 +38,7 @@ WELL = Facts(
 )
 
 
-def at(step: Step, facts: Facts, now: datetime = NOW) -> Standing:
+def at(step: Step, facts: Facts, now: datetime = NOW) -> StepStatus:
     return next(each for each in assess(facts, now) if each.step == step)
 
 
@@ -61,8 +61,8 @@ def test_a_check_of_an_hour_ago_is_no_longer_believed():
 
 @pytest.mark.parametrize("code", sorted(HealthProblem))
 def test_what_a_health_check_found_is_shown_at_one_step_and_red_is_what_blocks(code):
-    standings = [s for s in assess(replace(WELL, problems=(code,)), NOW) if code in s.codes]
-    assert [s.light for s in standings] == [Light.RED if code in RED else Light.AMBER]
+    statuses = [s for s in assess(replace(WELL, problems=(code,)), NOW) if code in s.codes]
+    assert [s.light for s in statuses] == [Light.RED if code in RED else Light.AMBER]
     assert may_accept(code) == (code not in RED)
 
 

@@ -141,8 +141,8 @@ def _aim(item: HeldItem, target: int | None) -> None:
 
 
 def _tools(context: FormContext, items: list[HeldItem], place: int, key: str) -> None:
-    def act(deed: Callable[[], object]) -> tuple[object, ...]:
-        return context.actor, context.held, deed
+    def act(edit: Callable[[], object]) -> tuple[object, ...]:
+        return context.actor, context.held, edit
 
     up = act(lambda: items.insert(place - 1, items.pop(place)))
     gone = act(lambda: items.pop(place))
