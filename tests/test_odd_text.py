@@ -15,7 +15,7 @@ from core.accounts.actions import add_operator
 from core.accounts.queries import ActivityFilter
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
-from core.broadcasts import queries as broadcast_queries
+from core.broadcasts.delivery_queries import list_deliveries
 from core.consent import actions as topics
 from core.consent import customer_queries, imports
 from core.consent import queries as consent
@@ -122,4 +122,4 @@ def test_the_people_of_a_broadcast_can_be_searched_for_anything(shop, now):
         COMMAND_LINE, topic_id=shop[1], content={"kind": "text", "text": "A"}, now=now
     )
     for text in TYPED:
-        assert broadcast_queries.list_deliveries(made, search=text) == []
+        assert list_deliveries(made, search=text) == []

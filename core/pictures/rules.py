@@ -28,18 +28,6 @@ def media_type_of(name: str) -> str:
     return MEDIA_TYPES[name.rpartition(".")[2]]
 
 
-def names_in(message: Mapping[str, Any]) -> set[str]:
-    """The uploaded pictures that a `message` of the Send API shows."""
-    found: list[str] = []
-
-    def keep(name: str) -> str:
-        found.append(name)
-        return name
-
-    _walk(message, keep)
-    return set(found)
-
-
 def with_pictures(message: Mapping[str, Any], address: str, attachment_of: AttachmentOf) -> dict[str, Any]:
     """A copy that Messenger can show: a picture by itself goes as the attachment that Messenger already has,
     else, as on cards, it is fetched from `address`, where the webhook server is reached."""
