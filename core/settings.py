@@ -221,7 +221,7 @@ def database_url(written: str) -> str:
 
 
 def anchored_database(url: str) -> str:
-    """The same database, its file named from the root, whatever the working directory is."""
+    """An address of a database whose file is named from the root, whatever the working directory is."""
     scheme, _, file = url.partition(":///")
     if not scheme.startswith("sqlite") or not file or file.startswith(("/", ":memory:")):
         return url

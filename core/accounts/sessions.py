@@ -22,7 +22,7 @@ from core.errors import N_, NotFound
 
 
 def hash_of(key: str) -> str:
-    """By what a key or a ticket is found. Both are random, so a plain hash is enough."""
+    """The hash by which a key or a ticket is found. Both are random, so a plain hash is enough."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 

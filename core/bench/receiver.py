@@ -50,7 +50,7 @@ def messages_of(head: bytes, body: bytes) -> Counter[int]:
 
 
 def arrivals(url: str) -> dict[int, Arrived]:
-    """Of each fanpage, in the order of their arrival."""
+    """When how many messages of each fanpage arrived, in their order."""
     found: dict[int, Arrived] = defaultdict(list)
     for number, at, count in requests.get(f"{url}/arrivals", timeout=30).json():
         found[number].append((at, count))

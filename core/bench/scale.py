@@ -35,7 +35,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 def run(
     *, workers: list[int], fanpages: int, seconds: float, latency_ms: int, postgresql_url: str | None
 ) -> dict[str, Any]:
-    """Each number of workers on a new database, with as many opt-ins as can be sent in the time."""
+    """Measure each number of workers on a new database, with as many opt-ins as can be sent in the time."""
     results = []
     with named_or_own_server(postgresql_url) as server, stub.running_stub(latency_ms / 1000) as url:
         for count in workers:

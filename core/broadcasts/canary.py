@@ -58,7 +58,7 @@ def let_rest_go(by: Actor, broadcast_id: int, *, now: datetime) -> None:
 
 
 def mark_first(db: Session, broadcast: Broadcast) -> None:
-    """At the start: remember the last delivery of the first part."""
+    """Remember the last delivery of the first part, when the broadcast starts."""
     if not 0 < broadcast.canary_size < broadcast.audience:
         return
     broadcast.canary_last_id = db.execute(

@@ -201,7 +201,7 @@ class FirstPart:
 
 
 def get_first_part(broadcast_id: int) -> FirstPart | None:
-    """None when the broadcast has no first part, or has not started."""
+    """How the first part of a broadcast stands; None when it has no first part, or has not started."""
     with reading() as db:
         row = db.get(Broadcast, broadcast_id)
         if row is None or row.canary_last_id is None:

@@ -32,7 +32,7 @@ class FailingBroadcast:
 
 
 def list_failing(fanpage_id: int, *, now: datetime) -> list[FailingBroadcast]:
-    """The latest first; two queries, however many there are."""
+    """The broadcasts of a fanpage that fare badly, the latest first; two queries, however many there are."""
     with reading() as db:
         found = [*_under_way(db, fanpage_id), *_ended(db, fanpage_id, now - LATELY)]
     return sorted(found, key=lambda each: -each.id)

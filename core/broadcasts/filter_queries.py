@@ -27,7 +27,7 @@ class Choices:
 
 
 def list_choices(topic_id: int) -> Choices:
-    """Of the opt-ins for a topic that are available."""
+    """What there is to choose from among the available opt-ins for a topic."""
     held = col(OptIn.topic_id) == topic_id, col(OptIn.state) == OptInState.AVAILABLE
     imported = col(OptIn.source) == OptInSource.IMPORT.value
     kind = case((imported, literal(IMPORTED[0])), else_=func.coalesce(col(Request.entry_kind), ""))

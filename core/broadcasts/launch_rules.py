@@ -25,7 +25,7 @@ class LaunchRules:
     count_typed_above: int = 0  # so many people or more: whoever launches types the number; 0: never
 
     def as_text(self) -> str | None:
-        """As the database keeps it; None when nothing is set."""
+        """The rules as the database keeps them; None when nothing is set."""
         return None if self == FREE else json.dumps(asdict(self))
 
 

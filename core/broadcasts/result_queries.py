@@ -46,7 +46,7 @@ class ResultView:
 
 
 def get_result(broadcast_id: int) -> ResultView | None:
-    """None while it has not been counted."""
+    """The result of a broadcast as it was counted last; None while it has not been counted."""
     found = _results(col(Broadcast.id) == broadcast_id)
     return found[0] if found else None
 

@@ -44,7 +44,7 @@ class Span:
 
 
 def span_of(topic_id: int, started_at: datetime | None) -> Span:
-    """Of one that has not started there is nothing to find."""
+    """The topic and the time in which results of a broadcast lie. One that has not started has none."""
     return Span(topic_id, started_at + AFTERWARDS if started_at else datetime.min.replace(tzinfo=UTC))
 
 

@@ -35,7 +35,7 @@ CHUNK = 500
 
 
 def csv_report(broadcast_id: int) -> Iterator[bytes]:
-    """Row by row, so that a million deliveries need little memory."""
+    """The report as CSV, row by row, so that a million deliveries need little memory."""
     return csv_file(COLUMNS, _rows(broadcast_id))
 
 

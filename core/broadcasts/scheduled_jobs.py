@@ -90,7 +90,8 @@ def _start_alone(broadcast_id: int, now: datetime) -> bool:
 
 
 def end_too_late(*, now: datetime) -> int:
-    """Past its best-before a broadcast sends nothing more; unused opt-ins go back. Returns how many ended."""
+    """End the broadcasts that are past their best-before: nothing more of them is sent, and unused opt-ins go
+    back. Returns how many ended."""
     with transaction() as db:
         for missed in transitions.miss_late(db, now=now):
             activity_log.record(db, SYSTEM, "broadcast.miss", now=now, subject_id=missed.id)

@@ -75,7 +75,8 @@ def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
 
 
 def end_approval(broadcast: Broadcast, by: Actor, now: datetime) -> None:
-    """Of a broadcast that was put back to draft: it has to be looked at and approved anew."""
+    """End the approval of a broadcast that was put back to draft: it has to be looked at and approved
+    anew."""
     mark(broadcast, by, now, {BACK_TO_DRAFT})
     broadcast.approved_version, broadcast.approved_by, broadcast.approved_at = None, "", None
 

@@ -77,7 +77,7 @@ def _telling(text: str) -> set[str]:
 
 
 def warn_hour(local_start: datetime) -> list[Problem]:
-    """A phone that buzzes at night makes people block the fanpage."""
+    """Warn of a start at night: a phone that buzzes then makes people block the fanpage."""
     if WAKING_HOURS[0] <= local_start.hour < WAKING_HOURS[1]:
         return []
     words = N_("It starts at {time}, when most people sleep. Messages at night get fanpages blocked.")

@@ -38,7 +38,7 @@ def readable(address: str, code: str, url: str) -> str:
 
 
 def with_links_of_reply(message: Message, address: str, reply_id: int) -> Message:
-    """The same for an answer of the bot."""
+    """A copy of an answer of the bot whose links go through us; see `with_short_links`."""
     if not address:
         return message
     return with_short_links(message, address, lambda place: code_of(LinkId(Sent.REPLY, reply_id, place)))

@@ -34,7 +34,7 @@ class AudienceFilters:
         return self != EVERYBODY
 
     def as_json(self) -> dict[str, Any]:
-        """As the database keeps it: only what is set."""
+        """The filters as the database keeps them: only what is set."""
         usual = asdict(EVERYBODY)
         return {
             name: value.isoformat() if isinstance(value, datetime) else _plain(value)

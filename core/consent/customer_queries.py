@@ -138,7 +138,7 @@ def get_customer(customer_id: int, *, now: datetime) -> CustomerView:
 
 
 def find_customer(fanpage_id: int, psid: str) -> int | None:
-    """By a PSID as it was typed or pasted."""
+    """The customer with this PSID, as it was typed or pasted."""
     wanted = select(col(Customer.id)).where(
         col(Customer.fanpage_id) == fanpage_id, col(Customer.psid) == read_id(psid)
     )

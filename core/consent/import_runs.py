@@ -74,7 +74,7 @@ class ImportView:
         return self.state in (ImportState.WAITING, ImportState.RUNNING)
 
     def seconds_left(self, now: datetime) -> float | None:
-        """At the speed so far; None while nobody can know."""
+        """How long the rest takes at the speed so far; None while nobody can know."""
         if self.started_at is None or not self.done or not self.is_under_way:
             return None
         return (now - self.started_at).total_seconds() / self.done * (self.rows - self.done)

@@ -77,7 +77,7 @@ class Holder:
 
 
 def get_stock_of(fanpage_id: int) -> Stock | None:
-    """None while it has not been counted."""
+    """The stock of a fanpage as it was counted last; None while it has not been counted."""
     with reading() as db:
         row = db.get(OptInCount, fanpage_id)
     if row is None:

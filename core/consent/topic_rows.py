@@ -20,7 +20,7 @@ def get_topic(db: Session, topic_id: int, *, lock: bool = False) -> Topic:
 
 
 def set_archived(db: Session, by: Actor, topic: Topic, now: datetime) -> None:
-    """Archives it; a second time changes nothing."""
+    """Archive a topic; a second time changes nothing."""
     if topic.archived_at is None:
         topic.archived_at = topic.updated_at = now
         record(db, by, "topic.archive", topic, now)

@@ -33,7 +33,8 @@ def withdraw_customer(by: Actor, customer_id: int, *, topic_id: int | None = Non
 def withdraw_person(
     by: Actor, fanpage_id: int, psid: str, *, topic_id: int | None = None, now: datetime
 ) -> int:
-    """The same by PSID; somebody who is not known yet becomes a customer, so that the withdrawal is kept."""
+    """Do what `withdraw_customer` does, by PSID. Somebody who is not known yet becomes a customer, so that
+    the withdrawal is kept."""
     psid = required_psid(psid)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)

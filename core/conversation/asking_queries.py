@@ -40,7 +40,7 @@ class WithheldView:
 
 
 def topic_asking(topic_id: int, *, now: datetime) -> TopicAsking:
-    """Raises NotFound."""
+    """How a topic asks again. Raises NotFound."""
     again = (
         col(Request.topic_id) == topic_id,
         col(Request.entry_kind).in_([EntryKind.AGAIN, EntryKind.RULE]),

@@ -79,7 +79,8 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
 
 
 def check_taken(entry_points: Sequence[EntryDraft], owners: Mapping[tuple[str, str], str]) -> list[Problem]:
-    """Each entry point leads to one message; `owners` names those that have one, by kind and `entry_key`."""
+    """What is wrong because an entry point leads to another message already; `owners` names those that have
+    one, by kind and `entry_key`."""
     wanted = [(entry, owners.get((entry.kind, entry_key(entry.kind, entry.value)))) for entry in entry_points]
     return [HELD[entry.kind].taken(entry, owner) for entry, owner in wanted if owner is not None]
 

@@ -19,7 +19,8 @@ from core.text.normalise import is_blank
 def bubbles_of(
     kind: str, content: Mapping[str, Any], *, first_name: str | None = "Lan", tapped: bool = False
 ) -> list[Bubble]:
-    """One block as its customer sees it, also while it is being written; what follows a tap comes last."""
+    """The bubbles that a customer sees of one block, also while it is being written; what follows a tap comes
+    last."""
     return bubbles_of_blocks([BlockDraft(kind, dict(content))], first_name=first_name, tapped=tapped)
 
 

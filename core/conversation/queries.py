@@ -71,7 +71,7 @@ def count_messages(fanpage_id: int, *, search: str = "") -> int:
 
 
 def get_message(message_id: int) -> MessageView:
-    """Archived ones, too: a request of long ago still names its message."""
+    """One message, also an archived one: a request of long ago still names its message."""
     with reading() as db:
         row = db.get(Message, message_id)
         if row is None:

@@ -32,7 +32,8 @@ def check_references(db: Session, fanpage_id: int, blocks: Sequence[BlockDraft])
 
 
 def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, lock: bool) -> list[Problem]:
-    """The same for one block; with `lock`, what it refers to stays in use until the transaction ends."""
+    """What is wrong with what one block refers to; with `lock`, that stays in use until the transaction
+    ends."""
     kind = kind_of(block.kind)
     wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):

@@ -22,6 +22,6 @@ def take_lock(db: Session, number: int) -> None:
 
 
 def take_lock_of(db: Session, number: int, row_id: int) -> None:
-    """The same for the lock with this number of one row among many."""
+    """Take the lock with this number of one row among many."""
     if not is_sqlite(db):
         db.execute(select(func.pg_advisory_xact_lock(number, row_id)))

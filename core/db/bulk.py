@@ -92,7 +92,7 @@ def insert_selected(table: type[Table], values: Mapping[str, Any], source: FromC
 
 
 def packed(statement: SelectBase) -> Select[Any]:
-    """The same query with all of its rows in one JSON text, for `fetch`."""
+    """The same query with all of its rows in one JSON text, which `fetch` reads."""
     return select(JsonOfRows(*statement.subquery().c))
 
 

@@ -13,7 +13,8 @@ from core.inbox.queries import last_webhook_at
 
 
 def get_hearing(fanpage_id: int, page_id: str) -> Hearing:
-    """Each time is the first of an index; of broadcasts only those that reached somebody count."""
+    """When customers were last heard of, last asked, and last reached by a broadcast. Each time is the first
+    of an index."""
     asked = select(func.max(Request.created_at)).where(col(Request.fanpage_id) == fanpage_id)
     started = (
         select(col(Broadcast.started_at), col(BroadcastResult.people))

@@ -74,7 +74,7 @@ def media_url(message: Message, kind: str) -> str | None:
 
 
 def cards(cards: Sequence[Card]) -> Message:
-    """One card, or several beside one another."""
+    """A message of one card, or of several beside one another."""
     return _template(template_type="generic", elements=[_element(card) for card in cards])
 
 

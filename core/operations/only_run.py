@@ -54,8 +54,8 @@ def write_note(note: Path, children: list[int]) -> None:
 
 
 def die_with_parent() -> None:
-    """For a new process: to be told to end when the one that started it is gone, however that ended. Only
-    Linux has this; elsewhere `only_run` names what was left behind."""
+    """Make a new process end when the one that started it is gone, however that ended. Only Linux has this;
+    elsewhere `only_run` names what was left behind."""
     if sys.platform == "linux":
         import ctypes
         import signal

@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 
 def names_of(db: Session, fanpage_id: int, names: Collection[str]) -> set[str]:
-    """Those of the names that are pictures of this fanpage."""
+    """The names among these that are pictures of this fanpage."""
     if not names:
         return set()
     mine = select(col(Picture.name)).where(

@@ -34,7 +34,7 @@ def is_request(message: dict[str, Any]) -> bool:
 
 
 def check_message(message: dict[str, Any], behaviour: Behaviour) -> None:
-    """Raises Refusal for the first thing that the platform would not take."""
+    """Raise Refusal for the first thing that the platform would not take."""
     if unknown := set(message) - KNOWN_KEYS:
         _refuse(f"Invalid keys {sorted(unknown)} were found in param message.")
     if "text" in message and "attachment" in message:
@@ -55,7 +55,7 @@ def check_message(message: dict[str, Any], behaviour: Behaviour) -> None:
 
 
 def check_file(message: dict[str, Any], file: dict[str, Any]) -> None:
-    """Raises Refusal for a file that may not be uploaded: 25 MB at most, and of the type it is said to be."""
+    """Raise Refusal for a file that may not be uploaded: 25 MB at most, and of the type it is said to be."""
     attachment = message.get("attachment") or {}
     if attachment.get("type") not in MEDIA or (attachment.get("payload") or {}).get("url"):
         _refuse("Param message[attachment] must have a type of media, and no url beside a file.")

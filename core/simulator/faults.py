@@ -143,7 +143,7 @@ class Faults:
         return fault
 
     def switch_off(self, name: str | None = None) -> None:
-        """One fault, or all of them."""
+        """Switch off one fault, or all of them."""
         with self._lock:
             if name is None:
                 self._active.clear()

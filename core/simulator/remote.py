@@ -78,7 +78,7 @@ class SimulatorClient:
         self._call("DELETE", f"/people/{psid}/thread")
 
     def act(self, psid: str, act: str, **values: Any) -> dict[str, Any]:
-        """One of the names in `core.simulator.actions.PERSON_ACTIONS`."""
+        """Let a person do one of the things in `core.simulator.actions.PERSON_ACTIONS`."""
         return self._call("POST", f"/people/{psid}/{act}", values)
 
     def act_all(self, acts: list[dict[str, Any]]) -> None:

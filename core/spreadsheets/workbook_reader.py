@@ -12,7 +12,8 @@ from core.spreadsheets.unpacking import broken, unpacked
 
 
 def read_workbook(data: bytes) -> SpreadsheetTable:
-    """Raises Invalid for a workbook that is broken, too large or has no data."""
+    """Read the first sheet that shows data. Raises Invalid for a workbook that is broken, too large or has no
+    data."""
     try:
         with unpacked(data) as copy, calamine.load_workbook(copy) as workbook:
             return _table(workbook)

@@ -19,12 +19,12 @@ _REASONS: dict[str, str] = {
 
 
 def withheld_word(reason: str) -> str:
-    """One reason."""
+    """A reason for which the bot left a request out, in words."""
     return _(_REASONS.get(reason, N_("Another reason")))
 
 
 def withheld_words(counts: Mapping[str, int]) -> str:
-    """Each reason with its count, in the order of the table; "" when nothing was left out."""
+    """The reasons with their counts, in the order of the table; "" when nothing was left out."""
     return " · ".join(
         f"{withheld_word(reason)}: {number(counts[reason])}" for reason in _REASONS if counts.get(reason)
     )

@@ -90,7 +90,7 @@ EVIDENCE: dict[str, str] = {
 
 
 def reason_word(code: str | None) -> str:
-    """In a few words why a delivery did not arrive; empty without a code."""
+    """Why a delivery did not arrive, in a few words; empty without a code."""
     return _(REASONS.get(code, N_("Another reason"))) if code else ""
 
 
@@ -106,7 +106,7 @@ def evidence_word(code: str | None) -> str:
 
 
 def eligibility_word(code: str) -> str:
-    """Of those who get a broadcast, or of a reason to be left out."""
+    """A reason to be left out in a word or two, or that somebody gets it."""
     return _("Will get it") if code == ELIGIBLE else _(reason(code).word)
 
 
@@ -120,7 +120,7 @@ def plain(text: str) -> str:
 
 
 def size_word(size: int) -> str:
-    """Of the first part."""
+    """The size of the first part, in words."""
     return _("First {n}, then the rest", n=number(size)) if size else _("No, to everybody at once")
 
 
@@ -132,5 +132,5 @@ def best_before_word(chosen: BestBefore, zone: str | None = None) -> str:
 
 
 def still_growing(view: BroadcastView) -> str:
-    """For next to numbers that are not final yet; empty when they are."""
+    """A note for numbers that are not final yet; empty when they are."""
     return "" if view.is_complete else _("A large audience: more people are being added right now.")

@@ -80,7 +80,7 @@ def draw_failing(failing: Failing | None, state: str, pause_code: str | None) ->
 
 
 def draw_failing_broadcasts(found: list[FailingBroadcast]) -> None:
-    """For the overview: each with the way to it."""
+    """Draws, on the overview, each broadcast that fares badly and the way to it."""
     for each in found[:SHOWN]:
         with st.container(key=f"failing_{each.id}", border=False):
             name = f"**{plain(each.name)}**"

@@ -43,7 +43,7 @@ def draw_policy(fanpage: FanpageView, actor: Actor) -> None:
 
 
 def draw_other_app(fanpage: FanpageView) -> None:
-    """That another app holds conversations, so that the bot keeps silent in them."""
+    """Says that another app holds conversations, so that the bot keeps silent in them."""
     other = find_other_app(fanpage.id, now=utc_now())
     if other is not None:
         words = _(OTHER_APP, customers=number(other.customers))

@@ -55,7 +55,8 @@ def search_box(key: str, label: str) -> str:
 
 
 def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> str | None:
-    """One of `options` (value -> word) or None for all; kept in the URL under the key."""
+    """Draws a filter as pills. Returns one of `options` (value -> word), or None for all; kept in the URL
+    under the key."""
     words = {word: value for value, word in options.items()}
     st.session_state.setdefault(f"{key}_pill", _word_in_url(key, options))
     chosen = st.pills(
@@ -73,7 +74,8 @@ def filter_pills(key: str, options: Mapping[str, str], *, label: str = "") -> st
 
 
 def filter_choice(key: str, options: Mapping[str, str], everything: str, *, width: int = 220) -> str:
-    """One of `options` (value -> word) from a list that can be searched, or "" for all; kept in the URL."""
+    """Draws a filter as a list that can be searched. Returns one of `options` (value -> word), or "" for all;
+    kept in the URL."""
     words = {"": everything, **options}
     asked = st.query_params.get(key, "")
     chosen = st.selectbox(

@@ -50,7 +50,7 @@ def badge(kind: str, state: str) -> None:
 
 
 def badge_markdown(kind: str, state: str) -> str:
-    """The same badge inside a Markdown sentence."""
+    """A badge for use inside a Markdown sentence."""
     word, icon, colour = state_label(kind, state)
     return f":{colour}-badge[:material/{icon}: {word}]"
 

@@ -18,7 +18,8 @@ STOP, GO_ON = "stop_all", "go_on_all"
 
 
 def draw_stop_button(here: Current) -> None:
-    """For whoever may send, while nothing is held: the button that stops every send, and its dialog."""
+    """Draws, for whoever may send and while nothing is held, the button that stops every send, and its
+    dialog."""
     if not here.actor.may(Permission.SEND) or holding.current_hold() is not None:
         return
     st.button(

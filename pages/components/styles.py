@@ -10,12 +10,13 @@ _HERE = Path(__file__).parent
 
 
 def draw_broadcast_styles() -> None:
-    """For every page that shows broadcasts."""
+    """Adds the style sheet of every page that shows broadcasts."""
     st.html(_HERE / "broadcast.css")
 
 
 def draw_editor_styles() -> None:
-    """For every page on which blocks are written; the script keeps the preview in step with what is typed."""
+    """Adds the style sheet of every page on which blocks are written, and the script that keeps the preview
+    in step with what is typed."""
     folder = _HERE / "block_editor"
     st.html(folder / "block_editor.css")
     with st.container(key="composer_script"):
@@ -24,5 +25,5 @@ def draw_editor_styles() -> None:
 
 
 def draw_calendar_styles() -> None:
-    """For every page with a grid of days."""
+    """Adds the style sheet of every page with a grid of days."""
     st.html(_HERE / "calendar.css")

@@ -35,7 +35,7 @@ class Order:
         return "arrow_downward" if self.falling else "arrow_upward"
 
     def state_of(self, key: str) -> str:
-        """For aria-sort."""
+        """How a column is sorted, as the attribute aria-sort says it."""
         if key != self.by:
             return "none"
         return "descending" if self.falling else "ascending"

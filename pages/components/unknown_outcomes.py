@@ -22,7 +22,7 @@ def draw_link_to_unknown(broadcast_id: int, label: str) -> None:
 
 
 def draw_unknown_alerts(fanpage_id: int) -> None:
-    """For the overview: every broadcast that waits for a decision, the oldest first."""
+    """Draws, on the overview, every broadcast that waits for a decision, the oldest first."""
     doubts = list_unknown_outcomes(fanpage_id)
     for doubt in doubts[:ALERTS]:
         with st.container(key=f"in_doubt_{doubt.broadcast_id}", horizontal=True, vertical_alignment="center"):

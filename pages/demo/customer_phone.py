@@ -48,7 +48,7 @@ Person = dict[str, Any]
 
 
 def line() -> SimulatorClient:
-    """To the simulator of this machine."""
+    """A client of the simulator of this machine."""
     return SimulatorClient(f"http://127.0.0.1:{settings().simulator_port}", timeout_seconds=5)
 
 

@@ -45,7 +45,7 @@ def draw_history(fanpage_id: int, zone: str, stock: Stock | None) -> None:
 
 
 def draw_entry_points(fanpage_id: int, zone: str) -> None:
-    """Those through which most customers agreed in that time."""
+    """Draws the entry points through which most customers agreed in that time."""
     since = (today_in(zone) - timedelta(days=DAYS - 1)).isoformat()
     parts = [part for part in top_entry_points(fanpage_id, since=since) if part.figures.tapped]
     if not parts:

@@ -31,7 +31,7 @@ def draw_stock(topics: list[TopicView]) -> None:
 
 
 def draw_topics(here: Current, topics: list[TopicView]) -> None:
-    """Those with most people first; the others are on their own page."""
+    """Draws the topics with most people; the others are on their own page."""
     section(_("Who can be notified?"))
     shown = sorted(topics, key=lambda topic: -topic.people)[:SHOWN]
     columns = [

@@ -37,7 +37,7 @@ def draw_account(here: session.Current) -> None:
 
 
 def draw_language_switch() -> None:
-    """Every language by its own name."""
+    """Draws the choice of a language, each by its own name."""
     # Before the widget is drawn: Streamlit refuses to have its value set in the same run afterwards.
     st.session_state["language_switch"] = language()
     st.segmented_control(

@@ -13,7 +13,7 @@ from pages.shell import account, ended_notice, hold_notice, login, menu, start_p
 
 
 def run() -> None:
-    """One run of the panel, whatever address was asked for."""
+    """Runs the panel once, whatever address was asked for."""
     hold_notice.stop_at_another_revision()
     if "operator_id" not in st.session_state:
         session.signed_in()  # in whose language the first page is drawn

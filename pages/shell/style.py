@@ -22,7 +22,8 @@ def apply(language: str) -> None:
 
 
 def draw_theme_switch() -> None:
-    """As the system, light or dark. Streamlit's own choice is per page and hidden in its menu."""
+    """Draws the choice of light, dark, or as the system. Streamlit's own choice is per page and hidden in its
+    menu."""
     choices = (
         ("System", _("Same as the system"), "contrast"),
         ("Light", _("Light"), "light_mode"),

@@ -24,7 +24,7 @@ def draw_otn_button(fanpage: FanpageView) -> None:
 
 
 def draw_otn_state(fanpage: FanpageView) -> None:
-    """That one-time notifications are off, by whom and since when."""
+    """Says that one-time notifications are off, by whom and since when."""
     if fanpage.otn_off_at is not None:
         words = _(
             "**One-time notifications are off** for this fanpage, by {who} since {when}. Nobody is asked for "

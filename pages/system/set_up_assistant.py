@@ -30,7 +30,7 @@ _WAITING = 4  # seconds between two looks for the first event
 
 
 def draw_assistant(fanpage: FanpageView | None) -> None:
-    """All steps of a fanpage; without one, of the first that is to be connected."""
+    """Draws all steps of a fanpage's set-up; without one, of the first fanpage that is to be connected."""
     heard_at = last_webhook_at(fanpage.page_id) if fanpage else None
     statuses = read_set_up(fanpage, heard_at=heard_at, now=utc_now())
     with st.container(key="assistant_head", horizontal=True, vertical_alignment="center"):

@@ -14,7 +14,7 @@ from pages.components.texts import _, ago, when, who
 
 
 def draw_findings(status: StepStatus, fanpage: FanpageView | None) -> None:
-    """Each thing that is wrong; below it, what a person may say about it."""
+    """Draws each thing that is wrong; below it, what a person may say about it."""
     fanpage_id = None if fanpage is None or status.step in OF_INSTALLATION else fanpage.id
     for code in status.codes:
         if mark := status.marks.get(code):

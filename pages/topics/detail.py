@@ -26,7 +26,7 @@ _DEEDS = {
 
 
 def draw_topic(topic_id: int, here: Current) -> None:
-    """One topic: its numbers, its history, and what may be done with it."""
+    """Draws one topic: its numbers, its history, and what may be done with it."""
     now = utc_now()
     try:
         topic = get_topic(topic_id, now=now)

@@ -51,7 +51,7 @@ def draw_edit_dialog(topic: TopicView) -> None:
 
 
 def draw_archive_dialog(topic: TopicView) -> None:
-    """Archives the topic after saying what that does to each thing that uses it."""
+    """Draws the dialog that archives the topic after saying what that does to each thing that uses it."""
     if not is_open("topic_archive"):
         return
     uses = topic_archiving.find_uses(topic.id)

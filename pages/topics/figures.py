@@ -87,7 +87,7 @@ def _others(topic: TopicView) -> None:
 
 
 def draw_history(progress: TopicProgress) -> None:
-    """The latest broadcasts."""
+    """Draws the latest broadcasts of a topic."""
     if progress.broadcasts:
         section(_("Latest broadcasts"))
         columns = [

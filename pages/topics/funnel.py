@@ -163,7 +163,7 @@ def _cell(name: str) -> Callable[[Part], object]:
 
 
 def draw_wording_tests(topic: TopicView) -> None:
-    """Each test of two wordings, and what may be said of it."""
+    """Draws each test of two wordings, and what may be said of it."""
     tests = wording_tests(topic.id)
     if not tests:
         return

@@ -40,7 +40,8 @@ def clean_button(button: Button) -> dict[str, Any]:
 
 
 def clean_phone(typed: str) -> str:
-    """With its country code, as Messenger wants it. A number that begins with a single 0 is Vietnamese."""
+    """A phone number with its country code, as Messenger wants it. One that begins with a single 0 is
+    Vietnamese."""
     bare = _NOT_DIALLED.sub("", typed)
     if bare.startswith("00"):
         return f"+{bare[2:]}"

@@ -25,7 +25,8 @@ _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.IGNORECASE)  # how a part of an I
 
 
 def clean_link(content: Mapping[str, Any], field: str = "url") -> str:
-    """Only the ends of an address are made clean: another spelling of its letters may be another address."""
+    """An address without what surrounds it. Nothing inside is changed: another spelling of its letters may be
+    another address."""
     return unwrapped(storable(said(content, field)))
 
 
@@ -44,7 +45,7 @@ def check_link(field: str, value: object, missing: str) -> list[Problem]:
 
 
 def check_picture(field: str, value: object, missing: str) -> list[Problem]:
-    """The same for a picture, which may be an uploaded one."""
+    """What is wrong with the address of a picture, which may be an uploaded one."""
     return [] if name_in(value) else check_link(field, value, missing)
 
 

@@ -69,7 +69,7 @@ class HeldKind(EntryPointKind):
     stands_alone: ClassVar[bool] = False  # a message file may name it by its name alone
 
     def clean(self, entry: EntryDraft) -> EntryDraft:
-        """As it is kept: what was typed or pasted, without what surrounds it."""
+        """The entry point as it is kept: what was typed or pasted, without what surrounds it."""
         return EntryDraft(self.name, None, normalise_name(entry.value))
 
     @abstractmethod
@@ -81,7 +81,7 @@ class HeldKind(EntryPointKind):
         """What is wrong with one, apart from what others are."""
 
     def taken(self, entry: EntryDraft, owner: str) -> Problem:
-        """It leads to another message, called `owner`."""
+        """The problem to report when the entry point leads to another message, called `owner`."""
         words = N_("“{value}” already starts “{name}”; remove it there first.")
         return problem("entry_points", words, value=self.clean(entry).value, name=owner)
 
@@ -98,7 +98,7 @@ class HeldKind(EntryPointKind):
         return EntryDraft(self.name, None, value_in(item))
 
     def write(self, entry: EntryDraft) -> dict[str, Any]:
-        """As a message file describes it: what `read` reads back."""
+        """The entry point as a message file describes it: what `read` reads back."""
         named = {"match": entry.match, "value": entry.value}
         return {"kind": self.name, **{name: given for name, given in named.items() if given}}
 

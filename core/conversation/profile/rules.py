@@ -74,7 +74,7 @@ def write_profile(profile: Profile) -> dict[str, Any]:
 
 
 def clean_profile(profile: Profile) -> Profile:
-    """As it is kept: texts normalised."""
+    """The profile as it is kept, its texts normalised."""
     return Profile(
         {
             locale: LocaleProfile(

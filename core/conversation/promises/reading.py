@@ -66,7 +66,7 @@ class Part:
 
     @property
     def said(self) -> str:
-        """As it is compared."""
+        """The words of the part in the form in which words are compared."""
         return " ".join(word.key for word in self.words)
 
 

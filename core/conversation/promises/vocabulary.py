@@ -109,7 +109,8 @@ def happens() -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def key(word: str) -> str:
-    """By what words are compared: lower case, Latin letters for look-alikes, the tone mark at the end.
+    """The form in which words are compared: lower case, Latin letters for look-alikes, the tone mark at the
+    end.
 
     So "hoà" is "hòa".
     """

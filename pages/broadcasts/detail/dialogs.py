@@ -22,12 +22,12 @@ CANCELLABLE = (
 
 
 def left(view: BroadcastView) -> int:
-    """Those who have not got it and still may."""
+    """How many people have not got it and still may."""
     return view.counts[DeliveryState.QUEUED] + view.counts[DeliveryState.SENDING]
 
 
 def draw_dialogs(here: Current, view: BroadcastView) -> None:
-    """Every dialog its state has; each draws itself only while it is open."""
+    """Draws every dialog that its state has; each shows only while it is open."""
     match view.state:
         case BroadcastState.SCHEDULED:
             _launch_dialog(here, view)

@@ -27,7 +27,7 @@ _SAMPLES_FOR = 15.0  # seconds over which the pace is measured
 
 
 def draw_live(view: BroadcastView) -> None:
-    """Keeps itself fresh while something may still change; a new state redraws the whole page."""
+    """Draws the numbers anew while something may still change; a new state redraws the whole page."""
     still_moves = view.state in LIVE or view.counts[DeliveryState.SENDING] or not view.is_complete
     every = _interval(view) if still_moves else None
     fresh = [view]  # the first time it draws what the rest of the page shows

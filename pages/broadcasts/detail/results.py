@@ -49,7 +49,7 @@ class Line:
 
 
 def draw_results(view: BroadcastView, fanpage: FanpageView) -> None:
-    """Once it has started; until it was first counted one line says so."""
+    """Draws what a broadcast that has started achieved; until it was first counted one line says so."""
     if not view.started_at:
         return
     section(_("What has it achieved?"))

@@ -22,7 +22,7 @@ from pages.components.texts import _, n_, when
 
 
 def draw_second_run(here: Current, view: BroadcastView) -> None:
-    """For those who did not get it although their opt-in could still be used."""
+    """Draws the buttons for those who did not get it although their opt-in could still be used."""
     has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
     is_over = has_ended and view.pause_code != ALL_REFUSED
     paused_itself = view.state == BroadcastState.PAUSED and alike_reason(view.pause_code) is not None

@@ -36,7 +36,7 @@ def draw_open_buttons(slot: str, unknown: int | None = None) -> None:
 
 
 def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryView | None = None) -> None:
-    """Without a row they settle everything that is in doubt."""
+    """Draws the dialogs that settle one outcome in doubt or, without a row, all of them."""
     people = 1 if row else view.counts[DeliveryState.UNKNOWN]
     whose = plain(row.customer or row.psid) or _("Erased customer") if row else ""
     confirm(

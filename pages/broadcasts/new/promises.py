@@ -30,7 +30,8 @@ def draw_promises(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]
 
 
 def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
-    """The same card, ending in the tick; True once somebody confirmed that these words keep the promise."""
+    """Draws the promises with a tick below; True once somebody confirmed that these words keep the
+    promise."""
     with st.container(key="broadcast_promises", border=True):
         promises = _list(draft.topic_id, draft.filters)
         kind = find_kind(str(draft.content.get("kind")))

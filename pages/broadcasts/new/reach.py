@@ -56,7 +56,8 @@ def _nobody(run: DryRun) -> None:
 
 
 def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
-    """Each number leads to the people behind it."""
+    """Draws who gets the broadcast and who does not, by reason, and the people behind the number that was
+    clicked."""
     if not run.audience:
         return
     section(_("Who gets it, and who does not?"))

@@ -26,7 +26,7 @@ _REFUSED = "broadcast_refused"
 
 
 def enter(draft: Draft, step: str) -> None:
-    """At the top of every run: the fields of a step that is newly opened show what is kept."""
+    """Called at the top of every run: the fields of a step that is newly opened show what is kept."""
     held = st.session_state.get(_SHOWN)
     if held is not None and held["id"] == draft.id and held["step"] == step:
         return
@@ -42,7 +42,7 @@ def is_open(broadcast_id: int) -> bool:
 
 
 def leave() -> None:
-    """This tab writes no draft any more."""
+    """Forgets the draft that this tab was writing."""
     st.session_state.pop(_SHOWN, None)
 
 

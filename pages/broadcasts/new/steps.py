@@ -28,7 +28,8 @@ def asked_step(draft: Draft | None) -> str:
 
 
 def go_to(step: str) -> None:
-    """Once this step has been drawn and saved: a click that overtakes what was just typed loses nothing."""
+    """Leads to a step, once this one has been drawn and saved: a click that overtakes what was just typed
+    loses nothing."""
     st.session_state[_GO_TO] = step
 
 

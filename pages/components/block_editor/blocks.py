@@ -17,7 +17,7 @@ from pages.components.texts import _
 
 
 def edit_blocks(draft: Draft, context: EditorContext) -> None:
-    """Every block in its card. The draft holds what was typed once this returns."""
+    """Draws every block in its card. The draft holds what was typed once this returns."""
     for place, block in enumerate(draft["blocks"]):
         with st.container(key=f"block_{block['uid']}_card", border=True, gap="small"):
             _card_head(draft, place, block, context.locked)

@@ -21,7 +21,7 @@ Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic
 
 
 def blocks_of(draft: Draft) -> list[BlockDraft]:
-    """As they are saved; what belongs to the composer only is left out."""
+    """The blocks as they are saved; what belongs to the composer only is left out."""
     blocks = [clean_block(BlockDraft(block["kind"], block, block["topic_id"])) for block in draft["blocks"]]
     under = clean_answers(draft.get("under") or {})  # of a broadcast, which is one block
     return [replace(block, content={**block.content, **under}) for block in blocks] if under else blocks

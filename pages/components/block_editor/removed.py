@@ -24,7 +24,7 @@ def take_out(items: list[dict[str, Any]], place: int) -> None:
 
 
 def remember_all(draft: dict[str, Any]) -> None:
-    """All of the draft is about to be replaced."""
+    """Remembers the whole draft, which is about to be replaced."""
     for block in draft["blocks"]:
         typed_words(block)
     said = {name: value for name, value in draft.items() if name not in _NOT_SAID}

@@ -14,7 +14,7 @@ LONGEST = 120  # characters of a message that are shown
 
 
 def draw_replies(shown: list[ReplyView]) -> None:
-    """Every message of the chatbot, the latest first."""
+    """Draws every message of the chatbot, the latest first."""
     if not shown:
         return
     section(_("What the chatbot answered"))

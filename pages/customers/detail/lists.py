@@ -19,7 +19,7 @@ from pages.customers.detail.withdrawing import draw_refused
 
 
 def draw_opt_ins(shown: list[OptInView]) -> None:
-    """Every opt-in of the customer, and the way to give a refused one another chance."""
+    """Draws every opt-in of the customer, and the way to give a refused one another chance."""
     section(_("What they agreed to"))
     if not shown:
         st.caption(_("Nothing yet."))
@@ -46,7 +46,7 @@ _SOURCES = {
 
 
 def draw_withdrawals(shown: list[WithdrawalView]) -> None:
-    """Every no of the customer, and for which topics they have agreed anew since."""
+    """Draws every no of the customer, and for which topics they have agreed anew since."""
     if not shown:
         return
     section(_("What they said no to"))
@@ -76,7 +76,7 @@ def draw_requests(shown: list[RequestView]) -> None:
 
 
 def draw_deliveries(shown: list[DeliveryToCustomer]) -> None:
-    """Every broadcast to the customer, with each try."""
+    """Draws every broadcast to the customer, with each attempt."""
     if not shown:
         return
     section(_("What they were sent"))

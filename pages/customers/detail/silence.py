@@ -14,7 +14,7 @@ from pages.components.texts import _, when
 
 
 def draw_silence(customer: CustomerView, silence: Silence | None) -> None:
-    """Nothing while the chatbot answers as usual."""
+    """Says that the chatbot is silent; draws nothing while it answers as usual."""
     if silence is None:
         return
     with st.container(key="customer_silence", border=True, horizontal=True, vertical_alignment="center"):

@@ -24,7 +24,7 @@ _SILENT = "publish_silent"
 
 
 def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
-    """That nothing leads to a message without an entry point either."""
+    """Says that nothing leads to a message that has no entry point."""
     if led_from or is_led_to_from_outside(draft.id, now=utc_now()):
         return []
     return [problem("entry_points", N_("Nothing starts this message yet: the bot sends it to nobody."))]
@@ -57,7 +57,7 @@ def draw_question(actor: Actor, draft: Draft) -> None:
 
 
 def draw_refusal(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
-    """Once publishing was tried: that it was refused, with what no field below says itself."""
+    """Says, once publishing was tried, that it was refused, with what no field below says itself."""
     if not fields["tried"] or not problems:
         return
     st.error(_("Not published: the lines in red say what is missing."), icon=":material/error:")

@@ -80,7 +80,8 @@ def replace_all(
 
 
 def keep_mine(here: Current, fields: drafts.Draft, kept: Draft, mine: dict[str, Any]) -> None:
-    """In place of what the message was shown to say. If that has changed again, the question stays."""
+    """Keeps the fields of this tab in place of what the message was shown to say. If that has changed again,
+    the question stays."""
     wanted = replace(kept, **_decoded(mine))
     saved = keep_draft(here.actor, wanted, began=kept, now=utc_now())
     _show(fields, saved, mine)

@@ -26,7 +26,7 @@ def _edit(block: Block, context: EditorContext) -> None:
 
 
 def edit_broadcast_replies(block: Block, context: EditorContext) -> None:
-    """Those of a broadcast may be no more than an answer."""
+    """Draws the quick replies of a broadcast, which may be no more than an answer."""
     targets: dict[Target, str] = {OPENS_ADDRESS: _("Just an answer")}
     edit_replies(block, context, targets | _targets(context), least=0)
 
