@@ -99,13 +99,15 @@ def schedule(
     at: datetime | None,
     best_before: BestBefore = USUAL,
     version: int | None = None,
+    people: int | None = None,
     now: datetime,
 ) -> str:
     """Let the worker start a broadcast at `at`, or at once when None. Returns the state reached.
 
     `version` is the one that is approved: if it is not the latest any more, Changed says what differs. None
     approves the latest, for a caller that has just made the draft itself. Without `best_before` the draft's
-    own counts; if nobody chose one, it is fixed now at the usual time after the start.
+    own counts; if nobody chose one, it is fixed now at the usual time after the start. `people` is the number
+    of customers that was typed, where the fanpage's rules ask for it.
     """
     with transaction() as db:
         authorise(db, by, Permission.SEND, now=now)
@@ -128,7 +130,9 @@ def schedule(
             versions.alter(broadcast, by, now, due_at=at)
         if best_before != USUAL:
             versions.alter(broadcast, by, now, best_before=ends)
-        versions.refuse_own(broadcast, by, launch_rules_of(fanpage.launch_rules))
+        approval = launch_rules_of(fanpage.launch_rules)
+        versions.refuse_own(broadcast, by, approval)
+        launching.refuse_other_number(db, broadcast, approval, people, start)
         _fix_times(broadcast, start, ends)
         broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)
@@ -154,6 +158,7 @@ def launch(
     *,
     best_before: BestBefore = USUAL,
     version: int | None = None,
+    people: int | None = None,
     now: datetime,
 ) -> str:
     """Start this version at once; see `schedule`. A broadcast that is being sent already stays as it is."""
@@ -164,7 +169,9 @@ def launch(
             holding.refuse_if_moving(db)
             versions.refuse_if_changed(broadcast, version)
             return broadcast.state
-    return schedule(by, broadcast_id, at=None, best_before=best_before, version=version, now=now)
+    return schedule(
+        by, broadcast_id, at=None, best_before=best_before, version=version, people=people, now=now
+    )
 
 
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:

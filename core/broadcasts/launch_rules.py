@@ -24,6 +24,10 @@ class LaunchRules:
     needs_second_person: bool = False  # whoever wrote a version last does not approve it
     count_typed_above: int = 0  # so many people or more: whoever launches types the number; 0: never
 
+    def needs_number(self, people: int) -> bool:
+        """Whether whoever launches a broadcast to so many people types their number."""
+        return 0 < self.count_typed_above <= people
+
     def as_text(self) -> str | None:
         """The rules as the database keeps them; None when nothing is set."""
         return None if self == FREE else json.dumps(asdict(self))
@@ -39,6 +43,12 @@ def launch_rules_of(kept: str | None) -> LaunchRules:
     values = json.loads(kept)
     values["weekdays_off"], values["days_off"] = tuple(values["weekdays_off"]), tuple(values["days_off"])
     return LaunchRules(**values)
+
+
+def is_number_of(people: int, typed: int | None) -> bool:
+    """Whether the number that was typed is that of the people; a hundredth more or less may have agreed or
+    withdrawn since it was shown."""
+    return typed is not None and abs(typed - people) <= people // 100
 
 
 def check_launch_rules(rules: LaunchRules) -> list[Problem]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from sqlalchemy import func, select
 from sqlmodel import Session
 
+from core.broadcasts.launch_rules import LaunchRules, is_number_of
+from core.consent import eligibility
+from core.consent.audience_filters import filters_of
 from core.db import holding
-from core.db.tables import Fanpage
-from core.errors import N_, WrongState
+from core.db.tables import Broadcast, Fanpage
+from core.errors import N_, Invalid, WrongState, problem
 from core.fanpages.rules import why_red
 
 
@@ -31,3 +37,17 @@ def refuse_stopped(db: Session, fanpage_id: int) -> None:
         raise WrongState(
             N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
         )
+
+
+def refuse_other_number(
+    db: Session, broadcast: Broadcast, rules: LaunchRules, typed: int | None, start: datetime
+) -> None:
+    """Raise Invalid when the fanpage asks for the number of people and another one, or none, was typed."""
+    if not rules.count_typed_above:
+        return
+    customers = eligibility.reasons_of_customers(broadcast.topic_id, start, filters_of(broadcast.filters))
+    reached = select(func.count()).select_from(customers).where(customers.c.reason == eligibility.ELIGIBLE)
+    people = int(db.execute(reached).scalar_one())
+    if rules.needs_number(people) and not is_number_of(people, typed):
+        words = N_("It would reach {people} people. On this fanpage whoever launches it types that number.")
+        raise Invalid([problem("people", words, people=people)])

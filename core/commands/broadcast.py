@@ -27,6 +27,10 @@ BestBefore = Annotated[
         help="Nothing is sent later; none: without limit. Else 12 hours after the start, unless chosen.",
     ),
 ]
+People = Annotated[
+    int | None,
+    typer.Option(help="How many customers it reaches, where the fanpage asks whoever launches for it."),
+]
 _ALIKE = (
     "The last customers were all refused for the same reason ({reason}), so it is probably not about them: "
     "the broadcast paused itself. Nobody was marked as unreachable for that, and their opt-ins can be used "
@@ -46,6 +50,7 @@ def create(
         str | None, typer.Option(metavar="ISO8601", help="When it starts; no zone: the fanpage's.")
     ] = None,
     best_before: BestBefore = None,
+    people: People = None,
     fanpage: Annotated[str | None, typer.Option(metavar="ID")] = None,
     as_json: Json = False,
 ) -> None:
@@ -63,7 +68,7 @@ def create(
         now=now,
     )
     if due_at:
-        actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, version=1, now=now)
+        actions.schedule(COMMAND_LINE, broadcast_id, at=due_at, version=1, people=people, now=now)
     made = queries.get_broadcast(broadcast_id)
     _say_state(broadcast_id, made.state, as_json, version=made.version)
 
@@ -95,6 +100,7 @@ def launch(
         int | None, typer.Option(help="The version you approve, as create and show print it.")
     ] = None,
     best_before: BestBefore = None,
+    people: People = None,
     as_json: Json = False,
 ) -> None:
     """Start now; the worker sends. It sends exactly the version you name, or refuses and says what changed.
@@ -105,7 +111,9 @@ def launch(
     looked_at = queries.get_broadcast(broadcast_id)
     approved = looked_at.version if version is None else version
     late = _best_before(best_before, looked_at.timezone)
-    state = actions.launch(COMMAND_LINE, broadcast_id, best_before=late, version=approved, now=utc_now())
+    state = actions.launch(
+        COMMAND_LINE, broadcast_id, best_before=late, version=approved, people=people, now=utc_now()
+    )
     _say_state(broadcast_id, state, as_json)
 
 

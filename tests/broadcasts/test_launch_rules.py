@@ -16,12 +16,13 @@ from core.broadcasts.launch_rules import (
     FREE,
     LaunchRules,
     check_launch_rules,
+    is_number_of,
     launch_rules_of,
 )
 from core.broadcasts.quiet_hours import quiet_until
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.errors import WrongState
+from core.errors import Invalid, WrongState
 from core.fanpages.launch_rule_actions import set_launch_rules
 from tests.sending.conftest import Studio
 
@@ -129,3 +130,41 @@ def test_changes_of_a_scheduled_broadcast_need_the_second_person_as_well(studio:
     with pytest.raises(WrongState):
         revisions.apply(minh, draft_id, version=version, now=studio.now)
     assert revisions.apply(lan, draft_id, version=version, now=studio.now) == broadcast_id
+
+
+def test_above_the_set_number_a_launch_takes_the_number_of_people(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    set_launch_rules(COMMAND_LINE, studio.fanpage_id, LaunchRules(count_typed_above=3), now=studio.now)
+    for typed in (None, 0, 2, 4):
+        with pytest.raises(Invalid, match="3 people"):
+            actions.launch(COMMAND_LINE, broadcast_id, people=typed, now=studio.now)
+    assert studio.show(broadcast_id).state == "draft"
+    assert actions.launch(COMMAND_LINE, broadcast_id, people=3, now=studio.now) == "scheduled"
+
+
+def test_below_the_set_number_nothing_has_to_be_typed(studio: Studio) -> None:
+    studio.people(2)
+    broadcast_id = studio.broadcast()
+    set_launch_rules(COMMAND_LINE, studio.fanpage_id, LaunchRules(count_typed_above=3), now=studio.now)
+    assert actions.launch(COMMAND_LINE, broadcast_id, now=studio.now) == "scheduled"
+
+
+def test_changes_of_a_scheduled_broadcast_take_the_number_as_well(studio: Studio) -> None:
+    studio.people(3)
+    broadcast_id = studio.broadcast()
+    actions.schedule(COMMAND_LINE, broadcast_id, at=studio.now + timedelta(hours=2), now=studio.now)
+    set_launch_rules(COMMAND_LINE, studio.fanpage_id, LaunchRules(count_typed_above=1), now=studio.now)
+    draft_id = revisions.begin(COMMAND_LINE, broadcast_id, now=studio.now)
+    version = get_draft(draft_id).version
+    with pytest.raises(Invalid):
+        revisions.apply(COMMAND_LINE, draft_id, version=version, now=studio.now)
+    assert revisions.apply(COMMAND_LINE, draft_id, version=version, people=3, now=studio.now)
+
+
+@pytest.mark.parametrize(
+    ("people", "typed", "is_it"),
+    [(99, 99, True), (99, 98, False), (4210, 4252, True), (4210, 4253, False), (4210, None, False)],
+)
+def test_a_hundredth_may_have_come_or_gone_since_it_was_shown(people: int, typed: int, is_it: bool) -> None:
+    assert is_number_of(people, typed) is is_it

@@ -10,11 +10,13 @@ import streamlit as st
 from core.broadcasts import actions
 from core.broadcasts.calendar_queries import CalendarEntry, list_scheduled
 from core.broadcasts.draft_rules import check_times
-from core.broadcasts.queries import get_broadcast
+from core.broadcasts.queries import dry_run, get_broadcast
 from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import NotFound
+from core.fanpages.queries import get_fanpage
 from core.text.holidays import holidays_between
+from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.broadcast_words import plain
 from pages.components.calendar_grid import MOVABLE, local_day
@@ -71,6 +73,7 @@ def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     problems = check_times(start, late, utc_now())
     draw_problems(problems)
     _hints(here.zone, fanpage_id, entry, start)
+    ask_number(get_fanpage(fanpage_id).launch_rules, _people(entry, start))
     if late:
         st.caption(_("Its best-before moves along: {when}.", when=when(late)))
     with st.container(key="move_buttons", horizontal=True, horizontal_alignment="right"):
@@ -105,4 +108,11 @@ def _hints(zone: str, fanpage_id: int, entry: CalendarEntry, start: datetime) ->
 
 
 def _move(here: Current, entry: CalendarEntry, start: datetime, late: datetime | None) -> None:
-    actions.schedule(here.actor, entry.id, at=start, best_before=late, version=entry.version, now=utc_now())
+    people, version = typed_number(), entry.version
+    actions.schedule(
+        here.actor, entry.id, at=start, best_before=late, version=version, people=people, now=utc_now()
+    )
+
+
+def _people(entry: CalendarEntry, start: datetime) -> int:
+    return dry_run(entry.topic_id, get_broadcast(entry.id).filters, now=start).eligible

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from core.broadcasts import actions
 from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
+from core.fanpages.queries import get_fanpage
+from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.broadcast_words import still_growing
-from pages.components.dialogs import confirm
+from pages.components.dialogs import confirm, confirm_buttons, dialog
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_, number
 
@@ -50,7 +54,7 @@ def draw_dialogs(here: Current, view: BroadcastView) -> None:
 
 def _launch_dialog(here: Current, view: BroadcastView) -> None:
     run = dry_run(view.topic_id, view.filters, now=utc_now())
-    people, spends = run.eligible, run.spends(saves_opt_ins=view.saves_opt_ins)
+    eligible, spends = run.eligible, run.spends(saves_opt_ins=view.saves_opt_ins)
     body = n_(
         "**{n} opt-in will be used and cannot be taken back.** It starts within seconds instead of at the "
         "time it was scheduled for.",
@@ -58,15 +62,19 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
         "time it was scheduled for.",
         spends,
     )
-    verb = n_("Send to {n} customer now", "Send to {n} customers now", people)
-    confirm(
-        "broadcast_launch",
-        _("Send it now?"),
-        body,
-        verb,
-        lambda: actions.launch(here.actor, view.id, version=view.version, now=utc_now()),
-        done=_("Launched. You can watch it here."),
-    )
+    verb = n_("Send to {n} customer now", "Send to {n} customers now", eligible)
+    rules = get_fanpage(view.fanpage_id).launch_rules
+
+    def launch() -> None:
+        people = typed_number()
+        actions.launch(here.actor, view.id, version=view.version, people=people, now=utc_now())
+
+    def draw() -> None:
+        st.markdown(body)
+        ask_number(rules, eligible)
+        confirm_buttons("broadcast_launch", verb, launch, done=_("Launched. You can watch it here."))
+
+    dialog("broadcast_launch", _("Send it now?"), draw)
 
 
 def _resume_dialog(here: Current, view: BroadcastView) -> None:

@@ -8,13 +8,11 @@ import streamlit as st
 
 from core.broadcasts.drafts import Draft
 from core.broadcasts.quiet_hours import quiet_until
-from core.errors import N_, Invalid, problem
+from core.errors import N_
 from core.fanpages.queries import FanpageView
 from pages.broadcasts.new import conflict
 from pages.components.session import Current
-from pages.components.texts import _, number, when, who
-
-_NUMBER = "launch_number"
+from pages.components.texts import _, when, who
 
 
 def say_quiet_time(draft: Draft, fanpage: FanpageView, now: datetime) -> None:
@@ -50,15 +48,3 @@ def needs_another(here: Current, draft: Draft, fanpage: FanpageView) -> str | No
     if here.actor.name != (writers[-1] if writers else draft.created_by):
         return None
     return _("You wrote this version last. On this fanpage another sender has to look at it and approve it.")
-
-
-def ask_number(people: int) -> None:
-    """A field for the number of people, which has to be typed."""
-    st.number_input(
-        _("Type the number of people: {people}", people=number(people)), 0, value=None, step=1, key=_NUMBER
-    )
-
-
-def refuse_other_number(people: int) -> None:
-    if st.session_state.get(_NUMBER) != people:
-        raise Invalid([problem(_NUMBER, N_("This is not the number of people; look once more."))])

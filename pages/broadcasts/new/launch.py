@@ -14,7 +14,8 @@ from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import why_red
 from pages.broadcasts.new import conflict, saving
-from pages.broadcasts.new.approval import ask_number, needs_another, refuse_other_number
+from pages.broadcasts.new.approval import needs_another
+from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.dialogs import confirm_buttons, dialog, open_dialog
 from pages.components.draft_conflict import fields_of
 from pages.components.session import Current
@@ -48,17 +49,8 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, 
 
 def _body(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView) -> None:
     st.markdown(_consequence(draft, run))
-    above = fanpage.launch_rules.count_typed_above
-    is_typed = bool(above) and run.eligible >= above
-    if is_typed:
-        ask_number(run.eligible)
-
-    def act() -> None:
-        if is_typed:
-            refuse_other_number(run.eligible)
-        launch(here, draft)
-
-    confirm_buttons("launch", _verb(draft, run), act, done=_done(draft))
+    ask_number(fanpage.launch_rules, run.eligible)
+    confirm_buttons("launch", _verb(draft, run), lambda: launch(here, draft), done=_done(draft))
 
 
 def _red(here: Current) -> str | None:
@@ -128,21 +120,24 @@ def launch(here: Current, draft: Draft) -> None:
     Leaving the draft changes the page: at the next run `new_broadcast` finds that it is no draft any more and
     that this tab no longer writes it, and goes to the page of the broadcast.
     """
-    now, kept = utc_now(), get_broadcast(draft.id)
+    now, kept, people = utc_now(), get_broadcast(draft.id), typed_number()
     if draft.revises_id is not None and get_broadcast(draft.revises_id).state == BroadcastState.SCHEDULED:
         _apply(here, draft)
         return
     is_under_way = kept.state in (BroadcastState.SCHEDULED, BroadcastState.SENDING)
     if not is_under_way or kept.approved_version != draft.version:
         if draft.due_at is None:
-            actions.launch(here.actor, draft.id, version=draft.version, now=now)
+            actions.launch(here.actor, draft.id, version=draft.version, people=people, now=now)
         else:
-            actions.schedule(here.actor, draft.id, at=draft.due_at, version=draft.version, now=now)
+            at, version = draft.due_at, draft.version
+            actions.schedule(here.actor, draft.id, at=at, version=version, people=people, now=now)
     saving.leave()
 
 
 def _apply(here: Current, draft: Draft) -> None:
     """The changes take the place of what was scheduled; the page of that one follows."""
-    changed = revisions.apply(here.actor, draft.id, version=draft.version, now=utc_now())
+    changed = revisions.apply(
+        here.actor, draft.id, version=draft.version, people=typed_number(), now=utc_now()
+    )
     saving.leave()
     st.query_params.from_dict({"id": str(changed)})
