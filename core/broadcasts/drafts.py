@@ -54,6 +54,8 @@ class Draft:
     revises_id: int | None = None  # the scheduled broadcast that it changes
     first_part: int = 0  # how many are sent first, to be judged before the rest is sent; 0: no first part
     created_by: str = ""
+    asked_by: str = ""  # who asked for its approval, if anybody did
+    asked_at: datetime | None = None
     version: int = 1
     changes: tuple[Change, ...] = ()  # the last change of each field, the earliest first
 
@@ -83,6 +85,8 @@ def _as_draft(row: Broadcast) -> Draft:
         revises_id=row.revises_id,
         first_part=row.canary_size,
         created_by=row.created_by,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
         version=row.version,
         changes=tuple(versions.last_changes(row)),
     )

@@ -57,6 +57,7 @@ def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]
 def approve(broadcast: Broadcast, by: Actor, now: datetime) -> None:
     broadcast.approved_version, broadcast.approved_by = broadcast.version, by.name
     broadcast.approved_at = now
+    broadcast.asked_by, broadcast.asked_at = "", None
 
 
 def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:

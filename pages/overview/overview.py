@@ -19,6 +19,7 @@ from pages.components.styles import draw_broadcast_styles, draw_calendar_styles
 from pages.components.texts import _
 from pages.components.unknown_outcomes import draw_unknown_alerts
 from pages.overview.ahead import draw_ahead
+from pages.overview.approvals import draw_approval_requests
 from pages.overview.first_steps import draw_first_steps
 from pages.overview.heard import draw_heard
 from pages.overview.history import draw_entry_points, draw_history
@@ -46,6 +47,7 @@ def draw_page() -> None:
         draw_failing_broadcasts(list_failing(here.fanpage.id, now=utc_now()))
         draw_heard(here, here.fanpage)
         draw_alerts(here, here.fanpage, topics, missed)
+        draw_approval_requests(here, here.fanpage.id)
         draw_unknown_alerts(here.fanpage.id)
     if not steps.done:
         draw_first_steps(here, steps)

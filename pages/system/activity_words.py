@@ -28,6 +28,7 @@ DEEDS: dict[str, str] = {
     "broadcast.schedule": N_("scheduled the broadcast {subject}"),
     "broadcast.revise_begin": N_("began to change the scheduled broadcast {subject}"),
     "broadcast.revise": N_("changed the broadcast {subject} while it stayed scheduled"),
+    "broadcast.ask_approval": N_("asked for approval of the broadcast {subject}"),
     "broadcast.unschedule": N_("took the broadcast {subject} off the schedule"),
     "broadcast.launch": N_("launched the broadcast {subject}"),
     "broadcast.start": N_("started the broadcast {subject}"),

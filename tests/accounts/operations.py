@@ -20,6 +20,7 @@ from core.alerts import actions as alerts
 from core.backups import actions as backups
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import canary, drafts, ends, retry, revisions
+from core.broadcasts.approval_actions import ask_for_approval
 from core.broadcasts.drafts import get_draft
 from core.broadcasts.launch_rules import LaunchRules
 from core.broadcasts.topic_archiving import archive_topic
@@ -459,6 +460,7 @@ TRIALS: dict[str, Trial] = {
     "core.backups.actions.make_backup": Trial(A, _backup, ends_well=False),
     "core.backups.actions.carry_over_from": Trial(A, _carry_over, ends_well=False),
     "core.accounts.list_columns.choose_columns": Trial(V, _choose_columns),
+    "core.broadcasts.approval_actions.ask_for_approval": Trial(E, _on(ask_for_approval, _broadcast("draft"))),
     "core.broadcasts.revisions.begin": Trial(E, _on(revisions.begin, _broadcast("scheduled"))),
     "core.broadcasts.revisions.apply": Trial(S, _apply_revision),
     "core.consent.import_runs.begin_import": Trial(E, _begin_import),

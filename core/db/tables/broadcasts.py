@@ -48,6 +48,8 @@ class Broadcast(Table, table=True):
     approved_version: int | None = None
     approved_by: str = word(64, default="")
     approved_at: datetime | None = moment()
+    asked_by: str = word(64, default="")  # of a draft: who asked for its approval
+    asked_at: datetime | None = moment()
     created_at: datetime = moment(nullable=False)
     updated_at: datetime = moment(nullable=False)
     started_at: datetime | None = moment()

@@ -6,13 +6,15 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.broadcasts.approval_actions import ask_for_approval
 from core.broadcasts.drafts import Draft
 from core.broadcasts.quiet_hours import quiet_until
+from core.clock import utc_now
 from core.errors import N_
 from core.fanpages.queries import FanpageView
 from pages.broadcasts.new import conflict
-from pages.components.session import Current
-from pages.components.texts import _, when, who
+from pages.components.session import Current, attempt, flash
+from pages.components.texts import _, ago, when, who
 
 
 def say_quiet_time(draft: Draft, fanpage: FanpageView, now: datetime) -> None:
@@ -38,6 +40,39 @@ def draw_changes(draft: Draft) -> None:
         for change in reversed(draft.changes):
             part = _(conflict.KIND.labels.get(change.field, N_("Back to draft")))
             st.text(f"{when(change.at)} · {who(change.by)} · {part}")
+
+
+def draw_ask(here: Current, draft: Draft, missing: str | None) -> None:
+    """The button by which those who may launch are asked; afterwards who asked, and when."""
+    with st.container(key="check_launch", gap="small"):
+        if draft.asked_at is not None:
+            words = _("{who} asked for approval, {when}. Whoever may launch it sees that on the overview.")
+            st.caption(words.format(who=who(draft.asked_by), when=ago(draft.asked_at)))
+            if draft.asked_by == here.actor.name:
+                return
+        if missing:
+            st.caption(missing)
+        st.button(
+            _("Ask for approval"),
+            key="broadcast_ask_approval",
+            type="primary",
+            icon=":material/approval:",
+            disabled=bool(missing),
+            width="stretch",
+            on_click=_ask,
+            args=(here, draft),
+        )
+
+
+def _ask(here: Current, draft: Draft) -> None:
+    def ask() -> None:
+        ask_for_approval(here.actor, draft.id, version=draft.version, now=utc_now())
+
+    error, _nothing = attempt(ask)
+    if error:
+        flash(error, icon=":material/error:")
+    else:
+        flash(_("Asked. Whoever may launch it sees it on the overview."))
 
 
 def needs_another(here: Current, draft: Draft, fanpage: FanpageView) -> str | None:

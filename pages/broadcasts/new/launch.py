@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import why_red
 from pages.broadcasts.new import conflict, saving
-from pages.broadcasts.new.approval import needs_another
+from pages.broadcasts.new.approval import draw_ask, needs_another
 from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.dialogs import confirm_buttons, dialog, open_dialog
 from pages.components.draft_conflict import fields_of
@@ -24,13 +24,17 @@ from pages.components.texts import _, duration, n_, when
 
 def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, *, ticked: bool) -> None:
     """The button with what is still missing above it, and the dialog that asks once more."""
+    stopped = bool(fanpage.stopped_code)
+    missing = _red(here) or _missing(draft, run, ticked=ticked, stopped=stopped)
     if not here.actor.may(Permission.SEND):
         words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
         st.info(words, icon=":material/lock:")
+        draw_ask(here, draft, missing)
         return
-    stopped = bool(fanpage.stopped_code)
-    missing = _red(here) or _missing(draft, run, ticked=ticked, stopped=stopped)
-    missing = missing or needs_another(here, draft, fanpage)
+    if another := needs_another(here, draft, fanpage):
+        st.info(another, icon=":material/lock:")
+        draw_ask(here, draft, missing)
+        return
     verb = _verb(draft, run)
     with st.container(key="check_launch", gap="small"):
         st.caption(missing or _("You see one more summary before anything is sent."))
