@@ -44,6 +44,7 @@ ORDER = [
     "deliveries",
     "funnel",
     "broadcasts",
+    "templates",
     "testers",
     "sending",
     "inbox",

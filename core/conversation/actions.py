@@ -53,8 +53,7 @@ def copy_message(by: Actor, message_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.EDIT, now=now)
         source = draft_of(db, get_row(db, message_id))
-        kept = message_rows.StoredMessage(message_id, source.fanpage_id, source.name)
-        name = message_rows.free_name(db, kept)
+        name = message_rows.free_name(db, source.fanpage_id, source.name)
         row = get_row(db, message_rows.insert_message(db, source.fanpage_id, name, now))
         row.draft = to_stored(source.blocks, [])
         record(db, by, "message.copy", row, now=now)

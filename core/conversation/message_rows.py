@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 
 from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -119,12 +119,12 @@ def owners_of(db: Session, fanpage_id: int, *, but: int | None) -> dict[tuple[st
     return {(row.kind, entry_key(row.kind, row.value)): row.name for row in db.execute(statement)}
 
 
-def free_name(db: Session, kept: StoredMessage) -> str:
-    """A name for a copy: the first of "Welcome (2)", "Welcome (3)" … that no message has."""
-    statement = select(col(Message.name)).where(col(Message.fanpage_id) == kept.fanpage_id)
+def free_name(db: Session, fanpage_id: int, name: str) -> str:
+    """The name if no message has it, else the first of "Welcome (2)", "Welcome (3)" … that none has."""
+    statement = select(col(Message.name)).where(col(Message.fanpage_id) == fanpage_id)
     taken = set(db.execute(statement).scalars())
-    tries = (f"{cut(kept.name, NAME_LIMIT - 6)} ({number})" for number in count(2))
-    return next(name for name in tries if name not in taken)
+    numbered = (f"{cut(name, NAME_LIMIT - 6)} ({number})" for number in count(2))
+    return next(tried for tried in chain([name], numbered) if tried not in taken)
 
 
 def record(db: Session, by: Actor, verb: str, about: Message, *, now: datetime, **detail: object) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.list_queries import ORDERS, BroadcastLine, count_by_state, count_lines, list_lines
 from core.broadcasts.rules import BroadcastState
+from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.filters import filter_pills, pager, search_box
@@ -15,6 +16,7 @@ from pages.components.session import Current, current
 from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
 from pages.components.tables import Badge, Column, Two, table
+from pages.components.templates import draw_templates
 from pages.components.texts import _, number, percent, state_label
 
 SIZE = 25
@@ -31,6 +33,8 @@ def draw_page() -> None:
     if here.fanpage is None:
         draw_no_fanpage("broadcasts")
         return
+    with slot:
+        draw_templates(here, TemplateKind.BROADCAST, here.fanpage.id)
     present = count_by_state(here.fanpage.id)
     if not present:
         _first(here)

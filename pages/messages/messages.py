@@ -9,12 +9,14 @@ from core.conversation.blocks.bubble import Shape
 from core.conversation.entry_kinds.registry import HELD
 from core.conversation.preview import bubbles_of
 from core.conversation.queries import MessageView, count_messages, list_messages
+from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.filters import pager, search_box
 from pages.components.layout import empty_state, page_header
 from pages.components.session import current
 from pages.components.tables import Ago, Column, Two, table
+from pages.components.templates import draw_templates
 from pages.components.texts import _, n_
 from pages.messages.trial import draw_trial
 
@@ -31,6 +33,8 @@ def draw_page() -> None:
     if here.fanpage is None:
         draw_no_fanpage("messages")
         return
+    with action:
+        draw_templates(here, TemplateKind.MESSAGE, here.fanpage.id)
     may_edit = here.actor.may(Permission.EDIT)
     if not count_messages(here.fanpage.id):
         _nothing_yet(may_edit)

@@ -9,6 +9,7 @@ from pages.components.texts import _, number, state_label
 NOUNS: dict[str, str] = {
     "broadcast": N_("Broadcasts"),
     "message": N_("Messages"),
+    "template": N_("Templates"),
     "topic": N_("OTN topics"),
     "opt_in": N_("Opt-ins"),
     "customer": N_("Customers"),
@@ -62,6 +63,9 @@ DEEDS: dict[str, str] = {
     "message.delete": N_("deleted the draft of the message {subject}"),
     "message.test": N_("sent the message {subject} to a tester"),
     "message.restore": N_("brought the message {subject} back"),
+    "template.create": N_("saved the template {subject}"),
+    "template.rename": N_("renamed the template {subject}"),
+    "template.delete": N_("deleted the template {subject}"),
     "tester.invite": N_("made a code word for a tester"),
     "tester.remove": N_("took a tester off the list"),
     "topic.create": N_("made the topic {subject}"),

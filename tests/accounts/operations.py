@@ -50,6 +50,7 @@ from core.inbox import actions as inbox
 from core.installation import hold_actions, key_check, rekeying
 from core.moving import move
 from core.pictures import actions as pictures
+from core.templates import actions as templates
 from core.testers import actions as testers
 from core.testers import sending as testing
 from tests.arrange import Arrange
@@ -272,6 +273,14 @@ def _set_addresses(w: World) -> Call:
     return lambda by: set_up_actions.set_addresses(by, **given, now=w.now)
 
 
+def _broadcast_template(w: World) -> int:
+    return templates.save_broadcast(SYSTEM, w.broadcast(), name="Tết", now=w.now)
+
+
+def _message_template(w: World) -> int:
+    return templates.save_message(SYSTEM, w.message_draft(), name="Chào", now=w.now)
+
+
 def _on(
     action: Callable[..., object], made: Callable[[World], int], **more: object
 ) -> Callable[[World], Call]:
@@ -490,6 +499,18 @@ TRIALS: dict[str, Trial] = {
     "core.installation.key_check.accept_key": Trial(
         A, lambda w: lambda by: key_check.accept_key(by, now=w.now)
     ),
+    "core.templates.actions.save_broadcast": Trial(
+        E, _on(templates.save_broadcast, _broadcast("draft"), name="Tết")
+    ),
+    "core.templates.actions.save_message": Trial(
+        E, _on(templates.save_message, World.message_draft, name="Chào")
+    ),
+    "core.templates.actions.begin_broadcast": Trial(E, _on(templates.begin_broadcast, _broadcast_template)),
+    "core.templates.actions.begin_message": Trial(E, _on(templates.begin_message, _message_template)),
+    "core.templates.actions.rename_template": Trial(
+        E, _on(templates.rename_template, _message_template, name="Mới")
+    ),
+    "core.templates.actions.delete_template": Trial(E, _on(templates.delete_template, _message_template)),
     "core.moving.move.Move": Trial(A, _move, ends_well=False),
     "core.moving.move.abandon": Trial(A, lambda w: lambda by: move.abandon(by, now=w.now)),
 }

@@ -53,3 +53,4 @@ from core.db.tables.replies import Request as Request
 from core.db.tables.replies import Tester as Tester
 from core.db.tables.replies import TesterMessage as TesterMessage
 from core.db.tables.replies import WithheldRequest as WithheldRequest
+from core.db.tables.templates import Template as Template

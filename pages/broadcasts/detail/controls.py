@@ -13,10 +13,12 @@ from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
+from core.templates.rules import TemplateKind
 from pages.broadcasts.detail.dialogs import CANCELLABLE, left
 from pages.components.address import asked_id
 from pages.components.dialogs import open_dialog
 from pages.components.session import Current, attempt, flash
+from pages.components.templates import draw_save_button
 from pages.components.test_dialog import draw_test_button
 from pages.components.texts import _, number
 
@@ -33,6 +35,7 @@ def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, st
     with slot:
         has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
         if has_ended and here.actor.may(Permission.EDIT):
+            draw_save_button(here, TemplateKind.BROADCAST, view.id, view.name)
             _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
         if view.state in _YET_TO_GO:
             draw_test_button(main=view.state != BroadcastState.SCHEDULED)

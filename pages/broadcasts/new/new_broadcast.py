@@ -9,6 +9,7 @@ from core.clock import utc_now
 from core.consent.queries import get_topic
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
+from core.templates.rules import TemplateKind
 from core.testers.rules import About
 from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
@@ -19,6 +20,7 @@ from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
+from pages.components.templates import draw_save_button
 from pages.components.test_dialog import draw_test_button, draw_test_dialog
 from pages.components.texts import _, state_label
 
@@ -96,6 +98,7 @@ def _header(here: Current, draft: Draft | None) -> None:
     slot = page_header(plain(draft.name), _what_it_is(draft), key="draft")
     with slot:
         draw_test_button()
+        draw_save_button(here, TemplateKind.BROADCAST, draft.id, draft.name)
     slot.button(
         _("Delete draft…"),
         key="draft_delete",

@@ -15,13 +15,15 @@ from core.conversation.drafts import BlockDraft
 from core.conversation.version_queries import list_versions
 from core.conversation.versions import Draft as Message
 from core.conversation.writing import bring_back, delete_draft
+from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
 from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
-from pages.components.session import attempt, do, flash
+from pages.components.session import attempt, current, do, flash
+from pages.components.templates import draw_save_button
 from pages.components.test_dialog import draw_test_button
 from pages.components.texts import _
 from pages.messages.composer import saving, versions
@@ -74,6 +76,7 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
         if copy_id is not None:
             flash(_("This is the copy, a draft. Name it, choose what starts it, and publish it."))
             page_registry.go("message", id=copy_id)
+    draw_save_button(current(), TemplateKind.MESSAGE, draft.id, draft.name)
     if draft.published:
         _button("archive", _("Archive"), "archive", open_dialog, "archive_message")
         confirm(
