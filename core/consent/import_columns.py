@@ -7,12 +7,13 @@ from core.text.catalogues import languages, say_in
 from core.text.matching import search_key
 
 NEEDED = ("psid", "token", "consented_at")
-WANTED = (*NEEDED, "promise")
+WANTED = (*NEEDED, "promise", "tags")
 _TITLES = {  # of our own exports, which write them in the reader's language
     "psid": N_("PSID"),
     "token": N_("Token"),
     "consented_at": N_("Agreed at"),
     "promise": N_("Promise"),
+    "tags": N_("Tags"),
 }
 _FORMER_TITLES = {"Mã token": "token"}  # of exports made before 0.2
 

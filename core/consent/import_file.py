@@ -1,6 +1,6 @@
 """Reads opt-ins from a CSV or .xlsx file, without the database.
 
-The columns are psid, token, consented_at and, if there is one, promise; others are named in a note.
+The columns are psid, token, consented_at and, if there are any, promise and tags; others are named in a note.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from datetime import datetime
 from core.consent.import_columns import find_columns, unread_columns
 from core.consent.import_rows import ROUNDED, Row, read_row, written_id
 from core.consent.rounded_ids import Rounding, judge_column, lost_digits
+from core.customers.tag_rules import MOST_OF_A_FILE
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table
+from core.text.normalise import name_key
 
 __all__ = ["Rejected", "Row", "Sheet", "read_sheet"]
 _SHOWN = 5  # rows that a note names
@@ -61,12 +63,24 @@ def read_sheet(data: bytes, *, zone: str, now: datetime) -> Sheet:
         else:
             read.append(made)
     sheet.notes = (*table.notes, *_unread(unread_columns(table.header, places)), *_rounded(sheet, ids))
+    _refuse_many_tags(read)
     firsts: dict[str, Row] = {}
     for row in read:
         firsts.setdefault(row.token, row)
     sheet.rows, sheet.repeated = list(firsts.values()), len(read) - len(firsts)
     sheet.notes += (*_cleaned(sheet.cleaned), *_local(sheet.rows, zone))
     return sheet
+
+
+def _refuse_many_tags(rows: Sequence[Row]) -> None:
+    """Raise Invalid when the column of tags holds something else."""
+    count = len({name_key(tag) for row in rows for tag in row.tags})
+    if count > MOST_OF_A_FILE:
+        text = N_(
+            "The column tags has {count} different tags; a file brings at most {limit}. Is it another column "
+            "under this name? Rename it, and it is not read."
+        )
+        raise Invalid([problem("file", text, count=count, limit=MOST_OF_A_FILE)])
 
 
 def _rounded(sheet: Sheet, ids: dict[str, list[tuple[int, str]]]) -> Iterator[Problem]:

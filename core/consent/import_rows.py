@@ -11,11 +11,12 @@ from core.clock import local_to_utc
 from core.consent.import_columns import WANTED
 from core.consent.rounded_ids import is_damaged, is_damaged_number
 from core.consent.rules import expires_at
+from core.customers.tag_rules import LONGEST
 from core.errors import N_, Problem, problem
 from core.spreadsheets.harmless import without_apostrophe
 from core.spreadsheets.table import Cell, as_text
 from core.text.identifiers import read_psid, read_token, unwrapped
-from core.text.normalise import normalise_name
+from core.text.normalise import name_key, normalise_name
 from core.text.utf16_units import units
 
 PROMISE_LIMIT = 200
@@ -35,6 +36,7 @@ class Row:
     token: str
     consented_at: datetime
     promise: str
+    tags: tuple[str, ...]  # each once, as they are stored
     cleaned: int  # how many of its ids had quotes or invisible characters around them
     is_local: bool  # its time had no offset and was read in the fanpage's zone
 
@@ -44,17 +46,22 @@ def read_row(
 ) -> Row | Problem:
     """A row's cells as an opt-in, or what is wrong with it. `places` are the places of the wanted columns; a
     time without an offset is read in `zone`."""
-    psid_cell, token_cell, time_cell, promise_cell = (_cell(cells, places.get(name)) for name in WANTED)
+    psid_cell, token_cell, time_cell, promise_cell, tags_cell = (
+        _cell(cells, places.get(name)) for name in WANTED
+    )
     psid = _id("psid", psid_cell, read_psid)
     token = psid if isinstance(psid, Problem) else _id("token", token_cell, read_token)
     promise = token if isinstance(token, Problem) else _promise(promise_cell)
-    moment = promise if isinstance(promise, Problem) else _moment(time_cell, zone)
+    tags = promise if isinstance(promise, Problem) else _tags(tags_cell)
+    moment = tags if isinstance(tags, Problem) else _moment(time_cell, zone)
+    if isinstance(tags, Problem):
+        return tags
     if isinstance(moment, Problem):
         return moment
     consented_at, is_local = moment
     late = _wrong_time(consented_at, now)
     cleaned = (psid != as_text(psid_cell)) + (token != as_text(token_cell))
-    return late or Row(number, str(psid), str(token), consented_at, str(promise), cleaned, is_local)
+    return late or Row(number, str(psid), str(token), consented_at, str(promise), tags, cleaned, is_local)
 
 
 def written_id(cells: list[Cell], place: int | None) -> str:
@@ -88,6 +95,14 @@ def _promise(cell: Cell) -> str | Problem:
     if units(promise) > PROMISE_LIMIT:
         return problem("promise", N_("The promise is longer than {limit} characters."), limit=PROMISE_LIMIT)
     return promise
+
+
+def _tags(cell: Cell) -> tuple[str, ...] | Problem:
+    """The tags of a cell, which a comma or a semicolon parts."""
+    names = [normalise_name(part) for part in re.split("[,;]", without_apostrophe(as_text(cell)))]
+    if any(len(name) > LONGEST for name in names):
+        return problem("tags", N_("A tag has at most {limit} characters."), limit=LONGEST)
+    return tuple({name_key(name): name for name in names if name}.values())
 
 
 def _moment(cell: Cell, zone: str) -> tuple[datetime, bool] | Problem:

@@ -6,6 +6,7 @@ An import that broke off in the middle is simply repeated.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from core.consent import import_file
 from core.consent.ledger import NewOptIn, record_opt_ins
 from core.consent.rules import OptInSource
 from core.consent.withdrawals import is_withdrawn
+from core.customers import tags
 from core.customers.forgotten import find_forgotten
 from core.db import bulk, row_locks
 from core.db.engine import reading, transaction
@@ -31,6 +33,7 @@ from core.errors import N_, NotFound, Problem, WrongState, problem
 from core.installation import key_check
 from core.installation.token_hash import token_hash
 from core.text.matching import search_key
+from core.text.normalise import name_key
 
 T = TypeVar("T")
 CHUNK = 1000  # rows per transaction
@@ -94,6 +97,7 @@ def import_opt_ins(
             row_locks.lock_people(db, people)  # the new ones as well: nobody withdraws meanwhile
             new_customers += made
             withdrawn += _count_withdrawn(db, fanpage_id, topic_id, rows)
+            _put_tags_on(db, fanpage_id, customers, rows, now)
             imported += record_opt_ins(db, _opt_ins(fanpage_id, topic_id, customers, rows, now, import_id))
             known += len(rows)
     outcome = replace(
@@ -188,6 +192,18 @@ def _customers(
     if known:
         ids |= {psid: id or 0 for psid, id in db.execute(wanted)}
     return ids, new
+
+
+def _put_tags_on(
+    db: Session, fanpage_id: int, customers: dict[str, int], rows: Sequence[import_file.Row], now: datetime
+) -> None:
+    """Give the customers, whose rows are locked, the tags of their rows beside those they have."""
+    people: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        for tag in row.tags:
+            people[tag].add(customers[row.psid])
+    for tag in sorted(people, key=name_key):  # in one order, so that two imports do not wait for each other
+        tags.put_on(db, tags.tag_id_of(db, fanpage_id, tag, now=now), people[tag], now=now)
 
 
 def _opt_ins(

@@ -5,14 +5,16 @@ Tokens stay in the database: who has one may use it. Ids and times can be read a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlmodel import col
 
-from core.consent.opt_in_queries import EVERYTHING, OptInFilter, OptInView, walk_opt_ins
+from core.consent.opt_in_queries import CHUNK, EVERYTHING, OptInFilter, OptInView, walk_opt_ins
+from core.customers.tags import tags_of
 from core.db.engine import reading
 from core.db.tables import Fanpage
 from core.errors import N_
@@ -31,6 +33,7 @@ COLUMNS = (
     Column("settled_at", N_("Ended at"), 20),
     Column("source", N_("Source"), 14),
     Column("entry_point", N_("Entry point"), 24),
+    Column("tags", N_("Tags"), 24),
 )
 
 
@@ -58,10 +61,15 @@ def _zone(fanpage_id: int) -> str:
 
 
 def _rows(fanpage_id: int, chosen: OptInFilter, now: datetime) -> Rows:
-    return map(_row, walk_opt_ins(fanpage_id, chosen, now=now))
+    waiting = walk_opt_ins(fanpage_id, chosen, now=now)
+    while part := list(islice(waiting, CHUNK)):
+        with reading() as db:
+            tags = tags_of(db, {opt_in.customer_id or 0 for opt_in in part})
+        for opt_in in part:
+            yield _row(opt_in, tags.get(opt_in.customer_id or 0, ()))
 
 
-def _row(opt_in: OptInView) -> tuple[Value, ...]:
+def _row(opt_in: OptInView, tags: Sequence[str]) -> tuple[Value, ...]:
     return (
         opt_in.psid,
         opt_in.customer,
@@ -73,6 +81,7 @@ def _row(opt_in: OptInView) -> tuple[Value, ...]:
         opt_in.settled_at,
         opt_in.source,
         ":".join(part for part in (opt_in.entry_kind, opt_in.entry_value) if part),
+        "; ".join(tags),
     )
 
 

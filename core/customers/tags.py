@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from core.customers.tag_rules import LONGEST
 from core.db import bulk
 from core.db.engine import reading
 from core.db.tables import Customer, CustomerTag, Tag
@@ -16,7 +17,6 @@ from core.errors import N_, Invalid, problem
 from core.text.collation import sort_key
 from core.text.normalise import name_key, normalise_name
 
-LONGEST = 40  # characters of a tag
 _PUT_ON = bulk.columns_of(CustomerTag, "customer_id", "tag_id", "created_at")
 
 

@@ -119,5 +119,12 @@ def _get(db: Session, template_id: int, kind: TemplateKind | None = None) -> Tem
 
 
 def _record(db: Session, by: Actor, verb: str, template: Template, now: datetime) -> None:
-    about = {"fanpage_id": template.fanpage_id, "subject_id": template.id, "subject": template.name}
-    activity_log.record(db, by, verb, now=now, **about)
+    activity_log.record(
+        db,
+        by,
+        verb,
+        now=now,
+        fanpage_id=template.fanpage_id,
+        subject_id=template.id,
+        subject=template.name,
+    )

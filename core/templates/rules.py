@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from core.errors import N_, Invalid, problem
-from core.text.length import length
 from core.text.normalise import normalise_name
+from core.text.utf16_units import length
 
 NAME_LIMIT = 120
 

@@ -126,8 +126,13 @@ def _button(
     *args: object,
     main: bool = False,
 ) -> None:
-    kind = "primary" if main else "secondary"
-    st.button(label, key=f"template_{template.id}_{name}", type=kind, on_click=act, args=args)
+    st.button(
+        label,
+        key=f"template_{template.id}_{name}",
+        type="primary" if main else "secondary",
+        on_click=act,
+        args=args,
+    )
 
 
 def _open(key: str) -> None:

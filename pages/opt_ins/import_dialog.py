@@ -28,7 +28,7 @@ from pages.opt_ins.import_result import draw_outcome, plain
 KEY, CHECKED = "opt_in_import", "opt_in_import_checked"
 CHECKED_AT_ONCE = 1_000_000  # bytes; a larger file would keep its reader waiting
 _COLUMNS = tuple(Column(name, name, 28) for name in WANTED)
-_SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "Báo tôi khi có hàng")
+_SAMPLE = ("25012345678901234", "token-1", "2026-03-31T09:30:00+07:00", "Báo tôi khi có hàng", "VIP; Quận 7")
 
 
 def draw_import_dialogs(fanpage_id: int, topics: list[TopicView]) -> None:
@@ -78,7 +78,8 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
 def _columns() -> None:
     st.caption(
         _(
-            "One row per opt-in, with the columns psid, token and consented_at; promise if you have it. "
+            "One row per opt-in, with the columns psid, token and consented_at; promise and tags if you have "
+            "them, several tags with a comma between them. "
             "Times without an offset are read in the fanpage's time zone. In a spreadsheet, format the "
             "columns of ids as text: a number keeps only 15 digits."
         )

@@ -8,6 +8,7 @@ from core.templates.queries import TemplateView, list_templates
 from core.templates.rules import TemplateKind
 from tests.pages.broadcasts import a_draft
 from tests.pages.conftest import Panel
+from tests.pages.shown import keys
 
 
 def templates(topic_id: int) -> list[TemplateView]:
@@ -53,4 +54,4 @@ def test_a_template_is_renamed_and_deleted_in_its_dialog(panel, topic_id) -> Non
 
 def test_who_may_only_look_saves_no_template(panel, topic_id) -> None:
     at = panel("broadcasts", role="viewer")
-    assert "templates_open" not in [button.key for button in at.button]
+    assert "templates_open" not in keys(at.button)
