@@ -16,7 +16,7 @@ from core.inbox.event_tokens import encrypt_event
 from core.installation.token_hash import token_hash
 from core.messenger.event_fields import milliseconds, person_of
 from core.messenger.event_kinds import EventKind
-from core.messenger.events import Malformed, ParsedEvent, parse_webhook
+from core.messenger.webhook_body import Malformed, ParsedEvent, parse_webhook
 
 __all__ = ["Malformed", "NewEvent", "parse_body"]
 

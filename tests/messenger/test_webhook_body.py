@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.messenger import event_contents
 from core.messenger.event_fields import person_of
-from core.messenger.events import Malformed, parse_webhook
+from core.messenger.webhook_body import Malformed, parse_webhook
 
 PAGE, PSID, AT = "100", "25381719828140932", 1458692752478
 
