@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.conversation.blocks.file_block import FileBlock
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.registry import find_kind, kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, MessageDraft
 from core.conversation.entry_kinds.registry import HELD

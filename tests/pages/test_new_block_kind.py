@@ -18,9 +18,9 @@ from core.broadcasts.wording import warn_content
 from core.conversation import message_files, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of
-from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
 from core.conversation.blocks.links import check_link, clean_link
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.otnr import Otnr
 from core.conversation.blocks.registry import KINDS
 from core.conversation.blocks.titles import check_title, clean_title

@@ -21,8 +21,8 @@ from core.conversation.blocks.card import (
     warn_card,
     words_of_card,
 )
-from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.drafts import BlockDraft
 from core.errors import N_, Problem, problem
 from core.messenger import limits, wire

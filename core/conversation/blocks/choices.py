@@ -9,8 +9,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import BlockKind, Content
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.wording import check_wording, clean_wording, warn_wording
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from core.conversation.blocks.bubble import Bubble
-from core.conversation.blocks.file_block import FileBlock
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.drafts import BlockDraft
 from core.errors import Problem
 from core.messenger.wire import Message

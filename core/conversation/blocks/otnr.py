@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.conversation.blocks.bubble import Bubble, Shape
-from core.conversation.blocks.file_block import FileBlock
 from core.conversation.blocks.kind import AskingKind, Content, Promise
+from core.conversation.blocks.message_file_block import FileBlock
 from core.conversation.blocks.titles import clean_title
 from core.conversation.blocks.wording import check_text, said
 from core.conversation.drafts import BlockDraft
