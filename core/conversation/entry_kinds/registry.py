@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from core.conversation.entry_kinds.asking_again import Again
+from core.conversation.entry_kinds.button import Button
 from core.conversation.entry_kinds.comment import Comment
 from core.conversation.entry_kinds.get_started import GetStarted
+from core.conversation.entry_kinds.ice_breaker import IceBreaker
 from core.conversation.entry_kinds.keyword import Keyword
 from core.conversation.entry_kinds.kind import EntryPointKind, HeldKind
+from core.conversation.entry_kinds.menu_item import MenuItem
 from core.conversation.entry_kinds.ref import Ref
-from core.conversation.entry_kinds.tapped import Again, Button, IceBreaker, MenuItem, Rule, TappedKind
+from core.conversation.entry_kinds.tapped import TappedKind
+from core.conversation.entry_kinds.topic_rule import Rule
 
 # By name, in the order in which they are asked about an act of a customer: the first that knows it wins.
 KINDS: dict[str, EntryPointKind] = {

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.conversation.entry_kinds.tapped import IceBreaker, MenuItem
+from core.conversation.entry_kinds.ice_breaker import IceBreaker
+from core.conversation.entry_kinds.menu_item import MenuItem
 from core.conversation.payloads import GET_STARTED_PAYLOAD
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 

@@ -1,0 +1,20 @@
+"""A button that asks about a topic once more: "want the next one, too?"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.conversation.drafts import EntryKind
+from core.conversation.entry_kinds.kind import CustomerAct, EntryPointKind, FoundEntry, KnownEntry
+from core.errors import N_
+
+
+class Again(EntryPointKind):
+    """A button that asks about a topic once more: "want the next one, too?". Its payload names the topic
+    (core/conversation/asking_again.py), so it leads to no message."""
+
+    name = EntryKind.AGAIN
+    named, plain = N_("Button “{value}” that asks again"), N_("Button that asks again")
+
+    def find(self, known: Sequence[KnownEntry], act: CustomerAct) -> FoundEntry | None:  # noqa: ARG002
+        return None
