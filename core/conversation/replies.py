@@ -1,18 +1,16 @@
 """The bot's answers, inside the caller's transaction: which message an event calls for, queued by PSID.
 
-Nothing is sent from here: replies wait in the ledger for the worker, placeholders still in them.
+Nothing is sent from here: replies wait for the worker (reply_queue.py), placeholders still in them.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from core.conversation.asking_again import ask_after_tap, ask_by_rule, topic_in
@@ -20,31 +18,18 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
+from core.conversation.reply_queue import Queued, queue_replies, reply_row
 from core.conversation.requests import Asking, Body, ask
-from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
-from core.db import bulk
-from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Request, Topic, UtcTime
+from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Topic
 from core.messenger import wire
-from core.text.normalise import is_blank
 
-_THANKS = bulk.columns_of(Reply, "fanpage_id", "customer_id", "body", "state", "tries", "created_at")
 COMMENT_ANSWERED_WITHIN = timedelta(days=7)  # Messenger Platform, private replies
-_WHETHER_TO_ANSWER = (
+WHETHER_TO_ANSWER = (
     col(Customer.colleague_at),
     col(Customer.silence_ended_at),
     col(Fanpage.silent_hours),
 )
-
-
-@dataclass(frozen=True)
-class Queued:
-    """The messages of one answer to one customer; of a test with its id."""
-
-    fanpage_id: int
-    customer_id: int
-    bodies: Sequence[Body]
-    tester_message_id: int | None = None
 
 
 def answer_event(
@@ -102,7 +87,7 @@ def answer_comment(
         return 0
     answer = _Answer(fanpage_id, customer_id, entry, now)
     bodies = _bodies(db, answer, most=1)
-    rows = [_reply(fanpage_id, customer_id, request_id, body, now) for request_id, body in bodies]
+    rows = [reply_row(fanpage_id, customer_id, request_id, body, now) for request_id, body in bodies]
     if rows:
         db.execute(insert(Reply), [{**rows[0], "comment_id": comment_id, "comment_until": until}])
     return len(rows)
@@ -123,43 +108,6 @@ def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: 
     if not _window_is_open(db, customer_id, now):
         return 0
     return _queue(db, fanpage_id, customer_id, [(None, wire.text(text))], now)
-
-
-def answer_taps(db: Session, request_ids: Sequence[int], now: datetime) -> int:
-    """Queue what the bot says after taps on "Notify Me", where it has words and the window is open."""
-    if not request_ids:
-        return 0
-    asked = bulk.fetch(db, _to_thank(), {"now": now, **bulk.bound([[i] for i in request_ids])})
-    at = bulk.stamp(now)
-    rows = [
-        [fanpage_id, customer_id, json.dumps(wire.text(text)), ReplyState.QUEUED, 0, at]
-        for fanpage_id, customer_id, text, *colleague in asked
-        if not is_blank(text) and not is_silent(*_read(colleague), now)
-    ]
-    if rows:
-        db.connection().execute(bulk.insert_given(Reply, _THANKS), bulk.bound(rows))
-    return len(rows)
-
-
-def _read(row: Sequence[Any]) -> tuple[datetime | None, datetime | None, int]:
-    colleague_at, ended_at, hours = row
-    times = [bulk.moment(each) if each else None for each in (colleague_at, ended_at)]
-    return times[0], times[1], int(hours)
-
-
-@cache
-def _to_thank() -> Any:
-    given = bulk.rows_given(bulk.columns_of(Request, "id")).subquery("asked")
-    statement = (
-        select(
-            col(Request.fanpage_id), col(Request.customer_id), col(Request.after_text), *_WHETHER_TO_ANSWER
-        )
-        .join_from(given, Request, col(Request.id) == given.c.id)
-        .join(Customer, col(Customer.id) == col(Request.customer_id))
-        .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
-        .where(col(Customer.window_closes_at) > bindparam("now", type_=UtcTime))
-    )
-    return bulk.packed(statement)
 
 
 @dataclass(frozen=True)
@@ -186,7 +134,7 @@ def _may_answer(db: Session, customer_id: int, now: datetime) -> bool:
 
 def _colleague_answers(db: Session, customer_id: int, now: datetime) -> bool:
     fanpage = col(Fanpage.id) == col(Customer.fanpage_id)
-    whether = select(*_WHETHER_TO_ANSWER).join(Fanpage, fanpage).where(col(Customer.id) == customer_id)
+    whether = select(*WHETHER_TO_ANSWER).join(Fanpage, fanpage).where(col(Customer.id) == customer_id)
     colleague_at, ended_at, hours = db.execute(whether).one()
     return is_silent(colleague_at, ended_at, hours, now)
 
@@ -262,32 +210,3 @@ def _asking(answer: _Answer, kind: AskingKind, topic_id: int, content: dict[str,
 
 def _queue(db: Session, fanpage_id: int, customer_id: int, bodies: Sequence[Body], now: datetime) -> int:
     return queue_replies(db, Queued(fanpage_id, customer_id, bodies), now)
-
-
-def queue_replies(db: Session, queued: Queued, now: datetime) -> int:
-    """Queue the messages of one answer in order; returns how many. While the first is on its way, the
-    customer sees that we are typing."""
-    rows = [
-        {
-            **_reply(queued.fanpage_id, queued.customer_id, request_id, body, now),
-            "begins_answer": place == 0,
-            "tester_message_id": queued.tester_message_id,
-        }
-        for place, (request_id, body) in enumerate(queued.bodies)
-    ]
-    if rows:
-        db.execute(insert(Reply), rows)
-    return len(rows)
-
-
-def _reply(
-    fanpage_id: int, customer_id: int, request_id: int | None, body: wire.Message, now: datetime
-) -> dict[str, Any]:
-    return {
-        "fanpage_id": fanpage_id,
-        "customer_id": customer_id,
-        "request_id": request_id,
-        "body": body,
-        "state": ReplyState.QUEUED,
-        "created_at": now,
-    }

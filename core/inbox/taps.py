@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from core.consent.taps import Tap, record_taps
 from core.consent.withdrawals import is_before_withdrawal
 from core.conversation.payloads import REQUEST_PAYLOAD
-from core.conversation.replies import answer_taps
+from core.conversation.thanks import answer_taps
 from core.db import bulk
 from core.db.tables import Request, Topic
 from core.inbox.rules import find_topic

@@ -21,7 +21,7 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft
 from core.conversation.payloads import TEST_PAYLOAD
-from core.conversation.replies import Queued, queue_replies
+from core.conversation.reply_queue import Queued, queue_replies
 from core.conversation.rules import ReplyState, render
 from core.conversation.versions import draft_of, get_row
 from core.conversation.wording_tests import choose_wording

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from core.conversation.replies import answer_event, answer_taps
+from core.conversation.replies import answer_event
+from core.conversation.thanks import answer_taps
 from core.db.engine import reading, transaction
 from core.db.tables import Block, EntryPoint, Message, Reply, Request
 from tests.arrange import Arrange
