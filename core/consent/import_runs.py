@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -22,11 +20,11 @@ from core.accounts.authorising import authorise
 from core.accounts.rules import Actor, Permission, Role
 from core.consent import ledger
 from core.consent.imports import ImportOutcome, import_opt_ins
-from core.consent.rules import OptInState
+from core.consent.rules import ImportState, OptInState
 from core.db.engine import DATABASE_TROUBLE, reading, transaction
 from core.db.tables import OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
-from core.errors import N_, Invalid, NotFound, OperatorError, Problem, WrongState, problem
+from core.errors import N_, Invalid, NotFound, OperatorError, WrongState
 from core.installation import key_check
 from core.installation.key_check import AnotherKey
 
@@ -40,44 +38,6 @@ _USED = (OptInState.RESERVED, OptInState.SPENT, OptInState.REFUSED)
 
 class TakenOver(Exception):
     """Another worker has begun this import again, since this one gave no sign of life."""
-
-
-class ImportState(StrEnum):
-    """How far an import is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"  # the file could not be read at all
-    UNDONE = "undone"
-
-
-@dataclass(frozen=True)
-class ImportView:
-    id: int
-    topic: str
-    file_name: str
-    state: str
-    by: str
-    rows: int
-    done: int
-    imported: int
-    duplicates: int
-    rejected: tuple[tuple[int, Problem], ...]
-    rejected_count: int
-    problems: tuple[Problem, ...]
-    started_at: datetime | None
-    ended_at: datetime | None
-
-    @property
-    def is_under_way(self) -> bool:
-        return self.state in (ImportState.WAITING, ImportState.RUNNING)
-
-    def seconds_left(self, now: datetime) -> float | None:
-        """How long the rest takes at the speed so far; None while nobody can know."""
-        if self.started_at is None or not self.done or not self.is_under_way:
-            return None
-        return (now - self.started_at).total_seconds() / self.done * (self.rows - self.done)
 
 
 def begin_import(
@@ -105,19 +65,6 @@ def begin_import(
         db.add(row)
         db.flush()
         return row.id or 0
-
-
-def list_imports(fanpage_id: int, *, limit: int = 5) -> list[ImportView]:
-    """The latest imports of a fanpage, the newest first."""
-    wanted = (
-        select(OptInImport, col(Topic.name))
-        .join(Topic, col(Topic.id) == col(OptInImport.topic_id))
-        .where(col(OptInImport.fanpage_id) == fanpage_id)
-        .order_by(col(OptInImport.id).desc())
-        .limit(limit)
-    )
-    with reading() as db:
-        return [_view(row, topic) for row, topic in db.execute(wanted)]
 
 
 def run_imports(*, now: datetime) -> int:
@@ -286,27 +233,3 @@ def _note_undone(db: Session, by: Actor, row: OptInImport, taken: int, now: date
         subject=row.file_name,
         count=taken,
     )
-
-
-def _view(row: OptInImport, topic: str) -> ImportView:
-    said = (row.problem or {}).get("said", [])
-    return ImportView(
-        id=row.id or 0,
-        topic=topic,
-        file_name=row.file_name,
-        state=row.state,
-        by=row.operator,
-        rows=row.rows,
-        done=row.done,
-        imported=row.imported,
-        duplicates=row.duplicates,
-        rejected=tuple((bad["row"], _problem(bad)) for bad in row.rejected),
-        rejected_count=row.rejected_count,
-        problems=tuple(map(_problem, said)),
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-    )
-
-
-def _problem(kept: dict[str, Any]) -> Problem:
-    return problem("file", kept["template"], **kept["values"])

@@ -42,6 +42,16 @@ class OptInSource(StrEnum):
     IMPORT = "import"
 
 
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # the file could not be read at all
+    UNDONE = "undone"
+
+
 class WithdrawalSource(StrEnum):
     """How a person's no reached us."""
 

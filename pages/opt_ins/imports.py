@@ -8,7 +8,9 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.consent.import_runs import ImportState, ImportView, list_imports, undo_import
+from core.consent.import_queries import ImportView, list_imports
+from core.consent.import_runs import undo_import
+from core.consent.rules import ImportState
 from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.csv_writer import csv_file

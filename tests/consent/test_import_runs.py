@@ -11,7 +11,9 @@ from sqlmodel import select
 from core.accounts.rules import COMMAND_LINE, Actor, Role
 from core.broadcasts import actions, scheduled_jobs
 from core.consent import import_runs, imports
-from core.consent.import_runs import ImportState, begin_import, list_imports, run_imports, undo_import
+from core.consent.import_queries import list_imports
+from core.consent.import_runs import begin_import, run_imports, undo_import
+from core.consent.rules import ImportState
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, OptIn, OptInImport
 from core.errors import NotAllowed, WrongState
