@@ -13,11 +13,11 @@ from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer, read_line, warn
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
-from core.fanpages import actions, health_actions, otn_switch, queries, zones
+from core.fanpages import actions, health_actions, otn_switch, queries, time_zone
 from core.fanpages.queries import FanpageView
 from core.fanpages.rules import describe_problem, is_zone
 from core.fanpages.send_rate import CALM_RATE
-from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
+from core.fanpages.time_zone import PlannedBroadcast, ZoneChangeKeeps
 from core.messenger.reasons import describe
 
 app = typer.Typer(no_args_is_help=True, help="The Facebook Pages we send for.")
@@ -135,8 +135,8 @@ def zone(
 ) -> None:
     """Change the time zone; refused without --keep while broadcasts are planned."""
     found = fanpage_named(fanpage)
-    planned = zones.list_planned(found.id, name) if is_zone(name) else []
-    changed = zones.change_zone(COMMAND_LINE, found.id, name, keep=keep, now=utc_now())
+    planned = time_zone.list_planned(found.id, name) if is_zone(name) else []
+    changed = time_zone.change_zone(COMMAND_LINE, found.id, name, keep=keep, now=utc_now())
     after = [_moved(each, keep, found.timezone, name) for each in planned]
     data = {"id": found.id, "page_id": found.page_id, "timezone": changed.timezone, "planned": after}
     lines = [f"{each['name']}: {each['was']} is now {each['due_at']}" for each in after]

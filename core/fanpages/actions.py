@@ -19,7 +19,7 @@ from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
 from core.encryption import encrypt
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.fanpages import checkup, zones
+from core.fanpages import checkup, time_zone
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health
 from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
@@ -70,7 +70,7 @@ def connect(
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, encrypt(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
         if zone and not is_new:
-            zones.refuse_while_planned(db, row, zone)
+            time_zone.refuse_while_planned(db, row, zone)
         row.timezone = zone or row.timezone
         db.flush()
         waited = {"early_events": early_events.requeue_early_events(db, page_id)} if is_new else {}

@@ -14,7 +14,7 @@ from core.settings import settings
 from pages.components.dialogs import confirm, dialog, run_and_close
 from pages.components.session import current, flash
 from pages.components.texts import _, n_, number
-from pages.system import launch_rules_dialog, limits_dialog, zone_dialog
+from pages.system import launch_rules_dialog, limits_dialog, time_zone_dialog
 
 
 def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
@@ -25,7 +25,7 @@ def draw_fanpage_dialogs(fanpage: FanpageView | None) -> None:
     title = _("New access token for {name}", name=fanpage.name)
     dialog("fanpage_again", title, lambda: _connect("fanpage_again", fanpage), width="medium")
     dialog("fanpage_rate", _("Sending rate"), lambda: _rate(fanpage))
-    zone_dialog.draw_zone_dialog(fanpage)
+    time_zone_dialog.draw_zone_dialog(fanpage)
     limits_dialog.draw_limits_dialog(fanpage)
     launch_rules_dialog.draw_launch_rules_dialog(fanpage)
     dialog("fanpage_stop_words", _("Stop words"), lambda: _stop_words(fanpage), width="medium")
@@ -54,7 +54,7 @@ def _connect(key: str, known: FanpageView | None) -> None:
         help=_("From your app: Messenger → API settings → Generate token. It is kept encrypted."),
     )
     if known is None:
-        zone_dialog.choose_zone(settings().timezone, f"{key}_zone")
+        time_zone_dialog.choose_zone(settings().timezone, f"{key}_zone")
     _submit(_("Check and connect"), key, lambda: _connect_now(key, known))
 
 

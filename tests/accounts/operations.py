@@ -43,7 +43,7 @@ from core.fanpages import (
     otn_switch,
     profile_publishing,
     set_up_actions,
-    zones,
+    time_zone,
 )
 from core.forgetting import actions
 from core.inbox import actions as inbox
@@ -447,8 +447,8 @@ TRIALS: dict[str, Trial] = {
     "core.fanpages.actions.set_rate": Trial(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
     "core.fanpages.actions.resume_after_repair": Trial(A, _after_repair),
     "core.fanpages.actions.see_policy": Trial(S, _on(fanpages.see_policy, World.warned_fanpage)),
-    "core.fanpages.zones.change_zone": Trial(
-        A, _on(zones.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
+    "core.fanpages.time_zone.change_zone": Trial(
+        A, _on(time_zone.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
     ),
     "core.installation.hold_actions.hold_restored": Trial(
         A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now)

@@ -240,7 +240,7 @@ def test_everything_that_writes_what_is_approved_is_known_here() -> None:
     }
     known = ("actions", "drafts", "retry", "revisions")  # the last: tests/broadcasts/test_revisions.py
     of_broadcasts = {f"broadcasts/{name}.py" for name in known}
-    assert found == {*of_broadcasts, "fanpages/zones.py"}
+    assert found == {*of_broadcasts, "fanpages/time_zone.py"}
 
 
 def test_what_is_sent_again_is_what_was_approved_and_a_new_best_before_is_approved_by_who_gives_it(

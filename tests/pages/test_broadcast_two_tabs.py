@@ -18,8 +18,8 @@ from core.clock import utc_now
 from core.conversation.actions import archive_message
 from core.conversation.payloads import STOP_ALL, STOP_PAYLOAD
 from core.db.tables import Message, Topic
-from core.fanpages import zones
-from core.fanpages.zones import ZoneChangeKeeps
+from core.fanpages import time_zone
+from core.fanpages.time_zone import ZoneChangeKeeps
 from tests.pages.broadcasts import a_draft, put, started
 from tests.pages.conftest import an_operator, opened
 from tests.pages.shown import all_words, keys
@@ -224,7 +224,7 @@ def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, 
     due_at = (utc_now() + timedelta(days=3)).replace(hour=2, minute=0, second=0, microsecond=0)
     elsewhere(draft, due_at=due_at, best_before=due_at + 3 * hour)
     at = panel("new_broadcast", id=draft, step="when")
-    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=keep, now=utc_now())
+    time_zone.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=keep, now=utc_now())
     kept = get_draft(draft)
     assert kept.due_at == due_at - (2 * hour if keep == ZoneChangeKeeps.LOCAL_TIME else timedelta())
     at.selectbox(key=f"broadcast_{draft}_first").select(20).run()
@@ -239,7 +239,7 @@ def test_another_time_zone_moves_nothing_in_a_tab_that_shows_the_old_one(panel, 
 def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> None:
     draft = a_draft(topic_id)
     at = panel("new_broadcast", id=draft, step="when")
-    zones.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
+    time_zone.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
     at.run()
     assert "The fanpage's clock is Asia/Tokyo now" in told(at)
     at.run()

@@ -12,9 +12,9 @@ from core.clock import same_local_time
 from core.db.engine import reading
 from core.db.tables import Broadcast
 from core.errors import Invalid, NotFound, WrongState
-from core.fanpages import actions, zones
+from core.fanpages import actions, time_zone
 from core.fanpages.queries import get_fanpage
-from core.fanpages.zones import ZoneChangeKeeps
+from core.fanpages.time_zone import ZoneChangeKeeps
 
 HANOI, TOKYO, BERLIN = "Asia/Ho_Chi_Minh", "Asia/Tokyo", "Europe/Berlin"
 NINE_IN_HANOI = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def times(broadcast_id: int) -> tuple[datetime | None, datetime | None]:
 
 
 def change(fanpage: int, now: datetime, zone: str = BERLIN, keep: ZoneChangeKeeps | None = None):
-    return zones.change_zone(COMMAND_LINE, fanpage, zone, keep=keep, now=now)
+    return time_zone.change_zone(COMMAND_LINE, fanpage, zone, keep=keep, now=now)
 
 
 def test_nobody_guesses_what_a_planned_broadcast_keeps(fanpage, plan, now):
@@ -90,7 +90,7 @@ def test_both_times_are_shown_before(fanpage, plan, now):
     plan("sending")
     plan("draft", due_at=None)
     scheduled = plan()
-    [shown] = zones.list_planned(fanpage, BERLIN)
+    [shown] = time_zone.list_planned(fanpage, BERLIN)
     assert (shown.id, shown.due_at, shown.moved_due_at) == (scheduled, NINE_IN_HANOI, NINE_IN_BERLIN)
     assert (shown.best_before, shown.moved_best_before) == (NOON_IN_HANOI, NOON_IN_BERLIN)
 

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.errors import N_
-from core.fanpages import zones
+from core.fanpages import time_zone
 from core.fanpages.queries import FanpageView
-from core.fanpages.zones import PlannedBroadcast, ZoneChangeKeeps
+from core.fanpages.time_zone import PlannedBroadcast, ZoneChangeKeeps
 from pages.components.broadcast_words import plain
 from pages.components.dialogs import dialog, run_and_close
 from pages.components.layout import badge_markdown
@@ -37,7 +37,7 @@ def choose_zone(zone: str, key: str) -> str:
 
 def _draw(fanpage: FanpageView) -> None:
     zone = choose_zone(fanpage.timezone, f"{KEY}_value")
-    planned = zones.list_planned(fanpage.id, zone) if zone != fanpage.timezone else []
+    planned = time_zone.list_planned(fanpage.id, zone) if zone != fanpage.timezone else []
     keep = _ask(fanpage, zone, planned) if planned else None
     with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(
@@ -69,5 +69,5 @@ def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> Zo
 
 
 def _change(fanpage: FanpageView, zone: str, keep: ZoneChangeKeeps | None) -> None:
-    zones.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
+    time_zone.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
     flash(_("Times of {name} are those of {zone} now.", name=fanpage.name, zone=zone))
