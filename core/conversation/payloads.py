@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-GET_STARTED_PAYLOAD = "GET_STARTED"  # core/fanpages/checkup.py gives it to the button
+GET_STARTED_PAYLOAD = "GET_STARTED"  # core/fanpages/health_check.py gives it to the button
 MESSAGE_PAYLOAD = "message:"  # + id: of a button or quick reply that leads to a message
 ASK_PAYLOAD = "ask:"  # + a topic's id: whoever taps it wants to be asked about that topic
 STOP_PAYLOAD = "stop:"  # + "all" or a topic's id: whoever taps it wants no notifications (about it)

@@ -19,7 +19,7 @@ from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
 from core.encryption import encrypt
 from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
-from core.fanpages import checkup, time_zone
+from core.fanpages import health_check, time_zone
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health
 from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
@@ -131,7 +131,7 @@ def _refuse(problems: list[Problem]) -> None:
 def _name_of(messenger: Messenger) -> str:
     """The fanpage's own name. Raises Invalid when the token is not this fanpage's."""
     try:
-        page_id, name = checkup.identity(messenger)
+        page_id, name = health_check.identity(messenger)
     except GraphRefused as refusal:
         raise Invalid([_token_problem(refusal)]) from None
     if page_id != messenger.page_id:
@@ -141,7 +141,7 @@ def _name_of(messenger: Messenger) -> str:
 
 
 def _token_problem(refusal: GraphRefused) -> Problem:
-    if checkup.is_inconclusive(refusal):
+    if health_check.is_inconclusive(refusal):
         text = N_(
             "Facebook could not be reached, so the access token was not checked. Try again in a minute."
         )

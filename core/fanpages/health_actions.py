@@ -16,7 +16,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Event, Fanpage, SetUpMark
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
-from core.fanpages import checkup
+from core.fanpages import health_check
 from core.fanpages.connection import messenger_for
 from core.fanpages.queries import FanpageView, get_fanpage
 from core.fanpages.rules import HealthProblem
@@ -73,7 +73,7 @@ def _examine(fanpage: FanpageView, now: datetime, *, take_over: bool) -> list[He
     with reading() as db:
         fields = entry_rows.webhook_fields(db, fanpage.id)
     try:
-        return checkup.examine(messenger_for(fanpage.id), fields, now=now, take_over=take_over)
+        return health_check.examine(messenger_for(fanpage.id), fields, now=now, take_over=take_over)
     except CannotDecrypt:
         if key_check.is_another_key():  # then the fanpage is not what is wrong
             raise AnotherKey from None

@@ -24,7 +24,7 @@ from core.conversation.profile.wire import PROPERTIES, Difference, Wire, differe
 from core.db.engine import reading, transaction
 from core.encryption import CannotDecrypt
 from core.errors import N_, Invalid, WrongState
-from core.fanpages import checkup
+from core.fanpages import health_check
 from core.fanpages.connection import messenger_for
 from core.fanpages.queries import get_fanpage
 from core.messenger import connection_check
@@ -132,7 +132,7 @@ def _write(messenger: Messenger, live: Wire, wanted: Wire, fields: tuple[str, ..
             messenger.post(connection_check.EDGE, put)
         if gone:
             messenger.delete(connection_check.EDGE, {"fields": gone})
-        checkup.add_fields(messenger, fields)
+        health_check.add_fields(messenger, fields)
     except GraphRefused as refusal:
         return refusal
     return None
@@ -169,7 +169,7 @@ def _missing_fields(messenger: Messenger, fanpage_id: int) -> tuple[str, ...]:
     if not wanted:
         return ()
     try:
-        return checkup.missing(messenger, wanted)
+        return health_check.missing(messenger, wanted)
     except GraphRefused as refusal:
         raise _unreadable(refusal) from None
 
@@ -184,7 +184,7 @@ def _messenger(fanpage_id: int) -> Messenger:
 
 
 def _unreadable(refusal: GraphRefused) -> WrongState:
-    if checkup.is_inconclusive(refusal):
+    if health_check.is_inconclusive(refusal):
         return WrongState(N_("Facebook could not be reached. Nothing was changed; try again in a minute."))
     return WrongState(
         N_("Facebook refuses to show what is live ({why}). Nothing was changed; see Health for what to do."),
