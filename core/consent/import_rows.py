@@ -13,7 +13,7 @@ from core.consent.rounded_ids import is_damaged, is_damaged_number
 from core.consent.rules import expires_at
 from core.customers.tag_rules import LONGEST
 from core.errors import N_, Problem, problem
-from core.spreadsheets.harmless import without_apostrophe
+from core.spreadsheets.formula_guard import without_apostrophe
 from core.spreadsheets.table import Cell, as_text
 from core.text.identifiers import read_psid, read_token, unwrapped
 from core.text.normalise import name_key, normalise_name

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from core.spreadsheets.column import Column, Value
-from core.spreadsheets.harmless import defuse_formula
+from core.spreadsheets.formula_guard import defuse_formula
 
 
 def csv_file(columns: Sequence[Column], rows: Iterable[Sequence[Value]]) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from core.clock import local_to_utc
 from core.spreadsheets.column import Column, Value
-from core.spreadsheets.harmless import defuse_formula
+from core.spreadsheets.formula_guard import defuse_formula
 
 ROWS_OF_A_SHEET = 1_000_000  # the format ends at 1,048,576
 _CELL_LIMIT = 32_767  # characters

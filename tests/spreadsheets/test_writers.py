@@ -14,7 +14,7 @@ from core.errors import N_
 from core.spreadsheets import workbook_writer
 from core.spreadsheets.column import Column
 from core.spreadsheets.csv_writer import csv_file
-from core.spreadsheets.harmless import defuse_formula, without_apostrophe
+from core.spreadsheets.formula_guard import defuse_formula, without_apostrophe
 from core.spreadsheets.workbook_writer import workbook_file
 
 COLUMNS = (
