@@ -18,7 +18,6 @@ from pages.components.session import Current, current
 from pages.components.styles import draw_broadcast_styles, draw_calendar_styles
 from pages.components.texts import _
 from pages.components.unknown_outcomes import draw_unknown_alerts
-from pages.overview.ahead import draw_ahead
 from pages.overview.approvals import draw_approval_requests
 from pages.overview.first_steps import draw_first_steps
 from pages.overview.heard import draw_heard
@@ -26,6 +25,7 @@ from pages.overview.history import draw_entry_points, draw_history
 from pages.overview.last_broadcast import draw_last
 from pages.overview.running import draw_alerts, draw_under_way
 from pages.overview.topics import draw_stock, draw_topics
+from pages.overview.upcoming import draw_ahead
 
 
 def draw_page() -> None:

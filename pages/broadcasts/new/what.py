@@ -20,8 +20,8 @@ from pages.components.block_editor.blocks import edit_block, kind_in_broadcast
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import draw_preview
-from pages.components.block_editor.removed import draw_undo
 from pages.components.block_editor.typed import typed_words
+from pages.components.block_editor.undo import draw_undo
 from pages.components.session import Current
 from pages.components.styles import draw_editor_styles
 from pages.components.texts import _

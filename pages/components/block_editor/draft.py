@@ -14,7 +14,7 @@ from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.entry_points import fields_of, typed_entries
 from core.conversation.rules import clean_block
-from pages.components.block_editor import removed
+from pages.components.block_editor import undo
 
 Draft = dict[str, Any]
 Block = dict[str, Any]  # a block's fields as they are typed, its kind and topic_id, and a uid for its widgets
@@ -56,7 +56,7 @@ def move_block(draft: Draft, place: int, step: int) -> None:
 
 
 def remove_block(draft: Draft, place: int) -> None:
-    removed.take_out(draft["blocks"], place)
+    undo.take_out(draft["blocks"], place)
 
 
 def add_choice(choices: list[dict[str, Any]], fields: Mapping[str, Any] | None = None) -> None:
@@ -69,7 +69,7 @@ def move_choice(choices: list[dict[str, Any]], place: int, step: int) -> None:
 
 
 def remove_choice(choices: list[dict[str, Any]], place: int) -> None:
-    removed.take_out(choices, place)
+    undo.take_out(choices, place)
 
 
 def new_draft() -> Draft:

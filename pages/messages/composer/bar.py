@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.conversation.versions import Draft
 from core.errors import Problem
 from pages.components.block_editor import draft as drafts
-from pages.components.block_editor.removed import draw_undo
+from pages.components.block_editor.undo import draw_undo
 from pages.components.texts import _, ago, n_, who
 from pages.messages.composer.saving import is_refused
 

@@ -20,7 +20,7 @@ from core.conversation.versions import Draft
 from core.conversation.writing import FIELDS, create_draft, differing, get_draft, keep_draft
 from core.errors import Changed
 from pages.components.block_editor import draft as drafts
-from pages.components.block_editor import removed
+from pages.components.block_editor import undo
 from pages.components.draft_conflict import fields_of, put_aside
 from pages.components.session import Current, do, flash
 from pages.components.texts import _, changes_text
@@ -74,7 +74,7 @@ def replace_all(
     fields: drafts.Draft, blocks: Collection[BlockDraft], entries: Collection[EntryDraft]
 ) -> None:
     """Say all of this instead, as a draft: it is saved at the end of the run, and can be undone."""
-    removed.remember_all(fields)
+    undo.remember_all(fields)
     drafts.load_blocks(fields, blocks)
     drafts.load_entries(fields, entries)
 
