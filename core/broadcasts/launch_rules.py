@@ -6,11 +6,16 @@ When the quiet hours and days off end is worked out in quiet_hours.py.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from core.errors import N_, Problem, problem
+from core.errors import N_, Change, Problem, problem
 
 MOST_DAYS_OFF = 60
+NOT_APPROVED = frozenset({"name"})  # fields of a draft that only the team sees
+WROTE_LAST = N_(
+    "You wrote this version last. On this fanpage another sender has to look at it and approve it."
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,12 @@ def is_number_of(people: int, typed: int | None) -> bool:
     """Whether the number that was typed is that of the people; a hundredth more or less may have agreed or
     withdrawn since it was shown."""
     return typed is not None and abs(typed - people) <= people // 100
+
+
+def wrote_last(name: str, changes: Sequence[Change], created_by: str) -> bool:
+    """Whether this person was the last to change what is approved; `changes` are in the order of time."""
+    writers = [change.by for change in changes if change.field not in NOT_APPROVED]
+    return name == (writers[-1] if writers else created_by)
 
 
 def check_launch_rules(rules: LaunchRules) -> list[Problem]:

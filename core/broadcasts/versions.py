@@ -11,7 +11,7 @@ from datetime import datetime
 
 from core.accounts import changes
 from core.accounts.rules import Actor
-from core.broadcasts.launch_rules import LaunchRules
+from core.broadcasts.launch_rules import NOT_APPROVED, WROTE_LAST, LaunchRules, wrote_last
 from core.db.tables import Broadcast
 from core.errors import N_, Change, Changed, Invalid, WrongState, problem
 
@@ -29,7 +29,6 @@ _FIELDS = {
     "sender": "saves_opt_ins",
 }
 BACK_TO_DRAFT = "back_to_draft"
-_NOT_APPROVED = {"name"}
 
 
 def alter(broadcast: Broadcast, by: Actor, now: datetime, **columns: object) -> set[str]:
@@ -46,7 +45,7 @@ def alter(broadcast: Broadcast, by: Actor, now: datetime, **columns: object) -> 
 
 def mark(broadcast: Broadcast, by: Actor, now: datetime, fields: Collection[str]) -> None:
     """Remember who changed these fields; a change of what is approved makes a new version."""
-    if set(fields) - _NOT_APPROVED:
+    if set(fields) - NOT_APPROVED:
         broadcast.version += 1
     broadcast.changes = changes.remembered(
         broadcast.changes, fields, version=broadcast.version, by=by.name, at=now
@@ -65,14 +64,8 @@ def refuse_own(broadcast: Broadcast, by: Actor, rules: LaunchRules) -> None:
     is the machine's owner and needs nobody."""
     if not rules.needs_second_person or by.id is None:
         return
-    writers = [change.by for change in last_changes(broadcast) if change.field not in _NOT_APPROVED]
-    if by.name == (writers[-1] if writers else broadcast.created_by):
-        raise WrongState(
-            N_(
-                "You wrote this version last. On this fanpage another sender has to look at it and approve "
-                "it."
-            )
-        )
+    if wrote_last(by.name, last_changes(broadcast), broadcast.created_by):
+        raise WrongState(WROTE_LAST)
 
 
 def end_approval(broadcast: Broadcast, by: Actor, now: datetime) -> None:
@@ -90,7 +83,7 @@ def refuse_if_changed(broadcast: Broadcast, version: int | None) -> None:
         words = N_("There is no version {version}; the latest is {latest}.")
         raise Invalid([problem("version", words, version=version, latest=broadcast.version)])
     since = [change for change in last_changes(broadcast) if change.version > version]
-    raise Changed([change for change in since if change.field not in _NOT_APPROVED])
+    raise Changed([change for change in since if change.field not in NOT_APPROVED])
 
 
 def last_changes(broadcast: Broadcast) -> list[Change]:

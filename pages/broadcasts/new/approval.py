@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.broadcasts.approval_actions import ask_for_approval
 from core.broadcasts.drafts import Draft
+from core.broadcasts.launch_rules import WROTE_LAST, wrote_last
 from core.broadcasts.quiet_hours import quiet_until
 from core.clock import utc_now
 from core.errors import N_
@@ -79,7 +80,5 @@ def needs_another(here: Current, draft: Draft, fanpage: FanpageView) -> str | No
     """Why whoever looks at it cannot approve this version; None when they can."""
     if not fanpage.launch_rules.needs_second_person:
         return None
-    writers = [change.by for change in draft.changes if change.field != "name"]
-    if here.actor.name != (writers[-1] if writers else draft.created_by):
-        return None
-    return _("You wrote this version last. On this fanpage another sender has to look at it and approve it.")
+    is_own = wrote_last(here.actor.name, draft.changes, draft.created_by)
+    return _(WROTE_LAST) if is_own else None
