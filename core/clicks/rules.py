@@ -33,7 +33,7 @@ _FETCHED_AHEAD = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 
 
 @dataclass(frozen=True)
-class Spot:
+class PlacedLink:
     """A link as it stands in a message: its place, its address, and whether the customer reads it."""
 
     place: int
@@ -41,16 +41,16 @@ class Spot:
     is_read: bool  # in a text, and not behind a button
 
 
-Replace = Callable[[Spot], str]
+Replace = Callable[[PlacedLink], str]
 
 
 def links_in(message: Mapping[str, Any]) -> list[str]:
     """The web addresses that a `message` of the Send API lets a customer open, by their places."""
     found: list[str] = []
 
-    def keep(spot: Spot) -> str:
-        found.append(spot.url)
-        return spot.url
+    def keep(placed: PlacedLink) -> str:
+        found.append(placed.url)
+        return placed.url
 
     replace_links(message, keep)
     return found
@@ -101,9 +101,9 @@ class _Walk:
         return {**made, "url": self._next(given["url"], is_read=False)} if opens else made
 
     def _next(self, url: str, *, is_read: bool) -> str:
-        spot = Spot(self._place, url, is_read)
+        placed = PlacedLink(self._place, url, is_read)
         self._place += 1
-        return self._replace(spot) if spot.place < PLACES else url
+        return self._replace(placed) if placed.place < PLACES else url
 
 
 def host_of(url: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.clicks.codes import LinkId, Sent, code_of
-from core.clicks.rules import Spot, host_of, replace_links
+from core.clicks.rules import PlacedLink, host_of, replace_links
 from core.messenger.wire import Message
 from core.settings import settings
 
@@ -24,9 +24,9 @@ def with_short_links(message: Mapping[str, Any], address: str, code: Callable[[i
     """A copy of a message whose links go through us; `code` makes the code of a place. Where the customer
     reads the address, it ends in the name of the host to which it leads."""
 
-    def short(spot: Spot) -> str:
-        made = code(spot.place)
-        return readable(address, made, spot.url) if spot.is_read else f"{address}{PATH}{made}"
+    def short(placed: PlacedLink) -> str:
+        made = code(placed.place)
+        return readable(address, made, placed.url) if placed.is_read else f"{address}{PATH}{made}"
 
     return replace_links(message, short)
 

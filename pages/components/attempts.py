@@ -1,4 +1,4 @@
-"""Every try of a delivery: when it was, what came back, and Messenger's own words folded away."""
+"""Every attempt at a delivery: when it was, what came back, and Messenger's own words folded away."""
 
 from __future__ import annotations
 

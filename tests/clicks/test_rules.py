@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.clicks.rules import PLACES, Spot, host_of, is_automatic, links_in, replace_links
+from core.clicks.rules import PLACES, PlacedLink, host_of, is_automatic, links_in, replace_links
 from core.messenger import limits, wire
 
 SHOP = "https://hoatuoi.vn/tet?a=1&b=2"
 
 
-def numbered(spot: Spot) -> str:
-    return f"https://otn.vn/l/{spot.place}"
+def numbered(placed: PlacedLink) -> str:
+    return f"https://otn.vn/l/{placed.place}"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is known of one outcome in doubt: why it is open, what Messenger reported since, and every try."""
+"""What is known of one outcome in doubt: why it is open, what Messenger reported since, and every attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A broadcast while it goes out: what goes wrong, bar, pace, time left, closing balance and reasons.
+"""A broadcast while it goes out: what goes wrong, bar, rate, time left, closing balance and reasons.
 
 It redraws itself. All of its numbers are of one moment, since one read brings them.
 """

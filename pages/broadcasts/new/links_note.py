@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.drafts import Draft
-from core.clicks.rules import Spot, replace_links
+from core.clicks.rules import PlacedLink, replace_links
 from core.clicks.short_links import link_address, readable
 from core.conversation.rules import render
 from core.fanpages.queries import FanpageView
@@ -14,24 +14,24 @@ from pages.components.texts import _
 
 def draw_links_note(draft: Draft, fanpage: FanpageView) -> None:
     """A line below the choices made so far, if there are links."""
-    spots: list[Spot] = []
+    placed_links: list[PlacedLink] = []
 
-    def keep(spot: Spot) -> str:
-        spots.append(spot)
-        return spot.url
+    def keep(placed: PlacedLink) -> str:
+        placed_links.append(placed)
+        return placed.url
 
     replace_links(render(draft.content["kind"], draft.content), keep)
-    if spots:
-        st.caption(f":material/link: {_words(spots, link_address(is_demo=fanpage.is_demo))}")
+    if placed_links:
+        st.caption(f":material/link: {_words(placed_links, link_address(is_demo=fanpage.is_demo))}")
 
 
-def _words(spots: list[Spot], address: str) -> str:
+def _words(placed_links: list[PlacedLink], address: str) -> str:
     if not address:
         return _(
             "Clicks will not be counted: this installation has no public address (OTN_PUBLIC_URL), so links "
             "go out as they were written."
         )
-    read = next((spot for spot in spots if spot.is_read), None)
+    read = next((placed for placed in placed_links if placed.is_read), None)
     if read is None:
         return _("Taps on links are counted, once for each person.")
     return _(
