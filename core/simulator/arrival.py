@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from core.simulator import people
+from core.simulator import people, person_events
 from core.simulator.entities import Habit, ThreadMessage
 from core.simulator.world import World
 
@@ -54,7 +54,7 @@ def report_echo(world: World, bubble: ThreadMessage, *, app_id: int = APP_ID) ->
         {
             "sender": {"id": bubble.page_id},
             "recipient": {"id": bubble.psid},
-            "timestamp": people.milliseconds(world, bubble.at),
+            "timestamp": person_events.milliseconds(world, bubble.at),
             "message": message,
         },
     )
@@ -62,5 +62,5 @@ def report_echo(world: World, bubble: ThreadMessage, *, app_id: int = APP_ID) ->
 
 def _report_delivery(world: World, bubble: ThreadMessage) -> None:
     person = world.people[bubble.psid]
-    delivery = {"mids": [bubble.mid], "watermark": people.milliseconds(world, bubble.at)}
-    people.emit(world, person, "message_deliveries", None, delivery=delivery)
+    delivery = {"mids": [bubble.mid], "watermark": person_events.milliseconds(world, bubble.at)}
+    person_events.emit(world, person, "message_deliveries", None, delivery=delivery)

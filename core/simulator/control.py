@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.simulator import books, people
+from core.simulator import books, people, person_events
 from core.simulator.actions import PERSON_ACTIONS
 from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
@@ -227,7 +227,7 @@ def _policy(asked: ControlCall) -> Any:
     page = asked.world.page(asked.path["page_id"])
     key = "policy-enforcement" if asked.given.pop("old_spelling", False) else "policy_enforcement"
     at = asked.given.pop("at", None)
-    event = {"recipient": {"id": page.page_id}, "timestamp": people.milliseconds(asked.world, at)}
+    event = {"recipient": {"id": page.page_id}, "timestamp": person_events.milliseconds(asked.world, at)}
     asked.world.emit(page, "messaging_policy_enforcement", {**event, key: asked.given})
     return {}
 

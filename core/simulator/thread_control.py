@@ -9,7 +9,7 @@ from typing import Any
 
 from core.simulator import profiles
 from core.simulator.entities import GraphError, SimulatedPerson
-from core.simulator.people import emit
+from core.simulator.person_events import emit
 from core.simulator.profiles import Edge, parsed
 from core.simulator.world import World
 
