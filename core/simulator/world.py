@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.simulator.behaviour import Behaviour
-from core.simulator.dispatcher import OutgoingEvent, WebhookDispatcher
+from core.simulator.dispatcher import WebhookDispatcher
 from core.simulator.entities import (
     IssuedToken,
     NotPossible,
@@ -28,6 +28,7 @@ from core.simulator.faults import Faults
 from core.simulator.quota import QuotaCounter
 from core.simulator.scheduler import Scheduler
 from core.simulator.store import Store
+from core.simulator.webhook_queue import OutgoingEvent
 
 
 class World:
