@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select, update
-from sqlmodel import Session, col
+from sqlmodel import col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise, authorise_early
+from core.accounts.operator_rows import (
+    existing_fanpages,
+    get_operator_row,
+    keep_an_admin,
+    lock_operators,
+    names_of_fanpages,
+    record,
+)
 from core.accounts.passwords import (
     check_new_password,
     fresh_password,
@@ -32,7 +40,7 @@ from core.accounts.sign_in import begin_sign_in, forget_attempts
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
-from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, WrongState, problem
+from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, problem
 
 FIRST_ADMIN = "admin"
 
@@ -54,66 +62,100 @@ def ensure_admin(now: datetime) -> str | None:
 
 
 def add_operator(
-    by: Actor, name: str, role: str, password: str, *, must_change_password: bool = False, now: datetime
+    by: Actor,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    fanpage_ids: Collection[int] | None = None,
+    must_change_password: bool = False,
+    now: datetime,
 ) -> OperatorView:
-    """Add an operator. Raises Invalid for a bad name, password or role, or a name that is taken."""
+    """Add an operator, of all fanpages or of some. Raises Invalid for a bad name, password or role, or a name
+    that is taken."""
     name = normalise_operator_name(name)
     _refuse(check_operator_name(name) + check_new_password(password, name) + _check_role(role))
     row = _new(name, Role(role), hash_password(password), now)
     if must_change_password:
         _hand_over(row, now)
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
+        lock_operators(db, by, Permission.ADMIN, now)
         if db.scalar(select(col(Operator.id)).where(col(Operator.name) == name)) is not None:
             raise Invalid([problem("name", N_("There is already a user called {name}."), name=name)])
+        row.fanpage_ids = existing_fanpages(db, fanpage_ids)
         db.add(row)
         db.flush()
-        _record(db, by, "operator.add", row, now, role=row.role)
+        record(db, by, "operator.add", row, now, role=row.role, **names_of_fanpages(db, row.fanpage_ids))
         return operator_view(row)
 
 
-def invite_operator(by: Actor, name: str, role: str, *, now: datetime) -> tuple[OperatorView, str]:
+def invite_operator(
+    by: Actor, name: str, role: str, *, fanpage_ids: Collection[int] | None = None, now: datetime
+) -> tuple[OperatorView, str]:
     """Add an operator with a fresh password, which they must change and which cannot be shown again."""
     password = fresh_password_for(normalise_operator_name(name))
-    return add_operator(by, name, role, password, must_change_password=True, now=now), password
+    made = add_operator(by, name, role, password, fanpage_ids=fanpage_ids, must_change_password=True, now=now)
+    return made, password
 
 
 def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> OperatorView:
     """Give an operator another role. Raises WrongState for the last admin."""
     _refuse(_check_role(role))
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
         if role == row.role:
             return operator_view(row)
         if role != Role.ADMIN:
-            _keep_an_admin(db, row)
+            keep_an_admin(db, row)
         was, row.role = row.role, Role(role).value
-        _record(db, by, "operator.change_role", row, now, role=row.role, was=was)
+        record(db, by, "operator.change_role", row, now, role=row.role, was=was)
+        return operator_view(row)
+
+
+def limit_to_fanpages(
+    by: Actor, operator_id: int, fanpage_ids: Collection[int] | None, *, now: datetime
+) -> OperatorView:
+    """Let an operator see and change these fanpages only, or (None) all of them. When they lose one, their
+    sessions end: nothing of it stays on a screen. Raises Invalid for no fanpage at all, and WrongState for
+    the last admin of all fanpages."""
+    with transaction() as db:
+        lock_operators(db, by, Permission.ADMIN, now)
+        row, chosen = get_operator_row(db, operator_id), existing_fanpages(db, fanpage_ids)
+        if chosen == row.fanpage_ids:
+            return operator_view(row)
+        if chosen is not None:
+            keep_an_admin(db, row)
+        if chosen is not None and (row.fanpage_ids is None or not set(row.fanpage_ids) <= set(chosen)):
+            row.sessions_valid_after = now
+        names = {**names_of_fanpages(db, chosen), **names_of_fanpages(db, row.fanpage_ids, "were")}
+        row.fanpage_ids = chosen
+        verb = "operator.give_all_fanpages" if chosen is None else "operator.limit_to_fanpages"
+        record(db, by, verb, row, now, **names)
         return operator_view(row)
 
 
 def disable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
     """End an operator's sessions and let them sign in no more. Raises WrongState for the last admin."""
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
         if row.disabled_at is not None:
             return
-        _keep_an_admin(db, row)
+        keep_an_admin(db, row)
         row.disabled_at = row.sessions_valid_after = now
-        _record(db, by, "operator.disable", row, now)
+        record(db, by, "operator.disable", row, now)
 
 
 def enable_operator(by: Actor, operator_id: int, *, now: datetime) -> None:
     """Let a disabled operator sign in again."""
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
         if row.disabled_at is None:
             return
         row.disabled_at = None
-        _record(db, by, "operator.enable", row, now)
+        record(db, by, "operator.enable", row, now)
 
 
 def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
@@ -122,34 +164,34 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     password = fresh_password()
     password_hash = hash_password(password)
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
         row.password_hash, row.sessions_valid_after = password_hash, now
         _hand_over(row, now)
-        _record(db, by, "operator.reset_password", row, now)
+        record(db, by, "operator.reset_password", row, now)
     return password
 
 
 def set_exports(by: Actor, operator_id: int, *, allowed: bool, now: datetime) -> None:
     """Allow an operator to export whose role does not include it, or not any more."""
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, Permission.ADMIN, now)
+        row = get_operator_row(db, operator_id)
         if row.may_export == allowed:
             return
         row.may_export = allowed
-        _record(db, by, "operator.allow_exports" if allowed else "operator.allow_no_exports", row, now)
+        record(db, by, "operator.allow_exports" if allowed else "operator.allow_no_exports", row, now)
 
 
 def unlock(by: Actor, name: str, *, now: datetime) -> int:
     """Forget the failed sign-ins of a name, so that its owner may try again at once. Returns how many."""
     with transaction() as db:
-        _lock_operators(db, by, Permission.ADMIN, now)
+        lock_operators(db, by, Permission.ADMIN, now)
         row = db.scalar(select(Operator).where(col(Operator.name) == normalise_operator_name(name)))
         if row is None:
             raise NotFound(N_("This user no longer exists."))
         count = forget_attempts(db, row.name)
-        _record(db, by, "operator.unlock", row, now)
+        record(db, by, "operator.unlock", row, now)
         return count
 
 
@@ -157,35 +199,35 @@ def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
     """Sign an operator out everywhere. Everybody may do it to themselves, an admin to everybody."""
     needed = Permission.VIEW if by.id == operator_id else Permission.ADMIN
     with transaction() as db:
-        _lock_operators(db, by, needed, now)
-        row = _operator(db, operator_id)
+        lock_operators(db, by, needed, now, NO_FANPAGE if by.id == operator_id else EVERYTHING)
+        row = get_operator_row(db, operator_id)
         row.sessions_valid_after = now
-        _record(db, by, "operator.end_sessions", row, now)
+        record(db, by, "operator.end_sessions", row, now)
 
 
 def change_own_password(by: Actor, old: str, new: str, *, browser: str = "", now: datetime) -> str:
     """Change one's own password. All of one's sessions end, and a new one begins. Returns its ticket."""
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
-    authorise_early(by, Permission.VIEW, now=now, own_account=True)
+    authorise_early(by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
     begin_sign_in(by.name, by.address, now=now)  # whoever guesses the present one here is counted as well
     _check_new_password(by, old, new)
     new_hash = hash_password(new)
     with transaction() as db:
-        _lock_operators(db, by, Permission.VIEW, now, own_account=True)
-        row = _operator(db, by.id)
+        lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
+        row = get_operator_row(db, by.id)
         row.password_hash, row.sessions_valid_after = new_hash, now
         row.must_change_password, row.password_expires_at = False, None
         end_sessions_of(db, by.id, now=now)
         forget_attempts(db, by.name, by.address)
-        _record(db, by, "operator.change_password", row, now)
+        record(db, by, "operator.change_password", row, now)
         return begin_session(db, by.id, address=by.address, browser=browser, now=now)[1]
 
 
 def set_language(by: Actor, language: str, *, now: datetime) -> None:
     """Keep the language in which an operator reads the panel. It is not logged as an activity."""
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         db.execute(update(Operator).where(col(Operator.id) == by.id).values(language=language))
 
 
@@ -217,35 +259,3 @@ def _check_role(role: str) -> list[Problem]:
 def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise Invalid(problems)
-
-
-def _lock_operators(
-    db: Session, by: Actor, permission: Permission, now: datetime, *, own_account: bool = False
-) -> None:
-    """Keep everybody else from changing operators until the transaction ends. This lock is taken first: two
-    admins who disable each other would otherwise wait for each other."""
-    take_lock(db, OPERATORS_LOCK)
-    authorise(db, by, permission, now=now, own_account=own_account)
-
-
-def _operator(db: Session, operator_id: int) -> Operator:
-    row = db.get(Operator, operator_id)
-    if row is None:
-        raise NotFound(N_("This user no longer exists."))
-    return row
-
-
-def _keep_an_admin(db: Session, leaving: Operator) -> None:
-    admins = select(col(Operator.id)).where(
-        col(Operator.role) == Role.ADMIN.value, col(Operator.disabled_at).is_(None)
-    )
-    left = set(db.scalars(admins))
-    if left == {leaving.id}:
-        raise WrongState(
-            N_("{name} is the last admin. Make somebody else an admin first."), name=leaving.name
-        )
-
-
-def _record(db: Session, by: Actor, verb: str, row: Operator, now: datetime, **detail: str) -> None:
-    by_name: dict[str, Any] = dict(detail)
-    activity_log.record(db, by, verb, now=now, subject_id=row.id, subject=row.name, **by_name)

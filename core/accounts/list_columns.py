@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import NO_FANPAGE, authorise
 from core.accounts.rules import Actor, Permission
 from core.db.engine import reading, transaction
 from core.db.tables import ListColumns
@@ -23,7 +23,7 @@ def chosen_columns(operator_id: int | None, list_name: str) -> frozenset[str] | 
 def choose_columns(by: Actor, list_name: str, columns: Collection[str], *, now: datetime) -> None:
     """Remember which columns somebody wants to see in a list."""
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now)
         row = _find(db, by.id, list_name) or ListColumns(operator_id=by.id or 0, list_name=list_name)
         row.columns = sorted(columns)
         db.add(row)

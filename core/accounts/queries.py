@@ -18,6 +18,7 @@ from core.accounts.rules import (
     Role,
     normalise_operator_name,
 )
+from core.db.bulk import among
 from core.db.engine import reading
 from core.db.tables import Activity, Operator
 from core.errors import N_, NotFound
@@ -36,6 +37,7 @@ class OperatorView:
     must_change_password: bool
     has_second_factor: bool
     was_granted_exports: bool
+    fanpage_ids: frozenset[int] | None  # None: all fanpages
     sessions_valid_after: datetime
     disabled_at: datetime | None
     last_seen_at: datetime | None
@@ -72,6 +74,7 @@ def operator_view(row: Operator) -> OperatorView:
         must_change_password=row.must_change_password,
         has_second_factor=row.totp_sealed is not None,
         was_granted_exports=row.may_export,
+        fanpage_ids=None if row.fanpage_ids is None else frozenset(row.fanpage_ids),
         sessions_valid_after=row.sessions_valid_after,
         disabled_at=row.disabled_at,
         last_seen_at=row.last_seen_at,
@@ -146,6 +149,7 @@ class ActivityFilter:
     search: str = ""
     since: datetime | None = None
     fanpage_id: int | None = None
+    fanpage_ids: frozenset[int] | None = None  # of the operator who asks, who is limited to them
     before_id: int | None = None
 
 
@@ -162,11 +166,16 @@ def count_activity(asked: ActivityFilter) -> int:
         return db.scalar(_filtered(select(func.count()).select_from(Activity), asked)) or 0
 
 
-def list_actors() -> list[str]:
-    """The names of everybody who may stand in the log. Operators are never deleted, so the log
-    is not read."""
+def list_actors(fanpage_ids: frozenset[int] | None = None) -> list[str]:
+    """The names of everybody who may stand in the log, or in its lines about these fanpages. Operators are
+    never deleted, so the log is not read."""
     with reading() as db:
-        names = db.scalars(select(col(Operator.name))).all()
+        found = db.execute(select(col(Operator.name), col(Operator.fanpage_ids))).all()
+    names = [
+        name
+        for name, theirs in found
+        if fanpage_ids is None or theirs is None or not fanpage_ids.isdisjoint(theirs)
+    ]
     return [*sorted(names, key=sort_key), COMMAND_LINE.name, SYSTEM.name]
 
 
@@ -194,6 +203,8 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
         statement = statement.where(col(Activity.at) >= asked.since)
     if asked.fanpage_id:
         statement = statement.where(col(Activity.fanpage_id) == asked.fanpage_id)
+    if asked.fanpage_ids is not None:
+        statement = statement.where(col(Activity.fanpage_id).in_(among(asked.fanpage_ids)))
     if asked.before_id:
         statement = statement.where(col(Activity.id) < asked.before_id)
     if search := normalise_name(asked.search):

@@ -69,6 +69,16 @@ class Actor:
     session_id: int | None = None
     address: str = ""  # from where
     was_granted_exports: bool = False
+    fanpage_ids: frozenset[int] | None = None  # to which they are limited; None: all fanpages
+
+    @property
+    def has_all_fanpages(self) -> bool:
+        """Whether they are limited to no fanpages."""
+        return self.fanpage_ids is None
+
+    def may_see(self, fanpage_id: int) -> bool:
+        """Whether a fanpage is among theirs."""
+        return self.fanpage_ids is None or fanpage_id in self.fanpage_ids
 
     @property
     def may_export(self) -> bool:

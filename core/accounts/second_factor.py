@@ -9,7 +9,7 @@ import pyotp
 from sqlmodel import Session
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise
+from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -57,7 +57,7 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
     if step is None:
         raise Invalid([problem("code", WRONG_CODE)])
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = _operator(db, by.id)
         if row.totp_sealed is not None:
             raise WrongState(N_("You have a second factor already; turn it off first."))
@@ -68,7 +68,7 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
 def disable_own(by: Actor, code: str, *, now: datetime) -> None:
     """Ask for no codes at one's own sign-ins any more. Raises Invalid unless a present code is given."""
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = _operator(db, by.id)
         if row.totp_sealed is None:
             return
@@ -81,7 +81,7 @@ def disable_own(by: Actor, code: str, *, now: datetime) -> None:
 def disable_of(by: Actor, operator_id: int, *, now: datetime) -> None:
     """Ask an operator for no codes any more, who has lost the telephone."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         row = _operator(db, operator_id)
         if row.totp_sealed is None:
             return

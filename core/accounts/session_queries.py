@@ -30,7 +30,14 @@ class SessionView:
         """Who asks for a write in this session."""
         who = self.operator
         return Actor(
-            who.id, who.name, who.role, self.signed_in_at, self.id, self.address, who.was_granted_exports
+            who.id,
+            who.name,
+            who.role,
+            self.signed_in_at,
+            self.id,
+            self.address,
+            who.was_granted_exports,
+            who.fanpage_ids,
         )
 
 

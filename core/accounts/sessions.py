@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise
+from core.accounts.authorising import NO_FANPAGE, authorise
 from core.accounts.rules import KEEP_SESSIONS, SEEN_EVERY, TICKET_LIFETIME, Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Operator, OperatorSession
@@ -63,7 +63,7 @@ def trade_ticket(ticket: str, *, now: datetime) -> str | None:
 def sign_out(by: Actor, *, now: datetime) -> None:
     """End the session by which an operator asks; their other ones go on."""
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         _end(db, by.session_id, now)
         activity_log.record(db, by, "operator.sign_out", now=now, subject_id=by.id, subject=by.name)
 
@@ -71,7 +71,7 @@ def sign_out(by: Actor, *, now: datetime) -> None:
 def end_session(by: Actor, session_id: int, *, now: datetime) -> None:
     """End one of one's own sessions, such as that of a telephone that is lost."""
     with transaction() as db:
-        authorise(db, by, Permission.VIEW, now=now, own_account=True)
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = db.get(OperatorSession, session_id)
         if row is None or row.operator_id != by.id:
             raise NotFound(N_("This session has ended already."))

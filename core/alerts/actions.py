@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.alerts import channels
 from core.alerts.channel_state import note
@@ -21,7 +21,7 @@ def ask_for_test(by: Actor, *, now: datetime) -> list[str]:
     """Ask the worker for a test alert by each channel that is set up; their names are returned. It leaves
     within seconds, and the health page says how it fared."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         known = _channels()
         asked = {"test_asked_at": now}
         for each in known:
@@ -34,7 +34,7 @@ def ask_for_test(by: Actor, *, now: datetime) -> list[str]:
 def send_test(by: Actor, *, now: datetime) -> list[str]:
     """Send a test alert at once by each channel that is set up; their names are returned. Raises
     OperatorError when one does not take it."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
     known = _channels()
     for channel in known:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.backups import copying
 from core.backups.carrying_over import CarriedOver, carry_over
@@ -26,12 +26,12 @@ from core.settings import secret_key, settings
 
 def make_backup(by: Actor, file: Path, *, now: datetime) -> BackupContent:
     """Copy the database into a new file and record it. Raises OperatorError, and leaves no file then."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
     refuse_postgresql()
     holding.refuse_if_moved()
     content = copying.copy_database(file, made_at=now)
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         db.add(Backup(made_at=now, place=file.name[:200], bytes=content.bytes, opt_ins=content.opt_ins))
         record(db, by, "installation.backup", now=now, count=content.opt_ins)
     return content
@@ -40,12 +40,12 @@ def make_backup(by: Actor, file: Path, *, now: datetime) -> BackupContent:
 def carry_over_from(by: Actor, address: str, *, now: datetime) -> CarriedOver:
     """Carry over from the PostgreSQL that was used until now into the restored one of this process, which is
     held. Raises OperatorError."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
     key_check.refuse_another_key()
     target = Target(address)
     try:
         with target.transaction() as connection, transaction() as db, Session(connection) as source:
-            authorise(db, by, Permission.ADMIN, now=now)
+            authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
             _refuse_unless_restored(db)
             refuse_old(connection)
             refuse_stranger(source, db)

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import canary, draft_rules, launching, revisions, rules, transitions, versions
 from core.broadcasts.draft_rules import USUAL, BestBefore, best_before_columns, settled_best_before
@@ -50,7 +50,7 @@ def create_broadcast(
     one then; None means without limit.
     """
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         topic = open_topic(db, topic_id)
         found = draft_rules.check_times(due_at, settled_best_before(best_before, due_at or now), now)
         found += check_filters(filters)
@@ -71,7 +71,7 @@ def copy_broadcast(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """A new draft with the same topic, filters and content. It reaches only customers who opt in again.
     Returns its id."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         source = get_row(db, broadcast_id)
         copied = add_draft(db, by, db.get_one(Topic, source.topic_id), "", source.content, now)
         copied.filters, copied.sender = source.filters, source.sender
@@ -83,7 +83,7 @@ def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, no
     """Delete a draft. `version` is the one that was looked at: Changed is raised when somebody has written
     since."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
@@ -110,7 +110,7 @@ def schedule(
     of customers that was typed, where the fanpage's rules ask for it.
     """
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         versions.refuse_if_changed(broadcast, version)
         launching.refuse_red(db, broadcast.fanpage_id)
@@ -163,7 +163,7 @@ def launch(
 ) -> str:
     """Start this version at once; see `schedule`. A broadcast that is being sent already stays as it is."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id)
         if broadcast.state == BroadcastState.SENDING:
             holding.refuse_if_moving(db)
@@ -177,7 +177,7 @@ def launch(
 def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     """Put a broadcast back to draft. Its approval ends, so that it has to be looked at and approved anew."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = transitions.move(db, broadcast_id, Transition.UNSCHEDULE, now)
         versions.end_approval(broadcast, by, now)
         record(db, by, "broadcast.unschedule", broadcast, now=now)
@@ -186,7 +186,7 @@ def unschedule(by: Actor, broadcast_id: int, *, now: datetime) -> str:
 
 def pause(by: Actor, broadcast_id: int, *, now: datetime) -> str:
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = transitions.move(db, broadcast_id, Transition.PAUSE, now)
         broadcast.pause_code = None
         record(db, by, "broadcast.pause", broadcast, now=now)
@@ -197,7 +197,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
     """Go on sending. `pause_code` is the reason for the pause that was looked at; WrongState is raised when
     it has been paused for another reason since."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         launching.refuse_unable(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = transitions.move(db, broadcast_id, Transition.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
@@ -229,7 +229,7 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
     """
     # A transaction of its own: nothing is sent after its commit, however long ending the deliveries takes.
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         was = get_row(db, broadcast_id, lock=True).state
         if seen not in (None, was) and was == BroadcastState.DRAFT:
             raise WrongState(N_("It was put back to draft meanwhile and starts no more; look at it again."))

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import Session, col
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import SYSTEM, Actor, Permission
 from core.broadcasts import due, transitions
 from core.broadcasts.rows import get_row, record
@@ -45,7 +45,7 @@ def let_rest_go(by: Actor, broadcast_id: int, *, now: datetime) -> None:
     """Let the rest go out without waiting for the outcome of the first part. Raises WrongState
     unless the broadcast is sending."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.SENDING:
             raise WrongState(

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from core.accounts import changes
 from core.accounts.activity_log import is_same_sitting
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import draft_rules, readiness, versions
 from core.broadcasts.canary import LARGEST
@@ -115,7 +115,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
     mine = differing(began, draft)
     _check(mine)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Broadcast, draft.id), of(Topic, draft.topic_id), now=now)
         row = get_row(db, draft.id, lock=True)
         if row.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be changed; put the broadcast back to draft first."))

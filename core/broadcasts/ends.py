@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session, col
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.rules import BroadcastState
 from core.db.engine import reading, transaction
@@ -25,6 +25,7 @@ class End:
     """How a broadcast has ended."""
 
     id: int
+    fanpage_id: int
     name: str
     state: str
     audience: int
@@ -44,7 +45,7 @@ def close_notice(actor: Actor, broadcast_id: int, *, now: datetime) -> None:
     nothing."""
     mine = col(Broadcast.id) == broadcast_id, col(Broadcast.launched_by) == actor.name
     with transaction() as db:
-        authorise(db, actor, Permission.VIEW, now=now)
+        authorise(db, actor, Permission.VIEW, of(Broadcast, broadcast_id), now=now)
         db.execute(update(Broadcast).where(*mine, _has_ended()).values(seen_at=now))
 
 
@@ -77,6 +78,7 @@ def _ends(db: Session, *chosen: ColumnElement[bool], limit: int | None = AT_ONCE
     statement = (
         select(
             col(Broadcast.id),
+            col(Broadcast.fanpage_id),
             col(Broadcast.name),
             col(Broadcast.state),
             col(Broadcast.audience),

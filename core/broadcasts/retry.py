@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import audience_builder, launching, retry_queries, transitions, versions
 from core.broadcasts.draft_rules import check_times
@@ -38,7 +38,7 @@ def count_as_sent(
 ) -> int:
     """Settle these unknown outcomes (all when None) as sent, because staff say so. Returns how many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         unknown = _unknown(broadcast_id, delivery_ids)
         opt_in_ids = deliveries.settle_unknown(db, unknown, evidence=BY_STAFF, now=now)
@@ -58,7 +58,7 @@ def try_again(
     """Queue these unknown outcomes (all when None) again. The platform takes each token once, so nobody gets
     its message twice; an ordinary message that spared an opt-in may arrive twice. Returns how many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         queued = deliveries.requeue(db, _unknown(broadcast_id, delivery_ids), (DeliveryState.UNKNOWN,))
@@ -71,7 +71,7 @@ def retry_failed(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue the failed deliveries whose customers are eligible and whose opt-ins may be used. Returns how
     many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, (DeliveryState.FAILED,))
@@ -90,7 +90,7 @@ def release_undecided(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """Release the opt-ins that were kept because of an unknown code, once staff have read the answers.
     Returns how many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         undecided = retry_queries.undecided(broadcast_id, EVERYBODY, now)
         released = opt_ins.release(db, _opt_ins(db, undecided), now=now)
@@ -102,7 +102,7 @@ def send_to_rest(by: Actor, broadcast_id: int, *, best_before: datetime | None =
     """Queue the deliveries that were skipped or cancelled before an attempt and whose opt-ins may be used.
     Returns how many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = _locked(db, broadcast_id, now)
         _new_best_before(broadcast, by, best_before, now)
         _lock_deliveries(db, broadcast_id, REST)

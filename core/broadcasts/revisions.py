@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import draft_rules, launching, versions
 from core.broadcasts.draft_rules import settled_best_before
@@ -31,7 +31,7 @@ def begin(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """A draft with all that a scheduled broadcast says, to be changed at leisure; the one that somebody has
     begun already, if there is one. Returns its id."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         row = get_row(db, broadcast_id, lock=True)
         if row.state != BroadcastState.SCHEDULED:
             raise WrongState(N_("Only what is scheduled can be changed in this way."))
@@ -53,8 +53,10 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
     Raises WrongState when that one has started meanwhile, or was changed in another way: the draft is kept.
     """
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
-        row = _revised(db, get_row(db, draft_id))
+        authorise(db, by, Permission.SEND, of(Broadcast, draft_id), now=now)
+        begun = get_row(db, draft_id)
+        authorise(db, by, Permission.SEND, of(Broadcast, begun.revises_id), now=now)
+        row = _revised(db, begun)
         draft = get_row(db, draft_id, lock=True)
         if draft.state != BroadcastState.DRAFT:
             raise WrongState(N_("These changes were thrown away meanwhile."))

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts import versions as broadcast_versions
@@ -21,7 +21,7 @@ from core.conversation import message_rows, references, versions
 from core.conversation.blocks.registry import asks_for_opt_in
 from core.conversation.drafts import BlockDraft
 from core.db.engine import reading, transaction
-from core.db.tables import Block, Broadcast, Message
+from core.db.tables import Block, Broadcast, Message, Topic
 from core.errors import N_, WrongState
 from core.text.collation import sort_key
 
@@ -58,7 +58,7 @@ def archive_topic(by: Actor, topic_id: int, *, seen: Uses | None = None, now: da
     draft takes the right to send.
     """
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         _lock_scheduled(db, topic_id)  # before the topic, as scheduling does
         topic = topic_rows.get_topic(db, topic_id, lock=True)  # scheduling a broadcast on it waits for this
         uses = _uses(db, topic_id)
@@ -68,7 +68,7 @@ def archive_topic(by: Actor, topic_id: int, *, seen: Uses | None = None, now: da
             words = N_("The broadcast “{broadcast}” still uses this topic: let it finish or cancel it first.")
             raise WrongState(words, broadcast=uses.at_work[0].name)
         if uses.scheduled:
-            authorise(db, by, Permission.SEND, now=now)
+            authorise(db, by, Permission.SEND, of(Topic, topic_id), now=now)
         for broadcast in uses.scheduled:
             _put_back(db, by, broadcast.id, now)
         for message in uses.asking:

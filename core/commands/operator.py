@@ -10,7 +10,14 @@ from core.accounts import actions, queries, second_factor
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer, read_line
+from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
+from core.fanpages.queries import get_fanpage
+
+FanpageIds = Annotated[
+    list[str] | None,
+    typer.Option("--fanpage", metavar="ID", help="Page id of one of theirs; give it several times."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="People who sign in to the panel.")
 
@@ -53,13 +60,43 @@ def add(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
     ] = False,
+    fanpage: FanpageIds = None,
     as_json: Json = False,
 ) -> None:
-    """Make an operator; the password comes on standard input, never as an argument."""
+    """Make an operator, of all fanpages unless some are named.
+
+    The password comes on standard input, never as an argument.
+    """
     if not password_stdin:
         raise Invalid([problem("password", "Pass --password-stdin and give the password on standard input.")])
     password = read_line()
-    made = actions.add_operator(COMMAND_LINE, name, role, password, now=utc_now())
+    ids = _ids(fanpage) if fanpage else None
+    made = actions.add_operator(COMMAND_LINE, name, role, password, fanpage_ids=ids, now=utc_now())
     print_answer(
         as_json, {"id": made.id, "name": made.name, "role": made.role}, f"{made.name} is {made.role}."
     )
+
+
+@app.command()
+@command
+def fanpages(
+    name: str,
+    fanpage: FanpageIds = None,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="All fanpages, also those connected later.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Limit an operator to some of the fanpages, or give them all."""
+    if all_of_them == bool(fanpage):
+        raise Invalid([problem("fanpages", "Name the fanpages with --fanpage ID, or give --all.")])
+    found = queries.get_operator_named(name)
+    ids = _ids(fanpage) if fanpage else None
+    actions.limit_to_fanpages(COMMAND_LINE, found.id, ids, now=utc_now())
+    page_ids = [] if ids is None else [get_fanpage(each).page_id for each in ids]
+    said = f"{found.name} has all fanpages." if ids is None else f"{found.name} has {', '.join(page_ids)}."
+    print_answer(as_json, {"name": found.name, "all": ids is None, "fanpages": page_ids}, said)
+
+
+def _ids(given: list[str]) -> list[int]:
+    return sorted({fanpage_named(each).id for each in given})

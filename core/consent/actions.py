@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.consent import ledger, topic_rows, topics_in_use
 from core.consent.rules import OptInState, check_topic_name
@@ -28,7 +28,7 @@ def create_topic(by: Actor, fanpage_id: int, *, name: str, description: str = ""
     name, description = normalise_name(name), normalise_text(description)
     _check(name, description)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         if db.get(Fanpage, fanpage_id) is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         _check_name_is_free(db, fanpage_id, name)
@@ -45,7 +45,7 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
     name, description = normalise_name(name), normalise_text(description)
     _check(name, description)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         topic = get_topic(db, topic_id)
         if (topic.name, topic.description) == (name, description):
             return
@@ -57,7 +57,7 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
 
 def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         topic = get_topic(db, topic_id)
         if topic.archived_at is not None:
             topic.archived_at, topic.updated_at = None, now
@@ -67,7 +67,7 @@ def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:
 def make_available_again(by: Actor, opt_in_id: int, *, now: datetime) -> None:
     """Make an opt-in that the platform refused available again; a second call changes nothing."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(OptIn, opt_in_id), now=now)
         opt_in = db.get(OptIn, opt_in_id)
         if opt_in is None:
             raise NotFound(N_("There is no opt-in {id}."), id=opt_in_id)
@@ -86,7 +86,7 @@ def assign_topic(
     """Assign a topic to opt-ins that have none: to those named, or to all of its fanpage. Returns how
     many."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         topic = get_topic(db, topic_id)
         if topic.archived_at is not None:
             raise WrongState(N_("The topic “{topic}” is archived. Restore it first."), topic=topic.name)

@@ -16,13 +16,13 @@ from sqlalchemy import func, or_, select, update
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission, Role
 from core.consent import ledger
 from core.consent.imports import ImportOutcome, import_opt_ins
 from core.consent.rules import ImportState, OptInState
 from core.db.engine import DATABASE_TROUBLE, reading, transaction
-from core.db.tables import OptIn, OptInImport, Topic
+from core.db.tables import Fanpage, OptIn, OptInImport, Topic
 from core.encryption import decrypt, encrypt
 from core.errors import N_, Invalid, NotFound, OperatorError, WrongState
 from core.installation import key_check
@@ -46,7 +46,7 @@ def begin_import(
     """Hand a file over to the worker. Raises NotFound and WrongState for a topic that takes none."""
     sealed = encrypt(base64.b64encode(data).decode())
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         topic = db.get(Topic, topic_id)
         if topic is None or topic.fanpage_id != fanpage_id:
             raise NotFound(N_("There is no topic {id}."), id=topic_id)
@@ -193,7 +193,7 @@ def undo_import(by: Actor, import_id: int, *, now: datetime) -> int:
     taken = 0
     while True:
         with transaction() as db:
-            authorise(db, by, Permission.EDIT, now=now)
+            authorise(db, by, Permission.EDIT, of(OptInImport, import_id), now=now)
             row = _may_be_undone(db, import_id)
             part = ledger.take_back_imported(db, import_id, limit=CHUNK)
             taken += part

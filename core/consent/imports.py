@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Select, and_, bindparam, func, literal, selec
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.consent import import_file
 from core.consent.ledger import NewOptIn, record_opt_ins
@@ -69,7 +69,7 @@ def import_opt_ins(
     `only_check` says what would happen. `progress` is told, between the transactions, how many of the rows
     are done.
     """
-    authorise_early(by, Permission.EDIT, now=now)
+    authorise_early(by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
     sheet = import_file.read_sheet(data, zone=_zone(fanpage_id, topic_id), now=now)
     fresh = _unknown(fanpage_id, sheet.rows)
     known = sheet.repeated + len(sheet.rows) - len(fresh)
@@ -87,7 +87,7 @@ def import_opt_ins(
         progress(done, total)
         done += len(chunk)
         with transaction() as db:
-            authorise(db, by, Permission.EDIT, now=now)
+            authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
             rows = _admitted(db, fanpage_id, chunk, rejected)
             if not rows:
                 continue
@@ -109,7 +109,7 @@ def import_opt_ins(
         withdrawn=withdrawn,
     )
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         _record(db, by, fanpage_id, topic_id, outcome, now)
     return outcome
 

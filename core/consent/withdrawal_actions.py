@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import COMMAND_LINE, Actor, Permission
 from core.consent import ledger
 from core.consent.rules import WithdrawalSource
@@ -26,7 +26,7 @@ def withdraw_customer(by: Actor, customer_id: int, *, topic_id: int | None = Non
     """Record that a customer wants no notifications about a topic, or (None) about any, and end the opt-ins
     that they have given until now. Returns how many ended."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Customer, customer_id), now=now)
         return _withdraw(db, by, customer_id, topic_id, now)
 
 
@@ -37,7 +37,7 @@ def withdraw_person(
     the withdrawal is kept."""
     psid = required_psid(psid)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         fanpage = db.get(Fanpage, fanpage_id)
         if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)

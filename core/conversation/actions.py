@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references, versions
 from core.conversation.message_rows import record
@@ -15,6 +15,7 @@ from core.conversation.stored_content import to_stored
 from core.conversation.versions import Draft, draft_of, get_row
 from core.conversation.writing import cleaned, find_problems_in, refuse
 from core.db.engine import transaction
+from core.db.tables import Fanpage, Message
 
 
 def save_message(
@@ -29,7 +30,7 @@ def save_message(
     """Make a message and publish it at once, as message files and the demo do. Returns its id."""
     name, blocks, entry_points = cleaned(MessageDraft(name, blocks, entry_points))
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         refuse(find_problems_in(db, Draft(0, fanpage_id, name, blocks, entry_points)))
         row = get_row(db, message_rows.insert_message(db, fanpage_id, name, now))
         versions.publish(db, row, blocks, entry_points, by, now)
@@ -40,7 +41,7 @@ def save_message(
 def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
     """Put a message away: nothing starts it any more. Archiving it again changes nothing."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         row = get_row(db, message_id, lock=True)  # who schedules a broadcast to it waits
         kept = message_rows.StoredMessage(message_id, row.fanpage_id, row.name)
         references.refuse_while_used(db, kept, now=now)
@@ -51,7 +52,7 @@ def archive_message(by: Actor, message_id: int, *, now: datetime) -> None:
 def copy_message(by: Actor, message_id: int, *, now: datetime) -> int:
     """A draft with the same blocks. Entry points stay: each leads to one message only."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         source = draft_of(db, get_row(db, message_id))
         name = message_rows.free_name(db, source.fanpage_id, source.name)
         row = get_row(db, message_rows.insert_message(db, source.fanpage_id, name, now))

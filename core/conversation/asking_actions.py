@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation.asking_wordings import wordings_of
 from core.db.engine import transaction
@@ -21,7 +21,7 @@ def set_asking(
     """Turn the topic's rule on or off, and choose the message whose request asks again (None: the newest that
     asks about the topic)."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Topic, topic_id), now=now)
         topic = db.get(Topic, topic_id, with_for_update={"key_share": True})
         if topic is None:
             raise NotFound(N_("There is no topic {id}."), id=topic_id)

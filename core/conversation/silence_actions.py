@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation.silence_rules import is_silent
 from core.db.engine import transaction
@@ -19,7 +19,7 @@ def end_silence(by: Actor, customer_id: int, *, now: datetime) -> bool:
     """Let the bot answer a customer again, until a colleague writes once more. False when it was not
     silent."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Customer, customer_id), now=now)
         chosen = select(Customer).where(col(Customer.id) == customer_id)
         customer = db.execute(chosen.with_for_update(key_share=True)).scalar_one_or_none()
         if customer is None:

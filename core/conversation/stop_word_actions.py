@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.consent.stop_words import DEFAULT, check_stop_words, find_stop_word
 from core.conversation import message_rows
@@ -21,7 +21,7 @@ def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: da
     kept = list({word.casefold(): word for word in map(normalise_name, listed) if word}.values())
     _refuse(check_stop_words(kept))
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         fanpage = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
         if fanpage is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from core.accounts import changes
 from core.accounts.activity_log import is_same_sitting
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows, references, versions
 from core.conversation.drafts import BlockDraft, EntryDraft, MessageDraft
@@ -31,7 +31,7 @@ from core.conversation.rules import (
 from core.conversation.stored_content import to_stored
 from core.conversation.versions import Draft, draft_of, get_open_row, get_row
 from core.db.engine import reading, transaction
-from core.db.tables import Message
+from core.db.tables import Fanpage, Message
 from core.errors import N_, Changed, Invalid, Problem, WrongState
 from core.text.normalise import normalise_name
 from core.text.utf16_units import cut
@@ -55,7 +55,7 @@ def create_draft(by: Actor, fanpage_id: int, written: MessageDraft, *, now: date
     """A message that nothing starts yet, since it is not published."""
     name, blocks, entries = cleaned(written)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         row = get_row(db, message_rows.insert_message(db, fanpage_id, cut(name, NAME_LIMIT), now))
         row.draft = to_stored(blocks, entries)
         record(db, by, "message.create", row, now=now)
@@ -74,7 +74,7 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
         name = began.name
     mine = differing(began, replace(draft, name=name, blocks=blocks, entry_points=entries))
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, draft.id), now=now)
         row = get_open_row(db, draft.id)
         theirs = draft_of(db, row)
         if clashes := changes.clashing(mine, began, theirs, theirs.changes):
@@ -110,7 +110,7 @@ def publish_message(by: Actor, message_id: int, *, version: int | None = None, n
     Without unpublished changes nothing happens: the latest version is what was meant.
     """
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         row = get_open_row(db, message_id)
         versions.refuse_if_changed(row, version)
         if row.draft is None:
@@ -125,7 +125,7 @@ def publish_message(by: Actor, message_id: int, *, version: int | None = None, n
 def delete_draft(by: Actor, message_id: int, *, version: int | None = None, now: datetime) -> None:
     """Delete a message that was never published. `version` is the one that was looked at."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         row = get_open_row(db, message_id)
         if row.published:
             raise WrongState(N_("This message was published meanwhile; archive it instead."))
@@ -137,7 +137,7 @@ def delete_draft(by: Actor, message_id: int, *, version: int | None = None, now:
 def bring_back(by: Actor, message_id: int, *, now: datetime) -> None:
     """End the archiving of a message. What started it waits in its draft: others may have it meanwhile."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         row = get_row(db, message_id, lock=True)
         if row.archived_at is None:
             return

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.customers import unreachable_marks
 from core.db.engine import transaction
@@ -19,7 +19,7 @@ from core.errors import N_, NotFound
 def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
     """Lift the mark of a customer, so that broadcasts reach them again. False when there was none."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Customer, customer_id), now=now)
         owner = select(col(Customer.fanpage_id)).where(col(Customer.id) == customer_id)
         fanpage_id = db.execute(owner).scalar_one_or_none()
         if fanpage_id is None:
@@ -33,7 +33,7 @@ def lift_mark(by: Actor, customer_id: int, *, now: datetime) -> bool:
 def lift_marks_of(by: Actor, broadcast_id: int, *, now: datetime) -> int:
     """Lift the marks that this broadcast has made. Returns how many."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = db.get(Broadcast, broadcast_id)
         if broadcast is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.customers import tags
 from core.db.engine import transaction
@@ -20,7 +20,7 @@ from core.text.normalise import name_key
 def add_tag(by: Actor, customer_id: int, name: str, *, now: datetime) -> None:
     """Give a customer a tag, which is made if it is new. Raises Invalid."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Customer, customer_id), now=now)
         fanpage_id = _lock(db, customer_id)
         tags.put_on(db, tags.tag_id_of(db, fanpage_id, name, now=now), [customer_id], now=now)
         _record(db, by, "customer.tag", fanpage_id, customer_id, tags.checked(name), now)
@@ -29,7 +29,7 @@ def add_tag(by: Actor, customer_id: int, name: str, *, now: datetime) -> None:
 def remove_tag(by: Actor, customer_id: int, name: str, *, now: datetime) -> None:
     """Take a tag off a customer; nothing happens when they do not have it."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Customer, customer_id), now=now)
         fanpage_id = _lock(db, customer_id)
         named = select(col(Tag.id)).where(col(Tag.fanpage_id) == fanpage_id, col(Tag.key) == name_key(name))
         mine = col(CustomerTag.customer_id) == customer_id, col(CustomerTag.tag_id).in_(named)
@@ -41,7 +41,7 @@ def remove_tag(by: Actor, customer_id: int, name: str, *, now: datetime) -> None
 def delete_tag(by: Actor, tag_id: int, *, now: datetime) -> int:
     """Delete a tag from all customers. Returns how many had it."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Tag, tag_id), now=now)
         tag = db.get(Tag, tag_id)
         if tag is None:
             raise NotFound(N_("There is no tag {id}."), id=tag_id)

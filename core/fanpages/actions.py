@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, Scope, authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState, waits_for_repair
@@ -22,7 +22,7 @@ from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
 from core.fanpages import health_check, time_zone
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health
-from core.fanpages.queries import FanpageView, fanpage_view, get_fanpage
+from core.fanpages.queries import FanpageView, fanpage_view, find_by_page_id, get_fanpage
 from core.fanpages.rules import BLOCKING, NAME_LIMIT, check_connection, describe_problem
 from core.fanpages.send_rate import DEFAULT_RATE, check_rate
 from core.inbox import early_events
@@ -54,8 +54,9 @@ def connect(
     fails there becomes the fanpage's `problems`. Events that came in before a fanpage was connected are
     applied. HTTP calls are made outside the transaction.
     """
-    authorise_early(by, Permission.ADMIN, now=now)
     page_id, name, token = unwrapped(page_id), normalise_name(name), unwrapped(token)
+    scope = _scope_of(page_id)
+    authorise_early(by, Permission.ADMIN, scope, now=now)
     problems = check_connection(page_id, name, token, zone or settings().timezone)
     _refuse(problems + (check_rate(rate, i_know=i_know) if rate is not None else []))
     messenger = open_connection(page_id, token, is_demo=is_demo)
@@ -65,7 +66,7 @@ def connect(
         raise Invalid([problem("name", N_("Give the fanpage a name."))])
     key_check.refuse_another_key()
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, scope, now=now)
         row, is_new = _upsert(db, page_id, name, now)
         row.name, row.token_sealed, row.is_demo, row.updated_at = name, encrypt(token), is_demo, now
         row.rate = rate if rate is not None else row.rate
@@ -86,7 +87,7 @@ def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now
     """Set the messages per second. More than 40 need `i_know`."""
     _refuse(check_rate(rate, i_know=i_know))
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = _locked(db, fanpage_id)
         if row.rate != rate:
             was, row.rate, row.updated_at = row.rate, rate, now
@@ -97,12 +98,12 @@ def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now
 def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
     """Let a stopped fanpage send again, if a fresh check finds nothing in the way. Returns how many
     broadcasts go on: those that the stop had paused, not those that a person had."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
     blocking = [code for code in check_health(fanpage_id, now=now) if code in BLOCKING]
     if blocking:
         raise WrongState(describe_problem(blocking[0]))
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = _locked(db, fanpage_id)
         if row.stopped_code is None:
             return 0
@@ -116,7 +117,7 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
 def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
     """Record that staff have read the latest notice of Meta about the fanpage."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, of(Fanpage, fanpage_id), now=now)
         row = _locked(db, fanpage_id)
         if row.policy_at is not None and row.policy_seen_at is None:
             row.policy_seen_at = now
@@ -126,6 +127,12 @@ def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
 def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise Invalid(problems)
+
+
+def _scope_of(page_id: str) -> Scope:
+    """A fanpage that is not connected yet is for an admin of all to connect."""
+    known = find_by_page_id(page_id)
+    return EVERYTHING if known is None else of(Fanpage, known.id)
 
 
 def _name_of(messenger: Messenger) -> str:

@@ -5,6 +5,7 @@ HTTP calls are made outside transactions.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
@@ -42,12 +43,13 @@ def check_health(fanpage_id: int, *, now: datetime, take_over: bool = False) -> 
     return [str(code) for code in found]
 
 
-def check_all(*, now: datetime) -> dict[int, list[str]]:
-    """Check every fanpage; one that cannot be checked does not keep the others waiting."""
-    with reading() as db:
-        ids = [row.id or 0 for row in db.scalars(select(Fanpage).order_by(col(Fanpage.id)))]
+def check_all(fanpage_ids: Collection[int] | None = None, *, now: datetime) -> dict[int, list[str]]:
+    """Check these fanpages (None: all); one that cannot be checked does not keep the others waiting."""
+    if fanpage_ids is None:
+        with reading() as db:
+            fanpage_ids = [row.id or 0 for row in db.scalars(select(Fanpage).order_by(col(Fanpage.id)))]
     found: dict[int, list[str]] = {}
-    for fanpage_id in ids:
+    for fanpage_id in fanpage_ids:
         try:
             found[fanpage_id] = check_health(fanpage_id, now=now)
         except OperatorError as refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.launch_rules import LaunchRules, check_launch_rules
 from core.db.engine import transaction
@@ -18,7 +18,7 @@ def set_launch_rules(by: Actor, fanpage_id: int, rules: LaunchRules, *, now: dat
     if problems := check_launch_rules(rules):
         raise Invalid(problems)
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
         if row is None:
             raise NotFound(N_("This fanpage is no longer connected."))

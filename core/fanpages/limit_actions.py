@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.consent.contact_limits import ContactLimits, check_limits, limits_of
 from core.db.engine import transaction
@@ -19,7 +19,7 @@ def set_limits(by: Actor, fanpage_id: int, limits: ContactLimits, *, now: dateti
     if problems := check_limits(limits):
         raise Invalid(problems)
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
         if row is None:
             raise NotFound(N_("This fanpage is no longer connected."))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
 from core.broadcasts.rules import OTN_OFF, BroadcastState
@@ -27,7 +27,7 @@ from core.errors import N_, NotFound
 def switch_otn_off(by: Actor, fanpage_id: int, *, now: datetime) -> None:
     """Switch it off. Broadcasts that are being sent pause; their opt-ins stay with them."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
         row = _row(db, fanpage_id)
         if row.otn_off_at is None:
@@ -39,7 +39,7 @@ def switch_otn_off(by: Actor, fanpage_id: int, *, now: datetime) -> None:
 def switch_otn_on(by: Actor, fanpage_id: int, *, now: datetime) -> int:
     """Switch it on again. Returns how many broadcasts go on: those that the switch had paused."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.PAUSED)
         row = _row(db, fanpage_id)
         if row.otn_off_at is None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import entry_rows
 from core.conversation.profile import rows
@@ -22,6 +22,7 @@ from core.conversation.profile.rows import ProfileView
 from core.conversation.profile.rules import Profile, check_profile
 from core.conversation.profile.wire import PROPERTIES, Difference, Wire, differences, from_wire, to_wire
 from core.db.engine import reading, transaction
+from core.db.tables import Fanpage
 from core.encryption import CannotDecrypt
 from core.errors import N_, Invalid, WrongState
 from core.fanpages import health_check
@@ -69,7 +70,7 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
     `seen` and `version` are those of the `LiveState` that staff have looked at: what has changed since, there
     or here, is not overwritten. Raises WrongState when Facebook does not have all of it afterwards.
     """
-    authorise_early(by, Permission.EDIT, now=now)
+    authorise_early(by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
     here = _here(fanpage_id)
     view = here.view
     problems = check_profile(view.profile, here.message_ids)
@@ -89,7 +90,7 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
             _record(db, by, "fanpage.publish_profile_in_part", fanpage_id, now, text=str(problem)[:300])
         raise
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         rows.note_published(db, fanpage_id, version, by=by.name, now=now)
         _record(db, by, "fanpage.publish_profile", fanpage_id, now)
     return state

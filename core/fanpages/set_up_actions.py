@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import EVERYTHING, Scope, authorise, of
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Fanpage, InstallationCheck, SetUpMark
@@ -25,7 +25,7 @@ def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> No
     """Say that this was done by hand, or that the problem is known and accepted, for a fanpage or (None) for
     the whole installation. Raises WrongState for what is red: it can only be mended."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, _touched(fanpage_id), now=now)
         if not may_accept(code):
             raise WrongState(N_("This is in the way of every send, so it can only be mended, not accepted."))
         scope, name = _scope(db, fanpage_id)
@@ -36,7 +36,7 @@ def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> No
 def take_back(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> None:
     """Take back what `accept` said."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, _touched(fanpage_id), now=now)
         scope, name = _scope(db, fanpage_id)
         db.execute(delete(SetUpMark).where(col(SetUpMark.scope) == scope, col(SetUpMark.code) == code))
         _record(db, by, "fanpage.take_back", fanpage_id, name, code, now)
@@ -52,7 +52,7 @@ def set_addresses(by: Actor, *, privacy: str, deletion: str, now: datetime) -> N
             [problem(name, N_("Write a whole address that begins with https://.")) for name in wrong]
         )
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         for name, value in entered.items():
             row = db.get(InstallationCheck, str(name)) or InstallationCheck(name=str(name))
             if row.value != value:
@@ -70,6 +70,10 @@ def _forget_marks(db: Session, check: Check) -> None:
     """Whoever accepted the former address did not mean this one."""
     codes = [str(each) for each in Finding if check.name in each.name]
     db.execute(delete(SetUpMark).where(col(SetUpMark.code).in_(codes)))
+
+
+def _touched(fanpage_id: int | None) -> Scope:
+    return EVERYTHING if fanpage_id is None else of(Fanpage, fanpage_id)
 
 
 def _scope(db: Session, fanpage_id: int | None) -> tuple[str, str]:

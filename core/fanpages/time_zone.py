@@ -16,7 +16,7 @@ from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import versions
 from core.broadcasts.rules import BroadcastState
@@ -67,7 +67,7 @@ def change_zone(
         words = N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh.")
         raise Invalid([problem("zone", words, zone=zone)])
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row = _locked(db, fanpage_id)
         if row.timezone == zone:
             return fanpage_view(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.customers import forgotten
 from core.db.engine import empty_log, reading, transaction
@@ -20,7 +20,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
     """Erase a person, and record that nothing older may bring them back. Totals stay. Returns
     how many customers were erased: 0 when the fanpage did not know the person, who is recorded
     as forgotten all the same."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
     key_check.refuse_another_key()
     psid = read_id(psid) or unwrapped(psid)  # or as an earlier version stored it, whatever it is
     if not psid:
@@ -29,7 +29,7 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
     with reading() as db:  # to search many events takes a while; others write meanwhile
         newest, seen = erasing.newest_event(db), erasing.events_of(db, page_id, psid)
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         forgotten.record_forgotten(db, (page_id, psid), now=now)
         customer = erasing.lock_customer(db, fanpage_id, psid)
         erasing.erase_events(db, {*seen, *erasing.events_of(db, page_id, psid, after=newest)})

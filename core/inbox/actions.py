@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import EVERYTHING, authorise
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Event, Fanpage
@@ -27,7 +27,7 @@ def replay(by: Actor, *, now: datetime) -> int:
         .values(state=EventState.PENDING, note=None, applied_at=None)
     )
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         count = db.connection().execute(statement).rowcount
         record(db, by, "event.replay", now=now, events=count)
         return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import EVERYTHING, authorise
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.holding import HoldCode, lift_hold, place_hold, read_hold
@@ -16,7 +16,7 @@ def stop_sending(by: Actor, *, now: datetime) -> None:
     """Stop every send of the installation: broadcasts, answers and requests of all fanpages. What is on the
     wire is settled, nothing else leaves. Stopping twice changes nothing."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, EVERYTHING, now=now)
         found = read_hold(db)
         if found and found.code == HoldCode.STOPPED:
             return
@@ -29,7 +29,7 @@ def stop_sending(by: Actor, *, now: datetime) -> None:
 def hold_restored(by: Actor, *, now: datetime) -> None:
     """Hold a restored database, so that it sends nothing until it is released."""
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         if (found := read_hold(db)) and found.code != HoldCode.STOPPED:
             raise WrongState(found.template, place=found.place)
         place_hold(db, HoldCode.RESTORED, now=now)
@@ -41,12 +41,12 @@ def release_hold(by: Actor, *, now: datetime, although_moved: bool = False) -> N
     by a move is released only with `although_moved`, where the database was moved away from; raises
     WrongState otherwise."""
     with transaction() as db:
-        authorise(db, by, Permission.SEND, now=now)
+        authorise(db, by, Permission.SEND, EVERYTHING, now=now)
         found = read_hold(db)
         if found is None:
             raise WrongState(N_("Nothing is held here."))
         if found.code != HoldCode.STOPPED:
-            authorise(db, by, Permission.ADMIN, now=now)
+            authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         at_will = (HoldCode.STOPPED, HoldCode.RESTORED)
         if found.code not in at_will and not (although_moved and found.code == HoldCode.MOVED):
             raise WrongState(found.template, place=found.place)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import EVERYTHING, authorise
 from core.accounts.rules import Actor, Permission
 from core.customers import forgotten
 from core.db import bulk
@@ -104,7 +104,7 @@ def accept_key(
     give it up.
     """
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         given_up = forgotten.reencrypt_for_new_key(db, although_they_return=forgotten_may_return)
         hashes_given_up = token_hash.reencrypt_for_new_key(db, although_used_return=used_may_return)
         db.execute(delete(KeyCheck))

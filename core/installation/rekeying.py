@@ -17,7 +17,7 @@ from sqlalchemy import Table as SqlTable
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.db.engine import empty_log, reading, transaction
 from core.db.tables import Heartbeat, KeyCheck, Table
@@ -46,7 +46,7 @@ class RekeyResult:
 def rekey(by: Actor, *, new_key: str | None, now: datetime) -> RekeyResult:
     """Give the installation a new secret key. Without `new_key` one is made and put into data/secret.key,
     which needs an installation whose key is in that file. It may be repeated after an interruption."""
-    authorise_early(by, Permission.ADMIN, now=now)
+    authorise_early(by, Permission.ADMIN, EVERYTHING, now=now)
     is_in_file = not settings().secret_key.get_secret_value()
     _refuse_unfit(new_key, is_in_file)
     former, new = secret_key(), new_key or kept_secret(NEXT_FILE)
@@ -79,7 +79,7 @@ def _is_done(new: str) -> bool:
 def _reseal(by: Actor, former: str, new: str, now: datetime) -> tuple[int, int]:
     key_check.refuse_another_key()
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         _refuse_while_running(db, now)
         done = reseal_all(db, former, new)
         record(db, by, "installation.rekey", now=now, count=done[0])

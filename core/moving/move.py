@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
 from core.conversation.rules import ReplyState
 from core.db import holding, migrations
@@ -62,7 +62,7 @@ class Move:
 
     def run(self) -> MoveResult:
         """Move the installation, or finish a move that broke off. Raises OperatorError."""
-        authorise_early(self.by, Permission.ADMIN, now=self.clock())
+        authorise_early(self.by, Permission.ADMIN, EVERYTHING, now=self.clock())
         self._check_source()
         target = Target(self.address)
         try:
@@ -106,7 +106,7 @@ class Move:
 
     def _hold(self, place: str) -> None:
         with transaction() as db:
-            authorise(db, self.by, Permission.ADMIN, now=self.clock())
+            authorise(db, self.by, Permission.ADMIN, EVERYTHING, now=self.clock())
             holding.lift_hold(db)
             holding.place_hold(db, HoldCode.LEAVING, now=self.clock(), place=place, key=self.key)
         self.say("Held: nothing new is sent from the old database.")
@@ -199,7 +199,7 @@ class Move:
 def abandon(by: Actor, *, now: datetime) -> None:
     """Let the old database go on after a move that broke off and will not be repeated."""
     with _alone(), transaction() as db:
-        authorise(db, by, Permission.ADMIN, now=now)
+        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         found = holding.read_hold(db)
         if found and found.code == HoldCode.LEAVING:
             holding.lift_hold(db)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.accounts import activity_log
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import rows as broadcast_rows
 from core.conversation import message_rows
@@ -19,7 +19,7 @@ from core.conversation.stored_content import blocks_in, to_stored
 from core.conversation.versions import draft_of
 from core.conversation.versions import get_row as get_message
 from core.db.engine import transaction
-from core.db.tables import Template, Topic
+from core.db.tables import Broadcast, Message, Template, Topic
 from core.errors import N_, NotFound
 from core.templates.rules import TemplateKind, clean_name
 
@@ -30,7 +30,7 @@ def save_broadcast(by: Actor, broadcast_id: int, *, name: str, now: datetime) ->
     """Save topic, message, filters and first part of a broadcast as a template. Returns its id."""
     named = clean_name(name)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         row = broadcast_rows.get_row(db, broadcast_id)
         kept = {field: getattr(row, field) for field in _COPIED}
         content = {"topic_id": row.topic_id, "content": row.content, **kept}
@@ -42,7 +42,7 @@ def save_message(by: Actor, message_id: int, *, name: str, now: datetime) -> int
     each leads to one message only. Returns its id."""
     named = clean_name(name)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         draft = draft_of(db, get_message(db, message_id))
         content = to_stored(draft.blocks, [])
         return _save(db, by, TemplateKind.MESSAGE, draft.fanpage_id, named, content, now)
@@ -51,7 +51,7 @@ def save_message(by: Actor, message_id: int, *, name: str, now: datetime) -> int
 def begin_broadcast(by: Actor, template_id: int, *, now: datetime) -> int:
     """A new draft of a broadcast from a template. Returns the id of the draft."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)
         kept = _get(db, template_id, TemplateKind.BROADCAST).content
         topic = db.get_one(Topic, kept["topic_id"])
         draft = broadcast_rows.add_draft(db, by, topic, "", kept["content"], now)
@@ -64,7 +64,7 @@ def begin_broadcast(by: Actor, template_id: int, *, now: datetime) -> int:
 def begin_message(by: Actor, template_id: int, *, now: datetime) -> int:
     """A new draft of a message from a template. Returns the id of the message."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)
         template = _get(db, template_id, TemplateKind.MESSAGE)
         name = message_rows.free_name(db, template.fanpage_id, template.name)
         row = get_message(db, message_rows.insert_message(db, template.fanpage_id, name, now))
@@ -77,7 +77,7 @@ def rename_template(by: Actor, template_id: int, *, name: str, now: datetime) ->
     """Raises Invalid when the name is blank or too long."""
     named = clean_name(name)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)
         template = _get(db, template_id)
         if template.name != named:
             template.name = named
@@ -87,7 +87,7 @@ def rename_template(by: Actor, template_id: int, *, name: str, now: datetime) ->
 def delete_template(by: Actor, template_id: int, *, now: datetime) -> None:
     """Delete a template; what was begun from it stays."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)
         template = _get(db, template_id)
         _record(db, by, "template.delete", template, now)
         db.delete(template)

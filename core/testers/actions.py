@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Tester
@@ -25,7 +25,7 @@ def invite_tester(by: Actor, fanpage_id: int, *, name: str | None = None, now: d
     is_own = name is None and by.id is not None
     named = by.name if name is None else _checked(name)
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         if db.get(Fanpage, fanpage_id) is None:
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         if is_own:
@@ -48,7 +48,7 @@ def invite_tester(by: Actor, fanpage_id: int, *, name: str | None = None, now: d
 def renew_code(by: Actor, tester_id: int, *, now: datetime) -> None:
     """Give somebody who has not joined yet another code; the former is void."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Tester, tester_id), now=now)
         row = db.get(Tester, tester_id, with_for_update=True)
         if row is None:
             raise NotFound(N_("There is no such tester (any more)."))
@@ -60,7 +60,7 @@ def renew_code(by: Actor, tester_id: int, *, now: datetime) -> None:
 def remove_tester(by: Actor, tester_id: int, *, now: datetime) -> bool:
     """Take somebody off the list, or their code. False when they are not on it any more."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Tester, tester_id), now=now)
         row = db.get(Tester, tester_id, with_for_update=True)
         if row is None:
             return False

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.readiness import check_content
 from core.conversation.blocks.kind import AskingKind
@@ -45,7 +45,7 @@ def send_message_test(by: Actor, tester_id: int, message_id: int, *, now: dateti
     """Send a message to a tester as it is being written, whether or not it is published. Returns the id of
     the test: that of the one under way, if the same is on its way already."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Tester, tester_id), of(Message, message_id), now=now)
         row = get_row(db, message_id)
         draft = draft_of(db, row)
         problems = [one for one in find_problems_in(db, draft) if one.field.startswith("blocks")]
@@ -58,7 +58,7 @@ def send_broadcast_test(by: Actor, tester_id: int, broadcast_id: int, *, now: da
     """Send what a broadcast says to a tester, in whatever state the broadcast is. Returns the id of the
     test, as `send_message_test` does."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Tester, tester_id), of(Broadcast, broadcast_id), now=now)
         row = db.get(Broadcast, broadcast_id)
         if row is None:
             raise NotFound(N_("There is no broadcast {id}."), id=broadcast_id)

@@ -6,7 +6,7 @@ zone) is settled while the page is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import streamlit as st
 
@@ -20,16 +20,23 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export_menu(
-    key: str, file_name: str, *, csv: Callable[[], bytes], workbook: Callable[[], bytes], help: str
+    key: str,
+    file_name: str,
+    fanpage_ids: Collection[int] | None,
+    *,
+    csv: Callable[[], bytes],
+    workbook: Callable[[], bytes],
+    help: str,
 ) -> None:
-    """`file_name` without its ending. It is offered to who may export, asked again and written down."""
+    """`file_name` without its ending; `fanpage_ids` are those that the list is of, None for all. It is
+    offered to who may export, asked again and written down."""
     by = current().actor
     if not by.may_export:
         return
 
     def noted(make: Callable[[], bytes], ending: str) -> Callable[[], bytes]:
         def made() -> bytes:
-            record_export(by, f"{file_name}.{ending}", now=utc_now())
+            record_export(by, f"{file_name}.{ending}", fanpage_ids, now=utc_now())
             return make()
 
         return made

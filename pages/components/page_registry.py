@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from core.accounts.rules import Permission
+from core.accounts.rules import Actor, Permission
 from core.errors import N_
 from pages.components.texts import _
 
@@ -24,7 +24,12 @@ class Entry:
     icon: str
     section: str
     permission: Permission = Permission.VIEW
+    of_all: bool = False  # for operators of all fanpages only
     parent: str = ""  # the list from which this page is reached; it is not in the menu itself
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether this operator may open it."""
+        return actor.may(self.permission) and (actor.has_all_fanpages or not self.of_all)
 
     @property
     def file(self) -> str:
@@ -56,7 +61,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("opt_ins/planner", "planner", N_("Opt-in planner"), "event_upcoming", AUDIENCE),
     Entry("system", "setup", N_("Set-up"), "settings", SYSTEM, Permission.ADMIN),
     Entry("testers", "testers", N_("Testers"), "science", SYSTEM, Permission.EDIT),
-    Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN),
+    Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN, of_all=True),
     Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),

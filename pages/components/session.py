@@ -28,6 +28,8 @@ log = logging.getLogger("panel")
 ENDED = N_(
     "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
 )
+NOT_YOURS = N_("This belongs to a fanpage that is not among yours. Ask an admin if you need it.")
+ONLY_SOME = N_("This page is about all fanpages, and you look after some of them only.")
 HEADER = "x-notify-once-session"  # in which the server hands on whose cookie a connection brought
 ENDED_BEFORE = "ended:"
 last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload
@@ -51,7 +53,7 @@ def current() -> Current:
     found = signed_in()
     if found is None:
         st.rerun(scope="app")
-    fanpage = _chosen_fanpage(found.operator.id)
+    fanpage = _chosen_fanpage(found.actor)
     zone = fanpage.timezone if fanpage else settings().timezone
     st.session_state["zone"] = zone
     return Current(found.actor, fanpage, language(), zone)
@@ -90,15 +92,20 @@ def forget(why: str | None = None) -> None:
     st.session_state.update({key: value for key, value in kept.items() if value})
 
 
-def _chosen_fanpage(operator_id: int) -> FanpageView | None:
-    for chosen in (st.session_state.get("fanpage_id"), last_fanpages.get(operator_id)):
-        if chosen is not None:
+def _chosen_fanpage(actor: Actor) -> FanpageView | None:
+    for chosen in (st.session_state.get("fanpage_id"), last_fanpages.get(actor.id or 0)):
+        if chosen is not None and actor.may_see(chosen):
             try:
                 return choose_fanpage(get_fanpage(chosen))
             except NotFound:
                 continue
-    fanpages = list_fanpages()
+    fanpages = own_fanpages(actor)
     return choose_fanpage(fanpages[0]) if fanpages else None
+
+
+def own_fanpages(actor: Actor) -> list[FanpageView]:
+    """The fanpages that somebody may see: nothing in the panel lists another one."""
+    return [fanpage for fanpage in list_fanpages() if actor.may_see(fanpage.id)]
 
 
 def choose_fanpage(fanpage: FanpageView) -> FanpageView:
@@ -110,18 +117,27 @@ def choose_fanpage(fanpage: FanpageView) -> FanpageView:
 
 
 def see_fanpage(fanpage_id: int) -> None:
-    """Switches to the fanpage of the thing a page was asked for (a deep link may lead across)."""
+    """Switches to the fanpage of the thing a page was asked for (a deep link may lead across). Stops the page
+    with a clear note when that fanpage is not theirs."""
+    if not current().actor.may_see(fanpage_id):
+        st.warning(_(NOT_YOURS), icon=":material/lock:")
+        st.stop()
     if st.session_state.get("fanpage_id") != fanpage_id:
         st.session_state["fanpage_id"] = fanpage_id
         st.rerun()
 
 
-def require(permission: Permission) -> None:
-    """Stops the page with a clear note when the operator's role does not include it."""
+def require(permission: Permission, *, of_all: bool = False) -> None:
+    """Stops the page with a clear note when the operator's role does not include it, or (`of_all`) when it is
+    about all fanpages and theirs are only some of them."""
+    actor = current().actor
     try:
-        current().actor.require(permission)
+        actor.require(permission)
     except NotAllowed as refused:
         st.warning(error_text(refused), icon=":material/lock:")
+        st.stop()
+    if of_all and not actor.has_all_fanpages:
+        st.warning(_(ONLY_SOME), icon=":material/lock:")
         st.stop()
 
 

@@ -17,10 +17,14 @@ from pages.components.texts import _, ago, n_, who
 STOP, GO_ON = "stop_all", "go_on_all"
 
 
+def _may_stop(here: Current) -> bool:
+    return here.actor.may(Permission.SEND) and here.actor.has_all_fanpages
+
+
 def draw_stop_button(here: Current) -> None:
     """Draws, for whoever may send and while nothing is held, the button that stops every send, and its
     dialog."""
-    if not here.actor.may(Permission.SEND) or holding.current_hold() is not None:
+    if not _may_stop(here) or holding.current_hold() is not None:
         return
     st.button(
         _("Stop all sending…"),
@@ -62,7 +66,7 @@ def draw_stop_notice(here: Current, found: HoldView) -> None:
     )
     with st.container(key="stop_notice", horizontal=True, vertical_alignment="center"):
         st.error(words, icon=":material/front_hand:", width="stretch")
-        if here.actor.may(Permission.SEND):
+        if _may_stop(here):
             label = _("Let sending go on…")
             st.button(
                 label, key=f"{GO_ON}_open", icon=":material/play_circle:", on_click=open_dialog, args=(GO_ON,)

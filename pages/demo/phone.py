@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.fanpages.queries import FanpageView, list_fanpages
+from core.fanpages.queries import FanpageView
 from core.simulator.remote import SimulatorClient, SimulatorUnreachable
 from core.text.catalogues import language_of
 from pages.components.layout import empty_state, page_header
 from pages.components.phone import draw_phone
+from pages.components.session import current, own_fanpages
 from pages.components.texts import _
 from pages.demo import colleague, customer_phone, entry_points
 
@@ -19,7 +20,7 @@ def draw_page() -> None:
         _("See what your customers see: write a keyword, agree to a notification, watch a broadcast arrive."),
         key="phone",
     )
-    fanpage = next((each for each in list_fanpages() if each.is_demo), None)
+    fanpage = next((each for each in own_fanpages(current().actor) if each.is_demo), None)
     if fanpage is None:
         empty_state("smartphone", _("The demo is not set up on this machine."), key="phone")
         return

@@ -65,6 +65,7 @@ def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
     export_menu(
         "opt_ins_export",
         "opt-ins",
+        [fanpage_id],
         csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
         workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
         help=_("What is listed below. Tokens stay in the panel."),

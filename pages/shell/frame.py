@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.fanpages.queries import FanpageView, list_fanpages
+from core.fanpages.queries import FanpageView
 from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
 from pages.components.session import draw_flashes
@@ -31,7 +31,7 @@ def run() -> None:
         # What the address asks for belongs to the other fanpage, so its list is opened instead.
         page_registry.go(entry.parent or entry.url_path)
     here = session.current()
-    fanpages = list_fanpages()
+    fanpages = session.own_fanpages(here.actor)
     with st.sidebar:
         _sidebar(here, entry, fanpages)
     draw_flashes()
@@ -43,7 +43,7 @@ def run() -> None:
     ended_notice.draw_ended_notices(here)
     leave_dialogs(page.url_path)
     switcher.draw_fanpage_search(here.fanpage, fanpages)
-    session.require(entry.permission)
+    session.require(entry.permission, of_all=entry.of_all)
     page.run()
     draw_flashes()  # once more, for what the page itself noted without a rerun
 

@@ -12,7 +12,7 @@ from pages.components.texts import _
 def draw_menu(actor: Actor, here: Entry, *, with_demo: bool) -> None:
     """The menu's sections with the pages this operator may open."""
     for section in dict.fromkeys(entry.section for entry in ENTRIES):
-        shown = [e for e in ENTRIES if e.section == section and not e.parent and actor.may(e.permission)]
+        shown = [e for e in ENTRIES if e.section == section and not e.parent and e.is_for(actor)]
         if not shown or (section == DEMO and not with_demo):
             continue
         with st.container(key=f"menu_{section.lower()}", gap=None):

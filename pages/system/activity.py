@@ -41,6 +41,7 @@ def _export(asked: ActivityFilter) -> None:
     export_menu(
         "activity_export",
         "activity",
+        asked.fanpage_ids,
         csv=lambda: activity_csv(asked),
         workbook=lambda: activity_workbook(asked, zone=zone, say=say),
         help=_("What is listed below, with its details."),
@@ -48,9 +49,10 @@ def _export(asked: ActivityFilter) -> None:
 
 
 def _filters() -> ActivityFilter:
+    fanpage_ids = current().actor.fanpage_ids
     with st.container(key="activity_filters", horizontal=True, vertical_alignment="center"):
         search = search_box("activity_search", _("Search by name"))
-        actors = queries.list_actors()
+        actors = queries.list_actors(fanpage_ids)
         actor = st.selectbox(
             _("Who"),
             actors,
@@ -64,7 +66,7 @@ def _filters() -> ActivityFilter:
         days = filter_pills("days", {"1": _("24 hours"), "7": _("7 days"), "30": _("30 days")})
     noun = filter_pills("about", {noun: _(word) for noun, word in NOUNS.items()})
     since = utc_now() - timedelta(days=DAYS[days]) if days else None
-    return ActivityFilter(actor=actor, noun=noun, search=search, since=since)
+    return ActivityFilter(actor=actor, noun=noun, search=search, since=since, fanpage_ids=fanpage_ids)
 
 
 def _columns() -> list[Column]:

@@ -97,6 +97,8 @@ DEEDS: dict[str, str] = {
     "fanpage.see_policy": N_("read what Meta said about {subject}"),
     "operator.add": N_("added the user {subject}"),
     "operator.change_role": N_("changed the role of {subject}"),
+    "operator.limit_to_fanpages": N_("limited {subject} to some fanpages"),
+    "operator.give_all_fanpages": N_("gave {subject} all fanpages"),
     "operator.disable": N_("disabled the user {subject}"),
     "operator.enable": N_("enabled the user {subject}"),
     "operator.reset_password": N_("reset the password of {subject}"),
@@ -133,6 +135,8 @@ DEEDS: dict[str, str] = {
 DETAILS: dict[str, str] = {
     "role": N_("role"),
     "was": N_("formerly"),
+    "fanpages": N_("fanpages"),
+    "were": N_("formerly"),
     "address": N_("address"),
     "browser": N_("browser"),
     "rate": N_("messages per second"),

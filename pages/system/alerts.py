@@ -30,7 +30,9 @@ def draw_alerts() -> None:
         )
         return
     st.fragment(run_every=5)(_channels)()
-    if current().actor.may(Permission.ADMIN) and st.button(
+    actor = current().actor
+    may_test = actor.may(Permission.ADMIN) and actor.has_all_fanpages
+    if may_test and st.button(
         _("Send a test alert"), key="alert_test", icon=":material/notifications_active:"
     ):
         said = _("The worker sends it within seconds; above you see how it fared.")

@@ -20,7 +20,7 @@ from pages.components.fanpage_state import (
     draw_stop,
 )
 from pages.components.layout import Card, badge, cards, empty_state, page_header, section
-from pages.components.session import current, do
+from pages.components.session import current, do, own_fanpages
 from pages.components.stop_all import draw_stop_button
 from pages.components.tables import Ago, Column, table
 from pages.components.texts import _, ago, number
@@ -28,20 +28,21 @@ from pages.system.alerts import draw_alerts
 
 
 def draw_page() -> None:
-    is_admin = current().actor.may(Permission.ADMIN)
+    actor = current().actor
+    is_admin = actor.may(Permission.ADMIN)
     slot = page_header(
         _("Health"), _("Whether everything works, and what needs your attention."), key="health"
     )
     with slot:
         draw_stop_button(current())
-    fanpages = queries.list_fanpages()
+    fanpages = own_fanpages(actor)
     if (
         fanpages
         and is_admin
         and slot.button(_("Check now"), key="health_check", type="primary", icon=":material/stethoscope:")
     ):
         with st.spinner(_("Asking Facebook…")):
-            found = do(lambda: health_actions.check_all(now=utc_now()), done=_("Checked."))
+            found = do(lambda: _check(fanpages), done=_("Checked."))
         if found is not None:
             st.rerun()
     st.fragment(run_every=5)(_live)()
@@ -50,7 +51,7 @@ def draw_page() -> None:
         empty_state(
             "add_link",
             _("No fanpage is connected yet."),
-            button=_("Connect a fanpage") if is_admin else None,
+            button=_("Connect a fanpage") if is_admin and actor.has_all_fanpages else None,
             page="setup",
             key="health",
         )
@@ -58,6 +59,10 @@ def draw_page() -> None:
     for fanpage in fanpages:
         _fanpage(fanpage, conditions.of(fanpage), is_admin)
     draw_alerts()
+
+
+def _check(fanpages: list[FanpageView]) -> object:
+    return health_actions.check_all([fanpage.id for fanpage in fanpages], now=utc_now())
 
 
 def _live() -> None:

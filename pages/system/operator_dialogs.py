@@ -15,6 +15,7 @@ from pages.components.counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, state_label
+from pages.system.fanpage_choice import chosen_fanpages, draw_fanpage_choice
 
 ROLE_MEANS = {
     Role.VIEWER: N_("sees everything, changes nothing"),
@@ -37,6 +38,7 @@ def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
     chosen = by_id.get(st.session_state.get("operator_chosen", 0))
     if chosen is not None:
         dialog("operator_role", _("Role of {name}", name=chosen.name), lambda: _role(chosen))
+        dialog("operator_fanpages", _("Fanpages of {name}", name=chosen.name), lambda: _fanpages(chosen))
         _about_password(chosen)
         _about_access(chosen)
 
@@ -113,12 +115,15 @@ def _new() -> None:
     )
     show_counter(name, NAME_LIMIT, only_near=True)
     _role_choice("operator_new_role", Role.EDITOR)
+    draw_fanpage_choice("operator_new", None)
     _button(_("Add user"), "operator_new", "operator_new_submit", _invite)
 
 
 def _invite() -> None:
     name, role = st.session_state["operator_name"], st.session_state["operator_new_role"]
-    operator, password = actions.invite_operator(current().actor, name, role, now=utc_now())
+    operator, password = actions.invite_operator(
+        current().actor, name, role, fanpage_ids=chosen_fanpages("operator_new"), now=utc_now()
+    )
     _hand_over(operator.name, password)
 
 
@@ -130,6 +135,17 @@ def _role(chosen: OperatorView) -> None:
 def _change_role(chosen: OperatorView) -> None:
     role = st.session_state["operator_role_choice"]
     actions.change_role(current().actor, chosen.id, role, now=utc_now())
+
+
+def _fanpages(chosen: OperatorView) -> None:
+    draw_fanpage_choice("operator_of", chosen.fanpage_ids)
+    st.caption(_("When they lose a fanpage, their open sessions end, and they sign in again."))
+    _button(_("Save"), "operator_fanpages", "operator_fanpages_submit", lambda: _limit(chosen))
+
+
+def _limit(chosen: OperatorView) -> None:
+    fanpage_ids = chosen_fanpages("operator_of")
+    actions.limit_to_fanpages(current().actor, chosen.id, fanpage_ids, now=utc_now())
 
 
 def _role_choice(key: str, chosen: Role) -> None:

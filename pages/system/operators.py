@@ -8,7 +8,7 @@ from core.accounts.rules import Permission, Role
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header
 from pages.components.session import current, require
-from pages.components.texts import _, ago
+from pages.components.texts import _, ago, n_
 from pages.system import operator_dialogs as dialogs
 
 
@@ -36,6 +36,9 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
         name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
         name.markdown(f"**{operator.name}**" + (f" :gray[({_('you')})]" if is_own else ""))
+        if operator.fanpage_ids is not None:
+            count = len(operator.fanpage_ids)
+            name.caption(n_("{n} fanpage only", "{n} fanpages only", count))
         with role:
             badge("role", operator.role)
         with state:
@@ -69,6 +72,7 @@ def _choices(operator: OperatorView) -> dict[str, str]:
     lost = {"operator_code": f":material/phonelink_erase: {_('Remove second factor…')}"}
     return {
         "operator_role": f":material/shield_person: {_('Change role…')}",
+        "operator_fanpages": f":material/flag: {_('Fanpages…')}",
         "operator_reset": f":material/key: {_('New password…')}",
         **exports,
         **(lost if operator.has_second_factor else {}),

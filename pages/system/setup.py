@@ -24,14 +24,15 @@ def draw_page() -> None:
     slot = page_header(_("Set-up"), _("Connect your fanpages and decide how fast they send."), key="setup")
     with slot:
         draw_stop_button(here)
-        st.button(
-            _("Connect a fanpage"),
-            key="fanpage_add",
-            type="primary",
-            icon=":material/add_link:",
-            on_click=open_dialog,
-            args=("fanpage_new",),
-        )
+        if here.actor.has_all_fanpages:
+            st.button(
+                _("Connect a fanpage"),
+                key="fanpage_add",
+                type="primary",
+                icon=":material/add_link:",
+                on_click=open_dialog,
+                args=("fanpage_new",),
+            )
     chosen = here.fanpage
     if chosen is not None:
         _fanpage(chosen)

@@ -139,11 +139,13 @@ Call = Callable[[Actor], object]
 
 @dataclass(frozen=True)
 class Trial:
-    """`prepare` makes what the action needs and returns the call; `own`: on the asking operator's account."""
+    """`prepare` makes what the action needs and returns the call; `own`: on the asking operator's account;
+    `of_all`: it concerns all fanpages, so that nobody does it who is limited to some."""
 
     needs: Permission
     prepare: Callable[[World], Call]
     own: bool = False
+    of_all: bool = False
     ends_well: bool = True  # else it goes on past the permission to an error of its own
 
 
@@ -239,6 +241,11 @@ def _carry_over(w: World) -> Call:
     return lambda by: backups.carry_over_from(by, "sqlite:///nowhere.db", now=w.now)
 
 
+def _limit(w: World) -> Call:
+    mai = w.other()
+    return lambda by: accounts.limit_to_fanpages(by, mai, [w.fanpage_id], now=w.now)
+
+
 def _choose_columns(w: World) -> Call:
     return lambda by: list_columns.choose_columns(by, "opt_ins", ["topic"], now=w.now)
 
@@ -301,14 +308,18 @@ V, E, S, A = Permission.VIEW, Permission.EDIT, Permission.SEND, Permission.ADMIN
 _OTHER, _DISABLED = (lambda w: w.other()), (lambda w: w.other(disabled_at=w.now))
 _ACCOUNT = {
     "add_operator": Trial(
-        A, lambda w: lambda by: accounts.add_operator(by, "vy", "viewer", PASSWORD, now=w.now)
+        A, lambda w: lambda by: accounts.add_operator(by, "vy", "viewer", PASSWORD, now=w.now), of_all=True
     ),
-    "invite_operator": Trial(A, lambda w: lambda by: accounts.invite_operator(by, "vy", "viewer", now=w.now)),
-    "change_role": Trial(A, _on(lambda by, i, now: accounts.change_role(by, i, "editor", now=now), _OTHER)),
-    "disable_operator": Trial(A, _on(accounts.disable_operator, _OTHER)),
-    "enable_operator": Trial(A, _on(accounts.enable_operator, _DISABLED)),
-    "reset_password": Trial(A, _on(accounts.reset_password, _OTHER)),
-    "end_sessions": Trial(A, _on(accounts.end_sessions, _OTHER)),
+    "invite_operator": Trial(
+        A, lambda w: lambda by: accounts.invite_operator(by, "vy", "viewer", now=w.now), of_all=True
+    ),
+    "change_role": Trial(
+        A, _on(lambda by, i, now: accounts.change_role(by, i, "editor", now=now), _OTHER), of_all=True
+    ),
+    "disable_operator": Trial(A, _on(accounts.disable_operator, _OTHER), of_all=True),
+    "enable_operator": Trial(A, _on(accounts.enable_operator, _DISABLED), of_all=True),
+    "reset_password": Trial(A, _on(accounts.reset_password, _OTHER), of_all=True),
+    "end_sessions": Trial(A, _on(accounts.end_sessions, _OTHER), of_all=True),
     "change_own_password": Trial(
         V,
         lambda w: lambda by: accounts.change_own_password(by, PASSWORD, "another-good-one", now=w.now),
@@ -328,10 +339,11 @@ _SECOND_FACTOR = {
     "disable_own": Trial(
         V, lambda w: lambda by: second_factor.disable_own(by, _code(w), now=w.now), own=True
     ),
-    "disable_of": Trial(A, _on(second_factor.disable_of, World.other)),
+    "disable_of": Trial(A, _on(second_factor.disable_of, World.other), of_all=True),
 }
-_ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True))
-_ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]))
+_ACCOUNT["set_exports"] = Trial(A, _on(accounts.set_exports, World.other, allowed=True), of_all=True)
+_ACCOUNT["unlock"] = Trial(A, _on(accounts.unlock, lambda w: (w.other(), "mai")[1]), of_all=True)
+_ACCOUNT["limit_to_fanpages"] = Trial(A, _limit, of_all=True)
 _BROADCASTS = {
     "create_broadcast": Trial(
         E,
@@ -399,7 +411,7 @@ TRIALS: dict[str, Trial] = {
         V, _on(sessions.end_session, lambda w: w.session_of(w.asks)), own=True
     ),
     "core.accounts.exporting.record_export": Trial(
-        E, _on(exporting.record_export, lambda w: "customers.csv")
+        E, lambda w: lambda by: exporting.record_export(by, "customers.csv", [w.fanpage_id], now=w.now)
     ),
     "core.broadcasts.canary.let_rest_go": Trial(
         S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))
@@ -443,7 +455,7 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.writing.publish_message": Trial(E, _on(writing.publish_message, World.message_draft)),
     "core.conversation.writing.delete_draft": Trial(E, _on(writing.delete_draft, World.message_draft)),
     "core.conversation.writing.bring_back": Trial(E, _on(writing.bring_back, World.archived_message)),
-    "core.fanpages.actions.connect": Trial(A, _connect),
+    "core.fanpages.actions.connect": Trial(A, _connect, of_all=True),
     "core.fanpages.actions.set_rate": Trial(A, _on(fanpages.set_rate, lambda w: w.fanpage_id, rate=30)),
     "core.fanpages.actions.resume_after_repair": Trial(A, _after_repair),
     "core.fanpages.actions.see_policy": Trial(S, _on(fanpages.see_policy, World.warned_fanpage)),
@@ -451,23 +463,23 @@ TRIALS: dict[str, Trial] = {
         A, _on(time_zone.change_zone, lambda w: w.fanpage_id, zone="Asia/Tokyo", keep=None)
     ),
     "core.installation.hold_actions.hold_restored": Trial(
-        A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now)
+        A, lambda w: lambda by: hold_actions.hold_restored(by, now=w.now), of_all=True
     ),
-    "core.installation.hold_actions.release_hold": Trial(A, _release),
+    "core.installation.hold_actions.release_hold": Trial(A, _release, of_all=True),
     "core.installation.hold_actions.stop_sending": Trial(
-        S, lambda w: lambda by: hold_actions.stop_sending(by, now=w.now)
+        S, lambda w: lambda by: hold_actions.stop_sending(by, now=w.now), of_all=True
     ),
     "core.installation.rekeying.rekey": Trial(
-        A, lambda w: lambda by: rekeying.rekey(by, new_key="short", now=w.now), ends_well=False
+        A, lambda w: lambda by: rekeying.rekey(by, new_key="short", now=w.now), ends_well=False, of_all=True
     ),
     "core.alerts.actions.ask_for_test": Trial(
-        A, lambda w: lambda by: alerts.ask_for_test(by, now=w.now), ends_well=False
+        A, lambda w: lambda by: alerts.ask_for_test(by, now=w.now), ends_well=False, of_all=True
     ),
     "core.alerts.actions.send_test": Trial(
-        A, lambda w: lambda by: alerts.send_test(by, now=w.now), ends_well=False
+        A, lambda w: lambda by: alerts.send_test(by, now=w.now), ends_well=False, of_all=True
     ),
-    "core.backups.actions.make_backup": Trial(A, _backup, ends_well=False),
-    "core.backups.actions.carry_over_from": Trial(A, _carry_over, ends_well=False),
+    "core.backups.actions.make_backup": Trial(A, _backup, ends_well=False, of_all=True),
+    "core.backups.actions.carry_over_from": Trial(A, _carry_over, ends_well=False, of_all=True),
     "core.accounts.list_columns.choose_columns": Trial(V, _choose_columns),
     "core.broadcasts.approval_actions.ask_for_approval": Trial(E, _on(ask_for_approval, _broadcast("draft"))),
     "core.broadcasts.revisions.begin": Trial(E, _on(revisions.begin, _broadcast("scheduled"))),
@@ -489,15 +501,15 @@ TRIALS: dict[str, Trial] = {
     ),
     "core.fanpages.otn_switch.switch_otn_on": Trial(A, _on(otn_switch.switch_otn_on, lambda w: w.fanpage_id)),
     "core.fanpages.set_up_actions.accept": Trial(
-        A, lambda w: lambda by: set_up_actions.accept(by, _AMBER, fanpage_id=None, now=w.now)
+        A, lambda w: lambda by: set_up_actions.accept(by, _AMBER, fanpage_id=None, now=w.now), of_all=True
     ),
     "core.fanpages.set_up_actions.take_back": Trial(
-        A, lambda w: lambda by: set_up_actions.take_back(by, _AMBER, fanpage_id=None, now=w.now)
+        A, lambda w: lambda by: set_up_actions.take_back(by, _AMBER, fanpage_id=None, now=w.now), of_all=True
     ),
-    "core.fanpages.set_up_actions.set_addresses": Trial(A, _set_addresses),
-    "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now)),
+    "core.fanpages.set_up_actions.set_addresses": Trial(A, _set_addresses, of_all=True),
+    "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now), of_all=True),
     "core.installation.key_check.accept_key": Trial(
-        A, lambda w: lambda by: key_check.accept_key(by, now=w.now)
+        A, lambda w: lambda by: key_check.accept_key(by, now=w.now), of_all=True
     ),
     "core.templates.actions.save_broadcast": Trial(
         E, _on(templates.save_broadcast, _broadcast("draft"), name="Tết")
@@ -511,6 +523,6 @@ TRIALS: dict[str, Trial] = {
         E, _on(templates.rename_template, _message_template, name="Mới")
     ),
     "core.templates.actions.delete_template": Trial(E, _on(templates.delete_template, _message_template)),
-    "core.moving.move.Move": Trial(A, _move, ends_well=False),
-    "core.moving.move.abandon": Trial(A, lambda w: lambda by: move.abandon(by, now=w.now)),
+    "core.moving.move.Move": Trial(A, _move, ends_well=False, of_all=True),
+    "core.moving.move.abandon": Trial(A, lambda w: lambda by: move.abandon(by, now=w.now), of_all=True),
 }

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
+from core.accounts.capabilities import CAPABILITIES
 from core.accounts.rules import Actor, Permission, Role
 from core.db.engine import reading, transaction
-from core.db.tables import Operator, Table
+from core.db.tables import Fanpage, Operator, Table
 from core.errors import NotAllowed, OperatorError, SignedOut
 from core.fanpages import actions as fanpages
 from tests.accounts.operations import TRIALS, Trial, World
@@ -22,7 +23,8 @@ from tests.accounts.operations import TRIALS, Trial, World
 ROOT = Path(__file__).resolve().parents[2]
 RANKS = [Role.VIEWER, Role.EDITOR, Role.SENDER, Role.ADMIN]
 LEAST = dict(zip(Permission, RANKS, strict=True))
-AUTHORISE = {"authorise", "_lock_operators"}  # the second: accounts/actions.py, a lock first
+ABOUT_NO_FANPAGE = {"core.accounts.list_columns.choose_columns"}
+AUTHORISE = {"authorise", "lock_operators"}  # the second: accounts/operator_rows.py, a lock first
 
 
 def annotated(arguments: ast.arguments) -> set[str]:
@@ -53,6 +55,12 @@ def all_asking() -> dict[str, ast.stmt]:
 def test_every_action_has_an_entry():
     public = {name for name in all_asking() if not name.split(".")[-1].startswith("_")}
     assert public == set(TRIALS)
+
+
+def test_every_action_stands_on_the_page_of_roles_with_what_it_asks_for():
+    """A new action goes into core/accounts/capabilities.py, to what it is part of or on a line of its own."""
+    listed = [(f"core.{name}", each.permission) for each in CAPABILITIES for name in each.actions]
+    assert sorted(listed) == sorted((name, trial.needs) for name, trial in TRIALS.items())
 
 
 def opens_transaction(node: ast.AST) -> bool:
@@ -140,6 +148,26 @@ def _refused_by_state(world: World, trial: Trial, call, by: Actor) -> None:
         assert "password" in refused(call, by).message
         put(world.asks, must_change_password=False)
     assert isinstance(refused(call, replace(by, id=404)), SignedOut)
+
+
+@pytest.mark.parametrize("name", sorted(TRIALS))
+def test_an_operator_of_some_fanpages_changes_nothing_of_another(world, name):
+    trial = TRIALS[name]
+    call, by = trial.prepare(world), actor(world)
+    theirs = all_fanpages()
+    put(world.asks, role=LEAST[trial.needs], fanpage_ids=[world.arrange.fanpage("Elsewhere")])
+    if not trial.own and name not in ABOUT_NO_FANPAGE:
+        assert type(refused(call, by)) is NotAllowed
+        put(world.asks, fanpage_ids=theirs)
+    if trial.of_all:
+        assert type(refused(call, by)) is NotAllowed
+    else:
+        works(trial, call, by)
+
+
+def all_fanpages() -> list[int]:
+    with reading() as db:
+        return list(db.scalars(select(Fanpage.id)))
 
 
 def test_a_deleted_operator_does_nothing(world):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from core.accounts import actions, activity_log, sessions
-from core.accounts.authorising import authorise
+from core.accounts.authorising import NO_FANPAGE, authorise
 from core.accounts.queries import ActivityFilter, list_activity
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
 from core.broadcasts import actions as broadcasts
@@ -57,7 +57,7 @@ def test_who_is_being_demoted_waits_and_is_refused(world, lan, fresh_database):
 def test_nothing_of_theirs_is_committed_after_they_were_disabled(world, lan, fresh_database):
     with ThreadPoolExecutor(1) as pool:
         with transaction() as db:
-            authorise(db, lan, Permission.SEND, now=world.now)
+            authorise(db, lan, Permission.SEND, NO_FANPAGE, now=world.now)
             disabled = pool.submit(actions.disable_operator, COMMAND_LINE, world.asks, now=world.now)
             if not fresh_database.is_sqlite:
                 until(waits, what="the disabling waits for the deed")
@@ -75,7 +75,7 @@ def test_two_deeds_of_one_operator_do_not_wait_for_each_other(world, lan):
     """On SQLite every writer waits for every other, whoever asks."""
     mine, others = world.broadcast(), world.broadcast()
     with ThreadPoolExecutor(1) as pool, transaction() as db:
-        authorise(db, lan, Permission.SEND, now=world.now)
+        authorise(db, lan, Permission.SEND, NO_FANPAGE, now=world.now)
         db.execute(select(Broadcast).where(Broadcast.id == mine).with_for_update())
         assert pool.submit(broadcasts.launch, lan, others, now=world.now).result(timeout=30) == "scheduled"
 
@@ -84,7 +84,7 @@ def test_two_deeds_of_one_operator_do_not_wait_for_each_other(world, lan):
 def test_a_page_that_is_opened_does_not_wait_for_a_deed(world, lan):
     session_id = world.session_of(world.asks, last_seen_at=world.now - DAY)
     with ThreadPoolExecutor(1) as pool, transaction() as db:
-        authorise(db, lan, Permission.SEND, now=world.now)
+        authorise(db, lan, Permission.SEND, NO_FANPAGE, now=world.now)
         pool.submit(sessions.record_seen, session_id, now=world.now).result(timeout=30)
     assert operator(world.asks).last_seen_at is None  # the next page notes it
 

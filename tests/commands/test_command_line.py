@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from core.__main__ import app
 from core.accounts.passwords import password_matches
-from core.accounts.queries import find_password_hash
+from core.accounts.queries import find_password_hash, get_operator_named
 from core.accounts.rules import Actor, Role
 from core.accounts.sign_in import begin_sign_in
 from core.broadcasts import scheduled_jobs
@@ -426,6 +426,17 @@ def test_an_admin_who_is_locked_out_is_let_in_from_the_machine(shop: dict[str, A
     fresh = call("operator", "reset-password", "Lan")
     assert fresh["name"] == "lan"
     assert password_matches(fresh["password"], find_password_hash("lan"))
+
+
+def test_operators_are_limited_to_some_fanpages(shop: dict[str, Any]) -> None:
+    words = "hoa mai vàng rực rỡ 88\n"
+    call("operator", "add", "lan", "--role", "admin", "--fanpage", PAGE, "--password-stdin", stdin=words)
+    assert get_operator_named("lan").fanpage_ids is not None
+    assert call("operator", "fanpages", "lan", "--all") == {"name": "lan", "all": True, "fanpages": []}
+    call("operator", "add", "chi", "--role", "admin", "--password-stdin", stdin=words)
+    assert call("operator", "fanpages", "lan", "--fanpage", PAGE)["fanpages"] == [PAGE]
+    for wrong in ((), ("--all", "--fanpage", PAGE), ("--fanpage", "404")):
+        assert call("operator", "fanpages", "lan", *wrong, code=1)["error"]["message"]
 
 
 def test_one_command_stops_every_send_and_release_lets_it_go_on(sending) -> None:

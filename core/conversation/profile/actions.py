@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation.profile import rows
 from core.conversation.profile.rules import Profile, clean_profile
 from core.db.engine import transaction
+from core.db.tables import Fanpage
 from core.errors import N_, WrongState
 
 
 def save_profile(by: Actor, fanpage_id: int, profile: Profile, *, seen: int, now: datetime) -> int:
     """Keep a profile as it is typed, finished or not, in the place of version `seen`. Returns its version."""
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
         if not rows.put(db, fanpage_id, clean_profile(profile), by=by.name, seen=seen, now=now):
             raise WrongState(
                 N_(

@@ -24,6 +24,8 @@ class Operator(Table, table=True):
     totp_sealed: str | None = Field(default=None, sa_type=Text)  # the secret of the second factor
     totp_step: int | None = Field(default=None, sa_type=BigId)  # the last code that was taken
     may_export: bool = Field(default=False, sa_column_kwargs={"server_default": false()})  # a viewer's
+    # The fanpages that an operator may see and change; none: all of them, also those connected later
+    fanpage_ids: list[int] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     sessions_valid_after: datetime = moment(nullable=False)  # cookies made before are refused
     disabled_at: datetime | None = moment()
     last_seen_at: datetime | None = moment()

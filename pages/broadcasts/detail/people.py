@@ -92,6 +92,7 @@ def _export(view: BroadcastView) -> None:
     export_menu(
         "people_export",
         f"broadcast-{view.id}",
+        [view.fanpage_id],
         csv=lambda: b"".join(csv_report(view.id)),
         workbook=lambda: workbook_report(view.id, zone=view.timezone, say=say, words=words),
         help=_("One row per person with the result and its reason. No tokens in it."),

@@ -76,6 +76,7 @@ def _proof(customer: CustomerView) -> None:
     export_menu(
         "customer_proof",
         f"consent-{customer.psid}",
+        [fanpage_id],
         csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
         workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
         help=_("Proof of consent: each promise as the customer read it, when and how they agreed."),
