@@ -1,67 +1,189 @@
-"""What an operator may do, in words, each with the permission that its actions ask for."""
+"""What an operator may do, in words, each with the permission that its actions ask for.
+
+The page "Roles" shows this table; tests/accounts/test_authority.py holds it against every action.
+"""
 
 from __future__ import annotations
 
-from core.accounts.rules import Permission, Role, may
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.accounts.rules import Permission, Role, may, may_export
 from core.errors import N_
 
-CAPABILITIES: tuple[tuple[str, Permission, tuple[str, ...]], ...] = (
-    (N_("See topics, messages, broadcasts, customers and their opt-ins"), Permission.VIEW, ()),
-    (N_("See the activity log and the health of the installation"), Permission.VIEW, ()),
-    (
+
+class Answer(StrEnum):
+    """Whether a role may do something."""
+
+    YES = "yes"
+    IF_GRANTED = "if_granted"  # an admin may grant it to one operator
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something to do, and the actions by which it is done: their names, by the module under `core`."""
+
+    words: str
+    permission: Permission
+    by: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions by module and name."""
+        return [f"{module}.{name}" for module, names in self.by.items() for name in names.split()]
+
+    def answer(self, role: Role) -> Answer:
+        """Whether a role includes it."""
+        return Answer.YES if may(role, self.permission) else Answer.NO
+
+
+class Export(Capability):
+    """Taking data out of the panel, which is a right of its own."""
+
+    def answer(self, role: Role) -> Answer:
+        if may_export(role, granted=False):
+            return Answer.YES
+        return Answer.IF_GRANTED if may_export(role, granted=True) else Answer.NO
+
+
+CAPABILITIES: tuple[Capability, ...] = (
+    Capability(N_("See topics, messages, broadcasts, customers and their opt-ins"), Permission.VIEW),
+    Capability(N_("See the activity log and the health of the installation"), Permission.VIEW),
+    Capability(
+        N_("Look after one's own account, and choose what lists show"),
+        Permission.VIEW,
+        {
+            "accounts.actions": "change_own_password set_language",
+            "accounts.second_factor": "enable disable_own",
+            "accounts.sessions": "sign_out end_session",
+            "accounts.list_columns": "choose_columns",
+            "broadcasts.ends": "close_notice",
+        },
+    ),
+    Export(N_("Export lists as files"), Permission.EDIT, {"accounts.exporting": "record_export"}),
+    Capability(
         N_("Make, change and archive topics"),
         Permission.EDIT,
-        (
-            "consent.actions.create_topic",
-            "consent.actions.edit_topic",
-            "broadcasts.topic_archiving.archive_topic",
-        ),
+        {
+            "consent.actions": "create_topic edit_topic restore_topic",
+            "broadcasts.topic_archiving": "archive_topic",
+            "conversation.asking_actions": "set_asking",
+        },
     ),
-    (
+    Capability(
         N_("Write and publish messages of the bot"),
         Permission.EDIT,
-        ("conversation.writing.keep_draft", "conversation.writing.publish_message"),
+        {
+            "conversation.actions": "save_message archive_message copy_message",
+            "conversation.writing": "create_draft keep_draft publish_message delete_draft bring_back",
+            "pictures.actions": "add_picture",
+        },
     ),
-    (N_("Import opt-ins"), Permission.EDIT, ("consent.imports.import_opt_ins",)),
-    (
+    Capability(
+        N_("Write and publish a fanpage's greeting, menu and questions"),
+        Permission.EDIT,
+        {"conversation.profile.actions": "save_profile", "fanpages.profile_publishing": "publish"},
+    ),
+    Capability(
+        N_("Import opt-ins, and give topics to those without one"),
+        Permission.EDIT,
+        {
+            "consent.import_runs": "begin_import undo_import",
+            "consent.imports": "import_opt_ins",
+            "consent.actions": "assign_topic",
+        },
+    ),
+    Capability(
         N_("Withdraw a customer's opt-ins when they say no"),
         Permission.EDIT,
-        ("consent.withdrawal_actions.withdraw_customer",),
+        {"consent.withdrawal_actions": "withdraw_customer withdraw_person"},
     ),
-    (
+    Capability(
+        N_("Tag customers, and let the bot answer them again"),
+        Permission.EDIT,
+        {
+            "customers.tag_actions": "add_tag remove_tag delete_tag",
+            "conversation.silence_actions": "end_silence",
+        },
+    ),
+    Capability(
         N_("Write broadcasts, without sending them"),
         Permission.EDIT,
-        ("broadcasts.actions.create_broadcast", "broadcasts.drafts.keep_draft"),
+        {
+            "broadcasts.actions": "create_broadcast copy_broadcast delete_draft",
+            "broadcasts.drafts": "keep_draft",
+            "broadcasts.revisions": "begin",
+        },
     ),
-    (
+    Capability(
+        N_("Invite testers, and send them messages and broadcasts"),
+        Permission.EDIT,
+        {
+            "testers.actions": "invite_tester renew_code remove_tester",
+            "testers.sending": "send_message_test send_broadcast_test",
+        },
+    ),
+    Capability(
         N_("Send: launch, schedule, pause, resume and cancel broadcasts"),
         Permission.SEND,
-        ("broadcasts.actions.launch", "broadcasts.actions.schedule", "broadcasts.actions.cancel"),
+        {
+            "broadcasts.actions": "launch schedule unschedule pause resume cancel",
+            "broadcasts.canary": "let_rest_go",
+            "broadcasts.revisions": "apply",
+        },
     ),
-    (
+    Capability(
         N_("Settle what is in doubt, and have failed deliveries tried again"),
         Permission.SEND,
-        ("broadcasts.retry.count_as_sent", "broadcasts.retry.retry_failed"),
+        {
+            "broadcasts.retry": "count_as_sent try_again retry_failed release_undecided send_to_rest",
+            "consent.actions": "make_available_again",
+        },
     ),
-    (
+    Capability(
         N_("Include customers again who could not be reached"),
         Permission.SEND,
-        ("customers.actions.lift_mark",),
+        {"customers.actions": "lift_mark lift_marks_of"},
     ),
-    (N_("Connect fanpages and set their rate"), Permission.ADMIN, ("fanpages.actions.set_rate",)),
-    (N_("Erase a customer for good"), Permission.ADMIN, ("forgetting.actions.forget",)),
-    (
-        N_("Manage users, their roles, passwords and sessions"),
+    Capability(
+        N_("Stop all sending, and note what Meta says of a fanpage"),
+        Permission.SEND,
+        {"installation.hold_actions": "stop_sending", "fanpages.actions": "see_policy"},
+    ),
+    Capability(
+        N_("Connect fanpages and set them up"),
         Permission.ADMIN,
-        (
-            "accounts.actions.add_operator",
-            "accounts.actions.change_role",
-            "accounts.actions.disable_operator",
-        ),
+        {
+            "fanpages.actions": "connect set_rate resume_after_repair",
+            "fanpages.otn_switch": "switch_otn_off switch_otn_on",
+            "fanpages.set_up_actions": "accept take_back set_addresses",
+            "fanpages.limit_actions": "set_limits",
+            "fanpages.launch_rule_actions": "set_launch_rules",
+            "fanpages.zones": "change_zone",
+            "conversation.stop_word_actions": "set_stop_words",
+        },
+    ),
+    Capability(N_("Erase a customer for good"), Permission.ADMIN, {"forgetting.actions": "forget"}),
+    Capability(N_("Have failed webhook events applied again"), Permission.ADMIN, {"inbox.actions": "replay"}),
+    Capability(
+        N_("Manage users: their roles, fanpages, passwords and sessions"),
+        Permission.ADMIN,
+        {
+            "accounts.actions": "add_operator invite_operator change_role limit_to_fanpages disable_operator enable_operator reset_password unlock set_exports end_sessions",
+            "accounts.second_factor": "disable_of",
+        },
+    ),
+    Capability(
+        N_("Back up, restore and move the installation, and change its key"),
+        Permission.ADMIN,
+        {
+            "backups.actions": "make_backup carry_over_from",
+            "installation.hold_actions": "hold_restored release_hold",
+            "installation.rekeying": "rekey",
+            "installation.key_check": "accept_key",
+            "moving.move": "Move abandon",
+        },
     ),
 )
-
-
-def roles_that_may(permission: Permission) -> list[Role]:
-    """The roles that include a permission."""
-    return [role for role in Role if may(role, permission)]

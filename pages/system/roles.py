@@ -1,27 +1,36 @@
 """What each role may do, by the table that the actions are tested against."""
 
-from core.accounts.capabilities import CAPABILITIES, roles_that_may
-from core.accounts.rules import Permission, Role
+import streamlit as st
+
+from core.accounts.capabilities import CAPABILITIES, Answer, Capability
+from core.accounts.rules import Role
+from core.errors import N_
 from pages.components.layout import page_header
 from pages.components.tables import Column, table
 from pages.components.texts import _, state_label
 
+_WORDS = {Answer.YES: N_("✓ yes"), Answer.IF_GRANTED: N_("if granted")}
+
 
 def draw_page() -> None:
     page_header(_("Roles"), _("What each role may do. An admin gives the roles under Users."), key="roles")
-    rows = [(_(words), roles_that_may(permission)) for words, permission, _actions in CAPABILITIES]
-    columns = [Column(_("What"), lambda row: row[0], "48%"), *map(_column, Role)]
-    table(columns, [*rows, (_("Export lists as files"), roles_that_may(Permission.EDIT))], key="roles")
+    columns = [Column(_("What"), lambda row: _(row.words), "48%"), *map(_column, Role)]
+    table(columns, CAPABILITIES, key="roles")
+    st.caption(
+        _(
+            "Whoever looks after some fanpages only does all this there, and nothing that is about all "
+            "fanpages: users, backups, connecting another fanpage, stopping all sending."
+        )
+    )
 
 
 def _column(role: Role) -> Column:
-    return Column(state_label("role", role)[0], lambda row: _cell(role, row))
+    return Column(state_label("role", role)[0], lambda row: _cell(row, role))
 
 
-def _cell(role: Role, row: tuple[str, list[Role]]) -> str:
-    if role in row[1]:
-        return f"✓ {_('yes')}"
-    return _("if granted") if row[0] == _("Export lists as files") else "–"
+def _cell(row: Capability, role: Role) -> str:
+    words = _WORDS.get(row.answer(role))
+    return _(words) if words else "–"
 
 
 draw_page()
