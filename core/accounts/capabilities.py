@@ -165,13 +165,17 @@ CAPABILITIES: tuple[Capability, ...] = (
             "conversation.stop_word_actions": "set_stop_words",
         },
     ),
+    Capability(N_("Try out who is alerted"), Permission.ADMIN, {"alerts.actions": "ask_for_test send_test"}),
     Capability(N_("Erase a customer for good"), Permission.ADMIN, {"forgetting.actions": "forget"}),
     Capability(N_("Have failed webhook events applied again"), Permission.ADMIN, {"inbox.actions": "replay"}),
     Capability(
         N_("Manage users: their roles, fanpages, passwords and sessions"),
         Permission.ADMIN,
         {
-            "accounts.actions": "add_operator invite_operator change_role limit_to_fanpages disable_operator enable_operator reset_password unlock set_exports end_sessions",
+            "accounts.actions": (
+                "add_operator invite_operator change_role limit_to_fanpages disable_operator "
+                "enable_operator reset_password unlock set_exports end_sessions"
+            ),
             "accounts.second_factor": "disable_of",
         },
     ),
