@@ -19,6 +19,7 @@ NOUNS: dict[str, str] = {
     "operator": N_("Users"),
     "event": N_("Webhooks"),
     "export": N_("Exports"),
+    "alert": N_("Alerts"),
     "installation": N_("Installation"),
 }
 DEEDS: dict[str, str] = {

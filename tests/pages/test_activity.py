@@ -85,7 +85,8 @@ def verbs_in(file: Path) -> set[str]:
     ],
 )
 def test_every_deed_that_is_written_down_has_its_sentence(feature):
-    written = set().union(*(verbs_in(file) for file in (APP.parent / "core" / feature).rglob("*.py")))
+    files = (APP.parent / "core" / feature).rglob("*.py")  # capabilities.py names modules of `installation`
+    written = set().union(*(verbs_in(file) for file in files if file.name != "capabilities.py"))
     assert written
     assert written - set(DEEDS) == set()
 
