@@ -109,12 +109,21 @@ CAPABILITIES: tuple[Capability, ...] = (
         },
     ),
     Capability(
-        N_("Write broadcasts, without sending them"),
+        N_("Write broadcasts and ask for their approval, without sending them"),
         Permission.EDIT,
         {
             "broadcasts.actions": "create_broadcast copy_broadcast delete_draft",
             "broadcasts.drafts": "keep_draft",
             "broadcasts.revisions": "begin",
+            "broadcasts.approval_actions": "ask_for_approval",
+        },
+    ),
+    Capability(
+        N_("Save templates, and begin from them"),
+        Permission.EDIT,
+        {
+            "templates.actions": "save_broadcast save_message begin_broadcast begin_message "
+            "rename_template delete_template"
         },
     ),
     Capability(
@@ -161,7 +170,7 @@ CAPABILITIES: tuple[Capability, ...] = (
             "fanpages.set_up_actions": "accept take_back set_addresses",
             "fanpages.limit_actions": "set_limits",
             "fanpages.launch_rule_actions": "set_launch_rules",
-            "fanpages.zones": "change_zone",
+            "fanpages.time_zone": "change_zone",
             "conversation.stop_word_actions": "set_stop_words",
         },
     ),
