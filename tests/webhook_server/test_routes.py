@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from core.clock import utc_now
 from core.db.engine import reading
-from core.db.tables import Event, OptIn
+from core.db.tables import Backup, Event, OptIn
 from core.messenger.signature import HEADER
 from core.settings import kept_secret
 from core.settings import settings as our_settings
@@ -124,6 +127,19 @@ def test_a_repeated_body_is_answered_well_and_counts_once(fanpage, post, client,
     assert 'otn_webhook_events_total{result="stored"} 1.0' in metrics
     assert 'otn_webhook_events_total{result="duplicate"} 2.0' in metrics
     assert 'otn_webhook_requests_total{outcome="stored"} 3.0' in metrics
+
+
+def test_the_metrics_tell_how_the_installation_stands(arrange, fanpage, client, now):
+    arrange.fanpage("Stopped", stopped_code="token_invalid")
+    arrange.save(Backup(made_at=utc_now() - timedelta(hours=2), place="x"))
+    failed = {"page_id": "1", "kind": "message", "body": "{}", "state": "failed"}
+    arrange.save(Event(dedupe_key="1", occurred_at=now, received_at=now, **failed))
+    metrics = client.get("/metrics").text
+    assert 'otn_fanpages{condition="stopped"} 1.0' in metrics
+    assert 'otn_deliveries{state="unknown"} 0.0' in metrics
+    assert "otn_events_failed 1.0" in metrics
+    age = float(re.search(r"^otn_backup_age_seconds (\S+)", metrics, re.MULTILINE)[1])
+    assert 7200 <= age < 7300
 
 
 def test_a_body_without_events_is_answered_well(post):
