@@ -21,6 +21,9 @@ from core.clicks.queries import find_target
 from core.clicks.recording import Click, record
 from core.clicks.rules import is_automatic
 from core.clock import utc_now
+from core.errors import N_
+from core.settings import settings
+from core.text.catalogues import SOURCE, say_in
 
 PATHS = ("/l/{code}", "/l/{code}/{host}")  # the host is for whoever reads the link, and decides nothing
 HEADERS = {
@@ -95,31 +98,33 @@ class ShortLinks:
         return True
 
 
-_ENDED = (
-    ("Liên kết này không còn dùng được.", "Bạn hãy nhắn cho trang Facebook đã gửi liên kết để hỏi lại."),
-    ("This link does not work any more.", "Write to the Facebook page that sent it to you."),
-)
-_LATER = (
-    ("Chưa mở được liên kết.", "Bạn thử lại sau ít phút nhé."),
-    ("This link cannot be opened right now.", "Please try again in a few minutes."),
-)
+_ENDED = (N_("This link does not work any more."), N_("Write to the Facebook page that sent it to you."))
+_LATER = (N_("This link cannot be opened right now."), N_("Please try again in a few minutes."))
 
 
 def _ended(request: Request) -> Response:
     return _page(request, 404, _ENDED)
 
 
-def _page(request: Request, status: int, words: tuple[tuple[str, str], ...]) -> Response:
-    """A page for customers, in Vietnamese and in English, theirs first."""
-    asks_english = request.headers.get("accept-language", "").lower().startswith("en")
-    ordered = reversed(words) if asks_english else words
-    said = "".join(f"<p><b>{escape(first)}</b><br>{escape(then)}</p>" for first, then in ordered)
+def _page(request: Request, status: int, words: tuple[str, str]) -> Response:
+    """A page for customers: in the language of the installation and in English, theirs first."""
+    ours = settings().language
+    first = SOURCE if request.headers.get("accept-language", "").lower().startswith(SOURCE) else ours
+    spoken = dict.fromkeys([first, ours, SOURCE])  # each once
+    said = "".join(_paragraph(each, words) for each in spoken)
     headers = {**HEADERS, **({"Retry-After": "60"} if status == 503 else {})}
-    return HTMLResponse(_FRAME.replace("SAID", said), status, headers)
+    page = _FRAME.replace("LANGUAGE", first.replace("_", "-")).replace("SAID", said)
+    return HTMLResponse(page, status, headers)
+
+
+def _paragraph(code: str, words: tuple[str, str]) -> str:
+    say = say_in(code)
+    happened, then = (escape(say(each)) for each in words)
+    return f'<p lang="{code.replace("_", "-")}"><b>{happened}</b><br>{then}</p>'
 
 
 _FRAME = (
-    '<!doctype html><html lang="vi"><meta charset="utf-8">'
+    '<!doctype html><html lang="LANGUAGE"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
     '<meta name="color-scheme" content="light dark"><title>Notify Once</title>'
     '<body style="font:18px/1.5 system-ui,sans-serif;max-width:32em;margin:15vh auto;padding:0 1.5em">'

@@ -15,7 +15,7 @@ from core.text.catalogues import LOCALES
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = {"_": 1, "N_": 1, "n_": 2}  # each with the number of sentences that it is given
-FILES = sorted([*ROOT.glob("pages/**/*.py"), *ROOT.glob("core/**/*.py")])
+FILES = sorted([*ROOT.glob("pages/**/*.py"), *ROOT.glob("core/**/*.py"), *ROOT.glob("webhook_server/*.py")])
 PO_FILES = sorted(LOCALES.glob("*/*.po"))
 
 
