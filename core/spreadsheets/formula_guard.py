@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+from core.text.invisible import BLANKS, INVISIBLE
+
+# Signs in full and small width are taken for the usual ones, and blanks before them are skipped.
+_SIGNS = r"=+\-@＝＋－＠\ufe62\ufe63\ufe66\ufe6b"
+_FORMULA = re.compile(rf"'*[\t\r\n]|['{BLANKS}{INVISIBLE}]*[{_SIGNS}]")
 
 
 def defuse_formula(text: str) -> str:

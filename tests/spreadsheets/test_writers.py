@@ -24,7 +24,24 @@ COLUMNS = (
     Column("n", N_("Number")),
 )
 AT = datetime(2026, 11, 1, 2, 30, 15, tzinfo=UTC)
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=HYPERLINK("http://x")']
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "－1",
+    "\ufe66 1",
+    " =1",
+    "\u3000=1",
+    "\u00a0\u200b+1",
+    "\ufeff@a",
+    "' =1",
+    '=HYPERLINK("http://x")',
+]
 
 
 def made(rows, **more):
