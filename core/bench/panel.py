@@ -52,6 +52,7 @@ def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
         raise SystemExit((done.stderr.strip().splitlines() or ["failed"])[-1][:300])
     results = json.loads(done.stdout.splitlines()[-1])
     for row in results:
+        del row["opened"]
         row["seconds"], row["first_seconds"] = round(row["seconds"], 2), round(row["first_seconds"], 2)
     return {"people": people, "results": results}
 

@@ -136,6 +136,21 @@ def panel(
 
 @app.command()
 @command
+def soak(
+    minutes: Annotated[float, typer.Option(help="How long.", min=0.5)] = 10.0,
+    customers: Annotated[float, typer.Option(help="Customers who write each second.", min=0.1)] = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Everything together with faults on: leaks, errors, and the ledger beside the platform's books."""
+    from core.bench import soak as bench
+
+    figures = bench.run(minutes=minutes, per_second=customers)
+    about = {name: value for name, value in figures.items() if name != "results"}
+    print_answer(as_json, figures, f"{table(figures['results'])}\n{_listed(about)}")
+
+
+@app.command()
+@command
 def scale(
     workers: Annotated[
         list[int] | None, typer.Option(help="Worker processes; may be given several times.", min=1)

@@ -1,7 +1,8 @@
 """Times the panel's pages without a browser, for `bench panel`: reads what to open, prints the seconds.
 
-Standard input: {"session", "places": [[path, {query}], …], "rounds"}. Standard output: a list of
-{"page", "seconds", "first_seconds", "problem"}: the best of the rounds, each in a session of its own.
+Standard input: {"session", "places": [[path, {query}], …], "rounds", "seconds"}. Standard output: a list of
+{"page", "seconds", "first_seconds", "opened", "problem"}: the best of the rounds, each in a session of its
+own. With "seconds" the rounds begin anew until so many are over.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def main() -> None:
     # There is no browser to present a cookie, so the pages are told whose session it is.
     session.__dict__["presented"] = lambda: st.session_state["presented"]
     _open(key_hash, "operators", {})  # the first page of a process pays for the imports
+    until = time.monotonic() + asked.get("seconds", 0.0)
     found = [_timed(asked, key_hash, path, query) for path, query in asked["places"]]
+    while time.monotonic() < until:
+        found += [_timed(asked, key_hash, path, query) for path, query in asked["places"]]
     sys.stdout.write(json.dumps(found) + "\n")
 
 
@@ -40,7 +44,13 @@ def _timed(asked: dict[str, Any], key_hash: str, path: str, query: dict[str, Any
         seconds.append(time.perf_counter() - began)
         problem = problem or (at.exception[0].message if at.exception else "")
     page = path + "".join(f" {name}={value}" for name, value in query.items())
-    return {"page": page, "seconds": min(seconds), "first_seconds": seconds[0], "problem": problem}
+    return {
+        "page": page,
+        "seconds": min(seconds),
+        "first_seconds": seconds[0],
+        "opened": len(seconds),
+        "problem": problem,
+    }
 
 
 def _open(key_hash: str, path: str, query: dict[str, Any]) -> AppTest:
