@@ -28,16 +28,20 @@ def media_type_of(name: str) -> str:
     return MEDIA_TYPES[name.rpartition(".")[2]]
 
 
+def attached_picture(message: Mapping[str, Any]) -> str | None:
+    """The uploaded picture that a message consists of, if it does: it may go as an attachment."""
+    attachment = message.get("attachment") or {}
+    is_image = attachment.get("type") == "image"
+    return name_in((attachment.get("payload") or {}).get("url")) if is_image else None
+
+
 def with_pictures(message: Mapping[str, Any], address: str, attachment_of: AttachmentOf) -> dict[str, Any]:
     """A copy that Messenger can show: a picture by itself goes as the attachment that Messenger already has,
     else, as on cards, it is fetched from `address`, where the webhook server is reached."""
-    attachment = message.get("attachment") or {}
-    name = (
-        name_in((attachment.get("payload") or {}).get("url")) if attachment.get("type") == "image" else None
-    )
+    name = attached_picture(message)
     attachment_id = attachment_of(name) if name else None
     if attachment_id:
-        shown = {**attachment, "payload": {"attachment_id": attachment_id}}
+        shown = {**message["attachment"], "payload": {"attachment_id": attachment_id}}
         return {**message, "attachment": shown}
     return dict(_walk(message, lambda name: f"{address}{PATH}{name}"))
 

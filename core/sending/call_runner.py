@@ -6,16 +6,18 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import structlog
 
 from core.clicks.short_links import with_links_of_reply
 from core.conversation.rules import personalise
+from core.db.engine import DATABASE_TROUBLE
 from core.deliveries.evidence import metadata_of_reply
 from core.messenger import connection_check, wire
-from core.messenger.client import Answer, Messenger
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures.attachments import attachment_of
@@ -91,54 +93,59 @@ class CallRunner:
     ) -> Sequence[Returned]:
         first, connection = leaving[0]
         if isinstance(first, ReplyClaim):
-            return [self._send_reply_claim(first, connection)]
-        return self._send_delivery_claims(
-            [(c, connection) for c, connection in leaving if isinstance(c, Claim)], snapshot
-        )
+            return [self._send_reply(first, connection)]
+        return self._send_deliveries([(c, line) for c, line in leaving if isinstance(c, Claim)], snapshot)
 
-    def _send_delivery_claims(
+    def _send_deliveries(
         self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
     ) -> list[Returned]:
-        began = self._clock()
-        try:
-            answers = self._answers(leaving, snapshot)
-        except Exception as problem:  # a defect of ours must not lose the outcome
-            answers = [_defect(problem)] * len(leaving)
-        ended = self._clock()
-        return [
-            claim if answer is None else Outcome(claim, answer, began, ended)
-            for (claim, _), answer in zip(leaving, answers, strict=True)
-        ]
-
-    def _answers(
-        self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
-    ) -> Sequence[Answer | None]:
-        """Answers in order; None for a message that was not sent. One that cannot be written is refused by
-        itself and does not delay the others."""
-        sender = leaving[0][0].sender  # all of one
-        refused: dict[int, Failure] = {}
-        items, places = [], []
-        for place, (claim, connection) in enumerate(leaving):
+        """Send these messages, all of one sender. One that cannot be written is refused by itself, or stays
+        here, and does not delay the others."""
+        sender, began = leaving[0][0].sender, self._clock()
+        returned: list[Returned] = []
+        items, theirs = [], []
+        for claim, connection in leaving:
             wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
-            try:
-                items.append((connection, sender.write(wording, claim, connection.link_address)))
-                places.append(place)
-            except (KeyError, TypeError, ValueError) as problem:
-                refused[place] = Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
+            item = _written(partial(sender.write, wording, claim, connection.link_address))
+            if isinstance(item, Failure):
+                returned.append(Outcome(claim, item, began, began))
+            elif item is None:
+                returned.append(claim)
+            else:
+                items.append((connection, item))
+                theirs.append(claim)
 
-        def may_leave(item: int) -> bool:  # by what is known then
-            claim = leaving[places[item]][0]
-            return self._connections_for([claim], self._snapshots.latest) != [None]
+        def may_leave(place: int) -> bool:  # by what is known then
+            return self._connections_for([theirs[place]], self._snapshots.latest) != [None]
 
-        said = sender.send(items, self._mixed_calls, may_leave) if items else []
-        found = {**refused, **dict(zip(places, said, strict=True))}
-        return [found[place] for place in range(len(leaving))]
-
-    def _send_reply_claim(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         try:
-            return replace(_send_reply(connection, claim), answered_at=self._clock())
+            answers = sender.send(items, self._mixed_calls, may_leave) if items else []
+        except Exception as problem:  # a defect of ours must not lose the outcome
+            answers = [_defect(NextStep.IN_DOUBT, problem)] * len(items)  # the call may have left
+        ended = self._clock()
+        for claim, answer in zip(theirs, answers, strict=True):
+            returned.append(claim if answer is None else Outcome(claim, answer, began, ended))
+        return returned
+
+    def _send_reply(self, claim: ReplyClaim, connection: Messenger) -> Returned:
+        """Send one reply; before that ask for the customer's name, if the text needs it and it was never
+        asked for."""
+        name, profile, asked = claim.first_name, None, False
+        if not claim.knows_profile and "{{" in json.dumps(claim.body):
+            asked, profile = True, connection.profile(claim.psid)
+            name = profile.first_name if profile else name
+        body = _written(partial(_body_of_reply, claim, name, connection.link_address))
+        if body is None:
+            return claim
+        if isinstance(body, Failure):
+            return ReplyOutcome(claim, body, profile, asked)
+        if claim.begins_answer and not claim.counted_attempts:
+            connection.show_typing(claim.psid)
+        try:
+            (answer,) = connection_check.attribute_refusals(connection, [connection.send(body)])
         except Exception as problem:
-            return ReplyOutcome(claim, _defect(problem))
+            answer = _defect(NextStep.IN_DOUBT, problem)
+        return ReplyOutcome(claim, answer, profile, asked, answered_at=self._clock())
 
 
 def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> bool:
@@ -152,27 +159,30 @@ def _may_leave(claim: Claim | ReplyClaim, snapshot: Snapshot, now: datetime) -> 
     return sending is not None and (sending.best_before is None or now < sending.best_before)
 
 
-def _send_reply(messenger: Messenger, claim: ReplyClaim) -> ReplyOutcome:
-    """Send one reply; before that ask for the customer's name, if the text needs it and it was never asked
-    for. Does not raise for a send: what went wrong is the answer."""
-    name, profile, asked = claim.first_name, None, False
-    if not claim.knows_profile and "{{" in json.dumps(claim.body):
-        asked, profile = True, messenger.profile(claim.psid)
-        name = profile.first_name if profile else name
-    if claim.begins_answer and not claim.counted_attempts:
-        messenger.show_typing(claim.psid)
-    body = with_pictures(claim.body, messenger.link_address, attachment_of)
-    body = with_links_of_reply(body, messenger.link_address, claim.reply_id)
-    message = wire.with_metadata(personalise(body, name), metadata_of_reply(claim.reply_id))
+def _body_of_reply(claim: ReplyClaim, first_name: str | None, link_address: str) -> wire.Body:
+    body = with_pictures(claim.body, link_address, attachment_of)
+    body = with_links_of_reply(body, link_address, claim.reply_id)
+    message = wire.with_metadata(personalise(body, first_name), metadata_of_reply(claim.reply_id))
     if claim.comment_id is None:
-        answer = messenger.send(wire.send_to_psid(claim.psid, message))
-    else:
-        answer = messenger.send(wire.send_to_comment(claim.comment_id, message))
-    (judged,) = connection_check.attribute_refusals(messenger, [answer])
-    return ReplyOutcome(claim, judged, profile, asked)
+        return wire.send_to_psid(claim.psid, message)
+    return wire.send_to_comment(claim.comment_id, message)
 
 
-def _defect(problem: Exception) -> Failure:
-    """The answer when our own code failed while sending: the call may have left, so it is in doubt."""
+def _written(write: Callable[[], Any]) -> Any:
+    """What `write` makes; a Failure when that cannot be sent; None when the database could not be asked, for
+    then it may be written at the next claim. Nothing has left in either case, so nothing is in doubt."""
+    try:
+        return write()
+    except DATABASE_TROUBLE as problem:
+        log.warning("database_unavailable", error=type(problem).__name__)
+        return None
+    except (KeyError, TypeError, ValueError) as problem:
+        return Failure(NextStep.END_DELIVERY, "content", detail=type(problem).__name__)
+    except Exception as problem:
+        return _defect(NextStep.RETRY_LATER, problem)
+
+
+def _defect(step: NextStep, problem: Exception) -> Failure:
+    """The answer when our own code failed."""
     log.error("send_failed", error=type(problem).__name__)
-    return Failure(NextStep.IN_DOUBT, "our_error", detail=type(problem).__name__)
+    return Failure(step, "our_error", detail=type(problem).__name__)

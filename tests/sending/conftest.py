@@ -51,11 +51,11 @@ class Studio:
             self.topic_id, customer_id, fanpage_id=self.fanpage_id, token=token, **more
         )
 
-    def reply(self) -> int:
+    def reply(self, body: dict | None = None) -> int:
         """One that waits for a customer whose window is open."""
         closes_at = self.now + timedelta(hours=20)
         customer_id = self.arrange.customer(self.fanpage_id, window_closes_at=closes_at)
-        values = {"body": {"text": "x"}, "created_at": self.now}
+        values = {"body": body or {"text": "x"}, "created_at": self.now}
         return self.arrange.save(Reply(fanpage_id=self.fanpage_id, customer_id=customer_id, **values))
 
     def broadcast(self, **times: datetime | None) -> int:

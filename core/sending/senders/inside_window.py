@@ -20,7 +20,6 @@ from core.db import bulk
 from core.db.tables import Broadcast, Customer, Delivery
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import DeliveryState, OptInMove, Verdict
-from core.messenger.batch import SharedMessage
 from core.messenger.client import Answer, Messenger
 from core.messenger.connection_check import attribute_refusals
 from core.messenger.errors import Failure, NextStep
@@ -28,7 +27,7 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, final_verdict
-from core.sending.senders.sender import Claim, Prepared, Row, Way, link_codes, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, Way, shared_message
 
 WINDOW_CLOSED = "window_closed"
 
@@ -47,10 +46,8 @@ class InsideWindow:
         return [(psid, _unfit(psid, closes_at, has_said_no, now)) for psid, closes_at, has_said_no in rows]
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> Body:
-        shared = SharedMessage(message_for(wording, claim.first_name, link_address))
-        if link_address:
-            shared = shared.with_words(link_codes(wording, claim.delivery_id))
-        return send_to_psid(claim.needs, with_metadata(shared.message, metadata_of(claim.delivery_id)))
+        message = shared_message(wording, claim, link_address).message
+        return send_to_psid(claim.needs, with_metadata(message, metadata_of(claim.delivery_id)))
 
     def send(
         self, items: Sequence[tuple[Messenger, Any]], _mixed_calls: MixedCallSwitch, _may_leave: MayLeave

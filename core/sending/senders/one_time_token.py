@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, exists, select
@@ -19,13 +18,13 @@ from core.deliveries import attempts
 from core.deliveries.evidence import metadata_of
 from core.deliveries.rules import REFUSED_ON_RETRY, DeliveryState, OptInMove, Verdict
 from core.encryption import decrypt_all
-from core.messenger.batch import SharedMessage, TokenSend
+from core.messenger.batch import TokenSend
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, final_verdict, try_again
-from core.sending.senders.sender import Claim, Prepared, Row, Way, link_codes, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, Way, shared_message
 
 CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason
@@ -62,9 +61,7 @@ class OneTimeToken:
         return [_prepared(row, token or "", now) for row, token in zip(rows, tokens, strict=True)]
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> TokenSend:
-        message = _personal(wording, claim.first_name, link_address)
-        if link_address and (codes := link_codes(wording, claim.delivery_id)):
-            message = message.with_words(codes)
+        message = shared_message(wording, claim, link_address)
         return TokenSend(claim.needs.token, message, metadata_of(claim.delivery_id))
 
     def send(
@@ -108,11 +105,6 @@ def _prepared(row: Row, token: str, now: datetime) -> Prepared:
     if not token:  # kept for when the right key is back
         return opened, Verdict(DeliveryState.FAILED, OptInMove.KEEP, CANNOT_OPEN)
     return opened, None
-
-
-@lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
-def _personal(wording: str, first_name: str | None, link_address: str) -> SharedMessage:
-    return SharedMessage(message_for(wording, first_name, link_address))
 
 
 def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:

@@ -22,13 +22,14 @@ from core.clicks.rules import PLACES, links_in
 from core.clicks.short_links import with_short_links
 from core.conversation.rules import personalise, render
 from core.deliveries.rules import OptInMove, Verdict
+from core.messenger.batch import SharedMessage
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Message
 from core.pictures.attachments import attachment_of
-from core.pictures.rules import with_pictures
+from core.pictures.rules import attached_picture, with_pictures
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
 Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends if it is not fit to be sent
@@ -65,7 +66,8 @@ class Sender(Protocol):
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> Any:
         """The message of a broadcast (its content as JSON) as an item for `send`. Its links go by way of
-        `link_address`, if there is one. KeyError, TypeError or ValueError when it cannot be written."""
+        `link_address`, if there is one. KeyError, TypeError or ValueError when it cannot be written; what the
+        database raises when that cannot be asked now."""
 
     def send(
         self, items: Sequence[tuple[Messenger, Any]], mixed_calls: MixedCallSwitch, may_leave: MayLeave, /
@@ -100,29 +102,46 @@ class Claim:
     claimed_at: datetime | None = None  # with worker and claim number: the fence against another claim
 
 
-def message_for(wording: str, first_name: str | None, link_address: str = "") -> Message:
-    """The message for somebody of that name. In its short links a stand-in takes the place of each code:
-    `link_codes` says what to write there for one person."""
+def shared_message(wording: str, claim: Claim, link_address: str) -> SharedMessage:
+    """The message of a broadcast (its content as JSON) for one customer. Raises what the database raises,
+    which knows what Messenger calls an uploaded picture."""
+    picture, links = _parts_of(wording)
+    attachment = attachment_of(picture) if picture else None
+    shared = _for_name(wording, claim.first_name, link_address, attachment)
+    if not (link_address and links):
+        return shared
+    codes = {
+        _stand_in(place): code_of(LinkId(Sent.DELIVERY, claim.delivery_id, place)) for place in range(links)
+    }
+    return shared.with_words(codes)
+
+
+def message_for(
+    wording: str, first_name: str | None, link_address: str = "", attachment: str | None = None
+) -> Message:
+    """The message for somebody of that name; `attachment` is what Messenger calls its uploaded picture. In
+    its short links a stand-in takes the place of each code."""
     content = json.loads(wording)
-    message = with_pictures(render(content["kind"], content), link_address, attachment_of)
+    message = with_pictures(render(content["kind"], content), link_address, lambda _name: attachment)
     if link_address:
         message = with_short_links(message, link_address, _stand_in)
     return personalise(message, first_name)
 
 
-def link_codes(wording: str, delivery_id: int) -> dict[str, str]:
-    """For one delivery the code of each link, by its stand-in."""
-    return {
-        _stand_in(place): code_of(LinkId(Sent.DELIVERY, delivery_id, place))
-        for place in range(_links_of(wording))
-    }
+@lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
+def _for_name(
+    wording: str, first_name: str | None, link_address: str, attachment: str | None
+) -> SharedMessage:
+    return SharedMessage(message_for(wording, first_name, link_address, attachment))
+
+
+@lru_cache(maxsize=256)
+def _parts_of(wording: str) -> tuple[str | None, int]:
+    """The uploaded picture that a message may show as an attachment, and how many links it has."""
+    content = json.loads(wording)
+    message = render(content["kind"], content)
+    return attached_picture(message), min(PLACES, len(links_in(message)))
 
 
 def _stand_in(place: int) -> str:
     return f"otn-link-{place:02d}-per-person"
-
-
-@lru_cache(maxsize=256)
-def _links_of(wording: str) -> int:
-    content = json.loads(wording)
-    return min(PLACES, len(links_in(render(content["kind"], content))))
