@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from core.sending.claims import UnsureCommit
 from core.sending.offers import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
 from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import LEASE
-from core.sending.senders.sender import Claim, Sender
+from core.sending.senders.sender import Claim, Prepared, Sender
 from core.sending.timetable import Demand, SlotPosition
 
 
@@ -118,42 +118,43 @@ def _take_deliveries(
         return
     if deliveries.claim(db, ids, worker=worker, lease_until=now + LEASE, now=now) != len(ids):
         raise RuntimeError("a claim took rows that were not free")  # locked above: cannot be
-    _spare_opt_ins(db, [offer for offer in offers if offer.spared_opt_in_id is not None], now)
-    for each, claim, unfit in _claims(batches, taken_at, now):
-        if unfit is None:
+    claims = _claims(batches, taken_at, now)
+    _spare_opt_ins(db, [(claim, found.spared_opt_in_id) for _, claim, found in claims], now)
+    for each, claim, found in claims:
+        if found.unfit is None:
             each.deliveries.append(claim)
         else:
-            _end_unfit(db, claim, unfit, now)
+            _end_unfit(db, claim, found.unfit, now)
 
 
-def _spare_opt_ins(db: Session, offers: Sequence[Offer], now: datetime) -> None:
+def _spare_opt_ins(db: Session, claims: Sequence[tuple[Claim, int | None]], now: datetime) -> None:
     """Give back the opt-ins of those who get an ordinary message instead, before it leaves."""
-    by_name: dict[str, list[int]] = defaultdict(list)
-    for offer in offers:
-        by_name[offer.sender.name].append(offer.row[DELIVERY_ID])
-    for name, theirs in by_name.items():
-        deliveries.go_without_opt_in(db, theirs, sender=name)
-    if offers:
-        opt_ins.release(db, [offer.spared_opt_in_id or 0 for offer in offers], now=now)
+    spared = [(claim, opt_in_id) for claim, opt_in_id in claims if opt_in_id is not None]
+    for sender in {claim.sender for claim, _ in spared}:
+        theirs = [claim.delivery_id for claim, _ in spared if claim.sender is sender]
+        deliveries.go_without_opt_in(db, theirs, sender=sender.name)
+    if spared:
+        opt_ins.release(db, [opt_in_id for _, opt_in_id in spared], now=now)
 
 
 def _claims(
     batches: Sequence[ClaimedBatch], taken_at: float, now: datetime
-) -> Iterator[tuple[ClaimedBatch, Claim, Verdict | None]]:
-    """Each with how it ends if it is not fit; a sender prepares all of its own at once."""
+) -> list[tuple[ClaimedBatch, Claim, Prepared]]:
+    """The claims of each batch; a sender prepares all of its own at once."""
     by_sender: dict[Sender, list[tuple[ClaimedBatch, list[Any]]]] = defaultdict(list)
     for each in batches:
         for offer in each.offers:
             by_sender[offer.sender].append((each, offer.row))
-    for sender, rows in by_sender.items():
-        prepared = sender.prepare([row[len(OWN_COLUMNS) :] for _, row in rows], now)
-        for (each, row), (needs, unfit) in zip(rows, prepared, strict=True):
-            yield each, _claim(each.request.fanpage_id, row, sender, needs, taken_at, now), unfit
+    return [
+        (each, _claim(each.request.fanpage_id, row, found, taken_at, now), found)
+        for sender, rows in by_sender.items()
+        for (each, row), found in zip(
+            rows, sender.prepare([row[len(OWN_COLUMNS) :] for _, row in rows], now), strict=True
+        )
+    ]
 
 
-def _claim(
-    fanpage_id: int, row: list[Any], sender: Sender, needs: Any, taken_at: float, now: datetime
-) -> Claim:
+def _claim(fanpage_id: int, row: list[Any], found: Prepared, taken_at: float, now: datetime) -> Claim:
     broadcast_id, delivery_id, customer_id, first_name, claim_number, counted_attempts, in_doubt = row[
         : len(OWN_COLUMNS)
     ]
@@ -166,8 +167,8 @@ def _claim(
         claim_number=claim_number,
         counted_attempts=counted_attempts,
         in_doubt=bool(in_doubt),
-        sender=sender,
-        needs=needs,
+        sender=found.sender,
+        needs=found.needs,
         taken_at=taken_at,
         claimed_at=now,
     )

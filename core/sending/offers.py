@@ -31,14 +31,13 @@ OWN_COLUMNS: tuple[Any, ...] = (
     col(Delivery.tries),
     col(Delivery.in_doubt),
 )
-DELIVERY_ID, CLAIM_NUMBER = 1, 4  # their places among these columns
+DELIVERY_ID = 1  # its place among these columns
 
 
 # A delivery that may be sent, by its sender: the columns above, then those that the sender needs.
 class Offer(NamedTuple):
     sender: Sender
     row: list[Any]
-    spared_opt_in_id: int | None = None  # given back by its claim: an ordinary message is sent instead
 
 
 def find_offers(db: Session, counts: Mapping[int, int], now: datetime) -> dict[int, list[Offer]]:
@@ -49,16 +48,10 @@ def find_offers(db: Session, counts: Mapping[int, int], now: datetime) -> dict[i
     for sender, sending in _sending(db, sorted(counts), now).items():
         of_each = [(key, last_id, counts[key]) for key, last_id in sending]
         for row in _ready(sender).fetch(db, of_each, given):
-            offered[row[0]].append(_offer(sender, row, now))
+            offered[row[0]].append(Offer(sender, row))
     for offers in offered.values():
         offers.sort(key=lambda offer: offer.row[DELIVERY_ID])
     return offered
-
-
-def _offer(sender: Sender, row: list[Any], now: datetime) -> Offer:
-    own, needs = row[: len(OWN_COLUMNS)], row[len(OWN_COLUMNS) :]
-    way = sender.choose(needs, is_first_claim=own[CLAIM_NUMBER] == 1, now=now)
-    return Offer(way.sender, [*own, *way.needs], way.spared_opt_in_id)
 
 
 def _sending(db: Session, broadcast_ids: list[int], now: datetime) -> dict[Sender, list[tuple[int, int]]]:

@@ -26,7 +26,7 @@ from core.messenger.errors import Failure, NextStep
 from core.sending import senders
 from core.sending.call_grouping import PlannedMessage, grouped
 from core.sending.rules import decide, final_verdict
-from core.sending.senders.sender import Claim, Prepared, Row, Way, message_for
+from core.sending.senders.sender import Claim, Prepared, Row, message_for
 from tests import claiming
 from tests.sending.conftest import Studio
 
@@ -46,12 +46,12 @@ class PaidMessage:
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
         return deliveries.add_columns(col(Delivery.opt_in_id), col(Customer.psid), col(Customer.locale))
 
-    def choose(self, row: Row, **_given: object) -> Way:
-        return Way(self, row)
-
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         unfit = Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
-        return [((opt_in_id, psid), unfit if place == "abroad" else None) for opt_in_id, psid, place in rows]
+        return [
+            Prepared(self, (opt_in_id, psid), unfit if place == "abroad" else None)
+            for opt_in_id, psid, place in rows
+        ]
 
     def write(self, wording: str, claim: Claim, _link_address: str = "") -> dict[str, Any]:
         message = {**message_for(wording, claim.first_name), "metadata": metadata_of(claim.delivery_id)}

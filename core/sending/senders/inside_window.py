@@ -27,7 +27,7 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import MayLeave
 from core.messenger.wire import Body, send_to_psid, with_metadata
 from core.sending.rules import decide, final_verdict
-from core.sending.senders.sender import Claim, Prepared, Row, Way, shared_message
+from core.sending.senders.sender import Claim, Prepared, Row, shared_message
 
 WINDOW_CLOSED = "window_closed"
 
@@ -39,11 +39,11 @@ class InsideWindow:
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
         return deliveries.add_columns(*needed())
 
-    def choose(self, row: Row, **_given: object) -> Way:
-        return Way(self, row)
-
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
-        return [(psid, _unfit(psid, closes_at, has_said_no, now)) for psid, closes_at, has_said_no in rows]
+        return [
+            Prepared(self, psid, _unfit(psid, closes_at, has_said_no, now))
+            for psid, closes_at, has_said_no in rows
+        ]
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> Body:
         message = shared_message(wording, claim, link_address).message

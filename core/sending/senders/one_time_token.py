@@ -24,7 +24,7 @@ from core.messenger.errors import NO_OBJECT, Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.messenger.mixed_calls import AddressedSend, MayLeave, send_together
 from core.sending.rules import decide, final_verdict, try_again
-from core.sending.senders.sender import Claim, Prepared, Row, Way, shared_message
+from core.sending.senders.sender import Claim, Prepared, Row, shared_message
 
 CANNOT_OPEN = "cannot_open"
 TOKEN_REFUSED = "token_refused"  # as a reason
@@ -43,22 +43,15 @@ class OneTimeToken:
     is_guarded = True
 
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
-        needed: tuple[Any, ...] = (
-            col(OptIn.id),
-            col(OptIn.token_sealed),
-            col(OptIn.state),
-            col(OptIn.expires_at),
-            col(Delivery.in_doubt).label("doubt"),
-        )
-        return deliveries.add_columns(*needed).join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
-
-    def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:  # noqa: ARG002
-        return Way(self, row)
+        return deliveries.add_columns(*needed()).join(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
 
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
         """An opt-in withdrawn or run out since the launch is not used."""
         tokens = decrypt_all([token_sealed or "" for _, token_sealed, *_ in rows])
-        return [_prepared(row, token or "", now) for row, token in zip(rows, tokens, strict=True)]
+        return [
+            Prepared(self, OpenedToken(row[0], token or ""), _unfit(row, token, now))
+            for row, token in zip(rows, tokens, strict=True)
+        ]
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> TokenSend:
         message = shared_message(wording, claim, link_address)
@@ -94,17 +87,22 @@ class OneTimeToken:
                 pass
 
 
-def _prepared(row: Row, token: str, now: datetime) -> Prepared:
-    opt_in_id, _, state, expires_at, in_doubt = row
-    opened = OpenedToken(opt_in_id, token)
+def needed() -> tuple[Any, ...]:
+    """The columns that this sender needs of a delivery, whose opt-in is joined."""
+    opt_in = col(OptIn.id), col(OptIn.token_sealed), col(OptIn.state), col(OptIn.expires_at)
+    return *opt_in, col(Delivery.in_doubt).label("doubt")
+
+
+def _unfit(row: Row, token: str | None, now: datetime) -> Verdict | None:
+    _, _, state, expires_at, in_doubt = row
     if state != OptInState.RESERVED:
-        return opened, Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "withdrawn")
+        return Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "withdrawn")
     # In doubt it is tried beyond our margin, up to its real end: then a refusal would prove nothing.
     if bulk.moment(expires_at) <= (now - SAFETY_MARGIN if in_doubt else now):
-        return opened, Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
+        return Verdict(DeliveryState.SKIPPED, OptInMove.RELEASE, "expired")
     if not token:  # kept for when the right key is back
-        return opened, Verdict(DeliveryState.FAILED, OptInMove.KEEP, CANNOT_OPEN)
-    return opened, None
+        return Verdict(DeliveryState.FAILED, OptInMove.KEEP, CANNOT_OPEN)
+    return None
 
 
 def _refused_after_doubt(db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:

@@ -8,6 +8,7 @@ opt-in is lost. See docs/decisions/0056.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,12 +19,13 @@ from core.broadcasts.draft_rules import OPT_IN_SAVER
 from core.consent.rules import OptInState
 from core.db import bulk
 from core.db.tables import Delivery, OptIn
-from core.sending.senders.inside_window import InsideWindow, needed
+from core.sending.senders import inside_window, one_time_token
+from core.sending.senders.inside_window import InsideWindow
 from core.sending.senders.one_time_token import OneTimeToken
-from core.sending.senders.sender import Row, Way
+from core.sending.senders.sender import Prepared, Row
 
 MARGIN = timedelta(minutes=1)  # a window that closes sooner counts as closed: the call takes its time
-_OF_TOKEN = 5  # columns that OneTimeToken needs
+_OF_TOKEN, _OWN = 5, 2  # columns that OneTimeToken needs, and those of this sender
 
 
 class OptInSaver(OneTimeToken):
@@ -35,25 +37,30 @@ class OptInSaver(OneTimeToken):
         self._by_token, self._in_window = by_token, in_window
 
     def with_needs(self, deliveries: Select[Any]) -> Select[Any]:
-        by_token: tuple[Any, ...] = (
-            col(OptIn.id),
-            col(OptIn.token_sealed),
-            col(OptIn.state),
-            col(OptIn.expires_at),
-            col(Delivery.in_doubt).label("doubt"),
-        )
-        added = deliveries.add_columns(*by_token, *needed(), col(Delivery.sender))
+        own: tuple[Any, ...] = col(Delivery.sender), col(Delivery.attempt).label("claims")
+        added = deliveries.add_columns(*one_time_token.needed(), *inside_window.needed(), *own)
         return added.outerjoin(OptIn, col(OptIn.id) == col(Delivery.opt_in_id))
 
-    def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:
-        opt_in_id, _sealed, state, expires_at, _doubt, psid, closes_at, _has_said_no, before = row
-        by_token, in_window = row[:_OF_TOKEN], row[_OF_TOKEN:-1]
+    def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
+        ordinary = [self._is_ordinary(row, now) for row in rows]
+        both = list(zip(rows, ordinary, strict=True))
+        in_window = iter(
+            self._in_window.prepare([row[_OF_TOKEN:-_OWN] for row, is_one in both if is_one], now)
+        )
+        by_token = iter(self._by_token.prepare([row[:_OF_TOKEN] for row, is_one in both if not is_one], now))
+        return [
+            next(in_window)._replace(spared_opt_in_id=row[0]) if is_one else next(by_token)
+            for row, is_one in both
+        ]
+
+    def _is_ordinary(self, row: Row, now: datetime) -> bool:
+        """Whether the delivery goes as an ordinary message: it has done so before, or the window is open at
+        its first claim."""
+        opt_in_id, _sealed, state, expires_at, _doubt, psid, closes_at, _has_said_no, before, claims = row
         if before == self._in_window.name or opt_in_id is None:
-            return Way(self._in_window, in_window)
+            return True
         may_be_used = state == OptInState.RESERVED and bulk.moment(expires_at) > now
-        if is_first_claim and psid and may_be_used and _is_open(closes_at, now):
-            return Way(self._in_window, in_window, opt_in_id)
-        return Way(self._by_token, by_token)
+        return not claims and bool(psid) and may_be_used and _is_open(closes_at, now)
 
 
 def _is_open(closes_at: str | None, now: datetime) -> bool:

@@ -32,14 +32,14 @@ from core.pictures.attachments import attachment_of
 from core.pictures.rules import attached_picture, with_pictures
 
 Row = Sequence[Any]  # what `Sender.with_needs` adds to a delivery
-Prepared = tuple[Any, Verdict | None]  # the needs of a claim, and how it ends if it is not fit to be sent
 
 
-class Way(NamedTuple):
-    """Who carries one delivery, and with what."""
+class Prepared(NamedTuple):
+    """What becomes of one delivery that is being claimed."""
 
-    sender: Sender
-    needs: Row
+    sender: Sender  # who carries it
+    needs: Any  # `Claim.needs`
+    unfit: Verdict | None = None  # how it ends, if it is not fit to be sent
     spared_opt_in_id: int | None = None  # given back by the claim: the delivery goes without it
 
 
@@ -57,12 +57,9 @@ class Sender(Protocol):
         """The query of the deliveries that wait, with the columns that it needs of each added. Customers are
         joined to it afterwards."""
 
-    def choose(self, row: Row, *, is_first_claim: bool, now: datetime) -> Way:
-        """Who carries the delivery with just those columns: itself, unless it leaves it to another."""
-
     def prepare(self, rows: Sequence[Row], now: datetime) -> list[Prepared]:
-        """For each of the rows that are being claimed, with just those columns: `Claim.needs` out of them,
-        and a verdict where the delivery is not sent."""
+        """What becomes of each of the deliveries that are being claimed, given just those columns. A sender
+        may leave some of them to another."""
 
     def write(self, wording: str, claim: Claim, link_address: str = "") -> Any:
         """The message of a broadcast (its content as JSON) as an item for `send`. Its links go by way of
