@@ -200,7 +200,9 @@ class Worker:
             opt_in_counting.count_opt_ins(now=now())
 
         def check_health() -> None:
-            health_actions.check_all(now=now())
+            health_actions.check_due(now=now())
+
+        def check_installation() -> None:
             if queries.has_real_fanpage():  # the demo needs neither an app nor Facebook
                 installation_checks.check_installation(now=now())
 
@@ -213,7 +215,8 @@ class Worker:
             (5.0, learn_names),
             (3.0, hand_over_pictures),
             (21_600.0, delete_unused_pictures),
-            (900.0, check_health),
+            (15.0, check_health),
+            (900.0, check_installation),
             (4.0, count_results),
             (1.0, run_imports),
             (15.0, send_alerts),

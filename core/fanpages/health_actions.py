@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import col
 
 from core.conversation import entry_rows
@@ -27,6 +27,7 @@ from core.settings import settings
 
 log = structlog.get_logger(__name__)
 
+CHECKED_EVERY = timedelta(minutes=15)
 FIRST_WEBHOOK_WITHIN = timedelta(hours=1)  # of a new fanpage; later silence is normal at a quiet one
 
 
@@ -41,6 +42,18 @@ def check_health(fanpage_id: int, *, now: datetime, take_over: bool = False) -> 
         found.append(HealthProblem.NO_WEBHOOK_YET)
     store_problems(fanpage_id, found, now)
     return [str(code) for code in found]
+
+
+def check_due(*, now: datetime) -> dict[int, list[str]]:
+    """Check the fanpages that were checked longest ago, a few at a time: called every fifteen seconds, it
+    comes to each of them every fifteen minutes, and hundreds of checks hold up no messages."""
+    is_due = or_(col(Fanpage.checked_at).is_(None), col(Fanpage.checked_at) <= now - CHECKED_EVERY)
+    in_turn = col(Fanpage.checked_at).is_not(None), col(Fanpage.checked_at), col(Fanpage.id)
+    with reading() as db:
+        fanpages = db.scalar(select(func.count()).select_from(Fanpage)) or 0
+        few = select(col(Fanpage.id)).where(is_due).order_by(*in_turn).limit(max(3, fanpages // 50 + 1))
+        ids = list(db.scalars(few))
+    return check_all([fanpage_id or 0 for fanpage_id in ids], now=now)
 
 
 def check_all(fanpage_ids: Collection[int] | None = None, *, now: datetime) -> dict[int, list[str]]:

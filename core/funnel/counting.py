@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Select, String, bindparam, case, delete, func, insert, or_, select
+from sqlalchemy import Integer, Select, String, bindparam, case, delete, exists, func, insert, or_, select
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session, col
 
@@ -36,10 +36,14 @@ _NEVER_ASKED = (ReplyState.QUEUED, ReplyState.SENDING, ReplyState.FAILED, ReplyS
 
 
 def count_funnels(*, now: datetime) -> None:
-    """Count the funnels that are due. The more there is to count, the more rarely it is counted."""
-    statement = select(
-        col(Fanpage.id), col(Fanpage.timezone), col(FunnelCount.counted_at), col(FunnelCount.seconds)
-    ).outerjoin(FunnelCount, col(FunnelCount.fanpage_id) == col(Fanpage.id))
+    """Count the funnels that are due. The more there is to count, the more rarely it is counted; a fanpage
+    that has asked nobody has none."""
+    has_asked = exists().where(col(Request.fanpage_id) == col(Fanpage.id))
+    statement = (
+        select(col(Fanpage.id), col(Fanpage.timezone), col(FunnelCount.counted_at), col(FunnelCount.seconds))
+        .outerjoin(FunnelCount, col(FunnelCount.fanpage_id) == col(Fanpage.id))
+        .where(has_asked)
+    )
     with reading() as db:
         known = db.execute(statement.order_by(col(Fanpage.id))).all()
     for fanpage_id, zone, counted_at, seconds in known:

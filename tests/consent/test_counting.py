@@ -103,3 +103,12 @@ def test_a_counting_that_took_long_is_repeated_seldom(arrange, shop) -> None:
         found = get_stock_of(shop[0])
         assert found is not None
         assert (found.counted_at == NOW + passed) is is_counted
+
+
+def test_beside_many_fanpages_the_counting_goes_on_the_next_time(arrange, shop, monkeypatch) -> None:
+    monkeypatch.setattr(counting, "AT_ONCE_SECONDS", 0.0)
+    other = arrange.fanpage()
+    count_opt_ins(now=NOW)
+    assert [get_stock_of(each) is not None for each in (shop[0], other)] == [True, False]
+    count_opt_ins(now=NOW)
+    assert get_stock_of(other) is not None

@@ -105,6 +105,14 @@ def test_missing_and_foreign_tokens_are_problems_of_their_own(page, arrange, now
     assert health_actions.check_all(now=now) == {bare: ["no_token"], foreign: ["token_sealed"]}
 
 
+def test_the_clock_checks_a_few_fanpages_at_a_time_those_of_longest_ago_first(page, arrange, now):
+    made = [arrange.fanpage(token_sealed=None) for _ in range(5)]
+    assert [list(health_actions.check_due(now=now)) for _ in range(3)] == [made[:3], made[3:], []]
+    later = now + health_actions.CHECKED_EVERY
+    health_actions.check_health(made[0], now=later)
+    assert list(health_actions.check_due(now=later)) == made[1:4]
+
+
 @pytest.mark.parametrize(
     ("reviews", "trouble"),
     [
