@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, and_, func, update
+from sqlalchemy import BigInteger, Float, func, update
 from sqlmodel import Session, col
 
 from core.db import bulk
@@ -39,11 +38,6 @@ def rate_now(
     is the trace of a clock that jumped back, and is ignored."""
     waits_until = held_until if held_at <= at + FARTHEST_AHEAD else 0.0
     return Rate(rate * _factor(factor, factor_at, at), waits_until)
-
-
-def is_waiting(at: Any) -> ColumnElement[bool]:
-    """The condition that a row's fanpage has to wait at this time."""
-    return and_(col(FanpageRate.held_until) > at, col(FanpageRate.held_at) <= at + FARTHEST_AHEAD)
 
 
 def _factor(factor: float, since: float, at: float) -> float:

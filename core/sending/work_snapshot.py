@@ -11,11 +11,10 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Select, bindparam, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from core.broadcasts import canary
 from core.broadcasts.launch_rules import launch_rules_of
 from core.broadcasts.quiet_hours import quiet_until
 from core.broadcasts.rules import BroadcastState
@@ -23,11 +22,10 @@ from core.conversation.rules import ReplyState
 from core.db import bulk
 from core.db.engine import reading
 from core.db.holding import is_free
-from core.db.tables import Broadcast, Delivery, Fanpage, FanpageRate, Reply, UtcTime
+from core.db.tables import Broadcast, Fanpage, FanpageRate, Reply, UtcTime
 from core.db.work_queue import SHARDS
-from core.deliveries.rules import DeliveryState
 from core.sending.claims import is_due
-from core.sending.rate_limiter import Rate, is_waiting, rate_now
+from core.sending.rate_limiter import Rate, rate_now
 from core.sending.rules import FARTHEST_ATTEMPT
 
 FRESH_SECONDS = 0.45
@@ -98,10 +96,7 @@ class WorkSnapshots:
         if not shards:
             return Snapshot({}, (), began)
         with reading() as db:
-            given = {**bulk.bound_ids(shards), **_times(now)}
-            quiet = _quiet_fanpages(db, now)
-            sending = [row for row in bulk.fetch(db, _sending(), given) if row[2] not in quiet]
-            answering = bulk.fetch(db, _answering(), given)
+            sending, answering = _rows(db, shards, now)
             stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
             self._learn_wordings(db, {row[0] for row in sending})
         return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
@@ -140,17 +135,20 @@ def _quiet_fanpages(db: Session, now: datetime) -> set[int]:
 
 def fanpages_with_work(*, now: datetime) -> list[int]:
     """The ids of all fanpages, of any shard, that may send and have something that may be sent now."""
-    given = {**_times(now), "at": now.timestamp()}
+    at = now.timestamp()
     with reading() as db:
-        return sorted(db.execute(_with_work(), given).scalars())
+        sending, answering = _rows(db, range(SHARDS), now)
+    rates = {key: rate_now(*row, at=at) for key, _slot, *row in [*answering, *(row[2:] for row in sending)]}
+    return sorted(key for key, rate in rates.items() if rate.waits_until <= at)
 
 
-def _times(now: datetime) -> dict[str, Any]:
-    return {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_ATTEMPT}
-
-
-def _now_and_far() -> tuple[Any, Any]:
-    return bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+def _rows(db: Session, shards: Collection[int], now: datetime) -> tuple[list[Any], list[Any]]:
+    """The rows of `_sending`, without fanpages in their quiet hours, and those of `_answering`."""
+    times = {"now": now, "soon": now + ALMOST, "far": now + FARTHEST_ATTEMPT}
+    given = {**bulk.bound_ids(shards), **times}
+    quiet = _quiet_fanpages(db, now)
+    sending = [row for row in bulk.fetch(db, _sending(), given) if row[2] not in quiet]
+    return sending, bulk.fetch(db, _answering(), given)
 
 
 _RATE_ROW = (
@@ -180,8 +178,8 @@ def _sending() -> Select[Any]:
 @cache
 def _answering() -> Select[Any]:
     """The fanpages of our shards that have a reply to send, with their rate rows."""
-    theirs = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    statement = _may_send(select(*_RATE_ROW)).where(col(Fanpage.id).in_(theirs), _is_ours())
+    theirs = col(Fanpage.id).in_(_fanpages_of_next_replies())
+    statement = _may_send(select(*_RATE_ROW)).where(theirs, _is_ours())
     return bulk.packed(statement)
 
 
@@ -189,29 +187,6 @@ def _answering() -> Select[Any]:
 def _stopped() -> Select[Any]:
     """The fanpages that may send nothing: those that are stopped, and all while the installation is held."""
     return bulk.packed(select(col(Fanpage.id)).where(or_(col(Fanpage.stopped_code).is_not(None), ~is_free())))
-
-
-@cache
-def _with_work() -> Select[Any]:
-    """Fanpages with work. Starts from the broadcasts that send and the replies that wait, since there may be
-    far more fanpages than those."""
-    # The limit makes PostgreSQL look up one row for each broadcast; else it would read all that is queued.
-    waiting = (
-        select(col(Delivery.id))
-        .where(
-            col(Delivery.broadcast_id) == col(Broadcast.id), canary.may_be_sent(), *_may_be_tried(Delivery)
-        )
-        .order_by(col(Delivery.id))
-        .limit(1)
-        .scalar_subquery()
-    )
-    sending = select(col(Broadcast.fanpage_id)).where(
-        col(Broadcast.state) == BroadcastState.SENDING, _in_time(), waiting.is_not(None)
-    )
-    answering = _next_replies().with_only_columns(col(Reply.fanpage_id))
-    is_free_now = ~is_waiting(bindparam("at", type_=Float(53)))
-    found: Select[Any] = _may_send(select(col(Fanpage.id)))
-    return found.where(col(Fanpage.id).in_(sending.union(answering)), is_free_now)
 
 
 def _may_send(chosen: Any) -> Any:
@@ -229,17 +204,14 @@ def _in_time() -> ColumnElement[bool]:
     return or_(col(Broadcast.best_before).is_(None), col(Broadcast.best_before) > soon)
 
 
-def _next_replies() -> Select[int | None]:
-    """Replies that may be claimed: those without an earlier unsent one to the same customer."""
+def _fanpages_of_next_replies() -> Select[Any]:
+    """The fanpages with a reply that may be claimed: one without an earlier unsent one to the same person."""
     earlier = aliased(Reply)
     blocked = exists().where(
         col(earlier.customer_id) == col(Reply.customer_id),
         col(earlier.id) < col(Reply.id),
         col(earlier.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
     )
-    return select(col(Reply.id)).where(*_may_be_tried(Reply), ~blocked)
-
-
-def _may_be_tried(table: type[Delivery] | type[Reply]) -> tuple[Any, ...]:
-    queued = DeliveryState.QUEUED if table is Delivery else ReplyState.QUEUED
-    return (col(table.state) == queued, is_due(col(table.next_try_at), *_now_and_far()))
+    now, far = bindparam("now", type_=UtcTime), bindparam("far", type_=UtcTime)
+    is_waiting = col(Reply.state) == ReplyState.QUEUED, is_due(col(Reply.next_try_at), now, far)
+    return select(col(Reply.fanpage_id)).where(*is_waiting, ~blocked)
