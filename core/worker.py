@@ -45,10 +45,9 @@ from core.pictures import scheduled_jobs as pictures
 from core.pictures.unused import delete_unused
 from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
-from core.sending.due_actions import DueActions
+from core.sending.due_actions import DueActions, never_failing
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
 from core.sending.mixed_call_reports import MixedCallReports
-from core.sending.repeated_actions import never_failing
 from core.sending.reply_watch import ReplyWatch
 from core.sending.rules import LEASE
 

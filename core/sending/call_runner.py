@@ -24,10 +24,11 @@ from core.pictures.attachments import attachment_of
 from core.pictures.rules import with_pictures
 from core.sending.call_grouping import Call, Returned
 from core.sending.messenger_connections import Connections
-from core.sending.outcomes import Outcome, ReplyOutcome
 from core.sending.reply_claims import ReplyClaim
+from core.sending.reply_settling import ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
+from core.sending.settling import Outcome
 from core.sending.work_snapshot import Snapshot, WorkSnapshots
 
 log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ import structlog
 
 from core.db.engine import DATABASE_TROUBLE
 from core.messenger.mixed_call_switch import MixedCallSwitch
-from core.sending import replies_first, timetable
-from core.sending.call_grouping import Call, PlannedMessage, Returned, grouped
+from core.sending import timetable
+from core.sending.call_grouping import Call, PlannedMessage, Returned, grouped, with_replies_first
 from core.sending.call_runner import CallRunner
 from core.sending.call_schedule import CallSchedule
 from core.sending.claiming import ClaimedBatch
@@ -88,7 +88,7 @@ class CallsUnderWay:
         """The same messages, in which replies have taken the send slots of broadcast messages that wait."""
         found = list[PlannedMessage]()
         for call in self.departures.change(
-            lambda waiting: found.extend(replies_first.exchange(planned, waiting, now=time.monotonic()))
+            lambda waiting: found.extend(with_replies_first(planned, waiting, now=time.monotonic()))
         ):
             self._count -= 1
             self._silence.note_dropped(call)

@@ -1,9 +1,9 @@
-"""What refusals say about a whole fanpage: slower, nothing for a while, or stopped until a person repairs
-it."""
+"""What refusals and usage headers say about a whole fanpage: slower, nothing for a while, or stopped until a
+person repairs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import CursorResult, update
@@ -14,12 +14,26 @@ from core.accounts.rules import SYSTEM
 from core.broadcasts import transitions
 from core.broadcasts.rules import BroadcastState
 from core.db import row_locks
+from core.db.engine import transaction
 from core.db.tables import Fanpage
+from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import rate_limiter
+from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import NOT_SENT_SECONDS
+from core.sending.senders.sender import Claim
 
+FULL, HIGH = 100.0, 95.0  # percent of what the usage header counts
+LEAST_HOLD_SECONDS = 60.0
 SLOW_DOWN_SECONDS = 2.0  # a wait when the platform names none
+
+
+def by_fanpage(refused: Iterable[tuple[Claim | ReplyClaim, Failure]]) -> dict[int, list[Failure]]:
+    """The refusals of these claims by fanpage."""
+    found: dict[int, list[Failure]] = {}
+    for claim, failure in refused:
+        found.setdefault(claim.fanpage_id, []).append(failure)
+    return found
 
 
 def stopped_by(failures: Mapping[int, Sequence[Failure]]) -> set[int]:
@@ -64,3 +78,21 @@ def stop_fanpage(db: Session, fanpage_id: int, code: str, *, now: datetime) -> N
     transitions.stop_all_of(db, fanpage_id, code, now=now)
     if isinstance(stopped, CursorResult) and stopped.rowcount:
         activity_log.record(db, SYSTEM, "fanpage.stop", now=now, fanpage_id=fanpage_id, code=code)
+
+
+class UsageWatch:
+    """Remembers which usage headers were heeded, so that each slows its fanpage down once."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen: dict[int, float] = {}  # by fanpage: the last header that was heeded, monotonic
+
+    def heed(self, fanpage_id: int, line: Messenger | None) -> None:
+        """After a call: slow the fanpage down at 95 % in its latest header, let it wait at 100 %."""
+        usage = line.usage() if line else None
+        if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
+            return
+        seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0
+        with transaction() as db:
+            rate_limiter.slow_down(db, fanpage_id, at=self._clock().timestamp(), wait_seconds=seconds)
+        self._seen[fanpage_id] = usage.seen_at

@@ -25,12 +25,12 @@ from core.sending.calls_under_way import CallsUnderWay
 from core.sending.claim_planner import ClaimPlanner
 from core.sending.claiming import ClaimRequest, SlotsMoved
 from core.sending.claims import UnsureCommit
+from core.sending.fanpage_limits import UsageWatch
 from core.sending.messenger_connections import Connections, Found
 from core.sending.reply_claims import ReplyClaim
 from core.sending.shards import OwnShards
 from core.sending.slot_positions import SlotPositions
 from core.sending.unsettled_outcomes import UnsettledOutcomes
-from core.sending.usage import UsageWatch
 from core.sending.work_snapshot import WorkSnapshots
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,17 +21,27 @@ from core.deliveries import recent_outcomes
 from core.deliveries.breaker import Ended
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
-from core.messenger.client import Accepted
+from core.messenger.client import Accepted, Answer, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending import breaker_trip, fanpage_limits
 from core.sending.allowance import note_calls
-from core.sending.outcomes import ReplyOutcome, failures_by_fanpage
-from core.sending.reply_claims import is_claimed_by
+from core.sending.reply_claims import ReplyClaim, is_claimed_by
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
 MAX_ATTEMPTS = 5
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOutcome:
+    """What became of a claimed reply that was put on the wire."""
+
+    claim: ReplyClaim
+    answer: Answer
+    profile: Profile | None = None  # asked for on the way
+    asked_profile: bool = False
+    answered_at: datetime | None = None
 
 
 def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
@@ -44,7 +54,9 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
         return
     calls = Counter([o.claim.fanpage_id for o in outcomes])
     outcomes = _with_some_set_aside(outcomes, calls)
-    failures = failures_by_fanpage((o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure))
+    failures = fanpage_limits.by_fanpage(
+        (o.claim, o.answer) for o in outcomes if isinstance(o.answer, Failure)
+    )
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
         fanpage_limits.lock_what_stops(db, failures)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -20,13 +21,13 @@ from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Broadcast
 from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
+from core.deliveries.attempts import Attempt
 from core.deliveries.breaker import Ended, Recent
 from core.deliveries.recent_outcomes import Key, Scope
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
-from core.messenger.client import Accepted
+from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, breaker_trip, fanpage_limits
-from core.sending.outcomes import Outcome, attempts_worth_keeping, failures_by_fanpage
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
 
@@ -36,6 +37,16 @@ _COUNTED = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
 _AFTER_DOUBT = accepted(in_doubt=True).evidence
 
 Refused = tuple[Claim, Failure]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a claimed delivery that was put on the wire."""
+
+    claim: Claim
+    answer: Answer
+    started_at: datetime | None = None  # of the call
+    answered_at: datetime | None = None
 
 
 def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
@@ -51,7 +62,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     with transaction() as db:
         wait_for_locks(db, PATIENCE)
         refused = _refused(db, outcomes, calls) if len(taken) < len(outcomes) else []
-        failures = failures_by_fanpage(refused)
+        failures = fanpage_limits.by_fanpage(refused)
         any_marked = _lock_rows(db, outcomes, taken, refused, failures)
         _settle_accepted(db, taken, now)
         moved = _settle_refused(db, refused, now)
@@ -60,7 +71,7 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         began = [(o.claim, o.started_at or o.claim.claimed_at or now) for o in taken]
         accepted_at = [(claim.fanpage_id, claim.customer_id, at) for claim, at in began]
         unreachable_marks.record_acceptances(db, accepted_at, any_marked=any_marked)
-        attempts.keep(db, attempts_worth_keeping(outcomes), now=now)
+        attempts.keep(db, _attempts_worth_keeping(outcomes), now=now)
         evidence.catch_up(db, [c.delivery_id for c, v in moved if v.state == DeliveryState.SENT])
         fanpage_limits.follow_up(db, failures, now)
         for broadcast_id in sorted({claim.broadcast_id for claim, _ in refused}):
@@ -69,6 +80,15 @@ def settle(outcomes: Sequence[Outcome], *, now: datetime) -> None:
         recent = recent_outcomes.note(db, _counted(outcomes, moved))
     stopped = fanpage_limits.stopped_by(failures)
     breaker_trip.judge_fanpages(_by_fanpage(recent, moved), stopped=stopped, now=now)
+
+
+def _attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
+    """The attempts behind these outcomes, but for those that were accepted at the first claim."""
+    return [
+        Attempt(o.claim.delivery_id, o.claim.claim_number, o.answer, o.started_at, o.answered_at)
+        for o in outcomes
+        if isinstance(o.answer, Failure) or o.claim.claim_number > 1
+    ]
 
 
 def _counted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from typing import TypeVar
@@ -15,9 +15,10 @@ from core.errors import OperatorError
 from core.messenger.client import Accepted
 from core.sending import claims, reply_claims, reply_settling, settling
 from core.sending.call_grouping import Returned
-from core.sending.outcomes import Outcome, ReplyOutcome, by_fanpage
 from core.sending.reply_claims import ReplyClaim
+from core.sending.reply_settling import ReplyOutcome
 from core.sending.senders.sender import Claim
+from core.sending.settling import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ class UnsettledOutcomes:
         if together and self._try_settle(settle, together) == SettleResult.SETTLED:
             self._remove(together)
             mine = locked
-        for fanpage_id, of_one in by_fanpage(mine).items():
+        for fanpage_id, of_one in _by_fanpage(mine).items():
             if self._locked.get(fanpage_id, 0.0) <= time.monotonic():
                 self._settle_one(settle, fanpage_id, of_one)
 
@@ -136,6 +137,14 @@ class UnsettledOutcomes:
             return
         gone = {id(each) for each in done}
         self._waiting = [each for each in self._waiting if id(each) not in gone]
+
+
+def _by_fanpage(outcomes: Iterable[T]) -> dict[int, list[T]]:
+    """The same outcomes by fanpage; fanpages in the order of their ids."""
+    found: dict[int, list[T]] = {}
+    for each in sorted(outcomes, key=lambda outcome: outcome.claim.fanpage_id):
+        found.setdefault(each.claim.fanpage_id, []).append(each)
+    return found
 
 
 def _is_plain(landed: Returned) -> bool:

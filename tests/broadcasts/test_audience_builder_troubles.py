@@ -22,7 +22,7 @@ from core.errors import WrongState
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.broadcasts.parts import choose_first_part, gather, recipients, unfinished
 from tests.processes import until

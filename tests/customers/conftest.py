@@ -12,7 +12,7 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio, studio, wire  # noqa: F401

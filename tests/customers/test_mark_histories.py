@@ -33,7 +33,7 @@ from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase

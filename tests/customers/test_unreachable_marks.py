@@ -13,7 +13,7 @@ from core.db.tables import Reply
 from core.inbox import processing
 from core.messenger.client import Accepted
 from core.sending import reply_settling
-from core.sending.outcomes import ReplyOutcome
+from core.sending.reply_settling import ReplyOutcome
 from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap

@@ -15,7 +15,7 @@ from core.deliveries.attempts import AttemptView, attempts_of
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import settling
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.sending.conftest import Studio
 

@@ -33,7 +33,8 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, reply_claims, reply_settling, settling
 from core.sending.claiming import ClaimedBatch, SlotsMoved
-from core.sending.outcomes import Outcome, ReplyOutcome
+from core.sending.reply_settling import ReplyOutcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.inbox.platform import event, milliseconds, read, said

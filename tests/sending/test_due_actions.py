@@ -14,8 +14,7 @@ from core.broadcasts.due import Due
 from core.db.engine import is_sqlite, transaction
 from core.db.tables import RecentOutcomes
 from core.deliveries.recent_outcomes import Scope
-from core.sending.due_actions import DueActions
-from core.sending.repeated_actions import ThreadedAction, never_failing
+from core.sending.due_actions import DueActions, ThreadedAction, never_failing
 from tests.processes import until
 from tests.sending.conftest import Studio
 

@@ -20,7 +20,7 @@ from core.deliveries import evidence
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.sending.conftest import Studio
 from tests.sending.platform import USED

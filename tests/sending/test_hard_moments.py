@@ -24,8 +24,9 @@ from core.sending.call_grouping import Call, Returned
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
 from core.sending.loop import SendingLoop
-from core.sending.outcomes import Outcome, ReplyOutcome
+from core.sending.reply_settling import ReplyOutcome
 from core.sending.rules import LEASE
+from core.sending.settling import Outcome
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming
 from tests.processes import until

@@ -19,7 +19,7 @@ from core.db.tables import Broadcast, Customer, Delivery, OptIn
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import Databases, TestDatabase
 from tests.histories import gather_in_small_parts

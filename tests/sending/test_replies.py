@@ -11,8 +11,8 @@ from core.db.tables import Customer, Reply
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
 from core.sending import reply_claims, reply_settling
-from core.sending.outcomes import ReplyOutcome
 from core.sending.reply_claims import ReplyClaim
+from core.sending.reply_settling import ReplyOutcome
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from core.db.engine import transaction
 from core.db.tables import Reply
-from core.sending import replies_first
-from core.sending.call_grouping import Call, PlannedMessage, grouped
+from core.sending.call_grouping import PUT_OFF_SECONDS, Call, PlannedMessage, grouped, with_replies_first
 from core.sending.claims import Claim
-from core.sending.replies_first import PUT_OFF_SECONDS, exchange
 from core.sending.reply_claims import ReplyClaim
 from core.sending.reply_watch import ReplyWatch
 from core.sending.senders.one_time_token import OneTimeToken
@@ -38,7 +36,7 @@ def test_a_reply_leaves_at_the_next_slot_and_the_message_of_the_broadcast_at_the
     first, second, others = delivery(1, 1), delivery(1, 2), delivery(2, 3)
     waiting: list[tuple[float, Call]] = [(NOW + 0.1, [second]), (NOW + 0.05, [first, others])]
     answer = reply(1, 9)
-    found = exchange([PlannedMessage(NOW + 0.75, answer)], waiting, now=NOW)
+    found = with_replies_first([PlannedMessage(NOW + 0.75, answer)], waiting, now=NOW)
     assert found == [PlannedMessage(NOW + 0.05, answer), PlannedMessage(NOW + 0.75, first)]
     assert waiting == [(NOW + 0.1, [second]), (NOW + 0.05, [others])]
 
@@ -46,14 +44,14 @@ def test_a_reply_leaves_at_the_next_slot_and_the_message_of_the_broadcast_at_the
 def test_a_reply_that_leaves_before_them_changes_nothing() -> None:
     waiting: list[tuple[float, Call]] = [(NOW + 0.5, [delivery(1, 1)])]
     planned = [PlannedMessage(NOW + 0.5, reply(1, 9))]
-    assert exchange(planned, waiting, now=NOW) == planned
+    assert with_replies_first(planned, waiting, now=NOW) == planned
     assert waiting == [(NOW + 0.5, [delivery(1, 1)])]
 
 
 def test_a_message_that_gave_way_for_long_gives_way_no_more() -> None:
     waiting: list[tuple[float, Call]] = [(NOW, [delivery(1, 1, taken_at=NOW - PUT_OFF_SECONDS)])]
     planned = [PlannedMessage(NOW + 0.5, reply(1, 9))]
-    assert exchange(planned, waiting, now=NOW) == planned
+    assert with_replies_first(planned, waiting, now=NOW) == planned
 
 
 @given(
@@ -72,7 +70,7 @@ def test_no_message_is_lost_or_doubled_and_each_moment_has_as_many_of_each_fanpa
         for at, fanpage, answers in planned_now
     ]
     before = [(at, claim) for at, call in waiting for claim in call] + [(p.at, p.claim) for p in planned]
-    found = exchange(planned, waiting, now=NOW)
+    found = with_replies_first(planned, waiting, now=NOW)
     calls = [*waiting, *grouped(found)]
     after = [(at, claim) for at, call in calls for claim in call]
     assert Counter(id(claim) for _, claim in after) == Counter(id(claim) for _, claim in before)
@@ -100,7 +98,7 @@ def test_a_call_whose_messages_were_all_moved_is_forgotten(studio: Studio) -> No
     calls = studio.loop().calls
     calls.add([(NOW * NOW, [delivery(studio.fanpage_id, 1)])], known_delay=0.0)
     dropped = calls.departures.change(
-        lambda waiting: replies_first.exchange(
+        lambda waiting: with_replies_first(
             [PlannedMessage(NOW * NOW + 1, reply(studio.fanpage_id, 2))], waiting, now=NOW
         )
     )

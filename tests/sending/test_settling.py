@@ -17,7 +17,7 @@ from core.broadcasts import actions
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, loop, settling
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

@@ -19,7 +19,7 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import allowance, claims, settling, unsettled_outcomes
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase

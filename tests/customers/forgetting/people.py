@@ -19,7 +19,7 @@ from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, settling
 from core.sending.claims import Claim
-from core.sending.outcomes import Outcome
+from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import TestDatabase
