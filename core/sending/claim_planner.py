@@ -1,29 +1,24 @@
-"""Plans what to claim: for each fanpage how many messages, of which broadcasts, from a work snapshot."""
+"""Plans what to claim: for each fanpage how many messages, of which broadcasts, from a work snapshot and from
+where the fanpage stands in its send slots, as its rate row said and by what was claimed since.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
+from core.db.work_queue import shard_of
 from core.sending import timetable
 from core.sending.allowance import Allowances
 from core.sending.call_grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.messenger_connections import Connections
 from core.sending.shards import OwnShards
-from core.sending.slot_positions import SlotPositions
-from core.sending.timetable import Demand
+from core.sending.timetable import Demand, SlotPosition
 from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
-
-
-class WorkLeft(NamedTuple):
-    """What a fanpage may have to send."""
-
-    broadcast_ids: list[int]
-    has_replies: bool
 
 
 class ClaimPlanner:
@@ -34,12 +29,15 @@ class ClaimPlanner:
         clock: Callable[[], datetime],
         connections: Connections,
         shards: OwnShards,
-        positions: SlotPositions,
     ) -> None:
         self._clock = clock
         self._connections = connections
         self._shards = shards
-        self._positions = positions
+        self._positions: dict[int, SlotPosition] = {}  # by fanpage, in monotonic seconds
+        # The next free slot that a fanpage's rate row is known to have, in seconds since 1970. Without it the
+        # next snapshot says where the fanpage stands.
+        self._stored: dict[int, float] = {}
+        self.delay = 0.0  # of the departures, as far as it is part of the positions
         self._allowances = Allowances(clock)
         # By fanpage how often it claimed, which says whose broadcast's turn it is.
         self._claims: Counter[int] = Counter()
@@ -51,30 +49,46 @@ class ClaimPlanner:
     def plan(self, snapshot: Snapshot, *, room: int) -> list[ClaimRequest]:
         """What to claim for each fanpage that has something to send and a send slot in the look-ahead, at
         most `room` messages in all."""
-        now, positions = time.monotonic(), self._positions
-        near = {
-            key: work
-            for key, work in self._works_of(snapshot).items()
-            if key not in positions
-            or timetable.is_near(positions.by_fanpage[key], work.rate.per_second, now=now)
-        }
+        now = time.monotonic()
+        near = {key: work for key, work in self._works_of(snapshot).items() if self._is_near(key, work, now)}
         left = self._left_of(near, snapshot)
-        positions.read({key: near[key] for key in left})
+        for key in left:
+            if key not in self._stored:
+                self._read_position(key, near[key].next_slot)
         demands = {key: Demand(near[key].rate.per_second, self.unanswered[key]) for key in left}
-        counts = timetable.plan(positions.by_fanpage, demands, now=now, room=room)
+        counts = timetable.plan(self._positions, demands, now=now, room=room)
         return [
             ClaimRequest(
                 fanpage_id=key,
                 count=count,
-                broadcast_ids=left[key].broadcast_ids,
-                has_replies=left[key].has_replies,
-                position=positions.by_fanpage[key],
+                broadcast_ids=left[key][0],
+                has_replies=left[key][1],
+                position=self._positions[key],
                 demand=demands[key],
-                stored=positions.stored(key),
+                stored=self._stored[key],
                 turn=self._claims[key],
             )
             for key, count in counts.items()
         ]
+
+    def forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
+        """Let the next snapshot say where these fanpages stand, or all. What was planned for them leaves all
+        the same, so `not_before` of their positions stays."""
+        self._stored = {
+            key: stored
+            for key, stored in self._stored.items()
+            if of_shards is not None and shard_of(key) not in of_shards
+        }
+
+    def put_off(self, delay: float) -> None:
+        """Everything planned leaves later by now than it was planned at first, by so many seconds in all."""
+        if later := delay - self.delay:
+            self._positions = {key: timetable.delayed(each, later) for key, each in self._positions.items()}
+            self.delay = delay
+
+    def note_position(self, fanpage_id: int, position: SlotPosition, *, stored: float) -> None:
+        """Remember where a fanpage stands, and what its rate row says."""
+        self._positions[fanpage_id], self._stored[fanpage_id] = position, stored
 
     def has_any(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot shows anything that may be claimed, now or at a later slot."""
@@ -86,13 +100,24 @@ class ClaimPlanner:
             self._note_empty(each, claimed_at)
             if each.position is not None:
                 fanpage_id = each.request.fanpage_id
-                self._positions.note(fanpage_id, each.position, stored=each.stored)
+                self.note_position(fanpage_id, each.position, stored=each.stored)
                 self._claims[fanpage_id] += 1
                 self.unanswered[fanpage_id] += len(each.claims)
 
     def note_returned(self, call: Call) -> None:
         """The messages of this call came back."""
         self.unanswered.subtract(claim.fanpage_id for claim in call)
+
+    def _is_near(self, fanpage_id: int, work: FanpageWork, now: float) -> bool:
+        return fanpage_id not in self._stored or timetable.is_near(
+            self._positions[fanpage_id], work.rate.per_second, now=now
+        )
+
+    def _read_position(self, fanpage_id: int, next_slot: float) -> None:
+        """Take from a rate row where a fanpage stands."""
+        ahead = time.monotonic() - self._clock().timestamp()
+        before = self._positions.get(fanpage_id, SlotPosition(0.0))
+        self.note_position(fanpage_id, replace(before, slot=next_slot + ahead), stored=next_slot)
 
     def _note_empty(self, batch: ClaimedBatch, claimed_at: float) -> None:
         for broadcast_id in batch.without_any:
@@ -117,17 +142,19 @@ class ClaimPlanner:
             self._snapshot = snapshot
         return self._works
 
-    def _left_of(self, works: Mapping[int, FanpageWork], snapshot: Snapshot) -> dict[int, WorkLeft]:
+    def _left_of(
+        self, works: Mapping[int, FanpageWork], snapshot: Snapshot
+    ) -> dict[int, tuple[list[int], bool]]:
         """The fanpages of our shards that may have something to send: for each its broadcasts, and whether
         replies wait. A broadcast for which a claim found nothing since the snapshot was read is left out."""
-        left = {}
+        left: dict[int, tuple[list[int], bool]] = {}
         for key, work in works.items():
             if not self._shards.may_claim(key):
                 continue
             broadcasts = [each for each in work.broadcasts if self._has_some(("broadcast", each), snapshot)]
             has_replies = work.has_replies and self._has_some(("replies", key), snapshot)
             if broadcasts or has_replies:
-                left[key] = WorkLeft(broadcasts, has_replies)
+                left[key] = broadcasts, has_replies
         return left
 
     def _has_some(self, key: tuple[str, int], snapshot: Snapshot) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime
@@ -29,7 +29,6 @@ from core.sending.fanpage_limits import UsageWatch
 from core.sending.messenger_connections import Connections, Found
 from core.sending.reply_claims import ReplyClaim
 from core.sending.shards import OwnShards
-from core.sending.slot_positions import SlotPositions
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from core.sending.work_snapshot import WorkSnapshots
 
@@ -78,8 +77,7 @@ class SendingLoop:
         # Its parts, which keep what is known from turn to turn.
         self.connections = Connections(find_connections, clock)
         self.snapshots = WorkSnapshots(clock, self._shards.watched)
-        self.positions = SlotPositions(clock)
-        self.planner = ClaimPlanner(clock, self.connections, self._shards, self.positions)
+        self.planner = ClaimPlanner(clock, self.connections, self._shards)
         self.carrier = CallRunner(
             self.connections,
             self.snapshots,
@@ -214,8 +212,8 @@ class SendingLoop:
     def _claim(self) -> bool:
         """Claim what is due and plan its calls. Returns whether there was more than one transaction takes."""
         if anew := self._shards.pop_taken_anew():
-            self._forget_positions(key for key in self.positions.known() if shard_of(key) in anew)
-        self.positions.put_off(self.calls.departures.delay)
+            self._forget_positions(of_shards=anew)
+        self.planner.put_off(self.calls.departures.delay)
         snapshot = self.snapshots.fresh(after=self._look_from)
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
         requests = self.planner.plan(snapshot, room=room)
@@ -246,17 +244,16 @@ class SendingLoop:
             batches = claiming.claim(requests, worker=self._worker, now=self._clock())
         except UnsureCommit as unsure:
             self.unsettled.take_in(unsure.claims)
-            self._forget_positions(self.positions.known())
+            self._forget_positions()
             raise unsure.__cause__ or unsure from None
         except SlotsMoved:
-            self._forget_positions(self.positions.known())
+            self._forget_positions()
             raise
         self.planner.note_claimed(batches, claimed_at=claimed_at)
-        self.calls.plan(batches, known_delay=self.positions.delay)
+        self.calls.plan(batches, known_delay=self.planner.delay)
 
-    def _forget_positions(self, fanpage_ids: Iterable[int]) -> None:
-        """Where these stand is for the next snapshot to say."""
-        self.positions.forget(fanpage_ids)
+    def _forget_positions(self, *, of_shards: Collection[int] | None = None) -> None:
+        self.planner.forget_positions(of_shards=of_shards)
         self._look_from = time.monotonic()
 
 
