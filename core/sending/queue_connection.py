@@ -1,15 +1,13 @@
-"""How a session talks to the queue: connections with deadlines, and calls whose failure ends the session."""
+"""Connections to the queue with deadlines: a call without an answer ends the session that made it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, LiteralString, Protocol
+from typing import Any, LiteralString
 
 from procrastinate import PsycopgConnector
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 
@@ -17,51 +15,6 @@ from core.db.postgresql import connection_timeouts
 from core.settings import settings
 
 DEADLINE_SECONDS = 4.0  # for one call to the queue
-
-
-class EndableSession(Protocol):
-    """What the calls have to know of the session that they are made in."""
-
-    def is_fresh(self) -> bool:
-        """Whether this process's heartbeat is so recent that no other may take over its claims."""
-
-    async def may_take(self) -> bool:
-        """Whether to take another slice."""
-
-    def end(self, problem: Exception | None = None) -> None:
-        """End the session, because of this problem if there is one."""
-
-
-class QueueJobs(JobManager):
-    """The job manager of one session. Procrastinate itself would not notice that a heartbeat failed, nor try
-    again to end a job; here either failure ends the session."""
-
-    def __init__(self, connector: PsycopgConnector, session: EndableSession) -> None:
-        super().__init__(connector)
-        self._session = session
-
-    async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
-        """Take a waiting slice, if there is one and this process may have one more."""
-        return await super().fetch_job(queues, worker_id) if await self._session.may_take() else None
-
-    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """End a slice."""
-        with self._noticed():
-            await super().finish_job(job, status, delete_job)
-
-    async def update_heartbeat(self, worker_id: int) -> None:
-        """Write the heartbeat, but only while this process may send; else the others take its slices."""
-        if self._session.is_fresh():
-            with self._noticed():
-                await super().update_heartbeat(worker_id)
-
-    @contextmanager
-    def _noticed(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as problem:
-            self._session.end(problem)
-            raise
 
 
 class QueueConnector(PsycopgConnector):

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
 
 import structlog
 from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
 from core.db.work_queue import QUEUE, SHARDS, TASK, slice_job
-from core.sending.queue_connection import DEADLINE_SECONDS, QueueConnector, QueueJobs
+from core.sending.queue_connection import DEADLINE_SECONDS, QueueConnector
 from core.sending.shards import Shards
 
 log = structlog.get_logger(__name__)
@@ -172,6 +173,38 @@ class QueueSession:
             async with asyncio.timeout(END_WITHIN_SECONDS):
                 await self._app.close_async()
         await _cancel_others()
+
+
+class QueueJobs(JobManager):
+    """The job manager of one session. Procrastinate itself would not notice that a heartbeat failed, nor try
+    again to end a job; here either failure ends the session."""
+
+    def __init__(self, connector: QueueConnector, session: QueueSession) -> None:
+        super().__init__(connector)
+        self._session = session
+
+    async def fetch_job(self, queues: Any, worker_id: int) -> Job | None:
+        """Take a waiting slice, if there is one and this process may have one more."""
+        return await super().fetch_job(queues, worker_id) if await self._session.may_take() else None
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """End a slice."""
+        with self._noticed():
+            await super().finish_job(job, status, delete_job)
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Write the heartbeat, but only while this process may send; else the others take its slices."""
+        if self._session.is_fresh():
+            with self._noticed():
+                await super().update_heartbeat(worker_id)
+
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as problem:
+            self._session.end(problem)
+            raise
 
 
 async def _cancel_others() -> None:

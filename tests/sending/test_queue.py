@@ -168,9 +168,9 @@ def test_a_slice_at_work_is_left_alone_however_often_the_queue_looks_round(
     fresh_database: TestDatabase, long: None, monkeypatch
 ) -> None:
     monkeypatch.setattr(queue_session, "HEARTBEAT_SECONDS", 0.01)
-    looks, look = [], queue_connection.QueueJobs.get_stalled_jobs
+    looks, look = [], queue_session.QueueJobs.get_stalled_jobs
     monkeypatch.setattr(
-        queue_connection.QueueJobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k)
+        queue_session.QueueJobs, "get_stalled_jobs", lambda *a, **k: looks.append(1) or look(*a, **k)
     )
     loop = ShardsHeld()
     with at_work(loop):
@@ -309,14 +309,14 @@ def test_a_heartbeat_that_fails_is_not_the_last(
 ) -> None:
     """Procrastinate would go on without one, and the others would take its slices for ever."""
     fails = [psycopg.OperationalError("made up")]
-    beat = queue_connection.JobManager.update_heartbeat
+    beat = queue_session.JobManager.update_heartbeat
 
     async def once_failing(self: object, worker_id: int) -> None:
         if fails:
             raise queue_session.ConnectorException from fails.pop()
         await beat(self, worker_id)
 
-    monkeypatch.setattr(queue_connection.JobManager, "update_heartbeat", once_failing)
+    monkeypatch.setattr(queue_session.JobManager, "update_heartbeat", once_failing)
     loop = ShardsHeld()
     loop.busy = {7}
     with at_work(loop):
