@@ -8,7 +8,7 @@ by PSID are counted apart from both. Counting begins anew when a person lets it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.deliveries.rules import UNREACHABLE_REASONS
 
@@ -18,20 +18,12 @@ SMALL_RUN = 5  # or the first so many, where fewer than fifty are served
 
 
 @dataclass(frozen=True)
-class Ended:
+class Refusal:
     """A delivery or an answer that has ended by a refusal."""
 
+    number: int  # of the outcome, from 1; 0 before it is counted
     reason: str
     broadcast_id: int  # 0 of an answer by PSID, as delivery_id
-    delivery_id: int
-    customer_id: int
-
-
-@dataclass(frozen=True)
-class Refusal:
-    number: int  # of the outcome, from 1
-    reason: str
-    broadcast_id: int
     delivery_id: int
     customer_id: int
 
@@ -46,15 +38,11 @@ class Recent:
     before: int = 0
 
 
-def noted(recent: Recent, ended: Sequence[Ended | None]) -> Recent:
+def noted(recent: Recent, ended: Sequence[Refusal | None]) -> Recent:
     """The recent outcomes with these added, in the order in which they were answered; None was accepted."""
     first = recent.outcomes
     kept = [each for each in recent.refusals if each.number > first - WINDOW]
-    new = [
-        Refusal(first + place, one.reason, one.broadcast_id, one.delivery_id, one.customer_id)
-        for place, one in enumerate(ended, start=1)
-        if one
-    ]
+    new = [replace(one, number=first + place) for place, one in enumerate(ended, start=1) if one]
     return Recent(first + len(ended), (*kept, *new), before=first)
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from core.db import bulk
 from core.db.tables import RecentOutcomes
 from core.deliveries import breaker
-from core.deliveries.breaker import Ended, Recent, Refusal
+from core.deliveries.breaker import Recent, Refusal
 
 
 class Scope(StrEnum):
@@ -30,7 +30,7 @@ Key = tuple[str, int]  # scope, and the id of the broadcast or fanpage
 _COLUMNS = bulk.columns_of(RecentOutcomes, "scope", "ref_id", "outcomes", "refusals")
 
 
-def note(db: Session, ended: Mapping[Key, Sequence[Ended | None]]) -> dict[Key, Recent]:
+def note(db: Session, ended: Mapping[Key, Sequence[Refusal | None]]) -> dict[Key, Recent]:
     """Add these outcomes to the rows of their keys, each key's in their order; None was accepted. Returns the
     recent outcomes, these included, of each key that has a refusal among the new ones."""
     rows = [(*key, len(ended[key]), "[]") for key in sorted(ended) if ended[key]]
@@ -71,7 +71,7 @@ def forget_customer(db: Session, customer_id: int, fanpage_id: int, broadcast_id
     db.flush()
 
 
-def _note(db: Session, key: Key, ended: Sequence[Ended | None]) -> Recent:
+def _note(db: Session, key: Key, ended: Sequence[Refusal | None]) -> Recent:
     counted = recent(db, key)  # with these already, and the row locked
     now = breaker.noted(replace(counted, outcomes=counted.outcomes - len(ended)), ended)
     kept = [list(astuple(each)) for each in now.refusals]

@@ -18,7 +18,7 @@ from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Reply
 from core.deliveries import recent_outcomes
-from core.deliveries.breaker import Ended
+from core.deliveries.breaker import Refusal
 from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
 from core.messenger.client import Accepted, Answer, Profile
@@ -78,9 +78,9 @@ def settle(outcomes: Sequence[ReplyOutcome], *, now: datetime) -> None:
 
 def _settle_each(
     db: Session, outcomes: Sequence[ReplyOutcome], now: datetime
-) -> dict[int, list[Ended | None]]:
+) -> dict[int, list[Refusal | None]]:
     """Record each outcome. Returns the replies that ended, by fanpage, for the breaker; None was sent."""
-    ended: dict[int, list[Ended | None]] = defaultdict(list)
+    ended: dict[int, list[Refusal | None]] = defaultdict(list)
     for outcome in sorted(outcomes, key=lambda each: each.claim.reply_id):
         claim = outcome.claim
         if outcome.asked_profile:
@@ -107,7 +107,7 @@ def _with_some_set_aside(outcomes: Sequence[ReplyOutcome], calls: Mapping[int, i
     ]
 
 
-def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended | None]:
+def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Refusal | None]:
     """Record one outcome. Returns what the breaker counts of it, if anything."""
     values = _values(outcome, now)
     may_move = (
@@ -135,7 +135,7 @@ def _settle(db: Session, outcome: ReplyOutcome, now: datetime) -> list[Ended | N
         case ReplyState.SENT:
             return [None]
         case ReplyState.FAILED:
-            return [Ended(values["reason"], 0, 0, outcome.claim.customer_id)]
+            return [Refusal(0, values["reason"], 0, 0, outcome.claim.customer_id)]
         case _:
             return []
 

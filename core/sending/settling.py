@@ -22,7 +22,7 @@ from core.db.tables import Broadcast
 from core.deliveries import attempts, closing, evidence, recent_outcomes
 from core.deliveries import ledger as deliveries
 from core.deliveries.attempts import Attempt
-from core.deliveries.breaker import Ended, Recent
+from core.deliveries.breaker import Recent, Refusal
 from core.deliveries.recent_outcomes import Key, Scope
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
 from core.messenger.client import Accepted, Answer
@@ -93,14 +93,14 @@ def _attempts_worth_keeping(outcomes: Sequence[Outcome]) -> list[Attempt]:
 
 def _counted(
     outcomes: Sequence[Outcome], moved: Sequence[tuple[Claim, Verdict]]
-) -> dict[Key, list[Ended | None]]:
+) -> dict[Key, list[Refusal | None]]:
     """What the breaker counts by its keys, in the order of the answers; None for an acceptance."""
     ended = {
-        c.delivery_id: Ended(v.reason or "", c.broadcast_id, c.delivery_id, c.customer_id)
+        c.delivery_id: Refusal(0, v.reason or "", c.broadcast_id, c.delivery_id, c.customer_id)
         for c, v in moved
         if v.state in _COUNTED
     }
-    found: dict[Key, list[Ended | None]] = defaultdict(list)
+    found: dict[Key, list[Refusal | None]] = defaultdict(list)
     for each in outcomes:
         claim, one = each.claim, ended.get(each.claim.delivery_id)
         if one is not None or isinstance(each.answer, Accepted):

@@ -13,8 +13,8 @@ from core.deliveries.breaker import (
     RUN,
     SMALL_RUN,
     WINDOW,
-    Ended,
     Recent,
+    Refusal,
     noted,
     refused_alike,
     since_accepted,
@@ -29,7 +29,7 @@ NOTHING = Recent()
 
 def seen(*reasons: str | None, among: Recent = NOTHING) -> Recent:
     first = among.outcomes
-    ended = [each and Ended(each, 1, first + place, first + place) for place, each in enumerate(reasons)]
+    ended = [each and Refusal(0, each, 1, first + place, first + place) for place, each in enumerate(reasons)]
     return noted(among, ended)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from core.deliveries.breaker import Ended, Recent, noted
+from core.deliveries.breaker import Recent, Refusal, noted
 from core.deliveries.failure_rules import attempted, failing, recently_failing
 
 
 def after(*reasons: str | None) -> Recent:
-    return noted(Recent(), [reason and Ended(reason, 1, n, n) for n, reason in enumerate(reasons, start=1)])
+    return noted(
+        Recent(), [reason and Refusal(0, reason, 1, n, n) for n, reason in enumerate(reasons, start=1)]
+    )
 
 
 def test_the_last_fifty_attempts_decide_and_not_the_audience() -> None:

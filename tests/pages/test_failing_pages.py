@@ -9,7 +9,7 @@ from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.tables import Delivery, Fanpage, Heartbeat
 from core.deliveries import recent_outcomes
-from core.deliveries.breaker import Ended
+from core.deliveries.breaker import Refusal
 from core.deliveries.recent_outcomes import Scope
 from tests.pages.broadcasts import put, settle, started
 from tests.pages.shown import all_words
@@ -22,7 +22,7 @@ def of(arrange, topic_id: int, *, failed: int, waiting: int) -> int:
     for _n in range(failed + waiting):
         state = {"state": "failed", "reason": "content"} if _n < failed else {"state": "queued"}
         arrange.save(Delivery(broadcast_id=broadcast_id, customer_id=arrange.customer(1), **state))
-    ended = [Ended("content", broadcast_id, 0, 0)] * failed
+    ended = [Refusal(0, "content", broadcast_id, 0, 0)] * failed
     with transaction() as db:
         recent_outcomes.note(db, {(Scope.BROADCAST, broadcast_id): ended})
     return broadcast_id

@@ -12,7 +12,7 @@ import pytest
 from core.broadcasts import scheduled_jobs
 from core.db.engine import transaction
 from core.deliveries import breaker, recent_outcomes
-from core.deliveries.breaker import Ended
+from core.deliveries.breaker import Refusal
 from core.deliveries.recent_outcomes import Scope
 from core.errors import WrongState
 from core.sending import breaker_trip, claims
@@ -110,7 +110,7 @@ def test_the_breaker_pauses_what_is_locked_a_moment_later(
     studio: Studio, fresh_database: TestDatabase
 ) -> None:
     first, second = two_broadcasts(studio)
-    of_each = {key: [Ended("content", key, 0, 0)] * breaker.RUN for key in (first, second)}
+    of_each = {key: [Refusal(0, "content", key, 0, 0)] * breaker.RUN for key in (first, second)}
     ended = {(Scope.BROADCAST, key): of_one for key, of_one in of_each.items()}
     ended[Scope.FANPAGE, studio.fanpage_id] = [*of_each[first], *of_each[second]]
     with transaction() as db:
