@@ -48,10 +48,12 @@ class OptInSaver(OneTimeToken):
             self._in_window.prepare([row[_OF_TOKEN:-_OWN] for row, is_one in both if is_one], now)
         )
         by_token = iter(self._by_token.prepare([row[:_OF_TOKEN] for row, is_one in both if not is_one], now))
-        return [
-            next(in_window)._replace(spared_opt_in_id=row[0]) if is_one else next(by_token)
-            for row, is_one in both
-        ]
+        return [self._sparing(row, next(in_window)) if is_one else next(by_token) for row, is_one in both]
+
+    def _sparing(self, row: Row, found: Prepared) -> Prepared:
+        """The same, and the opt-in is spared; that of an earlier claim's choice was."""
+        was_chosen = row[-_OWN] == self._in_window.name
+        return found if was_chosen else found._replace(spared_opt_in_id=row[0])
 
     def _is_ordinary(self, row: Row, now: datetime) -> bool:
         """Whether the delivery goes as an ordinary message: it has done so before, or the window is open at
