@@ -24,6 +24,7 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.errors import Invalid, WrongState
 from core.fanpages.launch_rule_actions import set_launch_rules
+from core.sending.work_snapshot import fanpages_with_work
 from tests.sending.conftest import Studio
 
 ZONE = "Asia/Ho_Chi_Minh"  # UTC+7
@@ -93,9 +94,11 @@ def test_what_is_being_sent_waits_in_quiet_hours_and_goes_on_by_itself(studio: S
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)
     quiet_now(studio)
+    assert fanpages_with_work(now=studio.now) == []  # no worker gets a slice for it meanwhile
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).counts["sent"] == 0
     studio.pass_time(hours=1)
+    assert fanpages_with_work(now=studio.now) == [studio.fanpage_id]
     studio.send_all(rounds=2)
     assert studio.show(broadcast_id).counts["sent"] == 2
 
