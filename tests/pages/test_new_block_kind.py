@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.rules import COMMAND_LINE
 from core.broadcasts import actions as broadcasts
 from core.broadcasts.dashboard_queries import first_steps
+from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import get_draft
-from core.broadcasts.wording import warn_content
 from core.conversation import message_files, queries
 from core.conversation.actions import BlockDraft, EntryDraft, archive_message, save_message
 from core.conversation.blocks.bubble import Bubble, Shape, taps_of

@@ -10,9 +10,9 @@ import streamlit as st
 from core.broadcasts import actions
 from core.broadcasts.calendar_queries import CalendarEntry, list_scheduled
 from core.broadcasts.draft_rules import check_times
+from core.broadcasts.draft_warnings import warn_hour
 from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.queries import get_broadcast
-from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import NotFound
 from core.fanpages.queries import get_fanpage

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import get_stock, list_clashes
+from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import Draft, find_problems
 from core.broadcasts.dry_run_queries import DryRun, dry_run
-from core.broadcasts.wording import warn_content
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from pages.broadcasts.filter_words import filter_words

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
-from core.broadcasts.wording import warn_content
 from core.conversation.blocks.after_answer import FIELDS as UNDER
 from core.conversation.blocks.registry import kind_of, kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names

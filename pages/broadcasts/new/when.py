@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.broadcasts.draft_rules import USUAL, USUAL_SPAN, BestBefore, check_times
+from core.broadcasts.draft_warnings import warn_hour
 from core.broadcasts.drafts import Draft
-from core.broadcasts.wording import warn_hour
 from core.clock import local_to_utc, utc_now
 from core.errors import N_
 from core.fanpages.queries import FanpageView

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from core.broadcasts.wording import warn_content, warn_hour
+from core.broadcasts.draft_warnings import warn_content, warn_hour
 
 PROMISES = ["Báo tôi khi có khuyến mãi hoa sinh nhật", "Báo tôi khi hoa Tết về"]
 
