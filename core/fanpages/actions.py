@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.accounts import activity_log
 from core.accounts.authorising import EVERYTHING, Scope, authorise, authorise_early, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
@@ -18,11 +17,12 @@ from core.db.tables import Broadcast, Fanpage, FanpageRate
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
 from core.encryption import encrypt
-from core.errors import N_, Invalid, NotFound, Problem, WrongState, problem
+from core.errors import N_, Invalid, Problem, WrongState, problem
 from core.fanpages import health_check, time_zone
 from core.fanpages.connection import open_connection
 from core.fanpages.health_actions import check_health
 from core.fanpages.queries import FanpageView, fanpage_view, find_by_page_id, get_fanpage
+from core.fanpages.rows import lock_fanpage, record
 from core.fanpages.rules import BLOCKING, NAME_LIMIT, check_connection, describe_problem
 from core.fanpages.send_rate import DEFAULT_RATE, check_rate
 from core.inbox import early_events
@@ -75,7 +75,7 @@ def connect(
         row.timezone = zone or row.timezone
         db.flush()
         waited = {"early_events": early_events.requeue_early_events(db, page_id)} if is_new else {}
-        _record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
+        record(db, by, "fanpage.connect", row, now, rate=row.rate, **waited)
         view = fanpage_view(row)
     if not check:
         return view
@@ -88,10 +88,10 @@ def set_rate(by: Actor, fanpage_id: int, rate: int, *, i_know: bool = False, now
     _refuse(check_rate(rate, i_know=i_know))
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
-        row = _locked(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.rate != rate:
             was, row.rate, row.updated_at = row.rate, rate, now
-            _record(db, by, "fanpage.set_rate", row, now, rate=rate, was=was)
+            record(db, by, "fanpage.set_rate", row, now, rate=rate, was=was)
         return fanpage_view(row)
 
 
@@ -104,12 +104,12 @@ def resume_after_repair(by: Actor, fanpage_id: int, *, now: datetime) -> int:
         raise WrongState(describe_problem(blocking[0]))
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
-        row = _locked(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.stopped_code is None:
             return 0
         was, row.stopped_code, row.stopped_at, row.updated_at = row.stopped_code, None, None, now
         resumed = resume_broadcasts(db, fanpage_id, now)
-        _record(db, by, "fanpage.resume", row, now, was=was, broadcasts=resumed)
+        record(db, by, "fanpage.resume", row, now, was=was, broadcasts=resumed)
         enqueue(db, [fanpage_id])
         return resumed
 
@@ -118,10 +118,10 @@ def see_policy(by: Actor, fanpage_id: int, *, now: datetime) -> None:
     """Record that staff have read the latest notice of Meta about the fanpage."""
     with transaction() as db:
         authorise(db, by, Permission.SEND, of(Fanpage, fanpage_id), now=now)
-        row = _locked(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.policy_at is not None and row.policy_seen_at is None:
             row.policy_seen_at = now
-            _record(db, by, "fanpage.see_policy", row, now, action=row.policy_action)
+            record(db, by, "fanpage.see_policy", row, now, action=row.policy_action)
 
 
 def _refuse(problems: list[Problem]) -> None:
@@ -197,16 +197,3 @@ def resume_broadcasts(db: Session, fanpage_id: int, now: datetime) -> int:
     transitions.repair(db, ids, now=now)
     recent_outcomes.start_anew(db, fanpage_id, ids)
     return len(ids)
-
-
-def _locked(db: Session, fanpage_id: int) -> Fanpage:
-    row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
-    if row is None:
-        raise NotFound(N_("This fanpage is no longer connected."))
-    return row
-
-
-def _record(db: Session, by: Actor, verb: str, row: Fanpage, now: datetime, **detail: object) -> None:
-    activity_log.record(
-        db, by, verb, now=now, fanpage_id=row.id, subject_id=row.id, subject=row.name, **detail
-    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts.launch_rules import LaunchRules, check_launch_rules
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.errors import N_, Invalid, NotFound
+from core.errors import Invalid
+from core.fanpages.rows import lock_fanpage, record
 
 
 def set_launch_rules(by: Actor, fanpage_id: int, rules: LaunchRules, *, now: datetime) -> None:
@@ -19,18 +19,6 @@ def set_launch_rules(by: Actor, fanpage_id: int, rules: LaunchRules, *, now: dat
         raise Invalid(problems)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
-        row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
-        if row is None:
-            raise NotFound(N_("This fanpage is no longer connected."))
+        row = lock_fanpage(db, fanpage_id)
         before, row.launch_rules, row.updated_at = row.launch_rules, rules.as_text(), now
-        record(
-            db,
-            by,
-            "fanpage.set_launch_rules",
-            now=now,
-            fanpage_id=fanpage_id,
-            subject_id=fanpage_id,
-            subject=row.name,
-            before=before,
-            after=row.launch_rules,
-        )
+        record(db, by, "fanpage.set_launch_rules", row, now, before=before, after=row.launch_rules)

@@ -11,7 +11,8 @@ from core.accounts.rules import Actor, Permission
 from core.consent.contact_limits import ContactLimits, check_limits, limits_of
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.errors import N_, Invalid, NotFound
+from core.errors import Invalid
+from core.fanpages.rows import lock_fanpage
 
 
 def set_limits(by: Actor, fanpage_id: int, limits: ContactLimits, *, now: datetime) -> None:
@@ -20,9 +21,7 @@ def set_limits(by: Actor, fanpage_id: int, limits: ContactLimits, *, now: dateti
         raise Invalid(problems)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
-        row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
-        if row is None:
-            raise NotFound(N_("This fanpage is no longer connected."))
+        row = lock_fanpage(db, fanpage_id)
         was, wanted = asdict(limits_of(row)), asdict(limits)
         changed = {name: value for name, value in wanted.items() if value != was[name]}
         for name, value in changed.items():

@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.accounts.activity_log import record
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import transitions
@@ -21,7 +20,7 @@ from core.db.engine import transaction
 from core.db.tables import Broadcast, Fanpage
 from core.db.work_queue import enqueue
 from core.deliveries import recent_outcomes
-from core.errors import N_, NotFound
+from core.fanpages.rows import lock_fanpage, record
 
 
 def switch_otn_off(by: Actor, fanpage_id: int, *, now: datetime) -> None:
@@ -29,11 +28,11 @@ def switch_otn_off(by: Actor, fanpage_id: int, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.SENDING)
-        row = _row(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.otn_off_at is None:
             row.otn_off_at, row.otn_off_by, row.updated_at = now, by.name, now
             transitions.stop_all_of(db, fanpage_id, OTN_OFF, now=now)
-            _record(db, by, "fanpage.otn_off", row, now)
+            record(db, by, "fanpage.otn_off", row, now)
 
 
 def switch_otn_on(by: Actor, fanpage_id: int, *, now: datetime) -> int:
@@ -41,7 +40,7 @@ def switch_otn_on(by: Actor, fanpage_id: int, *, now: datetime) -> int:
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
         row_locks.lock_fanpage_and_its_broadcasts(db, fanpage_id, state=BroadcastState.PAUSED)
-        row = _row(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.otn_off_at is None:
             return 0
         row.otn_off_at, row.otn_off_by, row.updated_at = None, "", now
@@ -51,7 +50,7 @@ def switch_otn_on(by: Actor, fanpage_id: int, *, now: datetime) -> int:
             paused = []
         transitions.repair(db, paused, now=now)
         recent_outcomes.start_anew(db, fanpage_id, paused)
-        _record(db, by, "fanpage.otn_on", row, now, broadcasts=len(paused))
+        record(db, by, "fanpage.otn_on", row, now, broadcasts=len(paused))
         enqueue(db, [fanpage_id])
         return len(paused)
 
@@ -65,14 +64,3 @@ def _paused(db: Session, fanpage_id: int) -> list[int]:
 def _wait_for_repair(db: Session, broadcast_ids: list[int], code: str) -> None:
     for broadcast_id in broadcast_ids:
         db.get_one(Broadcast, broadcast_id).pause_code = code
-
-
-def _row(db: Session, fanpage_id: int) -> Fanpage:
-    row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
-    if row is None:
-        raise NotFound(N_("This fanpage is no longer connected."))
-    return row
-
-
-def _record(db: Session, by: Actor, verb: str, row: Fanpage, now: datetime, **detail: object) -> None:
-    record(db, by, verb, now=now, fanpage_id=row.id, subject_id=row.id, subject=row.name, **detail)

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from core.accounts import activity_log
 from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.broadcasts import versions
@@ -23,8 +22,9 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import same_local_time
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Fanpage
-from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.errors import N_, Invalid, WrongState, problem
 from core.fanpages.queries import FanpageView, fanpage_view
+from core.fanpages.rows import lock_fanpage, record
 from core.fanpages.rules import is_zone
 
 _PLANNED = (BroadcastState.SCHEDULED, BroadcastState.DRAFT)
@@ -68,7 +68,7 @@ def change_zone(
         raise Invalid([problem("zone", words, zone=zone)])
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
-        row = _locked(db, fanpage_id)
+        row = lock_fanpage(db, fanpage_id)
         if row.timezone == zone:
             return fanpage_view(row)
         # Locked, so that nobody changes a draft meanwhile and the worker starts nothing.
@@ -120,13 +120,6 @@ def _planned(row: Broadcast, old: str, new: str) -> PlannedBroadcast:
     )
 
 
-def _locked(db: Session, fanpage_id: int) -> Fanpage:
-    row = db.get(Fanpage, fanpage_id, with_for_update={"key_share": True})
-    if row is None:
-        raise NotFound(N_("This fanpage is no longer connected."))
-    return row
-
-
 def _move(by: Actor, rows: Sequence[Broadcast], old: str, new: str, now: datetime) -> None:
     for row in rows:
         planned = _planned(row, old, new)
@@ -143,8 +136,7 @@ def _move(by: Actor, rows: Sequence[Broadcast], old: str, new: str, now: datetim
 
 
 def _set(db: Session, by: Actor, row: Fanpage, zone: str, now: datetime, **detail: Any) -> None:
-    of: dict[str, Any] = {"fanpage_id": row.id, "subject_id": row.id, "subject": row.name}
-    activity_log.record(db, by, "fanpage.set_zone", now=now, **of, zone=zone, was=row.timezone, **detail)
+    record(db, by, "fanpage.set_zone", row, now, zone=zone, was=row.timezone, **detail)
     row.timezone, row.updated_at = zone, now
 
 
