@@ -66,7 +66,7 @@ def of(table: type[Table], row_id: int | None) -> Scope:
 
 
 def of_fanpages(fanpage_ids: Collection[int] | None) -> list[Scope]:
-    """These fanpages; None means all of them."""
+    """The scope of an action that touches these fanpages; None means all of them."""
     return [EVERYTHING] if fanpage_ids is None else [of(Fanpage, each) for each in fanpage_ids]
 
 

@@ -27,7 +27,7 @@ class ChannelView:
 
 
 def list_channels(known: Collection[Channel]) -> list[ChannelView]:
-    """How these have fared."""
+    """How each of these channels has fared."""
     with reading() as db:
         rows = {row.channel: row for row in db.scalars(select(AlertChannel))}
     found = []
@@ -39,7 +39,7 @@ def list_channels(known: Collection[Channel]) -> list[ChannelView]:
 
 
 def note(channel: Channel, *, now: datetime, problem: str | None = None) -> None:
-    """Note that an alert has left, or why not."""
+    """Keep that an alert has left by a channel, or why it has not."""
     values: dict[str, object] = {"failed_at": now if problem else None, "problem": problem}
     if not problem:
         values["sent_at"] = now
@@ -49,7 +49,7 @@ def note(channel: Channel, *, now: datetime, problem: str | None = None) -> None
 
 
 def take_tests(known: Sequence[Channel]) -> list[Channel]:
-    """The channels for which somebody asked for a test alert; from now on it is taken for sent."""
+    """The channels for which somebody asked for a test alert. Asking counts as answered from now on."""
     asked = col(AlertChannel.test_asked_at).is_not(None), col(AlertChannel.channel).in_(known)
     with reading() as db:
         if db.execute(select(col(AlertChannel.channel)).where(*asked).limit(1)).first() is None:

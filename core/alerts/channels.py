@@ -36,7 +36,7 @@ class NotTaken(Exception):
 
 
 def channels() -> list[Channel]:
-    """Those that are set up."""
+    """The channels that are set up."""
     found = {Channel.EMAIL: bool(receivers()), Channel.URL: bool(settings().alert_url.get_secret_value())}
     return [channel for channel in Channel if found[channel]]
 
@@ -47,7 +47,7 @@ def receivers() -> list[str]:
 
 
 def send(channel: Channel, title: str, text: str) -> None:
-    """Tell it by this channel. Raises NotTaken."""
+    """Send an alert by this channel. Raises NotTaken when it is not taken."""
     (_send_mail if channel is Channel.EMAIL else _send_to_url)(" ".join(title.split()), text)
 
 

@@ -47,7 +47,7 @@ class Matter:
 
 
 def find_matters(*, now: datetime) -> list[Matter]:
-    """All that holds now."""
+    """Every matter that somebody has to be told of, as things are now."""
     fanpages = list_fanpages()
     return [
         *_held(),
@@ -68,7 +68,7 @@ def test_matter() -> Matter:
 
 
 def words_of(matters: Sequence[Matter]) -> tuple[str, str]:
-    """Title and text that tell of these together; the first gives the title."""
+    """The title and the text of an alert that tells of these matters together."""
     (first, *others), panel = matters, settings().panel_url
     title, parts = first.title, [first.text]
     if others:

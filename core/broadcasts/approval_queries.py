@@ -24,7 +24,7 @@ class ApprovalRequest:
 
 
 def list_approval_requests(fanpage_id: int, *, limit: int = 5) -> list[ApprovalRequest]:
-    """Those of a fanpage, the oldest first."""
+    """The drafts of a fanpage for which somebody asks for approval, the oldest request first."""
     columns = select(
         col(Broadcast.id), col(Broadcast.name), col(Broadcast.asked_by), col(Broadcast.asked_at)
     ).where(

@@ -74,7 +74,7 @@ def begin_message(by: Actor, template_id: int, *, now: datetime) -> int:
 
 
 def rename_template(by: Actor, template_id: int, *, name: str, now: datetime) -> None:
-    """Raises Invalid when the name is blank or too long."""
+    """Give a template another name. Raises Invalid when it is blank or too long."""
     named = clean_name(name)
     with transaction() as db:
         authorise(db, by, Permission.EDIT, of(Template, template_id), now=now)

@@ -23,7 +23,7 @@ class TemplateView:
 
 
 def list_templates(fanpage_id: int, kind: TemplateKind) -> list[TemplateView]:
-    """By name."""
+    """The templates of a fanpage by name."""
     columns = select(col(Template.id), col(Template.name), col(Template.created_by), col(Template.created_at))
     of_kind = columns.where(col(Template.fanpage_id) == fanpage_id, col(Template.kind) == kind)
     with reading() as db:
