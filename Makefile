@@ -65,7 +65,7 @@ bench-peers: ## install the public clients that `bench send` is compared with (o
 	@cp core/bench/peers/package.json $(PEERS)/
 	@! command -v npm >/dev/null || npm install --silent --no-fund --no-audit --prefix $(PEERS)
 
-screenshots: $(VENV)/.dev ## take the README's pictures from the real demo
+screenshots: $(VENV)/.dev ## take the pictures of README and guide from the real demo
 	$(BIN)/python -m tests.journeys.take_screenshots
 
 clean: ## remove the virtual environment and caches (never data/)

@@ -50,4 +50,3 @@ class MessageDraft:
     name: str
     blocks: list[BlockDraft]
     entry_points: list[EntryDraft]
-    translations: dict[str, list[BlockDraft]] = field(default_factory=dict)  # what it says by language: "en"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.limits import BATCH_LIMIT
-from core.sending.language_settling import LearntLanguage
 from core.sending.reply_claims import ReplyClaim
 from core.sending.reply_settling import ReplyOutcome
 from core.sending.senders.sender import Claim, Sender
@@ -28,8 +27,7 @@ class PlannedMessage:
 PUT_OFF_SECONDS = 10.0  # a broadcast message that was claimed so long ago gives way no more: its lease runs
 
 Call = list[Claim] | list[ReplyClaim]
-# What comes back; a claim has never left.
-Returned = Outcome | ReplyOutcome | LearntLanguage | Claim | ReplyClaim
+Returned = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
 _Places = dict[int, deque[tuple[float, Call, Claim]]]
 
 

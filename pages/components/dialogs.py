@@ -32,6 +32,11 @@ def leave_dialogs(url_path: str) -> None:
         st.session_state.pop("dialog", None)
 
 
+def page_now() -> str:
+    """The url_path of the page that is drawn; "" before the first."""
+    return str(st.session_state.get("dialog_page", ""))
+
+
 def is_open(key: str) -> bool:
     """Whether the dialog of that key is the open one."""
     return st.session_state.get("dialog") == key

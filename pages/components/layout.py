@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import page_registry
+from pages.components.guide import draw_help
 from pages.components.texts import state_label
 
 
@@ -16,7 +17,11 @@ def page_header(title: str, purpose: str, *, key: str) -> DeltaGenerator:
     """Title and one line of purpose; returns the slot at the top right for the primary action."""
     with st.container(key=f"{key}_header", horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(key=f"{key}_header_words", gap=None):
-            st.title(title, anchor=False)
+            with st.container(
+                key=f"{key}_header_title", horizontal=True, vertical_alignment="center", wrap=False
+            ):
+                st.title(title, anchor=False, width="content")
+                draw_help()
             st.markdown(purpose)
         return st.container(key=f"{key}_header_action", width="content", horizontal=True)
 

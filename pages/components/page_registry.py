@@ -65,6 +65,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
+    Entry("guide", "guide", N_("Guide"), "menu_book", SYSTEM),
     Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),
     Entry("demo", "phone", N_("A customer's phone"), "smartphone", DEMO, Permission.EDIT),
 )
