@@ -39,7 +39,7 @@ def gone() -> OperationalError:
 
 
 def launched(studio: Studio, monkeypatch: pytest.MonkeyPatch, fails: Failing) -> int:
-    monkeypatch.setattr(sender, "_parts_of", lambda _wording: (fails("picture"), 0))
+    monkeypatch.setattr(sender, "parts_of", lambda _wording: (fails("picture"), 0))
     studio.people(3)
     broadcast_id = studio.broadcast()
     studio.launch(broadcast_id)

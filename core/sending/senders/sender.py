@@ -102,7 +102,7 @@ class Claim:
 def shared_message(wording: str, claim: Claim, link_address: str) -> SharedMessage:
     """The message of a broadcast (its content as JSON) for one customer. Raises what the database raises,
     which knows what Messenger calls an uploaded picture."""
-    picture, links = _parts_of(wording)
+    picture, links = parts_of(wording)
     attachment = attachment_of(picture) if picture else None
     shared = _for_name(wording, claim.first_name, link_address, attachment)
     if not (link_address and links):
@@ -133,7 +133,7 @@ def _for_name(
 
 
 @lru_cache(maxsize=256)
-def _parts_of(wording: str) -> tuple[str | None, int]:
+def parts_of(wording: str) -> tuple[str | None, int]:
     """The uploaded picture that a message may show as an attachment, and how many links it has."""
     content = json.loads(wording)
     message = render(content["kind"], content)
