@@ -53,7 +53,7 @@ lock: $(VENV)/.dev ## pin requirements*.in again, with hashes
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$name.in -o $$name.txt || exit; \
 	done
 
-bench: $(VENV)/.run ## the benchmarks, against a stub on this machine
+bench: $(VENV)/.dev ## the benchmarks, against a stub on this machine
 	$(BIN)/python -m core bench send
 	$(BIN)/python -m core bench pace --seconds 15
 	$(BIN)/python -m core bench launch --people 10000 --people 100000

@@ -1,106 +1,107 @@
-"""`bench panel`: each page's time to ready on the server, over a large audience.
-
-The pages run as in a session of the panel, without a browser: what is left out is the way to the browser and
-its drawing, which do not grow with the data.
-"""
+"""`bench panel`: each page's time from the click until it is ready, in a real browser over a large shop."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+import time
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import insert, literal, select, text, update
-from sqlmodel import col
-
-from core.accounts import sessions
 from core.accounts.actions import add_operator
 from core.accounts.rules import COMMAND_LINE
-from core.bench.audience_fixtures import create_audience
+from core.bench import panel_browser
 from core.bench.databases import fresh_database
-from core.broadcasts import actions, audience_builder, scheduled_jobs
+from core.bench.panel_browser import Click
+from core.bench.panel_fixtures import Shop, Size, create_shop
+from core.broadcasts import actions, audience_builder, result_counting, scheduled_jobs
 from core.clock import utc_now
+from core.consent import counting as opt_in_counting
 from core.conversation.actions import save_message
 from core.conversation.rules import BlockDraft
 from core.db import migrations
-from core.db.engine import is_sqlite, transaction
-from core.db.tables import Customer, Delivery, Event
-from core.deliveries.rules import DeliveryState
+from core.funnel import counting as funnel_counting
+from core.installation.key_check import refuse_another_key
 
-HOME = Path(__file__).resolve().parents[2]
-ENDED = 1800
-ROUNDS = 3
+NAME, PASSWORD = "bench", "correct-horse-battery"
+PLAIN = ("messages", "entry_points", "calendar", "planner", "setup", "testers", "operators", "roles")
 
 
-def run(*, people: int, postgresql_url: str | None) -> dict[str, Any]:
-    """Measure the time of each page over an audience of so many people."""
+def run(size: Size, *, clicks: int, viewers: int, postgresql_url: str | None) -> dict[str, Any]:
+    """Fill a database and click through every page of the panel so many times."""
+    panel_browser.need_browser()
     with fresh_database(postgresql_url):
         migrations.upgrade()
-        asked = {**_fill_database(people), "rounds": ROUNDS}
-        done = subprocess.run(
-            [sys.executable, "-m", "pages.shell.page_timer"],
-            cwd=HOME,
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            timeout=ENDED,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise SystemExit((done.stderr.strip().splitlines() or ["failed"])[-1][:300])
-    results = json.loads(done.stdout.splitlines()[-1])
-    for row in results:
-        del row["opened"]
-        row["seconds"], row["first_seconds"] = round(row["seconds"], 2), round(row["first_seconds"], 2)
-    return {"people": people, "results": results}
+        walk, sending, took = fill(size)
+        who = {"name": NAME, "password": PASSWORD}
+        results = panel_browser.time_clicks(walk, clicks, **who)
+        watched = panel_browser.measure_viewers(f"/broadcast?id={sending}", viewers, **who)
+        return {"people": size.people, "results": results, **watched, **took}
 
 
-def _fill_database(people: int) -> dict[str, Any]:
-    """Fill the database: opt-ins of every state, as many webhook events, a finished broadcast
-    and one that sends."""
-    fanpage_id, topic_id = create_audience(people, every_state=True)
-    now = utc_now()
-    operator = add_operator(COMMAND_LINE, "bench", "admin", "correct-horse-battery", now=now)
+def fill(size: Size) -> tuple[list[Click], int, dict[str, float]]:
+    """Fill the database. Returns the walk through the panel, the id of a broadcast that is sending, and the
+    seconds that each of the worker's counts took."""
+    refuse_another_key()  # as the first process of an installation does
+    shop, now = create_shop(size), utc_now()
+    add_operator(COMMAND_LINE, NAME, "admin", PASSWORD, now=now)
     blocks = [BlockDraft("text", {"text": "Chào bạn!"})]
-    message_id = save_message(COMMAND_LINE, fanpage_id, name="Chào", blocks=blocks, entry_points=[], now=now)
-    ended = _broadcast(topic_id)
-    with transaction() as db:
-        reached = col(Delivery.opt_in_id) % 100 != 0
-        end = update(Delivery).execution_options(synchronize_session=False)
-        db.execute(
-            end.where(reached).values(state=DeliveryState.SENT, settled_at=now, claimed_at=now, mid="m_1")
-        )
-        db.execute(end.where(~reached).values(state=DeliveryState.FAILED, reason="content", settled_at=now))
-        for state, which in (("spent", "<> 0"), ("available", "= 0")):
-            move = f"UPDATE opt_in SET state = '{state}' WHERE state = 'reserved' AND id % 100 {which}"
-            db.execute(text(move))
-        db.execute(_events(now))
-    scheduled_jobs.finish_done(now=now)
-    sending, draft = _broadcast(topic_id), _broadcast(topic_id, launch=False)
-    with transaction() as db:
-        if not is_sqlite(db):
-            db.execute(text("ANALYZE"))
-    places: list[tuple[str, dict[str, int]]] = [
-        *((path, {}) for path in ("overview", "topics", "messages", "broadcasts", "customers", "opt_ins")),
-        *((path, {}) for path in ("setup", "operators", "activity", "health", "new_broadcast")),
-        ("topics", {"id": topic_id}),
-        ("opt_ins", {"topic": topic_id}),
-        ("message", {"id": message_id}),
-        ("customer", {"id": people // 2}),
-        *(("broadcast", {"id": broadcast_id}) for broadcast_id in (ended, sending, draft)),
-        ("new_broadcast", {"id": draft}),
+    save_message(COMMAND_LINE, shop.fanpage_id, name="Chào", blocks=blocks, entry_points=[], now=now)
+    sending, draft = _broadcast(shop.topic_ids[1]), _broadcast(shop.topic_ids[0], launch=False)
+    return _walk(shop, sending, draft), sending, _count()
+
+
+def _count() -> dict[str, float]:
+    """Let the worker's jobs count what the pages show; how many seconds each takes."""
+    jobs: dict[str, Callable[[], object]] = {
+        "count_results": lambda: [result_counting.count_results(now=utc_now()) for _ in range(50)],
+        "count_opt_ins": lambda: opt_in_counting.count_opt_ins(now=utc_now()),
+        "count_funnels": lambda: funnel_counting.count_funnels(now=utc_now()),
+    }
+    took = {}
+    for name, job in jobs.items():
+        began = time.monotonic()
+        job()
+        took[f"{name}_seconds"] = round(time.monotonic() - began, 2)
+    return took
+
+
+def _walk(shop: Shop, sending: int, draft: int) -> list[Click]:
+    """From the first page of the menu to the last, and what lies behind them."""
+    topic_id, ended = shop.topic_ids[0], shop.broadcast_ids[-1]
+    return [
+        _menu("overview"),
+        _menu("topics"),
+        _row("topic", f"topics?id={topic_id}"),
+        Click("opt-ins of a topic", f'[data-testid=stMain] a[href*="opt_ins?topic={topic_id}"]'),
+        _menu("topics"),
+        _row("topic", f"topics?id={topic_id}"),
+        Click("wizard of a topic", ".st-key-topic_notify button"),
+        *map(_menu, PLAIN),
+        _menu("activity"),
+        _menu("health"),
+        _menu("broadcasts"),
+        _row("broadcast, finished", f"broadcast?id={ended}"),
+        _menu("broadcasts"),
+        _row("broadcast, sending", f"broadcast?id={sending}"),
+        _menu("broadcasts"),
+        _row("wizard, what", f"broadcast?id={draft}"),
+        *(Click(f"wizard, {step}", f".st-key-step_{step} button") for step in ("who", "when", "check")),
+        _menu("customers"),
+        Click("customers, one", ".otn-table a >> nth=3"),
+        _menu("customers"),
+        Click("customers who can be notified", ".st-key-only_pill button >> nth=0"),
+        Click("", ".st-key-only_pill button >> nth=0"),
+        _menu("opt_ins"),
+        Click("opt-ins that end soon", ".st-key-state_pill button >> nth=0"),
+        Click("", ".st-key-state_pill button >> nth=0"),
     ]
-    return {"session": _signed_in(operator.id), "places": places}
 
 
-def _signed_in(operator_id: int) -> str:
-    """Begin a session; by what it is found."""
-    now = utc_now()
-    with transaction() as db:
-        _id, ticket = sessions.begin_session(db, operator_id, address="", browser="bench", now=now)
-    return sessions.hash_of(sessions.trade_ticket(ticket, now=now) or "")
+def _menu(path: str) -> Click:
+    return Click(path, f'[data-testid=stSidebar] a[href="{path}"]')
+
+
+def _row(name: str, address: str) -> Click:
+    return Click(name, f'.otn-table a[href="{address}"]')
 
 
 def _broadcast(topic_id: int, *, launch: bool = True) -> int:
@@ -112,11 +113,3 @@ def _broadcast(topic_id: int, *, launch: bool = True) -> int:
         scheduled_jobs.start_due(now=now)
         audience_builder.build_audiences(utc_now)
     return broadcast_id
-
-
-def _events(now: Any) -> Any:
-    """A statement that inserts one applied message of each customer."""
-    wanted = ["page_id", "kind", "dedupe_key", "occurred_at", "received_at", "body", "state", "applied_at"]
-    when = literal(now, Event.__table__.c.received_at.type)  # type: ignore[attr-defined]
-    values = [literal("1"), literal("message"), col(Customer.psid), when, when, literal("{}")]
-    return insert(Event).from_select(wanted, select(*values, literal("applied"), when))

@@ -123,15 +123,27 @@ def pace(
 @app.command()
 @command
 def panel(
-    people: Annotated[int, typer.Option(help="Customers, each with an opt-in.", min=100)] = 1_000_000,
+    people: Annotated[
+        int, typer.Option(help="Customers, each with an opt-in that is or was open.", min=200)
+    ] = 1_000_000,
+    broadcasts: Annotated[int, typer.Option(help="Finished broadcasts.", min=1)] = 100,
+    recipients: Annotated[
+        int, typer.Option(help="Of each broadcast; each had one more opt-in.", min=1)
+    ] = 10_000,
+    clicks: Annotated[int, typer.Option(help="Clicks on each page.", min=1)] = 20,
+    viewers: Annotated[int, typer.Option(help="Viewers of a broadcast that is sending.", min=1)] = 10,
     postgresql_url: InsteadOfSqlite = None,
     as_json: Json = False,
 ) -> None:
-    """Each page's time to ready over a large audience."""
+    """Each page's time from the click until it is ready, in Chromium over a large audience; and what live
+    viewers of a broadcast take."""
     from core.bench import panel as bench
+    from core.bench.panel_fixtures import Size
 
-    figures = bench.run(people=people, postgresql_url=postgresql_url)
-    print_answer(as_json, figures, table(figures["results"]))
+    size = Size(people, broadcasts, min(recipients, people))
+    figures = bench.run(size, clicks=clicks, viewers=viewers, postgresql_url=postgresql_url)
+    about = {name: value for name, value in figures.items() if name != "results"}
+    print_answer(as_json, figures, f"{table(figures['results'])}\n{_listed(about)}")
 
 
 @app.command()
