@@ -8,7 +8,7 @@ PEERS  := .venv-peers
 ALIVE  := import importlib.util, sys; sys.exit(None in map(importlib.util.find_spec, ("pip", "sqlmodel")))
 $(if $(shell $(BIN)/python -c '$(ALIVE)' 2>/dev/null && echo yes),,$(shell rm -f $(VENV)/.run $(VENV)/.postgres $(VENV)/.dev))
 
-.PHONY: help run test coverage check format lock bench bench-peers screenshots clean
+.PHONY: help run test coverage check audit format lock bench bench-peers screenshots clean
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -38,10 +38,18 @@ coverage: $(VENV)/.dev ## run the tests and say which lines and branches none of
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --cov --cov-report=term --cov-report=html
 
-check: $(VENV)/.dev ## format, lint, types
+check: $(VENV)/.dev ## format, lint, types, known holes in what is pinned
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory audit
+
+ONLINE := import urllib.request; urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=5)
+audit: $(VENV)/.dev ## known holes in what is pinned (needs the network; without it this is skipped)
+	@if ! $(BIN)/python -c 'import pip_audit' 2>/dev/null; then echo "audit skipped: pip-audit is not installed"; \
+	elif ! $(BIN)/python -c '$(ONLINE)' 2>/dev/null; then echo "audit skipped: pypi.org cannot be reached"; \
+	else $(BIN)/python -m pip_audit --disable-pip --require-hashes --progress-spinner off --timeout 10 \
+	  -r requirements.txt -r requirements-postgres.txt -r requirements-dev.txt; fi
 
 format: $(VENV)/.dev ## let ruff format and fix
 	$(BIN)/ruff format .
