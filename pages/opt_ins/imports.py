@@ -14,6 +14,7 @@ from core.consent.rules import ImportState
 from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.csv_writer import csv_file
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, when
@@ -68,14 +69,13 @@ def _how_far(shown: ImportView) -> str:
 
 
 def _about(shown: ImportView) -> str:
-    """As Markdown reads it: a file may be called anything."""
-    name = shown.file_name.replace("`", "'")
-    return f"`{name}` → {shown.topic.replace('[', '(').replace('*', '')}"
+    """As Markdown reads it: file and topic may be called anything."""
+    return f"{plain(shown.file_name)} → {plain(shown.topic)}"
 
 
 def _draw_ended(shown: ImportView) -> None:
     with st.container(key=f"import_{shown.id}", border=True, gap="xsmall"):
-        st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {shown.by}")
+        st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {plain(shown.by)}")
         st.caption(" · ".join(_outcome(shown)))
         with st.container(horizontal=True):
             _rejected(shown)

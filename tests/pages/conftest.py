@@ -51,10 +51,15 @@ def loaded_anew(at: AppTest) -> AppTest:
 
 
 def opened(
-    operator_id: int | None, *, page: str = "overview", fanpage_id: int | None = None, **query: object
+    operator_id: int | None,
+    *,
+    page: str = "overview",
+    fanpage_id: int | None = None,
+    patience: int = 30,
+    **query: object,
 ) -> AppTest:
     """The panel opened at a page, signed in as that operator (None: not signed in)."""
-    at = AppTest.from_file(str(APP), default_timeout=30)
+    at = AppTest.from_file(str(APP), default_timeout=patience)
     if operator_id is not None:
         at.session_state["presented"] = session_of(operator_id)
     if fanpage_id is not None:
