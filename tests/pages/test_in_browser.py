@@ -164,3 +164,24 @@ def test_every_answer_says_who_may_frame_it(address):
         assert headers["x-frame-options"] == "SAMEORIGIN"
         assert headers.get_all("x-content-type-options") == ["nosniff"]
         assert "frame-ancestors 'self'" in headers["content-security-policy"]
+
+
+def test_a_page_is_drawn_under_the_policy_and_what_comes_from_elsewhere_is_refused(address, browser):
+    page = browser.new_page()
+    page.add_init_script(
+        "window.refused = []; document.addEventListener("
+        "'securitypolicyviolation', e => window.refused.push(e.effectiveDirective))"
+    )
+    page.goto(f"{address}/activity")
+    sign_in(page)
+    assert set(page.evaluate("window.refused")) <= {
+        "script-src"
+    }  # Streamlit tries whether it may eval, and does without
+    page.evaluate(
+        "const s = document.createElement('script'); s.src = 'https://evil.example/x.js';"
+        "document.body.append(s); fetch('https://evil.example/').catch(() => null);"
+    )
+    expect(page.get_by_role("heading", name="Activity")).to_be_visible()
+    page.wait_for_function(
+        "() => ['script-src-elem', 'connect-src'].every(each => window.refused.includes(each))"
+    )
