@@ -5,7 +5,6 @@ HTTP calls are made outside transactions, and none of them carries a secret in i
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import socket
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from core.fanpages.set_up_findings import Finding
 from core.fanpages.set_up_rules import Check
 from core.messenger.signature import HEADER, sign
 from core.settings import settings
+from core.text.ip_addresses import is_public_ip
 
 CLOCK_TOLERANCE = timedelta(seconds=30)
 SECONDS = 5.0
@@ -102,4 +102,4 @@ def check_address(address: str, missing: Finding, unreachable: Finding) -> Findi
 def is_public_host(host: str) -> bool:
     """Whether all addresses of a host lie in the public internet."""
     found = {each[4][0] for each in socket.getaddrinfo(host, 443, proto=socket.IPPROTO_TCP)}
-    return bool(found) and all(ipaddress.ip_address(each).is_global for each in found)
+    return bool(found) and all(is_public_ip(str(each)) for each in found)

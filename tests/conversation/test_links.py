@@ -53,6 +53,14 @@ def test_a_public_address_is_taken(link: str) -> None:
         "data:text/html,x",
         "file:///etc/passwd",
         "https://hoa.vn\\@10.0.0.1/",
+        "http://①②⑦.⓪.⓪.①/",
+        "http://１２７.0.0.1/",
+        "http://017700000001.0/",
+        "http://[64:ff9b::10.0.0.1]/",
+        "http://[2002:0a00:0001::]/",
+        "http://[::ffff:7f00:1]/",
+        "http://224.0.0.1/",
+        "http://localhost./a",
     ],
 )
 def test_an_address_that_customers_cannot_reach_is_refused(link: str) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from core.conversation.blocks.wording import said
 from core.errors import N_, Problem, problem
 from core.pictures.rules import name_in
 from core.text.identifiers import unwrapped
+from core.text.ip_addresses import is_public_ip
 from core.text.normalise import storable
 
 LINK_LIMIT = 2000
@@ -53,14 +54,14 @@ def is_public(link: str) -> bool:
     """Whether an address names a host of the open internet, as far as its letters tell."""
     try:
         parts = urlsplit(link)
-        host = (parts.hostname or "").rstrip(".").lower()
+        host = normalize("NFKC", parts.hostname or "").rstrip(".").lower()  # as browsers read ①②⑦
         _ = parts.port  # ValueError when it is none
     except ValueError:
         return False
     if parts.scheme.lower() not in ("http", "https") or not host or parts.username is not None:
         return False
     try:
-        return ip_address(host.partition("%")[0]).is_global
+        return is_public_ip(host)
     except ValueError:
         pass
     labels = host.split(".")
