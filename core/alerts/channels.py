@@ -66,7 +66,9 @@ def _send_mail(title: str, text: str) -> None:
         words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise NotTaken(_short(f"{problem.smtp_code} {words}")) from None
     except (OSError, smtplib.SMTPException) as problem:
-        raise NotTaken(_short(f"{type(problem).__name__}: {problem}")) from None
+        place = f"{chosen.smtp_host}:{chosen.smtp_port}"
+        why = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+        raise NotTaken(_short(f"{place}: {why}")) from None
     if refused:  # the others have it, and would get it twice
         log.warning("alert_receivers_refused", count=len(refused))
 
