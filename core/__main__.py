@@ -15,6 +15,7 @@ from core.commands import (
     broadcast,
     doctor,
     edge,
+    events,
     fanpage,
     forget,
     keys,
@@ -42,6 +43,7 @@ app.add_typer(message.app, name="message")
 app.add_typer(promise.app, name="promise")
 app.add_typer(broadcast.app, name="broadcast")
 app.add_typer(alert.app, name="alert")
+app.add_typer(events.app, name="events")
 app.add_typer(bench.app, name="bench")
 for command in (processes.migrate, processes.worker, processes.simulator, processes.run, processes.demo):
     app.command()(command)

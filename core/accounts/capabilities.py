@@ -176,7 +176,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     ),
     Capability(N_("Try out who is alerted"), Permission.ADMIN, {"alerts.actions": "ask_for_test send_test"}),
     Capability(N_("Erase a customer for good"), Permission.ADMIN, {"forgetting.actions": "forget"}),
-    Capability(N_("Have failed webhook events applied again"), Permission.ADMIN, {"inbox.actions": "replay"}),
+    Capability(N_("Replay webhook events"), Permission.ADMIN, {"inbox.actions": "replay replay_one"}),
     Capability(
         N_("Manage users: their roles, fanpages, passwords and sessions"),
         Permission.ADMIN,

@@ -1,4 +1,8 @@
-"""Applies events to everything they concern, kind by kind, inside the caller's transaction."""
+"""Applies events to everything they concern, kind by kind, inside the caller's transaction.
+
+An event that was applied before and is replayed only puts back what is missing: the customer, the opt-in, the
+withdrawal. Nobody is answered twice, and no newer news is overwritten.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ from core.inbox.customers import Sighting, customer_ids, upsert_customers
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.inbox.policy_events import apply_integrity_notice, apply_policy_notice
 from core.inbox.stop_requests import apply_stop_request, find_stop_request
-from core.inbox.taps import apply_taps
+from core.inbox.taps import apply_taps, record_taps_again
 from core.inbox.thread_control import ThreadOwner, record_thread_owners
 from core.installation.token_hash import token_hash
 from core.messenger import event_contents
@@ -36,21 +40,23 @@ ABOUT_THE_FANPAGE = (EventKind.POLICY, EventKind.INTEGRITY)
 SHOWS_THREAD_OWNER = (EventKind.HANDOVER, EventKind.MESSAGE, EventKind.POSTBACK)
 NO_SENDER = "names no sender"
 NOTHING_TO_DO = "nothing to do for this kind"
+_RECORDED_AGAIN = (EventKind.MESSAGE, EventKind.POSTBACK)  # either may hold a withdrawal
 
 
 def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> dict[int, str]:
     """Apply events in the order given. Returns, by event id, why those without an effect had none."""
     _lock_rows(db, events, now)
-    comments = find_comments(db, events)
+    new = [event for event in events if not event.is_repeat]
+    comments = find_comments(db, new)
     sightings = [sighting for event in events if (sighting := _sighting_of(event, comments))]
     upsert_customers(db, sightings, now)
-    record_thread_owners(db, [owner for event in events if (owner := _thread_owner(event))])
-    also = [event for event in events if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
+    record_thread_owners(db, [owner for event in new if (owner := _thread_owner(event))])
+    also = [event for event in new if base_kind(event.kind) in rules.ALSO_SIGNS_OF_LIFE]
     unreachable_marks.record_signs_of_life(
         db, [((event.fanpage_id, event.psid), event.at) for event in also if event.psid]
     )
     answered = note_answers(
-        db, [((event.fanpage_id, event.psid or ""), event.at) for event in events if _may_answer(event)]
+        db, [((event.fanpage_id, event.psid or ""), event.at) for event in new if _may_answer(event)]
     )
     ids = customer_ids(db, {sighting.person for sighting in sightings})
     context = EffectContext(db, now, ids, comments, messages_to_follow(db, answered))
@@ -64,8 +70,9 @@ def apply_events(db: Session, events: Sequence[FanpageEvent], now: datetime) -> 
 def _apply_run(context: EffectContext, run: Sequence[FanpageEvent]) -> None:
     """Apply opt-ins, which are taken together, or one event of another kind."""
     if run[0].kind == EventKind.OPT_IN:
-        apply_taps(context.db, [_tap(event) for event in run], context.now)
-    else:
+        apply_taps(context.db, [_tap(event) for event in run if not event.is_repeat], context.now)
+        record_taps_again(context.db, [_tap(event) for event in run if event.is_repeat], context.now)
+    elif not run[0].is_repeat or base_kind(run[0].kind) in _RECORDED_AGAIN:
         _EFFECTS[run[0].kind](context, run[0])
 
 
@@ -165,7 +172,7 @@ def _answer(
     payload: str | None = None,
     ref: str | None = None,
 ) -> None:
-    answers = not is_standby(event.kind)
+    answers = not is_standby(event.kind) and not event.is_repeat
     kind = base_kind(event.kind)
     if ask := find_stop_request(context.db, event.fanpage_id, kind=kind, text=text, payload=payload):
         customer_id = context.customer_id(event)
@@ -173,6 +180,8 @@ def _answer(
         apply_stop_request(
             context.db, event.fanpage_id, customer_id, ask, at=event.at, now=context.now, answer=answers
         )
+        return
+    if event.is_repeat:
         return
     customer_id = context.customer_id(event)
     if join_as_tester(

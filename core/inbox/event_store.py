@@ -48,6 +48,7 @@ class StoredEvent:
     occurred_at: datetime
     received_at: datetime
     body: str
+    is_repeat: bool  # it was applied before, and is replayed
 
 
 def insert_events(db: Session, events: Sequence[NewEvent]) -> int:
@@ -68,8 +69,12 @@ def take_pending(db: Session, limit: int) -> list[StoredEvent]:
             return []
     forgotten.hold_off_forgetting(db)
     found = [
-        StoredEvent(id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body)
-        for id_, page_id, kind, occurred_at, received_at, body in bulk.fetch(db, _pending(), {"limit": limit})
+        StoredEvent(
+            id_, page_id, kind, bulk.moment(occurred_at), bulk.moment(received_at), body, bool(is_repeat)
+        )
+        for id_, page_id, kind, occurred_at, received_at, body, is_repeat in bulk.fetch(
+            db, _pending(), {"limit": limit}
+        )
     ]
     return sorted(found, key=lambda event: (event.occurred_at, event.id))
 
@@ -115,6 +120,7 @@ def _pending() -> Select[Any]:
             col(Event.occurred_at),
             col(Event.received_at),
             col(Event.body),
+            col(Event.replayed_at).is_not(None).label("is_repeat"),
         )
         .where(col(Event.state) == EventState.PENDING)
         .order_by(col(Event.occurred_at), col(Event.id))

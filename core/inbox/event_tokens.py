@@ -14,6 +14,7 @@ from core.encryption import decrypt, encrypt
 from core.messenger.event_fields import RawEvent
 
 ENCRYPTED = "sealed"
+MASK = "[removed]"  # what is shown in place of a token
 _TOKEN = "token"
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -30,10 +31,23 @@ def decrypt_event(body: str) -> RawEvent:
     return event
 
 
+def mask_tokens(value: Any) -> Any:
+    """A stored event, or a part of it, for people to read: with a mask in place of every token."""
+    if isinstance(value, dict) and ENCRYPTED in value:
+        return MASK
+    if isinstance(value, dict):
+        return {key: MASK if _is_token(key) else mask_tokens(inner) for key, inner in value.items()}
+    return [mask_tokens(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_token(key: str) -> bool:
+    return key.lower().endswith(_TOKEN)
+
+
 def _replace_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
         return {
-            key: change(inner) if key.endswith(_TOKEN) else _replace_tokens(inner, change)
+            key: change(inner) if _is_token(key) else _replace_tokens(inner, change)
             for key, inner in value.items()
         }
     return [_replace_tokens(inner, change) for inner in value] if isinstance(value, list) else value

@@ -23,6 +23,7 @@ class FanpageEvent:
     at: datetime
     received_at: datetime
     raw: RawEvent
+    is_repeat: bool = False  # it was applied before: see effects.py
 
     @property
     def customer_key(self) -> CustomerKey:

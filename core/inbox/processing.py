@@ -87,6 +87,7 @@ def _fanpage_event(event: StoredEvent, fanpage_id: int) -> FanpageEvent:
         at=event.occurred_at,
         received_at=event.received_at,
         raw=raw,
+        is_repeat=event.is_repeat,
     )
 
 

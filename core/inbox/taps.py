@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core.consent.taps import Tap, record_taps
 from core.consent.withdrawals import is_before_withdrawal
-from core.conversation.payloads import REQUEST_PAYLOAD
+from core.conversation.payloads import REQUEST_PAYLOAD, TEST_PAYLOAD
 from core.conversation.thanks import answer_taps
 from core.db import bulk
 from core.db.tables import Request, Topic
@@ -32,10 +32,10 @@ def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     Taps of testers on tests are none. A payload that is not ours may name a topic. If it names none, the
     opt-in waits for staff to assign it.
     """
+    if not taps:
+        return
     taps = take_out_tests(db, taps, now)
-    topics = TopicLookup(db)
-    named = [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps]
-    record_taps(db, named, now)
+    _record(db, taps, now)
     first: dict[tuple[int, str], datetime] = {}
     for tap in taps:
         if tap.payload:
@@ -43,6 +43,16 @@ def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
             first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
     if first:
         _note_first_taps(db, first, now)
+
+
+def record_taps_again(db: Session, taps: Sequence[Tap], now: datetime) -> None:
+    """Record taps that were applied before, where their opt-ins are missing. Nobody is thanked."""
+    _record(db, [tap for tap in taps if not tap.payload.startswith(TEST_PAYLOAD)], now)
+
+
+def _record(db: Session, taps: Sequence[Tap], now: datetime) -> None:
+    topics = TopicLookup(db)
+    record_taps(db, [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps], now)
 
 
 def _note_first_taps(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:

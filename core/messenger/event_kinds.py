@@ -75,6 +75,16 @@ def kind_in_standby(kind: EventKind) -> str:
     return f"{STANDBY}_{kind}" if kind in _TOLD_IN_STANDBY else STANDBY
 
 
+def kinds_like(kind: EventKind) -> list[str]:
+    """How an event of this kind is called in either channel."""
+    return [kind, kind_in_standby(kind)] if kind in _TOLD_IN_STANDBY else [kind]
+
+
+def kinds_in_standby() -> list[str]:
+    """Every kind that says that another app controlled the conversation."""
+    return sorted({kind_in_standby(kind) for kind in EventKind if kind != K.OPT_IN})
+
+
 def kind_of(event: RawEvent) -> EventKind:
     """The kind of an event, without regard to the channel in which it came."""
     message = event.get("message")

@@ -20,15 +20,15 @@ _LOOKS_SECRET = re.compile(
 )
 
 
-def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """A text without these secrets in any spelling, and without what looks like one, cut to 500
+def without_secrets(text: str, secrets: Iterable[str] = (), *, limit: int = DETAIL_LIMIT) -> str:
+    """A text without these secrets in any spelling, and without what looks like one, cut to `limit`
     characters."""
     for secret in sorted({s for s in secrets if len(s) >= 4 and _may_hold(text, s)}, key=len, reverse=True):
         for spelling in spellings_of(secret):
             text = text.replace(spelling, _REMOVED)
     text = _LOOKS_SECRET.sub(lambda found: (found[1] or "") + _REMOVED, text)
     text = storable(text)
-    return text if len(text) <= DETAIL_LIMIT else text[: DETAIL_LIMIT - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _may_hold(text: str, secret: str) -> bool:

@@ -64,6 +64,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("system", "operators", N_("Users"), "badge", SYSTEM, Permission.ADMIN, of_all=True),
     Entry("system", "roles", N_("Roles"), "shield_person", SYSTEM),
     Entry("system", "activity", N_("Activity"), "history", SYSTEM),
+    Entry("system", "events", N_("Webhook events"), "webhook", SYSTEM),
+    Entry("system", "event", N_("Webhook event"), "webhook", SYSTEM, parent="events"),
     Entry("system", "health", N_("Health"), "monitor_heart", SYSTEM),
     Entry("guide", "guide", N_("Guide"), "menu_book", SYSTEM),
     Entry("account", "account", N_("My account"), "manage_accounts", SYSTEM, parent="overview"),

@@ -85,6 +85,9 @@ def _live() -> None:
             ),
         ]
     )
+    if backlog.failed:
+        words = _("See why they failed, and replay them")
+        page_registry.link("events", words, icon=":material/webhook:", state="failed")
     _silence(alive)
     for said, values in backups.problems(now=utc_now()):
         st.warning(_(said, **values), icon=":material/backup:")

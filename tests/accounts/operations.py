@@ -35,7 +35,7 @@ from core.conversation.profile import actions as profiles
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
 from core.customers import actions as customers
 from core.customers import tag_actions
-from core.db.tables import Broadcast, Hold, Message, Operator, OperatorSession, Tester
+from core.db.tables import Broadcast, Event, Hold, Message, Operator, OperatorSession, Tester
 from core.fanpages import actions as fanpages
 from core.fanpages import (
     launch_rule_actions,
@@ -147,6 +147,13 @@ class Trial:
     own: bool = False
     of_all: bool = False
     ends_well: bool = True  # else it goes on past the permission to an error of its own
+
+
+def _replay_one(w: World) -> Call:
+    at = {"occurred_at": w.now, "received_at": w.now}
+    failed = Event(page_id="1", kind="read", dedupe_key="1", body="{}", state="failed", **at)
+    event_id = w.arrange.save(failed)
+    return lambda by: inbox.replay_one(by, event_id, now=w.now)
 
 
 def _import(w: World) -> Call:
@@ -508,6 +515,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "core.fanpages.set_up_actions.set_addresses": Trial(A, _set_addresses, of_all=True),
     "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now), of_all=True),
+    "core.inbox.actions.replay_one": Trial(A, _replay_one, of_all=True),
     "core.installation.key_check.accept_key": Trial(
         A, lambda w: lambda by: key_check.accept_key(by, now=w.now), of_all=True
     ),

@@ -24,9 +24,11 @@ from core.db import holding
 from core.db.engine import forget_engines, transaction
 from core.db.holding import HoldCode
 from core.db.tables import Broadcast, Topic
+from core.inbox import processing
 from core.settings import settings
 from core.spreadsheets.reading import read_table
 from tests.databases import TestDatabase, use
+from tests.inbox.platform import read, tap
 from tests.spreadsheets.made import workbook
 
 PAGE = "108877665544332"
@@ -400,6 +402,24 @@ def test_a_person_is_forgotten_and_no_file_brings_them_back(opt_ins: Path) -> No
     assert (again["rejected"][0]["row"], "forgotten" in again["rejected"][0]["reason"]) == (5, True)
     assert call("forget", "", code=1)["error"]["code"] == "invalid"
     assert call("forget", gone, "--fanpage", "999", code=1)["error"]["code"] == "not_found"
+
+
+def test_webhook_events_are_listed_shown_and_replayed(fresh_database: TestDatabase) -> None:
+    now = utc_now()
+    taps = (tap("25", now, "token-1"), tap("26", now, "token-2"))
+    processing.store_events(read(*taps, received_at=now, page_id="999"))
+    processing.apply_pending(limit=10, now=now)
+    listed = call("events", "list", "--kind", "opt_in", "--since", "2026-01-01")["events"]
+    assert [(each["psid"], each["state"]) for each in listed] == [("26", "ignored"), ("25", "ignored")]
+    shown = call("events", "show", "1")
+    assert shown["body"]["optin"]["one_time_notif_token"] == "[removed]"
+    assert "token-1" not in plain("events", "show", "1")
+    assert call("events", "replay") == {"in_full": 0, "again": 0, "replayed": False}
+    assert "Nothing is done yet" in plain("events", "replay", "--state", "ignored")
+    assert call("events", "replay", "1", "--yes", code=1)["error"]["code"] == "wrong_state"
+    assert call("events", "show", "99", code=1)["error"]["code"] == "not_found"
+    assert call("events", "list", "--until", "tomorrow", code=1)["error"]["code"] == "invalid"
+    assert call("events", "replay", "1", "--state", "failed", code=1)["error"]["code"] == "invalid"
 
 
 def test_promises_are_checked_without_a_database() -> None:

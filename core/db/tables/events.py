@@ -29,6 +29,13 @@ class Event(Table, table=True):
             sqlite_where=text("state = 'failed'"),
             postgresql_where=text("state = 'failed'"),
         ),
+        Index(
+            "ix_event_ignored",
+            "id",
+            sqlite_where=text("state = 'ignored'"),
+            postgresql_where=text("state = 'ignored'"),
+        ),
+        Index("ix_event_received_at_kind_page_id", "received_at", "kind", "page_id"),
         Index("ix_event_page_id_received_at", "page_id", "received_at"),
     )
 
@@ -43,3 +50,4 @@ class Event(Table, table=True):
     state: str = word(default="pending")  # pending, applied, ignored, failed
     note: str | None = word(200, default=None)
     applied_at: datetime | None = moment()
+    replayed_at: datetime | None = moment()  # when it was replayed although it had been applied

@@ -1,0 +1,71 @@
+"""The dialog before a replay: how many events, and what will follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.clock import utc_now
+from core.inbox import actions
+from core.inbox.actions import ReplayCount
+from core.inbox.event_filters import EventFilter
+from pages.components.dialogs import confirm_buttons, dialog, is_open
+from pages.components.session import current
+from pages.components.texts import _, n_
+
+
+def draw_replay_dialog(key: str, asked: EventFilter | int | None) -> None:
+    """The dialog about the events of a filter, about one by its id, or (None) about all that failed. What
+    comes while it is open is not replayed."""
+    if not is_open(key):
+        st.session_state.pop(f"{key}_asked", None)
+        return
+    if isinstance(asked, EventFilter):
+        until = min(asked.until or utc_now(), utc_now())
+        asked = st.session_state.setdefault(f"{key}_asked", replace(asked, until=until))
+    by = current().actor
+
+    def replay() -> None:
+        if isinstance(asked, int):
+            actions.replay_one(by, asked, now=utc_now())
+        else:
+            actions.replay(by, asked, now=utc_now())
+
+    def draw() -> None:
+        count = actions.count_replay_of(asked) if isinstance(asked, int) else actions.count_replay(asked)
+        _say(count)
+        if count.total:
+            confirm_buttons(key, _("Replay"), replay, done=_("Applied within a few seconds."))
+
+    dialog(key, _("Replay webhook events?"), draw)
+
+
+def _say(count: ReplayCount) -> None:
+    if not count.total:
+        st.markdown(
+            _(
+                "There is nothing to replay: these events wait to be applied already, or are of no fanpage "
+                "of ours."
+            )
+        )
+    if count.in_full:
+        st.markdown(
+            n_("**{n} event** had no effect yet.", "**{n} events** had no effect yet.", count.in_full)
+        )
+        st.markdown(
+            _(
+                "This is applied as if it came now: opt-ins are recorded, and the bot answers where the "
+                "24-hour window is still open."
+            )
+        )
+    if count.again:
+        st.markdown(
+            n_("**{n} event** was applied before.", "**{n} events** were applied before.", count.again)
+        )
+        st.markdown(
+            _(
+                "Of this, only what is missing is put back: customers, opt-ins, withdrawals. Nobody is "
+                "answered again."
+            )
+        )

@@ -1,0 +1,97 @@
+"""The page of webhook events: what came, what became of it, and replaying it after a look at the number."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.clock import utc_now
+from core.db.engine import transaction
+from core.db.tables import Activity, Event
+from core.inbox import processing
+from tests.inbox.platform import PAGE, read, rows, said, tap
+
+PSID = "25000000000000077"
+
+
+@pytest.fixture
+def told(arrange):
+    """A tap, a message that failed, and one that another app answers."""
+    arrange.fanpage(page_id=PAGE)
+    now = utc_now()
+    processing.store_events(read(tap(PSID, now, "token-secret-1"), received_at=now - timedelta(hours=5)))
+    processing.store_events(read(said(PSID, now, "xin chào", "m_1"), received_at=now))
+    processing.store_events(read(said("26", now, "alo", "m_2"), received_at=now, channel="standby"))
+    processing.apply_pending(limit=10, now=now)
+    fail("m_1")
+
+
+def fail(mid: str) -> None:
+    with transaction() as db:
+        found = db.get(Event, next(row.id for row in rows(Event) if mid in row.body))
+        found.state, found.note = "failed", "KeyError"
+
+
+def shown(at) -> str:
+    return "".join(html.proto.body for html in at.get("html"))
+
+
+def states() -> list[str]:
+    return [row.state for row in rows(Event)]
+
+
+def test_the_list_says_what_came_and_what_became_of_it(panel, told):
+    html = shown(panel("events", role="viewer"))
+    assert all(words in html for words in ("Tap on “Notify me”", "another app controls", "KeyError", PSID))
+    assert "token-secret-1" not in html
+
+
+def test_filters_come_from_the_url(panel, told):
+    assert "Tap on" not in shown(panel("events", state="failed"))
+    assert "Tap on" not in shown(panel("events", role="viewer", hours="1"))
+    standby = shown(panel("events", role="editor", kind="standby"))
+    assert ("another app controls" in standby, "KeyError" in standby) == (True, False)
+
+
+def test_only_admins_replay(panel, told):
+    at = panel("events", role="sender")
+    assert not [button.key for button in at.button if button.key and "replay" in button.key]
+
+
+def test_the_failed_are_replayed_after_their_number_was_shown(panel, told):
+    at = panel("events")
+    at.button(key="events_replay_failed").click().run()
+    assert "**1 event** had no effect yet." in [text.value for text in at.markdown]
+    at.button(key="events_replay_failed_dialog_confirm").click().run()
+    assert not at.exception
+    assert states() == ["applied", "pending", "applied"]
+    assert [(row.verb, row.detail) for row in rows(Activity)][-1] == ("event.replay", {"events": 1})
+
+
+def test_what_is_listed_is_replayed(panel, told):
+    at = panel("events", kind="opt_in")
+    at.button(key="events_replay").click().run()
+    at.button(key="events_replay_dialog_confirm").click().run()
+    assert states() == ["pending", "failed", "applied"]
+
+
+def test_an_event_is_shown_without_its_token_and_with_its_opt_in(panel, told):
+    at = panel("event", id=1, role="viewer")
+    assert not at.exception
+    [body] = [code.value for code in at.code]
+    assert "[removed]" in body
+    assert "token-secret-1" not in body + shown(at)
+    assert PSID in shown(at)
+
+
+def test_one_event_is_replayed(panel, told):
+    at = panel("event", id=2)
+    at.button(key="event_replay").click().run()
+    at.button(key="event_replay_dialog_confirm").click().run()
+    assert states() == ["applied", "pending", "applied"]
+
+
+def test_an_event_that_is_gone_says_so(panel, fanpage):
+    at = panel("event", id=99)
+    assert "Old ones are deleted" in at.warning[0].value
