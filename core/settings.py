@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="What Meta repeats when it verifies the webhook."
     )
     backup_dir: Path | None = Field(None, description="Nightly backups; unset: `backups` in the data folder.")
+    keep_events_days: int = Field(30, ge=7, le=365, description="Webhook events that were applied.")
+    keep_activity_days: int = Field(730, ge=90, le=3650, description="Lines of the activity log.")
+    keep_replies_days: int = Field(400, ge=30, le=3650, description="The bot's replies, with their words.")
     backups_kept: int = Field(7, ge=0, le=1000, description="Nightly backups (SQLite) that are kept.")
     move_to: SecretStr = Field(
         SecretStr(""), description="Where `core move` goes; not seen in a process list."

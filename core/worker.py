@@ -43,6 +43,7 @@ from core.installation.clock_watch import ClockWatch
 from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.pictures import scheduled_jobs as pictures
 from core.pictures.unused import delete_unused
+from core.retention.scheduled_jobs import delete_old
 from core.sending import claims, reply_claims
 from core.sending.assignment import Assignment, assignment_for
 from core.sending.due_actions import DueActions, never_failing
@@ -170,6 +171,9 @@ class Worker:
         def forget_old_events() -> None:
             retention.delete_old_events(now=now())
 
+        def delete_old_rows() -> None:
+            delete_old(now=now())
+
         def make_backup() -> None:
             if time.monotonic() > self._backups_from:  # a start has more urgent things to do
                 backups.make_nightly_backup(now=now())
@@ -211,6 +215,7 @@ class Worker:
             (2.0, apply_events),
             (300.0, expire),
             (600.0, forget_old_events),
+            (3600.0, delete_old_rows),
             (5.0, learn_names),
             (3.0, hand_over_pictures),
             (21_600.0, delete_unused_pictures),

@@ -17,9 +17,8 @@ from core.db.engine import transaction
 from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 from core.messenger.event_kinds import EventKind
+from core.settings import settings
 
-# The platform repeats an event for some hours at most, and what it means has long been applied.
-KEPT_FOR = timedelta(days=30)
 FAILED_KEPT_FOR = timedelta(days=90)  # staff may still replay these
 ROWS_PER_TRANSACTION = 5000  # few enough that nobody waits long for the transaction
 MAX_TRANSACTIONS = 20
@@ -28,22 +27,24 @@ MAX_TRANSACTIONS = 20
 def delete_old_events(*, now: datetime) -> int:
     """Delete events that have been kept long enough, oldest first, at most 100,000 in a call. Returns how
     many."""
+    # The platform repeats an event for some hours at most, and what it means has long been applied.
+    before = now - timedelta(days=settings().keep_events_days)
     deleted = 0
     for _ in range(MAX_TRANSACTIONS):
         with transaction() as db:
-            count = db.connection().execute(_oldest_due(now)).rowcount
+            count = db.connection().execute(_oldest_due(before, now)).rowcount
         deleted += count
         if count < ROWS_PER_TRANSACTION:
             break
     return deleted
 
 
-def _oldest_due(now: datetime) -> Any:
+def _oldest_due(before: datetime, now: datetime) -> Any:
     """Delete the oldest events that are due. Ids grow with the time of receipt, so no index over the times is
     needed. Events that are kept longer are skipped, or enough of them would hide those after them."""
     seen = select(col(Event.id), col(Event.received_at), col(Event.state)).where(~_kept_longer(now))
     oldest = seen.order_by(col(Event.id)).limit(ROWS_PER_TRANSACTION).subquery()
-    is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < now - KEPT_FOR)
+    is_due = (oldest.c.state != EventState.PENDING) & (oldest.c.received_at < before)
     statement = delete(Event).where(col(Event.id).in_(select(oldest.c.id).where(is_due)))
     return statement.execution_options(synchronize_session=False)
 

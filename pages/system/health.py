@@ -25,6 +25,7 @@ from pages.components.stop_all import draw_stop_button
 from pages.components.tables import Ago, Column, table
 from pages.components.texts import _, ago, number
 from pages.system.alerts import draw_alerts
+from pages.system.retention_table import draw_retention
 
 
 def draw_page() -> None:
@@ -59,6 +60,7 @@ def draw_page() -> None:
     for fanpage in fanpages:
         _fanpage(fanpage, conditions.of(fanpage), is_admin)
     draw_alerts()
+    draw_retention()
 
 
 def _check(fanpages: list[FanpageView]) -> object:

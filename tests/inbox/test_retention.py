@@ -24,7 +24,7 @@ def receive(fresh_database, now):
 
 
 def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, now):
-    long_ago = now - retention.KEPT_FOR - timedelta(days=1)
+    long_ago = now - timedelta(days=31)
     receive(tap("25", long_ago, "token-1"), at=long_ago)
     receive(tap("26", now, "token-2"))
     processing.store_events(read(said("25", long_ago, "hi", "m_1"), received_at=long_ago))
@@ -38,7 +38,7 @@ def test_old_events_are_forgotten_and_those_that_wait_are_not(fanpage, receive, 
 
 def test_many_old_events_go_a_portion_at_a_time(fanpage, receive, now, monkeypatch):
     monkeypatch.setattr(retention, "ROWS_PER_TRANSACTION", 3)
-    long_ago = now - retention.KEPT_FOR - timedelta(days=1)
+    long_ago = now - timedelta(days=31)
     receive(*(tap(str(n + 10), long_ago, f"token-{n}") for n in range(10)), at=long_ago)
 
     assert retention.delete_old_events(now=now) == 10
