@@ -10,14 +10,14 @@ from sqlmodel import Session
 from core.accounts.activity_log import record
 from core.accounts.authorising import EVERYTHING, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
-from core.backups import copying
+from core.backups import copying, picture_copies
 from core.backups.carrying_over import CarriedOver, carry_over
 from core.backups.copying import BackupContent
 from core.db import holding
 from core.db.engine import transaction
 from core.db.holding import HoldCode, read_hold
 from core.db.tables import Backup
-from core.errors import N_, WrongState
+from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, token_hash
 from core.moving.target import Target, refuse_old
 from core.sending import reply_claims
@@ -30,11 +30,24 @@ def make_backup(by: Actor, file: Path, *, now: datetime) -> BackupContent:
     refuse_postgresql()
     holding.refuse_if_moved()
     content = copying.copy_database(file, made_at=now)
+    _copy_pictures(file)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         db.add(Backup(made_at=now, place=file.name[:200], bytes=content.bytes, opt_ins=content.opt_ins))
         record(db, by, "installation.backup", now=now, count=content.opt_ins)
     return content
+
+
+def _copy_pictures(file: Path) -> None:
+    try:
+        picture_copies.copy_new(file)
+    except OSError as problem:
+        file.unlink(missing_ok=True)
+        raise OperatorError(
+            N_("The pictures could not be copied to {folder}: {why}"),
+            folder=picture_copies.beside(file),
+            why=problem.strerror or str(problem),
+        ) from None
 
 
 def carry_over_from(by: Actor, address: str, *, now: datetime) -> CarriedOver:

@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from core.accounts.activity_log import record
 from core.accounts.rules import COMMAND_LINE
-from core.backups import copying
+from core.backups import copying, picture_copies
 from core.backups.actions import refuse_postgresql, refuse_stranger
 from core.backups.carrying_over import CarriedOver, carry_over
 from core.backups.copying import BackupContent
@@ -46,6 +46,7 @@ class RestoreResult:
     content: BackupContent
     carried: CarriedOver | None
     former: Path | None
+    pictures: int  # that were missing here and were put back
 
 
 def restore(
@@ -72,9 +73,19 @@ def restore(
             say(f"{content.opt_ins:,} opt-ins are in the backup.")
             migrations.upgrade_file(fresh)
             carried = _prepare(fresh, None if without_carrying_over else _still_there(there), key, now)
-            return RestoreResult(content, carried, _put_in_place(fresh, there, now))
+            former = _put_in_place(fresh, there, now)
+            return RestoreResult(content, carried, former, _put_back_pictures(file, say))
         finally:
             _remove(fresh)
+
+
+def _put_back_pictures(file: Path, say: Callable[[str], None]) -> int:
+    """The database is in its place by now, so a picture that cannot be copied is only said."""
+    try:
+        return picture_copies.put_back(file)
+    except OSError as problem:
+        say(f"Not all pictures could be put back from {picture_copies.beside(file)}: {problem}")
+        return 0
 
 
 def _copy(file: Path, fresh: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from core.backups import copying, queries, rules
+from core.backups import copying, picture_copies, queries, rules
 from core.db import holding
 from core.db.engine import empty_log, transaction
 from core.db.tables import Backup
@@ -44,6 +44,10 @@ def _make(folder: Path, now: datetime) -> bool:
     try:
         content = copying.copy_database(folder / made.place, made_at=now)
         made.bytes, made.opt_ins = content.bytes, content.opt_ins
+        picture_copies.copy_new(folder / made.place)
+    except OSError as problem:
+        made.problem = f"{picture_copies.FOLDER}: {problem.strerror}"[:300]
+        log.error("pictures_not_copied", said=made.problem)
     except OperatorError as refused:
         made.problem = refused.message[:300]
         log.error("backup_failed", said=refused.message)
@@ -53,6 +57,7 @@ def _make(folder: Path, now: datetime) -> bool:
         return False
     for name in rules.superseded([each.name for each in folder.iterdir()], kept=settings().backups_kept):
         (folder / name).unlink(missing_ok=True)
+    picture_copies.delete_unneeded(folder)
     empty_log()
     log.info("backup_made", file=made.place, bytes=made.bytes, opt_ins=made.opt_ins)
     return True

@@ -52,6 +52,7 @@ def restore(
         "file": str(file),
         "opt_ins": done.content.opt_ins,
         "former": str(done.former) if done.former else None,
+        "pictures": done.pictures,
         "carried_over": _carried(done.carried) if done.carried else None,
         "held": True,
     }
@@ -94,6 +95,8 @@ def _text(done: RestoreResult) -> list[str]:
     lines = []
     if done.former:
         lines.append(f"The database that was there is now {done.former}; delete it when you are sure.")
+    if done.pictures:
+        lines.append(f"{done.pictures:,} pictures that were missing here are put back.")
     if done.carried:
         lines += _carried_text(done.carried)
     lines.append("Restored and held: nothing is sent until you run: python -m core release")
