@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.sql import Select
 from sqlmodel import Session, col
 
@@ -194,6 +195,11 @@ def _activity(row: Activity) -> ActivityView:
     )
 
 
+def _as_stored(search: str) -> str:
+    """How words stand in the details, which are stored as JSON. There, capitals count."""
+    return json.dumps(search)[1:-1]
+
+
 def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
     if asked.actor:
         statement = statement.where(col(Activity.actor) == asked.actor)
@@ -212,5 +218,6 @@ def _filtered(statement: Select[Any], asked: ActivityFilter) -> Select[Any]:
             col(Activity.subject).icontains(search, autoescape=True)
             | col(Activity.actor).icontains(search, autoescape=True)
             | (col(Activity.address) == search)
+            | cast(col(Activity.detail), Text).contains(_as_stored(search), autoescape=True)
         )
     return statement

@@ -26,7 +26,6 @@ def forget_again(source: Session, db: Session, *, now: datetime) -> int:
     for page_id, fanpage_id, psid in [who for who in _people(db) if is_new((who[0], who[2]))]:
         erasing.erase_events(db, erasing.events_of(db, page_id, psid))
         customer = erasing.lock_customer(db, fanpage_id, psid)
-        erasing.blank_activity(db, fanpage_id, psid, customer)
         erasing.blank_imports(db, fanpage_id, psid)
         if customer:
             erasing.erase_customer(db, customer.id or 0, now=now)

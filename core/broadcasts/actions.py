@@ -88,7 +88,7 @@ def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, no
         if broadcast.state != BroadcastState.DRAFT:
             raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
         versions.refuse_if_changed(broadcast, version)
-        record(db, by, "broadcast.delete", broadcast, now=now)
+        record(db, by, "broadcast.delete", broadcast, now=now, text=broadcast.content)
         db.delete(broadcast)
 
 
@@ -137,7 +137,8 @@ def schedule(
         broadcast.launched_by, broadcast.revises_id = by.name, None
         versions.approve(broadcast, by, now)
         verb = "broadcast.schedule" if at else "broadcast.launch"
-        record(db, by, verb, broadcast, now=now, due_at=start.isoformat(), version=broadcast.version)
+        about = {"due_at": start.isoformat(), "version": broadcast.version, "text": broadcast.content}
+        record(db, by, verb, broadcast, now=now, **about)
         return broadcast.state
 
 

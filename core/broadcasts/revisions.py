@@ -72,13 +72,14 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
         ends = settled_best_before(chosen, start)
         if problems := draft_rules.check_times(draft.due_at, ends, now):
             raise Invalid(problems)
-        values = {name: getattr(draft, name) for name in _APPLIED}
+        values, before = {name: getattr(draft, name) for name in _APPLIED}, row.content
         changed = versions.alter(row, by, now, **values)
         refuse_unready(db, row)
         row.due_at, row.best_before, row.best_before_chosen = start, ends, True
         row.launched_by = by.name
         versions.approve(row, by, now)
-        record(db, by, "broadcast.revise", row, now=now, version=row.version, fields=sorted(changed))
+        about = {"version": row.version, "fields": sorted(changed), "before": before, "after": row.content}
+        record(db, by, "broadcast.revise", row, now=now, **about)
         db.delete(draft)
         return row.id or 0
 

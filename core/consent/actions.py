@@ -50,9 +50,9 @@ def edit_topic(by: Actor, topic_id: int, *, name: str, description: str, now: da
         if (topic.name, topic.description) == (name, description):
             return
         _check_name_is_free(db, topic.fanpage_id, name, but=topic_id)
-        was = topic.name
+        was, before = topic.name, topic.description
         topic.name, topic.description, topic.updated_at = name, description, now
-        topic_rows.record(db, by, "topic.edit", topic, now, was=was)
+        topic_rows.record(db, by, "topic.edit", topic, now, was=was, before=before, after=description)
 
 
 def restore_topic(by: Actor, topic_id: int, *, now: datetime) -> None:

@@ -28,6 +28,7 @@ def set_asking(
         _refuse(db, topic, asks_again, message_id)
         if (topic.asks_again, topic.ask_message_id) == (asks_again, message_id):
             return
+        before = {"asks_again": topic.asks_again, "message_id": topic.ask_message_id}
         topic.asks_again, topic.ask_message_id, topic.updated_at = asks_again, message_id, now
         record(
             db,
@@ -37,8 +38,8 @@ def set_asking(
             fanpage_id=topic.fanpage_id,
             subject_id=topic_id,
             subject=topic.name,
-            asks_again=asks_again,
-            message_id=message_id,
+            before=before,
+            after={"asks_again": asks_again, "message_id": message_id},
         )
 
 

@@ -27,6 +27,7 @@ def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: da
             raise NotFound(N_("There is no fanpage {id}."), id=fanpage_id)
         _refuse(_clashes(message_rows.keywords_of(db, fanpage_id), kept))
         if kept != (fanpage.stop_words or list(DEFAULT)):
+            before = fanpage.stop_words or list(DEFAULT)
             fanpage.stop_words, fanpage.updated_at = kept, now
             record(
                 db,
@@ -36,7 +37,8 @@ def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: da
                 fanpage_id=fanpage_id,
                 subject_id=fanpage_id,
                 subject=fanpage.name,
-                words=kept,
+                before=before,
+                after=kept,
             )
 
 

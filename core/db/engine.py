@@ -23,6 +23,7 @@ from core.db.sqlite import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, Held
 from core.settings import settings
 
+APPEND_ONLY = "append_only"  # what the triggers of the activity log say (migration 0041)
 # The database is locked, full, gone, or has no free connection. Nothing is lost by waiting and trying again.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -35,7 +36,8 @@ def transaction(connection: Connection | None = None) -> Iterator[Session]:
         with Session(bind, expire_on_commit=False) as db, db.begin():
             yield db
     except IntegrityError as problem:
-        if getattr(problem.orig, "sqlite_errorname", "") != "SQLITE_CONSTRAINT_TRIGGER":
+        is_refused = getattr(problem.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
+        if not is_refused or str(problem.orig) == APPEND_ONLY:
             raise
         raise Held(
             N_(

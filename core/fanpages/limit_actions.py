@@ -36,5 +36,6 @@ def set_limits(by: Actor, fanpage_id: int, limits: ContactLimits, *, now: dateti
                 fanpage_id=fanpage_id,
                 subject_id=fanpage_id,
                 subject=row.name,
-                limits=changed,
+                before={name: was[name] for name in changed},
+                after=changed,
             )

@@ -33,7 +33,6 @@ def forget(by: Actor, fanpage_id: int, psid: str, *, now: datetime) -> int:
         forgotten.record_forgotten(db, (page_id, psid), now=now)
         customer = erasing.lock_customer(db, fanpage_id, psid)
         erasing.erase_events(db, {*seen, *erasing.events_of(db, page_id, psid, after=newest)})
-        erasing.blank_activity(db, fanpage_id, psid, customer)
         erasing.blank_imports(db, fanpage_id, psid)
         if customer:
             erasing.erase_customer(db, customer.id or 0, now=now)

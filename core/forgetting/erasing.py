@@ -18,7 +18,6 @@ from sqlmodel import Session, col
 from core.consent import ledger as opt_ins
 from core.db import bulk, row_locks
 from core.db.tables import (
-    Activity,
     Customer,
     Delivery,
     DeliveryAttempt,
@@ -36,7 +35,6 @@ WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used
 _UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _STAYS = {"request", "opt_in", "delivery"}
 IN_OPEN_TRANSACTIONS = 100_000  # more events than servers can be storing at one moment
-SURE_LENGTH = 10  # an id of this length is not part of another number by chance
 
 
 def lock_customer(db: Session, fanpage_id: int, psid: str) -> Customer | None:
@@ -89,23 +87,6 @@ def newest_event(db: Session) -> int:
 def erase_events(db: Session, ids: Collection[int]) -> None:
     """Delete these webhook events."""
     _run(db, delete(Event).where(col(Event.id).in_(bulk.among(ids))))
-
-
-def blank_activity(db: Session, fanpage_id: int, psid: str, customer: Customer | None) -> None:
-    """Remove the person from the activity log; that something was done stays."""
-    first, last = (customer.first_name or "", customer.last_name or "") if customer else ("", "")
-    names = {psid, f"{last} {first}".strip(), f"{first} {last}".strip()} - {""}
-    naming = [
-        col(Activity.subject).in_(names),
-        cast(col(Activity.detail), Text).contains(f'"{psid}"', autoescape=True),
-    ]
-    if len(psid) >= SURE_LENGTH:
-        naming.append(col(Activity.subject).contains(psid, autoescape=True))
-    if customer:
-        about = col(Activity.verb).startswith("customer."), col(Activity.subject_id) == customer.id
-        naming.append(about[0] & about[1])
-    of_fanpage = or_(col(Activity.fanpage_id) == fanpage_id, col(Activity.fanpage_id).is_(None))
-    _run(db, update(Activity).where(of_fanpage, or_(*naming)).values(subject="", detail={}))
 
 
 def blank_imports(db: Session, fanpage_id: int, psid: str) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+
 from core.errors import N_
 from pages.components.states import STATES
 from pages.components.texts import _, number, state_label
@@ -154,6 +158,7 @@ DETAILS: dict[str, str] = {
     "broadcasts": N_("broadcasts resumed"),
     "events": N_("events"),
     "before": N_("before"),
+    "after": N_("now"),
     "text": N_("text"),
     "action": N_("action"),
     "reason": N_("reason"),
@@ -178,8 +183,42 @@ def detail_line(detail: dict[str, object]) -> str:
 
 
 def _value(key: str, value: object) -> str:
+    if isinstance(value, dict | list) or key in ("before", "after"):
+        return in_words(value)
     if key in ("role", "was") and str(value) in STATES["role"]:
         return state_label("role", str(value))[0]
     if key == "kept":
         return _(KEPT[str(value)]) if str(value) in KEPT else str(value)
     return number(value) if isinstance(value, int) else str(value)
+
+
+_NO_WORDS = ("kind", "url", "payload", "id")  # of a message's content
+
+
+def in_words(value: object) -> str:
+    """What was written, as people read it: the words of a message, or settings with their names."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if isinstance(value, dict) and "kind" in value:
+        return f"“{' / '.join(_words_of(value))}”"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {in_words(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    if value is None or isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return number(value) if isinstance(value, int) else f"“{value}”" if value else "–"
+
+
+def _words_of(content: object) -> Iterator[str]:
+    """All that customers read in a message."""
+    if isinstance(content, dict):
+        for name, inner in content.items():
+            if name not in _NO_WORDS:
+                yield from _words_of(inner)
+    elif isinstance(content, list):
+        for inner in content:
+            yield from _words_of(inner)
+    elif isinstance(content, str) and content:
+        yield content

@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from core.accounts import actions, activity_export, activity_log, queries
 from core.accounts.activity_export import activity_csv
@@ -64,3 +65,34 @@ def test_the_export_holds_every_matching_line_and_no_formula(log, monkeypatch):
     assert rows[0]["subject"] == "'=HYPERLINK(1)"
     assert rows[1]["detail"] == '{"text": "ạ"}'
     assert activity_csv(ActivityFilter()).startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("change", ["UPDATE activity SET subject = 'x'", "DELETE FROM activity"])
+def test_the_database_itself_refuses_to_change_the_log(log, fresh_database, change):
+    young = f"{change} WHERE verb = 'broadcast.create'"
+    fresh_database.run(f"INSERT INTO activity {COPY}")
+    with pytest.raises(Exception, match="append_only"), transaction() as db:
+        db.execute(text(young))
+    assert queries.count_activity(ActivityFilter(search="Sale_tháng 11")) == 2
+
+
+COPY = (
+    "(at, actor, verb, subject, detail, address) SELECT CURRENT_TIMESTAMP, actor, verb, subject, detail, "
+    "address FROM activity WHERE verb = 'broadcast.create'"
+)
+
+
+def test_an_old_line_can_be_deleted_and_not_be_changed(log, fresh_database, now):
+    with transaction() as db:
+        activity_log.record(db, LAN, "topic.edit", now=now - timedelta(days=200), subject="Cũ")
+    with pytest.raises(Exception, match="append_only"), transaction() as db:
+        db.execute(text("UPDATE activity SET actor = 'x' WHERE verb = 'topic.edit'"))
+    with transaction() as db:
+        db.execute(text("DELETE FROM activity WHERE verb = 'topic.edit'"))
+    assert queries.count_activity(ActivityFilter(search="cũ")) == 0
+
+
+def test_words_of_the_details_are_found(log, now):
+    with transaction() as db:
+        activity_log.record(db, LAN, "topic.edit", now=now, subject="x", after="Áo dài đỏ")
+    assert [entry.verb for entry in queries.list_activity(ActivityFilter(search="dài đỏ"))] == ["topic.edit"]

@@ -97,3 +97,18 @@ def test_every_deed_belongs_to_a_filter():
 
 def test_a_stranger_cannot_read_the_log(log):
     assert "Sale" not in shown(opened(None, page="activity"))
+
+
+def test_a_changed_draft_is_shown_in_its_words(panel, fresh_database, now):
+    before = {"kind": "text", "text": "Hàng <b>cũ</b>"}
+    after = {"kind": "cards", "cards": [{"title": "Áo dài", "buttons": [{"kind": "url", "title": "Xem"}]}]}
+    limits = {"before": {"asks_a_day": 2}, "after": {"asks_a_day": 3}}
+    with transaction() as db:
+        activity_log.record(db, LAN, "broadcast.change", now=now, subject="Sale", before=before, after=after)
+        activity_log.record(db, LAN, "fanpage.set_limits", now=now, subject="Hoa", **limits)
+        activity_log.record(db, LAN, "topic.edit", now=now, subject="Váy", before="", after="Hàng mới")
+    html = shown(panel("activity"))
+    assert "before: “Hàng &lt;b&gt;cũ&lt;/b&gt;”, now: “Áo dài / Xem”" in html
+    assert "before: asks a day 2, now: asks a day 3" in html
+    assert "before: –, now: “Hàng mới”" in html
+    assert "{" not in html

@@ -139,9 +139,6 @@ class Shop:
         about = {"now": self.now, "fanpage_id": self.fanpage_id}
         with transaction() as db:
             record(db, COMMAND_LINE, "customer.note", subject_id=self.customer_id, **about)
-            record(db, COMMAND_LINE, "message.try", subject=f"{LAST} {FIRST}", **about)
-            record(db, COMMAND_LINE, "message.try", subject="Khuyến mãi", psid=PSID, **about)
-            record(db, COMMAND_LINE, "customer.mark", subject=f"khách {PSID}", **about)
 
     def secrets(self) -> set[str]:
         """What must be found nowhere afterwards."""
