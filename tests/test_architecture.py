@@ -48,6 +48,7 @@ ORDER = [
     "testers",
     "sending",
     "inbox",
+    "retention",
     "fanpages",
     "forgetting",
     "moving",

@@ -78,7 +78,7 @@ def _statements(before: dict[Record, datetime]) -> Iterator[tuple[Record, Any]]:
     yield Record.SESSION, _delete_oldest(OperatorSession, "signed_in_at", before[Record.SESSION])
     yield Record.CALL_COUNT, delete(CallsOfHour).where(col(CallsOfHour.hour) < before[Record.CALL_COUNT])
     yield Record.BACKUP_NOTE, _delete_oldest(Backup, "made_at", before[Record.BACKUP_NOTE])
-    # Last, since the database refuses to delete what is young by its own clock (migration 0041).
+    # Last, since the database refuses to delete what is young by its own clock (migration 0043).
     yield Record.ACTIVITY, _delete_oldest(Activity, "at", before[Record.ACTIVITY])
 
 
