@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.backups import rules
 from core.broadcasts.rules import BroadcastState
-from core.db.engine import reading
+from core.db.engine import reading, sqlite_file
 from core.db.tables import Backup, Broadcast, Delivery
 from core.deliveries.rules import DeliveryState
 from core.errors import N_
@@ -65,6 +66,16 @@ def problems(*, now: datetime) -> Iterator[BackupProblem]:
     """What is wrong with the backups. PostgreSQL makes its own, of which nothing is known here."""
     if settings().is_postgresql or not settings().backups_kept:
         return
+    for file in find_former_databases():
+        at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        if now - at > rules.FORMER_KEPT_FOR:
+            yield (
+                N_(
+                    "{file} is the database from before a restore. It still names people who were forgotten "
+                    "since; delete it when you are sure that nothing in it is needed."
+                ),
+                {"file": file.name},
+            )
     if failed := find_failure():
         yield N_("The last backup failed: {why}"), {"why": failed.problem}
     last = find_last_backup()
@@ -74,6 +85,14 @@ def problems(*, now: datetime) -> Iterator[BackupProblem]:
             N_("The last backup is {hours} hours old; the worker makes one every night while it runs."),
             {"hours": hours},
         )
+
+
+def find_former_databases() -> list[Path]:
+    """The files that a restore has left beside the database. They name people who were forgotten since."""
+    if settings().is_postgresql:
+        return []
+    there = sqlite_file()
+    return sorted(there.parent.glob(f"{there.stem}.before-restore-*{there.suffix}"))
 
 
 def find_unsure_broadcasts() -> list[UnsureBroadcast]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 NIGHT_HOUR = 3
 TRY_AGAIN_AFTER = timedelta(hours=1)  # after a failure
 OLD_AFTER = timedelta(hours=36)  # a backup older than this is worth a warning
+FORMER_KEPT_FOR = timedelta(days=30)  # a database from before a restore that is older is worth a word
 _NAME = re.compile(r"otn-\d{8}-\d{6}\.db")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from core.accounts.rules import COMMAND_LINE
+from core.backups.queries import find_former_databases
 from core.clock import utc_now
 from core.commands.answers import Json, command, print_answer
 from core.commands.lookup import fanpage_named
@@ -28,8 +29,9 @@ def forget(
     chosen = known or [fanpage_named(fanpage).id]
     forgotten = sum(forget_person(COMMAND_LINE, each, psid, now=utc_now()) for each in chosen)
     said = (
-        "Forgotten: {n} customer. Backups made before still name them."
+        "Forgotten: {n} customer. Backups made before still name them{files}."
         if forgotten
         else ("No customer has this PSID; should an old file or a late webhook bring it, it stays outside.")
     )
-    print_answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten))
+    files = "".join(f", and so does {file}" for file in find_former_databases())
+    print_answer(as_json, {"forgotten": forgotten}, said.format(n=forgotten, files=files))

@@ -1,13 +1,13 @@
 """the activity log is append-only: the database itself refuses to change a line, or to delete a young one
 
-Revision ID: 0041
-Revises: 0040
+Revision ID: 0043
+Revises: 0042
 """
 
 from alembic import op
 
-revision = '0041'
-down_revision = '0040'
+revision = '0043'
+down_revision = '0042'
 branch_labels = None
 depends_on = None
 
