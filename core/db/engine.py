@@ -23,7 +23,7 @@ from core.db.sqlite import BUSY_TIMEOUT_SECONDS
 from core.errors import N_, Held
 from core.settings import settings
 
-APPEND_ONLY = "append_only"  # what the triggers of the activity log say (migration 0043)
+APPEND_ONLY = "append_only"  # what the triggers of the activity log say (migration 0044)
 # The database is locked, full, gone, or has no free connection. Nothing is lost by waiting and trying again.
 DATABASE_TROUBLE = (OperationalError, InterfaceError, PoolTimeout)
 

@@ -86,7 +86,14 @@ def masked_body(event_id: int) -> str:
     if body is None:
         return ""
     shown = json.dumps(mask_tokens(json.loads(body)), ensure_ascii=False, indent=2)
-    return without_secrets(shown, limit=BODY_LIMIT)
+    if len(shown) > BODY_LIMIT:
+        shown = f"{shown[:BODY_LIMIT]}…"
+    return "\n".join(map(_without_secrets, shown.split("\n")))
+
+
+def _without_secrets(line: str) -> str:
+    indent = len(line) - len(line.lstrip(" "))
+    return " " * indent + without_secrets(line, limit=BODY_LIMIT)
 
 
 def find_opt_in(event_id: int) -> OptInOfEvent | None:

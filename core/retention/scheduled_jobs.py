@@ -28,7 +28,7 @@ from core.db.tables import (
     Table,
 )
 from core.deliveries.rules import DeliveryState
-from core.retention.rules import Record, list_kept
+from core.retention.periods import Record, list_kept
 from core.settings import settings
 
 ROWS_PER_TRANSACTION = 2000
@@ -78,7 +78,7 @@ def _statements(before: dict[Record, datetime]) -> Iterator[tuple[Record, Any]]:
     yield Record.SESSION, _delete_oldest(OperatorSession, "signed_in_at", before[Record.SESSION])
     yield Record.CALL_COUNT, delete(CallsOfHour).where(col(CallsOfHour.hour) < before[Record.CALL_COUNT])
     yield Record.BACKUP_NOTE, _delete_oldest(Backup, "made_at", before[Record.BACKUP_NOTE])
-    # Last, since the database refuses to delete what is young by its own clock (migration 0043).
+    # Last, since the database refuses to delete what is young by its own clock (migration 0044).
     yield Record.ACTIVITY, _delete_oldest(Activity, "at", before[Record.ACTIVITY])
 
 

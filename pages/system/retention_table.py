@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.retention.rules import list_kept
+from core.retention.periods import list_kept
 from core.settings import settings
 from pages.components.tables import Column, table
 from pages.components.texts import _

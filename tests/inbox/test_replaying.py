@@ -210,7 +210,7 @@ def test_no_token_and_no_secret_is_shown(fanpage, receive, now):
     for text in shown:
         assert not [word for word in ("token-1", "token-other", "87650012", "sealed", secret) if word in text]
     assert '"one_time_notif_token": "[removed]"' in shown[0]
-    assert PSID in shown[0]
+    assert f'"sender": {{\n    "id": "{PSID}"' in shown[0]
     assert event_queries.masked_body(999) == ""
 
 

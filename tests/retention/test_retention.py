@@ -25,7 +25,7 @@ from core.db.tables import (
     Withdrawal,
 )
 from core.retention import scheduled_jobs
-from core.retention.rules import Record, list_kept
+from core.retention.periods import Record, list_kept
 from core.settings import settings
 from tests.customers.forgetting.people import Shop
 from tests.inbox.platform import rows
