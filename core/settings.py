@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from core.errors import OperatorError
 from core.settings_sources import base_folder, ours, read_env_file, refuse_unknown
+from core.text.addresses import find_address
 from core.text.catalogues import languages
 from core.text.secret_strength import is_guessable_key
 from core.text.text_files import decode
@@ -263,11 +264,8 @@ def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def _is_among(address: str, written: str) -> bool:
-    try:
-        seen = ip_address(address)
-    except ValueError:
-        return False
-    return any(seen in network for network in _networks(written))
+    seen = find_address(address)
+    return seen is not None and any(seen in network for network in _networks(written))
 
 
 @lru_cache

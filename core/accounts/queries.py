@@ -17,6 +17,7 @@ from core.accounts.rules import (
     SYSTEM,
     OperatorState,
     Role,
+    has_expired,
     normalise_operator_name,
 )
 from core.db.bulk import among
@@ -104,7 +105,7 @@ class Credentials:
     has_second_factor: bool
 
     def has_expired(self, now: datetime) -> bool:
-        return self.password_expires_at is not None and self.password_expires_at <= now
+        return has_expired(self.password_expires_at, now)
 
 
 NO_CREDENTIALS = Credentials(None, None, False)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from core.errors import N_, NotAllowed, Problem, problem
+from core.text.addresses import find_address
 from core.text.normalise import normalise_name
 
 
@@ -153,6 +154,11 @@ def check_password(password: str, name: str) -> list[Problem]:
     return []
 
 
+def has_expired(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether a password is not good any more that somebody else has made."""
+    return expires_at is not None and expires_at <= now
+
+
 def session_is_good(signed_in_at: datetime, valid_after: datetime, now: datetime) -> bool:
     """Whether a session that began then is still valid."""
     return valid_after <= signed_in_at and now - signed_in_at < SESSION_LIFETIME
@@ -194,9 +200,8 @@ class FailedSignIn:
 
 def counted_address(address: str) -> str:
     """What an address is counted as: a subscriber has 2^64 addresses of IPv6, which count as one."""
-    try:
-        seen = ip_address(address)
-    except ValueError:
+    seen = find_address(address)
+    if seen is None:
         return address[:64]
     return str(ip_network((seen, 64), strict=False)) if seen.version == 6 else str(seen)
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hmac import compare_digest
 
 import pyotp
 from sqlmodel import Session
 
 from core.accounts import activity_log
-from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise
+from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise, authorise_early
 from core.accounts.rules import Actor, Permission
+from core.accounts.sign_in import begin_sign_in, forget_attempts
+from core.accounts.totp import step_of, take_code
 from core.db.engine import transaction
 from core.db.tables import Operator
-from core.encryption import decrypt, encrypt
+from core.encryption import encrypt
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 
 ISSUER = "Notify Once"
-_STEP_SECONDS = 30
-_APART = (-1, 0, 1)  # steps by which the clock of a telephone may be off
 WRONG_CODE = N_("This code is not right. Codes change every 30 seconds; is the telephone's clock right?")
 
 
@@ -30,25 +29,6 @@ def fresh_secret() -> str:
 def address_of(secret: str, name: str) -> str:
     """What the QR code says that a telephone reads."""
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
-
-
-def step_of(secret: str, code: str, last: int | None, now: datetime) -> int | None:
-    """The step that a code belongs to; None for a wrong code, and for one that was taken before."""
-    typed = code.replace(" ", "").strip()
-    present = int(now.timestamp()) // _STEP_SECONDS
-    for step in (present + apart for apart in _APART):
-        made = pyotp.TOTP(secret).generate_otp(step)
-        if compare_digest(made.encode(), typed.encode("utf-8", "surrogatepass")):
-            return step if last is None or step > last else None
-    return None
-
-
-def take_code(row: Operator, code: str, now: datetime) -> bool:
-    """Whether a code fits the second factor of an operator, whose row the caller has locked. Once."""
-    step = step_of(decrypt(row.totp_sealed or ""), code, row.totp_step, now)
-    if step is not None:
-        row.totp_step = step
-    return step is not None
 
 
 def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
@@ -66,14 +46,18 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
 
 
 def disable_own(by: Actor, code: str, *, now: datetime) -> None:
-    """Ask for no codes at one's own sign-ins any more. Raises Invalid unless a present code is given."""
+    """Ask for no codes at one's own sign-ins any more. Raises Invalid unless a present code is given, and
+    LockedOut after too many others: they count as failed sign-ins."""
+    authorise_early(by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
+    begin_sign_in(by.name, by.address, now=now)
     with transaction() as db:
         authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = _operator(db, by.id)
+        if row.totp_sealed is not None and not take_code(row, code, now):
+            raise Invalid([problem("code", WRONG_CODE)])
+        forget_attempts(db, by.name, by.address)
         if row.totp_sealed is None:
             return
-        if not take_code(row, code, now):
-            raise Invalid([problem("code", WRONG_CODE)])
         row.totp_sealed = row.totp_step = None
         _record(db, by, "operator.disable_second_factor", row, now)
 

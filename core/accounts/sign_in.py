@@ -16,16 +16,21 @@ from core.accounts.rules import (
     FailedSignIn,
     Role,
     counted_address,
+    has_expired,
     locked_until,
     normalise_operator_name,
 )
-from core.accounts.second_factor import take_code
 from core.accounts.sessions import begin_session
+from core.accounts.totp import take_code
 from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, OperatorSession, SignInAttempt
 from core.errors import N_, NotAllowed
 
+EXPIRED = N_(
+    "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
+)
+CHANGED = N_("Your password was changed, or you were signed out, since you gave it. Give it once more.")
 KEEP_ATTEMPTS = timedelta(days=1)
 
 
@@ -33,6 +38,10 @@ class LockedOut(NotAllowed):
     """There were too many failed sign-ins."""
 
     code = "locked_out"
+
+
+class PasswordExpired(NotAllowed):
+    """The password that was given is not good any more."""
 
 
 def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
@@ -58,16 +67,31 @@ def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
 
 
 def complete_sign_in(
-    name: str, address: str, *, code: str = "", browser: str = "", language: str | None = None, now: datetime
+    name: str,
+    address: str,
+    *,
+    code: str = "",
+    browser: str = "",
+    language: str | None = None,
+    password_seen_at: datetime | None = None,
+    now: datetime,
 ) -> str | None:
     """Record that a sign-in succeeded, and begin a session. Returns its ticket; None when the code of the
-    second factor is wrong, or the operator was disabled meanwhile. `language` is kept for somebody who has
-    chosen none yet."""
+    second factor is wrong, or the operator was disabled meanwhile. Raises PasswordExpired.
+
+    `password_seen_at` is when the password was found right, if not now: it is asked for anew when it was
+    changed or the operator was signed out everywhere since. `language` is kept for somebody who has chosen
+    none yet.
+    """
     name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
         if row is None or row.id is None or row.disabled_at:
             return None
+        if password_seen_at is not None and row.sessions_valid_after > password_seen_at:
+            raise PasswordExpired(CHANGED)
+        if has_expired(row.password_expires_at, now):
+            raise PasswordExpired(EXPIRED)
         if row.totp_sealed is not None and not take_code(row, code, now):
             return None
         row.last_seen_at, row.language = now, row.language or language

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import settings
+from core.text.addresses import plain_address
 
 
 class Forwarded:
@@ -24,13 +25,14 @@ class Forwarded:
 
 
 def _as_the_proxy_says(scope: Scope) -> Scope:
-    address, port = scope["client"]
+    address, port = plain_address(scope["client"][0]), scope["client"][1]
     if not settings().is_trusted_proxy(address):
-        return scope
+        return {**scope, "client": (address, port)}
     headers = Headers(scope=scope)
     passed = [each.strip() for line in headers.getlist("x-forwarded-for") for each in line.split(",")]
     # From the right: each proxy has added whom it heard it from. The first that is not ours is the visitor.
-    visitor = next((each for each in reversed(passed) if not settings().is_trusted_proxy(each)), address)
+    strangers = (each for each in reversed(passed) if not settings().is_trusted_proxy(each))
+    visitor = plain_address(next(strangers, address))
     said = headers.get("x-forwarded-proto", "").split(",")[-1].strip()
     secure = said == "https" or scope["scheme"] in ("https", "wss")
     plain, over_tls = ("http", "https") if scope["type"] == "http" else ("ws", "wss")

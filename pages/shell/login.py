@@ -5,7 +5,7 @@ What it leaves open and how each point is closed: docs/security.md.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 from streamlit_authenticator.controllers import AuthenticationController
@@ -17,7 +17,7 @@ from core.accounts.second_factor import WRONG_CODE
 from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from core.encryption import derived_key
-from core.errors import N_, OperatorError
+from core.errors import OperatorError
 from pages.components import session
 from pages.components.second_factor import draw_set_up
 from pages.components.texts import _, error_text
@@ -25,9 +25,6 @@ from pages.shell import account, browser, style
 from pages.shell.password_form import change_password
 
 CODE_WITHIN = timedelta(minutes=5)
-EXPIRED = N_(
-    "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
-)
 
 
 def gate() -> SessionView | None:
@@ -90,7 +87,12 @@ def _ask_code() -> str | None:
     name, now = _asked_name(), utc_now()
     if not _is_counted(name, now):
         return None
-    ticket = _complete(name, now, code)
+    try:
+        ticket = _complete(name, now, code, seen_at=st.session_state["code_of"][1])
+    except OperatorError as expired:  # since the password was looked at
+        st.error(error_text(expired), icon=":material/key_off:")
+        _ask_no_code()
+        return None
     if ticket is None:
         st.error(_(WRONG_CODE), icon=":material/error:")
     return ticket
@@ -98,8 +100,8 @@ def _ask_code() -> str | None:
 
 def _asked_name() -> str:
     """Who has given the right password in this session, and is asked for a code now."""
-    name, until = st.session_state.get("code_of", ("", 0.0))
-    return name if utc_now().timestamp() < until else ""
+    name, seen_at = st.session_state.get("code_of", ("", datetime.min.replace(tzinfo=UTC)))
+    return name if utc_now() < seen_at + CODE_WITHIN else ""
 
 
 def _ask_no_code() -> None:
@@ -113,10 +115,10 @@ def _try(name: str, password: str) -> str | None:
     ticket, known = None, queries.find_credentials(name)
     if _password_fits(name, password, known.password_hash):
         if known.has_expired(now):
-            st.error(_(EXPIRED), icon=":material/key_off:")
+            st.error(_(sign_in.EXPIRED), icon=":material/key_off:")
             return None
         if known.has_second_factor:
-            st.session_state["code_of"] = (name, (now + CODE_WITHIN).timestamp())
+            st.session_state["code_of"] = (name, now)
             st.rerun()
         ticket = _complete(name, now)
     if ticket is None:
@@ -134,10 +136,16 @@ def _is_counted(name: str, now: datetime) -> bool:
     return True
 
 
-def _complete(name: str, now: datetime, code: str = "") -> str | None:
+def _complete(name: str, now: datetime, code: str = "", seen_at: datetime | None = None) -> str | None:
     chosen, told = st.session_state.get("language"), browser.description()
     return sign_in.complete_sign_in(
-        name, browser.address(), code=code, browser=told, language=chosen, now=now
+        name,
+        browser.address(),
+        code=code,
+        browser=told,
+        language=chosen,
+        password_seen_at=seen_at,
+        now=now,
     )
 
 

@@ -41,10 +41,8 @@ class SessionBinding:
         scope = {**scope, "headers": _with_header(scope, who)}
         if scope["type"] == "websocket":
             return await self._connect(scope, receive, send, who)
-        if scope["type"] == "http" and scope["path"] == f"{cookie.base_path()}/_stcore/metrics":
-            return await Response("Not Found", status_code=404)(
-                scope, receive, send
-            )  # nobody reads them here
+        if scope["type"] == "http" and _is_shut(scope["path"]):
+            return await Response("Not Found", status_code=404)(scope, receive, send)
         if _matters(scope) and not _may_fetch(scope, who):
             return await Response("Sign in first.", status_code=403)(scope, receive, send)
         return await self.app(scope, receive, send)
@@ -76,6 +74,13 @@ class SessionBinding:
 def nobody() -> str:
     """An identity that nobody else has, so that no session of a stranger is resumed by another."""
     return f"nobody:{secrets.token_hex(16)}"
+
+
+def _is_shut(path: str) -> bool:
+    """What Streamlit offers to programs and nobody uses here: its figures, and driving a page without a
+    browser."""
+    rest = path.removeprefix(f"{cookie.base_path()}/_stcore/")
+    return rest != path and (rest.rstrip("/") == "metrics" or rest.startswith("agent/"))
 
 
 def _matters(scope: Scope) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.accounts import rules
 from core.accounts.passwords import check_new_password, fresh_password
-from core.accounts.rules import Actor, FailedSignIn, Permission, Role
+from core.accounts.rules import Actor, FailedSignIn, Permission, Role, counted_address
 from core.errors import NotAllowed
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -152,3 +152,19 @@ def test_a_lock_always_ends_within_one_window_without_further_attempts(made):
 def test_more_attempts_never_unlock(made):
     if rules.locked_until("lan", "1.1.1.1", made[1:], NOW) is not None:
         assert rules.locked_until("lan", "1.1.1.1", made, NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.9", "::ffff:203.0.113.9", True),
+        ("203.0.113.9", "203.0.113.9:50123", True),  # with the port that a proxy adds
+        ("::ffff:203.0.113.9", "::ffff:203.0.113.10", False),  # not one subscriber of IPv6
+        ("2001:db8::1", "2001:db8::2", True),
+        ("[2001:db8::1]:443", "2001:db8::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::1%eth1", True),
+    ],
+)
+def test_what_counts_as_one_address(one, other, same):
+    assert (counted_address(one) == counted_address(other)) is same

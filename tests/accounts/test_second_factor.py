@@ -80,6 +80,24 @@ def test_it_is_removed_with_a_code_by_its_owner_and_without_by_an_admin(lan, sec
     assert not queries.find_credentials("lan").has_second_factor
 
 
+def test_wrong_codes_at_turning_it_off_count_as_failed_sign_ins(lan, secret, now):
+    later = now + LATER
+    for _guess in range(5):
+        with pytest.raises(Invalid):
+            second_factor.disable_own(lan, "000000", now=later)
+    with pytest.raises(sign_in.LockedOut):
+        second_factor.disable_own(lan, code_at(secret, later), now=later)
+    assert queries.find_credentials("lan").has_second_factor
+
+
+def test_a_right_code_at_turning_it_off_takes_the_attempts_back(lan, secret, now, fresh_database):
+    later = now + LATER
+    with pytest.raises(Invalid):
+        second_factor.disable_own(lan, "000000", now=later)
+    second_factor.disable_own(lan, code_at(secret, later), now=later)
+    assert fresh_database.rows("SELECT * FROM sign_in_attempt") == []
+
+
 @pytest.mark.parametrize(("asked_of", "must"), [("nobody", False), ("admins", True)])
 def test_who_must_have_one_does_nothing_without(lan, now, restart, asked_of, must):
     restart(require_second_factor=asked_of)
@@ -104,3 +122,12 @@ def test_nobody_puts_another_telephone_in_the_place_of_one_without_a_code_of_it(
     other = second_factor.fresh_secret()
     with pytest.raises(WrongState):
         second_factor.enable(lan, other, code_at(other, now), now=now)
+
+
+def test_a_password_that_was_reset_since_it_was_given_is_asked_for_anew(lan, secret, now):
+    seen_at, later = now + timedelta(minutes=4), now + timedelta(minutes=6)
+    actions.reset_password(COMMAND_LINE, lan.id, now=now + timedelta(minutes=5))
+    given = {"code": code_at(secret, later), "now": later}
+    with pytest.raises(sign_in.PasswordExpired):
+        sign_in.complete_sign_in("lan", HERE, password_seen_at=seen_at, **given)
+    assert sign_in.complete_sign_in("lan", HERE, password_seen_at=later, **given)

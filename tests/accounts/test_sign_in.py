@@ -7,7 +7,7 @@ import pytest
 
 from core.accounts import actions, queries, sign_in
 from core.accounts.queries import ActivityFilter
-from core.accounts.rules import ATTEMPT_WINDOW, COMMAND_LINE
+from core.accounts.rules import ATTEMPT_WINDOW, COMMAND_LINE, HANDED_OVER_FOR
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 HERE, THERE = "10.0.0.1", "10.0.0.2"
@@ -127,3 +127,11 @@ def test_the_addresses_of_one_subscriber_count_as_one(lan, now):
     with pytest.raises(sign_in.LockedOut):
         attempts(1, now, address="2001:db8:7:9:ffff::1")
     attempts(1, now, address="2001:db8:7:10::1")
+
+
+def test_a_handed_over_password_may_end_between_the_password_and_the_code(fresh_database, now):
+    actions.invite_operator(COMMAND_LINE, "hoa", "viewer", now=now)
+    before = now + HANDED_OVER_FOR - timedelta(seconds=1)
+    assert sign_in.complete_sign_in("hoa", HERE, now=before)
+    with pytest.raises(sign_in.PasswordExpired):
+        sign_in.complete_sign_in("hoa", HERE, now=now + HANDED_OVER_FOR)

@@ -37,6 +37,11 @@ def ask(peer: str, **headers: str) -> str:
         (PROXY, PROXY, PROXY),
         (VISITOR, PROXY, VISITOR),
         (PROXY, "2001:db8::7", "2001:db8::7"),
+        (PROXY, f"{VISITOR}:51234", VISITOR),  # as some proxies write it, another port each time
+        (PROXY, "[2001:db8::7]:51234", "2001:db8::7"),
+        (PROXY, f"::ffff:{VISITOR}", VISITOR),
+        (f"::ffff:{PROXY}", VISITOR, VISITOR),  # a socket for both kinds of addresses
+        (f"::ffff:{VISITOR}", "198.51.100.1", VISITOR),
         (PROXY, "x" * 200, "x" * 64),
     ],
 )

@@ -186,3 +186,8 @@ def test_nothing_is_downloaded_without_a_session(server: Server) -> None:
     assert server.ask("GET", path)[0] == 403
     assert server.ask("GET", path, Cookie=server.cookies("invented"))[0] == 403
     assert server.ask("GET", path, Cookie=server.cookies(key_of(server.lan)))[0] == 404
+
+
+def test_what_streamlit_offers_to_programs_is_shut(server: Server) -> None:
+    for path in ("metrics", "metrics/", "agent/openapi.json", "agent/interact"):
+        assert server.ask("GET", f"/_stcore/{path}")[0] == 404
