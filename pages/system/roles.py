@@ -14,7 +14,7 @@ _WORDS = {Answer.YES: N_("✓ yes"), Answer.IF_GRANTED: N_("if granted")}
 
 def draw_page() -> None:
     page_header(_("Roles"), _("What each role may do. An admin gives the roles under Users."), key="roles")
-    columns = [Column(_("What"), lambda row: _(row.words), "48%"), *map(_column, Role)]
+    columns = [Column(_("What"), lambda row: _(row.words), "48%", wraps=True), *map(_column, Role)]
     table(columns, CAPABILITIES, key="roles")
     st.caption(
         _(
@@ -25,7 +25,7 @@ def draw_page() -> None:
 
 
 def _column(role: Role) -> Column:
-    return Column(state_label("role", role)[0], lambda row: _cell(row, role))
+    return Column(state_label("role", role)[0], lambda row: _cell(row, role), is_narrow=True)
 
 
 def _cell(row: Capability, role: Role) -> str:
