@@ -67,6 +67,7 @@ def _asking_messages(db: Session, topic_id: int) -> tuple[Named, ...]:
             col(Block.topic_id) == topic_id,
             col(Block.kind).in_(kinds_that_ask()),
             col(Message.archived_at).is_(None),
+            col(Message.translation_of_id).is_(None),
         )
         .distinct()
     )

@@ -40,6 +40,7 @@ def add(
         name=draft.name,
         blocks=list(draft.blocks),
         entry_points=list(draft.entry_points),
+        translations=draft.translations,
         now=utc_now(),
     )
     print_answer(as_json, {"id": message_id}, f"Message {message_id}: {draft.name}")
@@ -49,5 +50,6 @@ def add(
 @command
 def show(message_id: Id, as_json: Json = False) -> None:
     """A message in the form that `message add` reads."""
-    data = message_files.to_json(queries.get_message(message_id))
+    view = queries.get_message(message_id)
+    data = message_files.to_json(view, queries.get_translations(view))
     print_answer(as_json, data, json.dumps(data, ensure_ascii=False, indent=2))

@@ -79,15 +79,18 @@ def _asking(
 ) -> Asking | None:
     """Asks with the message chosen for the topic, else with the newest that asks about it; None when no
     message does."""
-    block = find_asking_block(db, topic)
-    kind = kind_of(block.kind) if block else None
-    if block is None or not isinstance(kind, AskingKind):
+    found = find_asking_block(db, topic, customer_id)
+    if found is None:
+        return None
+    message_id, block = found
+    kind = kind_of(block.kind)
+    if not isinstance(kind, AskingKind):
         return None
     return Asking(
         topic.fanpage_id,
         customer_id,
         topic.id or 0,
-        block.message_id,
+        message_id,
         entry_kind,
         entry_value,
         kind,

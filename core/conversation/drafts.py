@@ -50,3 +50,4 @@ class MessageDraft:
     name: str
     blocks: list[BlockDraft]
     entry_points: list[EntryDraft]
+    translations: dict[str, list[BlockDraft]] = field(default_factory=dict)  # what it says by language: "en"

@@ -22,6 +22,7 @@ def message_ids(db: Session, fanpage_id: int) -> set[int]:
     statement = select(col(Message.id)).where(
         col(Message.fanpage_id) == fanpage_id,
         col(Message.archived_at).is_(None),
+        col(Message.translation_of_id).is_(None),
         col(Message.published) > 0,
     )
     return {id_ for id_ in db.execute(statement).scalars() if id_}

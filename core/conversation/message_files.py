@@ -10,6 +10,7 @@ from core.conversation.blocks.registry import find_kind, kind_of
 from core.conversation.drafts import BlockDraft, EntryDraft, EntryKind, MessageDraft
 from core.conversation.entry_kinds.registry import HELD
 from core.conversation.queries import MessageView, topic_names
+from core.conversation.translations import is_language
 from core.errors import N_, Invalid, problem
 from core.text.normalise import name_key
 
@@ -19,25 +20,44 @@ def draft_from_json(fanpage_id: int, data: object) -> MessageDraft:
     if not isinstance(data, Mapping):
         raise Invalid([problem("file", N_("The file must hold one JSON object: a message."))])
     topics = {name_key(name): topic_id for topic_id, name in topic_names(fanpage_id).items()}
-    blocks = [_block(item, topics, place) for place, item in enumerate(_list(data, "blocks"))]
+    blocks = _blocks(data, topics)
     entries = [_entry_point(item) for item in _list(data, "entry_points")]
-    return MessageDraft(_text(data, "name"), blocks, entries)
+    return MessageDraft(_text(data, "name"), blocks, entries, _translations(data, topics))
 
 
-def to_json(view: MessageView) -> dict[str, Any]:
-    """The form that `draft_from_json` reads back, with the id beside it."""
+def to_json(view: MessageView, translations: Mapping[str, MessageView] | None = None) -> dict[str, Any]:
+    """The form that `draft_from_json` reads back, with the id beside it; `translations` by language."""
+    said = {language: _written(each) for language, each in (translations or {}).items()}
     return {
         "id": view.id,
         "name": view.name,
-        "blocks": [kind_of(block.kind).write(block.content, block.topic_name) for block in view.blocks],
+        "blocks": _written(view),
+        **({"translations": said} if said else {}),
         "entry_points": [
             HELD[each.kind].write(EntryDraft(each.kind, each.match, each.value)) for each in view.entry_points
         ],
     }
 
 
-def _block(item: object, topics: dict[str, int], place: int) -> BlockDraft:
-    path = f"blocks.{place}"
+def _written(view: MessageView) -> list[dict[str, Any]]:
+    return [kind_of(block.kind).write(block.content, block.topic_name) for block in view.blocks]
+
+
+def _translations(data: Mapping[Any, Any], topics: dict[str, int]) -> dict[str, list[BlockDraft]]:
+    given = data.get("translations") or {}
+    if not isinstance(given, Mapping) or not all(is_language(str(code)) for code in given):
+        words = N_("“translations” must be an object: a language such as “en”, and its list of blocks.")
+        raise Invalid([problem("translations", words)])
+    return {
+        code: _blocks({"blocks": blocks}, topics, f"translations.{code}") for code, blocks in given.items()
+    }
+
+
+def _blocks(data: Mapping[Any, Any], topics: dict[str, int], where: str = "blocks") -> list[BlockDraft]:
+    return [_block(item, topics, f"{where}.{place}") for place, item in enumerate(_list(data, "blocks"))]
+
+
+def _block(item: object, topics: dict[str, int], path: str) -> BlockDraft:
     if not isinstance(item, Mapping):
         raise Invalid([problem(path, N_("Each block is a JSON object with a “kind”."))])
     kind = find_kind(_kind(item))

@@ -38,11 +38,16 @@ def insert_message(db: Session, fanpage_id: int, name: str, now: datetime) -> in
 
 
 def set_archived(db: Session, message_id: int, now: datetime) -> bool:
-    """Archive a message, and free its keywords and links for others; False when it was archived before."""
+    """Archive a message with its translations, and free its keywords and links for others; False when it was
+    archived before."""
     statement = update(Message).where(col(Message.id) == message_id, col(Message.archived_at).is_(None))
     if not _changed(db.execute(statement.values(archived_at=now, updated_at=now))):
         return False
     db.execute(delete(EntryPoint).where(col(EntryPoint.message_id) == message_id))
+    translations = update(Message).where(
+        col(Message.translation_of_id) == message_id, col(Message.archived_at).is_(None)
+    )
+    db.execute(translations.values(archived_at=now, updated_at=now))
     return True
 
 

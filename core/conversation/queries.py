@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from core.conversation.blocks.registry import kind_of
 from core.conversation.stored_content import blocks_in
+from core.conversation.translations import id_in_language, languages_of
 from core.db.engine import reading
 from core.db.tables import Block, EntryPoint, Message, Topic
 from core.errors import N_, NotFound
@@ -47,6 +48,7 @@ class MessageView:
     is_archived: bool = False
     published: int = 0  # the number of the version that the bot sends; 0: it sends none yet
     has_changes: bool = False  # something is written that was not published
+    languages: tuple[str, ...] = ()  # of its translations that some customers get
 
 
 def list_messages(
@@ -79,12 +81,21 @@ def get_message(message_id: int) -> MessageView:
         return _views(db, [row])[0]
 
 
+def get_translations(message: MessageView) -> dict[str, MessageView]:
+    """What customers of other languages get in the message's place, by language."""
+    with reading() as db:
+        ids = {language: id_in_language(db, message.id, language) for language in message.languages}
+        rows = [db.get_one(Message, id_) for id_ in ids.values()]
+        return dict(zip(ids, _views(db, rows), strict=True))
+
+
 def message_names(fanpage_id: int) -> dict[int, str]:
     """Every message a button may lead to, by name."""
     with reading() as db:
         statement = select(col(Message.id), col(Message.name)).where(
             col(Message.fanpage_id) == fanpage_id,
             col(Message.archived_at).is_(None),
+            col(Message.translation_of_id).is_(None),
             col(Message.published) > 0,
         )
         return _by_name(db, statement)
@@ -96,6 +107,7 @@ def unpublished_names(fanpage_id: int) -> dict[int, str]:
         statement = select(col(Message.id), col(Message.name)).where(
             col(Message.fanpage_id) == fanpage_id,
             col(Message.archived_at).is_(None),
+            col(Message.translation_of_id).is_(None),
             col(Message.published) == 0,
         )
         return _by_name(db, statement)
@@ -147,7 +159,11 @@ def caption_of(message_id: int) -> str:
 
 
 def _listed(fanpage_id: int) -> Select[Message]:
-    return select(Message).where(col(Message.fanpage_id) == fanpage_id, col(Message.archived_at).is_(None))
+    return select(Message).where(
+        col(Message.fanpage_id) == fanpage_id,
+        col(Message.archived_at).is_(None),
+        col(Message.translation_of_id).is_(None),
+    )
 
 
 def _matching(db: Session, fanpage_id: int, search: str) -> list[int]:
@@ -166,7 +182,7 @@ def _matching(db: Session, fanpage_id: int, search: str) -> list[int]:
 
 def _views(db: Session, rows: Sequence[Message]) -> list[MessageView]:
     ids = [row.id for row in rows if row.id is not None]
-    blocks, entries = _blocks(db, ids), _entry_points(db, ids)
+    blocks, entries, languages = _blocks(db, ids), _entry_points(db, ids), languages_of(db, ids)
     return [
         MessageView(
             id=row.id,
@@ -178,6 +194,7 @@ def _views(db: Session, rows: Sequence[Message]) -> list[MessageView]:
             is_archived=row.archived_at is not None,
             published=row.published,
             has_changes=row.draft is not None,
+            languages=languages[row.id],
         )
         for row in rows
         if row.id is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState
@@ -63,6 +63,8 @@ def _in_use(
     living = select(col(table.id)).where(
         col(table.id).in_(ids), col(table.fanpage_id) == fanpage_id, col(table.archived_at).is_(None)
     )
+    if table is Message:  # nothing leads to a translation but the message itself
+        living = living.where(col(Message.translation_of_id).is_(None))
     if lock:
         living = living.order_by(col(table.id)).with_for_update(read=True)
     return {id_ for id_ in db.execute(living).scalars() if id_}
@@ -93,7 +95,7 @@ def refuse_while_led_to(db: Session, kept: StoredMessage) -> None:
         .join(Block, col(Block.message_id) == col(Message.id))
         .where(
             col(Message.fanpage_id) == kept.fanpage_id,
-            col(Message.id) != kept.id,
+            func.coalesce(col(Message.translation_of_id), col(Message.id)) != kept.id,
             col(Message.archived_at).is_(None),
         )
     )

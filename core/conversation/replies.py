@@ -5,8 +5,8 @@ Nothing is sent from here: replies wait for the worker (reply_queue.py), placeho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,9 @@ from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
 from core.conversation.reply_queue import Queued, queue_replies, reply_row
 from core.conversation.requests import Asking, Body, ask
+from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
+from core.conversation.translations import id_for_customer, is_translated
 from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Topic
 from core.messenger import wire
 
@@ -51,8 +53,7 @@ def answer_event(
     entry = _find_entry(db, fanpage_id, text=text, payload=payload, ref=ref)
     if entry is None:
         return 0
-    answer = _Answer(fanpage_id, customer_id, entry, now)
-    return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
+    return _answer(db, _Answer(fanpage_id, customer_id, entry, now))
 
 
 def ask_again(db: Session, fanpage_id: int, customer_id: int, now: datetime) -> int:
@@ -99,7 +100,18 @@ def answer_with_message(
     """Queue a message of the fanpage as if a button had led to it. Returns how many replies."""
     if not _may_answer(db, customer_id, now) or not _is_ours(db, fanpage_id, message_id):
         return 0
-    answer = _Answer(fanpage_id, customer_id, FoundEntry(message_id, EntryKind.BUTTON, ""), now)
+    return _answer(db, _Answer(fanpage_id, customer_id, FoundEntry(message_id, EntryKind.BUTTON, ""), now))
+
+
+def begin_answer(
+    db: Session, fanpage_id: int, customer_id: int, begins_with: Mapping[str, Any], now: datetime
+) -> int:
+    """Queue the answer that waited for the customer's language, if it may still be given. The caller has
+    locked the customer. Returns how many replies were queued."""
+    entry = FoundEntry(**begins_with)
+    if not _may_answer(db, customer_id, now) or not _is_ours(db, fanpage_id, entry.message_id):
+        return 0
+    answer = _Answer(fanpage_id, customer_id, entry, now)
     return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
 
 
@@ -118,6 +130,29 @@ class _Answer:
     customer_id: int
     entry: FoundEntry
     now: datetime
+
+
+def _answer(db: Session, answer: _Answer) -> int:
+    """Queue an answer. One that has translations waits until the worker has asked for the language of a
+    customer who was never asked about, and so do those after it, to keep their order."""
+    fanpage_id, customer_id, now = answer.fanpage_id, answer.customer_id, answer.now
+    if not _waits_for_language(db, answer):
+        return _queue(db, fanpage_id, customer_id, _bodies(db, answer), now)
+    held = {**reply_row(fanpage_id, customer_id, None, {}, now), "begins_with": asdict(answer.entry)}
+    db.execute(insert(Reply), [held])
+    return 1
+
+
+def _waits_for_language(db: Session, answer: _Answer) -> bool:
+    customer = col(Customer.id) == answer.customer_id
+    if db.execute(select(col(Customer.profile_at)).where(customer)).scalar_one() is not None:
+        return False
+    before = select(col(Reply.id)).where(
+        col(Reply.customer_id) == answer.customer_id,
+        col(Reply.begins_with).is_not(None),
+        col(Reply.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+    )
+    return is_translated(db, answer.entry.message_id) or db.execute(before.limit(1)).first() is not None
 
 
 def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:
@@ -174,11 +209,13 @@ def _is_ours(db: Session, fanpage_id: int, message_id: int | None) -> bool:
 
 
 def _bodies(db: Session, answer: _Answer, *, most: int | None = None) -> list[Body]:
-    """The message's blocks for the Send API, in order and at most so many; with a request goes its id."""
+    """The message's blocks for the Send API in the customer's language, in order and at most so many; with a
+    request goes its id."""
+    theirs = id_for_customer(db, answer.entry.message_id, answer.customer_id)
     statement = (
         select(col(Block.kind), col(Block.content), col(Block.topic_id), col(Topic.archived_at))
         .outerjoin(Topic, col(Topic.id) == col(Block.topic_id))
-        .where(col(Block.message_id) == answer.entry.message_id)
+        .where(col(Block.message_id) == theirs)
         .order_by(col(Block.position))
     )
     bodies: list[Body] = []

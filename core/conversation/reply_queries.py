@@ -43,7 +43,7 @@ def list_replies(customer_id: int, *, limit: int = 50) -> list[ReplyView]:
     chosen = (
         select(Reply, col(Customer.first_name))
         .join(Customer, col(Customer.id) == col(Reply.customer_id))
-        .where(col(Reply.customer_id) == customer_id)
+        .where(col(Reply.customer_id) == customer_id, col(Reply.begins_with).is_(None))
         .order_by(col(Reply.id).desc())
         .limit(limit)
     )

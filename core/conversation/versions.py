@@ -37,6 +37,8 @@ class Draft:
     has_changes: bool = False  # something is written that was not published
     is_archived: bool = False
     changes: tuple[Change, ...] = ()  # the last change of each field, the earliest first
+    translation_of_id: int | None = None
+    language: str | None = None  # of a translation
 
 
 def get_row(db: Session, message_id: int, *, lock: bool = False) -> Message:
@@ -71,6 +73,8 @@ def draft_of(db: Session, row: Message) -> Draft:
         has_changes=row.draft is not None,
         is_archived=row.archived_at is not None,
         changes=tuple(changes.last_changes(row.changes)),
+        translation_of_id=row.translation_of_id,
+        language=row.language,
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import delete
+from sqlmodel import Session, col
 
 from core.accounts import changes
 from core.accounts.activity_log import is_same_sitting
@@ -29,6 +30,13 @@ from core.conversation.rules import (
     clean_block,
 )
 from core.conversation.stored_content import to_stored
+from core.conversation.translations import (
+    check_translation,
+    name_in,
+    refuse_without_message,
+    translations_of,
+    translations_put_away,
+)
 from core.conversation.versions import Draft, draft_of, get_open_row, get_row
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, Message
@@ -76,6 +84,8 @@ def keep_draft(by: Actor, draft: Draft, *, began: Draft, now: datetime) -> Draft
     with transaction() as db:
         authorise(db, by, Permission.EDIT, of(Message, draft.id), now=now)
         row = get_open_row(db, draft.id)
+        if row.translation_of_id is not None:  # named and started as the message itself
+            mine = {field: value for field, value in mine.items() if field == "blocks"}
         theirs = draft_of(db, row)
         if clashes := changes.clashing(mine, began, theirs, theirs.changes):
             raise Changed(clashes)
@@ -89,6 +99,8 @@ def _write(
     db: Session, row: Message, wanted: Draft, by: Actor, now: datetime, changed: tuple[str, ...]
 ) -> None:
     row.name = wanted.name
+    for each in translations_of(db, wanted.id) if "name" in changed else ():
+        each.name = name_in(wanted.name, each.language or "", NAME_LIMIT)
     if set(changed) - {"name"}:  # only the team sees the name: it is no part of what is published
         is_sent = row.published and versions.is_sent(db, wanted)
         row.draft = None if is_sent else to_stored(wanted.blocks, wanted.entry_points)
@@ -131,6 +143,7 @@ def delete_draft(by: Actor, message_id: int, *, version: int | None = None, now:
             raise WrongState(N_("This message was published meanwhile; archive it instead."))
         versions.refuse_if_changed(row, version)
         record(db, by, "message.delete", row, now=now)
+        db.execute(delete(Message).where(col(Message.translation_of_id) == message_id))
         db.delete(row)
 
 
@@ -141,6 +154,9 @@ def bring_back(by: Actor, message_id: int, *, now: datetime) -> None:
         row = get_row(db, message_id, lock=True)
         if row.archived_at is None:
             return
+        refuse_without_message(db, row)
+        for each in translations_put_away(db, message_id, row.archived_at):
+            each.archived_at = None
         row.archived_at = None
         last = versions.content_of(db, message_id, row.published)
         if row.draft is None and last is not None and last["entry_points"]:
@@ -157,6 +173,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 def find_problems_in(db: Session, draft: Draft) -> list[Problem]:
     others = message_rows.owners_of(db, draft.fanpage_id, but=draft.id)
     return [
+        *check_translation(db, draft.translation_of_id),
         *check_message(draft.name, draft.blocks, draft.entry_points),
         *references.check_references(db, draft.fanpage_id, draft.blocks),
         *check_taken(draft.entry_points, others),

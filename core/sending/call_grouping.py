@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.limits import BATCH_LIMIT
+from core.sending.language_settling import LearntLanguage
 from core.sending.reply_claims import ReplyClaim
 from core.sending.reply_settling import ReplyOutcome
 from core.sending.senders.sender import Claim, Sender
@@ -27,7 +28,8 @@ class PlannedMessage:
 PUT_OFF_SECONDS = 10.0  # a broadcast message that was claimed so long ago gives way no more: its lease runs
 
 Call = list[Claim] | list[ReplyClaim]
-Returned = Outcome | ReplyOutcome | Claim | ReplyClaim  # what comes back; a claim has never left
+# What comes back; a claim has never left.
+Returned = Outcome | ReplyOutcome | LearntLanguage | Claim | ReplyClaim
 _Places = dict[int, deque[tuple[float, Call, Claim]]]
 
 

@@ -23,6 +23,7 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures.attachments import attachment_of
 from core.pictures.rules import with_pictures
 from core.sending.call_grouping import Call, Returned
+from core.sending.language_settling import LearntLanguage
 from core.sending.messenger_connections import Connections
 from core.sending.reply_claims import ReplyClaim
 from core.sending.reply_settling import ReplyOutcome
@@ -130,7 +131,9 @@ class CallRunner:
 
     def _send_reply(self, claim: ReplyClaim, connection: Messenger) -> Returned:
         """Send one reply; before that ask for the customer's name, if the text needs it and it was never
-        asked for."""
+        asked for. What waits for the customer's language is not sent."""
+        if claim.begins_with is not None:
+            return _learn_language(connection, claim)
         name, profile, asked = claim.first_name, None, False
         if not claim.knows_profile and "{{" in json.dumps(claim.body):
             asked, profile = True, connection.profile(claim.psid)
@@ -167,6 +170,12 @@ def _body_of_reply(claim: ReplyClaim, first_name: str | None, link_address: str)
     if claim.comment_id is None:
         return wire.send_to_psid(claim.psid, message)
     return wire.send_to_comment(claim.comment_id, message)
+
+
+def _learn_language(messenger: Messenger, claim: ReplyClaim) -> LearntLanguage:
+    if claim.knows_profile:
+        return LearntLanguage(claim)
+    return LearntLanguage(claim, messenger.profile(claim.psid), asked_profile=True)
 
 
 def _written(write: Callable[[], Any]) -> Any:

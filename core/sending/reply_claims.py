@@ -52,6 +52,7 @@ class ReplyClaim:
     first_name: str | None
     knows_profile: bool
     body: dict[str, Any]
+    begins_with: dict[str, Any] | None  # an answer that waits for the customer's language; nothing is sent
     begins_answer: bool  # before it the customer sees that we are typing
     counted_attempts: int
     comment_id: str | None  # which it answers in private
@@ -102,6 +103,7 @@ def _claim(reply: Reply, customer: Customer, worker: str, taken_at: float, now: 
         first_name=customer.first_name,
         knows_profile=customer.profile_at is not None,
         body=reply.body,
+        begins_with=reply.begins_with,
         begins_answer=reply.begins_answer,
         counted_attempts=reply.tries,
         comment_id=reply.comment_id,
@@ -176,7 +178,7 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
 
 def end_lost(*, now: datetime) -> int:
     """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
-    they are not sent again. Returns how many."""
+    they are not sent again. Returns how many. What only waited for a language is queued again."""
     chosen = select(col(Reply.id)).where(*_lost(now)).order_by(col(Reply.fanpage_id), col(Reply.id))
     with reading() as db:
         if db.execute(chosen.limit(1)).first() is None:
@@ -184,6 +186,12 @@ def end_lost(*, now: datetime) -> int:
     with transaction() as db:
         # What is locked is being settled, and so not lost.
         ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
+        db.execute(
+            update(Reply)
+            .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING), col(Reply.begins_with).is_not(None))
+            .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
+            .execution_options(synchronize_session=False)
+        )
         lost = db.execute(
             update(Reply)
             .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))

@@ -13,8 +13,9 @@ import structlog
 from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
-from core.sending import claims, reply_claims, reply_settling, settling
+from core.sending import claims, language_settling, reply_claims, reply_settling, settling
 from core.sending.call_grouping import Returned
+from core.sending.language_settling import LearntLanguage
 from core.sending.reply_claims import ReplyClaim
 from core.sending.reply_settling import ReplyOutcome
 from core.sending.senders.sender import Claim
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 1.0  # plain acceptances change nothing for those to come
 MANY = 1000  # a settle of so many takes long enough
 LOCKED_SECONDS = 1.0  # before a fanpage is tried again some row of which somebody keeps locked
-T = TypeVar("T", Outcome, ReplyOutcome)
+T = TypeVar("T", Outcome, ReplyOutcome, LearntLanguage)
 
 
 class SettleResult(Enum):
@@ -72,6 +73,7 @@ class UnsettledOutcomes:
             return
         self._settle(Outcome, settling.settle)
         self._settle(ReplyOutcome, reply_settling.settle)
+        self._settle(LearntLanguage, language_settling.settle)
         self._hand_back()
         self._since = self.settled_at = time.monotonic()
 

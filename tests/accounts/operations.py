@@ -33,6 +33,7 @@ from core.conversation import asking_actions, silence_actions, stop_word_actions
 from core.conversation.drafts import MessageDraft
 from core.conversation.profile import actions as profiles
 from core.conversation.profile.rules import DEFAULT, Item, LocaleProfile, Profile
+from core.conversation.translation_actions import add_translation
 from core.customers import actions as customers
 from core.customers import tag_actions
 from core.db.tables import Broadcast, Event, Hold, Message, Operator, OperatorSession, Tester
@@ -191,6 +192,11 @@ def _keep_draft(w: World) -> Call:
     draft = drafts.get_draft(w.broadcast())
     changed = replace(draft, name="Tết 2027")
     return lambda by: drafts.keep_draft(by, changed, began=draft, now=w.now)
+
+
+def _add_translation(w: World) -> Call:
+    message = w.message()
+    return lambda by: add_translation(by, message, "en", now=w.now)
 
 
 def _write_message(w: World) -> Call:
@@ -456,6 +462,7 @@ TRIALS: dict[str, Trial] = {
     "core.conversation.actions.save_message": Trial(E, _save_message),
     "core.conversation.actions.archive_message": Trial(E, _on(conversation.archive_message, World.message)),
     "core.conversation.actions.copy_message": Trial(E, _on(conversation.copy_message, World.message)),
+    "core.conversation.translation_actions.add_translation": Trial(E, _add_translation),
     "core.broadcasts.topic_archiving.archive_topic": Trial(E, _on(archive_topic, lambda w: w.topic_id)),
     "core.conversation.writing.create_draft": Trial(E, _begin_message),
     "core.conversation.writing.keep_draft": Trial(E, _write_message),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field
 
 from core.db.tables.columns import BigId, Table, moment, reference, row_id, word
@@ -16,13 +16,21 @@ class Message(Table, table=True):
 
     Its Block and EntryPoint rows are what the bot sends: the version that was published last. What staff are
     writing waits in `draft`, which nothing that answers customers reads.
+
+    The same message in a further language is a row of its own, without entry points, which customers of that
+    language get in the place of the other: core/conversation/translations.py.
     """
 
     __tablename__ = "message"
+    __table_args__ = (
+        Index("uq_message_translation_of_id_language", "translation_of_id", "language", unique=True),
+    )
 
     id: int | None = row_id()
     fanpage_id: int = reference("fanpage.id", index=True)
     name: str = word(120)
+    translation_of_id: int | None = Field(default=None, sa_type=BigId)
+    language: str | None = word(8, default=None)  # of a translation, as the customers' locales begin: "en"
     # What staff are writing, as core/conversation/stored_content.py keeps it; None: all is published.
     draft: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     version: int = 1  # rises with every change of the draft: core/conversation/writing.py

@@ -102,6 +102,9 @@ class Reply(Table, table=True):
     request_id: int | None = reference("request.id", nullable=True, index=True)
     tester_message_id: int | None = Field(default=None, sa_type=BigId)  # the test that it is part of
     body: dict[str, Any] = Field(sa_type=JSON)  # the `message` object of the Send API
+    # Of an answer that waits until the customer's language is known; such a row says nothing itself, and is
+    # gone then: core/conversation/replies.py
+    begins_with: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     begins_answer: bool = False  # the first message of an answer: the customer sees that we are typing
     state: str = word(default=ReplyState.QUEUED)
     reason: str | None = word(64, default=None)

@@ -1,0 +1,106 @@
+"""A first answer waits until the worker knows the customer's language, and is then given once, in order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from core.accounts.rules import SYSTEM
+from core.conversation.actions import save_message
+from core.conversation.drafts import BlockDraft, EntryDraft
+from core.conversation.replies import answer_event
+from core.customers.profiles import store_profile
+from core.db.engine import reading, transaction
+from core.db.tables import Customer, Reply
+from core.messenger.client import Profile
+from core.sending import language_settling, reply_claims
+from core.sending.language_settling import LearntLanguage
+from tests import claiming
+from tests.sending.conftest import Studio
+
+LAN = Profile("Lan", "Smith", "en_US")
+
+
+def text(words: str) -> BlockDraft:
+    return BlockDraft("text", {"text": words, "fallback": ""})
+
+
+@pytest.fixture
+def customer(studio: Studio) -> int:
+    """Has written "giá" and then "ở đâu", and nobody has asked for their language."""
+    save_message(
+        SYSTEM,
+        studio.fanpage_id,
+        name="Giá",
+        blocks=[text("Giá 10"), text("Mua nhé")],
+        entry_points=[EntryDraft("keyword", "contains", "giá")],
+        translations={"en": [text("It costs 10"), text("Buy it")]},
+        now=studio.now,
+    )
+    where = [EntryDraft("keyword", "contains", "ở đâu")]
+    save_message(
+        SYSTEM, studio.fanpage_id, name="Ở", blocks=[text("Quận 1")], entry_points=where, now=studio.now
+    )
+    until = studio.now + timedelta(hours=20)
+    customer = studio.arrange.customer(studio.fanpage_id, "", window_closes_at=until)
+    for words in ("giá", "ở đâu"):
+        with transaction() as db:
+            event = {"fanpage_id": studio.fanpage_id, "customer_id": customer, "now": studio.now}
+            answer_event(db, text=words, **event)
+    return customer
+
+
+def sent(studio: Studio) -> list[str]:
+    return [body["message"]["text"] for body in studio.platform.to_psids]
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [(LAN, ["It costs 10", "Buy it", "Quận 1"]), (None, ["Giá 10", "Mua nhé", "Quận 1"])],
+)
+def test_the_answers_come_in_order_and_in_the_language_that_was_learnt(
+    studio: Studio, customer: int, monkeypatch: pytest.MonkeyPatch, profile: Profile | None, said: list[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(type(studio.platform), "profile", lambda _self, psid: asked.append(psid) or profile)
+    studio.send_all(rounds=8)
+    assert (sent(studio), len(asked)) == (said, 1)
+    with reading() as db:
+        assert db.get_one(Customer, customer).locale == (profile.locale if profile else None)
+        assert {row.state for row in db.exec(select(Reply))} == {"sent"}
+
+
+def test_what_was_learnt_in_between_is_not_asked_for_again(
+    studio: Studio, customer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as db:
+        store_profile(db, customer, "psid", LAN, studio.now)
+    monkeypatch.delattr(type(studio.platform), "profile")
+    studio.send_all(rounds=8)
+    assert sent(studio) == ["It costs 10", "Buy it", "Quận 1"]
+
+
+def test_settling_it_twice_or_after_the_claim_was_lost_answers_once(studio: Studio, customer: int) -> None:
+    (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+    learnt = LearntLanguage(mine, LAN, asked_profile=True)
+    studio.now += timedelta(seconds=61)
+    assert reply_claims.end_lost(now=studio.now) == 0  # nothing was sent: it waits once more
+    language_settling.settle([learnt], now=studio.now)
+    (again,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker b", now=studio.now)
+    assert again.reply_id == mine.reply_id
+    for _ in range(2):
+        language_settling.settle([LearntLanguage(again)], now=studio.now)
+    with reading() as db:
+        bodies = [row.body for row in db.exec(select(Reply).order_by(Reply.id))]
+    assert bodies == [{}, {"text": "It costs 10"}, {"text": "Buy it"}]
+
+
+def test_an_answer_whose_message_is_gone_meanwhile_is_not_given(studio: Studio, customer: int) -> None:
+    (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+    with transaction() as db:
+        db.get_one(Customer, customer).window_closes_at = studio.now
+    language_settling.settle([LearntLanguage(mine, LAN, asked_profile=True)], now=studio.now)
+    with reading() as db:
+        assert [row.body for row in db.exec(select(Reply))] == [{}]  # only what waits behind it
