@@ -26,7 +26,7 @@ from core.conversation.actions import EntryDraft, save_message
 from core.conversation.queries import message_names
 from core.conversation.rules import EntryKind
 from core.customers.profiles import fetch_missing_profiles
-from core.demo import backdating, conversations, story
+from core.demo import backdating, conversations, english, story
 from core.demo.past import Past, PastRequest, first_broadcast_at, invent
 from core.fanpages.actions import connect, set_rate
 from core.fanpages.connection import DEMO_SECRET_FILE, messenger_for
@@ -117,7 +117,13 @@ def _messages(fanpage: FanpageView, topics: dict[str, int], now: datetime) -> di
         if each.message not in found:
             blocks, entries = story.asking_blocks(each, topics[each.topic]), story.entries(each)
             found[each.message] = save_message(
-                STAFF, fanpage.id, name=each.message, blocks=blocks, entry_points=entries, now=now
+                STAFF,
+                fanpage.id,
+                name=each.message,
+                blocks=blocks,
+                entry_points=entries,
+                translations=english.asking_blocks(each.message, topics[each.topic]),
+                now=now,
             )
     if story.WELCOME not in found:
         found[story.WELCOME] = save_message(
@@ -126,6 +132,7 @@ def _messages(fanpage: FanpageView, topics: dict[str, int], now: datetime) -> di
             name=story.WELCOME,
             blocks=story.welcome_blocks(found),
             entry_points=[EntryDraft(EntryKind.GET_STARTED)],
+            translations=english.welcome_blocks(found),
             now=now,
         )
     return found

@@ -95,7 +95,7 @@ def _name(row: MessageView) -> Two:
 
 
 def _titled(row: MessageView) -> str:
-    name = row.name or _("Unnamed message")
+    name = " · ".join([row.name or _("Unnamed message"), *map(str.upper, row.languages)])
     if not row.published:
         return _("{name} – draft", name=name)
     return _("{name} – changes not published", name=name) if row.has_changes else name

@@ -62,6 +62,7 @@ DEEDS: dict[str, str] = {
     ),
     "message.create": N_("made the message {subject}"),
     "message.change": N_("changed the message {subject}"),
+    "message.translate": N_("added a language to a message: {subject}"),
     "message.copy": N_("copied the message {subject}"),
     "message.archive": N_("archived the message {subject}"),
     "message.publish": N_("published the message {subject}"),

@@ -14,6 +14,7 @@ from core.conversation.drafts import BlockDraft
 from core.conversation.placeholders import has_placeholder
 from core.conversation.preview_thread import Step, thread_of
 from core.conversation.queries import get_message
+from core.conversation.translation_queries import find_in_language
 from core.errors import NotFound
 from core.text.catalogues import languages
 from pages.components.block_editor import draft as drafts
@@ -27,16 +28,24 @@ _WALK = "preview_walk"  # {"of": the draft's key, "steps": [[said, payload], ...
 _ABOVE, _ROW = 240, 46  # pixels: the head of the page, and each row of choices over the phone
 
 
-def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int | None = None) -> None:
-    """`after` is the message that follows an answer to a broadcast; `picture` is the fanpage's."""
-    spoken, dark = _draw_controls()
+def draw_preview(
+    draft: Draft,
+    *,
+    page_name: str,
+    picture: str = "",
+    after: int | None = None,
+    spoken: str | None = None,
+) -> None:
+    """`after` is the message that follows an answer to a broadcast; `picture` is the fanpage's; `spoken` the
+    language that is written, if it is written for customers of one language."""
+    spoken, dark = _draw_controls(spoken)
     walk = _walk_of(draft)
     named_rows = int(any(map(has_placeholder, _words_in(draft["blocks"]))))
     named = NAMES[_choose_name() if named_rows else "short"]
-    bubbles = _thread(draft, walk, after, named, tapped=False)
+    bubbles = _thread(draft, walk, after, named, spoken, tapped=False)
     asks = any(bubble.shape is Shape.REQUEST for bubble in bubbles)
     if _draw_states(asks=asks, walked=bool(walk)):
-        bubbles = _thread(draft, walk, after, named, tapped=True)
+        bubbles = _thread(draft, walk, after, named, spoken, tapped=True)
     draw_phone(
         bubbles,
         language=spoken,
@@ -51,7 +60,7 @@ def draw_preview(draft: Draft, *, page_name: str, picture: str = "", after: int 
         st.caption(_("The button under the promise is Facebook's, in the customer's language; it is fixed."))
 
 
-def _draw_controls() -> tuple[str, bool]:
+def _draw_controls(written: str | None) -> tuple[str, bool]:
     """The language of the phone, and whether it is dark."""
     key = "preview_controls"
     with st.container(
@@ -60,9 +69,9 @@ def _draw_controls() -> tuple[str, bool]:
         spoken = st.segmented_control(
             _("The customer's language"),
             list(languages()),
-            default=language(),
+            default=written if written in languages() else language(),
             required=True,
-            key="preview_language",
+            key=f"preview_language_{written or ''}",
             format_func=languages().__getitem__,
             label_visibility="collapsed",
         )
@@ -117,12 +126,18 @@ def _words_in(fields: Any) -> list[str]:
 
 
 def _thread(
-    draft: Draft, walk: list[Step], after: int | None, first_name: str | None, *, tapped: bool
+    draft: Draft,
+    walk: list[Step],
+    after: int | None,
+    first_name: str | None,
+    spoken: str,
+    *,
+    tapped: bool,
 ) -> list[Bubble]:
     return thread_of(
         drafts.blocks_of(draft),
         walk,
-        _blocks_of_message,
+        lambda message_id: _blocks_of_message(message_id, spoken),
         _,
         after=after,
         first_name=first_name,
@@ -130,9 +145,9 @@ def _thread(
     )
 
 
-def _blocks_of_message(message_id: int) -> list[BlockDraft] | None:
+def _blocks_of_message(message_id: int, spoken: str) -> list[BlockDraft] | None:
     try:
-        view = get_message(message_id)
+        view = get_message(find_in_language(message_id, spoken))
     except NotFound:
         return None
     blocks = [BlockDraft(block.kind, block.content, block.topic_id) for block in view.blocks]

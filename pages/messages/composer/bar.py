@@ -76,7 +76,9 @@ def _card_of(fields: drafts.Draft, one: Problem) -> str:
     where, *rest = one.field.split(".")
     if where == "blocks" and rest:
         return f"block_{fields['blocks'][int(rest[0])]['uid']}_card"
-    return {"name": "message_called", "blocks": "block_add"}.get(where, "entry_card")
+    return {"name": "message_called", "blocks": "block_add", "language": "message_languages"}.get(
+        where, "entry_card"
+    )
 
 
 def _state(draft: Draft | None) -> None:

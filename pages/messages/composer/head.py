@@ -27,6 +27,7 @@ from pages.components.templates import draw_save_button
 from pages.components.test_dialog import draw_test_button
 from pages.components.texts import _
 from pages.messages.composer import saving, versions
+from pages.messages.entry_points.locale_names import locale_name
 
 
 def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) -> None:
@@ -71,6 +72,12 @@ def _purpose(draft: Message | None, locked: bool) -> str:
 def _more(actor: Actor, fields: Draft, draft: Message) -> None:
     if draft.published and draft.has_changes:
         _button("discard", _("Discard changes"), "undo", _discard, fields, draft)
+    if draft.translation_of_id:
+        if draft.published:
+            _draw_taking_away(actor, draft)
+        else:
+            _draw_deleting(actor, draft)
+        return
     if st.button(_("Make a copy"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
         copy_id = do(lambda: actions.copy_message(actor, draft.id, now=utc_now()))
         if copy_id is not None:
@@ -91,15 +98,39 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
             done=_("Archived."),
         )
     else:
-        _button("delete", _("Delete draft…"), "delete", open_dialog, "delete_message")
-        confirm(
-            "delete_message",
-            _("Delete this draft?"),
-            _("The bot never sent it. The draft cannot be brought back."),
-            _("Delete"),
-            lambda: _delete(actor, draft),
-            done=_("The draft is deleted."),
-        )
+        _draw_deleting(actor, draft)
+
+
+def _draw_deleting(actor: Actor, draft: Message) -> None:
+    _button("delete", _("Delete draft…"), "delete", open_dialog, "delete_message")
+    confirm(
+        "delete_message",
+        _("Delete this draft?"),
+        _("The bot never sent it. The draft cannot be brought back."),
+        _("Delete"),
+        lambda: _delete(actor, draft),
+        done=_("The draft is deleted."),
+    )
+
+
+def _draw_taking_away(actor: Actor, draft: Message) -> None:
+    _button("archive", _("Take this language away…"), "archive", open_dialog, "archive_message")
+    confirm(
+        "archive_message",
+        _("Take {language} away?", language=locale_name(draft.language or "")),
+        _(
+            "Customers of this language get the message for all others again. Adding the language once more "
+            "brings this text back."
+        ),
+        _("Take away"),
+        lambda: _take_away(actor, draft),
+        done=_("The language is taken away."),
+    )
+
+
+def _take_away(actor: Actor, draft: Message) -> None:
+    actions.archive_message(actor, draft.id, now=utc_now())
+    st.query_params.from_dict({"id": str(draft.translation_of_id)})
 
 
 def _button(name: str, label: str, icon: str, act: Callable[..., None], *args: object) -> None:
@@ -116,7 +147,7 @@ def _discard(fields: Draft, draft: Message) -> None:
 def _delete(actor: Actor, draft: Message) -> None:
     delete_draft(actor, draft.id, version=draft.version, now=utc_now())
     saving.forget(str(draft.id))
-    st.query_params.clear()
+    st.query_params.from_dict({"id": str(draft.translation_of_id)} if draft.translation_of_id else {})
 
 
 def _bring_back(actor: Actor, draft: Message) -> None:

@@ -29,6 +29,7 @@ from pages.components.texts import _
 from pages.messages.composer import bar, conflict, publishing, saving, versions
 from pages.messages.composer.entry_points import edit_entries, entry_context
 from pages.messages.composer.head import ask_about, draw_head, draw_start
+from pages.messages.composer.languages import draw_languages
 
 
 def draw_page() -> None:
@@ -74,10 +75,12 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         slot = st.container(key="composer_bar_place")
         notes = st.container()
         led_from = queries.leading_to(draft.id) if draft else []
+        if draft is not None:
+            draw_languages(here.actor, draft, locked=locked)
         with st.container(key="composer_fields"):
             _write(fields, fanpage, draft, _context(fanpage, topics, draft, locked), led_from)
     with right, st.container(key="composer_phone"):
-        draw_preview(fields, page_name=fanpage.name)
+        draw_preview(fields, page_name=fanpage.name, spoken=draft.language if draft else None)
     if not locked:
         with notes:
             draft = saving.save(here, fanpage.id, fields, draft)
@@ -134,6 +137,25 @@ def _write(
     context: EditorContext,
     led_from: list[str],
 ) -> None:
+    is_translation = draft is not None and draft.translation_of_id is not None
+    if not is_translation:
+        _write_name(fields, context)
+    section(_("Content"))
+    entries = entry_context(fields, fanpage, draft.id if draft else 0, led_from, is_locked=context.locked)
+    if not fields["blocks"] and not context.locked:
+        draw_start(fields, start_is_free=entries.is_free(EntryKind.GET_STARTED))
+    edit_blocks(fields, context)
+    if not context.locked:
+        add_buttons(fields)
+    if is_translation:  # it begins as the message itself
+        return
+    section(_("The bot sends this message when…"))
+    edit_entries(fields, entries)
+    if draft is not None and not context.locked and not drafts.entries_of(fields):
+        draw_warnings(publishing.warn_silent(draft, led_from))
+
+
+def _write_name(fields: drafts.Draft, context: EditorContext) -> None:
     with st.container(key="message_called"):
         bind_input(
             st.text_input,
@@ -146,17 +168,6 @@ def _write(
         )
         show_counter(fields["name"], NAME_LIMIT, only_near=True)
         draw_problems(check_name(fields["name"]) if fields["tried"] else [])
-    section(_("Content"))
-    entries = entry_context(fields, fanpage, draft.id if draft else 0, led_from, is_locked=context.locked)
-    if not fields["blocks"] and not context.locked:
-        draw_start(fields, start_is_free=entries.is_free(EntryKind.GET_STARTED))
-    edit_blocks(fields, context)
-    if not context.locked:
-        add_buttons(fields)
-    section(_("The bot sends this message when…"))
-    edit_entries(fields, entries)
-    if draft is not None and not context.locked and not drafts.entries_of(fields):
-        draw_warnings(publishing.warn_silent(draft, led_from))
 
 
 draw_page()

@@ -24,8 +24,8 @@ _SILENT = "publish_silent"
 
 
 def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
-    """Says that nothing leads to a message that has no entry point."""
-    if led_from or is_led_to_from_outside(draft.id, now=utc_now()):
+    """Says that nothing leads to a message that has no entry point; a translation needs none."""
+    if draft.translation_of_id or led_from or is_led_to_from_outside(draft.id, now=utc_now()):
         return []
     return [problem("entry_points", N_("Nothing starts this message yet: the bot sends it to nobody."))]
 
@@ -61,7 +61,7 @@ def draw_refusal(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
     if not fields["tried"] or not problems:
         return
     st.error(_("Not published: the lines in red say what is missing."), icon=":material/error:")
-    draw_problems([one for one in problems if one.field.endswith((".buttons", ".topic_id"))])
+    draw_problems([one for one in problems if one.field.endswith((".buttons", ".topic_id", "language"))])
 
 
 def _publish(actor: Actor, draft: Draft, *, is_silent: bool = False) -> int:
