@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +34,18 @@ def warn_content(content: dict[str, Any], promises: Sequence[str]) -> list[Probl
     return [
         *warn_message([BlockDraft(str(content.get("kind")), content)]),
         *_off_topic(text, promises),
-        *_prizes(text),
+        *_prizes(words_of(content)),
         *_shouting(text),
     ]
+
+
+def words_of(content: Mapping[str, Any]) -> str:
+    """All that a customer reads of a broadcast: its text, the captions of its buttons and quick replies."""
+    kind = find_kind(content.get("kind"))
+    parts = [content, *(content.get("cards") or [])]
+    choices = [choice for part in parts for choice in part.get("buttons") or []]
+    captions = [str(choice.get("title") or "") for choice in [*choices, *(content.get("replies") or [])]]
+    return "\n".join(word for word in [kind.words(content) if kind else "", *captions] if not is_blank(word))
 
 
 def _off_topic(text: str, promises: Sequence[str]) -> list[Problem]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from core.broadcasts.draft_warnings import warn_content, warn_hour
+from core.broadcasts.draft_warnings import warn_content, warn_hour, words_of
 
 PROMISES = ["Báo tôi khi có khuyến mãi hoa sinh nhật", "Báo tôi khi hoa Tết về"]
 
@@ -58,3 +58,17 @@ def test_a_picture_has_no_words_to_question() -> None:
 @pytest.mark.parametrize(("hour", "questioned"), [(6, True), (7, False), (21, False), (22, True), (0, True)])
 def test_nights_are_questioned(hour: int, questioned: bool) -> None:
     assert bool(warn_hour(datetime(2026, 11, 22, hour, 59))) is questioned
+
+
+def test_captions_are_among_the_words_that_a_customer_reads() -> None:
+    buttons = [{"title": "Mua giảm 50%", "url": "https://hoa.vn"}]
+    card = {"title": "Hoa Tết", "subtitle": "Từ 199k", "buttons": buttons}
+    replies = [{"title": "Nhận mã 20%"}]
+    assert words_of({"kind": "card", **card, "replies": replies}).splitlines() == [
+        "Hoa Tết",
+        "Từ 199k",
+        "Mua giảm 50%",
+        "Nhận mã 20%",
+    ]
+    assert "Mua giảm 50%" in words_of({"kind": "carousel", "cards": [card, card]})
+    assert words_of({"kind": "image", "url": "https://hoa.vn/a.jpg", "replies": replies}) == "Nhận mã 20%"

@@ -6,16 +6,20 @@ import json
 
 import streamlit as st
 
+from core.broadcasts.draft_warnings import words_of
 from core.broadcasts.drafts import Draft
 from core.broadcasts.dry_run_queries import PromiseCount, list_promises
 from core.broadcasts.unpromised_details import find_unpromised
 from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters
-from core.conversation.blocks.registry import find_kind
+from core.conversation.blocks.file import File
+from core.conversation.blocks.image import Image
+from core.conversation.blocks.video import Video
 from pages.components.broadcast_words import plain
 from pages.components.layout import section
 from pages.components.texts import _, n_
 
+PICTURED = (Image.name, Video.name, File.name)
 SHOWN = 4
 READ = 200  # wordings that the details of a message are looked for in
 FRESH_SECONDS = 60
@@ -34,9 +38,9 @@ def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
     promise."""
     with st.container(key="broadcast_promises", border=True):
         promises = _list(draft.topic_id, draft.filters)
-        kind = find_kind(str(draft.content.get("kind")))
-        words = kind.words(draft.content) if kind else ""
-        _draw_unpromised(words, [promise.title for promise in promises])
+        _draw_unpromised(words_of(draft.content), [promise.title for promise in promises])
+        if draft.content.get("kind") in PICTURED:
+            st.caption(_("What the picture, film or file itself says is for you to compare."))
         return promises, _tick(draft)
 
 
