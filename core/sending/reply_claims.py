@@ -52,7 +52,6 @@ class ReplyClaim:
     first_name: str | None
     knows_profile: bool
     body: dict[str, Any]
-    begins_with: dict[str, Any] | None  # an answer that waits for the customer's language; nothing is sent
     begins_answer: bool  # before it the customer sees that we are typing
     counted_attempts: int
     comment_id: str | None  # which it answers in private
@@ -60,6 +59,8 @@ class ReplyClaim:
     worker: str  # with `claimed_at` it tells this claim from any other of the same reply
     taken_at: float  # monotonic
     claimed_at: datetime
+    # Of an answer that waits for the customer's language: nothing is sent.
+    begins_with: dict[str, Any] | None = None
 
 
 def waiting(db: Session, counts: Mapping[int, int], *, now: datetime) -> dict[int, list[int]]:
