@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from core.accounts.authorising import authorise
+from core.accounts.authorising import authorise, of
 from core.accounts.rules import Actor, Permission
 from core.conversation import message_rows
 from core.conversation.message_rows import record
@@ -25,7 +25,7 @@ def add_translation(by: Actor, message_id: int, language: str, *, now: datetime)
     if not is_language(language):
         raise Invalid([problem("language", N_("There is no language “{code}”."), code=language[:16])])
     with transaction() as db:
-        authorise(db, by, Permission.EDIT, now=now)
+        authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         original = get_open_row(db, message_id)
         if original.translation_of_id is not None:
             raise WrongState(N_("This is a translation itself; add the language to its message."))
