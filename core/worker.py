@@ -24,7 +24,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.alerts import scheduled_jobs as alerts
 from core.backups import scheduled_jobs as backups
-from core.broadcasts import result_counting
+from core.broadcasts import result_counting, topic_counting
 from core.broadcasts import scheduled_jobs as broadcasts
 from core.broadcasts.due import Due
 from core.clock import utc_now
@@ -199,6 +199,9 @@ class Worker:
         def count_funnels() -> None:
             funnel_counting.count_funnels(now=now())
 
+        def count_topics() -> None:
+            topic_counting.count_topics(now=now())
+
         def count_opt_ins() -> None:
             opt_in_counting.count_opt_ins(now=now())
 
@@ -226,6 +229,7 @@ class Worker:
             (15.0, send_alerts),
             (10.0, count_funnels),
             (10.0, count_opt_ins),
+            (5.0, count_topics),
             (60.0, make_backup),
         ]
         if self.assignment.is_shared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +33,13 @@ def inside(module: str, *packages: str) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-@lru_cache
+@cache
 def syntax(path: Path) -> tuple[ast.AST, ...]:
     """Every node of a file."""
     return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
 
 
-@lru_cache
+@cache
 def imports(path: Path) -> frozenset[str]:
     """Every module a file imports, also inside functions; `from a import b` counts as a and as a.b."""
     found = set()
@@ -57,7 +57,7 @@ def importers(*libraries: str) -> set[str]:
     return {name_of(path) for path in FILES if any(i.split(".")[0] in libraries for i in imports(path))}
 
 
-@lru_cache
+@cache
 def own_imports(module: str) -> frozenset[str]:
     """The modules of ours that a module imports; a package counts where something else of it is meant."""
     found = set()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, Subquery, and_, func, select
+from sqlalchemy import Select, distinct, func, select
 from sqlmodel import Session, col
 
 from core.consent import eligibility
@@ -55,20 +56,31 @@ def dry_run(topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetim
         by_reason = select(customers.c.reason, func.count()).group_by(customers.c.reason)
         counts: dict[str, int] = dict(db.execute(by_reason).all())
         rate = db.execute(select(col(Fanpage.rate)).where(col(Fanpage.id) == topic.fanpage_id)).scalar_one()
-        in_window = db.execute(_count_in_window(customers, now)).scalar_one()
-    eligible = counts.pop(eligibility.ELIGIBLE, 0)
+        in_window = db.execute(_in_window(topic, filters, now)).scalar_one()
+    return summed_up(counts, rate, in_window, filters)
+
+
+def summed_up(
+    counts: Mapping[str, int], rate: int, in_window: int, filters: AudienceFilters = EVERYBODY
+) -> DryRun:
+    """The dry run in which so many people have each reason, or are eligible."""
+    eligible = counts.get(eligibility.ELIGIBLE, 0)
     reasons = eligibility.reasons_with(filters)
     left_out = {each.code: counts[each.code] for each in reasons if counts.get(each.code)}
     return DryRun(eligible + sum(left_out.values()), eligible, left_out, rate, in_window)
 
 
-def _count_in_window(customers: Subquery, now: datetime) -> Select[int]:
-    theirs = col(Customer.id) == customers.c.customer_id, col(Customer.window_closes_at) > now
+def _in_window(topic: Topic, filters: AudienceFilters, now: datetime) -> Select[int]:
+    """How many of those eligible are in the messaging window; it starts from these few customers."""
     return (
-        select(func.count())
-        .select_from(customers)
-        .join(Customer, and_(*theirs))
-        .where(customers.c.reason == eligibility.ELIGIBLE)
+        select(func.count(distinct(col(OptIn.customer_id))))
+        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
+        .where(
+            col(Customer.fanpage_id) == topic.fanpage_id,
+            col(Customer.window_closes_at) > now,
+            col(OptIn.topic_id).op("+")(0) == topic.id,
+            eligibility.is_eligible(now, filters),
+        )
     )
 
 
@@ -93,6 +105,22 @@ def list_audience(
             .limit(limit)
         ).scalars()
         return [AudienceMember(row.id or 0, row.psid, full_name(row), reason) for row in rows]
+
+
+def sample_audience(
+    topic_id: int, filters: AudienceFilters = EVERYBODY, *, now: datetime, limit: int = 5
+) -> list[AudienceMember]:
+    """Some of those who would get it: the first found in the index (topic, state, customer, end)."""
+    chosen = (
+        select(Customer)
+        .join(OptIn, col(OptIn.customer_id) == col(Customer.id))
+        .where(col(OptIn.topic_id) == topic_id, eligibility.is_eligible(now, filters))
+        .order_by(col(OptIn.customer_id))
+        .limit(2 * limit)  # somebody may hold several opt-ins
+    )
+    with reading() as db:
+        rows = list({row.id: row for row in db.execute(chosen).scalars()}.values())[:limit]
+        return [AudienceMember(row.id or 0, row.psid, full_name(row), eligibility.ELIGIBLE) for row in rows]
 
 
 def list_promises(

@@ -13,6 +13,7 @@ from core.consent.audience_filters import IMPORTED, MOST_CHOICES, AudienceFilter
 from core.consent.rules import OptInSource, OptInState
 from core.customers.tags import list_tags
 from core.db.engine import reading
+from core.db.short_memory import remember
 from core.db.tables import Customer, OptIn, Request, Topic
 
 
@@ -27,7 +28,12 @@ class Choices:
 
 
 def list_choices(topic_id: int) -> Choices:
-    """What there is to choose from among the available opt-ins for a topic."""
+    """What there is to choose from among the available opt-ins for a topic; as counted last, where counting
+    takes long."""
+    return remember(("choices", topic_id), lambda: _count_choices(topic_id))
+
+
+def _count_choices(topic_id: int) -> Choices:
     held = col(OptIn.topic_id) == topic_id, col(OptIn.state) == OptInState.AVAILABLE
     imported = col(OptIn.source) == OptInSource.IMPORT.value
     kind = case((imported, literal(IMPORTED[0])), else_=func.coalesce(col(Request.entry_kind), ""))
@@ -64,7 +70,13 @@ def list_choices(topic_id: int) -> Choices:
 
 
 def count_left_after(topic_id: int, first: AudienceFilters, then: AudienceFilters, *, now: datetime) -> int:
-    """How many a second broadcast on the topic would reach once the first has used its opt-ins."""
+    """How many a second broadcast on the topic would reach once the first has used its opt-ins; as counted
+    last, where that takes long."""
+    key = ("left after", topic_id, first, then)
+    return remember(key, lambda: _count_left_after(topic_id, first, then, now))
+
+
+def _count_left_after(topic_id: int, first: AudienceFilters, then: AudienceFilters, now: datetime) -> int:
     taken = select(eligibility.chosen_opt_ins(topic_id, now, filters=first).subquery().c.id)
     left = eligibility.chosen_opt_ins(topic_id, now, col(OptIn.id).not_in(taken), filters=then).subquery()
     with reading() as db:

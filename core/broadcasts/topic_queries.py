@@ -13,7 +13,8 @@ from core.consent import eligibility
 from core.consent.rules import OptInState
 from core.conversation.blocks.registry import kinds_that_ask
 from core.db.engine import reading
-from core.db.tables import Block, Broadcast, Message, OptIn
+from core.db.short_memory import DEAR_SECONDS
+from core.db.tables import Block, Broadcast, Message, OptIn, TopicCount
 from core.text.collation import sort_key
 
 
@@ -44,13 +45,20 @@ class TopicProgress:
 def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
     with reading() as db:
         return TopicProgress(
-            need_asking=_need_asking(db, topic_id, now),
+            need_asking=_known_need(db, topic_id, now),
             messages=_asking_messages(db, topic_id),
             broadcasts=_latest_broadcasts(db, topic_id),
         )
 
 
-def _need_asking(db: Session, topic_id: int, now: datetime) -> int:
+def _known_need(db: Session, topic_id: int, now: datetime) -> int:
+    kept = db.get(TopicCount, topic_id)
+    is_dear = kept is not None and kept.seconds > DEAR_SECONDS
+    return kept.need_asking if kept and is_dear else count_need(db, topic_id, now)
+
+
+def count_need(db: Session, topic_id: int, now: datetime) -> int:
+    """How many customers were notified and hold nothing for the next time."""
     of_topic = select(col(OptIn.customer_id)).where(
         col(OptIn.topic_id) == topic_id, col(OptIn.customer_id).is_not(None)
     )

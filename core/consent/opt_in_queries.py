@@ -6,7 +6,7 @@ An opt-in whose year has ended counts as expired from that moment, also before t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,11 @@ from sqlmodel import col
 
 from core.consent.eligibility import has_ended
 from core.consent.rules import OptInState, expires_at
+from core.consent.topic_figures import dear_counts, known_figures
 from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
+from core.db.short_memory import remember
 from core.db.tables import Customer, OptIn, Request, Topic
 from core.text.normalise import is_blank
 
@@ -85,6 +87,34 @@ def count_opt_ins(fanpage_id: int, chosen: OptInFilter = EVERYTHING, *, now: dat
     statement = select(func.count()).select_from(OptIn).where(*where)
     with reading() as db:
         return int(db.execute(statement).scalar_one())
+
+
+def count_listed(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> int:
+    """The same as counted last, where counting takes long: for pages."""
+    if chosen == OptInFilter(topic_id=chosen.topic_id, state=chosen.state):
+        counted = _counted_by_topic(fanpage_id, chosen, now)
+        if counted is not None:
+            return counted
+    # `ends_before` is a time from now on, and the count is kept for a short while only.
+    asked = replace(chosen, ends_before=None), chosen.ends_before is not None
+    return remember(("opt-ins", fanpage_id, *asked), lambda: count_opt_ins(fanpage_id, chosen, now=now))
+
+
+def _counted_by_topic(fanpage_id: int, chosen: OptInFilter, now: datetime) -> int | None:
+    """From the figures of the topics, if they were counted because that takes long."""
+    topics = select(col(Topic.id)).where(col(Topic.fanpage_id) == fanpage_id)
+    if chosen.topic_id is not None:
+        topics = topics.where(col(Topic.id) == chosen.topic_id)
+    with reading() as db:
+        topic_ids = [each or 0 for each in db.execute(topics).scalars()]
+        if not dear_counts(db, topic_ids):
+            return None
+        figures, _counted_at = known_figures(db, topic_ids, now)
+    states = [chosen.state] if chosen.state else list(OptInState)
+    found = sum(of_topic.get(state, 0) for of_topic in figures.values() for state in states)
+    if chosen.topic_id is not None:
+        return found
+    return found + count_opt_ins(fanpage_id, OptInFilter(without_topic=True, state=chosen.state), now=now)
 
 
 def walk_opt_ins(fanpage_id: int, chosen: OptInFilter, *, now: datetime) -> Iterator[OptInView]:

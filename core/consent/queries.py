@@ -1,4 +1,5 @@
-"""Topics and their figures; see opt_in_queries.py and customer_queries.py for single opt-ins and people.
+"""Topics and their figures, exact or as counted last. Single opt-ins and people: opt_in_queries.py,
+customer_queries.py.
 
 An opt-in whose year has ended counts as expired from that moment, also before the worker has marked it.
 """
@@ -7,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import and_, case, distinct, func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.consent import eligibility
-from core.consent.rules import OptInState
+from core.consent.topic_figures import count_figures, known_figures
 from core.db.engine import reading
-from core.db.tables import Customer, OptIn, Topic
+from core.db.tables import OptIn, Topic
 from core.errors import N_, NotFound
 from core.text.collation import sort_key
 from core.text.normalise import name_key, normalise_name
-
-SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class TopicView:
     people: int = 0
     unreachable: int = 0  # people who hold a usable opt-in as well, but cannot be reached
     expiring_30_days: int = 0
+    counted_at: datetime | None = None  # when these figures were counted; None: just now
 
     @property
     def total(self) -> int:
@@ -58,12 +57,16 @@ class TopicName:
 
 def list_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
     """A fanpage's topics in the order of their names: those in use, or the archived ones."""
-    put_away = col(Topic.archived_at).is_not(None)
-    chosen = select(Topic).where(col(Topic.fanpage_id) == fanpage_id, put_away if archived else ~put_away)
     with reading() as db:
-        topics = db.execute(chosen).scalars().all()
-        figures = _figures(db, [topic.id or 0 for topic in topics], now)
-    return sorted((_view(topic, figures) for topic in topics), key=lambda topic: sort_key(topic.name))
+        topics = _topics_of(db, fanpage_id, archived)
+        return _in_order(topics, count_figures(db, [topic.id or 0 for topic in topics], now))
+
+
+def list_counted_topics(fanpage_id: int, *, now: datetime, archived: bool = False) -> list[TopicView]:
+    """The same with figures as counted last, where counting takes long: for pages."""
+    with reading() as db:
+        topics = _topics_of(db, fanpage_id, archived)
+        return _in_order(topics, *known_figures(db, [topic.id or 0 for topic in topics], now))
 
 
 def list_topic_names(fanpage_id: int) -> list[TopicName]:
@@ -76,12 +79,27 @@ def list_topic_names(fanpage_id: int) -> list[TopicName]:
     return sorted(found, key=lambda topic: sort_key(topic.name))
 
 
+def has_opt_ins(fanpage_id: int) -> bool:
+    """Whether anybody has ever agreed to anything."""
+    with reading() as db:
+        found = db.execute(select(col(OptIn.id)).where(col(OptIn.fanpage_id) == fanpage_id).limit(1))
+        return found.first() is not None
+
+
 def get_topic(topic_id: int, *, now: datetime) -> TopicView:
     with reading() as db:
-        topic = db.get(Topic, topic_id)
-        if topic is None:
-            raise NotFound(N_("There is no topic {id}."), id=topic_id)
-        return _view(topic, _figures(db, [topic_id], now))
+        return _view(_topic(db, topic_id), count_figures(db, [topic_id], now))
+
+
+def get_counted_topic(topic_id: int, *, now: datetime) -> TopicView:
+    """The same with figures as counted last, where counting takes long: for pages."""
+    with reading() as db:
+        return _view(_topic(db, topic_id), *known_figures(db, [topic_id], now))
+
+
+def get_topic_name(topic_id: int) -> str:
+    with reading() as db:
+        return _topic(db, topic_id).name
 
 
 def find_topic(fanpage_id: int, name: str) -> int | None:
@@ -94,55 +112,27 @@ def find_topic(fanpage_id: int, name: str) -> int | None:
     return names.get(normalise_name(name)) or next(alike, None)
 
 
-def _figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
-    """One pass over the index (topic, state, customer, end); nothing of the table itself is read."""
-    usable = eligibility.is_usable(now)
-    statement = (
-        select(
-            col(OptIn.topic_id),
-            col(OptIn.state),
-            func.count(),
-            func.sum(case((eligibility.has_ended(now), 1), else_=0)),
-            func.sum(case((and_(usable, col(OptIn.expires_at) <= now + SOON), 1), else_=0)),
-            func.count(distinct(case((usable, col(OptIn.customer_id)), else_=None))),
-        )
-        .where(col(OptIn.topic_id).in_(topic_ids))
-        .group_by(col(OptIn.topic_id), col(OptIn.state))
-    )
-    figures: dict[int, dict[str, int]] = {}
-    for topic_id, state, count, over, soon, people in db.execute(statement):
-        of_topic = figures.setdefault(topic_id or 0, {})
-        of_topic[state] = of_topic.get(state, 0) + count
-        if state == OptInState.AVAILABLE:
-            of_topic["available"] -= over
-            of_topic["expired"] = of_topic.get("expired", 0) + over
-            of_topic |= {"people": people, "expiring_30_days": soon}
-    for topic_id, reason, people in _kept_out(db, topic_ids, now):
-        figures[topic_id]["people"] -= people
-        if reason == eligibility.UNREACHABLE:
-            figures[topic_id]["unreachable"] = people
-    return figures
+def _topic(db: Session, topic_id: int) -> Topic:
+    topic = db.get(Topic, topic_id)
+    if topic is None:
+        raise NotFound(N_("There is no topic {id}."), id=topic_id)
+    return topic
 
 
-def _kept_out(db: Session, topic_ids: Sequence[int], now: datetime) -> list[tuple[int, str, int]]:
-    """(topic, reason, people) of those who hold an opt-in that could be used but get nothing now."""
-    fanpages = select(col(Topic.fanpage_id)).where(col(Topic.id).in_(topic_ids))
-    reason = eligibility.why_kept_out(now).label("reason")
-    statement = (
-        select(col(OptIn.topic_id), reason, func.count(distinct(col(OptIn.customer_id))))
-        .join(Customer, col(Customer.id) == col(OptIn.customer_id))
-        .where(
-            col(Customer.fanpage_id).in_(fanpages),
-            eligibility.is_kept_out_for_good(now),
-            col(OptIn.topic_id).op("+")(0).in_(topic_ids),  # + 0: start from these few customers
-            eligibility.is_usable(now),
-        )
-        .group_by(col(OptIn.topic_id), "reason")
-    )
-    return [(topic_id or 0, code, people) for topic_id, code, people in db.execute(statement)]
+def _topics_of(db: Session, fanpage_id: int, archived: bool) -> Sequence[Topic]:
+    put_away = col(Topic.archived_at).is_not(None)
+    chosen = select(Topic).where(col(Topic.fanpage_id) == fanpage_id, put_away if archived else ~put_away)
+    return db.execute(chosen).scalars().all()
 
 
-def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
+def _in_order(
+    topics: Sequence[Topic], figures: dict[int, dict[str, int]], counted_at: datetime | None = None
+) -> list[TopicView]:
+    views = (_view(topic, figures, counted_at) for topic in topics)
+    return sorted(views, key=lambda topic: sort_key(topic.name))
+
+
+def _view(topic: Topic, figures: dict[int, dict[str, int]], counted_at: datetime | None = None) -> TopicView:
     topic_id = topic.id or 0
     return TopicView(
         topic_id,
@@ -152,4 +142,5 @@ def _view(topic: Topic, figures: dict[int, dict[str, int]]) -> TopicView:
         topic.archived_at,
         topic.created_at,
         **figures.get(topic_id, {}),
+        counted_at=counted_at,
     )

@@ -5,8 +5,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
-from core.consent.opt_in_queries import ORDERS, OptInFilter, count_opt_ins, list_opt_ins
-from core.consent.queries import list_topics
+from core.consent.opt_in_queries import ORDERS, OptInFilter, count_listed, count_opt_ins, list_opt_ins
+from core.consent.queries import has_opt_ins, list_counted_topics
 from pages.components.address import draw_no_fanpage
 from pages.components.dialogs import open_dialog
 from pages.components.export import export_menu, in_words, state_in_words
@@ -32,10 +32,10 @@ def draw_page() -> None:
         draw_no_fanpage("opt_ins")
         return
     fanpage_id, now = here.fanpage.id, utc_now()
-    topics = list_topics(fanpage_id, now=now)
+    topics = list_counted_topics(fanpage_id, now=now)
     import_dialog.draw_import_dialogs(fanpage_id, topics)
     imports.draw_imports(fanpage_id)
-    if not count_opt_ins(fanpage_id, now=now):
+    if not has_opt_ins(fanpage_id):
         _first(here)
         return
     chosen = filters.choose_filters(topics)
@@ -83,7 +83,7 @@ def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
 
 def _list(fanpage_id: int, chosen: OptInFilter, columns: list[Column]) -> None:
     now = utc_now()
-    total = count_opt_ins(fanpage_id, chosen, now=now)
+    total = count_listed(fanpage_id, chosen, now=now)
     if not total:
         st.info(_("No opt-in matches these filters."))
         return

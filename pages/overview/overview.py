@@ -8,7 +8,7 @@ from core.broadcasts.failing_queries import list_failing
 from core.broadcasts.list_queries import list_lines
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
-from core.consent.queries import TopicView, list_topics
+from core.consent.queries import TopicView, list_counted_topics
 from core.consent.stock_queries import get_stock_of
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
@@ -41,7 +41,7 @@ def draw_page() -> None:
         with slot:
             if st.button(_("New broadcast"), key="broadcast_add", type="primary", icon=":material/campaign:"):
                 page_registry.go("new_broadcast")
-    topics = list_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
+    topics = list_counted_topics(here.fanpage.id, now=utc_now()) if steps.topic else []
     if steps.topic:  # what needs somebody comes before everything else
         missed = list_lines(here.fanpage.id, states=(BroadcastState.MISSED,), limit=5)
         draw_failing_broadcasts(list_failing(here.fanpage.id, now=utc_now()))

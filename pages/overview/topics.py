@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.accounts.rules import Permission
 from core.consent.queries import TopicView
 from pages.components import page_registry
+from pages.components.counted import draw_counted
 from pages.components.layout import Card, cards, section
 from pages.components.session import Current
 from pages.components.tables import Column, Link, table
@@ -42,6 +43,7 @@ def draw_topics(here: Current, topics: list[TopicView]) -> None:
     ]
     if here.actor.may(Permission.EDIT):
         columns.append(Column(_("What next"), _next))
+    draw_counted(topics[0].counted_at if topics else None)
     table(columns, shown, key="overview_topics", on_click=lambda t: f"topics?id={t.id}")
     if len(topics) > SHOWN:
         page_registry.link("topics", _("All topics"), icon=":material/arrow_forward:")

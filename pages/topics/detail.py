@@ -8,7 +8,7 @@ from core.accounts.rules import Permission
 from core.broadcasts.topic_queries import TopicProgress, topic_progress
 from core.clock import utc_now
 from core.consent.actions import restore_topic
-from core.consent.queries import TopicView, get_topic
+from core.consent.queries import TopicView, get_counted_topic
 from core.errors import N_, NotFound
 from core.fanpages.queries import get_fanpage
 from pages.components import page_registry
@@ -30,7 +30,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
     """Draws one topic: its numbers, its history, and what may be done with it."""
     now = utc_now()
     try:
-        topic = get_topic(topic_id, now=now)
+        topic = get_counted_topic(topic_id, now=now)
     except NotFound:
         draw_not_there(_("This topic does not exist."), "topics", _("All topics"))
         return

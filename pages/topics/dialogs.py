@@ -10,7 +10,7 @@ from core.broadcasts import topic_archiving
 from core.broadcasts.topic_archiving import Use, Uses
 from core.clock import utc_now
 from core.consent import actions
-from core.consent.queries import TopicView, find_topic, get_topic
+from core.consent.queries import TopicView, find_topic, get_counted_topic
 from core.consent.rules import TOPIC_NAME_LIMIT
 from pages.components.broadcast_words import plain
 from pages.components.counter import show_counter
@@ -143,7 +143,7 @@ def _offer_existing() -> None:
     topic_id = st.session_state.get(_THERE)
     if topic_id is None:
         return
-    topic = get_topic(topic_id, now=utc_now())
+    topic = get_counted_topic(topic_id, now=utc_now())
     name = plain(topic.name)
     words = _("There is a topic “{name}” already. Use that one, or choose another name.", name=name)
     if topic.archived_at:

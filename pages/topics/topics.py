@@ -7,9 +7,10 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.consent.queries import TopicView, list_topics
+from core.consent.queries import TopicView, list_counted_topics
 from core.text.collation import sort_key
 from pages.components.address import asked_id, draw_no_fanpage
+from pages.components.counted import draw_counted
 from pages.components.dialogs import open_dialog
 from pages.components.filters import filter_pills, pager
 from pages.components.layout import empty_state, page_header
@@ -63,7 +64,9 @@ def _list(here: Current, fanpage_id: int) -> None:
     _header(here)
     dialogs.draw_new_dialog(fanpage_id)
     now = utc_now()
-    in_use, archived = list_topics(fanpage_id, now=now), list_topics(fanpage_id, now=now, archived=True)
+    in_use, archived = (
+        list_counted_topics(fanpage_id, now=now, archived=is_archived) for is_archived in (False, True)
+    )
     if not in_use and not archived:
         _first_topic(here)
         return
@@ -72,6 +75,7 @@ def _list(here: Current, fanpage_id: int) -> None:
         shown = archived
     if shown:
         _table(shown)
+        draw_counted(shown[0].counted_at)
     else:
         st.caption(_("Every topic is archived. Choose “Archived” above to see them."))
     with st.expander(_("How a topic works"), icon=":material/school:", expanded=_is_new(in_use)):

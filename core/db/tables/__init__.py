@@ -47,6 +47,7 @@ from core.db.tables.opt_ins import OptIn as OptIn
 from core.db.tables.opt_ins import OptInCount as OptInCount
 from core.db.tables.opt_ins import OptInImport as OptInImport
 from core.db.tables.opt_ins import Topic as Topic
+from core.db.tables.opt_ins import TopicCount as TopicCount
 from core.db.tables.opt_ins import Withdrawal as Withdrawal
 from core.db.tables.replies import Reply as Reply
 from core.db.tables.replies import Request as Request

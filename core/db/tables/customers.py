@@ -17,17 +17,29 @@ class Customer(Table, table=True):
         Index("ix_customer_fanpage_id_id", "fanpage_id", "id"),
         # The list by name; and a search reads this index alone, not the customers.
         Index("ix_customer_fanpage_id_search_text_id", "fanpage_id", "search_text", "id"),
+        # The few among many. With their time as second column, since SQLite would rather read all customers
+        # of the fanpage than an index of which it knows no more than that.
         Index(
             "ix_customer_unreachable",
             "fanpage_id",
+            "unreachable_at",
             sqlite_where=text("unreachable_at IS NOT NULL"),
             postgresql_where=text("unreachable_at IS NOT NULL"),
         ),
         Index(
             "ix_customer_other_app",
             "fanpage_id",
+            "other_app_at",
             sqlite_where=text("other_app_at IS NOT NULL"),
             postgresql_where=text("other_app_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_customer_window",
+            "fanpage_id",
+            "window_closes_at",
+            "id",
+            sqlite_where=text("window_closes_at IS NOT NULL"),
+            postgresql_where=text("window_closes_at IS NOT NULL"),
         ),
         # Marks that wait for a later acceptance: asked for each time that acceptances are settled.
         Index(

@@ -97,6 +97,23 @@ class OptInCount(Table, table=True):
     )  # topic: day or month: opt-ins
 
 
+class TopicCount(Table, table=True):
+    """A topic as counted last, where counting takes long: core/broadcasts/topic_counting.py."""
+
+    __tablename__ = "topic_count"
+
+    topic_id: int = Field(primary_key=True, foreign_key="topic.id", sa_type=BigId)
+    counted_at: datetime = moment(nullable=False)
+    seconds: float = Field(default=0.0, sa_type=Float(53))  # that the counting took
+    figures: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # consent.queries.TopicView's
+    # Of a broadcast to everybody: core/broadcasts/topic_reach.py
+    reasons: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # eligible, or a reason: people
+    in_window: int = 0  # of those eligible: in the messaging window
+    opt_ins: int = 0  # of those eligible
+    promises: list[list[Any]] = Field(default_factory=list, sa_type=JSON)  # [wording, people]
+    need_asking: int = 0  # people who were notified and hold nothing for the next time
+
+
 class OptInImport(Table, table=True):
     """A file of opt-ins that the worker takes in, or has taken in: core/consent/import_runs.py."""
 

@@ -22,12 +22,13 @@ class Request(Table, table=True):
     __table_args__ = (
         Index("ix_request_customer_id_topic_id", "customer_id", "topic_id"),
         Index("ix_request_fanpage_id_created_at", "fanpage_id", "created_at"),
+        Index("ix_request_topic_id_entry_kind_created_at", "topic_id", "entry_kind", "created_at"),
     )
 
     id: int | None = row_id()
     fanpage_id: int = reference("fanpage.id")
     customer_id: int | None = reference("customer.id", nullable=True)
-    topic_id: int = reference("topic.id", index=True)
+    topic_id: int = reference("topic.id")
     message_id: int | None = reference("message.id", nullable=True)
     entry_kind: str = word(default="")
     entry_value: str = word(200, default="")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts import actions
-from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.queries import BroadcastView, get_broadcast
 from core.broadcasts.rules import BroadcastState
+from core.broadcasts.topic_reach import get_reach
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from core.fanpages.queries import get_fanpage
@@ -53,7 +53,7 @@ def draw_dialogs(here: Current, view: BroadcastView) -> None:
 
 
 def _launch_dialog(here: Current, view: BroadcastView) -> None:
-    run = dry_run(view.topic_id, view.filters, now=utc_now())
+    run = get_reach(view.topic_id, view.filters, now=utc_now()).run
     eligible, spends = run.eligible, run.spends(saves_opt_ins=view.saves_opt_ins)
     body = n_(
         "**{n} opt-in will be used and cannot be taken back.** It starts within seconds instead of at the "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import PlatformAnswer, list_answers
-from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.queries import BroadcastView
 from core.broadcasts.rules import BroadcastState
+from core.broadcasts.topic_reach import get_reach
 from core.clock import utc_now
 from pages.broadcasts.filter_words import filter_words
 from pages.components import page_registry
@@ -20,8 +20,8 @@ from pages.components.texts import _, ago, duration, number, when, who
 def draw_plan(view: BroadcastView) -> None:
     """Before the start: when it goes, and whom it would reach."""
     now = utc_now()
-    at = view.due_at if view.due_at and view.due_at > now else now
-    run = dry_run(view.topic_id, view.filters, now=at)
+    due_at = view.due_at if view.due_at and view.due_at > now else None
+    run = get_reach(view.topic_id, view.filters, now=now, due_at=due_at).run
     if view.state == BroadcastState.SCHEDULED and view.due_at and view.due_at <= now:
         section(_("Starts any moment now"))
     elif view.state == BroadcastState.SCHEDULED:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from core.broadcasts.dashboard_queries import get_stock, list_clashes
+from core.broadcasts.dashboard_queries import list_clashes
 from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import Draft, find_problems
-from core.broadcasts.dry_run_queries import DryRun, dry_run
+from core.broadcasts.dry_run_queries import DryRun
+from core.broadcasts.topic_reach import TopicReach, get_reach
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from pages.broadcasts.filter_words import filter_words
@@ -26,6 +27,7 @@ from pages.broadcasts.new.what import draw_message
 from pages.components.block_editor.blocks import kind_in_broadcast
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.broadcast_words import size_word
+from pages.components.counted import draw_counted
 from pages.components.layout import Card, cards
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, number, when
@@ -34,17 +36,18 @@ from pages.components.texts import _, duration, n_, number, when
 def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
     """The numbers, the choices made so far, what to look at twice, and the launch, beside the phone."""
     now, draft = utc_now(), saving.save(here, draft)
-    run = dry_run(draft.topic_id, draft.filters, now=draft.due_at or now)
-    _numbers(draft, run, now, fanpage.timezone)
+    reach = get_reach(draft.topic_id, draft.filters, now=now, due_at=draft.due_at)
+    run = reach.run
+    _numbers(draft, reach, now, fanpage.timezone)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         _rows(draft, topic, run, now, fanpage.timezone)
         draw_links_note(draft, fanpage)
         draw_allowance(fanpage.id, run.eligible, now=draft.due_at or now)
         slot = st.container()
-        promises, ticked = draw_promises_and_tick(draft)
+        ticked = draw_promises_and_tick(draft, reach.promises)
         with slot:
-            _second_looks(draft, run, [promise.title for promise in promises], now)
+            _second_looks(draft, run, [promise.title for promise in reach.promises], now)
             say_quiet_time(draft, fanpage, now)
         draw_changes(draft)
         draw_launch(here, draft, run, fanpage, ticked=ticked)
@@ -52,12 +55,13 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
         draw_message(draft, fanpage.name)
 
 
-def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:
+def _numbers(draft: Draft, reach: TopicReach, now: datetime, zone: str) -> None:
+    run = reach.run
     done_at = (draft.due_at or now) + timedelta(seconds=run.seconds_at_rate)
     ends = _("Done about {when}.", when=when(done_at, zone))
     rate = n_("At {n} message a second.", "At {n} messages a second.", run.rate)
     spends = run.spends(saves_opt_ins=draft.saves_opt_ins)
-    held = max(get_stock(draft.topic_id, now=now).opt_ins, spends)
+    held = max(reach.opt_ins, spends)
     used = _("{spends} of {held}", spends=number(spends), held=number(held))
     cards(
         [
@@ -66,6 +70,7 @@ def _numbers(draft: Draft, run: DryRun, now: datetime, zone: str) -> None:
             Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate)), f"{rate} {ends}"),
         ]
     )
+    draw_counted(reach.counted_at)
 
 
 def _kept_words(draft: Draft, run: DryRun) -> str | None:

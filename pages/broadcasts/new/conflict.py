@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.broadcasts.drafts import FIELDS, Draft
-from core.clock import utc_now
-from core.consent.queries import get_topic
+from core.consent.queries import get_topic_name
 from core.errors import N_
 from pages.components import draft_conflict
 from pages.components.broadcast_words import best_before_word, size_word
@@ -23,7 +22,7 @@ def draw(draft: Draft, keep_mine: Callable[[dict[str, Any]], None]) -> None:
 def _words(field: str, value: Any) -> str:
     match field:
         case "topic_id":
-            return get_topic(value, now=utc_now()).name
+            return get_topic_name(value)
         case "content":
             buttons = [f"[{button.get('title', '')}]" for button in value.get("buttons", [])]
             return "\n".join([value.get("text") or value.get("url") or "–", *buttons])

@@ -6,7 +6,7 @@ from core.broadcasts import actions
 from core.broadcasts.drafts import Draft, get_draft
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
-from core.consent.queries import get_topic
+from core.consent.queries import get_topic_name
 from core.errors import NotFound
 from core.fanpages.queries import FanpageView, get_fanpage
 from core.templates.rules import TemplateKind
@@ -141,8 +141,7 @@ def _draw(here: Current, fanpage: FanpageView, step: str, draft: Draft | None) -
         case "when":
             when_step.draw(here, draft, fanpage)
         case _:
-            topic = get_topic(draft.topic_id, now=utc_now())
-            check.draw(here, draft, topic.name, fanpage)
+            check.draw(here, draft, get_topic_name(draft.topic_id), fanpage)
 
 
 draw_page()

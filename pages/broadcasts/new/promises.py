@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import streamlit as st
 
 from core.broadcasts.draft_warnings import words_of
 from core.broadcasts.drafts import Draft
-from core.broadcasts.dry_run_queries import PromiseCount, list_promises
+from core.broadcasts.dry_run_queries import PromiseCount
 from core.broadcasts.unpromised_details import find_unpromised
-from core.clock import utc_now
-from core.consent.audience_filters import AudienceFilters
 from core.conversation.blocks.file import File
 from core.conversation.blocks.image import Image
 from core.conversation.blocks.video import Video
@@ -21,31 +20,27 @@ from pages.components.texts import _, n_
 
 PICTURED = (Image.name, Video.name, File.name)
 SHOWN = 4
-READ = 200  # wordings that the details of a message are looked for in
-FRESH_SECONDS = 60
-_HELD = "broadcast_promises"
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
 
 
-def draw_promises(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
+def draw_promises(promises: Sequence[PromiseCount]) -> None:
     """A card with the promises, the most common first."""
     with st.container(key="broadcast_promises", border=True):
-        return _list(topic_id, filters)
+        _list(promises)
 
 
-def draw_promises_and_tick(draft: Draft) -> tuple[list[PromiseCount], bool]:
+def draw_promises_and_tick(draft: Draft, promises: Sequence[PromiseCount]) -> bool:
     """Draws the promises with a tick below; True once somebody confirmed that these words keep the
     promise."""
     with st.container(key="broadcast_promises", border=True):
-        promises = _list(draft.topic_id, draft.filters)
+        _list(promises)
         _draw_unpromised(words_of(draft.content), [promise.title for promise in promises])
         if draft.content.get("kind") in PICTURED:
             st.caption(_("What the picture, film or file itself says is for you to compare."))
-        return promises, _tick(draft)
+        return _tick(draft)
 
 
-def _list(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
-    promises = _promises(topic_id, filters)
+def _list(promises: Sequence[PromiseCount]) -> None:
     with st.container(gap="small"):
         section(_("What they agreed to"))
         if not promises:
@@ -57,7 +52,6 @@ def _list(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
         more = sum(promise.people for promise in promises[SHOWN:])
         if more:
             st.caption(n_("and {n} person with another wording", "and {n} people with other wordings", more))
-    return promises
 
 
 def _draw_unpromised(text: str, promises: list[str]) -> None:
@@ -74,18 +68,6 @@ def _draw_unpromised(text: str, promises: list[str]) -> None:
         st.caption(_("Marked is what no promise mentions. Be sure that it belongs to what they agreed to."))
         lines = (marked + plain(text[at:])).splitlines()
         st.markdown("  \n".join(line or " " for line in lines))
-
-
-def _promises(topic_id: int, filters: AudienceFilters) -> list[PromiseCount]:
-    """Read anew once a minute only: with a million opt-ins it takes a second, and writing reruns the page
-    at every pause."""
-    held, now = st.session_state.get(_HELD), utc_now()
-    asked = (topic_id, filters)
-    if not held or held["asked"] != asked or now.timestamp() - held["at"] > FRESH_SECONDS:
-        found = list_promises(topic_id, filters, now=now, limit=READ)
-        read = [(promise.title, promise.people) for promise in found]
-        held = st.session_state[_HELD] = {"asked": asked, "at": now.timestamp(), "rows": read}
-    return [PromiseCount(title, people) for title, people in held["rows"]]
 
 
 def _tick(draft: Draft) -> bool:

@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.broadcasts.dashboard_queries import get_stock
-from core.broadcasts.dry_run_queries import DryRun, list_audience
+from core.broadcasts.dry_run_queries import DryRun, list_audience, sample_audience
+from core.broadcasts.topic_reach import TopicReach
 from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters
 from pages.components import page_registry
 from pages.components.broadcast_words import eligibility_sentence, eligibility_word, plain
+from pages.components.counted import draw_counted
 from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, Two, table
@@ -20,10 +21,10 @@ from pages.components.texts import _, n_, number
 SIZE, SAMPLE = 25, 5
 
 
-def draw_reach(run: DryRun, topic_id: int, *, saves_opt_ins: bool) -> None:
+def draw_reach(reach: TopicReach, *, saves_opt_ins: bool) -> None:
     """How many a broadcast on this topic would reach now."""
-    stock, spends = get_stock(topic_id, now=utc_now()), run.spends(saves_opt_ins=saves_opt_ins)
-    left_over = max(0, stock.opt_ins - spends)
+    run = reach.run
+    left_over = max(0, reach.opt_ins - run.spends(saves_opt_ins=saves_opt_ins))
     kept = _("Opt-ins that stay for a later broadcast on this topic.")
     cards(
         [
@@ -32,6 +33,7 @@ def draw_reach(run: DryRun, topic_id: int, *, saves_opt_ins: bool) -> None:
             Card(_("Opt-ins left afterwards"), number(left_over), kept),
         ]
     )
+    draw_counted(reach.counted_at)
     if not run.eligible:
         _nobody(run)
 
@@ -78,7 +80,7 @@ def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
 
 def _sample(topic_id: int, filters: AudienceFilters) -> None:
     """A few of those who would get it, by name."""
-    some = list_audience(topic_id, "eligible", filters, now=utc_now(), limit=SAMPLE)
+    some = sample_audience(topic_id, filters, now=utc_now(), limit=SAMPLE)
     names = [plain(each.name) for each in some if each.name]
     if names:
         st.caption(_("For example: {names}", names=", ".join(names)))

@@ -9,6 +9,8 @@ import streamlit as st
 from core.broadcasts.draft_warnings import warn_content
 from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
+from core.broadcasts.topic_reach import get_reach
+from core.clock import utc_now
 from core.conversation.blocks.after_answer import FIELDS as UNDER
 from core.conversation.blocks.registry import kind_of, kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
@@ -44,7 +46,8 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         edit_after_answer(writing["under"], context)
         draft = _keep(here, draft, writing)
         slot = st.container()
-        promises, _ticked = draw_promises_and_tick(draft)
+        promises = get_reach(draft.topic_id, draft.filters, now=utc_now()).promises
+        draw_promises_and_tick(draft, promises)
         with slot:
             _say(draft, [promise.title for promise in promises])
     with right, st.container(key="composer_phone"):

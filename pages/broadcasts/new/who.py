@@ -10,11 +10,11 @@ from core.broadcasts.actions import create_broadcast
 from core.broadcasts.dashboard_queries import list_clashes
 from core.broadcasts.draft_rules import NAME_LIMIT
 from core.broadcasts.drafts import Draft
-from core.broadcasts.dry_run_queries import dry_run
 from core.broadcasts.readiness import find_problems
+from core.broadcasts.topic_reach import get_reach
 from core.clock import utc_now
 from core.consent.audience_filters import EVERYBODY
-from core.consent.queries import TopicView, list_topics
+from core.consent.queries import TopicView, list_counted_topics
 from core.fanpages.queries import FanpageView
 from core.text.normalise import normalise_name
 from pages.broadcasts.new import saving
@@ -32,7 +32,7 @@ from pages.components.texts import _, n_
 
 def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
     """The topic and the name; `draft` None: nothing is kept yet, and "Continue" creates the draft."""
-    topics = {topic.id: topic for topic in list_topics(fanpage.id, now=utc_now())}
+    topics = {topic.id: topic for topic in list_counted_topics(fanpage.id, now=utc_now())}
     if not topics and draft is None:
         empty_state(
             "label",
@@ -59,14 +59,14 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         problems = find_problems(topic_id, draft.content)
         draw_problems([one for one in problems if one.field == "topic_id"])
     say_clashes(list_clashes(topic_id, except_id=draft.revises_id or draft.id if draft else None))
-    run = dry_run(topic_id, chosen, now=utc_now())
-    draw_reach(run, topic_id, saves_opt_ins=saves)
+    reach = get_reach(topic_id, chosen, now=utc_now())
+    draw_reach(reach, saves_opt_ins=saves)
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        draw_people(run, topic_id, chosen)
+        draw_people(reach.run, topic_id, chosen)
     with right:
-        draw_promises(topic_id, chosen)
-        draw_once_only(run.spends(saves_opt_ins=saves))
+        draw_promises(reach.promises)
+        draw_once_only(reach.run.spends(saves_opt_ins=saves))
     if draft is None:
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.button(

@@ -1,0 +1,58 @@
+"""What takes long to count is remembered for a while in proportion; what is quick never is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.db import short_memory
+from core.db.short_memory import forget_remembered, remember
+
+
+class Counter:
+    """Counts how often it was asked; each time takes so many seconds of a clock of its own."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now, self.takes, self.asked = 100.0, 1.0, 0
+        patch.setattr(short_memory.time, "monotonic", lambda: self.now)
+
+    def __call__(self) -> int:
+        self.now += self.takes
+        self.asked += 1
+        return self.asked
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    forget_remembered()
+    yield Counter(monkeypatch)
+    forget_remembered()
+
+
+def test_what_takes_a_second_is_counted_every_fifty_seconds(counter: Counter) -> None:
+    assert [remember(("a",), counter) for _ in range(3)] == [1, 1, 1]
+    counter.now += 49
+    assert remember(("a",), counter) == 1
+    counter.now += 2
+    assert remember(("a",), counter) == 2
+
+
+def test_what_is_quick_is_counted_each_time(counter: Counter) -> None:
+    counter.takes = 0.1
+    assert [remember(("a",), counter) for _ in range(3)] == [1, 2, 3]
+
+
+def test_keys_are_kept_apart_and_never_grow_beyond_a_number(counter: Counter) -> None:
+    assert remember(("a",), counter) != remember(("b",), counter)
+    counter.takes = 0.25
+    for number in range(short_memory.MOST + 50):
+        remember((number,), counter)
+    assert len(short_memory._remembered) <= short_memory.MOST
+
+
+def test_nothing_is_remembered_for_longer_than_five_minutes(counter: Counter) -> None:
+    counter.takes = 60.0
+    remember(("a",), counter)
+    counter.now += short_memory.LONGEST_SECONDS + 1
+    assert remember(("a",), counter) == 2
