@@ -1,7 +1,7 @@
 """Counts topics for the pages that show them; the worker does it now and then.
 
-Only what takes long to count is shown as it was counted last. A topic that is counted quickly is looked at
-seldom, in case that it has grown.
+Only of a large topic is shown what was counted last. A small one is looked at seldom, in case that it has
+grown.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from sqlmodel import col
 from core.broadcasts.topic_queries import count_need
 from core.broadcasts.topic_reach import count_reach
 from core.consent.eligibility import ELIGIBLE
-from core.consent.topic_figures import count_figures
+from core.consent.topic_figures import LARGE, count_figures, size_of
 from core.db.engine import reading, transaction
-from core.db.short_memory import DEAR_SECONDS
 from core.db.tables import Broadcast, OptInImport, Topic, TopicCount
 
 FRESH = timedelta(seconds=20)
 SELDOM = timedelta(minutes=30)
+NEARLY_LARGE = LARGE // 10  # several such topics are large together
 SHARE = 25  # counting all topics takes at most a twenty-fifth of the time
 AFTER_A_CHANGE = 5  # times what the counting takes, once a broadcast or an import has changed the topic
 AT_ONCE_SECONDS = 0.3  # the rest is for the next time
@@ -36,16 +36,16 @@ def count_topics(*, now: datetime) -> list[int]:
     of_import = col(OptInImport.topic_id) == col(Topic.id)
     imported = select(func.max(OptInImport.ended_at)).where(of_import).scalar_subquery()
     statement = (
-        select(col(Topic.id), col(TopicCount.counted_at), col(TopicCount.seconds), changed, imported)
+        select(col(Topic.id), TopicCount, changed, imported)
         .outerjoin(TopicCount, col(TopicCount.topic_id) == col(Topic.id))
         .order_by(col(TopicCount.counted_at).is_not(None), col(TopicCount.counted_at), col(Topic.id))
     )
     with reading() as db:
         known = db.execute(statement).all()
-    wait = timedelta(seconds=SHARE * sum(each.seconds or 0.0 for each in known))
+    usual = timedelta(seconds=SHARE * sum(kept.seconds for _id, kept, *_changes in known if kept))
     until, counted = time.monotonic() + AT_ONCE_SECONDS, list[int]()
-    for topic_id, counted_at, seconds, *changes in known:
-        if counted_at is None or _is_due(counted_at, seconds, [each for each in changes if each], now, wait):
+    for topic_id, kept, *changes in known:
+        if kept is None or kept.counted_at + _wait(kept, [each for each in changes if each], usual) <= now:
             count_topic(topic_id or 0, now=now)
             counted.append(topic_id or 0)
             if time.monotonic() >= until:
@@ -53,14 +53,11 @@ def count_topics(*, now: datetime) -> list[int]:
     return counted
 
 
-def _is_due(
-    counted_at: datetime, seconds: float, changes: list[datetime], now: datetime, wait: timedelta
-) -> bool:
-    if any(at > counted_at for at in changes):
-        wait = timedelta(seconds=AFTER_A_CHANGE * seconds)
-    elif seconds <= DEAR_SECONDS:
-        wait = SELDOM
-    return counted_at + max(FRESH, wait) <= now
+def _wait(kept: TopicCount, changes: list[datetime], usual: timedelta) -> timedelta:
+    """How long after the last count a topic is counted again."""
+    if any(at > kept.counted_at for at in changes):
+        return max(FRESH, timedelta(seconds=AFTER_A_CHANGE * kept.seconds))
+    return max(FRESH, usual) if size_of(kept) > NEARLY_LARGE else SELDOM
 
 
 def count_topic(topic_id: int, *, now: datetime) -> None:

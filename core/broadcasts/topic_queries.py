@@ -11,10 +11,10 @@ from sqlmodel import Session, col
 from core.broadcasts.audience_builder import so_far
 from core.consent import eligibility
 from core.consent.rules import OptInState
+from core.consent.topic_figures import large_counts
 from core.conversation.blocks.registry import kinds_that_ask
 from core.db.engine import reading
-from core.db.short_memory import DEAR_SECONDS
-from core.db.tables import Block, Broadcast, Message, OptIn, TopicCount
+from core.db.tables import Block, Broadcast, Message, OptIn
 from core.text.collation import sort_key
 
 
@@ -52,9 +52,9 @@ def topic_progress(topic_id: int, *, now: datetime) -> TopicProgress:
 
 
 def _known_need(db: Session, topic_id: int, now: datetime) -> int:
-    kept = db.get(TopicCount, topic_id)
-    is_dear = kept is not None and kept.seconds > DEAR_SECONDS
-    return kept.need_asking if kept and is_dear else count_need(db, topic_id, now)
+    """As the worker counted it last, where counting takes long."""
+    kept = large_counts(db, [topic_id])
+    return kept[0].need_asking if kept else count_need(db, topic_id, now)
 
 
 def count_need(db: Session, topic_id: int, now: datetime) -> int:

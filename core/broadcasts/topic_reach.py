@@ -11,9 +11,10 @@ from sqlmodel import Session, col
 from core.broadcasts.dashboard_queries import get_stock
 from core.broadcasts.dry_run_queries import DryRun, PromiseCount, dry_run, list_promises, summed_up
 from core.consent.audience_filters import EVERYBODY, AudienceFilters
+from core.consent.topic_figures import large_counts
 from core.db.engine import reading
-from core.db.short_memory import DEAR_SECONDS, remember
-from core.db.tables import Fanpage, Topic, TopicCount
+from core.db.short_memory import remember
+from core.db.tables import Fanpage, Topic
 
 WORDINGS = 200  # that are told apart
 
@@ -58,9 +59,10 @@ def count_reach(
 
 def _kept(db: Session, topic_id: int) -> TopicReach | None:
     """What the worker counted last; None where it does not take long."""
-    row = db.get(TopicCount, topic_id)
-    if row is None or row.seconds <= DEAR_SECONDS:
+    kept = large_counts(db, [topic_id])
+    if not kept:
         return None
+    [row] = kept
     rate = select(col(Fanpage.rate)).join(Topic, col(Topic.fanpage_id) == col(Fanpage.id))
     run = summed_up(
         row.reasons, db.execute(rate.where(col(Topic.id) == topic_id)).scalar_one(), row.in_window

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from core.consent.eligibility import has_ended
 from core.consent.rules import OptInState, expires_at
-from core.consent.topic_figures import dear_counts, known_figures
+from core.consent.topic_figures import known_figures, large_counts
 from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
@@ -107,7 +107,7 @@ def _counted_by_topic(fanpage_id: int, chosen: OptInFilter, now: datetime) -> in
         topics = topics.where(col(Topic.id) == chosen.topic_id)
     with reading() as db:
         topic_ids = [each or 0 for each in db.execute(topics).scalars()]
-        if not dear_counts(db, topic_ids):
+        if not large_counts(db, topic_ids):
             return None
         figures, _counted_at = known_figures(db, topic_ids, now)
     states = [chosen.state] if chosen.state else list(OptInState)

@@ -10,10 +10,10 @@ from sqlmodel import Session, col
 
 from core.consent import eligibility
 from core.consent.rules import OptInState
-from core.db.short_memory import DEAR_SECONDS
 from core.db.tables import Customer, OptIn, Topic, TopicCount
 
 SOON = timedelta(days=30)
+LARGE = 50_000  # opt-ins; so many are counted in a tenth of a second
 
 
 def count_figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
@@ -53,17 +53,23 @@ def known_figures(
     db: Session, topic_ids: Sequence[int], now: datetime
 ) -> tuple[dict[int, dict[str, int]], datetime | None]:
     """The same as counted last, and when that was; counted anew (None) where it does not take long."""
-    kept = dear_counts(db, topic_ids)
+    kept = large_counts(db, topic_ids)
     figures = {each.topic_id: each.figures for each in kept}
     new = [topic_id for topic_id in topic_ids if topic_id not in figures]
     figures |= count_figures(db, new, now)
     return figures, min((each.counted_at for each in kept), default=None)
 
 
-def dear_counts(db: Session, topic_ids: Sequence[int]) -> Sequence[TopicCount]:
-    """These topics as counted last; nothing where all of them together are counted quickly."""
+def large_counts(db: Session, topic_ids: Sequence[int]) -> Sequence[TopicCount]:
+    """These topics as the worker counted them last; nothing where they are small enough to be counted anew at
+    each look."""
     kept = db.execute(select(TopicCount).where(col(TopicCount.topic_id).in_(topic_ids))).scalars().all()
-    return kept if sum(each.seconds for each in kept) > DEAR_SECONDS else ()
+    return kept if sum(map(size_of, kept)) > LARGE else ()
+
+
+def size_of(kept: TopicCount) -> int:
+    """How many opt-ins of all states a topic had then."""
+    return sum(kept.figures.get(state, 0) for state in OptInState)
 
 
 def _kept_out(db: Session, topic_ids: Sequence[int], now: datetime) -> list[tuple[int, str, int]]:

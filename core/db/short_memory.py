@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from core.settings import settings
 
 T = TypeVar("T")
-DEAR_SECONDS = 0.2  # what takes longer to count is shown as it was counted last
+DEAR_SECONDS = 0.3  # what takes longer to count is remembered
 SHARE = 50  # what takes a second is counted every fifty seconds at most
 LONGEST_SECONDS = 300.0
 MOST = 200  # values that are remembered at a time

@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
+from core.broadcasts import topic_counting
 from core.broadcasts.dry_run_queries import list_audience, sample_audience
 from core.broadcasts.topic_counting import SELDOM, count_topic, count_topics
 from core.broadcasts.topic_queries import topic_progress
 from core.broadcasts.topic_reach import TopicReach, count_reach, get_reach
+from core.consent import topic_figures
 from core.consent.audience_filters import AudienceFilters
 from core.consent.opt_in_queries import OptInFilter, count_listed, count_opt_ins
 from core.consent.queries import get_counted_topic, get_topic, list_counted_topics
@@ -38,9 +40,11 @@ def counted(studio: Studio) -> Studio:
     return studio
 
 
-def took(studio: Studio, seconds: float) -> None:
-    with transaction() as db:
-        db.get_one(TopicCount, studio.topic_id).seconds = seconds
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every topic with an opt-in counts as large."""
+    monkeypatch.setattr(topic_figures, "LARGE", 0)
+    monkeypatch.setattr(topic_counting, "NEARLY_LARGE", 0)
 
 
 def more(studio: Studio) -> None:
@@ -52,8 +56,7 @@ def numbers(reach: TopicReach) -> TopicReach:
     return replace(reach, counted_at=reach.counted_at.replace(year=2000))
 
 
-def test_what_is_kept_is_what_counting_finds(counted: Studio) -> None:
-    took(counted, 5.0)
+def test_what_is_kept_is_what_counting_finds(counted: Studio, large: None) -> None:
     topic_id, now = counted.topic_id, counted.now
     assert replace(get_counted_topic(topic_id, now=now), counted_at=None) == get_topic(topic_id, now=now)
     reach = get_reach(topic_id, now=now + HOUR)
@@ -62,8 +65,7 @@ def test_what_is_kept_is_what_counting_finds(counted: Studio) -> None:
     assert topic_progress(topic_id, now=now).need_asking == 1
 
 
-def test_long_counts_are_shown_as_of_then_and_say_so(counted: Studio) -> None:
-    took(counted, 5.0)
+def test_large_topics_are_shown_as_of_then_and_say_so(counted: Studio, large: None) -> None:
     more(counted)
     topic_id, later = counted.topic_id, counted.now + HOUR
     [topic] = list_counted_topics(counted.fanpage_id, now=later)
@@ -75,8 +77,7 @@ def test_long_counts_are_shown_as_of_then_and_say_so(counted: Studio) -> None:
     assert count_listed(counted.fanpage_id, searched, now=later) == 0
 
 
-def test_quick_counts_are_those_of_now(counted: Studio) -> None:
-    took(counted, 0.01)
+def test_small_topics_are_shown_as_they_are_now(counted: Studio) -> None:
     more(counted)
     [topic] = list_counted_topics(counted.fanpage_id, now=counted.now)
     assert (topic.available, topic.counted_at) == (8, None)
@@ -86,8 +87,7 @@ def test_quick_counts_are_those_of_now(counted: Studio) -> None:
         assert listed == count_opt_ins(counted.fanpage_id, chosen, now=counted.now) == 9
 
 
-def test_filters_and_a_later_start_are_counted_for_themselves(counted: Studio) -> None:
-    took(counted, 5.0)
+def test_filters_and_a_later_start_are_counted_for_themselves(counted: Studio, large: None) -> None:
     topic_id, now = counted.topic_id, counted.now
     nobody = get_reach(topic_id, AudienceFilters(languages=("xx",)), now=now)
     assert (nobody.run.eligible, nobody.opt_ins) == (0, 5)
@@ -104,19 +104,28 @@ def test_a_sample_is_of_those_who_would_get_it_each_once(counted: Studio) -> Non
     assert some == list_audience(counted.topic_id, "eligible", now=counted.now, limit=3)
 
 
-def test_large_topics_are_counted_again_in_proportion_and_soon_after_a_start(counted: Studio) -> None:
+def test_large_topics_are_counted_again_in_proportion_and_soon_after_a_start(
+    counted: Studio, large: None
+) -> None:
     topic_id, now = counted.topic_id, counted.now
     took(counted, 4.0)
-    assert count_topics(now=now + timedelta(seconds=90)) == []
+    assert count_topics(now=now + timedelta(seconds=99)) == []
     assert count_topics(now=now + timedelta(seconds=101)) == [topic_id]
     took(counted, 4.0)
     counted.now += timedelta(seconds=110)
     counted.launch(counted.broadcast())
     assert count_topics(now=now + timedelta(seconds=115)) == []
     assert count_topics(now=now + timedelta(seconds=125)) == [topic_id]
-    took(counted, 0.01)
-    assert count_topics(now=now + SELDOM) == []
-    assert count_topics(now=now + SELDOM + timedelta(minutes=5)) == [topic_id]
+
+
+def took(studio: Studio, seconds: float) -> None:
+    with transaction() as db:
+        db.get_one(TopicCount, studio.topic_id).seconds = seconds
+
+
+def test_small_topics_are_looked_at_seldom(counted: Studio) -> None:
+    assert count_topics(now=counted.now + SELDOM - HOUR / 60) == []
+    assert count_topics(now=counted.now + SELDOM) == [counted.topic_id]
 
 
 def test_a_topic_that_was_never_counted_is_counted_at_once(studio: Studio) -> None:

@@ -15,6 +15,7 @@ class Counter:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now, self.takes, self.asked = 100.0, 1.0, 0
+        patch.setattr(short_memory, "DEAR_SECONDS", 0.3)
         patch.setattr(short_memory.time, "monotonic", lambda: self.now)
 
     def __call__(self) -> int:
@@ -45,7 +46,7 @@ def test_what_is_quick_is_counted_each_time(counter: Counter) -> None:
 
 def test_keys_are_kept_apart_and_never_grow_beyond_a_number(counter: Counter) -> None:
     assert remember(("a",), counter) != remember(("b",), counter)
-    counter.takes = 0.25
+    counter.takes = 0.5
     for number in range(short_memory.MOST + 50):
         remember((number,), counter)
     assert len(short_memory._remembered) <= short_memory.MOST

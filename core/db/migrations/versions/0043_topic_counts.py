@@ -1,14 +1,14 @@
 """topics as the worker counts them, and indexes that find the few among many customers and requests
 
-Revision ID: 0040
-Revises: 0039
+Revision ID: 0043
+Revises: 0042
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0040'
-down_revision = '0039'
+revision = '0043'
+down_revision = '0042'
 branch_labels = None
 depends_on = None
 
