@@ -229,7 +229,7 @@ class Worker:
             (15.0, send_alerts),
             (10.0, count_funnels),
             (10.0, count_opt_ins),
-            (5.0, count_topics),
+            (10.0, count_topics),
             (60.0, make_backup),
         ]
         if self.assignment.is_shared:
