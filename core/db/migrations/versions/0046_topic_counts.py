@@ -1,14 +1,14 @@
 """topics as the worker counts them, and indexes that find the few among many customers and requests
 
-Revision ID: 0044
-Revises: 0043
+Revision ID: 0046
+Revises: 0045
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0044'
-down_revision = '0043'
+revision = '0046'
+down_revision = '0045'
 branch_labels = None
 depends_on = None
 
