@@ -129,3 +129,33 @@ def test_a_dialog_takes_its_first_field_enter_and_asks_before_it_throws_away(pan
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="Bánh trung thu")).to_be_visible()
+
+
+FOCUSED = """() => {
+  const at = document.activeElement, shape = at.getBoundingClientRect();
+  const by = (at.getAttribute("aria-labelledby") || "").split(" ").map(id => document.getElementById(id));
+  const name = at.getAttribute("aria-label") || at.innerText || at.labels?.[0]?.innerText
+    || by.map(each => each?.innerText || "").join("");
+  return {
+    tag: at.tagName, name: name.trim(), outline: getComputedStyle(at).outlineStyle,
+    seen: shape.width > 0 && shape.bottom > 0 && shape.top < innerHeight,
+  };
+}"""
+
+
+def test_the_keyboard_begins_with_the_skip_link_and_always_shows_where_it_is(panel, browser):
+    address, _pid = panel
+    page, shown = signed_in(browser, address)
+    shown.open("/topics")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Đến nội dung chính")).to_be_focused()
+    for _press in range(25):
+        page.keyboard.press("Tab")
+        here = page.evaluate(FOCUSED)
+        if here["tag"] == "BODY":
+            break  # the end of the page
+        assert here["name"], here
+        assert here["seen"], here
+        if here["tag"] in ("A", "BUTTON"):
+            assert here["outline"] != "none", here
