@@ -46,6 +46,7 @@ def _check(panel: Panel) -> None:
     )
     panel.click("step_check")
     panel.keyed("check_rows").wait_for()
+    panel.keyed("draft_header").evaluate("element => element.scrollIntoView({block: 'end'})")
 
 
 GUIDE_PICTURES: dict[str, Callable[[Panel], None]] = {
