@@ -48,6 +48,8 @@ ABOUT = {  # the url_path of each page, and the part about it
     "activity": "team",
     "account": "team",
     "health": "problems",
+    "events": "problems",
+    "event": "problems",
     "phone": "start",
 }
 KEY = "guide_help"
