@@ -22,7 +22,7 @@ from pages.components.texts import _, duration, n_, number, percent, state_label
 
 Stage = tuple[str, bool, tuple[int, ...]]
 LIVE = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
-_FEW, _MANY = 50_000, 300_000
+_MANY = 300_000
 _SAMPLES_FOR = 15.0  # seconds over which the pace is measured
 
 
@@ -48,7 +48,7 @@ def _stage(view: BroadcastView) -> Stage:
 
 def _interval(view: BroadcastView) -> timedelta:
     """The more deliveries there are to count, the more rarely they are counted."""
-    return timedelta(seconds=1 if view.audience < _FEW else 3 if view.audience < _MANY else 10)
+    return timedelta(seconds=3 if view.audience < _MANY else 10)
 
 
 def _draw(view: BroadcastView, drawn: Stage) -> None:
