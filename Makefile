@@ -44,12 +44,8 @@ check: $(VENV)/.dev ## format, lint, types, known holes in what is pinned
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory audit
 
-ONLINE := import urllib.request; urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=5)
 audit: $(VENV)/.dev ## known holes in what is pinned (needs the network; without it this is skipped)
-	@if ! $(BIN)/python -c 'import pip_audit' 2>/dev/null; then echo "audit skipped: pip-audit is not installed"; \
-	elif ! $(BIN)/python -c '$(ONLINE)' 2>/dev/null; then echo "audit skipped: pypi.org cannot be reached"; \
-	else $(BIN)/python -m pip_audit --disable-pip --require-hashes --progress-spinner off --timeout 10 \
-	  -r requirements.txt -r requirements-postgres.txt -r requirements-dev.txt; fi
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/.dev ## let ruff format and fix
 	$(BIN)/ruff format .

@@ -87,6 +87,7 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
         state = _confirmed(messenger, fanpage_id, refusal)
     except WrongState as problem:  # some of it may be live by now
         with transaction() as db:
+            authorise(db, by, Permission.EDIT, of(Fanpage, fanpage_id), now=now)
             _record(db, by, "fanpage.publish_profile_in_part", fanpage_id, now, text=str(problem)[:300])
         raise
     with transaction() as db:
