@@ -14,7 +14,7 @@ from core.commands import (
     bench,
     broadcast,
     doctor,
-    edge,
+    error_handling,
     events,
     fanpage,
     forget,
@@ -63,7 +63,7 @@ app.command()(keys.accept_key)
 def main() -> None:
     make_files_private()
     logs.configure(logging.WARNING)
-    sys.exit(edge.run(app, sys.argv[1:]))
+    sys.exit(error_handling.run(app, sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ for _name in [name for name in os.environ if name.startswith("OTN_")]:
     del os.environ[_name]  # nothing of the developer's own settings reaches a test
 os.environ["OTN_ENV_FILE"] = ""
 
-from core.db import engine, postgresql, short_memory  # noqa: E402
+from core.db import engine, postgresql, timed_cache  # noqa: E402
 from core.fanpages import connection  # noqa: E402
 from core.installation import key_check  # noqa: E402
 from core.settings import settings  # noqa: E402
@@ -103,7 +103,7 @@ def restart(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Ca
 @pytest.fixture(autouse=True)
 def remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes long on a busy machine is not remembered from one look to the next."""
-    monkeypatch.setattr(short_memory, "DEAR_SECONDS", float("inf"))
+    monkeypatch.setattr(timed_cache, "DEAR_SECONDS", float("inf"))
 
 
 @pytest.fixture

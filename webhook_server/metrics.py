@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.clock import utc_now
-from core.operations.figures import Figures, FiguresReader
+from core.operations.metrics_figures import Figures, FiguresReader
 
 log = structlog.get_logger(__name__)
 

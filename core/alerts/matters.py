@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.backups import queries as backups
-from core.broadcasts.ends import End, list_untold
+from core.broadcasts.ended_broadcasts import End, list_untold
 from core.broadcasts.rules import CANARY_FAILED, BroadcastState, alike_reason
+from core.consent.opt_in_count_queries import get_stock_of
 from core.consent.queries import list_topic_names
-from core.consent.stock_queries import get_stock_of
 from core.db import holding
 from core.db.engine import reading
 from core.db.tables import Broadcast, Event, Heartbeat

@@ -13,7 +13,7 @@ from core.alerts import channels
 from core.alerts.channel_state import note, take_tests
 from core.alerts.channels import Channel, NotTaken
 from core.alerts.matters import ENDED, Matter, find_matters, test_matter, words_of
-from core.broadcasts.ends import list_untold, mark_told
+from core.broadcasts.ended_broadcasts import list_untold, mark_told
 from core.db import bulk, holding
 from core.db.engine import reading, transaction
 from core.db.tables import Alert

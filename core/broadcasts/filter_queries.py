@@ -13,8 +13,8 @@ from core.consent.audience_filters import IMPORTED, MOST_CHOICES, AudienceFilter
 from core.consent.rules import OptInSource, OptInState
 from core.customers.tags import list_tags
 from core.db.engine import reading
-from core.db.short_memory import remember
 from core.db.tables import Customer, OptIn, Request, Topic
+from core.db.timed_cache import remember
 
 
 @dataclass(frozen=True)

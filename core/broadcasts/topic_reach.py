@@ -13,8 +13,8 @@ from core.broadcasts.dry_run_queries import DryRun, PromiseCount, dry_run, list_
 from core.consent.audience_filters import EVERYBODY, AudienceFilters
 from core.consent.topic_figures import large_counts
 from core.db.engine import reading
-from core.db.short_memory import remember
 from core.db.tables import Fanpage, Topic
+from core.db.timed_cache import remember
 
 WORDINGS = 200  # that are told apart
 

@@ -15,8 +15,8 @@ from core.customers import tags
 from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
-from core.db.short_memory import remember
 from core.db.tables import Broadcast, Customer, Delivery, OptIn, Request, Topic
+from core.db.timed_cache import remember
 from core.errors import N_, NotFound
 from core.text.collation import sort_key
 from core.text.identifiers import read_id

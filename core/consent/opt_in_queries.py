@@ -19,8 +19,8 @@ from core.consent.topic_figures import known_figures, large_counts
 from core.customers.names import full_name
 from core.customers.searching import named
 from core.db.engine import reading
-from core.db.short_memory import remember
 from core.db.tables import Customer, OptIn, Request, Topic
+from core.db.timed_cache import remember
 from core.text.normalise import is_blank
 
 CHUNK = 2000

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-from core.db.orphaned_log import refuse_orphaned_log
+from core.db.orphaned_wal import refuse_orphaned_wal
 from core.settings import settings
 
 BUSY_TIMEOUT_SECONDS = 15
@@ -26,7 +26,7 @@ def _lower(value: Any) -> Any:
 
 def make_engine(url: str, *, writes: bool) -> Engine:
     """The engine of the database at this address. Raises OperatorError when its log lies elsewhere."""
-    refuse_orphaned_log(Path(make_url(url).database or ""))
+    refuse_orphaned_wal(Path(make_url(url).database or ""))
     folder = Path(make_url(url).database or "").parent
     if folder == settings().data_dir:  # any other missing folder is taken for a typing error
         folder.mkdir(parents=True, exist_ok=True)

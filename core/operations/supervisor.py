@@ -28,7 +28,7 @@ from core.errors import N_, OperatorError
 from core.fanpages.queries import list_fanpages
 from core.installation import key_check
 from core.installation.private_files import close_folder
-from core.operations.only_run import die_with_parent, only_run, write_note
+from core.operations.single_instance import die_with_parent, only_run, write_note
 from core.settings import settings
 from core.settings_sources import HOME
 

@@ -21,7 +21,7 @@ from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
 from core.sending import rate_limiter, reply_claims, timetable
 from core.sending.claims import UnsureCommit
-from core.sending.offers import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
+from core.sending.ready_deliveries import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
 from core.sending.reply_claims import ReplyClaim
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim, Prepared, Sender

@@ -14,7 +14,7 @@ from core.templates.queries import TemplateView, list_templates
 from core.templates.rules import NAME_LIMIT, TemplateKind
 from pages.components import page_registry
 from pages.components.broadcast_words import plain
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm_buttons, dialog, open_dialog, run_and_close
 from pages.components.session import Current, attempt
 from pages.components.texts import _, ago, who

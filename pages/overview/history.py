@@ -9,7 +9,7 @@ from babel.dates import format_date
 
 from core.broadcasts.calendar_queries import sent_by_day
 from core.clock import today_in, utc_now
-from core.consent.stock_queries import Stock
+from core.consent.opt_in_count_queries import Stock
 from core.funnel.queries import top_entry_points
 from pages.components import page_registry
 from pages.components.calendar_grid import days_from

@@ -8,8 +8,8 @@ from core.broadcasts.failing_queries import list_failing
 from core.broadcasts.list_queries import list_lines
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
+from core.consent.opt_in_count_queries import get_stock_of
 from core.consent.queries import TopicView, list_counted_topics
-from core.consent.stock_queries import get_stock_of
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry
 from pages.components.failing import draw_failing_broadcasts
@@ -19,8 +19,8 @@ from pages.components.styles import draw_broadcast_styles, draw_calendar_styles
 from pages.components.texts import _
 from pages.components.unknown_outcomes import draw_unknown_alerts
 from pages.overview.approvals import draw_approval_requests
+from pages.overview.fanpage_health import draw_heard
 from pages.overview.first_steps import draw_first_steps
-from pages.overview.heard import draw_heard
 from pages.overview.history import draw_entry_points, draw_history
 from pages.overview.last_broadcast import draw_last
 from pages.overview.running import draw_alerts, draw_under_way

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.accounts.rules import Permission
 from core.consent.queries import TopicView
 from pages.components import page_registry
-from pages.components.counted import draw_counted
+from pages.components.counted_at import draw_counted
 from pages.components.layout import Card, cards, section
 from pages.components.session import Current
 from pages.components.tables import Column, Link, table

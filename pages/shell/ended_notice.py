@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.broadcasts.ends import End, close_notice, ends_for
+from core.broadcasts.ended_broadcasts import End, close_notice, ends_for
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.components import page_registry

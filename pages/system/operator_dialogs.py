@@ -11,7 +11,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import NAME_LIMIT, Role
 from core.clock import utc_now
 from core.errors import N_
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.session import current
 from pages.components.texts import _, state_label

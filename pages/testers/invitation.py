@@ -12,7 +12,7 @@ from core.testers.queries import TesterView, list_testers
 from core.testers.rules import NAME_LIMIT, ref_for, word_for
 from pages.components import page_registry
 from pages.components.broadcast_words import plain
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
 from pages.components.qr_code import qr_png
 from pages.components.session import attempt, current, flash

@@ -13,7 +13,7 @@ from core.consent import actions
 from core.consent.queries import TopicView, find_topic, get_counted_topic
 from core.consent.rules import TOPIC_NAME_LIMIT
 from pages.components.broadcast_words import plain
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.dialogs import confirm, dialog, is_open, run_and_close
 from pages.components.session import current, flash
 from pages.components.texts import _, n_

@@ -7,7 +7,7 @@ import streamlit as st
 from core.broadcasts.topic_queries import TopicProgress
 from core.consent.queries import TopicView
 from pages.components import page_registry
-from pages.components.counted import draw_counted
+from pages.components.counted_at import draw_counted
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Badge, Column, table
 from pages.components.texts import _, n_, number

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.consent.queries import TopicView, list_counted_topics
 from core.text.collation import sort_key
 from pages.components.address import asked_id, draw_no_fanpage
-from pages.components.counted import draw_counted
+from pages.components.counted_at import draw_counted
 from pages.components.dialogs import open_dialog
 from pages.components.filters import filter_pills, pager
 from pages.components.layout import empty_state, page_header

@@ -19,7 +19,7 @@ from core.accounts.rules import SYSTEM, Actor, Permission, Role
 from core.alerts import actions as alerts
 from core.backups import actions as backups
 from core.broadcasts import actions as broadcasts
-from core.broadcasts import canary, drafts, ends, retry, revisions
+from core.broadcasts import canary, drafts, ended_broadcasts, retry, revisions
 from core.broadcasts.approval_actions import ask_for_approval
 from core.broadcasts.drafts import get_draft
 from core.broadcasts.launch_rules import LaunchRules
@@ -238,7 +238,7 @@ def _end_silence(w: World) -> Call:
 
 def _close_notice(w: World) -> Call:
     ended = w.broadcast("finished", launched_by="lan.anh", finished_at=w.now)
-    return lambda by: ends.close_notice(by, ended, now=w.now)
+    return lambda by: ended_broadcasts.close_notice(by, ended, now=w.now)
 
 
 def _set_limits(w: World) -> Call:
@@ -430,7 +430,7 @@ TRIALS: dict[str, Trial] = {
         S, _on(canary.let_rest_go, _broadcast("sending", canary_last_id=1))
     ),
     "core.broadcasts.drafts.keep_draft": Trial(E, _keep_draft),
-    "core.broadcasts.ends.close_notice": Trial(V, _close_notice),
+    "core.broadcasts.ended_broadcasts.close_notice": Trial(V, _close_notice),
     "core.conversation.asking_actions.set_asking": Trial(
         E, _on(asking_actions.set_asking, lambda w: w.topic_id, asks_again=False, message_id=None)
     ),

@@ -9,8 +9,8 @@ import pytest
 
 from core.consent import counting
 from core.consent.counting import count_fanpage, count_opt_ins
+from core.consent.opt_in_count_queries import Holdings, get_stock_of, list_holders
 from core.consent.rules import expires_at
-from core.consent.stock_queries import Holdings, get_stock_of, list_holders
 from core.db.engine import transaction
 from core.db.tables import OptInCount
 

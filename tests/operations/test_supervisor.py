@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import WrongState
-from core.operations import only_run, supervisor
+from core.operations import single_instance, supervisor
 from core.settings import settings
 from core.settings_sources import HOME
 from tests.processes import until
@@ -126,23 +126,23 @@ def test_a_terminal_that_closes_is_outlived_with_nohup(run, tmp_path: Path):
 
 
 def test_what_a_former_run_left_behind_is_named(fresh_database, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(only_run, "ENDING_SECONDS", 0.1)
+    monkeypatch.setattr(single_instance, "ENDING_SECONDS", 0.1)
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
     try:
-        only_run.write_note(tmp_path / "run.json", [left.pid])
-        with pytest.raises(WrongState, match=f"kill {left.pid}"), only_run.only_run():
+        single_instance.write_note(tmp_path / "run.json", [left.pid])
+        with pytest.raises(WrongState, match=f"kill {left.pid}"), single_instance.only_run():
             pass
     finally:
         left.kill()
         left.wait()
-    with only_run.only_run():
+    with single_instance.only_run():
         pass
 
 
 @pytest.mark.parametrize("note", ["", "[]", "no json", '{"children": {"1": "0"}}'])
 def test_a_note_that_says_nothing_is_passed_over(fresh_database, tmp_path: Path, note):
     (tmp_path / "run.json").write_text(note)
-    with only_run.only_run() as kept:
+    with single_instance.only_run() as kept:
         assert json.loads(kept.read_text())["pid"] == os.getpid()
 
 

@@ -39,7 +39,7 @@ from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.choices import add_choice, edit_choice
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.registry import FORMS
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from tests.arrange import Arrange
 
 CARDS_LIMIT = 10

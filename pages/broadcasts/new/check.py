@@ -27,7 +27,7 @@ from pages.broadcasts.new.what import draw_message
 from pages.components.block_editor.blocks import kind_in_broadcast
 from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.broadcast_words import size_word
-from pages.components.counted import draw_counted
+from pages.components.counted_at import draw_counted
 from pages.components.layout import Card, cards
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, number, when

@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters
 from pages.components import page_registry
 from pages.components.broadcast_words import eligibility_sentence, eligibility_word, plain
-from pages.components.counted import draw_counted
+from pages.components.counted_at import draw_counted
 from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
 from pages.components.tables import Column, Two, table

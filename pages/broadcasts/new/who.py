@@ -24,7 +24,7 @@ from pages.broadcasts.new.promises import draw_promises
 from pages.broadcasts.new.reach import draw_once_only, draw_people, draw_reach
 from pages.components.address import asked_id
 from pages.components.block_editor.fields import draw_problems
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, n_

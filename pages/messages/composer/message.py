@@ -20,15 +20,15 @@ from pages.components.block_editor.blocks import add_buttons, edit_blocks
 from pages.components.block_editor.fields import bind_input, draw_problems, draw_warnings
 from pages.components.block_editor.forms.form import EditorContext
 from pages.components.block_editor.preview import draw_preview
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.layout import empty_state, page_header, section
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_editor_styles
 from pages.components.test_dialog import draw_test_dialog
 from pages.components.texts import _
-from pages.messages.composer import bar, conflict, publishing, saving, versions
+from pages.messages.composer import conflict, publishing, saving, status_bar, versions
 from pages.messages.composer.entry_points import edit_entries, entry_context
-from pages.messages.composer.head import ask_about, draw_head, draw_start
+from pages.messages.composer.header import ask_about, draw_head, draw_start
 from pages.messages.composer.languages import draw_languages
 
 
@@ -87,13 +87,13 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
             problems = _problems(fields, draft)
             publishing.draw_refusal(fields, problems)
         with slot:
-            wants_publishing = bar.draw_bar(here.actor, fields, draft, problems)
+            wants_publishing = status_bar.draw_bar(here.actor, fields, draft, problems)
         if draft is not None:
             if wants_publishing and not saving.is_refused(fields):
                 with notes:
                     publishing.ask_to_publish(here.actor, draft, problems, led_from)
             publishing.draw_question(here.actor, draft)
-        bar.lead_to_first(fields, problems)
+        status_bar.lead_to_first(fields, problems)
     with head:
         draw_head(here.actor, fields, draft, locked)
     if draft is not None:

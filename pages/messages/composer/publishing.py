@@ -18,7 +18,7 @@ from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.session import do, flash
 from pages.components.texts import _
-from pages.messages.composer.bar import look_for_first
+from pages.messages.composer.status_bar import look_for_first
 
 _SILENT = "publish_silent"
 

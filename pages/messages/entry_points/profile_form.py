@@ -17,7 +17,7 @@ from core.conversation.profile.rules import (
 )
 from core.errors import Problem
 from pages.components.block_editor.fields import draw_problems, small_button
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.texts import _
 from pages.messages.entry_points.held_profile import Held, HeldItem, blank_item, change, locale_of
 

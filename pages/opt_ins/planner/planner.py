@@ -12,8 +12,8 @@ from core.accounts.rules import Permission
 from core.broadcasts.calendar_queries import CalendarEntry, list_scheduled
 from core.broadcasts.planning_rules import takes
 from core.clock import today_in, utc_now
+from core.consent.opt_in_count_queries import Stock, get_stock_of, list_holders
 from core.consent.queries import TopicName, list_topic_names
-from core.consent.stock_queries import Stock, get_stock_of, list_holders
 from pages.components import page_registry
 from pages.components.address import draw_no_fanpage
 from pages.components.charts import BLUE, GREEN, ORANGE, RED, VIOLET, Point, draw_columns

@@ -17,7 +17,7 @@ from pages.components.block_editor.forms.buttons import edit_buttons
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
 from pages.components.block_editor.forms.picture import edit_picture
 from pages.components.block_editor.forms.wording import edit_fallback
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.session import current
 from pages.components.texts import _
 

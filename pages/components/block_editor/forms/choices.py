@@ -12,7 +12,7 @@ from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_choice, bind_input, small_button
 from pages.components.block_editor.forms.form import EditorContext
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.texts import _
 
 Choice = dict[str, Any]

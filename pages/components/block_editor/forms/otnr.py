@@ -11,7 +11,7 @@ from pages.components import page_registry
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_choice, bind_input
 from pages.components.block_editor.forms.form import BlockForm, EditorContext
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.texts import _
 
 

@@ -10,7 +10,7 @@ from core.conversation.placeholders import has_placeholder
 from pages.components.block_editor.draft import Block
 from pages.components.block_editor.fields import bind_input
 from pages.components.block_editor.forms.form import EditorContext
-from pages.components.counter import show_counter
+from pages.components.character_counter import show_counter
 from pages.components.texts import _
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView, is_worker_alive
-from core.inbox.hearing_queries import get_hearing
-from core.inbox.hearing_rules import Hearing, Silence
+from core.inbox.last_heard_queries import get_hearing
+from core.inbox.silence_alarm_rules import Hearing, Silence
 from pages.components import page_registry
 from pages.components.fanpage_state import draw_problems
 from pages.components.session import Current

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import N_, OperatorError
 
 
-def refuse_orphaned_log(file: Path) -> None:
+def refuse_orphaned_wal(file: Path) -> None:
     """Raise OperatorError for a log without its database."""
     log = file.with_name(f"{file.name}-wal")
     is_empty = not file.exists() or file.stat().st_size == 0

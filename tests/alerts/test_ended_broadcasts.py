@@ -7,7 +7,7 @@ from datetime import timedelta
 from core.accounts.rules import COMMAND_LINE
 from core.alerts.scheduled_jobs import send_alerts
 from core.broadcasts import actions, scheduled_jobs
-from core.broadcasts.ends import close_notice, ends_for
+from core.broadcasts.ended_broadcasts import close_notice, ends_for
 from core.settings import settings
 from tests.sending.conftest import Studio
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.inbox.hearing_rules import Hearing, Silence
+from core.inbox.silence_alarm_rules import Hearing, Silence
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

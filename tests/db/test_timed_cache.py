@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.db import short_memory
-from core.db.short_memory import forget_remembered, remember
+from core.db import timed_cache
+from core.db.timed_cache import forget_remembered, remember
 
 
 class Counter:
@@ -15,8 +15,8 @@ class Counter:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now, self.takes, self.asked = 100.0, 1.0, 0
-        patch.setattr(short_memory, "DEAR_SECONDS", 0.3)
-        patch.setattr(short_memory.time, "monotonic", lambda: self.now)
+        patch.setattr(timed_cache, "DEAR_SECONDS", 0.3)
+        patch.setattr(timed_cache.time, "monotonic", lambda: self.now)
 
     def __call__(self) -> int:
         self.now += self.takes
@@ -47,13 +47,13 @@ def test_what_is_quick_is_counted_each_time(counter: Counter) -> None:
 def test_keys_are_kept_apart_and_never_grow_beyond_a_number(counter: Counter) -> None:
     assert remember(("a",), counter) != remember(("b",), counter)
     counter.takes = 0.5
-    for number in range(short_memory.MOST + 50):
+    for number in range(timed_cache.MOST + 50):
         remember((number,), counter)
-    assert len(short_memory._remembered) <= short_memory.MOST
+    assert len(timed_cache._remembered) <= timed_cache.MOST
 
 
 def test_nothing_is_remembered_for_longer_than_five_minutes(counter: Counter) -> None:
     counter.takes = 60.0
     remember(("a",), counter)
-    counter.now += short_memory.LONGEST_SECONDS + 1
+    counter.now += timed_cache.LONGEST_SECONDS + 1
     assert remember(("a",), counter) == 2

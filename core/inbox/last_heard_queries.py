@@ -8,8 +8,8 @@ from sqlmodel import col
 from core.db.engine import reading
 from core.db.tables import Broadcast, BroadcastResult, Request
 from core.deliveries.rules import DeliveryState
-from core.inbox.hearing_rules import Hearing
 from core.inbox.queries import last_webhook_at
+from core.inbox.silence_alarm_rules import Hearing
 
 
 def get_hearing(fanpage_id: int, page_id: str) -> Hearing:
