@@ -33,7 +33,7 @@ from core.deliveries.rules import DeliveryState
 
 WITHDRAWN = "withdrawn"  # the reason of a delivery whose opt-in may not be used any more
 _UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
-_STAYS = {"request", "opt_in", "delivery"}
+STAYS = {"request", "opt_in", "delivery"}  # tables whose rows stay, without the customer
 IN_OPEN_TRANSACTIONS = 100_000  # more events than servers can be storing at one moment
 
 
@@ -98,7 +98,7 @@ def blank_imports(db: Session, fanpage_id: int, psid: str) -> None:
 def _about_customers() -> Iterator[tuple[SqlTable, Any]]:
     """The tables whose rows are deleted with a customer, each before those that it refers to."""
     for table in reversed(Table.metadata.sorted_tables):
-        if table.name not in _STAYS:
+        if table.name not in STAYS:
             for key in table.foreign_keys:
                 if key.column.table.name == "customer":
                     yield table, key.parent

@@ -44,12 +44,15 @@ def test_what_is_quick_is_counted_each_time(counter: Counter) -> None:
     assert [remember(("a",), counter) for _ in range(3)] == [1, 2, 3]
 
 
-def test_keys_are_kept_apart_and_never_grow_beyond_a_number(counter: Counter) -> None:
+def test_keys_are_kept_apart(counter: Counter) -> None:
     assert remember(("a",), counter) != remember(("b",), counter)
-    counter.takes = 0.5
-    for number in range(timed_cache.MOST + 50):
-        remember((number,), counter)
-    assert len(timed_cache._remembered) <= timed_cache.MOST
+
+
+def test_the_oldest_goes_when_there_are_too_many(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timed_cache, "MOST", 2)
+    assert [remember((key,), counter) for key in "abcc"] == [1, 2, 3, 3]
+    assert remember(("b",), counter) == 2
+    assert remember(("a",), counter) == 4
 
 
 def test_nothing_is_remembered_for_longer_than_five_minutes(counter: Counter) -> None:

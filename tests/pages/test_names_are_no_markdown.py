@@ -62,7 +62,7 @@ STATES = ("draft", "scheduled", "sending", "paused", "finished", "cancelled", "m
 
 def rendered(at: Any) -> Iterator[tuple[str, str]]:
     """(where, text) of everything that Streamlit renders as Markdown, or might."""
-    waiting = [at._tree]
+    waiting = [at.main.root]
     while waiting:
         node = waiting.pop()
         waiting += getattr(node, "children", {}).values()

@@ -28,7 +28,7 @@ from tests.inbox.platform import said
 
 MARK = "zymunt"
 # Their rows stay without the person; what they hold is filled by people.py.
-STAYS = erasing._STAYS
+STAYS = erasing.STAYS
 
 
 def tables_about_customers() -> list[SqlTable]:
