@@ -59,7 +59,7 @@ CAPABILITIES: tuple[Capability, ...] = (
             "accounts.second_factor": "enable disable_own",
             "accounts.sessions": "sign_out end_session",
             "accounts.list_columns": "choose_columns",
-            "broadcasts.ends": "close_notice",
+            "broadcasts.ended_broadcasts": "close_notice",
         },
     ),
     Export(N_("Export lists as files"), Permission.EDIT, {"accounts.exporting": "record_export"}),
