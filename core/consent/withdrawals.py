@@ -6,6 +6,7 @@ applies to imports of any date until the customer taps once more for that topic:
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -30,6 +31,12 @@ def is_withdrawn(customer_id: Any, topic_id: Any, source: Any, consented_at: Any
 def has_said_no(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:
     """Whether a customer has withdrawn from a topic, or from all, and has not tapped for it since."""
     return _has_withdrawn(customer_id, topic_id, ~_tapped_since(customer_id, topic_id))
+
+
+def was_said_since(db: Session, customer_id: int, at: datetime) -> bool:
+    """Whether a customer has withdrawn from anything after that time."""
+    later = select(exists().where(col(Withdrawal.customer_id) == customer_id, col(Withdrawal.at) > at))
+    return bool(db.execute(later).scalar_one())
 
 
 def _tapped_since(customer_id: Any, topic_id: Any) -> ColumnElement[bool]:

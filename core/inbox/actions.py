@@ -40,10 +40,10 @@ class ReplayCount:
         return self.in_full + self.again
 
 
-def count_replay(asked: EventFilter | None = None) -> ReplayCount:
-    """What `replay` of the same filter would do."""
+def count_replay(asked: EventFilter | None = None, *, until: datetime | None = None) -> ReplayCount:
+    """What `replay` of the same events would do."""
     with reading() as db:
-        return _count(db, _conditions(asked))
+        return _count(db, _conditions(asked, until))
 
 
 def count_replay_of(event_id: int) -> ReplayCount:
@@ -52,10 +52,13 @@ def count_replay_of(event_id: int) -> ReplayCount:
         return _count(db, _one(event_id))
 
 
-def replay(by: Actor, asked: EventFilter | None = None, *, now: datetime) -> int:
+def replay(
+    by: Actor, asked: EventFilter | None = None, *, until: datetime | None = None, now: datetime
+) -> int:
     """Make events pending again: those of a filter, or (None) all that failed and those of fanpages that were
-    connected since. Returns how many. Raises Invalid when they are too many for one time."""
-    return _replay(by, _conditions(asked), now=now)
+    connected since; with `until` only those received before it. Returns how many. Raises Invalid when they
+    are too many for one time."""
+    return _replay(by, _conditions(asked, until), now=now)
 
 
 def replay_one(by: Actor, event_id: int, *, now: datetime) -> None:
@@ -88,8 +91,9 @@ def _count(db: Session, chosen: Conditions) -> ReplayCount:
     return ReplayCount(found[1] or 0, found[0] - (found[1] or 0))
 
 
-def _conditions(asked: EventFilter | None) -> Conditions:
-    return [_may_be_replayed(), *matching(asked)] if asked else [or_(_failed(), _was_early())]
+def _conditions(asked: EventFilter | None, until: datetime | None) -> Conditions:
+    chosen = [_may_be_replayed(), *matching(asked)] if asked else [or_(_failed(), _was_early())]
+    return chosen if until is None else [*chosen, col(Event.received_at) < until]
 
 
 def _one(event_id: int) -> Conditions:

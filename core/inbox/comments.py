@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
+from core.consent.withdrawals import was_said_since
 from core.conversation.entry_points import FoundEntry
 from core.conversation.replies import answer_comment, find_comment_entry
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
@@ -31,13 +32,13 @@ def find_comments(db: Session, events: Sequence[FanpageEvent]) -> dict[int, Foun
 def apply_comment(context: EffectContext, event: FanpageEvent) -> None:
     """Queue the private reply to a comment, once for each comment."""
     entry = context.comments.get(event.id)
-    if entry is None:
+    if entry is None or was_said_since(context.db, customer_id := context.customer_id(event), event.at):
         return
     answer_comment(
         context.db,
         entry,
         fanpage_id=event.fanpage_id,
-        customer_id=context.customer_id(event),
+        customer_id=customer_id,
         comment_id=storable(event_contents.read_comment(event.raw).comment_id or ""),
         at=event.at,
         now=context.now,

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from core.broadcasts.follow_ups import messages_to_follow
 from core.broadcasts.rules import BroadcastState
 from core.consent.taps import Tap
+from core.consent.withdrawals import was_said_since
 from core.conversation.entry_points import FoundEntry
 from core.conversation.replies import answer_event, answer_with_message, ask_again
 from core.customers import unreachable_marks
@@ -174,7 +175,9 @@ def _answer(
 ) -> None:
     answers = not is_standby(event.kind) and not event.is_repeat
     kind = base_kind(event.kind)
-    if ask := find_stop_request(context.db, event.fanpage_id, kind=kind, text=text, payload=payload):
+    if ask := find_stop_request(
+        context.db, event.fanpage_id, kind=kind, text=text, payload=payload, by_default=event.is_repeat
+    ):
         customer_id = context.customer_id(event)
         context.to_follow.pop(customer_id, None)
         apply_stop_request(
@@ -190,6 +193,8 @@ def _answer(
         return
     if not answers:
         return  # the other app that controls the conversation answers
+    if event.at + rules.WINDOW <= context.now or was_said_since(context.db, customer_id, event.at):
+        return  # applied late: it is too old to be answered, or they have said no since
     follows = context.to_follow.pop(customer_id, None) if _may_answer(event) else None
     answered = answer_event(
         context.db,

@@ -31,14 +31,22 @@ class StopRequest:
 
 
 def find_stop_request(
-    db: Session, fanpage_id: int, *, kind: str, text: str | None, payload: str | None
+    db: Session,
+    fanpage_id: int,
+    *,
+    kind: str,
+    text: str | None,
+    payload: str | None,
+    by_default: bool = False,
 ) -> StopRequest | None:
     """The stop request in what a customer did, or None. Only typed text is compared with the stop words, not
-    the title of a button."""
+    the title of a button. `by_default` leaves out the words that staff have added: they may have done so
+    after it was said."""
     fanpage = db.get_one(Fanpage, fanpage_id)
     if payload:
         return _by_button(db, fanpage, payload)
-    if kind != EventKind.MESSAGE or not text or not find_stop_word(text, fanpage.stop_words or DEFAULT):
+    words = [word for word in fanpage.stop_words or DEFAULT if not by_default or word in DEFAULT]
+    if kind != EventKind.MESSAGE or not text or not find_stop_word(text, words):
         return None
     return StopRequest(WithdrawalSource.KEYWORD, None, stopped(fanpage.name, None, _say()))
 

@@ -36,18 +36,16 @@ def apply_taps(db: Session, taps: Sequence[Tap], now: datetime) -> None:
         return
     taps = take_out_tests(db, taps, now)
     _record(db, taps, now)
-    first: dict[tuple[int, str], datetime] = {}
-    for tap in taps:
-        if tap.payload:
-            asked = (tap.fanpage_id, tap.payload)
-            first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
-    if first:
-        _note_first_taps(db, first, now)
+    if rows := _first_taps(taps):
+        _note_first_taps(db, rows, now)
 
 
 def record_taps_again(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     """Record taps that were applied before, where their opt-ins are missing. Nobody is thanked."""
-    _record(db, [tap for tap in taps if not tap.payload.startswith(TEST_PAYLOAD)], now)
+    taps = [tap for tap in taps if not tap.payload.startswith(TEST_PAYLOAD)]
+    _record(db, taps, now)
+    if rows := _first_taps(taps):
+        _mark_tapped().run(db, rows)
 
 
 def _record(db: Session, taps: Sequence[Tap], now: datetime) -> None:
@@ -55,10 +53,19 @@ def _record(db: Session, taps: Sequence[Tap], now: datetime) -> None:
     record_taps(db, [tap._replace(topic_id=topics.find(tap.fanpage_id, tap.payload)) for tap in taps], now)
 
 
-def _note_first_taps(db: Session, first: dict[tuple[int, str], datetime], now: datetime) -> None:
+def _first_taps(taps: Sequence[Tap]) -> dict[str, str]:
+    """When each request was tapped first, for the statements below; empty when none was."""
+    first: dict[tuple[int, str], datetime] = {}
+    for tap in taps:
+        if tap.payload:
+            asked = (tap.fanpage_id, tap.payload)
+            first[asked] = min(tap.consented_at, first.get(asked, tap.consented_at))
+    return bulk.bound([[*asked, bulk.stamp(at)] for asked, at in first.items()]) if first else {}
+
+
+def _note_first_taps(db: Session, rows: dict[str, str], now: datetime) -> None:
     """Mark requests as tapped that were not before, and thank for them unless the customer has withdrawn
     since. Only one process applies events at a time, so nobody is thanked twice."""
-    rows = bulk.bound([[*asked, bulk.stamp(at)] for asked, at in first.items()])
     to_thank = [id_ for (id_,) in _newly_tapped().fetch(db, rows)]
     _mark_tapped().run(db, rows)
     answer_taps(db, to_thank, now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core.clock import utc_now
@@ -19,21 +17,25 @@ def draw_replay_dialog(key: str, asked: EventFilter | int | None) -> None:
     """The dialog about the events of a filter, about one by its id, or (None) about all that failed. What
     comes while it is open is not replayed."""
     if not is_open(key):
+        st.session_state.pop(f"{key}_until", None)
         st.session_state.pop(f"{key}_asked", None)
         return
-    if isinstance(asked, EventFilter):
-        until = min(asked.until or utc_now(), utc_now())
-        asked = st.session_state.setdefault(f"{key}_asked", replace(asked, until=until))
+    until = st.session_state.setdefault(f"{key}_until", utc_now())
+    if isinstance(asked, EventFilter):  # as it was when the dialog was opened
+        asked = st.session_state.setdefault(f"{key}_asked", asked)
     by = current().actor
 
     def replay() -> None:
         if isinstance(asked, int):
             actions.replay_one(by, asked, now=utc_now())
         else:
-            actions.replay(by, asked, now=utc_now())
+            actions.replay(by, asked, until=until, now=utc_now())
 
     def draw() -> None:
-        count = actions.count_replay_of(asked) if isinstance(asked, int) else actions.count_replay(asked)
+        if isinstance(asked, int):
+            count = actions.count_replay_of(asked)
+        else:
+            count = actions.count_replay(asked, until=until)
         _say(count)
         if count.total:
             confirm_buttons(key, _("Replay"), replay, done=_("Applied within a few seconds."))

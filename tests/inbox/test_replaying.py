@@ -141,6 +141,49 @@ def test_a_message_that_failed_is_answered_once_however_often_it_is_replayed(
     assert len(rows(Reply)) == 1
 
 
+@pytest.fixture
+def failed_message(fanpage, receive, greeting, now, monkeypatch):
+    """ "giá" was written an hour ago, and applying it failed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(effects, "answer_event", lambda *_given, **_more: {}["a fault of ours"])
+        receive(said(PSID, now - HOUR, "giá", "m_1"))
+    assert [kept.state for kept in rows(Event)] == ["failed"]
+
+
+def test_who_has_said_no_since_is_not_answered_by_a_replay(failed_message, receive, now):
+    receive(said(PSID, now, "dừng", "m_2"))
+    before = len(rows(Reply))  # the confirmation
+    assert replay(now, None) == 1
+    assert len(rows(Reply)) == before
+
+
+def test_a_message_older_than_its_window_is_not_answered_by_a_replay(failed_message, receive, now):
+    tomorrow = now + 24 * HOUR
+    receive(event(PSID, tomorrow, reaction={"mid": "m_9", "action": "react", "emoji": "x"}))
+    assert replay(tomorrow, None) == 1
+    assert rows(Reply) == []
+
+
+def test_a_stop_word_added_since_ends_nothing_by_a_replay(fanpage, receive, fresh_database, now):
+    receive(tap(PSID, now - 2 * HOUR, "token-1"), said(PSID, now - HOUR, "thôi nhé", "m_1"))
+    fresh_database.run("""UPDATE fanpage SET stop_words = '["dừng", "thôi nhé"]'""")
+    replay(now)
+    assert [row.state for row in rows(OptIn)] == ["available"]
+
+
+def test_a_request_whose_tap_is_missing_gets_it_back_by_a_replay(
+    arrange, fanpage, receive, fresh_database, now
+):
+    customer = arrange.customer(fanpage, psid=PSID)
+    about = {"topic_id": arrange.topic(fanpage), "title": "Báo tôi", "payload": "otn.abc", "created_at": now}
+    arrange.save(Request(fanpage_id=fanpage, customer_id=customer, **about))
+    receive(tap(PSID, now, "token-1", "otn.abc"))
+    fresh_database.run("UPDATE request SET tapped_at = NULL")
+    replay(now)
+    assert [asked.tapped_at for asked in rows(Request)] == [now]
+    assert rows(Reply) == []
+
+
 def test_a_repeat_that_fails_stays_a_repeat(fanpage, receive, greeting, now, monkeypatch):
     receive(said(PSID, now, "giá", "m_1"))
     upsert = effects.upsert_customers
@@ -165,6 +208,12 @@ def test_a_span_is_counted_first_and_only_it_is_replayed(fanpage, receive, now):
     assert actions.count_replay(span) == actions.ReplayCount(in_full=0, again=1)
     assert replay(now, span) == 1
     assert [kept.replayed_at is not None for kept in rows(Event)] == [False, True, False, False]
+
+
+def test_what_comes_after_the_number_was_said_is_not_replayed(failed_message, now):
+    assert actions.count_replay(until=now - HOUR).total == 0
+    assert actions.replay(SYSTEM, until=now - HOUR, now=now) == 0
+    assert actions.replay(SYSTEM, until=now + HOUR, now=now) == 1
 
 
 def test_too_many_at_once_are_refused_and_nothing_is_changed(fanpage, receive, now, monkeypatch):
