@@ -61,6 +61,8 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
         if draft.state != BroadcastState.DRAFT:
             raise WrongState(N_("These changes were thrown away meanwhile."))
         versions.refuse_if_changed(draft, version)
+        if draft.fanpage_id != row.fanpage_id:
+            raise WrongState(N_("A scheduled broadcast stays on its fanpage. Copy it as a draft instead."))
         launching.refuse_red(db, row.fanpage_id)
         if draft.due_at is None:
             launching.refuse_stopped(db, row.fanpage_id)

@@ -50,6 +50,15 @@ def test_it_stays_scheduled_and_says_the_old_until_the_changes_are_applied(studi
         get_draft(draft_id)
 
 
+def test_changes_do_not_move_it_to_another_fanpage(studio: Studio, scheduled) -> None:
+    """Whose rules about launches nobody would have looked at."""
+    elsewhere = studio.arrange.topic(studio.arrange.fanpage("Tiệm khác"))
+    draft_id = begin(studio, scheduled, topic_id=elsewhere)
+    with pytest.raises(WrongState, match="stays on its fanpage"):
+        apply(studio, draft_id)
+    assert queries.get_broadcast(scheduled).topic_id == studio.topic_id
+
+
 def test_two_who_begin_write_the_same_draft(studio: Studio, scheduled) -> None:
     assert begin(studio, scheduled) == begin(studio, scheduled)
 
