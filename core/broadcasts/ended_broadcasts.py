@@ -34,10 +34,13 @@ class End:
     ended_at: datetime
 
 
-def ends_for(name: str) -> list[End]:
-    """The ends of which the operator of that name has not closed the notice."""
+def ends_for(name: str, fanpage_ids: Collection[int] | None = None) -> list[End]:
+    """The ends, on these fanpages (None: on all), of which the operator of that name has not closed the
+    notice."""
+    mine = col(Broadcast.launched_by) == name, col(Broadcast.seen_at).is_(None)
+    theirs = [] if fanpage_ids is None else [col(Broadcast.fanpage_id).in_(fanpage_ids)]
     with reading() as db:
-        return _ends(db, col(Broadcast.launched_by) == name, col(Broadcast.seen_at).is_(None))
+        return _ends(db, *mine, *theirs)
 
 
 def close_notice(actor: Actor, broadcast_id: int, *, now: datetime) -> None:

@@ -15,9 +15,7 @@ from pages.components.texts import _, number
 
 def draw_ended_notices(here: Current) -> None:
     """A line for each, the latest first."""
-    for end in ends_for(here.actor.name):
-        if not here.actor.may_see(end.fanpage_id):
-            continue
+    for end in ends_for(here.actor.name, here.actor.fanpage_ids):
         with st.container(key=f"ended_{end.id}", horizontal=True, vertical_alignment="center"):
             icon = ":material/event_busy:" if end.state == BroadcastState.MISSED else ":material/task_alt:"
             st.info(_words(end), icon=icon, width="stretch")

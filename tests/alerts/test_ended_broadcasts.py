@@ -59,6 +59,8 @@ def test_whoever_launched_it_has_a_notice_until_they_close_it(studio):
     (end,) = ends_for(COMMAND_LINE.name)
     assert (end.id, end.sent, end.audience) == (broadcast_id, 2, 2)
     assert ends_for("somebody.else") == []
+    assert ends_for(COMMAND_LINE.name, [studio.fanpage_id]) == [end]
+    assert ends_for(COMMAND_LINE.name, [studio.fanpage_id + 1]) == []
     close_notice(COMMAND_LINE, broadcast_id, now=studio.now)
     assert ends_for(COMMAND_LINE.name) == []
 
