@@ -9,19 +9,20 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import func, select
 from sqlmodel import col
 
 from core.broadcasts.topic_queries import count_need
 from core.broadcasts.topic_reach import count_reach
 from core.consent.eligibility import ELIGIBLE
-from core.consent.topic_figures import LARGE, count_figures, size_of
+from core.consent.topic_figures import SMALL, count_figures, size_of
 from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, OptInImport, Topic, TopicCount
 
+log = structlog.get_logger(__name__)
 FRESH = timedelta(seconds=20)
 SELDOM = timedelta(minutes=30)
-NEARLY_LARGE = LARGE // 10  # several such topics are large together
 SHARE = 25  # counting all topics takes at most a twenty-fifth of the time
 AFTER_A_CHANGE = 5  # times what the counting takes, once a broadcast or an import has changed the topic
 AT_ONCE_SECONDS = 0.3  # the rest is for the next time
@@ -46,8 +47,11 @@ def count_topics(*, now: datetime) -> list[int]:
     until, counted = time.monotonic() + AT_ONCE_SECONDS, list[int]()
     for topic_id, kept, *changes in known:
         if kept is None or kept.counted_at + _wait(kept, [each for each in changes if each], usual) <= now:
-            count_topic(topic_id or 0, now=now)
-            counted.append(topic_id or 0)
+            try:
+                count_topic(topic_id or 0, now=now)
+                counted.append(topic_id or 0)
+            except Exception as problem:  # the others are counted all the same
+                log.exception("topic_not_counted", topic_id=topic_id, error=type(problem).__name__)
             if time.monotonic() >= until:
                 break
     return counted
@@ -57,7 +61,7 @@ def _wait(kept: TopicCount, changes: list[datetime], usual: timedelta) -> timede
     """How long after the last count a topic is counted again."""
     if any(at > kept.counted_at for at in changes):
         return max(FRESH, timedelta(seconds=AFTER_A_CHANGE * kept.seconds))
-    return max(FRESH, usual) if size_of(kept) > NEARLY_LARGE else SELDOM
+    return max(FRESH, usual) if size_of(kept) > SMALL else SELDOM
 
 
 def count_topic(topic_id: int, *, now: datetime) -> None:

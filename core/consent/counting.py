@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from sqlmodel import Session, col
 
@@ -21,6 +22,7 @@ from core.consent.rules import LIFETIME, SAFETY_MARGIN, OptInState
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage, OptIn, OptInCount, Topic
 
+log = structlog.get_logger(__name__)
 DAYS = 31  # of the past that are told apart
 SINGLE_DAYS = 62  # of the future that are told apart; what ends later is told by month
 MOST_HELD = 9  # opt-ins of one person and topic that are told apart
@@ -45,7 +47,10 @@ def count_opt_ins(*, now: datetime) -> None:
     ]
     until = time.monotonic() + AT_ONCE_SECONDS
     for *_, fanpage_id, zone in sorted(due):
-        count_fanpage(fanpage_id, ZoneInfo(zone), now=now)
+        try:
+            count_fanpage(fanpage_id, ZoneInfo(zone), now=now)
+        except Exception as problem:  # the others are counted all the same
+            log.exception("opt_ins_not_counted", fanpage_id=fanpage_id, error=type(problem).__name__)
         if time.monotonic() >= until:
             break
 

@@ -14,6 +14,7 @@ from core.db.tables import Customer, OptIn, Topic, TopicCount
 
 SOON = timedelta(days=30)
 LARGE = 50_000  # opt-ins; so many are counted in a tenth of a second
+SMALL = LARGE // 10  # of a topic that is counted at each look also beside large ones
 
 
 def count_figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:
@@ -53,7 +54,7 @@ def known_figures(
     db: Session, topic_ids: Sequence[int], now: datetime
 ) -> tuple[dict[int, dict[str, int]], datetime | None]:
     """The same as counted last, and when that was; counted anew (None) where it does not take long."""
-    kept = large_counts(db, topic_ids)
+    kept = [each for each in large_counts(db, topic_ids) if size_of(each) > SMALL]
     figures = {each.topic_id: each.figures for each in kept}
     new = [topic_id for topic_id in topic_ids if topic_id not in figures]
     figures |= count_figures(db, new, now)

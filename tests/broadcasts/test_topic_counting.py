@@ -44,7 +44,8 @@ def counted(studio: Studio) -> Studio:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every topic with an opt-in counts as large."""
     monkeypatch.setattr(topic_figures, "LARGE", 0)
-    monkeypatch.setattr(topic_counting, "NEARLY_LARGE", 0)
+    monkeypatch.setattr(topic_figures, "SMALL", 0)
+    monkeypatch.setattr(topic_counting, "SMALL", 0)
 
 
 def more(studio: Studio) -> None:
