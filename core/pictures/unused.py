@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from core.conversation.rules import ReplyState
 from core.db import bulk
 from core.db.engine import transaction
-from core.db.tables import Block, Broadcast, Message, MessageVersion, Picture, Reply
+from core.db.tables import Block, Broadcast, Message, MessageVersion, Picture, Reply, Template
 from core.pictures.files import folder
 from core.pictures.rules import NAME, UPLOADED
 
@@ -22,15 +22,15 @@ KEPT_FOR = timedelta(days=7)  # an upload that is not saved yet, or was taken ou
 
 _NAMED = re.compile(re.escape(UPLOADED) + f"({NAME.pattern})")
 # Earlier versions count: they can be read and written on from. So do broadcasts that have ended.
-_CONTENTS = (Block.content, Message.draft, MessageVersion.content, Broadcast.content)
+_CONTENTS = (Block.content, Message.draft, MessageVersion.content, Broadcast.content, Template.content)
 _WAITING = (ReplyState.QUEUED, ReplyState.SENDING)  # those that were sent have theirs from a version
 
 log = structlog.get_logger(__name__)
 
 
 def delete_unused(*, now: datetime) -> int:
-    """Delete what was uploaded more than a week ago and that no message, version, broadcast or waiting reply
-    shows, and files without a row. Returns how many pictures."""
+    """Delete what was uploaded more than a week ago and that no message, version, broadcast, template or
+    waiting reply shows, and files without a row. Returns how many pictures."""
     with transaction() as db:
         old = select(col(Picture.name)).where(col(Picture.created_at) < now - KEPT_FOR)
         names = set(db.execute(old).scalars())

@@ -12,7 +12,7 @@ from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft, MessageDraft
 from core.conversation.writing import create_draft, delete_draft, get_draft, keep_draft, publish_message
 from core.db.engine import reading
-from core.db.tables import Broadcast, Picture, Reply
+from core.db.tables import Broadcast, Picture, Reply, Template
 from core.pictures.actions import add_picture
 from core.pictures.files import find_file, folder
 from core.pictures.rules import UPLOADED, name_in
@@ -89,6 +89,15 @@ def test_a_broadcast_and_a_waiting_reply_keep_theirs(arrange: Arrange, fanpage: 
         arrange.save(reply)
     assert delete_unused(now=now + LATER) == 1
     assert kept() == {sent, waiting}
+
+
+def test_a_template_keeps_its_picture(arrange: Arrange, fanpage: int, now: datetime) -> None:
+    shown = upload(fanpage, now)
+    content = {"kind": "image", "url": shown}
+    made = {"name": "Hoa", "content": content, "created_by": "mai", "created_at": now}
+    arrange.save(Template(fanpage_id=fanpage, kind="broadcast", **made))
+    assert delete_unused(now=now + LATER) == 0
+    assert kept() == {shown}
 
 
 def test_only_old_files_without_a_row_are_deleted(fanpage: int, now: datetime) -> None:
