@@ -18,9 +18,8 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
-from core.conversation.reply_queue import Queued, queue_replies, reply_row
+from core.conversation.reply_queue import Queued, holds_answer, queue_replies, reply_row
 from core.conversation.requests import Asking, Body, ask
-from core.conversation.rules import ReplyState
 from core.conversation.silence_rules import is_silent
 from core.conversation.translations import id_for_customer, is_translated
 from core.db.tables import Block, Customer, EntryPoint, Fanpage, Message, Reply, Topic
@@ -57,8 +56,9 @@ def answer_event(
 
 
 def ask_again(db: Session, fanpage_id: int, customer_id: int, now: datetime) -> int:
-    """Queue the request by which a topic's rule asks a customer who has just written; returns how many."""
-    if not _may_answer(db, customer_id, now):
+    """Queue the request by which a topic's rule asks a customer who has just written; returns how many. None
+    while an answer, which may ask by itself, waits for the customer's language."""
+    if holds_answer(db, customer_id) or not _may_answer(db, customer_id, now):
         return 0
     return _queue(db, fanpage_id, customer_id, ask_by_rule(db, fanpage_id, customer_id, now), now)
 
@@ -144,15 +144,10 @@ def _answer(db: Session, answer: _Answer) -> int:
 
 
 def _waits_for_language(db: Session, answer: _Answer) -> bool:
-    customer = col(Customer.id) == answer.customer_id
-    if db.execute(select(col(Customer.profile_at)).where(customer)).scalar_one() is not None:
-        return False
-    before = select(col(Reply.id)).where(
-        col(Reply.customer_id) == answer.customer_id,
-        col(Reply.begins_with).is_not(None),
-        col(Reply.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
-    )
-    return is_translated(db, answer.entry.message_id) or db.execute(before.limit(1)).first() is not None
+    if holds_answer(db, answer.customer_id):
+        return True
+    asked_at = select(col(Customer.profile_at)).where(col(Customer.id) == answer.customer_id)
+    return db.execute(asked_at).scalar_one() is None and is_translated(db, answer.entry.message_id)
 
 
 def _window_is_open(db: Session, customer_id: int, now: datetime) -> bool:

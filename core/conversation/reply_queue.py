@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
 
 from core.conversation.requests import Body
 from core.conversation.rules import ReplyState
@@ -40,6 +40,16 @@ def queue_replies(db: Session, queued: Queued, now: datetime) -> int:
     if rows:
         db.execute(insert(Reply), rows)
     return len(rows)
+
+
+def holds_answer(db: Session, customer_id: int) -> bool:
+    """Whether an answer to this customer waits for their language."""
+    held = select(col(Reply.id)).where(
+        col(Reply.customer_id) == customer_id,
+        col(Reply.begins_with).is_not(None),
+        col(Reply.state).in_([ReplyState.QUEUED, ReplyState.SENDING]),
+    )
+    return db.execute(held.limit(1)).first() is not None
 
 
 def reply_row(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 from sqlmodel import select
 
 from core.accounts.rules import COMMAND_LINE, Actor, Role
@@ -13,10 +14,16 @@ from core.conversation import actions, queries, writing
 from core.conversation.asking_again import ask_by_rule
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.message_files import draft_from_json, to_json
-from core.conversation.replies import answer_comment, answer_event, answer_with_message, find_comment_entry
+from core.conversation.replies import (
+    answer_comment,
+    answer_event,
+    answer_with_message,
+    ask_again,
+    find_comment_entry,
+)
 from core.conversation.translation_actions import add_translation
 from core.db.engine import reading, transaction
-from core.db.tables import Activity, Message, OptIn, Reply, Request, Topic
+from core.db.tables import Activity, Customer, Message, OptIn, Reply, Request, Topic
 from core.errors import Invalid, WrongState
 from tests.arrange import Arrange
 
@@ -273,3 +280,24 @@ def test_a_customer_nobody_was_asked_about_is_answered_when_their_language_is_kn
         assert db.exec(select(OptIn)).all() == db.exec(select(Request)).all() == []
     assert [row.body for row in rows] == [{"text": "Ở quận 1"}, {}, {}]
     assert [row.begins_with["value"] for row in rows[1:]] == ["giá", "ở đâu"]
+
+
+def test_what_follows_a_waiting_answer_waits_behind_it_also_when_the_language_gets_known(shop: Shop) -> None:
+    """Nor does the topic's rule ask meanwhile: the answer that waits may ask itself."""
+    plain = [BlockDraft("text", {"text": "Ở quận 1", "fallback": ""})]
+    where = [EntryDraft("keyword", "contains", "ở đâu")]
+    actions.save_message(MAI, shop.fanpage, name="Địa chỉ", blocks=plain, entry_points=where, now=shop.now)
+    customer = shop.customer(None, profile_at=None)
+    shop.arrange.opt_in(shop.topic, customer, fanpage_id=shop.fanpage, state="spent")
+    event = {"fanpage_id": shop.fanpage, "customer_id": customer, "now": shop.now}
+    with transaction() as db:
+        db.get_one(Topic, shop.topic).asks_again = True
+        assert answer_event(db, text="giá", **event) == 1
+        db.get_one(Customer, customer).profile_at = shop.now
+        db.flush()
+        assert answer_event(db, text="ở đâu", **event) == 1
+        assert ask_again(db, shop.fanpage, customer, shop.now) == 0
+    with transaction() as db:
+        assert [row.body for row in db.exec(select(Reply))] == [{}, {}]
+        db.execute(delete(Reply))
+        assert ask_again(db, shop.fanpage, customer, shop.now) == 1
