@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
 from core.errors import OperatorError
-from core.messenger.client import Messenger, Profile
+from core.messenger.client import GraphRefused, Messenger, Profile
 from core.text.matching import search_key
 from core.text.normalise import normalise_name
 from core.text.utf16_units import cut
@@ -24,17 +24,29 @@ log = structlog.get_logger(__name__)
 
 
 def fetch_missing_profiles(messenger_for: Callable[[int], Messenger], *, now: datetime) -> int:
-    """Ask for the names of up to 20 customers that were not asked for yet. Returns for how many it asked. It
-    makes HTTP calls, so no transaction may be open.
+    """Ask for the names of up to 20 customers that were not asked for yet. Returns how many of them need not
+    be asked for again. It makes HTTP calls, so no transaction may be open.
 
     A fanpage whose access token is missing or cannot be read keeps no other one's customers waiting.
     """
     nameless, messengers = _askable(messenger_for)
+    answered, unclear = set[int](), []  # fanpages, and customers
     for customer_id, fanpage_id, psid in nameless:
-        profile = messengers[fanpage_id].profile(psid)
+        try:
+            profile = messengers[fanpage_id].profile(psid)
+        except GraphRefused as refusal:
+            log.warning("name_not_learnt", fanpage_id=fanpage_id, error=refusal.failure.reason)
+            unclear.append((customer_id, fanpage_id, psid))
+            continue
+        answered.add(fanpage_id)
         with transaction() as db:
             store_profile(db, customer_id, psid, profile, now)
-    return len(nameless)
+    # Where others were answered it is about the person, who would be asked for ever; else it is an outage.
+    refused = [each for each in unclear if each[1] in answered]
+    for customer_id, _fanpage_id, psid in refused:
+        with transaction() as db:
+            store_profile(db, customer_id, psid, None, now)
+    return len(nameless) - len(unclear) + len(refused)
 
 
 def _askable(

@@ -24,7 +24,7 @@ from core.messenger.answers import (
     read_send,
 )
 from core.messenger.batch import TokenSend, batch_field, item_start, mixed_batch_field
-from core.messenger.errors import Failure, NextStep
+from core.messenger.errors import Failure, NextStep, is_inconclusive
 from core.messenger.limits import BATCH_LIMIT
 from core.messenger.percent_encoding import encode_form
 from core.messenger.redaction import without_secrets
@@ -188,10 +188,13 @@ class Messenger:
         return self._ask("DELETE", path, {}, json_body)
 
     def profile(self, psid: str) -> Profile | None:
-        """The name and locale of a person, or None when the platform refuses them, which is normal."""
+        """The name and locale of a person, or None when the platform refuses them, which is normal.
+        Raises GraphRefused when now is not the time to ask (`is_inconclusive`)."""
         try:
             return _profile(self._names(psid))
-        except GraphRefused:
+        except GraphRefused as refusal:
+            if is_inconclusive(refusal.failure):
+                raise
             return None
 
     def _names(self, psid: str) -> dict[str, Any]:
@@ -200,7 +203,7 @@ class Messenger:
             try:
                 return self.get(psid, fields="first_name,last_name,locale")
             except GraphRefused as refusal:
-                if refusal.failure.status is None:
+                if is_inconclusive(refusal.failure):
                     raise
         names = self.get(psid, fields="first_name,last_name")
         self._asks_locale = False

@@ -17,7 +17,7 @@ from core.conversation.rules import personalise
 from core.db.engine import DATABASE_TROUBLE
 from core.deliveries.evidence import metadata_of_reply
 from core.messenger import connection_check, wire
-from core.messenger.client import Messenger
+from core.messenger.client import GraphRefused, Messenger, Profile
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures.attachments import attachment_of
@@ -136,7 +136,7 @@ class CallRunner:
             return _learn_language(connection, claim)
         name, profile, asked = claim.first_name, None, False
         if not claim.knows_profile and "{{" in json.dumps(claim.body):
-            asked, profile = True, connection.profile(claim.psid)
+            asked, profile = _ask_profile(connection, claim)
             name = profile.first_name if profile else name
         body = _written(partial(_body_of_reply, claim, name, connection.link_address))
         if body is None:
@@ -144,7 +144,7 @@ class CallRunner:
         if isinstance(body, Failure):
             return ReplyOutcome(claim, body, profile, asked)
         if claim.begins_answer and not claim.counted_attempts:
-            connection.show_typing(claim.psid)
+            _show_typing(connection, claim)
         try:
             (answer,) = connection_check.attribute_refusals(connection, [connection.send(body)])
         except Exception as problem:
@@ -175,7 +175,27 @@ def _body_of_reply(claim: ReplyClaim, first_name: str | None, link_address: str)
 def _learn_language(messenger: Messenger, claim: ReplyClaim) -> LearntLanguage:
     if claim.knows_profile:
         return LearntLanguage(claim)
-    return LearntLanguage(claim, messenger.profile(claim.psid), asked_profile=True)
+    asked, profile = _ask_profile(messenger, claim)
+    return LearntLanguage(claim, profile, asked_profile=asked)
+
+
+def _ask_profile(messenger: Messenger, claim: ReplyClaim) -> tuple[bool, Profile | None]:
+    """Whether the platform said something about the customer, if only a refusal, and what. If it did not,
+    they are asked for another time."""
+    try:
+        return True, messenger.profile(claim.psid)
+    except GraphRefused as refusal:
+        log.warning("profile_not_learnt", fanpage_id=claim.fanpage_id, error=refusal.failure.reason)
+    except Exception as problem:  # a defect of ours: nothing has left, so the reply still may
+        log.error("profile_failed", fanpage_id=claim.fanpage_id, error=type(problem).__name__)
+    return False, None
+
+
+def _show_typing(messenger: Messenger, claim: ReplyClaim) -> None:
+    try:
+        messenger.show_typing(claim.psid)
+    except Exception as problem:  # a defect of ours: the reply goes without
+        log.error("typing_failed", fanpage_id=claim.fanpage_id, error=type(problem).__name__)
 
 
 def _written(write: Callable[[], Any]) -> Any:

@@ -11,13 +11,26 @@ from core.customers.profiles import AT_ONCE, fetch_missing_profiles
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
 from core.encryption import CannotDecrypt
-from core.messenger.client import Messenger, Profile
+from core.messenger.client import GraphRefused, Messenger, Profile
+from core.messenger.errors import Failure, NextStep
 from tests.arrange import Arrange
 
 
 class Asked:
     def profile(self, psid: str) -> Profile:
         return Profile("Lan", "Nguyễn", "vi_VN")
+
+
+class Unclear(Asked):
+    """An outage, or what the platform says of a person who has blocked the fanpage, for one or for all."""
+
+    def __init__(self, psid: str = "") -> None:
+        self.psid = psid
+
+    def profile(self, psid: str) -> Profile:
+        if self.psid in ("", psid):
+            raise GraphRefused(Failure(NextStep.PERSON_OR_ACCOUNT, "temporary", 400, 2))
+        return super().profile(psid)
 
 
 def test_a_token_that_cannot_be_read_keeps_no_other_fanpage_waiting(arrange: Arrange) -> None:
@@ -44,3 +57,14 @@ def test_who_cannot_be_asked_for_is_asked_for_later(arrange: Arrange) -> None:
     with transaction() as db:
         db.execute(update(Fanpage).values(token_sealed="x"))
     assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 1
+
+
+def test_who_is_asked_for_in_an_outage_is_asked_for_again(arrange: Arrange) -> None:
+    fanpage = arrange.fanpage(token_sealed="x")
+    lan, mai = (arrange.customer(fanpage, "", last_event_at=arrange.now) for _ in range(2))
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Unclear()), now=arrange.now) == 0
+    with reading() as db:
+        assert [db.get_one(Customer, each).profile_at for each in (lan, mai)] == [None, None]
+        psid = db.get_one(Customer, mai).psid
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Unclear(psid)), now=arrange.now) == 2
+    assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 0

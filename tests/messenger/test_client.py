@@ -273,7 +273,8 @@ def test_a_profile_is_a_name_or_nothing(graph, messenger):
     graph.will(Reply(400, refusal(100, 33)))
     assert messenger.profile("25") is None
     graph.will(graph.reset)
-    assert messenger.profile("../me") is None
+    with pytest.raises(GraphRefused):
+        messenger.profile("../me")
 
 
 def test_a_page_without_leave_to_see_the_locale_still_gets_names(graph, messenger):
@@ -285,3 +286,11 @@ def test_a_page_without_leave_to_see_the_locale_still_gets_names(graph, messenge
         "first_name,last_name",
         "first_name,last_name",
     ]
+
+
+@pytest.mark.parametrize("answer", [(500, refusal(2)), (429, {}), (400, refusal(2)), (400, refusal(613))])
+def test_an_outage_does_not_end_asking_for_the_locale(graph, messenger, answer):
+    graph.will(Reply(*answer), Reply(200, {"first_name": "Lan", "locale": "vi_VN"}))
+    with pytest.raises(GraphRefused):
+        messenger.profile("25")
+    assert messenger.profile("25") == Profile("Lan", None, "vi_VN")

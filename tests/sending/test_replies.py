@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.db.engine import transaction
+from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
@@ -93,3 +93,22 @@ def test_the_customer_sees_that_we_are_typing_before_an_answer_begins(studio: St
     assert studio.platform.typing == psids[:1]
     sent = {body["recipient"]["id"]: body["message"]["metadata"] for body in studio.platform.to_psids}
     assert sent == {psids[0]: f"otn.reply.{first}", psids[1]: f"otn.reply.{second}"}
+
+
+def test_a_defect_before_a_reply_leaves_does_not_keep_it_from_leaving(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_self: object, _psid: str) -> None:
+        raise RuntimeError("a defect")
+
+    for name in ("profile", "show_typing"):
+        monkeypatch.setattr(type(studio.platform), name, fails)
+    reply = studio.reply(body={"text": "Chào {{first_name|bạn}}"})
+    with transaction() as db:
+        row = db.get_one(Reply, reply)
+        row.begins_answer = True
+        db.get_one(Customer, row.customer_id).profile_at = None
+    studio.send_all(rounds=1)
+    assert len(studio.platform.to_psids) == 1
+    with reading() as db:
+        assert db.get_one(Reply, reply).state == "sent"
