@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     update,
@@ -38,7 +39,8 @@ from core.sending.claims import claimed_in_the_future, is_due
 from core.sending.rules import FARTHEST_ATTEMPT, LEASE
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
-WINDOW_CLOSED, COMMENT_TOO_OLD = "window_closed", "comment_too_old"
+WINDOW_CLOSED, COMMENT_TOO_OLD, OUR_ERROR = "window_closed", "comment_too_old", "our_error"
+MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,8 @@ def hand_back(claims: Sequence[ReplyClaim]) -> None:
 
 def end_lost(*, now: datetime) -> int:
     """Replies whose worker is silent or whose lease has run out end as unknown: they may have been sent, so
-    they are not sent again. Returns how many. What only waited for a language is queued again."""
+    they are not sent again. Returns how many. What only waited for a language is queued again for some
+    attempts and then fails, so that one which can never begin does not hold back the answers behind it."""
     chosen = select(col(Reply.id)).where(*_lost(now)).order_by(col(Reply.fanpage_id), col(Reply.id))
     with reading() as db:
         if db.execute(chosen.limit(1)).first() is None:
@@ -187,12 +190,7 @@ def end_lost(*, now: datetime) -> int:
     with transaction() as db:
         # What is locked is being settled, and so not lost.
         ids = db.execute(chosen.with_for_update(key_share=True, skip_locked=True)).scalars().all()
-        db.execute(
-            update(Reply)
-            .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING), col(Reply.begins_with).is_not(None))
-            .values(state=ReplyState.QUEUED, lease_until=None, claimed_by=None)
-            .execution_options(synchronize_session=False)
-        )
+        _count_attempt(db, ids, now)
         lost = db.execute(
             update(Reply)
             .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING))
@@ -201,6 +199,25 @@ def end_lost(*, now: datetime) -> int:
             .execution_options(synchronize_session=False)
         ).scalars()
         return len(lost.all())
+
+
+def _count_attempt(db: Session, ids: Sequence[int], now: datetime) -> None:
+    """Count an attempt of those of these replies that wait for a language, and queue them again or end
+    them."""
+    is_last = col(Reply.tries) + 1 >= MAX_ATTEMPTS
+    db.execute(
+        update(Reply)
+        .where(col(Reply.id).in_(ids), _is(ReplyState.SENDING), col(Reply.begins_with).is_not(None))
+        .values(
+            state=case((is_last, ReplyState.FAILED), else_=ReplyState.QUEUED),
+            reason=case((is_last, OUR_ERROR), else_=None),
+            settled_at=case((is_last, literal(now, UtcTime)), else_=None),
+            tries=col(Reply.tries) + 1,
+            lease_until=None,
+            claimed_by=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def end_restored(db: Session, *, now: datetime) -> None:

@@ -25,10 +25,9 @@ from core.messenger.client import Accepted, Answer, Profile
 from core.messenger.errors import Failure, NextStep
 from core.sending import breaker_trip, fanpage_limits
 from core.sending.allowance import note_calls
-from core.sending.reply_claims import ReplyClaim, is_claimed_by
+from core.sending.reply_claims import MAX_ATTEMPTS, ReplyClaim, is_claimed_by
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
-MAX_ATTEMPTS = 5
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer
 _MAY_TURN_OUT_SENT = (ReplyState.SENDING, ReplyState.QUEUED, ReplyState.UNKNOWN)
 

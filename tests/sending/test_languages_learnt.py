@@ -14,7 +14,8 @@ from core.conversation.replies import answer_event
 from core.customers.profiles import store_profile
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
-from core.messenger.client import Profile
+from core.messenger.client import GraphRefused, Profile
+from core.messenger.errors import Failure, NextStep
 from core.sending import language_settling, reply_claims
 from core.sending.language_settling import LearntLanguage
 from tests import claiming
@@ -104,3 +105,37 @@ def test_an_answer_whose_message_is_gone_meanwhile_is_not_given(studio: Studio, 
     language_settling.settle([LearntLanguage(mine, LAN, asked_profile=True)], now=studio.now)
     with reading() as db:
         assert [row.body for row in db.exec(select(Reply))] == [{}]  # only what waits behind it
+
+
+@pytest.mark.parametrize(
+    "problem", [GraphRefused(Failure(NextStep.IN_DOUBT, "server_error", 500)), RuntimeError("a defect")]
+)
+def test_a_question_without_an_answer_holds_nothing_back_and_is_asked_again(
+    studio: Studio, customer: int, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def fails(_self: object, _psid: str) -> None:
+        raise problem
+
+    monkeypatch.setattr(type(studio.platform), "profile", fails)
+    studio.send_all(rounds=8)
+    assert sent(studio) == ["Giá 10", "Mua nhé", "Quận 1"]
+    with reading() as db:
+        assert db.get_one(Customer, customer).profile_at is None
+
+
+def test_an_answer_that_can_never_begin_does_not_hold_the_later_ones_for_ever(
+    studio: Studio, customer: int
+) -> None:
+    with transaction() as db:
+        first = db.exec(select(Reply).order_by(Reply.id)).first()
+        first.begins_with = {"strange": 1}
+    for _ in range(reply_claims.MAX_ATTEMPTS):
+        claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+        studio.now += timedelta(seconds=61)
+        reply_claims.end_lost(now=studio.now)
+    with reading() as db:
+        ended, later = db.exec(select(Reply).order_by(Reply.id)).all()
+    assert (ended.state, ended.reason) == ("failed", "our_error")
+    assert ended.settled_at == studio.now
+    (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
+    assert mine.reply_id == later.id
