@@ -37,7 +37,17 @@ def mask_tokens(value: Any) -> Any:
         return MASK
     if isinstance(value, dict):
         return {key: MASK if _is_token(key) else mask_tokens(inner) for key, inner in value.items()}
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        return _masked_json(value)
     return [mask_tokens(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _masked_json(text: str) -> str:
+    """A text that holds JSON, with its tokens masked; any other text as it is."""
+    try:
+        return _to_json(mask_tokens(json.loads(text)))
+    except (ValueError, RecursionError):
+        return text
 
 
 def _is_token(key: str) -> bool:
@@ -56,8 +66,10 @@ def _replace_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
 def _encrypt_value(value: Any) -> Any:
     if isinstance(value, str):
         return {ENCRYPTED: encrypt(value)}
-    if isinstance(value, dict | list):
-        return _replace_tokens(value, _encrypt_value)
+    if isinstance(value, dict):  # of a shape that is not known yet: each of its values may be the token
+        return {key: _encrypt_value(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_encrypt_value(inner) for inner in value]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return {ENCRYPTED: encrypt(str(value))} if is_number else value
 
@@ -65,4 +77,6 @@ def _encrypt_value(value: Any) -> Any:
 def _decrypt_value(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get(ENCRYPTED), str):
         return decrypt(value[ENCRYPTED])
-    return _replace_tokens(value, _decrypt_value)
+    if isinstance(value, dict):
+        return {key: _decrypt_value(inner) for key, inner in value.items()}
+    return [_decrypt_value(inner) for inner in value] if isinstance(value, list) else value
