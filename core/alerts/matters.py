@@ -5,6 +5,7 @@ A matter holds as long as it is found. Its words hold names that staff gave, nev
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -150,7 +151,9 @@ def _dead_events() -> Iterator[Matter]:
 
 def _backups(now: datetime) -> Iterator[Matter]:
     for template, values in backups.problems(now=now):
-        yield _matter("backup", N_("Trouble with the backups"), template, **values)
+        # Each trouble is a matter of its own, or one that lasts would hide those that come later.
+        kind = hashlib.sha256(f"{template}{values.get('file', '')}".encode()).hexdigest()[:12]
+        yield _matter(f"backup:{kind}", N_("Trouble with the backups"), template, **values)
 
 
 def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:

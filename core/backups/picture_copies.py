@@ -36,7 +36,9 @@ def put_back(backup: Path) -> int:
 
 def delete_unneeded(folder: Path) -> int:
     """Delete the copies that no backup in this folder names any more. Returns how many: none, if one of the
-    backups cannot be read."""
+    backups cannot be read, or another file may be one."""
+    if any(_may_be_backup(file) for file in folder.iterdir()):
+        return 0
     try:
         needed = {name for file in folder.glob("*.db") for name in _named(file)}
     except sqlite3.Error:
@@ -67,6 +69,12 @@ def _copy_missing(source: Path, target: Path) -> int:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("*") if NAME.fullmatch(path.name))
+
+
+def _may_be_backup(file: Path) -> bool:
+    """Whether this file may be a backup that somebody made under a name of their own."""
+    is_known = file.suffix in (".db", ".db-wal", ".db-shm", ".db-journal") or file.name.startswith(".")
+    return file.is_file() and file.name != FOLDER and not is_known
 
 
 def _named(file: Path) -> list[str]:

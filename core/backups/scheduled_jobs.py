@@ -43,21 +43,36 @@ def _make(folder: Path, now: datetime) -> bool:
     made = Backup(made_at=now, place=rules.file_name(now), bytes=0, opt_ins=0)
     try:
         content = copying.copy_database(folder / made.place, made_at=now)
-        made.bytes, made.opt_ins = content.bytes, content.opt_ins
+    except OperatorError as refused:
+        made.problem = refused.message[:300]
+        log.error("backup_failed", said=refused.message)
+        _note(made)
+        return False
+    made.bytes, made.opt_ins = content.bytes, content.opt_ins
+    try:
         picture_copies.copy_new(folder / made.place)
     except OSError as problem:
         made.problem = f"{picture_copies.FOLDER}: {problem.strerror}"[:300]
         log.error("pictures_not_copied", said=made.problem)
-    except OperatorError as refused:
-        made.problem = refused.message[:300]
-        log.error("backup_failed", said=refused.message)
-    with transaction() as db:
-        db.add(made)
-    if made.problem:
-        return False
+    _delete_incomplete(folder, now)
+    _note(made)
     for name in rules.superseded([each.name for each in folder.iterdir()], kept=settings().backups_kept):
         (folder / name).unlink(missing_ok=True)
     picture_copies.delete_unneeded(folder)
     empty_log()
     log.info("backup_made", file=made.place, bytes=made.bytes, opt_ins=made.opt_ins)
-    return True
+    return made.problem is None
+
+
+def _note(made: Backup) -> None:
+    with transaction() as db:
+        db.add(made)
+
+
+def _delete_incomplete(folder: Path, now: datetime) -> None:
+    """Delete the copy of the same night whose pictures are missing, since this one takes its place: or the
+    attempts of a few hours would push out the backups of earlier nights."""
+    failed = queries.find_failure()
+    if failed and not rules.is_due(failed.made_at, None, now=now, zone=settings().timezone):
+        for name in rules.superseded([failed.place], kept=0):
+            (folder / name).unlink(missing_ok=True)

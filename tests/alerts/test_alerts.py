@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -15,7 +15,7 @@ from core.alerts.matters import find_matters
 from core.alerts.scheduled_jobs import send_alerts
 from core.broadcasts.rules import CANARY_FAILED, alike_code
 from core.consent import counting
-from core.db.engine import transaction
+from core.db.engine import sqlite_file, transaction
 from core.db.tables import Backup, Broadcast, Event, Heartbeat, Table
 from core.errors import OperatorError
 from core.installation import hold_actions
@@ -167,7 +167,22 @@ def test_what_else_needs_a_person_is_a_matter(mailbox, arrange):
         f"fanpage.policy:{policy}:block",
     }
     assert wanted <= keys
-    assert ("backup" in keys) == (not settings().is_postgresql)
+    assert any(key.startswith("backup:") for key in keys) == (not settings().is_postgresql)
+
+
+@pytest.mark.sqlite
+def test_one_trouble_with_the_backups_does_not_hide_another(mailbox, arrange):
+    former = sqlite_file().with_name(f"{sqlite_file().stem}.before-restore-1{sqlite_file().suffix}")
+    former.touch()
+    try:
+        later = datetime.fromtimestamp(former.stat().st_mtime, UTC) + timedelta(days=31)
+        told = [send_alerts(now=later)]
+        arrange.save(Backup(made_at=later, problem="disk full"))
+        told += [send_alerts(now=later) for _ in range(2)]
+    finally:
+        former.unlink()
+    assert told == [1, 1, 0]
+    assert "disk full" in mailbox.mails[-1].get_content()
 
 
 def test_a_broadcast_that_a_person_paused_is_none(mailbox, arrange):

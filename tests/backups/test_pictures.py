@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.accounts.rules import COMMAND_LINE
-from core.backups import picture_copies, scheduled_jobs
+from core.backups import picture_copies, queries, rules, scheduled_jobs
 from core.backups.actions import make_backup
 from core.backups.restoring import restore
 from core.db.engine import forget_engines
@@ -82,3 +82,28 @@ def test_no_copy_goes_while_a_backup_cannot_be_read(tmp_path):
     (tmp_path / picture_copies.FOLDER / FIRST).write_bytes(b"x")
     (tmp_path / "otn-20260101-000000.db").write_text("no database at all, whatever its name says")
     assert picture_copies.delete_unneeded(tmp_path) == 0
+
+
+def test_missing_pictures_neither_fill_the_disk_nor_push_out_earlier_nights(upload, now, restart):
+    restart(backups_kept="3")
+    at = settings().backup_folder
+    assert scheduled_jobs.make_nightly_backup(now=now)
+    upload(FIRST)
+    (at / picture_copies.FOLDER).write_text("in the way")
+    nights = [now + timedelta(days=day, hours=hours) for day in range(1, 6) for hours in range(4)]
+    assert not any(scheduled_jobs.make_nightly_backup(now=each) for each in nights)
+    latest = [now + timedelta(days=day, hours=3) for day in (3, 4, 5)]
+    assert sorted(each.name for each in at.glob("otn-*.db")) == [rules.file_name(each) for each in latest]
+    problem, _old = queries.problems(now=nights[-1])
+    assert picture_copies.FOLDER in str(problem)
+
+
+@pytest.mark.parametrize("name", ["before-the-move", "mine.sqlite", "MINE.DB"])
+def test_no_copy_goes_while_another_file_may_be_a_backup(tmp_path, name):
+    (tmp_path / picture_copies.FOLDER).mkdir()
+    (tmp_path / picture_copies.FOLDER / FIRST).write_bytes(b"x")
+    (tmp_path / ".lock").touch()
+    (tmp_path / name).write_text("a backup")
+    assert picture_copies.delete_unneeded(tmp_path) == 0
+    (tmp_path / name).unlink()
+    assert picture_copies.delete_unneeded(tmp_path) == 1
