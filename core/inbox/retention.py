@@ -1,7 +1,7 @@
 """Deletes events that have been kept long enough.
 
 A tap that is not in the ledger yet is the only copy of its token, so it is kept as long as the token is
-valid.
+valid. So is a message or a press of a button: it may be the no that came after such a tap.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from core.consent.rules import LIFETIME
 from core.db.engine import transaction
 from core.db.tables import Event
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
-from core.messenger.event_kinds import EventKind
+from core.messenger.event_kinds import EventKind, kinds_like
 from core.settings import settings
 
 FAILED_KEPT_FOR = timedelta(days=90)  # staff may still replay these
+# What a customer says yes or no by.
+_ANSWERS = (EventKind.OPT_IN, *kinds_like(EventKind.MESSAGE), *kinds_like(EventKind.POSTBACK))
 ROWS_PER_TRANSACTION = 5000  # few enough that nobody waits long for the transaction
 MAX_TRANSACTIONS = 20
 
@@ -54,8 +56,8 @@ def _kept_longer(now: datetime) -> ColumnElement[bool]:
     is_early = and_(
         col(Event.state) == EventState.IGNORED, col(Event.note).is_not_distinct_from(UNKNOWN_FANPAGE)
     )
-    is_token = and_(col(Event.kind) == EventKind.OPT_IN, or_(is_failed, is_early))
+    is_answer = and_(col(Event.kind).in_(_ANSWERS), or_(is_failed, is_early))
     return or_(
         and_(is_failed, col(Event.received_at) >= now - FAILED_KEPT_FOR),
-        and_(is_token, col(Event.received_at) >= now - LIFETIME),
+        and_(is_answer, col(Event.received_at) >= now - LIFETIME),
     )

@@ -10,6 +10,7 @@ from core.accounts.rules import KEEP_SESSIONS
 from core.accounts.sign_in import KEEP_ATTEMPTS
 from core.consent.rules import LIFETIME
 from core.errors import N_
+from core.funnel.counting import OLDEST
 from core.inbox.retention import FAILED_KEPT_FOR
 from core.pictures.unused import KEPT_FOR as PICTURES_KEPT_FOR
 from core.settings import Settings
@@ -23,6 +24,7 @@ class Record(StrEnum):
     LOST_TAP = "lost_tap"
     ACTIVITY = "activity"
     REPLY = "reply"
+    REQUEST = "request"
     ATTEMPT = "attempt"
     IMPORT_REASON = "import_reason"
     SIGN_IN_ATTEMPT = "sign_in_attempt"
@@ -36,6 +38,8 @@ ATTEMPTS_KEPT_FOR = timedelta(days=400)  # the longest that anybody asks what be
 IMPORT_REASONS_KEPT_FOR = timedelta(days=90)
 CALL_COUNTS_KEPT_FOR = timedelta(days=7)  # the allowance looks back 24 hours
 BACKUP_NOTES_KEPT_FOR = timedelta(days=400)
+# The funnel and the cool-down read from them whether a request went out. Days begin in the fanpage's zone.
+REQUESTS_KEPT_FOR = OLDEST + timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def list_kept(chosen: Settings) -> tuple[Kept, ...]:
             "OTN_KEEP_EVENTS_DAYS",
         ),
         Kept(Record.FAILED_EVENT, N_("Events that failed and may be replayed"), FAILED_KEPT_FOR),
-        Kept(Record.LOST_TAP, N_("Taps that are not recorded as opt-ins yet"), LIFETIME),
+        Kept(Record.LOST_TAP, N_("Taps and messages that are not applied yet"), LIFETIME),
         Kept(
             Record.ACTIVITY,
             N_("Activity log"),
@@ -70,6 +74,11 @@ def list_kept(chosen: Settings) -> tuple[Kept, ...]:
             N_("The bot's replies, with their words and clicks"),
             timedelta(days=chosen.keep_replies_days),
             "OTN_KEEP_REPLIES_DAYS",
+        ),
+        Kept(
+            Record.REQUEST,
+            N_("Requests for an opt-in, as the bot sent them (at least so long)"),
+            max(REQUESTS_KEPT_FOR, timedelta(days=chosen.keep_replies_days)),
         ),
         Kept(Record.ATTEMPT, N_("Attempts of deliveries that have ended"), ATTEMPTS_KEPT_FOR),
         Kept(Record.IMPORT_REASON, N_("Why rows of an import were left out"), IMPORT_REASONS_KEPT_FOR),

@@ -65,7 +65,9 @@ def _run_in_parts(statement: Any) -> int:
 def _statements(before: dict[Record, datetime]) -> Iterator[tuple[Record, Any]]:
     """Each deletes, or empties, the oldest rows that are due."""
     has_ended = col(Reply.state).not_in(_WAITING)
-    yield Record.REPLY, _delete_oldest(Reply, "created_at", before[Record.REPLY], has_ended)
+    asks = col(Reply.request_id).is_not(None)
+    yield Record.REPLY, _delete_oldest(Reply, "created_at", before[Record.REPLY], has_ended, ~asks)
+    yield Record.REQUEST, _delete_oldest(Reply, "created_at", before[Record.REQUEST], has_ended, asks)
     ended = select(col(Delivery.id)).where(
         col(Delivery.id) == col(DeliveryAttempt.delivery_id), col(Delivery.state).not_in(_UNDER_WAY)
     )

@@ -46,15 +46,22 @@ def test_many_old_events_go_a_portion_at_a_time(fanpage, receive, now, monkeypat
 
 
 @pytest.mark.parametrize("what", ["of a fanpage not yet connected", "failed"])
-def test_a_tap_that_is_not_in_the_ledger_is_kept_as_long_as_its_token(fresh_database, receive, now, what):
-    receive(tap("25", now, "token-1"), said("25", now, "hi", "m_1"))
+def test_a_tap_that_is_not_in_the_ledger_and_a_no_are_kept_as_long_as_its_token(
+    fresh_database, receive, now, what
+):
+    kinds = ["message", "opt_in", "postback", "standby_message", "standby_postback"]
+    receive(tap("25", now, "token-1"), *(said("25", now, "STOP", f"m_{n}") for n in range(5)))
     if what == "failed":
         fresh_database.run("UPDATE event SET state = 'failed', note = 'KeyError'")
 
-    assert retention.delete_old_events(now=now + timedelta(days=91)) == 1  # what was said
+    said_ids = sorted(event.id for event in rows(Event) if event.kind == "message")
+    for id_, kind in zip(said_ids, [*(kind for kind in kinds if kind != "opt_in"), "read"], strict=True):
+        fresh_database.run(f"UPDATE event SET kind = '{kind}' WHERE id = {id_}")
+
+    assert retention.delete_old_events(now=now + timedelta(days=91)) == 1  # what was read
     assert retention.delete_old_events(now=now + timedelta(days=364)) == 0
-    assert [event.kind for event in rows(Event)] == ["opt_in"]
-    assert retention.delete_old_events(now=now + timedelta(days=366)) == 1
+    assert sorted(event.kind for event in rows(Event)) == kinds
+    assert retention.delete_old_events(now=now + timedelta(days=366)) == 5
 
 
 def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, receive, now, monkeypatch):
@@ -63,6 +70,7 @@ def test_what_is_kept_longer_hides_nothing_that_is_due(fresh_database, receive, 
         *(tap(str(n + 10), now, f"token-{n}") for n in range(5)),
         *(said("9", now, "x", f"m_{n}") for n in range(2)),
     )
+    fresh_database.run("UPDATE event SET kind = 'read' WHERE kind = 'message'")
 
     assert retention.delete_old_events(now=now + timedelta(days=31)) == 2
     assert len(rows(Event)) == 5

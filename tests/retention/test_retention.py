@@ -34,6 +34,7 @@ DAY = timedelta(days=1)
 AGES = {
     Record.ACTIVITY: 730,
     Record.REPLY: 400,
+    Record.REQUEST: 402,
     Record.ATTEMPT: 400,
     Record.IMPORT_REASON: 90,
     Record.SIGN_IN_ATTEMPT: 1,
@@ -60,6 +61,7 @@ def full(shop) -> Shop:
     save, at, fanpage_id = shop.arrange.save, shop.now, shop.fanpage_id
     save(SignInAttempt(name="lan", at=at))
     save(Backup(made_at=at))
+    save(Reply(fanpage_id=fanpage_id, customer_id=shop.customer_id, body={"text": "x"}, created_at=at))
     save(OptInImport(**import_of(shop), rejected=[{"row": 2, "reason": "psid 25"}], ended_at=at))
     with transaction() as db:
         db.add(CallsOfHour(fanpage_id=fanpage_id, hour=at, calls=3))
@@ -98,7 +100,7 @@ def test_what_waits_or_is_in_doubt_stays_and_hides_nothing(full, fresh_database,
     fresh_database.run("UPDATE delivery SET state = 'unknown'")
     fresh_database.run("UPDATE reply SET state = 'queued'")
     done = scheduled_jobs.delete_old(now=full.now + 500 * DAY)
-    assert (done[Record.REPLY], done[Record.ATTEMPT]) == (0, 0)
+    assert (done[Record.REPLY], done[Record.REQUEST], done[Record.ATTEMPT]) == (0, 0, 0)
     assert len(rows(DeliveryAttempt)) == attempts
 
 
@@ -115,6 +117,15 @@ def test_the_days_are_settings(full, restart):
     restart(keep_activity_days="100")
     assert scheduled_jobs.delete_old(now=full.now + 99 * DAY)[Record.ACTIVITY] == 0
     assert scheduled_jobs.delete_old(now=full.now + 101 * DAY)[Record.ACTIVITY] > 0
+
+
+@pytest.mark.parametrize(("days", "kept"), [("30", 402), ("900", 900)])
+def test_requests_stay_as_long_as_the_funnel_counts_them(full, restart, fresh_database, days, kept):
+    restart(keep_replies_days=days)
+    fresh_database.run("UPDATE reply SET state = 'failed'")
+    assert scheduled_jobs.delete_old(now=full.now + (kept - 1) * DAY)[Record.REQUEST] == 0
+    assert all(row.request_id for row in rows(Reply)) == (kept == 402)
+    assert scheduled_jobs.delete_old(now=full.now + (kept + 1) * DAY)[Record.REQUEST] > 0
 
 
 def test_an_import_keeps_how_many_rows_were_left_out(full):
