@@ -52,9 +52,10 @@ def send(channel: Channel, title: str, text: str) -> None:
 
 
 def _send_mail(title: str, text: str) -> None:
-    mail = _mail(title, text, receivers())
     chosen = settings()
+    place = f"{chosen.smtp_host}:{chosen.smtp_port}"
     try:
+        mail = _mail(title, text, receivers())
         with _connect() as server:
             if chosen.smtp_user:
                 server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
@@ -66,9 +67,14 @@ def _send_mail(title: str, text: str) -> None:
         words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise NotTaken(_short(f"{problem.smtp_code} {words}")) from None
     except (OSError, smtplib.SMTPException) as problem:
-        place = f"{chosen.smtp_host}:{chosen.smtp_port}"
         why = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
         raise NotTaken(_short(f"{place}: {why}")) from None
+    except ValueError:  # its words may quote the password
+        raise NotTaken(
+            _short(
+                f"{place}: the host, an address, the user or the password has signs that no mail can carry"
+            )
+        ) from None
     if refused:  # the others have it, and would get it twice
         log.warning("alert_receivers_refused", count=len(refused))
 
@@ -108,10 +114,18 @@ def _send_to_url(title: str, text: str) -> None:
     # What it says of an address is never logged: passwords stand in them.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     told = Apprise()
-    if not told.add(settings().alert_url.get_secret_value()):
+    is_understood = told.add(settings().alert_url.get_secret_value())
+    taken = []
+    for address in told:
+        alone = Apprise()
+        alone.add(address)
+        taken.append(bool(alone.notify(body=text, title=title)))
+    if not taken:
         raise NotTaken("the address is not understood")
-    if not told.notify(body=text, title=title):
-        raise NotTaken("not every address took it")
+    if not any(taken):
+        raise NotTaken("no address took it")
+    if not is_understood or not all(taken):  # the others have it, and would get it twice
+        log.warning("alert_addresses_refused", count=taken.count(False), all_understood=is_understood)
 
 
 def _short(words: str) -> str:

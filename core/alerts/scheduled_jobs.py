@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 _KEYS = select(col(Alert.matter), col(Alert.channel))
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)  # each wait is twice the one before
+LEASE = timedelta(minutes=5)  # longer than a slow mail server takes
 
 
 def send_alerts(*, now: datetime) -> int:
@@ -30,6 +32,7 @@ def send_alerts(*, now: datetime) -> int:
     held = holding.current_hold()
     if held and held.takes_in_nothing:
         return 0
+    began = time.monotonic()
     known = channels.channels()
     if not known:
         _forget_ends(now)
@@ -38,7 +41,11 @@ def send_alerts(*, now: datetime) -> int:
     _keep(matters, known, now)
     for channel in take_tests(known):
         _send(channel, [test_matter()], now)
-    return sum(_send_due(channel, matters, now) for channel in known)
+    told = 0
+    for channel in known:  # the one before may have taken minutes
+        until = now + timedelta(seconds=time.monotonic() - began) + LEASE
+        told += _send_due(channel, matters, now, until)
+    return told
 
 
 def _forget_ends(now: datetime) -> None:
@@ -62,10 +69,13 @@ def _keep(matters: Mapping[str, Matter], known: Sequence[Channel], now: datetime
             db.execute(bulk.insert_new(Alert).values(matter=matter, channel=str(channel), **times))
 
 
-def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime) -> int:
+def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime, until: datetime) -> int:
     """One text for all that is due, so that a day on which everything breaks fills no mailbox."""
-    due = _claim(channel, matters, now)
-    if not due or not _send(channel, [matters[key] for key in due], now):
+    due = _claim(channel, matters, now, until)
+    if not due:
+        return 0
+    if not _send(channel, [matters[key] for key in due], now):
+        _try_again(channel, due, now)
         return 0
     with transaction() as db:
         told = update(Alert).where(col(Alert.channel) == channel, col(Alert.matter).in_(due))
@@ -76,8 +86,8 @@ def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime) ->
     return len(due)
 
 
-def _claim(channel: Channel, matters: Collection[str], now: datetime) -> list[str]:
-    """The matters to be told now. Another worker leaves them alone until the next attempt is due."""
+def _claim(channel: Channel, matters: Collection[str], now: datetime, until: datetime) -> list[str]:
+    """The matters to be told now. Another worker leaves them alone until then."""
     waiting = col(Alert.channel) == channel, col(Alert.told_at).is_(None), col(Alert.next_try_at) <= now
     with reading() as db:
         if db.execute(select(col(Alert.id)).where(*waiting).limit(1)).first() is None:
@@ -86,9 +96,16 @@ def _claim(channel: Channel, matters: Collection[str], now: datetime) -> list[st
         rows = db.execute(select(Alert).where(*waiting).order_by(col(Alert.id)).with_for_update()).scalars()
         due = [row for row in rows if row.matter in matters]
         for row in due:
-            row.next_try_at = now + min(LAST_RETRY, FIRST_RETRY * 2 ** min(row.attempts, 10))
+            row.next_try_at = until
             row.attempts += 1
         return [row.matter for row in due]
+
+
+def _try_again(channel: Channel, matters: Sequence[str], now: datetime) -> None:
+    refused = select(Alert).where(col(Alert.channel) == channel, col(Alert.matter).in_(matters))
+    with transaction() as db:
+        for row in db.execute(refused.order_by(col(Alert.id)).with_for_update()).scalars():
+            row.next_try_at = now + min(LAST_RETRY, FIRST_RETRY * 2 ** min(row.attempts - 1, 10))
 
 
 def _ends_told_everywhere(db: Session, matters: Sequence[str]) -> list[int]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
 from core.alerts import actions
+from core.alerts import channels as alert_channels
+from core.alerts import scheduled_jobs as alert_jobs
 from core.alerts.channel_state import list_channels
 from core.alerts.channels import Channel, channels
 from core.alerts.matters import find_matters
 from core.alerts.scheduled_jobs import send_alerts
 from core.broadcasts.rules import CANARY_FAILED, alike_code
 from core.consent import counting
-from core.db.engine import sqlite_file, transaction
-from core.db.tables import Backup, Broadcast, Event, Heartbeat, Table
+from core.db.engine import reading, sqlite_file, transaction
+from core.db.tables import Alert, Backup, Broadcast, Event, Heartbeat, Table
 from core.errors import OperatorError
 from core.installation import hold_actions
 from core.settings import settings
@@ -211,3 +217,62 @@ def test_a_test_from_the_command_line_says_why_it_failed(mailbox, arrange):
 def test_without_a_channel_a_test_says_what_to_set(arrange):
     with pytest.raises(OperatorError, match="OTN_ALERT_EMAIL"):
         actions.ask_for_test(COMMAND_LINE, now=arrange.now)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_HOST", "smtp..gmail.com"),
+        ("SMTP_PASSWORD", "mật-khẩu"),
+        ("SMTP_USER", "lán"),
+        ("SMTP_FROM", "a@shop.vn\nBcc: b@shop.vn"),
+    ],
+)
+def test_signs_that_no_mail_can_carry_are_a_problem_and_no_crash(
+    mailbox, arrange, restart, capsys, name, value
+):
+    restart(**{name.lower(): value})
+    arrange.fanpage(stopped_code="token_invalid")
+    assert send_alerts(now=arrange.now) == 0
+    (state,) = list_channels(channels())
+    assert "signs that no mail can carry" in state.problem
+    assert "ậ" not in state.problem
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("broken", ["json://127.0.0.1:1/nobody", "nothing://x"])
+def test_a_broken_address_does_not_tell_the_others_again(hook, arrange, restart, broken):
+    restart(alert_url=f"{broken}, {settings().alert_url.get_secret_value()}")
+    arrange.fanpage(stopped_code="token_invalid")
+    assert [send_alerts(now=arrange.now + timedelta(hours=n)) for n in range(3)] == [1, 0, 0]
+    assert len(hook.told) == 1
+
+
+def test_nobody_else_tells_while_a_slow_server_takes_its_time(mailbox, arrange, monkeypatch):
+    arrange.fanpage(stopped_code="token_invalid")
+    again, send = [], alert_channels.send
+
+    def slow(*what: Any) -> None:
+        if not again:
+            again.append(None)
+            again.append(send_alerts(now=arrange.now + timedelta(minutes=4)))
+        send(*what)
+
+    monkeypatch.setattr(alert_channels, "send", slow)
+    assert send_alerts(now=arrange.now) == 1
+    assert (again, len(mailbox.mails)) == ([None, 0], 1)
+
+
+def test_a_claim_lasts_from_when_its_channel_has_its_turn(mailbox, hook, arrange, monkeypatch):
+    arrange.fanpage(stopped_code="token_invalid")
+    passed, claims = count(step=240), []
+
+    def keep_claims(channel: Channel, *_what: str) -> None:
+        with reading() as db:
+            rows = db.scalars(select(Alert).where(col(Alert.channel) == channel))
+            claims.extend(row.next_try_at - arrange.now for row in rows)
+
+    monkeypatch.setattr(alert_jobs, "time", SimpleNamespace(monotonic=lambda: next(passed)))
+    monkeypatch.setattr(alert_channels, "send", keep_claims)
+    assert send_alerts(now=arrange.now) == 2
+    assert claims == [timedelta(minutes=9), timedelta(minutes=13)]
