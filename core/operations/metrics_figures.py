@@ -87,13 +87,17 @@ def _figures(now: datetime, deliveries: Mapping[str, int]) -> Figures:
         )
 
 
+# The condition of the index ix_reply_waiting: SQLite uses it only where this stands as it is.
+_IS_WAITING = col(Reply.state).in_(bulk.constant(each) for each in (ReplyState.QUEUED, ReplyState.SENDING))
 _Times = Mapping[str, Select[datetime | None]]
 # Since when the oldest waits.
 _QUEUES: _Times = {
     "events": select(func.min(Event.received_at)).where(
         col(Event.state) == bulk.constant(EventState.PENDING)
     ),
-    "replies": select(func.min(Reply.created_at)).where(col(Reply.state) == bulk.constant(ReplyState.QUEUED)),
+    "replies": select(func.min(Reply.created_at)).where(
+        col(Reply.state) == bulk.constant(ReplyState.QUEUED), _IS_WAITING
+    ),
     "broadcasts_due": select(func.min(Broadcast.due_at)).where(
         col(Broadcast.state) == BroadcastState.SCHEDULED
     ),

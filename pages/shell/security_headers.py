@@ -10,7 +10,7 @@ POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline'",
     "style-src": "'self' 'unsafe-inline'",
-    "img-src": "'self' data: blob: https:",
+    "img-src": "'self' data: blob: http: https:",
     "media-src": "'self' blob: https:",
     "font-src": "'self' data:",
     "connect-src": "'self'",
