@@ -18,7 +18,7 @@ from core.conversation.blocks.kind import AskingKind
 from core.conversation.blocks.registry import kind_of
 from core.conversation.drafts import EntryKind
 from core.conversation.entry_points import FoundEntry, KnownEntry, find_entry, message_in
-from core.conversation.reply_queue import Queued, holds_answer, queue_replies, reply_row
+from core.conversation.reply_queue import Queued, holds_answer, queue_behind, queue_replies, reply_row
 from core.conversation.requests import Asking, Body, ask
 from core.conversation.silence_rules import is_silent
 from core.conversation.translations import id_for_customer, is_translated
@@ -48,7 +48,7 @@ def answer_event(
         return 0
     if topic_id := topic_in(payload):
         bodies = ask_after_tap(db, fanpage_id, customer_id, topic_id, text or "", now)
-        return _queue(db, fanpage_id, customer_id, bodies, now)
+        return queue_behind(db, Queued(fanpage_id, customer_id, bodies), now)
     entry = _find_entry(db, fanpage_id, text=text, payload=payload, ref=ref)
     if entry is None:
         return 0
@@ -108,6 +108,9 @@ def begin_answer(
 ) -> int:
     """Queue the answer that waited for the customer's language, if it may still be given. The caller has
     locked the customer. Returns how many replies were queued."""
+    if "body" in begins_with:
+        body = (begins_with["request_id"], begins_with["body"])  # as queue_behind has put it there
+        return _queue(db, fanpage_id, customer_id, [body], now)
     entry = FoundEntry(**begins_with)
     if not _may_answer(db, customer_id, now) or not _is_ours(db, fanpage_id, entry.message_id):
         return 0
@@ -119,7 +122,7 @@ def answer_with(db: Session, fanpage_id: int, customer_id: int, text: str, now: 
     """Queue one text of the bot's own, while the window is open. Returns how many replies."""
     if not _window_is_open(db, customer_id, now):
         return 0
-    return _queue(db, fanpage_id, customer_id, [(None, wire.text(text))], now)
+    return queue_behind(db, Queued(fanpage_id, customer_id, [(None, wire.text(text))]), now)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,22 @@ def queue_replies(db: Session, queued: Queued, now: datetime) -> int:
     return len(rows)
 
 
+def queue_behind(db: Session, queued: Queued, now: datetime) -> int:
+    """Queue messages that need no language. Behind an answer that waits for one they wait, too, to keep their
+    order. Returns how many."""
+    if not queued.bodies or not holds_answer(db, queued.customer_id):
+        return queue_replies(db, queued, now)
+    rows = [
+        {
+            **reply_row(queued.fanpage_id, queued.customer_id, request_id, {}, now),
+            "begins_with": {"request_id": request_id, "body": body},
+        }
+        for request_id, body in queued.bodies
+    ]
+    db.execute(insert(Reply), rows)
+    return len(rows)
+
+
 def holds_answer(db: Session, customer_id: int) -> bool:
     """Whether an answer to this customer waits for their language."""
     held = select(col(Reply.id)).where(

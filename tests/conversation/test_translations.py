@@ -14,11 +14,13 @@ from core.conversation import actions, queries, writing
 from core.conversation.asking_again import ask_by_rule
 from core.conversation.drafts import BlockDraft, EntryDraft
 from core.conversation.message_files import draft_from_json, to_json
+from core.conversation.payloads import ASK_PAYLOAD
 from core.conversation.replies import (
     answer_comment,
     answer_event,
     answer_with_message,
     ask_again,
+    begin_answer,
     find_comment_entry,
 )
 from core.conversation.translation_actions import add_translation
@@ -301,3 +303,18 @@ def test_what_follows_a_waiting_answer_waits_behind_it_also_when_the_language_ge
         assert [row.body for row in db.exec(select(Reply))] == [{}, {}]
         db.execute(delete(Reply))
         assert ask_again(db, shop.fanpage, customer, shop.now) == 1
+
+
+def test_a_request_that_waits_behind_an_answer_keeps_its_row(shop: Shop) -> None:
+    customer = shop.customer(None, profile_at=None)
+    event = {"fanpage_id": shop.fanpage, "customer_id": customer, "now": shop.now}
+    with transaction() as db:
+        assert answer_event(db, text="giá", **event) == 1
+        assert answer_event(db, text="Nhận tin", payload=f"{ASK_PAYLOAD}{shop.topic}", **event) == 1
+        held = db.exec(select(Reply).order_by(Reply.id)).all()[1]
+        asked = db.exec(select(Request.id)).one()
+        assert (held.body, held.request_id) == ({}, asked)
+        db.execute(delete(Reply))
+        assert begin_answer(db, shop.fanpage, customer, held.begins_with, shop.now) == 1
+        assert db.exec(select(Reply)).one().request_id == asked
+    assert said_to(customer) == [PROMISE]

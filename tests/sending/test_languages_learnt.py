@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.accounts.rules import SYSTEM
 from core.conversation.actions import save_message
 from core.conversation.drafts import BlockDraft, EntryDraft
-from core.conversation.replies import answer_event
+from core.conversation.replies import answer_event, answer_with
 from core.customers.profiles import store_profile
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
@@ -139,3 +139,13 @@ def test_an_answer_that_can_never_begin_does_not_hold_the_later_ones_for_ever(
     assert ended.settled_at == studio.now
     (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
     assert mine.reply_id == later.id
+
+
+def test_a_sentence_of_our_own_comes_after_the_answers_that_wait(
+    studio: Studio, customer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as db:
+        assert answer_with(db, studio.fanpage_id, customer, "Đã dừng", studio.now) == 1
+    monkeypatch.setattr(type(studio.platform), "profile", lambda _self, _psid: LAN)
+    studio.send_all(rounds=8)
+    assert sent(studio) == ["It costs 10", "Buy it", "Quận 1", "Đã dừng"]
