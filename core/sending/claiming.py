@@ -130,8 +130,10 @@ def _take_deliveries(
 def _spare_opt_ins(db: Session, claims: Sequence[tuple[Claim, int | None]], now: datetime) -> None:
     """Give back the opt-ins of those who get an ordinary message instead, before it leaves."""
     spared = [(claim, opt_in_id) for claim, opt_in_id in claims if opt_in_id is not None]
-    for sender in {claim.sender for claim, _ in spared}:
-        theirs = [claim.delivery_id for claim, _ in spared if claim.sender is sender]
+    by_sender: dict[Sender, list[int]] = defaultdict(list)
+    for claim, _ in spared:
+        by_sender[claim.sender].append(claim.delivery_id)
+    for sender, theirs in by_sender.items():
         deliveries.go_without_opt_in(db, theirs, sender=sender.name)
     if spared:
         opt_ins.release(db, [opt_in_id for _, opt_in_id in spared], now=now)
