@@ -22,6 +22,7 @@ WRITERS = {
     "core/broadcasts/draft_rules.py",  # a new broadcast begins as an empty text
     "pages/broadcasts/new/asking_again.py",  # the button "the next one, too?" of a broadcast
     "core/demo/story.py",  # the invented shop
+    "core/demo/english.py",  # its messages in English
     "pages/messages/composer/header.py",  # the example that a new message may begin with
 }
 

@@ -70,4 +70,5 @@ def test_whoever_is_forgotten_has_no_tag_any_more(fanpage, lan, now):
     with reading() as db:
         assert db.exec(select(CustomerTag)).all() == []
         tagged = db.exec(select(Activity).where(Activity.verb == "customer.tag")).one()
-    assert (tagged.subject, list_tags(fanpage)[0].customers) == ("", 0)
+    assert (tagged.subject, tagged.subject_id) == ("VIP", lan)  # the tag, and a number that leads nowhere now
+    assert list_tags(fanpage)[0].customers == 0

@@ -155,8 +155,7 @@ def test_a_fanpage_connected_later_gets_its_events_by_a_replay(arrange, receive,
     assert only(Activity).verb == "event.replay"
 
 
-def test_the_last_webhook_of_a_fanpage_is_found_among_many_of_another(receive, now, monkeypatch):
-    monkeypatch.setattr(queries, "LATEST", 2)
+def test_the_last_webhook_of_a_fanpage_is_found_among_many_of_another(receive, now):
     receive(said(PSID, now, "hi", "m_0"), at=now - timedelta(days=2))
     receive(*(said(PSID, now, "hi", f"m_{n}") for n in range(5)), page_id="999")
 

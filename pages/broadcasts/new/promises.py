@@ -11,14 +11,12 @@ from core.broadcasts.draft_warnings import words_of
 from core.broadcasts.drafts import Draft
 from core.broadcasts.dry_run_queries import PromiseCount
 from core.broadcasts.unpromised_details import find_unpromised
-from core.conversation.blocks.file import File
-from core.conversation.blocks.image import Image
-from core.conversation.blocks.video import Video
+from core.conversation.blocks.media import MediaKind
+from core.conversation.blocks.registry import find_kind
 from pages.components.broadcast_words import plain
 from pages.components.layout import section
 from pages.components.texts import _, n_
 
-PICTURED = (Image.name, Video.name, File.name)
 SHOWN = 4
 _AGREED = "broadcast_agreed"  # fingerprint of what was ticked: changing topic or words takes the tick away
 
@@ -35,7 +33,7 @@ def draw_promises_and_tick(draft: Draft, promises: Sequence[PromiseCount]) -> bo
     with st.container(key="broadcast_promises", border=True):
         _list(promises)
         _draw_unpromised(words_of(draft.content), [promise.title for promise in promises])
-        if draft.content.get("kind") in PICTURED:
+        if isinstance(find_kind(draft.content.get("kind")), MediaKind):
             st.caption(_("What the picture, film or file itself says is for you to compare."))
         return _tick(draft)
 
