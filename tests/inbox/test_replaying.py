@@ -326,7 +326,10 @@ def test_no_history_with_replays_differs_from_the_one_without(arrange, fanpage, 
     replay(now, None)
     replay(now)
     got = outcome()
-    assert (got[0], len(got[1]), *got[2:]) == (expected[0], len(expected[1]), *expected[2:])
+    assert (got[0], *got[2:]) == (expected[0], *expected[2:])
+    # What failed at first is not answered later, when they have said no meanwhile.
+    unanswered = len(expected[1]) - len(got[1])
+    assert unanswered == 0 or (unanswered > 0 and any(step == "break" for step, _ in steps))
 
 
 def take_step(step, number, told, now) -> None:
