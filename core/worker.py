@@ -36,6 +36,7 @@ from core.db import holding
 from core.db.database_clock import Clock, clock
 from core.db.engine import DATABASE_TROUBLE, empty_log
 from core.fanpages import health_actions, installation_checks, queries
+from core.fanpages import pictures as fanpage_pictures
 from core.fanpages.connection import find_connections, messenger_for
 from core.funnel import counting as funnel_counting
 from core.inbox import processing, retention
@@ -184,6 +185,9 @@ class Worker:
         def hand_over_pictures() -> None:
             pictures.hand_over_pictures(messenger_for, now=now())
 
+        def fetch_fanpage_pictures() -> None:
+            fanpage_pictures.fetch_due(now=now())
+
         def delete_unused_pictures() -> None:
             delete_unused(now=now())
 
@@ -221,6 +225,7 @@ class Worker:
             (3600.0, delete_old_rows),
             (5.0, learn_names),
             (3.0, hand_over_pictures),
+            (15.0, fetch_fanpage_pictures),
             (21_600.0, delete_unused_pictures),
             (15.0, check_health),
             (900.0, check_installation),

@@ -56,9 +56,9 @@ def keep_file(drawn: DrawnPicture) -> str:
     return name
 
 
-def draw_anew(uploaded: bytes) -> DrawnPicture:
-    """Read an uploaded file and draw it again, upright and no larger than phones need. Raises Invalid, which
-    says what is wrong with it."""
+def draw_anew(uploaded: bytes, *, longest_side: int = LONGEST_SIDE) -> DrawnPicture:
+    """Read an uploaded file and draw it again, upright and no larger than phones need (in pixels). Raises
+    Invalid, which says what is wrong with it."""
     if len(uploaded) > UPLOAD_LIMIT:
         words = N_("The file has more than {limit} MB; choose a smaller picture.")
         raise Invalid([problem("picture", words, limit=UPLOAD_LIMIT // 1024 // 1024)])
@@ -67,17 +67,19 @@ def draw_anew(uploaded: bytes) -> DrawnPicture:
             if opened.width * opened.height > PIXELS_LIMIT:
                 words = N_("The picture has more than {limit} million pixels; choose a smaller one.")
                 raise Invalid([problem("picture", words, limit=PIXELS_LIMIT // 1_000_000)])
-            return _moving(opened) if getattr(opened, "is_animated", False) else _still(opened)
+            if getattr(opened, "is_animated", False):
+                return _moving(opened, longest_side // 2)
+            return _still(opened, longest_side)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as broken:
         words = N_("This is no picture that Messenger shows: choose a JPG, PNG, GIF or WebP file.")
         raise Invalid([problem("picture", words)]) from broken
 
 
-def _still(opened: Image.Image) -> DrawnPicture:
+def _still(opened: Image.Image, longest_side: int) -> DrawnPicture:
     upright = ImageOps.exif_transpose(opened)
     is_clear = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
     bare = upright.convert("RGBA" if is_clear else "RGB")
-    bare.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    bare.thumbnail((longest_side, longest_side))
     bare.info = {}
     written = BytesIO()
     if is_clear:
@@ -87,7 +89,7 @@ def _still(opened: Image.Image) -> DrawnPicture:
     return DrawnPicture(written.getvalue(), "png" if is_clear else "jpg", *bare.size)
 
 
-def _moving(opened: Image.Image) -> DrawnPicture:
+def _moving(opened: Image.Image, longest_side: int) -> DrawnPicture:
     if getattr(opened, "n_frames", 1) > FRAMES_LIMIT:
         words = N_("The moving picture has more than {limit} frames; choose a shorter one.")
         raise Invalid([problem("picture", words, limit=FRAMES_LIMIT)])
@@ -95,7 +97,7 @@ def _moving(opened: Image.Image) -> DrawnPicture:
     for frame in ImageSequence.Iterator(opened):
         times.append(frame.info.get("duration", 100))
         shown = frame.convert("RGBA")
-        shown.thumbnail((LONGEST_SIDE // 2, LONGEST_SIDE // 2))
+        shown.thumbnail((longest_side, longest_side))
         shown.info = {}
         frames.append(shown)
     written = BytesIO()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from core.messenger import signature
-from core.simulator import messenger_profile, profiles, send_api, thread_control
+from core.simulator import messenger_profile, page_picture, profiles, send_api, thread_control
 from core.simulator.entities import GraphError, Page
 from core.simulator.faults import MESSAGE_FAULTS, PROFILE_FAULTS, PROFILE_WRITE_FAULTS, graph_error_of
 from core.simulator.profiles import Edge
@@ -135,6 +135,7 @@ _EDGES: dict[tuple[str, str], Callable[[Edge], Any]] = {
     ("DELETE", "messenger_profile"): messenger_profile.delete,
     ("GET", "messaging_feature_review"): profiles.feature_review,
     ("POST", "custom_user_settings"): profiles.set_user_menu,
+    ("GET", "picture"): page_picture.read,
     ("GET", "conversations"): profiles.conversations,
     ("POST", "message_attachments"): profiles.upload,
     ("POST", "pass_thread_control"): thread_control.pass_control,

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from core.settings import settings
-from core.simulator import control
+from core.simulator import control, page_picture
 from core.simulator.web import graph_endpoint
 from core.simulator.world import World
 
@@ -27,7 +27,7 @@ def create_simulator_app(world: World) -> Starlette:
         world.stop()
 
     graph = Route("/{path:path}", graph_endpoint, methods=["GET", "POST", "DELETE"])
-    app = Starlette(routes=[*control.routes(), graph], lifespan=lifespan)
+    app = Starlette(routes=[*control.routes(), page_picture.route(), graph], lifespan=lifespan)
     app.state.world = world
     return app
 
@@ -36,6 +36,7 @@ def serve(port: int | None = None, *, host: str = "127.0.0.1") -> None:
     """Serve in the foreground until SIGTERM or Ctrl-C. The world is stored in the data folder."""
     world = World(str(settings().data_dir / "simulator.db"))
     chosen = settings().simulator_port if port is None else port
+    world.base_url = f"http://127.0.0.1:{chosen}"
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(
             number, lambda *_: None
@@ -67,7 +68,8 @@ def running_simulator(world: World, port: int = 0) -> Iterator[str]:
     try:
         if not server.ready.wait(timeout=30):
             raise RuntimeError("the simulator did not start")
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        world.base_url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield world.base_url
     finally:
         server.should_exit = True
         thread.join(timeout=30)

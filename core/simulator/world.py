@@ -53,6 +53,7 @@ class World:
         self.sends: list[SendRecord] = []
         self.counts: dict[str, int] = defaultdict(int)  # people per page
         self.requests = 0  # HTTP requests to the messages edge or a batch
+        self.base_url = ""  # where it is served
         self._page_of_token: dict[str, str] = {}
         self._load()
 

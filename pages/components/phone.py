@@ -82,7 +82,8 @@ def phone_html(
     starts: bool = False,
     follow: bool = False,
 ) -> str:
-    """`picture` is the fanpage's, as an address that an <img> takes; its first letter stands for it."""
+    """`picture` is the fanpage's, as a data: address of base64; without one, its first letter stands for
+    it. It is named once, since every line shows it."""
     say = say_in(language)
     words = {name: say(word) for name, word in _WORDS.items()}
     name = normalise_name(page_name) or words["page"]
@@ -92,10 +93,11 @@ def phone_html(
         thread = f'<div class="otn-note">{escape(words["nothing"])}</div>'
     classes = "otn-phone otn-dark" if dark else "otn-phone"
     foot = _start(words) if starts else _foot()
+    shown = f";--face:url({escape(picture)})" if picture else ""
     following = f' data-newest="{len(bubbles)}"' if follow else ""
     return (
         f'<style>{_css()}</style><div class="{classes}" role="figure" lang="{escape(language)}" '
-        f'style="--tall:{tall}px;--above:{above}px"{following}>'
+        f'style="--tall:{tall}px;--above:{above}px{shown}"{following}>'
         f'<div class="otn-screen">{_head(name, face, words)}'
         f'<div class="otn-thread"><div class="otn-said">{_hello(name, face, words)}{thread}</div></div>'
         f"{draw_replies(bubbles, live=live)}{foot}</div></div>"
@@ -108,8 +110,7 @@ def _css() -> str:
 
 
 def _face(name: str, picture: str) -> str:
-    shown = f'<img src="{escape(picture)}" alt="">' if picture else escape(name[:1].upper())
-    return f'<span class="otn-face" aria-hidden="true">{shown}</span>'
+    return f'<span class="otn-face" aria-hidden="true">{"" if picture else escape(name[:1].upper())}</span>'
 
 
 def _head(name: str, face: str, words: Mapping[str, str]) -> str:

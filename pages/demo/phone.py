@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.fanpages.pictures import picture_of
 from core.fanpages.queries import FanpageView
 from core.simulator.remote import SimulatorClient, SimulatorUnreachable
 from core.text.catalogues import language_of
@@ -65,6 +66,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
             language=language_of(person["locale"]),
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,
+            picture=picture_of(fanpage.id),
             on_tap=customer_phone.tapper(psid),
             on_start=customer_phone.start(psid) if may_start else None,
             above=300,

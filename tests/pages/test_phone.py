@@ -82,3 +82,11 @@ def test_only_web_addresses_become_pictures() -> None:
 )
 def test_a_sent_block_looks_as_it_did_while_it_was_written(kind: str, content: dict[str, object]) -> None:
     assert bubbles_of_wire(render(kind, content)) == bubbles_of(kind, content)
+
+
+def test_the_fanpages_picture_is_named_once_and_takes_the_place_of_its_letter() -> None:
+    bubbles = [Bubble(Shape.TEXT, "Chào"), Bubble(Shape.TEXT, "bạn", mine=True), Bubble(Shape.TEXT, "nhé")]
+    drawn = seen(*bubbles, page_name="Hoa", picture="data:image/png;base64,AAAA")
+    assert drawn.count("data:image/png;base64,AAAA") == 1
+    assert ">H</span>" not in drawn
+    assert ">H</span>" in seen(*bubbles, page_name="Hoa")

@@ -29,6 +29,7 @@ from core.db.tables.deliveries import RecentOutcomes as RecentOutcomes
 from core.db.tables.events import Event as Event
 from core.db.tables.fanpages import CallsOfHour as CallsOfHour
 from core.db.tables.fanpages import Fanpage as Fanpage
+from core.db.tables.fanpages import FanpagePicture as FanpagePicture
 from core.db.tables.fanpages import FanpageRate as FanpageRate
 from core.db.tables.fanpages import SetUpMark as SetUpMark
 from core.db.tables.installation import Backup as Backup

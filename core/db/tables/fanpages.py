@@ -80,3 +80,13 @@ class SetUpMark(Table, table=True):
     code: str = word(32, primary_key=True)  # core/fanpages/set_up_rules.py
     by: str = word(64)
     at: datetime = moment(nullable=False)
+
+
+class FanpagePicture(Table, table=True):
+    """A fanpage's own picture, small, and when it is fetched again: core/fanpages/pictures.py."""
+
+    __tablename__ = "fanpage_picture"
+
+    fanpage_id: int = Field(primary_key=True, foreign_key="fanpage.id", sa_type=BigId)
+    address: str = Field(default="", sa_type=Text)  # a data: address; empty: it has none
+    due_at: datetime = moment(nullable=False)

@@ -8,6 +8,7 @@ from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from core.conversation.preview import bubbles_of
 from core.errors import NotFound
+from core.fanpages.pictures import picture_of
 from core.fanpages.queries import FanpageView, get_fanpage
 from core.testers.rules import About
 from pages.broadcasts.detail.controls import draw_buttons
@@ -91,6 +92,7 @@ def _phone(view: BroadcastView, fanpage: FanpageView) -> None:
             language=language(),
             dark=st.context.theme.type == "dark",
             page_name=fanpage.name,
+            picture=picture_of(fanpage.id),
         )
 
 

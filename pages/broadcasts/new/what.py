@@ -14,6 +14,7 @@ from core.clock import utc_now
 from core.conversation.blocks.after_answer import FIELDS as UNDER
 from core.conversation.blocks.registry import kind_of, kinds_for_broadcasts
 from core.conversation.queries import message_names, topic_names
+from core.fanpages.pictures import picture_of
 from pages.broadcasts.new import asking_again, saving
 from pages.broadcasts.new.after_answer import edit_after_answer
 from pages.broadcasts.new.promises import draw_promises_and_tick
@@ -51,7 +52,12 @@ def draw(here: Current, draft: Draft, page_name: str) -> None:
         with slot:
             _say(draft, [promise.title for promise in promises])
     with right, st.container(key="composer_phone"):
-        draw_preview(writing, page_name=page_name, after=writing["under"].get("after_message_id"))
+        _preview(writing, draft, page_name)
+
+
+def _preview(writing: dict[str, Any], draft: Draft, page_name: str) -> None:
+    picture, after = picture_of(draft.fanpage_id), writing["under"].get("after_message_id")
+    draw_preview(writing, page_name=page_name, picture=picture, after=after)
 
 
 def draw_message(draft: Draft, page_name: str) -> None:
@@ -59,7 +65,7 @@ def draw_message(draft: Draft, page_name: str) -> None:
     draw_editor_styles()
     with st.container(key="composer_phone"):
         writing = _opened(draft)
-        draw_preview(writing, page_name=page_name, after=writing["under"].get("after_message_id"))
+        _preview(writing, draft, page_name)
 
 
 def draw_written(broadcast_id: int) -> None:

@@ -12,6 +12,7 @@ from core.conversation.drafts import BlockDraft
 from core.conversation.rules import NAME_LIMIT, EntryKind, check_name
 from core.conversation.versions import Draft
 from core.errors import NotFound, Problem
+from core.fanpages.pictures import picture_of
 from core.fanpages.queries import FanpageView
 from core.testers.rules import About
 from pages.components.address import asked_id
@@ -80,7 +81,8 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         with st.container(key="composer_fields"):
             _write(fields, fanpage, draft, _context(fanpage, topics, draft, locked), led_from)
     with right, st.container(key="composer_phone"):
-        draw_preview(fields, page_name=fanpage.name, spoken=draft.language if draft else None)
+        spoken, picture = draft.language if draft else None, picture_of(fanpage.id)
+        draw_preview(fields, page_name=fanpage.name, picture=picture, spoken=spoken)
     if not locked:
         with notes:
             draft = saving.save(here, fanpage.id, fields, draft)

@@ -8,6 +8,7 @@ from core.conversation.entry_kinds.registry import HELD
 from core.conversation.preview import bubbles_of_blocks
 from core.conversation.version_queries import VersionView, list_versions
 from core.conversation.versions import Draft
+from core.fanpages.pictures import picture_of
 from pages.components.block_editor import draft as drafts
 from pages.components.broadcast_words import plain
 from pages.components.dialogs import close_dialog, dialog
@@ -40,7 +41,8 @@ def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> N
     version = versions[number]
     bubbles = bubbles_of_blocks(version.blocks, first_name="Lan", tapped=False)
     dark = st.context.theme.type == "dark"
-    draw_phone(bubbles, language=language(), dark=dark, page_name=page_name, tall=380)
+    picture = picture_of(draft.fanpage_id)
+    draw_phone(bubbles, language=language(), dark=dark, page_name=page_name, picture=picture, tall=380)
     st.caption(_("Started by: {what}", what=_starters(version)))
     if not locked:
         st.button(
