@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from core import logs
 from core.installation.private_files import make_files_private
 from pages.shell import frame, server
 
@@ -14,6 +15,7 @@ else:
     # The folder pages/ holds sections, not pages: without this the first visitor of a fresh server who
     # follows a deep link is told "page not found" once.
     make_files_private()
+    logs.configure()
     PagesManager.uses_pages_directory = False
     app = st.App(
         Path(__file__),

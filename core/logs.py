@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 import sys
 import threading
 import time
@@ -25,6 +27,9 @@ THROTTLED = frozenset(
     }
 )
 REPEAT_SECONDS = 60.0
+_WELL_FORMED = re.compile(
+    r"[0-9A-Za-z_.=:+/-]{8,128}"
+)  # what balancers make: UUIDs, hex, "Root=1-67891233-abc"
 
 
 class ThrottleRepeats:
@@ -49,6 +54,19 @@ class ThrottleRepeats:
             self._logged_at[event] = now
             left_out = self._left_out.pop(event, 0)
         return {**line, "left_out": left_out} if left_out else line
+
+
+def begin_request(given: str = "") -> str:
+    """Give what this thread or task does from now on an id, which each of its log lines carries, and return
+    it: `given`, which a proxy made, when it is well-formed, else a new one."""
+    request_id = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(6)
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def request_id() -> str:
+    """The id of what this thread or task does; it gets one when it has none."""
+    return structlog.contextvars.get_contextvars().get("request_id") or begin_request()
 
 
 def configure(level: int = logging.INFO) -> None:

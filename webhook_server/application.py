@@ -25,6 +25,7 @@ from core.settings import kept_secret, settings
 from webhook_server import logs, pictures
 from webhook_server.answers import json_response, refusal_response
 from webhook_server.reception import Reception
+from webhook_server.request_ids import with_request_id
 from webhook_server.short_links import PATHS as LINK_PATHS
 from webhook_server.short_links import ShortLinks
 
@@ -44,6 +45,8 @@ class WebhookFront:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            send = with_request_id(scope, send)
         is_webhook = scope["type"] == "http" and scope["path"] in WEBHOOK and scope["method"] == "POST"
         await (self._reception if is_webhook else self._others)(scope, receive, send)
 

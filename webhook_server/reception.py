@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from core import logs
 from core.clock import utc_now
 from core.inbox import processing, queries
 from core.inbox.event_parser import Malformed, NewEvent, parse_body
@@ -160,7 +161,7 @@ class Reception:
         if not events:
             return
         done = self._awaited.new_future()
-        if not self._intake.submit(IntakeRequest(events, done)):
+        if not self._intake.submit(IntakeRequest(events, done, logs.request_id())):
             raise RequestRefused("unavailable")
         if await done is not IntakeResult.STORED:
             raise RequestRefused("unavailable")

@@ -26,6 +26,7 @@ QUEUE_EVENTS = 20_000  # with more waiting, requests are refused and the platfor
 WAIT_SECONDS = (
     0.05  # stored events wait so long for more, since a batch costs much the same for one as for many
 )
+NAMED_REQUESTS = 20  # of a refused group, so many ids are logged
 IDLE_SECONDS = 1.0  # how often the backlog is read when nothing comes in
 REST_SECONDS = 1.0  # no batch for so long after the database has refused one
 
@@ -44,10 +45,12 @@ class IntakeResult(StrEnum):
 
 @dataclass(eq=False, slots=True)
 class IntakeRequest(Generic[Requester]):
-    """The events of one HTTP request, and whatever the owner needs to answer it."""
+    """The events of one HTTP request, and whatever the owner needs to answer it. `request_id` stands in the
+    log when they could not be stored."""
 
     events: Sequence[NewEvent]
     requester: Requester
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,8 @@ class Intake(Generic[Requester]):
         self.callbacks.on_committed(len(events), new)
 
     def _refuse(self, group: list[IntakeRequest[Requester]], problem: Exception) -> None:
-        log.error("events_not_stored", requests=len(group), error=type(problem).__name__)
+        ids = [request.request_id for request in group[:NAMED_REQUESTS]]
+        log.error("events_not_stored", requests=len(group), request_ids=ids, error=type(problem).__name__)
         self.callbacks.answer(group, IntakeResult.UNAVAILABLE)
 
     def _seconds_until_batch(self) -> float:

@@ -6,14 +6,14 @@ Session state holds plain values only: fanpage_id, language, zone, flashes.
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
+import structlog
 
+from core import logs
 from core.accounts import session_queries
 from core.accounts.rules import Actor, Permission
 from core.accounts.session_queries import SessionView
@@ -24,7 +24,7 @@ from core.settings import settings
 from pages.components.texts import _, error_text, language
 
 T = TypeVar("T")
-log = logging.getLogger("panel")
+log = structlog.get_logger(__name__)
 ENDED = N_(
     "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
 )
@@ -168,7 +168,9 @@ def do(action: Callable[[], T], *, done: str | None = None) -> T | None:
 
 def attempt(action: Callable[[], T]) -> tuple[str | None, T | None]:
     """(why not, None) or (None, the action's value): for callbacks, which cannot draw where they like.
+    The log lines of the action have an id of its own.
     Who has been signed out comes to the sign-in next, and reads there why nothing was done."""
+    logs.begin_request()
     try:
         value = action()
     except SignedOut as ended:
@@ -183,11 +185,11 @@ def attempt(action: Callable[[], T]) -> tuple[str | None, T | None]:
 
 
 def unexpected_text(error: Exception) -> str:
-    """Logs what nobody foresaw and returns a calm sentence with the id under which it was logged."""
-    error_id = secrets.token_hex(4)
-    log.error("unexpected error %s", error_id, exc_info=error)
+    """Logs what nobody foresaw and returns a calm sentence with the id of its line (`request_id`)."""
+    request_id = logs.request_id()
+    log.error("panel_failed", exc_info=error)
     return _(
         "Something went wrong on our side and nothing was saved. Please try again; "
         "if it happens again, tell your admin this code: {id}",
-        id=error_id,
+        id=request_id,
     )

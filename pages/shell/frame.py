@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import logs
 from core.fanpages.queries import FanpageView
 from pages.components import page_registry, session
 from pages.components.dialogs import leave_dialogs
@@ -14,6 +15,7 @@ from pages.shell import account, ended_notice, hold_notice, login, menu, start_p
 
 def run() -> None:
     """Runs the panel once, whatever address was asked for."""
+    logs.begin_request()
     hold_notice.stop_at_another_revision()
     if "operator_id" not in st.session_state:
         session.signed_in()  # in whose language the first page is drawn

@@ -1,11 +1,13 @@
 """Doing something on an operator's behalf: what they are told when it works, is refused, or breaks."""
 
-import logging
 import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
+from core import logs
 from pages.components import session
 from tests.pages.conftest import an_operator, opened
 
@@ -39,12 +41,19 @@ def test_a_refusal_is_shown_in_its_own_words_and_nothing_is_flashed(fresh_databa
     assert not at.run().toast
 
 
-def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(fresh_database, caplog):
-    with caplog.at_level(logging.ERROR, logger="panel"):
+def test_what_nobody_foresaw_is_logged_under_the_code_that_is_shown(fresh_database):
+    with capture_logs(processors=[merge_contextvars]) as lines:
         at = asked("broken")
-    code = re.search(r"this code: (\w{8})$", at.error[0].value)[1]
+    code = re.search(r"this code: (\w{12})$", at.error[0].value)[1]
     assert "secret" not in at.error[0].value
-    assert any(code in line.getMessage() and line.exc_info for line in caplog.records)
+    assert [line["event"] for line in lines if line["request_id"] == code and line["exc_info"]] == [
+        "panel_failed"
+    ]
+
+
+def test_each_action_is_logged_under_an_id_of_its_own(fresh_database):
+    ids = [session.attempt(logs.request_id)[1] for _ in range(2)]
+    assert len(set(ids)) == 2
 
 
 @pytest.mark.parametrize(("what", "value"), [("seven", "7"), ("none", "True")])
