@@ -74,7 +74,11 @@ def replay(
     chosen = None if asked == EventFilter() else asked
     if event_id is not None and chosen:
         raise Invalid([problem("id", "Name one event, or a filter, not both.")])
-    count = actions.count_replay_of(event_id) if event_id is not None else actions.count_replay(chosen)
+    count = (
+        actions.count_replay_of(event_id)
+        if event_id is not None
+        else actions.count_replay(COMMAND_LINE, chosen)
+    )
     if yes and event_id is not None:
         actions.replay_one(COMMAND_LINE, event_id, now=utc_now())
     elif yes:

@@ -3,10 +3,14 @@
 An event that had no effect yet is applied in full: it failed, or its fanpage was connected only later. One
 that was applied before is only recorded again (see effects.py), so that a replay never answers a customer
 twice or makes a second opt-in.
+
+Whoever looks after some fanpages replays the events of these; what is of no fanpage of ours is for operators
+of all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +19,12 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, up
 from sqlmodel import Session, col
 
 from core.accounts.activity_log import record
-from core.accounts.authorising import EVERYTHING, authorise
+from core.accounts.authorising import EVERYTHING, Scope, authorise, of, of_fanpages
 from core.accounts.rules import Actor, Permission
 from core.db.engine import reading, transaction
 from core.db.tables import Event, Fanpage, UtcTime
 from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.inbox import event_filters
 from core.inbox.event_filters import EventFilter, matching
 from core.inbox.rules import UNKNOWN_FANPAGE, EventState
 
@@ -40,10 +45,12 @@ class ReplayCount:
         return self.in_full + self.again
 
 
-def count_replay(asked: EventFilter | None = None, *, until: datetime | None = None) -> ReplayCount:
+def count_replay(
+    by: Actor, asked: EventFilter | None = None, *, until: datetime | None = None
+) -> ReplayCount:
     """What `replay` of the same events would do."""
     with reading() as db:
-        return _count(db, _conditions(asked, until))
+        return _count(db, _conditions(by, asked, until))
 
 
 def count_replay_of(event_id: int) -> ReplayCount:
@@ -56,32 +63,48 @@ def replay(
     by: Actor, asked: EventFilter | None = None, *, until: datetime | None = None, now: datetime
 ) -> int:
     """Make events pending again: those of a filter, or (None) all that failed and those of fanpages that were
-    connected since; with `until` only those received before it. Returns how many. Raises Invalid when they
-    are too many for one time."""
-    return _replay(by, _conditions(asked, until), now=now)
+    connected since; with `until` only those received before it, and always only those of the operator's own
+    fanpages. Returns how many. Raises Invalid when they are too many for one time."""
+    theirs = by.fanpage_ids or ()
+    only_one = next(iter(theirs)) if len(theirs) == 1 else None
+    chosen = _conditions(by, asked, until)
+    return _replay(by, chosen, of_fanpages(by.fanpage_ids), now=now, fanpage_id=only_one)
 
 
 def replay_one(by: Actor, event_id: int, *, now: datetime) -> None:
     """Make one event pending again. Raises WrongState when it is pending, or of no fanpage of ours."""
     with reading() as db:
-        if db.get(Event, event_id) is None:
+        event = db.get(Event, event_id)
+        if event is None:
             raise NotFound(N_("There is no event {id}; old ones are deleted."), id=event_id)
-    if not _replay(by, _one(event_id), now=now, subject_id=event_id):
+        fanpage_id = db.scalar(select(col(Fanpage.id)).where(col(Fanpage.page_id) == event.page_id))
+    scope = EVERYTHING if fanpage_id is None else of(Fanpage, fanpage_id)
+    if not _replay(by, _one(event_id), [scope], now=now, subject_id=event_id, fanpage_id=fanpage_id):
         raise WrongState(N_("This event waits to be applied already, or is of no fanpage of ours."))
 
 
-def _replay(by: Actor, chosen: Conditions, *, now: datetime, subject_id: int | None = None) -> int:
+def _replay(
+    by: Actor,
+    chosen: Conditions,
+    scopes: Sequence[Scope],
+    *,
+    now: datetime,
+    subject_id: int | None = None,
+    fanpage_id: int | None = None,
+) -> int:
     again = case((_had_no_effect(), col(Event.replayed_at)), else_=literal(now, UtcTime))
     values = {"state": EventState.PENDING, "note": None, "applied_at": None, "replayed_at": again}
     statement = update(Event).where(*chosen).values(values)
     with transaction() as db:
-        authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
+        authorise(db, by, Permission.ADMIN, *scopes, now=now)
         if _count(db, chosen).total > MOST_AT_ONCE:
             words = N_("At most {limit} events are replayed at once; choose a shorter time.")
             raise Invalid([problem("events", words, limit=f"{MOST_AT_ONCE:,}")])
         count: int = db.connection().execute(statement).rowcount
         if count:
-            record(db, by, "event.replay", now=now, subject_id=subject_id, events=count)
+            record(
+                db, by, "event.replay", now=now, subject_id=subject_id, fanpage_id=fanpage_id, events=count
+            )
         return count
 
 
@@ -91,8 +114,9 @@ def _count(db: Session, chosen: Conditions) -> ReplayCount:
     return ReplayCount(found[1] or 0, found[0] - (found[1] or 0))
 
 
-def _conditions(asked: EventFilter | None, until: datetime | None) -> Conditions:
-    chosen = [_may_be_replayed(), *matching(asked)] if asked else [or_(_failed(), _was_early())]
+def _conditions(by: Actor, asked: EventFilter | None, until: datetime | None) -> Conditions:
+    wanted = [_may_be_replayed(), *matching(asked)] if asked else [or_(_failed(), _was_early())]
+    chosen = [*wanted, *event_filters.belonging_to(by.fanpage_ids)]
     return chosen if until is None else [*chosen, col(Event.received_at) < until]
 
 

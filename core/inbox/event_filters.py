@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
-from core.db.tables import Event
+from core.db.tables import Event, Fanpage
 from core.inbox.rules import EventState
 from core.messenger.event_kinds import EventKind, kinds_in_standby, kinds_like
 
@@ -24,11 +25,12 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     only_standby: bool = False  # of conversations that another app controls
+    fanpage_ids: frozenset[int] | None = None  # of these fanpages; None: of all, and of pages that are none
 
 
 def matching(asked: EventFilter) -> list[ColumnElement[bool]]:
     """The conditions of a filter."""
-    found: list[ColumnElement[bool]] = []
+    found = belonging_to(asked.fanpage_ids)
     if asked.state is not None:
         found.append(col(Event.state) == asked.state)
     if asked.kind is not None:
@@ -44,3 +46,11 @@ def matching(asked: EventFilter) -> list[ColumnElement[bool]]:
     if asked.until is not None:
         found.append(col(Event.received_at) < asked.until)
     return found
+
+
+def belonging_to(fanpage_ids: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """The condition that an event is of one of these fanpages; none where that does not matter (None). An
+    event is of the fanpage that its entry in the webhook's body named."""
+    if fanpage_ids is None:
+        return []
+    return [col(Event.page_id).in_(select(col(Fanpage.page_id)).where(col(Fanpage.id).in_(fanpage_ids)))]

@@ -32,7 +32,8 @@ class EventView:
 
     id: int
     page_id: str
-    fanpage: str  # its name; "" when it is none of ours
+    fanpage_id: int | None  # None when it is none of ours
+    fanpage: str  # its name; "" then
     kind: str
     occurred_at: datetime
     received_at: datetime
@@ -128,6 +129,7 @@ def _views() -> Select[Any]:
     columns: list[Any] = [
         Event.id,
         Event.page_id,
+        col(Fanpage.id).label("fanpage_id"),
         func.coalesce(Fanpage.name, "").label("fanpage"),
         Event.kind,
         Event.occurred_at,

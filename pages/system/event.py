@@ -13,7 +13,7 @@ from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header, section
-from pages.components.session import current
+from pages.components.session import current, require, see_fanpage
 from pages.components.tables import Column, table
 from pages.components.texts import _, when
 from pages.system.event_words import channel_in_words, kind_in_words, note_in_words
@@ -29,6 +29,10 @@ def draw_page() -> None:
         gone = _("This event does not exist (any more). Old ones are deleted.")
         draw_not_there(gone, "events", _("All webhook events"))
         return
+    if event.fanpage_id is None:
+        require(Permission.VIEW, of_all=True)  # nobody can tell whose it is
+    else:
+        see_fanpage(event.fanpage_id)
     page_registry.link("events", _("All webhook events"), icon=":material/arrow_back:")
     slot = page_header(kind_in_words(event.kind), channel_in_words(event.kind), key="event")
     if current().actor.may(Permission.ADMIN) and actions.count_replay_of(event.id).total:

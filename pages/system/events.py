@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.accounts.rules import Permission
 from core.clock import utc_now
-from core.fanpages.queries import list_fanpages
 from core.inbox import actions, event_queries
 from core.inbox.event_filters import EventFilter
 from core.inbox.event_queries import COUNT_LIMIT, EventView
@@ -19,7 +18,7 @@ from core.text.identifiers import read_id
 from pages.components.dialogs import open_dialog
 from pages.components.filters import filter_choice, filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
-from pages.components.session import current
+from pages.components.session import current, own_fanpages
 from pages.components.states import STATES
 from pages.components.tables import Badge, Column, Two, table
 from pages.components.texts import _, number
@@ -57,7 +56,8 @@ def draw_page() -> None:
 
 
 def _filters() -> EventFilter:
-    fanpages = {fanpage.page_id: fanpage.name for fanpage in list_fanpages()}
+    actor = current().actor
+    fanpages = {fanpage.page_id: fanpage.name for fanpage in own_fanpages(actor)}
     with st.container(key="events_filters", horizontal=True, vertical_alignment="center"):
         psid = search_box("events_search", _("PSID of a customer"))
         kinds = {kind.value: _(words) for kind, words in KINDS.items()}
@@ -78,6 +78,7 @@ def _filters() -> EventFilter:
         since=since,
         until=until,
         only_standby=kind == STANDBY,
+        fanpage_ids=actor.fanpage_ids,
     )
 
 
@@ -99,7 +100,7 @@ def _span() -> tuple[datetime | None, datetime | None]:
 
 
 def _replay_buttons(asked: EventFilter, total: int) -> None:
-    failed = actions.count_replay()
+    failed = actions.count_replay(current().actor)
     if total:
         st.button(
             _("Replay what is listed…"),

@@ -87,7 +87,7 @@ def _live() -> None:
             ),
         ]
     )
-    if backlog.failed and current().actor.has_all_fanpages:
+    if backlog.failed:
         words = _("See why they failed, and replay them")
         page_registry.link("events", words, icon=":material/webhook:", state="failed")
     _silence(alive)

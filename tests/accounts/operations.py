@@ -152,6 +152,7 @@ class Trial:
 
 def _replay_one(w: World) -> Call:
     at = {"occurred_at": w.now, "received_at": w.now}
+    w.arrange.fanpage("Hoa", page_id="1")
     failed = Event(page_id="1", kind="read", dedupe_key="1", body="{}", state="failed", **at)
     event_id = w.arrange.save(failed)
     return lambda by: inbox.replay_one(by, event_id, now=w.now)
@@ -522,7 +523,7 @@ TRIALS: dict[str, Trial] = {
     ),
     "core.fanpages.set_up_actions.set_addresses": Trial(A, _set_addresses, of_all=True),
     "core.inbox.actions.replay": Trial(A, lambda w: lambda by: inbox.replay(by, now=w.now), of_all=True),
-    "core.inbox.actions.replay_one": Trial(A, _replay_one, of_all=True),
+    "core.inbox.actions.replay_one": Trial(A, _replay_one),
     "core.installation.key_check.accept_key": Trial(
         A, lambda w: lambda by: key_check.accept_key(by, now=w.now), of_all=True
     ),

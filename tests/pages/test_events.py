@@ -11,8 +11,10 @@ from core.db.engine import transaction
 from core.db.tables import Activity, Event
 from core.inbox import processing
 from tests.inbox.platform import PAGE, read, rows, said, tap
+from tests.pages.conftest import an_operator, opened
 
 PSID = "25000000000000077"
+OTHER = "100000000000002"
 
 
 @pytest.fixture
@@ -95,3 +97,28 @@ def test_one_event_is_replayed(panel, told):
 def test_an_event_that_is_gone_says_so(panel, fanpage):
     at = panel("event", id=99)
     assert "Old ones are deleted" in at.warning[0].value
+
+
+@pytest.fixture
+def mai(arrange, told) -> int:
+    """An admin of another fanpage, which has an event of its own."""
+    fanpage_id = arrange.fanpage("Quán Sen", page_id=OTHER)
+    processing.store_events(read(said(PSID, utc_now(), "chào", "m_9"), received_at=utc_now(), page_id=OTHER))
+    return an_operator(arrange, "admin", "mai", fanpage_ids=[fanpage_id])
+
+
+def test_an_admin_of_some_fanpages_sees_and_replays_the_events_of_these(mai):
+    at = opened(mai, page="events")
+    assert not at.exception
+    assert (PSID in shown(at), "KeyError" in shown(at), "Tiệm Hoa Mai" in shown(at)) == (True, False, False)
+    assert "page_choice" not in [box.key for box in at.selectbox]
+    assert [button.key for button in at.button if "replay_failed" in str(button.key)] == []
+
+
+def test_the_address_of_an_event_of_another_fanpage_shows_nothing(mai, fresh_database):
+    at = opened(mai, page="event", id=2)
+    assert "not among yours" in at.warning[0].value
+    fresh_database.run("UPDATE event SET page_id = '999' WHERE id = 1")
+    at = opened(mai, page="event", id=1)
+    assert "all fanpages" in at.warning[0].value
+    assert not at.code
