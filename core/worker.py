@@ -174,6 +174,7 @@ class Worker:
 
         def delete_old_rows() -> None:
             delete_old(now=now())
+            backups.delete_former_databases(now=now())
 
         def make_backup() -> None:
             if time.monotonic() > self._backups_from:  # a start has more urgent things to do

@@ -64,18 +64,12 @@ def _latest(*which: object) -> BackupView | None:
 
 def problems(*, now: datetime) -> Iterator[BackupProblem]:
     """What is wrong with the backups. PostgreSQL makes its own, of which nothing is known here."""
-    if settings().is_postgresql or not settings().backups_kept:
+    if settings().is_postgresql:
         return
     for file in find_former_databases():
-        at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        if now - at > rules.FORMER_KEPT_FOR:
-            yield (
-                N_(
-                    "{file} is the database from before a restore. It still names people who were forgotten "
-                    "since; delete it when you are sure that nothing in it is needed."
-                ),
-                {"file": file.name},
-            )
+        yield from _about_former(file, now)
+    if not settings().backups_kept:
+        return
     if failed := find_failure():
         yield N_("The last backup failed: {why}"), {"why": failed.problem}
     last = find_last_backup()
@@ -84,6 +78,29 @@ def problems(*, now: datetime) -> Iterator[BackupProblem]:
         yield (
             N_("The last backup is {hours} hours old; the worker makes one every night while it runs."),
             {"hours": hours},
+        )
+
+
+def _about_former(file: Path, now: datetime) -> Iterator[BackupProblem]:
+    deleted_at = rules.former_deleted_at(file.name)
+    if deleted_at is None:
+        if now - datetime.fromtimestamp(file.stat().st_mtime, UTC) < rules.FORMER_KEPT_FOR:
+            return
+        yield (
+            N_(
+                "{file} is the database from before a restore, and is kept because of its name. It still "
+                "names people who were forgotten since; delete it when you are sure that nothing in it is "
+                "needed."
+            ),
+            {"file": file.name},
+        )
+    elif deleted_at - now < rules.FORMER_ANNOUNCED:
+        yield (
+            N_(
+                "{file} is the database from before a restore. Because it still names people who were "
+                "forgotten since, it is deleted on {date}. What you need of it, take out before."
+            ),
+            {"file": file.name, "date": f"{deleted_at:%Y-%m-%d}"},
         )
 
 

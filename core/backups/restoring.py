@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from core.accounts.activity_log import record
 from core.accounts.rules import COMMAND_LINE
-from core.backups import copying, picture_copies
+from core.backups import copying, picture_copies, rules
 from core.backups.actions import refuse_postgresql, refuse_stranger
 from core.backups.carrying_over import CarriedOver, carry_over
 from core.backups.copying import BackupContent
@@ -192,7 +192,7 @@ def _put_in_place(fresh: Path, there: Path, now: datetime) -> Path | None:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     former = None
     if there.exists() and there.stat().st_size:
-        former = there.with_name(f"{there.stem}.before-restore-{now:%Y%m%d-%H%M%S}{there.suffix}")
+        former = there.with_name(rules.former_name(there, now))
         shutil.copy2(there, former)  # so that at no moment there is none
         former.chmod(0o600)
     for end in ("-wal", "-shm"):

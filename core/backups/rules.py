@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 NIGHT_HOUR = 3
 TRY_AGAIN_AFTER = timedelta(hours=1)  # after a failure
 OLD_AFTER = timedelta(hours=36)  # a backup older than this is worth a warning
-FORMER_KEPT_FOR = timedelta(days=30)  # a database from before a restore that is older is worth a word
+FORMER_KEPT_FOR = timedelta(days=30)  # a database from before a restore, since then
+FORMER_ANNOUNCED = timedelta(days=7)  # so long before it is deleted, staff are told
+_FORMER = re.compile(r".*\.before-restore-(\d{8}-\d{6})(\.\w+)?")
+_TIME = "%Y%m%d-%H%M%S"
 _NAME = re.compile(r"otn-\d{8}-\d{6}\.db")
 
 
@@ -28,10 +32,25 @@ def is_due(last_at: datetime | None, failed_at: datetime | None, *, now: datetim
 
 def file_name(at: datetime) -> str:
     """The name of a nightly backup; names sort by age."""
-    return f"otn-{at:%Y%m%d-%H%M%S}.db"
+    return f"otn-{at:{_TIME}}.db"
 
 
 def superseded(names: Iterable[str], *, kept: int) -> list[str]:
     """The nightly backups to delete so that the newest are kept. Other files are nobody's business here."""
     ours = sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
     return ours[kept:]
+
+
+def former_name(there: Path, restored_at: datetime) -> str:
+    """What the database that was at `there` is called after a restore."""
+    return f"{there.stem}.before-restore-{restored_at:{_TIME}}{there.suffix}"
+
+
+def former_deleted_at(name: str) -> datetime | None:
+    """When a file of that name is deleted; None when it is called otherwise, as by somebody who keeps it."""
+    found = _FORMER.fullmatch(name)
+    try:
+        restored_at = datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+    return restored_at + FORMER_KEPT_FOR if restored_at else None

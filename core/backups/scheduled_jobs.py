@@ -1,7 +1,9 @@
-"""The nightly backup of SQLite: made by the worker, checked, the newest kept."""
+"""The nightly backup of SQLite: made by the worker, checked, the newest kept. And the end of what a restore
+has left behind."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import structlog
 
 from core.backups import copying, picture_copies, queries, rules
 from core.db import holding
-from core.db.engine import empty_log, transaction
+from core.db.engine import empty_log, sqlite_file, transaction
 from core.db.tables import Backup
 from core.errors import OperatorError
 from core.installation.file_lock import file_lock
@@ -28,6 +30,34 @@ def make_nightly_backup(*, now: datetime) -> bool:
         if not is_alone or not _is_due(now):
             return False
         return _make(chosen.backup_folder, now)
+
+
+def delete_former_databases(*, now: datetime) -> int:
+    """Delete the databases from before a restore that have been kept long enough, and what an interrupted
+    restore has left. Returns how many files. Nothing goes while the installation is held: somebody still
+    decides which of them counts."""
+    if settings().is_postgresql or holding.current_hold():
+        return 0
+    there = sqlite_file()
+    with file_lock(there.with_name(f".{there.name}.lock")) as is_alone:  # no restore is at work on them
+        due = [*_old_former(now), *_left_by_restore(there)] if is_alone else []
+        for file in due:
+            for end in ("", "-wal", "-shm"):
+                file.with_name(file.name + end).unlink(missing_ok=True)
+            log.info("former_database_deleted", file=file.name)
+        return len(due)
+
+
+def _old_former(now: datetime) -> Iterator[Path]:
+    for file in queries.find_former_databases():
+        deleted_at = rules.former_deleted_at(file.name)
+        if deleted_at is not None and deleted_at <= now:
+            yield file
+
+
+def _left_by_restore(there: Path) -> list[Path]:
+    """Copies that a restore made for itself before it was killed."""
+    return [file for end in ("restoring", "former") for file in there.parent.glob(f".{there.name}.{end}")]
 
 
 def _is_due(now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -15,8 +17,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from core.accounts.rules import COMMAND_LINE
-from core.backups import actions
+from core.backups import actions, queries
 from core.backups.restoring import RestoreResult, restore
+from core.backups.scheduled_jobs import delete_former_databases
 from core.broadcasts import actions as broadcasts
 from core.broadcasts import scheduled_jobs
 from core.broadcasts.draft_rules import OPT_IN_SAVER
@@ -30,7 +33,8 @@ from core.db.tables import Delivery
 from core.deliveries import ledger as deliveries
 from core.errors import OperatorError, WrongState
 from core.forgetting import actions as forgetting
-from core.installation import key_check, rekeying
+from core.installation import hold_actions, key_check, rekeying
+from core.installation.file_lock import file_lock
 from tests.claiming import claim
 from tests.customers.forgetting.test_doors import sheet
 
@@ -96,6 +100,54 @@ def test_it_is_held_and_the_former_database_is_kept(shop, back, fresh_database):
     assert done.former.exists()
     assert [each.name for each in done.former.parent.glob(".otn.db.*")] == [".otn.db.lock"]
     assert fresh_database.rows("SELECT count(*) FROM opt_in") == [(3,)]
+
+
+def about_former(now) -> list[dict[str, object]]:
+    return [values for _template, values in queries.problems(now=now) if "file" in values]
+
+
+def test_the_former_database_is_deleted_thirty_days_after_the_restore_and_that_is_said_before(
+    shop, back, fresh_database, now
+):
+    back.take()
+    done = back.put()
+    restored_at = now + timedelta(days=1)
+    os.utime(done.former, (0, 0))  # the former installation may have stood still for long before
+    interrupted = done.former.with_name(f".{Path(fresh_database.name).name}.restoring")
+    shutil.copyfile(done.former, interrupted)
+
+    assert delete_former_databases(now=restored_at + timedelta(days=31)) == 0  # held: somebody still decides
+    hold_actions.release_hold(COMMAND_LINE, now=restored_at)
+    assert about_former(restored_at) == []
+    assert delete_former_databases(now=restored_at + timedelta(days=29)) == 1
+    assert (done.former.exists(), interrupted.exists()) == (True, False)
+    [values] = about_former(restored_at + timedelta(days=24))
+    assert values == {"file": done.former.name, "date": f"{restored_at + timedelta(days=30):%Y-%m-%d}"}
+
+    assert delete_former_databases(now=restored_at + timedelta(days=30)) == 1
+    assert queries.find_former_databases() == []
+    assert about_former(restored_at + timedelta(days=30)) == []
+
+
+def test_a_former_database_under_another_name_is_kept(shop, back, now):
+    back.take()
+    done = back.put()
+    kept = done.former.rename(done.former.with_name("otn.before-restore-our-christmas.db"))
+    hold_actions.release_hold(COMMAND_LINE, now=now)
+
+    assert delete_former_databases(now=now + timedelta(days=900)) == 0
+    assert kept.exists()
+    assert about_former(now + timedelta(days=900)) == [{"file": kept.name}]
+
+
+def test_nothing_is_deleted_beside_a_restore_at_work(shop, back, fresh_database, now):
+    back.take()
+    done = back.put()
+    hold_actions.release_hold(COMMAND_LINE, now=now)
+    there = Path(fresh_database.name)
+    with file_lock(there.with_name(f".{there.name}.lock")):
+        assert delete_former_databases(now=now + timedelta(days=40)) == 0
+    assert done.former.exists()
 
 
 def test_it_is_restored_where_nothing_is(shop, back, fresh_database):
