@@ -1,13 +1,13 @@
 """Encrypts the tokens inside an event before it is stored, and decrypts them when it is applied.
 
-Every secret of an event sits under a key that ends in "token", at whatever depth. Its value is replaced by
-`{"sealed": …}`; that name is part of the stored data.
+Every secret of an event sits under a key that ends in "token", at whatever depth, also of JSON that is a text
+inside the event. The value, or that whole text, is replaced by `{"sealed": …}`; that name is part of the
+stored data.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from core.encryption import decrypt, encrypt
@@ -21,13 +21,13 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 def encrypt_event(raw: RawEvent) -> str:
     """An event as compact JSON without any readable token."""
-    return _to_json(_replace_tokens(raw, _encrypt_value))
+    return _to_json(_encrypt_tokens(raw))
 
 
 def decrypt_event(body: str) -> RawEvent:
     """The event of a stored body with its tokens readable. Raises CannotDecrypt when they were encrypted
     under another key."""
-    event: RawEvent = _replace_tokens(json.loads(body), _decrypt_value)
+    event: RawEvent = _decrypt_value(json.loads(body))
     return event
 
 
@@ -54,13 +54,19 @@ def _is_token(key: str) -> bool:
     return key.lower().endswith(_TOKEN)
 
 
-def _replace_tokens(value: Any, change: Callable[[Any], Any]) -> Any:
+def _encrypt_tokens(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: change(inner) if _is_token(key) else _replace_tokens(inner, change)
+            key: _encrypt_value(inner) if _is_token(key) or key == ENCRYPTED else _encrypt_tokens(inner)
             for key, inner in value.items()
         }
-    return [_replace_tokens(inner, change) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, str):
+        return _encrypt_value(value) if _is_json_with_token(value) else value
+    return [_encrypt_tokens(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_json_with_token(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[") and _TOKEN in text.lower()
 
 
 def _encrypt_value(value: Any) -> Any:

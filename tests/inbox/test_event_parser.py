@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.encryption import CannotDecrypt
 from core.inbox.event_parser import DEPTH_LIMIT, Malformed, parse_body, prune_deep_nesting
-from core.inbox.event_tokens import decrypt_event
+from core.inbox.event_tokens import decrypt_event, encrypt_event
 from core.messenger import event_contents
 from core.settings import settings as our_settings
 from tests.inbox.platform import PAGE, body, envelope, event, read, said, tap
@@ -66,6 +66,37 @@ def test_tokens_of_other_kinds_of_opt_in_are_sealed_too(now):
 
     assert kept.kind == "opt_in_other"
     assert "s3cret" not in kept.body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"page_token": "s3cret"}',
+        ' \n[{"Access_TOKEN": "s3cret"}]',
+        '{"deep": "{\\"token\\": \\"s3cret\\"}"}',
+        '{"token": "s3cret", "cut o',
+    ],
+)
+def test_a_token_inside_json_that_is_a_text_is_sealed(now, text):
+    [kept, loose] = read({"unheard_of": {"data": [text]}}, text, received_at=now)
+
+    assert "s3cret" not in kept.body + loose.body
+    assert decrypt_event(kept.body) == {"unheard_of": {"data": [text]}}
+
+
+ODD_KEYS = st.sampled_from(["token", "my_Token", "sealed", "text", ""])
+ODD_TEXTS = st.sampled_from(["", "siv.x", '{"token": "x"}', "[token", "{sealed}"]) | st.text()
+ODD = st.recursive(
+    st.none() | st.booleans() | ODD_TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_KEYS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.dictionaries(ODD_KEYS, ODD, max_size=4))
+def test_what_is_sealed_opens_to_what_it_was(fresh_database, raw):
+    assert decrypt_event(encrypt_event(raw)) == raw
 
 
 def test_what_is_kept_is_ascii(now):
