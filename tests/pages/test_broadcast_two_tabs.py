@@ -171,6 +171,20 @@ def test_a_launch_of_a_draft_that_was_changed_says_what_changed(arrange, topic_i
     assert (get_draft(draft).state, get_draft(draft).content) == ("draft", OTHERS)
 
 
+def test_a_click_on_launch_after_a_colleagues_change_asks_to_look_again(arrange, topic_id) -> None:
+    arrange.now = utc_now()
+    draft = a_draft(topic_id)
+    minh = tab(arrange, "minh", draft, "check")
+    minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    elsewhere(draft, content=OTHERS)
+    minh.button(key="broadcast_launch").click().run()
+    assert "launch_confirm" not in keys(minh.button)
+    assert minh.button(key="broadcast_launch").disabled  # until the promise is confirmed of what it says now
+    minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
+    minh.button(key="broadcast_launch").click().run()
+    assert "launch_confirm" in keys(minh.button)
+
+
 def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(arrange, topic_id) -> None:
     arrange.now = utc_now()
     draft = a_draft(topic_id)

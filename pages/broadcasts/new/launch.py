@@ -16,10 +16,12 @@ from core.fanpages.rules import why_red
 from pages.broadcasts.new import conflict, saving
 from pages.broadcasts.new.approval import draw_ask, needs_another
 from pages.broadcasts.people_typed import ask_number, typed_number
-from pages.components.dialogs import confirm_buttons, dialog, open_dialog
+from pages.components.dialogs import close_dialog, confirm_buttons, dialog, open_dialog
 from pages.components.draft_conflict import fields_of
 from pages.components.session import Current
 from pages.components.texts import _, duration, n_, when
+
+_ASKED = "launch_asked"  # the version that was shown when the button was clicked, in the run that follows
 
 
 def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, *, ticked: bool) -> None:
@@ -45,10 +47,17 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, 
             icon=":material/send:" if draft.due_at is None else ":material/schedule_send:",
             disabled=bool(missing),
             width="stretch",
-            on_click=open_dialog,
-            args=("launch",),
+            on_click=_ask,
+            args=(draft,),
         )
+    if st.session_state.pop(_ASKED, draft.version) != draft.version:
+        close_dialog("launch")  # somebody has changed it since it was shown: it is looked at anew
     dialog("launch", _question(draft), lambda: _body(here, draft, run, fanpage))
+
+
+def _ask(draft: Draft) -> None:
+    st.session_state[_ASKED] = draft.version
+    open_dialog("launch")
 
 
 def _body(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView) -> None:
