@@ -11,8 +11,8 @@ from core.accounts.rules import COMMAND_LINE
 from core.bench import panel_browser
 from core.bench.databases import fresh_database
 from core.bench.panel_browser import Click
-from core.bench.panel_fixtures import Shop, Size, create_shop
-from core.broadcasts import actions, audience_builder, result_counting, scheduled_jobs
+from core.bench.panel_fixtures import TOPICS, Shop, Size, create_shop
+from core.broadcasts import actions, audience_builder, result_counting, scheduled_jobs, topic_counting
 from core.clock import utc_now
 from core.consent import counting as opt_in_counting
 from core.conversation.actions import save_message
@@ -54,6 +54,7 @@ def _count() -> dict[str, float]:
     jobs: dict[str, Callable[[], object]] = {
         "count_results": lambda: [result_counting.count_results(now=utc_now()) for _ in range(50)],
         "count_opt_ins": lambda: opt_in_counting.count_opt_ins(now=utc_now()),
+        "count_topics": lambda: [topic_counting.count_topics(now=utc_now()) for _ in range(TOPICS)],
         "count_funnels": lambda: funnel_counting.count_funnels(now=utc_now()),
     }
     took = {}
