@@ -152,7 +152,33 @@ def test_who_is_signed_out_elsewhere_comes_to_the_sign_in_at_the_next_click(addr
     page.get_by_label("User name").fill("lan")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="OTN topics")).to_be_visible(timeout=20_000)
+
+
+def test_a_click_in_the_menu_opens_the_page_without_loading_the_panel_anew(address, browser):
+    page = browser.new_page()
+    page.goto(f"{address}/activity")
+    sign_in(page)
+    page.evaluate("window.kept = true")
+    link = page.get_by_role("navigation", name="Menu").get_by_role("link", name="OTN topics")
+    link.click()
+    expect(page.get_by_role("heading", name="OTN topics")).to_be_visible(timeout=20_000)
+    expect(link).to_be_focused()
+    assert page.evaluate("window.kept")
+    page.go_back()
     expect(page.get_by_role("heading", name="Activity")).to_be_visible(timeout=20_000)
+
+
+def test_the_menu_of_a_phone_goes_away_with_the_click(address, browser):
+    page = browser.new_page()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{address}/activity")
+    sign_in(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    link = page.get_by_role("link", name="OTN topics")
+    link.click()
+    expect(page.get_by_role("heading", name="OTN topics")).to_be_visible(timeout=20_000)
+    expect(link).not_to_be_in_viewport(timeout=20_000)
 
 
 def test_every_answer_says_who_may_frame_it(address):

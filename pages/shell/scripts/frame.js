@@ -42,14 +42,15 @@ otn.begin = (settings) => {
     location.reload();
   });
 
-  // A link inside our own HTML (tables) changes the page without loading the panel anew: the address changes
+  // A link inside our own HTML (menu, tables) changes the page without loading the panel anew: the address changes
   // as if by the back button, which Streamlit follows. Without this script the links work by a full load.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(".otn-table a[href]");
+    const link = event.target.closest?.(".otn-menu a[href], .otn-table a[href]");
     if (!link || link.origin !== location.origin || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     history.pushState(null, "", link.href);
     window.dispatchEvent(new PopStateEvent("popstate"));
+    if (link.closest(".otn-menu") && innerWidth < 768) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
   });
 };
 
