@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -167,6 +169,28 @@ def test_an_address_inside_the_network_is_not_asked(monkeypatch):
             f"https://{host}/", Finding.NO_PRIVACY_ADDRESS, Finding.PRIVACY_UNREACHABLE
         )
         assert found == Finding.PRIVACY_UNREACHABLE
+
+
+def test_a_name_that_leads_inside_after_it_was_looked_up_brings_no_request_there(monkeypatch):
+    monkeypatch.setattr(installation_checks, "is_public_host", lambda _host: True)
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+
+        def listen() -> None:
+            with inside.accept()[0] as connection:
+                heard.append(connection.recv(65536))
+
+        listening = threading.Thread(target=listen)
+        listening.start()
+        found = installation_checks.check_address(
+            f"https://localhost:{inside.getsockname()[1]}/erase-everything",
+            Finding.NO_PRIVACY_ADDRESS,
+            Finding.PRIVACY_UNREACHABLE,
+        )
+        listening.join()
+    assert found == Finding.PRIVACY_UNREACHABLE
+    assert heard[0].startswith(b"\x16\x03")  # TLS, whose certificate is looked at before anything is asked
+    assert b"erase-everything" not in heard[0]
 
 
 @pytest.mark.parametrize(
