@@ -212,11 +212,17 @@ class Settings(BaseSettings):
 
 def database_url(written: str) -> str:
     """Bring a database address into the form that we use: PostgreSQL is spoken to by psycopg 3, however its
-    address is written. Raises ValueError for any other database."""
+    address is written. Raises ValueError for any other database, and for an address that can be misread."""
     scheme, colon, rest = written.strip().partition("://")
     if colon and re.fullmatch(r"postgres(ql)?(\+psycopg[23]?)?", scheme):
+        # The first @ of a password would end it, and errors would show the rest of it as the host.
+        if not re.fullmatch(r"([^:/]*(:[^@]*)?@)?(\[[^\]@]*\]|[^@:/?\[\]]*)(:\d+)?(/[^@?]*)?(\?.*)?", rest):
+            raise ValueError(
+                "OTN_DATABASE_URL: not to be read; write it like postgresql+psycopg://user:password@host:5432/"
+                "name, and in the user and the password %40 for @, %3A for :, %2F for /, %25 for %"
+            )
         return f"postgresql+psycopg://{rest}"
-    if not colon or not re.fullmatch(r"sqlite(\+pysqlite)?", scheme):
+    if not colon or not re.fullmatch(r"sqlite(\+pysqlite)?", scheme) or not re.fullmatch(r"/[^?].*", rest):
         raise ValueError(
             "OTN_DATABASE_URL: SQLite or PostgreSQL; write it like sqlite:///data/otn.db or "
             "postgresql+psycopg://user:password@host/name"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from core.errors import OperatorError
 from core.text.text_files import decode
@@ -54,6 +55,8 @@ def read_env_file() -> dict[str, str]:
             raise OperatorError("OTN_ENV_FILE names {file}, which does not exist.", file=path)
         if path.is_file():
             return _read(path)
+        if path.is_symlink() and not path.exists():
+            raise OperatorError("{file} is a link that leads nowhere. Mend it, or take it away.", file=path)
     return {}
 
 
@@ -62,8 +65,23 @@ def _read(path: Path) -> dict[str, str]:
         text = decode(path.read_bytes(), what=str(path))
     except OSError as problem:
         raise OperatorError("{file} cannot be read: {why}", file=path, why=problem.strerror) from None
+    _refuse_broken_lines(path, text)
     values = dotenv_values(stream=io.StringIO(text))
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _refuse_broken_lines(path: Path, text: str) -> None:
+    """Raise for a line that is meant to be a setting and gives none, which would be passed over. It is named
+    by its number, since a secret may stand in it."""
+    for binding in parse_stream(io.StringIO(text)):
+        said = binding.original.string.strip()
+        if PREFIX in said.upper() and not said.startswith("#") and binding.value is None:
+            before = len(binding.original.string) - len(binding.original.string.lstrip("\n"))
+            raise OperatorError(
+                "Line {line} of {file} gives no setting; write it as NAME=value.",
+                line=binding.original.line + before,
+                file=path,
+            )
 
 
 def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from secrets import token_hex, token_urlsafe
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
 from core.db import engine
 from core.db.engine import reading
@@ -53,6 +54,46 @@ def test_another_database_is_refused_without_repeating_its_password(url, written
     with pytest.raises(ValidationError, match="SQLite or PostgreSQL") as refused:
         settings()
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "postgresql://mai:p@hunter2@db/otn",
+        "postgresql://mai:p@hunter2:x@db:5432/otn",
+        "postgresql://mai:p@hunter2/x@db/otn",
+        "postgresql://mai:hunter2@db:port/otn",
+        "postgresql://mai:hunter2@[::1/otn",
+    ],
+)
+def test_an_address_that_would_be_misread_is_refused_with_how_to_write_it(url, written):
+    url(written)
+    with pytest.raises(ValidationError, match="%40 for @") as refused:
+        settings()
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "mai%40shop:p%2Fw%40@db.example.vn:5432/otn",
+        "mai@server:pw/with@db/otn",
+        "/otn?host=/var/run/postgresql&user=a@b",
+        "mai@[::1]:5432/otn",
+        "db",
+    ],
+)
+def test_addresses_that_can_be_read_stay_as_written(url, rest):
+    url(f"postgresql+psycopg://{rest}")
+    assert settings().database_url == f"postgresql+psycopg://{rest}"
+    make_url(settings().database_url)
+
+
+@pytest.mark.parametrize("written", ["sqlite://", "sqlite:///", "sqlite:///?mode=ro", "sqlite://otn.db"])
+def test_a_database_that_would_be_in_memory_only_is_refused(url, written):
+    url(written)
+    with pytest.raises(ValidationError, match="SQLite or PostgreSQL"):
+        settings()
 
 
 def test_a_missing_driver_is_named_with_what_to_install(url, monkeypatch):

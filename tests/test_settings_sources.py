@@ -83,6 +83,37 @@ def test_a_misspelt_setting_is_refused(home: Path, monkeypatch, name, written):
     assert "9000" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# Tiệm\nOTN_DATA_DIR\n", 2),
+        ("OTN_LANGUAGE=en\n\n\nOTN_DATA_DIR /srv/otn", 4),
+        ("OTN_APP_SECRET: hunter2\n", 1),
+        ("\n otn_app_secret＝hunter2", 2),
+        ("export OTN_APP_SECRET", 1),
+        ('OTN_LANGUAGE=en\nOTN_APP_SECRET="hunter2\n', 2),
+    ],
+)
+def test_a_line_that_gives_no_setting_is_refused_by_its_number(home: Path, text, line):
+    (home / ".env").write_text(text)
+    with pytest.raises(OperatorError, match=f"Line {line} of ") as refused:
+        settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_comments_and_lines_of_others_are_passed_over(home: Path):
+    (home / ".env").write_text(
+        "# OTN_DATA_DIR\n\nexport OTN_LANGUAGE=en # OTN_X\nnot ours\nOTN_VERIFY_TOKEN=\n"
+    )
+    assert settings().language == "en"
+
+
+def test_a_link_that_leads_nowhere_is_refused(home: Path):
+    (home / ".env").symlink_to("gone.env")
+    with pytest.raises(OperatorError, match="leads nowhere"):
+        settings()
+
+
 def test_the_file_that_is_named_counts(home: Path, monkeypatch, tmp_path: Path):
     (home / ".env").write_text("OTN_TIMEZONE=Asia/Tokyo\n")
     (tmp_path / "my.env").write_text("OTN_TIMEZONE=Europe/Berlin\n")
