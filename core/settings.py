@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from core.errors import OperatorError
+from core.settings_sign_in import SignInSettings
 from core.settings_sources import base_folder, ours, read_env_file, refuse_unknown
 from core.text.addresses import find_address
 from core.text.catalogues import languages
@@ -29,7 +30,7 @@ from core.text.secret_strength import is_guessable_key
 from core.text.text_files import decode
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """All settings of a process; each is described by its field."""
 
     model_config = SettingsConfigDict(
@@ -72,10 +73,6 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(SecretStr(""), description="Seals tokens; made when unset.")
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone of a fanpage that names none.")
     language: str = Field("vi", description="Language of the panel: en, or a folder of pages/locales.")
-    require_second_factor: Literal["nobody", "admins", "everybody"] = Field(
-        "nobody", description="Who must have a second factor to sign in."
-    )
-    panel_url: str = Field("", description="The panel's address for people, behind a proxy.")
     trusted_proxies: str = Field(
         "127.0.0.1, ::1", description="Proxies whose X-Forwarded headers are believed; networks too."
     )
@@ -291,7 +288,7 @@ def describe_refusal(refused: OperatorError | ValidationError) -> str:
 def _readable(error: dict[str, Any]) -> str:
     name = f"OTN_{'_'.join(str(part) for part in error.get('loc', ())).upper()}"
     said = str(error.get("msg")).removeprefix("Value error, ").removeprefix(f"{name}: ")
-    return f"{name}: {said}"
+    return f"{name}: {said}" if error.get("loc") else said  # what several settings say names them itself
 
 
 def override_settings(**values: str) -> None:

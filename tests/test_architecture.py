@@ -28,6 +28,7 @@ ORDER = [
     "text",
     "clock",
     "settings_sources",
+    "settings_sign_in",
     "settings",
     "logs",
     "encryption",

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from core.accounts import activity_log
-from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise, authorise_early
+from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise
 from core.accounts.operator_rows import (
     existing_fanpages,
     get_operator_row,
@@ -17,6 +17,7 @@ from core.accounts.operator_rows import (
     lock_operators,
     names_of_fanpages,
     record,
+    refuse_by_single_sign_on,
 )
 from core.accounts.passwords import (
     check_new_password,
@@ -36,13 +37,18 @@ from core.accounts.rules import (
     normalise_operator_name,
 )
 from core.accounts.sessions import begin_session, end_sessions_of
-from core.accounts.sign_in import begin_sign_in, forget_attempts
+from core.accounts.sign_in import begin_sign_in, forget_attempts, refuse_password
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
 from core.errors import N_, Invalid, NotAllowed, NotFound, Problem, problem
 
 FIRST_ADMIN = "admin"
+ROLE_FROM_ELSEWHERE = N_(
+    "{name} comes by single sign-on, which says what their role is. Change it where accounts are managed "
+    "there; it counts from their next sign-in."
+)
+NO_PASSWORD = N_("{name} comes by single sign-on and has no password here.")
 
 
 def ensure_admin(now: datetime) -> str | None:
@@ -104,6 +110,7 @@ def change_role(by: Actor, operator_id: int, role: str, *, now: datetime) -> Ope
     with transaction() as db:
         lock_operators(db, by, Permission.ADMIN, now)
         row = get_operator_row(db, operator_id)
+        refuse_by_single_sign_on(row, ROLE_FROM_ELSEWHERE)
         if role == row.role:
             return operator_view(row)
         if role != Role.ADMIN:
@@ -166,6 +173,7 @@ def reset_password(by: Actor, operator_id: int, *, now: datetime) -> str:
     with transaction() as db:
         lock_operators(db, by, Permission.ADMIN, now)
         row = get_operator_row(db, operator_id)
+        refuse_by_single_sign_on(row, NO_PASSWORD)
         row.password_hash, row.sessions_valid_after = password_hash, now
         _hand_over(row, now)
         record(db, by, "operator.reset_password", row, now)
@@ -209,13 +217,16 @@ def change_own_password(by: Actor, old: str, new: str, *, browser: str = "", now
     """Change one's own password. All of one's sessions end, and a new one begins. Returns its ticket."""
     if by.id is None:
         raise NotAllowed(N_("Only a signed-in user has a password to change."))
-    authorise_early(by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
+    with transaction() as db:
+        authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
+        refuse_by_single_sign_on(get_operator_row(db, by.id), NO_PASSWORD)
     begin_sign_in(by.name, by.address, now=now)  # whoever guesses the present one here is counted as well
     _check_new_password(by, old, new)
     new_hash = hash_password(new)
     with transaction() as db:
         lock_operators(db, by, Permission.VIEW, now, NO_FANPAGE, own_account=True)
         row = get_operator_row(db, by.id)
+        refuse_password(row.role)
         row.password_hash, row.sessions_valid_after = new_hash, now
         row.must_change_password, row.password_expires_at = False, None
         end_sessions_of(db, by.id, now=now)

@@ -35,6 +35,7 @@ _COLUMNS = (
     col(Operator.must_change_password),
     col(Operator.sessions_valid_after),
     col(Operator.totp_sealed),
+    col(Operator.sso_subject),
     col(Operator.fanpage_ids),
 )
 
@@ -94,7 +95,8 @@ def authorise(
     _refuse_ended_session(db, by)
     if found.must_change_password and not own_account:
         raise NotAllowed(N_("Nothing was done: choose a password of your own first, then try again."))
-    if not own_account and lacks_second_factor(found.role, has_one=found.totp_sealed is not None):
+    has_one = found.totp_sealed is not None or found.sso_subject is not None
+    if not own_account and lacks_second_factor(found.role, has_one=has_one):
         raise NotAllowed(N_("Nothing was done: set up your second factor first, then try again."))
     Actor(by.id, by.name, Role(found.role)).require(permission)
     if found.fanpage_ids is not None:
@@ -102,7 +104,8 @@ def authorise(
 
 
 def lacks_second_factor(role: str, *, has_one: bool) -> bool:
-    """Whether somebody of this role has to have a second factor, and has none."""
+    """Whether somebody of this role has to have a second factor, and has none. Whoever comes by single
+    sign-on has the one that their provider asks for."""
     asked_of = settings().require_second_factor
     return not has_one and (asked_of == "everybody" or (asked_of == "admins" and role == Role.ADMIN))
 

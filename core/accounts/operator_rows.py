@@ -16,6 +16,7 @@ from core.db import bulk
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.tables import Fanpage, Operator
 from core.errors import N_, Invalid, NotFound, WrongState, problem
+from core.settings import settings
 from core.text.collation import sort_key
 
 
@@ -63,17 +64,28 @@ def names_of_fanpages(db: Session, fanpage_ids: list[int] | None, key: str = "fa
 
 
 def keep_an_admin(db: Session, leaving: Operator) -> None:
-    """Somebody must remain who may do everything, for all fanpages."""
+    """Somebody must remain who may do everything, for all fanpages, and gets in by a password: single sign-on
+    may fail, and take their role from all others."""
     admins = select(col(Operator.id)).where(
         col(Operator.role) == Role.ADMIN.value,
         col(Operator.disabled_at).is_(None),
         col(Operator.fanpage_ids).is_(None),
+        col(Operator.password_hash).is_not(None),
     )
     left = set(db.scalars(admins))
     if left == {leaving.id}:
         raise WrongState(
-            N_("{name} is the last admin of all fanpages. Make somebody else one first."), name=leaving.name
+            N_("{name} is the last admin of all fanpages who has a password. Make somebody else one first.")
+            if settings().has_single_sign_on
+            else N_("{name} is the last admin of all fanpages. Make somebody else one first."),
+            name=leaving.name,
         )
+
+
+def refuse_by_single_sign_on(row: Operator, sentence: str) -> None:
+    """Raise WrongState for an operator who signs in at a provider, which has the say."""
+    if row.sso_subject is not None:
+        raise WrongState(sentence, name=row.name)
 
 
 def record(db: Session, by: Actor, verb: str, row: Operator, now: datetime, **detail: str) -> None:

@@ -38,6 +38,7 @@ class OperatorView:
     language: str | None
     must_change_password: bool
     has_second_factor: bool
+    has_single_sign_on: bool  # and no password
     was_granted_exports: bool
     fanpage_ids: frozenset[int] | None  # None: all fanpages
     sessions_valid_after: datetime
@@ -48,7 +49,7 @@ class OperatorView:
     @property
     def lacks_second_factor(self) -> bool:
         """Whether they must set one up before anything else."""
-        return lacks_second_factor(self.role, has_one=self.has_second_factor)
+        return lacks_second_factor(self.role, has_one=self.has_second_factor or self.has_single_sign_on)
 
     @property
     def state(self) -> OperatorState:
@@ -75,6 +76,7 @@ def operator_view(row: Operator) -> OperatorView:
         language=row.language,
         must_change_password=row.must_change_password,
         has_second_factor=row.totp_sealed is not None,
+        has_single_sign_on=row.sso_subject is not None,
         was_granted_exports=row.may_export,
         fanpage_ids=None if row.fanpage_ids is None else frozenset(row.fanpage_ids),
         sessions_valid_after=row.sessions_valid_after,

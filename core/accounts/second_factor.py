@@ -39,6 +39,8 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = _operator(db, by.id)
+        if row.sso_subject is not None:
+            raise WrongState(N_("You come by single sign-on: set up your second factor there."))
         if row.totp_sealed is not None:
             raise WrongState(N_("You have a second factor already; turn it off first."))
         row.totp_sealed, row.totp_step = encrypt(secret), step

@@ -26,11 +26,13 @@ from core.db.advisory_locks import SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, OperatorSession, SignInAttempt
 from core.errors import N_, NotAllowed
+from core.settings import settings
 
 EXPIRED = N_(
     "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
 )
 CHANGED = N_("Your password was changed, or you were signed out, since you gave it. Give it once more.")
+ONLY_ADMINS = N_("Passwords are for admins here. Sign in by the button above; if you cannot, ask an admin.")
 KEEP_ATTEMPTS = timedelta(days=1)
 
 
@@ -42,6 +44,16 @@ class LockedOut(NotAllowed):
 
 class PasswordExpired(NotAllowed):
     """The password that was given is not good any more."""
+
+
+class PasswordNotAllowed(NotAllowed):
+    """Somebody of this role signs in by single sign-on only."""
+
+
+def refuse_password(role: str) -> None:
+    """Raise PasswordNotAllowed unless somebody of this role may sign in with a password."""
+    if settings().password_sign_in == "admins" and role != Role.ADMIN:
+        raise PasswordNotAllowed(ONLY_ADMINS)
 
 
 def begin_sign_in(name: str, address: str, *, now: datetime) -> None:
@@ -77,7 +89,8 @@ def complete_sign_in(
     now: datetime,
 ) -> str | None:
     """Record that a sign-in succeeded, and begin a session. Returns its ticket; None when the code of the
-    second factor is wrong, or the operator was disabled meanwhile. Raises PasswordExpired.
+    second factor is wrong, or the operator was disabled meanwhile. Raises PasswordExpired and
+    PasswordNotAllowed.
 
     `password_seen_at` is when the password was found right, if not now: it is asked for anew when it was
     changed or the operator was signed out everywhere since. `language` is kept for somebody who has chosen
@@ -86,10 +99,11 @@ def complete_sign_in(
     name = normalise_operator_name(name)
     with transaction() as db:
         row = db.scalar(select(Operator).where(col(Operator.name) == name).with_for_update())
-        if row is None or row.id is None or row.disabled_at:
+        if row is None or row.id is None or row.disabled_at or row.password_hash is None:
             return None
         if password_seen_at is not None and row.sessions_valid_after > password_seen_at:
             raise PasswordExpired(CHANGED)
+        refuse_password(row.role)
         if has_expired(row.password_expires_at, now):
             raise PasswordExpired(EXPIRED)
         if row.totp_sealed is not None and not take_code(row, code, now):

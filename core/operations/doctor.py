@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
+from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble
 from core.backups import queries as backups
 from core.clock import utc_now
 from core.db import holding, migrations
@@ -44,7 +45,7 @@ def find_problems() -> list[str]:
         found += [said.format(**values) for said, values in backups.problems(now=utc_now())]
     if not only_demo:  # the demo needs neither an app nor Facebook
         found += [*_settings(), *_clock()]
-    found += _webhook_server()
+    found += [*_single_sign_on(), *_webhook_server()]
     return found
 
 
@@ -152,6 +153,21 @@ def _clock() -> Iterator[str]:
         return  # it answers, but tells no time
     if abs(utc_now() - theirs) > CLOCK_TOLERANCE:
         yield "This machine's clock is off by more than 30 seconds; turn on time synchronisation."
+
+
+def _single_sign_on() -> Iterator[str]:
+    if not settings().has_single_sign_on:
+        return
+    from core.accounts.single_sign_on import provider  # others do without its library
+
+    try:
+        provider.metadata()
+    except SingleSignOnFailed as failed:
+        what = "does not answer" if failed.trouble == Trouble.UNREACHABLE else "cannot be used"
+        yield (
+            f"The OpenID provider {settings().sso_issuer} {what} ({failed.why}), so nobody gets in by single "
+            "sign-on; check OTN_SSO_ISSUER and the network."
+        )
 
 
 def _webhook_server() -> Iterator[str]:

@@ -38,6 +38,11 @@ def has_marks(text: str) -> bool:
     return any(sign in "đĐ" or unicodedata.combining(sign) for sign in unicodedata.normalize("NFD", text))
 
 
+def without_marks(text: str) -> str:
+    """A text in lower case and without marks: "Đỗ Thị Lan" is "do thi lan"."""
+    return _bare(_lower(text))
+
+
 def _lower(text: str) -> str:
     seen = UNSEEN_SIGNS.sub("", text.translate(_BREAKS))
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).lower())

@@ -282,6 +282,19 @@ def test_users_stay_as_they_are_now_and_sign_in_anew(shop, back, fresh_database,
     assert row == ("viewer", 1, "2026-11-23 09:00:00.000000")
 
 
+def test_an_identity_at_a_provider_stays_with_the_user_who_has_it_now(shop, back, fresh_database, now):
+    from core.accounts.rules import Role
+    from core.accounts.single_sign_on.rules import Identity
+    from core.accounts.single_sign_on.sign_in import complete_single_sign_on
+
+    complete_single_sign_on(Identity("https://id.shop.vn", "1", "lan", Role.VIEWER), "", now=now)
+    back.take()
+    fresh_database.run("UPDATE operator SET name = 'lan.nguyen'")
+    back.put()
+    found = "SELECT name, sso_subject, disabled_at IS NOT NULL FROM operator ORDER BY name"
+    assert fresh_database.rows(found) == [("lan", None, 1), ("lan.nguyen", "1", 0)]
+
+
 def test_a_backup_from_before_rekey_needs_the_former_key_and_is_sealed_anew(
     shop, back, fresh_database, restart, now
 ):

@@ -114,3 +114,17 @@ def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, 
         monkeypatch.setenv("OTN_BATCH_ACROSS_FANPAGES", written)
     settings.cache_clear()
     assert MixedCallReports("worker a").mixed_calls.allowed() is wanted
+
+
+def test_an_openid_provider_that_does_not_answer_is_named(arrange: Arrange, restart) -> None:
+    arrange.fanpage(is_demo=True)
+    restart(
+        panel_url="https://panel.shop.vn",
+        sso_issuer="http://127.0.0.1:9",
+        sso_client_id="notify-once",
+        sso_client_secret="hunter2",
+        sso_admins="bosses",
+    )
+    said = found()
+    assert "The OpenID provider http://127.0.0.1:9 does not answer (ConnectionError)" in said
+    assert "hunter2" not in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text, false
+from sqlalchemy import JSON, Index, Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from core.db.tables.columns import BigId, Table, moment, reference, row_id, word
@@ -13,10 +13,13 @@ from core.db.tables.columns import BigId, Table, moment, reference, row_id, word
 
 class Operator(Table, table=True):
     __tablename__ = "operator"
+    __table_args__ = (UniqueConstraint("sso_issuer", "sso_subject"),)
 
     id: int | None = row_id()
     name: str = word(64, unique=True)  # lower case
-    password_hash: str = word(100)
+    password_hash: str | None = word(100, default=None)  # none: by single sign-on
+    sso_issuer: str | None = word(255, default=None)  # the OpenID provider that says who they are
+    sso_subject: str | None = word(255, default=None)  # who they are there, for ever
     role: str = word()
     language: str | None = word(8, default=None)
     must_change_password: bool = False

@@ -1,0 +1,92 @@
+"""Signs in whom an OpenID provider vouches for. Its word on the role counts at each sign-in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.accounts import activity_log
+from core.accounts.rules import SYSTEM, Actor, Role
+from core.accounts.sessions import begin_session
+from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble, free_name
+from core.db.advisory_locks import OPERATORS_LOCK, take_lock
+from core.db.engine import transaction
+from core.db.tables import Operator
+
+
+def complete_single_sign_on(
+    identity: Identity, address: str, *, browser: str = "", language: str | None = None, now: datetime
+) -> str:
+    """Begin a session of whoever this is, and return its ticket. Somebody new becomes an operator with the
+    role that they have at the provider; of somebody known the role is set anew. Nobody is recognised by a
+    name or an e-mail address.
+
+    Raises SingleSignOnFailed for somebody without a role, whose sessions end, and for a disabled operator.
+    `language` is kept for somebody who has chosen none yet.
+    """
+    with transaction() as db:
+        take_lock(db, OPERATORS_LOCK)
+        row = _find(db, identity)
+        if row is not None and row.disabled_at:
+            refusal, ticket = Trouble.DISABLED, ""
+        elif identity.role is None:
+            refusal, ticket = Trouble.NO_ROLE, ""
+            if row is not None:
+                _take_role(db, row, now)
+        else:
+            row = row or _add(db, identity, identity.role, now)
+            _set_role(db, row, identity.role, now)
+            row.last_seen_at, row.language = now, row.language or language
+            ticket = _begin(db, row, address, browser, now)
+    if not ticket:
+        raise SingleSignOnFailed(refusal)
+    return ticket
+
+
+def _find(db: Session, identity: Identity) -> Operator | None:
+    theirs = col(Operator.sso_issuer) == identity.issuer, col(Operator.sso_subject) == identity.subject
+    return db.scalar(select(Operator).where(*theirs).with_for_update())
+
+
+def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator:
+    taken = select(col(Operator.name)).where(col(Operator.name).startswith(identity.name, autoescape=True))
+    row = Operator(
+        name=free_name(identity.name, set(db.scalars(taken))),
+        role=role.value,
+        sso_issuer=identity.issuer,
+        sso_subject=identity.subject,
+        sessions_valid_after=now,
+        created_at=now,
+    )
+    db.add(row)
+    db.flush()
+    _record(db, "operator.add_by_single_sign_on", row, now, role=row.role)
+    return row
+
+
+def _set_role(db: Session, row: Operator, role: Role, now: datetime) -> None:
+    if row.role != role:
+        was, row.role = row.role, role.value
+        _record(db, "operator.change_role_by_single_sign_on", row, now, role=row.role, was=was)
+
+
+def _take_role(db: Session, row: Operator, now: datetime) -> None:
+    """The lowest is left, with which nobody gets in who has none at the provider."""
+    row.sessions_valid_after = now
+    was, row.role = row.role, Role.VIEWER.value
+    _record(db, "operator.lose_role", row, now, was=was)
+
+
+def _begin(db: Session, row: Operator, address: str, browser: str, now: datetime) -> str:
+    session_id, ticket = begin_session(db, row.id or 0, address=address, browser=browser, now=now)
+    actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
+    activity_log.record(db, actor, "operator.single_sign_on", now=now, subject_id=row.id, subject=row.name)
+    return ticket
+
+
+def _record(db: Session, verb: str, row: Operator, now: datetime, *, role: str = "", was: str = "") -> None:
+    detail: dict[str, Any] = {key: value for key, value in (("role", role), ("was", was)) if value}
+    activity_log.record(db, SYSTEM, verb, now=now, subject_id=row.id, subject=row.name, **detail)
