@@ -6,6 +6,7 @@ from core.accounts import actions, sessions
 from core.accounts.session_queries import SessionView, list_sessions
 from core.clock import utc_now
 from pages.components import session
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header, section
 from pages.components.second_factor import draw_second_factor
@@ -27,13 +28,20 @@ def draw_page() -> None:
         args=("account_everywhere",),
     )
     role = state_label("role", actor.role)[0]
-    st.markdown(_("You are **{name}**, with the role **{role}**.", name=actor.name, role=role))
+    st.markdown(_("You are **{name}**, with the role **{role}**.", name=plain(actor.name), role=role))
+    from_elsewhere = here is not None and here.operator.has_single_sign_on
+    if from_elsewhere:
+        st.caption(_("You come by single sign-on: password, second factor and role are managed there."))
     section(_("Where you are signed in"))
-    st.caption(_("If one of these is not you, sign it out and change your password."))
+    if from_elsewhere:
+        st.caption(_("If one of these is not you, sign it out and tell whoever manages your account."))
+    else:
+        st.caption(_("If one of these is not you, sign it out and change your password."))
     for found in list_sessions(actor.id or 0, utc_now()):
         _row(found, is_here=found.id == actor.session_id)
-    section(_("Second factor"))
-    draw_second_factor(here, key="second_factor")
+    if not from_elsewhere:
+        section(_("Second factor"))
+        draw_second_factor(here, key="second_factor")
     confirm(
         "account_everywhere",
         _("Sign out everywhere?"),

@@ -14,14 +14,14 @@ from pages.shell import browser, style
 from pages.shell.password_form import change_password
 
 
-def draw_account(here: session.Current) -> None:
+def draw_account(here: session.Current, *, has_password: bool) -> None:
     """The foot of the sidebar, and the dialog for an own password."""
     with st.container(key="account", gap="small"):
         style.draw_theme_switch()
         draw_language_switch()
         choices = {
             "account": f":material/manage_accounts: {_('My account')}",
-            "password": f":material/key: {_('Change password')}",
+            **({"password": f":material/key: {_('Change password')}"} if has_password else {}),
             "sign_out": f":material/logout: {_('Sign out')}",
         }
         st.menu_button(

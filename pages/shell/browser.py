@@ -31,7 +31,11 @@ def address() -> str:
 
 def description() -> str:
     """The browser and its system in two words, as far as it says so: "Chrome, Windows"."""
-    agent = st.context.headers.get("user-agent") or ""
+    return described(st.context.headers.get("user-agent") or "")
+
+
+def described(agent: str) -> str:
+    """The browser and its system by what stands in `User-Agent`."""
     name = next((word for mark, word in _NAMES if f"{mark}/" in agent), "")
     system = next((word for word in _SYSTEMS if word in agent), "")
     return ", ".join(each for each in (name, system) if each)

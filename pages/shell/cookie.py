@@ -19,7 +19,6 @@ from core.encryption import derived_key
 
 TICKET_BYTES = 200
 LIFETIME_SECONDS = int(SESSION_LIFETIME.total_seconds())
-SINGLE_SIGN_ON = ("_streamlit_user", "_streamlit_user_tokens")
 
 
 def base_path() -> str:
@@ -48,6 +47,12 @@ async def _keep(request: Request) -> Response:
     if key is None:
         return Response(status_code=403)
     response = Response(status_code=204)
+    give(request, response, key)
+    return response
+
+
+def give(request: Request, response: Response, key: str) -> None:
+    """Have the browser keep the key of its session."""
     response.set_cookie(
         name_for(request),
         key,
@@ -57,8 +62,6 @@ async def _keep(request: Request) -> Response:
         samesite="strict",
         secure=is_https(request),
     )
-    _clear_single_sign_on(request, response)
-    return response
 
 
 async def _short_body(request: Request) -> str:
@@ -77,15 +80,7 @@ async def _clear(request: Request) -> Response:
     response.delete_cookie(
         name_for(request), path="/", httponly=True, samesite="strict", secure=is_https(request)
     )
-    _clear_single_sign_on(request, response)
     return response
-
-
-def _clear_single_sign_on(request: Request, response: Response) -> None:
-    """Streamlit's own cookie says once who somebody is; from then on our session does, which can be ended."""
-    for name in request.cookies:
-        if name.startswith(SINGLE_SIGN_ON):
-            response.delete_cookie(name, path=base_path() or "/", httponly=True, samesite="lax")
 
 
 def _is_here(request: Request) -> bool:

@@ -25,7 +25,8 @@ def run() -> None:
     st.set_page_config(page_title=title, page_icon=style.MARK, layout="wide")
     style.apply(language())
     hold_notice.stop_at_another_key()
-    if login.gate() is None:
+    found = login.gate(page.url_path)
+    if found is None:
         st.stop()
     if chosen := st.session_state.pop("go_to", None):
         page_registry.go(chosen)  # not in the callback that chose: Streamlit ignores st.switch_page there
@@ -35,7 +36,7 @@ def run() -> None:
     here = session.current()
     fanpages = session.own_fanpages(here.actor)
     with st.sidebar:
-        _sidebar(here, entry, fanpages)
+        _sidebar(here, entry, fanpages, has_password=not found.operator.has_single_sign_on)
     draw_flashes()
     if page.url_path in page_registry.BY_PATH and st.query_params.pop(start_page.LOST, ""):
         st.info(
@@ -56,8 +57,10 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-def _sidebar(here: session.Current, entry: page_registry.Entry, fanpages: list[FanpageView]) -> None:
+def _sidebar(
+    here: session.Current, entry: page_registry.Entry, fanpages: list[FanpageView], *, has_password: bool
+) -> None:
     style.draw_brand()
     switcher.draw_switcher(here.fanpage, fanpages)
     menu.draw_menu(here.actor, entry, with_demo=any(fanpage.is_demo for fanpage in fanpages))
-    account.draw_account(here)
+    account.draw_account(here, has_password=has_password)

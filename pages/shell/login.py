@@ -18,23 +18,25 @@ from core.accounts.session_queries import SessionView
 from core.clock import utc_now
 from core.encryption import derived_key
 from core.errors import OperatorError
+from core.settings import settings
 from pages.components import session
 from pages.components.second_factor import draw_set_up
 from pages.components.texts import _, error_text
-from pages.shell import account, browser, style
+from pages.shell import account, browser, sign_on_button, style
 from pages.shell.password_form import change_password
 
 CODE_WITHIN = timedelta(minutes=5)
 
 
-def gate() -> SessionView | None:
-    """The session of who is signed in; None after the sign-in form (or what else comes first) was drawn."""
+def gate(path: str = "") -> SessionView | None:
+    """The session of who is signed in; None after the sign-in form (or what else comes first) was drawn.
+    `path` is that of the page that was asked for."""
     if browser.send_ticket():
         return None  # the page is about to be loaded anew, with the cookie
     found = session.signed_in()
     if found is None:
         browser.clear_cookie()
-        _sign_in_form()
+        _sign_in_form(path)
         return None
     browser.greet(found.operator.id)
     _note_seen(found)
@@ -47,19 +49,34 @@ def gate() -> SessionView | None:
     return found
 
 
-def _sign_in_form() -> None:
+def _sign_in_form(path: str) -> None:
     slot = st.empty()
     with slot.container(key="sign_in"):
         style.draw_brand()
         st.markdown(_("One-time notifications on Messenger, sent with consent."))
         if why := session.why_ended():
             st.warning(why, icon=":material/logout:")
-        ticket = _ask_code() if _asked_name() else _ask_password()
+        if _asked_name():
+            ticket = _ask_code()
+        elif settings().has_single_sign_on:
+            sign_on_button.draw(path)
+            ticket = _ask_password_too()
+        else:
+            ticket = _ask_password()
         account.draw_language_switch()
     if ticket is not None:
         browser.fetch_cookie(ticket)
         slot.empty()
         st.rerun()
+
+
+def _ask_password_too() -> str | None:
+    """The form below the button, folded away where passwords are for admins only."""
+    if settings().password_sign_in == "everybody":
+        st.caption(_("or with a password"), text_alignment="center")
+        return _ask_password()
+    with st.expander(_("With a password (admins)"), icon=":material/key:"):
+        return _ask_password()
 
 
 def _ask_password() -> str | None:
@@ -120,7 +137,11 @@ def _try(name: str, password: str) -> str | None:
         if known.has_second_factor:
             st.session_state["code_of"] = (name, now)
             st.rerun()
-        ticket = _complete(name, now)
+        try:
+            ticket = _complete(name, now)
+        except OperatorError as refused:  # not by a password, or not by this one any more
+            st.error(error_text(refused), icon=":material/key_off:")
+            return None
     if ticket is None:
         st.error(_("Wrong user name or password."), icon=":material/error:")
     return ticket

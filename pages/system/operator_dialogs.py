@@ -11,6 +11,7 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import NAME_LIMIT, Role
 from core.clock import utc_now
 from core.errors import N_
+from pages.components.broadcast_words import plain
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
 from pages.components.session import current
@@ -100,7 +101,9 @@ def _about_access(chosen: OperatorView) -> None:
     confirm(
         "operator_enable",
         _("Enable {name}?", name=name),
-        _("They can sign in again with the password and the role they had."),
+        _("They can sign in again by single sign-on, with the role that they have there.")
+        if chosen.has_single_sign_on
+        else _("They can sign in again with the password and the role they had."),
         _("Enable"),
         lambda: actions.enable_operator(by, chosen.id, now=utc_now()),
         done=_("{name} is enabled.", name=name),
@@ -128,6 +131,9 @@ def _invite() -> None:
 
 
 def _role(chosen: OperatorView) -> None:
+    if chosen.has_single_sign_on:
+        st.markdown(_(actions.ROLE_FROM_ELSEWHERE, name=plain(chosen.name)))
+        return
     _role_choice("operator_role_choice", chosen.role)
     _button(_("Change role"), "operator_role", "operator_role_submit", lambda: _change_role(chosen))
 

@@ -5,6 +5,7 @@ import streamlit as st
 from core.accounts import queries
 from core.accounts.queries import OperatorView
 from core.accounts.rules import Permission, Role
+from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header
 from pages.components.session import current, require
@@ -35,7 +36,9 @@ def draw_page() -> None:
 def _row(operator: OperatorView, *, is_own: bool) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
         name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
-        name.markdown(f"**{operator.name}**" + (f" :gray[({_('you')})]" if is_own else ""))
+        name.markdown(f"**{plain(operator.name)}**" + (f" :gray[({_('you')})]" if is_own else ""))
+        if operator.has_single_sign_on:
+            name.caption(_("by single sign-on"))
         if operator.fanpage_ids is not None:
             count = len(operator.fanpage_ids)
             name.caption(n_("{n} fanpage only", "{n} fanpages only", count))
@@ -70,10 +73,13 @@ def _choices(operator: OperatorView) -> dict[str, str]:
     else:
         exports = {}
     lost = {"operator_code": f":material/phonelink_erase: {_('Remove second factor…')}"}
+    password = (
+        {} if operator.has_single_sign_on else {"operator_reset": f":material/key: {_('New password…')}"}
+    )
     return {
         "operator_role": f":material/shield_person: {_('Change role…')}",
         "operator_fanpages": f":material/flag: {_('Fanpages…')}",
-        "operator_reset": f":material/key: {_('New password…')}",
+        **password,
         **exports,
         **(lost if operator.has_second_factor else {}),
         "operator_out": f":material/logout: {_('Sign out everywhere…')}",

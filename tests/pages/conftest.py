@@ -35,8 +35,9 @@ def fresh_panel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def an_operator(arrange: Arrange, role: str = "admin", name: str | None = None, **more: object) -> int:
     """An operator who may sign in with PASSWORD; the row's id."""
-    values = {"sessions_valid_after": utc_now() - timedelta(days=1), "created_at": arrange.now}
-    row = Operator(name=name or f"{role}.one", role=role, password_hash=_HASH, **{**values, **more})
+    since = utc_now() - timedelta(days=1)
+    values = {"password_hash": _HASH, "sessions_valid_after": since, "created_at": arrange.now}
+    row = Operator(name=name or f"{role}.one", role=role, **{**values, **more})
     return arrange.save(row)
 
 

@@ -87,12 +87,6 @@ def test_the_cookie_is_cleared_by_our_own_pages_only(client):
     assert "max-age=0" in client.delete("/session").headers["set-cookie"].lower()
 
 
-def test_streamlits_own_cookie_goes_once_a_session_has_begun(client):
-    client.cookies.set("_streamlit_user_1", "somebody")
-    answer = client.post("/session", content=a_ticket())
-    assert any("_streamlit_user_1=" in said for said in answer.headers.get_list("set-cookie"))
-
-
 def test_under_a_path_the_route_is_there_and_nowhere_else(client):
     before = config.get_option("server.baseUrlPath")
     config.set_option("server.baseUrlPath", "otn/panel")

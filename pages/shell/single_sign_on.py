@@ -1,0 +1,175 @@
+"""Single sign-on: the way to the OpenID provider, `GET /sso/start`, and back from it, `GET /sso/callback`.
+
+It ends in the same cookie and session as a password does (cookie.py). On the way a second cookie binds the
+sign-in to this browser: nobody can be signed in as somebody else by a link. Decision 0065.
+"""
+
+from __future__ import annotations
+
+import logging
+from secrets import compare_digest
+from urllib.parse import parse_qsl, quote, urlencode
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from core.accounts import sessions
+from core.accounts.single_sign_on.attempts import ATTEMPT_LIFETIME, Attempt, seal, unseal
+from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble, error_code, identity_of
+from core.accounts.single_sign_on.sign_in import complete_single_sign_on
+from core.clock import utc_now
+from core.settings import settings
+from core.text.addresses import find_address
+from core.text.catalogues import languages
+from pages.components.page_registry import BY_PATH
+from pages.shell import cookie
+from pages.shell.browser import described
+
+log = logging.getLogger("panel")
+TROUBLE = "sso"  # in the address of the sign-in: why it did not work
+LANGUAGE = "lang"  # and in which language that is said
+QUERY_LIMIT = 500
+# A provider that does not answer keeps a few threads waiting, not those that serve the panel.
+_few = CapacityLimiter(8)
+
+
+def address(path: str, query: str, language: str) -> str:
+    """Where the button leads. It names the panel as its settings do, so that the browser comes back to the
+    host from which it left."""
+    return f"{_panel()}/sso/start?{urlencode({'path': path, 'query': query, LANGUAGE: language})}"
+
+
+def _panel() -> str:
+    base = cookie.base_path()
+    return settings().panel_url.strip().rstrip("/").removesuffix(base) + quote(base)
+
+
+def _redirect_uri() -> str:
+    return f"{_panel()}/sso/callback"
+
+
+async def _start(request: Request) -> Response:
+    if not _is_here(request, "start"):
+        return Response(status_code=404)
+    attempt = _attempt(request)
+    try:
+        there = await to_thread.run_sync(lambda: _there(attempt), limiter=_few)
+    except SingleSignOnFailed as failed:
+        return _back(request, attempt, failed)
+    response = RedirectResponse(there, status_code=303)
+    response.set_cookie(
+        _cookie_name(request),
+        seal(attempt),
+        max_age=int(ATTEMPT_LIFETIME.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",  # the browser comes back from another site
+        secure=cookie.is_https(request),
+    )
+    return response
+
+
+def _there(attempt: Attempt) -> str:
+    from core.accounts.single_sign_on import provider  # panels without single sign-on do without its library
+
+    return provider.sign_in_address(attempt, _redirect_uri())
+
+
+def _attempt(request: Request) -> Attempt:
+    """A sign-in that leads to one of our pages, whatever the address says."""
+    asked = request.query_params
+    path, query = asked.get("path", ""), asked.get("query", "")
+    return Attempt(
+        began_at=utc_now().timestamp(),
+        path=path if path in BY_PATH else "",
+        query=urlencode(parse_qsl(query)) if path in BY_PATH and len(query) <= QUERY_LIMIT else "",
+        language=asked.get(LANGUAGE, "") if asked.get(LANGUAGE) in languages() else "",
+    )
+
+
+async def _callback(request: Request) -> Response:
+    if not _is_here(request, "callback"):
+        return Response(status_code=404)
+    attempt = unseal(request.cookies.get(_cookie_name(request), ""), utc_now())
+    try:
+        key = await to_thread.run_sync(lambda: _key(request, attempt), limiter=_few)
+    except SingleSignOnFailed as failed:
+        return _back(request, attempt, failed)
+    except Exception as unexpected:  # such as a database that does not answer
+        log.error("single_sign_on_broken", exc_info=unexpected)
+        return _back(request, attempt, SingleSignOnFailed(Trouble.PANEL))
+    response = RedirectResponse(_page(attempt), status_code=303)
+    _drop_attempt(request, response)
+    cookie.give(request, response, key)
+    return response
+
+
+def _key(request: Request, attempt: Attempt | None) -> str:
+    """The key of the session that begins. Raises SingleSignOnFailed."""
+    from core.accounts.single_sign_on import provider
+
+    said = request.query_params
+    if attempt is None or not compare_digest(said.get("state", "").encode(), attempt.state.encode()):
+        raise SingleSignOnFailed(Trouble.STALE, "no such sign-in was begun in this browser")
+    if "error" in said:
+        trouble = Trouble.DENIED if said["error"] == "access_denied" else Trouble.REFUSED
+        raise SingleSignOnFailed(trouble, f"the provider said {error_code(said['error'])}")
+    now = utc_now()
+    claims = provider.claims_of(attempt, said.get("code", ""), _redirect_uri(), now=now.timestamp())
+    identity = identity_of(claims, settings().sso_roles_claim, settings().sso_values)
+    ticket = complete_single_sign_on(
+        identity,
+        _address(request),
+        browser=described(request.headers.get("user-agent", "")),
+        language=attempt.language or None,
+        now=now,
+    )
+    key = sessions.trade_ticket(ticket, now=now)
+    if key is None:
+        raise SingleSignOnFailed(Trouble.STALE, "the session ended at once")
+    return key
+
+
+def _back(request: Request, attempt: Attempt | None, failed: SingleSignOnFailed) -> Response:
+    """To the sign-in, which says why it did not work."""
+    log.warning("single_sign_on_failed: %s %s", failed.trouble.value, failed.why)
+    more = {TROUBLE: failed.trouble.value, LANGUAGE: attempt.language if attempt else ""}
+    response = RedirectResponse(_page(attempt, **more), status_code=303)
+    _drop_attempt(request, response)
+    return response
+
+
+def _page(attempt: Attempt | None, **more: str) -> str:
+    path, query = (attempt.path, attempt.query) if attempt else ("", "")
+    query = "&".join(filter(None, (query, urlencode(more))))
+    return f"{quote(cookie.base_path())}/{path}" + (f"?{query}" if query else "")
+
+
+def _drop_attempt(request: Request, response: Response) -> None:
+    response.delete_cookie(
+        _cookie_name(request), path="/", httponly=True, samesite="lax", secure=cookie.is_https(request)
+    )
+
+
+def _cookie_name(request: Request) -> str:
+    return f"{cookie.name_for(request)}_sso"
+
+
+def _address(request: Request) -> str:
+    """From where the browser comes; empty for this machine, as in browser.py."""
+    seen = request.client.host if request.client else ""
+    found = find_address(seen)
+    return "" if found is not None and found.is_loopback else seen
+
+
+def _is_here(request: Request, name: str) -> bool:
+    return settings().has_single_sign_on and request.url.path == f"{cookie.base_path()}/sso/{name}"
+
+
+ROUTES = [
+    Route(f"{base}/sso/{name}", endpoint, methods=["GET"])
+    for base in ("", "/{base:path}")
+    for name, endpoint in (("start", _start), ("callback", _callback))
+]

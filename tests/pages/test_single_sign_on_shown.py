@@ -1,0 +1,92 @@
+"""What pages show where there is single sign-on: the sign-in, one's own account, the users."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.accounts.single_sign_on.rules import TROUBLES, Trouble
+from tests.pages.conftest import PASSWORD, an_operator, opened
+from tests.pages.shown import all_words, html
+
+PANEL = "https://panel.shop.vn"
+
+
+@pytest.fixture(autouse=True)
+def single_sign_on(arrange, restart):
+    restart(
+        panel_url=PANEL,
+        sso_issuer="https://id.shop.vn",
+        sso_client_id="notify-once",
+        sso_client_secret="a-secret",
+        sso_name="Hoa Mai",
+        sso_admins="bosses",
+    )
+
+
+def test_the_sign_in_shows_the_button_and_the_form():
+    at = opened(None, page="broadcast", id="7")
+    assert "Sign in with Hoa Mai" in html(at)
+    assert f'href="{PANEL}/sso/start?path=broadcast&amp;query=id%3D7&amp;lang=en"' in html(at)
+    assert at.text_input(key="sign_in_name")
+    assert not at.warning
+
+
+def test_without_a_name_the_button_speaks_of_the_company(restart):
+    restart(sso_name="", language="vi")
+    assert "Đăng nhập bằng tài khoản công ty" in html(opened(None))
+
+
+def test_a_name_is_no_markup(restart):
+    restart(sso_name="<b>x</b>")
+    assert "&lt;b&gt;x" in html(opened(None))
+
+
+@pytest.mark.parametrize("trouble", ["denied", "stale", "unreachable", "refused", "clock", "no_role"])
+def test_why_it_did_not_work_is_said_in_the_language_of_before(trouble):
+    at = opened(None, page="topics", sso=trouble, lang="vi")
+    english = opened(None, page="topics", sso=trouble, lang="en")
+    assert at.text_input(key="sign_in_name").label == "Tên đăng nhập"
+    assert at.warning[0].value != english.warning[0].value == TROUBLES[Trouble(trouble)]
+    assert not {"sso", "lang"} & set(at.query_params)
+    assert at.run().warning
+
+
+def test_an_address_that_somebody_made_up_says_nothing():
+    at = opened(None, page="topics", sso="<script>", lang="xx")
+    assert not at.warning
+    assert not at.exception
+
+
+def test_where_passwords_are_for_admins_the_form_is_folded_away_and_says_so(arrange, restart):
+    restart(password_sign_in="admins")
+    an_operator(arrange, "editor", "mai")
+    at = opened(None)
+    assert at.expander[0].label == "With a password (admins)"
+    at.text_input(key="sign_in_name").input("mai")
+    at.text_input(key="sign_in_password").input(PASSWORD)
+    at.button(key="sign_in_submit").click().run()
+    assert "Passwords are for admins here" in at.error[0].value
+
+
+def by_single_sign_on(arrange, role: str, name: str) -> int:
+    return an_operator(
+        arrange, role, name, sso_issuer="https://id.shop.vn", sso_subject=name, password_hash=None
+    )
+
+
+def test_whoever_comes_so_is_offered_no_password_and_no_second_factor(arrange):
+    at = opened(by_single_sign_on(arrange, "viewer", "mai"), page="account")
+    assert "password" not in at.menu_button(key="account_menu").options
+    assert "managed there" in all_words(at)
+    assert "Second factor" not in all_words(at)
+
+
+def test_the_users_page_says_how_they_come_and_changes_no_role_of_theirs(arrange):
+    mai = by_single_sign_on(arrange, "viewer", "mai")
+    at = opened(an_operator(arrange, "admin", "boss"), page="operators")
+    assert "by single sign-on" in all_words(at)
+    more = at.menu_button(key=f"operator_{mai}_more")
+    assert "operator_reset" not in more.options
+    more.click("operator_role").run()
+    assert "which says what their role is" in all_words(at)
+    assert not at.radio
