@@ -33,18 +33,19 @@ _WELL_FORMED = re.compile(
 
 
 class ThrottleRepeats:
-    """A structlog processor that drops a line of a `THROTTLED` event when one was logged within the last
-    minute; the next line says in `left_out` how many were dropped."""
+    """A structlog processor that drops a line of certain events (those of `THROTTLED`, or all) when one was
+    logged within the last minute; the next line says in `left_out` how many were dropped."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, of_all: bool = False) -> None:
         self._clock = clock
+        self._of_all = of_all
         self._logged_at: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
         event = str(line.get("event"))
-        if event not in THROTTLED:
+        if event not in THROTTLED and not self._of_all:
             return line
         with self._lock:
             now = self._clock()
@@ -54,6 +55,25 @@ class ThrottleRepeats:
             self._logged_at[event] = now
             left_out = self._left_out.pop(event, 0)
         return {**line, "left_out": left_out} if left_out else line
+
+
+class ThrottledLibrary(logging.Filter):
+    """Lets through one warning of each text a minute of a library that warns of what any stranger sends."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._throttle = ThrottleRepeats(clock, of_all=True)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        try:
+            left_out = self._throttle(None, "", {"event": record.msg}).get("left_out")
+        except structlog.DropEvent:
+            return False
+        if left_out:
+            record.msg = f"{record.msg} (and {left_out} times more since the last such line)"
+        return True
 
 
 def begin_request(given: str = "") -> str:
@@ -100,6 +120,10 @@ def _route_libraries(shared: list[Any], as_json: Any) -> None:
     for known in [each for each in root.handlers if isinstance(each.formatter, type(formatter))]:
         root.removeHandler(known)
     root.addHandler(handler)
+    # uvicorn warns of every request that is no HTTP, or wants an upgrade that there is not.
+    server = logging.getLogger("uvicorn.error")
+    if not any(isinstance(each, ThrottledLibrary) for each in server.filters):
+        server.addFilter(ThrottledLibrary())
     # APScheduler says "maximum number of running instances reached" at each tick that finds one running.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # The pool says at each attempt that it cannot connect, and to which address; we say it ourselves.

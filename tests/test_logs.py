@@ -48,3 +48,31 @@ def test_lines_of_libraries_are_json_and_name_no_address(configured: io.StringIO
     logging.getLogger("psycopg.pool").warning("error connecting: server at 10.0.0.5")
     (line,) = configured.getvalue().splitlines()
     assert json.loads(line)["event"] == "stopped"
+
+
+def test_what_a_library_says_of_every_strange_request_is_said_once_a_minute_with_a_count(
+    configured: io.StringIO,
+) -> None:
+    server, now = logging.getLogger("uvicorn.error"), [1000.0]
+    before = list(server.filters)
+    server.filters = [logs.ThrottledLibrary(lambda: now[0])]
+    try:
+        for _ in range(300):
+            server.warning("Invalid HTTP request received.")
+        server.error("Exception in ASGI application")
+        server.error("Exception in ASGI application")
+        now[0] += 60
+        server.warning("Invalid HTTP request received.")
+    finally:
+        server.filters = before
+    said = [json.loads(line)["event"] for line in configured.getvalue().splitlines()]
+    assert said[:3] == ["Invalid HTTP request received.", *["Exception in ASGI application"] * 2]
+    assert said[3].startswith("Invalid HTTP request received. (and 299 times more")
+
+
+def test_the_servers_lines_are_throttled_once_however_often_logging_is_set_up(
+    configured: io.StringIO,
+) -> None:
+    logs.configure()
+    filters = logging.getLogger("uvicorn.error").filters
+    assert sum(isinstance(each, logs.ThrottledLibrary) for each in filters) == 1

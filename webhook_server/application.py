@@ -31,6 +31,7 @@ from webhook_server.short_links import ShortLinks
 
 DEMO_SECRET_FILE = "demo-app.secret"  # the app secret by which the simulator signs
 CHALLENGE_LIMIT = 1000
+PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via")
 WEBHOOK = ("/webhook", "/webhook/")  # both are served: a redirect would repeat the verify token
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ def create_app() -> WebhookFront:
 
 def _may_read_metrics(request: Request) -> bool:
     """Whether the figures are for whoever asks. What a proxy passes on comes from outside."""
-    is_direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
+    is_direct = not any(name in request.headers for name in PASSED_ON)
     return is_direct and request.client is not None and settings().may_read_metrics(request.client.host)
 
 

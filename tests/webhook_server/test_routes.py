@@ -325,6 +325,7 @@ def test_no_other_method_is_served(client, method):
 
 def test_figures_are_for_this_machine_only_and_not_by_way_of_a_proxy(client):
     assert client.get("/metrics").status_code == 200
-    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+    for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via"):
+        assert client.get("/metrics", headers={name: "127.0.0.1"}).status_code == 404
     with TestClient(create_app(), client=("203.0.113.7", 50000)) as stranger:
         assert stranger.get("/metrics").status_code == 404
