@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ipaddress import IPv6Network, ip_address
 
-# They lead on to IPv4 addresses, private ones among them (RFC 6052, 8215, 3056); no shop is there.
-_TRANSLATED = [IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
+# They lead on to IPv4 addresses, private ones among them (RFC 6052, 8215, 3056, 4291, 2765), and no shop
+# is there.
+_TRANSLATED = [
+    IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "::ffff:0:0:0/96")
+]
 
 
 def is_public_ip(address: str) -> bool:

@@ -61,6 +61,12 @@ def test_a_public_address_is_taken(link: str) -> None:
         "http://[::ffff:7f00:1]/",
         "http://224.0.0.1/",
         "http://localhost./a",
+        "http://[::10.0.0.1]/",
+        "http://[::ffff:0:10.0.0.1]/",
+        "http://127.0.0.1。/",
+        "http://127.0。0。1/",
+        "http://printer。local.local/",
+        "http://printer.%6cocal/",
     ],
 )
 def test_an_address_that_customers_cannot_reach_is_refused(link: str) -> None:

@@ -54,11 +54,14 @@ def is_public(link: str) -> bool:
     """Whether an address names a host of the open internet, as far as its letters tell."""
     try:
         parts = urlsplit(link)
-        host = normalize("NFKC", parts.hostname or "").rstrip(".").lower()  # as browsers read ①②⑦
+        # As browsers read ①②⑦ and 。; they also open %6c, which no shop writes into its name.
+        host = normalize("NFKC", parts.hostname or "").replace("。", ".").rstrip(".").lower()
         _ = parts.port  # ValueError when it is none
     except ValueError:
         return False
-    if parts.scheme.lower() not in ("http", "https") or not host or parts.username is not None:
+    if parts.scheme.lower() not in ("http", "https") or not host or "%" in host:
+        return False
+    if parts.username is not None:
         return False
     try:
         return is_public_ip(host)
