@@ -19,7 +19,7 @@ from core.broadcasts import audience_builder
 from core.broadcasts.rules import BroadcastState
 from core.consent import topics_in_use
 from core.db import bulk
-from core.db.engine import reading
+from core.db.engine import glancing
 from core.db.holding import is_free
 from core.db.tables import AudienceProgress, Broadcast, Delivery, Fanpage, RecentOutcomes, UtcTime
 from core.deliveries.breaker import SMALL_RUN
@@ -42,7 +42,7 @@ class Due(StrEnum):
 
 def look(*, now: datetime) -> set[Due]:
     """The kinds of work for which there is something to do at this time."""
-    with reading() as db:
+    with glancing() as db:
         row = _looking().run(db, {"now": bulk.stamp(now)}).one()
     return {due for due, is_due in zip(Due, row, strict=True) if is_due}
 

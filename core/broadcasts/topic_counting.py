@@ -1,7 +1,7 @@
 """Counts topics for the pages that show them; the worker does it now and then.
 
-Only of a large topic is shown what was counted last. A small one is looked at seldom, in case that it has
-grown.
+Only of a large topic is shown what was counted last. Of a small one just the opt-ins are counted, and seldom,
+in case that it has grown: beside hundreds of small topics all the rest would take longer than the sending.
 """
 
 from __future__ import annotations
@@ -65,22 +65,23 @@ def _wait(kept: TopicCount, changes: list[datetime], usual: timedelta) -> timede
 
 
 def count_topic(topic_id: int, *, now: datetime) -> None:
-    """Count one topic and keep what was found."""
+    """Count one topic and keep what was found; of a small one only the figures."""
     began = time.monotonic()
     with reading() as db:
         figures = count_figures(db, [topic_id], now).get(topic_id, {})
-        need_asking = count_need(db, topic_id, now)
-    reach = count_reach(topic_id, now=now)
-    found = TopicCount(
-        topic_id=topic_id,
-        counted_at=now,
-        seconds=time.monotonic() - began,
-        figures=figures,
-        reasons={ELIGIBLE: reach.run.eligible, **reach.run.left_out},
-        in_window=reach.run.in_window,
-        opt_ins=reach.opt_ins,
-        promises=[[promise.title, promise.people] for promise in reach.promises],
-        need_asking=need_asking,
-    )
+    found = TopicCount(topic_id=topic_id, counted_at=now, figures=figures)
+    if size_of(found) > SMALL:
+        _count_people(found, now)
+    found.seconds = time.monotonic() - began
     with transaction() as db:
         db.merge(found)
+
+
+def _count_people(found: TopicCount, now: datetime) -> None:
+    with reading() as db:
+        found.need_asking = count_need(db, found.topic_id, now)
+    reach = count_reach(found.topic_id, now=now)
+    found.reasons = {ELIGIBLE: reach.run.eligible, **reach.run.left_out}
+    found.in_window = reach.run.in_window
+    found.opt_ins = reach.opt_ins
+    found.promises = [[promise.title, promise.people] for promise in reach.promises]

@@ -15,7 +15,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlmodel import Session, col
 
-from core.db.engine import reading
+from core.db.engine import glancing
 from core.db.tables import Hold, Table
 from core.errors import N_, Held, WrongState
 
@@ -86,7 +86,7 @@ def is_free() -> ColumnElement[bool]:
 
 def current_hold() -> HoldView | None:
     """The hold of this installation, or None."""
-    with reading() as db:
+    with glancing() as db:
         return read_hold(db)
 
 

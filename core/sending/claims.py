@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from core.broadcasts.rules import BroadcastState, is_too_late
 from core.db import bulk, row_locks
-from core.db.engine import reading, transaction, unless_locked, wait_for_locks
+from core.db.engine import glancing, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery, Reply
 from core.deliveries import attempts, closing
 from core.deliveries import ledger as deliveries
@@ -64,7 +64,7 @@ def _end_if_over(db: Session, broadcast_ids: set[int], now: datetime) -> None:
 def take_over_lost(*, now: datetime) -> int:
     """Queue again the deliveries whose worker is silent or whose lease has run out. The attempt may have
     reached the platform, so it counts and leaves a doubt. Returns how many were taken over."""
-    with reading() as db:
+    with glancing() as db:
         # Without DISTINCT, for which SQLite would walk through every delivery there is.
         ids = sorted(set(db.execute(_lost(now).with_only_columns(col(Delivery.broadcast_id))).scalars()))
     taken = 0

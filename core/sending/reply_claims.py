@@ -31,7 +31,7 @@ from sqlmodel import Session, col
 
 from core.conversation.rules import ReplyState
 from core.db import bulk, row_locks
-from core.db.engine import reading, transaction, wait_for_locks
+from core.db.engine import glancing, transaction, wait_for_locks
 from core.db.tables import Customer, Reply, UtcTime
 from core.deliveries.rules import LEASE_RAN_OUT
 from core.installation.heartbeat import SILENT_AFTER, processes_alive
@@ -184,7 +184,7 @@ def end_lost(*, now: datetime) -> int:
     they are not sent again. Returns how many. What only waited for a language is queued again for some
     attempts and then fails, so that one which can never begin does not hold back the answers behind it."""
     chosen = select(col(Reply.id)).where(*_lost(now)).order_by(col(Reply.fanpage_id), col(Reply.id))
-    with reading() as db:
+    with glancing() as db:
         if db.execute(chosen.limit(1)).first() is None:
             return 0
     with transaction() as db:

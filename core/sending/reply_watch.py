@@ -1,4 +1,4 @@
-"""Notices within a twentieth of a second that the bot has something to answer, so that it need not wait for
+"""Notices within a tenth of a second that the bot has something to answer, so that it need not wait for
 the next work snapshot. The webhook server, which queues replies, is another process."""
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlmodel import col
 
 from core.db import bulk
-from core.db.engine import DATABASE_TROUBLE, reading
+from core.db.engine import DATABASE_TROUBLE, glancing
 from core.db.tables import Reply
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 TROUBLE_SECONDS = 1.0
 
 
@@ -46,7 +46,7 @@ class ReplyWatch:
 
     def look(self) -> None:
         """Look once. The first look only learns where the replies stand."""
-        with reading() as db:
+        with glancing() as db:
             if self._newest is None:
                 self._newest = db.execute(select(func.max(col(Reply.id)))).scalar_one() or 0
                 return
@@ -58,7 +58,7 @@ class ReplyWatch:
 
 @cache
 def _newer() -> bulk.CompiledStatement:
-    """Compiled once: twenty times a second, that costs more than to run it."""
+    """Compiled once: ten times a second, that costs more than to run it."""
     newest = bindparam("newest", type_=BigInteger())
     found = select(col(Reply.id), col(Reply.fanpage_id)).where(col(Reply.id) > newest)
     return bulk.CompiledStatement(bulk.packed(found))

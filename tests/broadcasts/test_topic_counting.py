@@ -57,7 +57,7 @@ def numbers(reach: TopicReach) -> TopicReach:
     return replace(reach, counted_at=reach.counted_at.replace(year=2000))
 
 
-def test_what_is_kept_is_what_counting_finds(counted: Studio, large: None) -> None:
+def test_what_is_kept_is_what_counting_finds(large: None, counted: Studio) -> None:
     topic_id, now = counted.topic_id, counted.now
     assert replace(get_counted_topic(topic_id, now=now), counted_at=None) == get_topic(topic_id, now=now)
     reach = get_reach(topic_id, now=now + HOUR)
@@ -66,7 +66,7 @@ def test_what_is_kept_is_what_counting_finds(counted: Studio, large: None) -> No
     assert topic_progress(topic_id, now=now).need_asking == 1
 
 
-def test_large_topics_are_shown_as_of_then_and_say_so(counted: Studio, large: None) -> None:
+def test_large_topics_are_shown_as_of_then_and_say_so(large: None, counted: Studio) -> None:
     more(counted)
     topic_id, later = counted.topic_id, counted.now + HOUR
     [topic] = list_counted_topics(counted.fanpage_id, now=later)
@@ -88,7 +88,7 @@ def test_small_topics_are_shown_as_they_are_now(counted: Studio) -> None:
         assert listed == count_opt_ins(counted.fanpage_id, chosen, now=counted.now) == 9
 
 
-def test_filters_and_a_later_start_are_counted_for_themselves(counted: Studio, large: None) -> None:
+def test_filters_and_a_later_start_are_counted_for_themselves(large: None, counted: Studio) -> None:
     topic_id, now = counted.topic_id, counted.now
     nobody = get_reach(topic_id, AudienceFilters(languages=("xx",)), now=now)
     assert (nobody.run.eligible, nobody.opt_ins) == (0, 5)
@@ -106,7 +106,7 @@ def test_a_sample_is_of_those_who_would_get_it_each_once(counted: Studio) -> Non
 
 
 def test_large_topics_are_counted_again_in_proportion_and_soon_after_a_start(
-    counted: Studio, large: None
+    large: None, counted: Studio
 ) -> None:
     topic_id, now = counted.topic_id, counted.now
     took(counted, 4.0)
@@ -122,6 +122,12 @@ def test_large_topics_are_counted_again_in_proportion_and_soon_after_a_start(
 def took(studio: Studio, seconds: float) -> None:
     with transaction() as db:
         db.get_one(TopicCount, studio.topic_id).seconds = seconds
+
+
+def test_of_small_topics_only_the_figures_are_counted(counted: Studio) -> None:
+    with transaction() as db:
+        kept = db.get_one(TopicCount, counted.topic_id)
+        assert (topic_figures.size_of(kept), kept.reasons, kept.promises) == (7, {}, [])
 
 
 def test_small_topics_are_looked_at_seldom(counted: Studio) -> None:

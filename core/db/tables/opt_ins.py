@@ -106,7 +106,7 @@ class TopicCount(Table, table=True):
     counted_at: datetime = moment(nullable=False)
     seconds: float = Field(default=0.0, sa_type=Float(53))  # that the counting took
     figures: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # consent.queries.TopicView's
-    # Of a broadcast to everybody: core/broadcasts/topic_reach.py
+    # Of a broadcast to everybody, counted where the topic is not small: core/broadcasts/topic_reach.py
     reasons: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # eligible, or a reason: people
     in_window: int = 0  # of those eligible: in the messaging window
     opt_ins: int = 0  # of those eligible
