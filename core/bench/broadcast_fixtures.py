@@ -15,6 +15,7 @@ from core.db import migrations
 from core.db.engine import transaction
 from core.db.tables import Customer, Fanpage, FanpageRate, Topic
 from core.encryption import encrypt
+from core.installation.token_hash import keep_key
 
 CHUNK_SIZE = 5_000  # people of one transaction, so that it stays short on a busy machine
 _FIRST = ("An", "Bình", "Châu", "Dung", "Giang", "Hà", "Hạnh", "Hoa", "Hương", "Khánh")
@@ -40,6 +41,7 @@ def create_launched_broadcast(people: int, text: str, *, rate: int = 300) -> tup
 def create_opt_ins(people: int, *, page_id: str = "1", rate: int = 300, token: str = "") -> tuple[int, int]:
     """Create a fanpage and a topic with so many customers who hold one opt-in each. Returns
     (fanpage id, topic id)."""
+    keep_key()  # else it is looked for at each token
     with transaction() as db:
         fanpage_id, topic_id = add_fanpage(db, page_id=page_id, rate=rate, token=token)
     for start in range(0, people, CHUNK_SIZE):
