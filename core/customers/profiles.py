@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlmodel import Session, col
 
 from core.db.engine import reading, transaction
@@ -69,20 +69,25 @@ def _askable(
 
 def _nameless(without: Collection[int]) -> list[tuple[int, int, str]]:
     with reading() as db:
-        rows = db.execute(
-            select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid))
-            .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
-            .where(
-                col(Customer.profile_at).is_(None),
-                col(Customer.last_event_at).is_not(None),
-                col(Customer.fanpage_id).not_in(sorted(without)),
-                col(Fanpage.stopped_code).is_(None),
-                col(Fanpage.token_sealed).is_not(None),
-            )
-            .order_by(col(Customer.last_event_at).desc(), col(Customer.id).desc())
-            .limit(AT_ONCE)
+        rows = db.execute(nameless(without).limit(AT_ONCE)).all()
+    return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
+
+
+def nameless(without: Collection[int]) -> Select[int | None, int, str]:
+    """The customers (id, fanpage, PSID) whose names are still to be asked for, who wrote last first, except
+    those of the fanpages `without`."""
+    return (
+        select(col(Customer.id), col(Customer.fanpage_id), col(Customer.psid))
+        .join(Fanpage, col(Fanpage.id) == col(Customer.fanpage_id))
+        .where(
+            col(Customer.profile_at).is_(None),
+            col(Customer.last_event_at).is_not(None),
+            col(Customer.fanpage_id).not_in(sorted(without)),
+            col(Fanpage.stopped_code).is_(None),
+            col(Fanpage.token_sealed).is_not(None),
         )
-        return [(customer_id or 0, fanpage_id, psid) for customer_id, fanpage_id, psid in rows]
+        .order_by(col(Customer.last_event_at).desc(), col(Customer.id).desc())
+    )
 
 
 def store_profile(db: Session, customer_id: int, psid: str, profile: Profile | None, now: datetime) -> None:

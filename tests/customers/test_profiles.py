@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+import pytest
 from sqlalchemy import update
+from sqlalchemy.dialects import sqlite
 from sqlmodel import select
 
-from core.customers.profiles import AT_ONCE, fetch_missing_profiles
+from core.customers.profiles import AT_ONCE, fetch_missing_profiles, nameless
 from core.db.engine import reading, transaction
 from core.db.tables import Customer, Fanpage
 from core.encryption import CannotDecrypt
@@ -68,3 +70,15 @@ def test_who_is_asked_for_in_an_outage_is_asked_for_again(arrange: Arrange) -> N
         psid = db.get_one(Customer, mai).psid
     assert fetch_missing_profiles(lambda _id: cast(Messenger, Unclear(psid)), now=arrange.now) == 2
     assert fetch_missing_profiles(lambda _id: cast(Messenger, Asked()), now=arrange.now) == 0
+
+
+@pytest.mark.sqlite  # PostgreSQL's plan depends on how many there are
+@pytest.mark.usefixtures("fresh_database")
+def test_those_who_have_a_name_are_not_read_to_find_those_without() -> None:
+    """The worker looks every few seconds, in a shop of a million customers, too."""
+    asked = nameless([]).compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    with reading() as db:
+        plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", tuple(asked.params.values()))
+        steps = " ".join(row[3] for row in plan)
+    assert "ix_customer_nameless" in steps
+    assert "TEMP B-TREE" not in steps

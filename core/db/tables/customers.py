@@ -48,6 +48,14 @@ class Customer(Table, table=True):
             sqlite_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
             postgresql_where=text("unreachable_at IS NOT NULL AND unreachable_firm_at IS NULL"),
         ),
+        # Those whose names are still to be asked for, which the worker looks for every few seconds.
+        Index(
+            "ix_customer_nameless",
+            "last_event_at",
+            "id",
+            sqlite_where=text("profile_at IS NULL AND last_event_at IS NOT NULL"),
+            postgresql_where=text("profile_at IS NULL AND last_event_at IS NOT NULL"),
+        ),
         NEVER_REUSED,
     )
 
