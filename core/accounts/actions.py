@@ -37,7 +37,7 @@ from core.accounts.rules import (
     normalise_operator_name,
 )
 from core.accounts.sessions import begin_session, end_sessions_of
-from core.accounts.sign_in import begin_sign_in, forget_attempts, refuse_password
+from core.accounts.sign_in import begin_sign_in, forget_attempts, may_have_password, refuse_password
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -47,6 +47,10 @@ FIRST_ADMIN = "admin"
 ROLE_FROM_ELSEWHERE = N_(
     "{name} comes by single sign-on, which says what their role is. Change it where accounts are managed "
     "there; it counts from their next sign-in."
+)
+COMES_BY_ITSELF = N_(
+    "Passwords are for admins here. Everybody else comes by single sign-on, and becomes a user the first "
+    "time."
 )
 NO_PASSWORD = N_("{name} comes by single sign-on and has no password here.")
 
@@ -81,6 +85,8 @@ def add_operator(
     that is taken."""
     name = normalise_operator_name(name)
     _refuse(check_operator_name(name) + check_new_password(password, name) + _check_role(role))
+    if not may_have_password(role):
+        raise Invalid([problem("role", COMES_BY_ITSELF)])
     row = _new(name, Role(role), hash_password(password), now)
     if must_change_password:
         _hand_over(row, now)

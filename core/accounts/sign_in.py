@@ -50,9 +50,14 @@ class PasswordNotAllowed(NotAllowed):
     """Somebody of this role signs in by single sign-on only."""
 
 
+def may_have_password(role: str) -> bool:
+    """Whether somebody of this role may sign in with a password."""
+    return settings().password_sign_in == "everybody" or role == Role.ADMIN
+
+
 def refuse_password(role: str) -> None:
     """Raise PasswordNotAllowed unless somebody of this role may sign in with a password."""
-    if settings().password_sign_in == "admins" and role != Role.ADMIN:
+    if not may_have_password(role):
         raise PasswordNotAllowed(ONLY_ADMINS)
 
 

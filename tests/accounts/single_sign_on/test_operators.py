@@ -1,5 +1,7 @@
 """Operators of single sign-on: the provider has the say on role and password, we on the rest."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pyotp
 import pytest
 
@@ -8,7 +10,7 @@ from core.accounts.authorising import NO_FANPAGE, authorise_early
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
 from core.accounts.single_sign_on.rules import Identity
 from core.accounts.single_sign_on.sign_in import complete_single_sign_on
-from core.errors import WrongState
+from core.errors import Invalid, WrongState
 from tests.accounts.conftest import operator
 from tests.accounts.operations import PASSWORD, World
 
@@ -89,6 +91,21 @@ def test_where_passwords_are_for_admins_nobody_else_gets_in_by_one(world, now, r
     with pytest.raises(sign_in.PasswordNotAllowed):
         sign_in.complete_sign_in("mai", "", now=now)
     assert sign_in.complete_sign_in("lan.anh", "", now=now)
+
+
+def test_where_passwords_are_for_admins_nobody_else_is_given_one(world, now, restart):
+    restart(**ONLY_ADMINS)
+    with pytest.raises(Invalid, match="becomes a user the first time"):
+        actions.invite_operator(COMMAND_LINE, "vy", "editor", now=now)
+    assert actions.invite_operator(COMMAND_LINE, "vy", "admin", now=now)
+
+
+def test_somebody_new_in_four_browsers_at_once_is_one_operator(fresh_database, now):
+    vy = Identity("https://id.shop.vn", "1", "vy", Role.VIEWER)
+    with ThreadPoolExecutor(4) as pool:
+        tickets = list(pool.map(lambda _: complete_single_sign_on(vy, "", now=now), range(4)))
+    assert len(set(tickets)) == 4
+    assert [each.name for each in queries.list_operators()] == ["vy"]
 
 
 def test_who_may_not_sign_in_by_a_password_gets_no_session_by_changing_it(world, now, restart):
