@@ -28,7 +28,7 @@ BLUE, GREEN, ORANGE, RED, VIOLET = (
     "#8A63D2",
 )  # on white and on black
 _BAR_HEIGHT, _COLUMNS_HEIGHT = 34, 240
-_LABEL_WIDTH = 180
+_LABEL_WIDTH, _SAID_WIDTH = 180, 110
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def draw_bars(question: str, bars: Sequence[Bar], *, whole: int, what: str, unit
         y=alt.Y("label:N", sort=None, title=None, axis=_plain_axis()),
         tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("said:N", title=" ")],
     )
-    x = alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(whole, 1) * 1.25]))
+    room = alt.ExprRef(f"width - {_SAID_WIDTH}")  # beside the longest bar for what it says, on a phone, too
+    scale = alt.Scale(domain=[0, max(whole, 1)], range=[0, room])
+    x = alt.X("value:Q", title=None, axis=None, scale=scale)
     marks = base.mark_bar(color=BLUE, cornerRadius=3, height={"band": 0.7}).encode(x=x)
     words = base.mark_text(align="left", dx=6, fontSize=13, color=_ink()).encode(x=x, text="said:N")
     _draw(alt.layer(marks, words), question, key, height=_BAR_HEIGHT * len(bars) + 8)

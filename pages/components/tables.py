@@ -6,6 +6,7 @@ more than three columns becomes a card (shell/style.css). A column that has noth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ import streamlit as st
 
 from pages.components.table_order import Order
 from pages.components.texts import _, ago, number, short_when, state_label, when
+
+_SHARE = re.compile(r"(?:[\d.,]+ · )?[\d.,]+\s?%")  # "59%", "237 · 70%"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,9 @@ def _cell(inside: str, column: Column, value: object, look: str) -> str:
 
 
 def _is_number(value: object) -> bool:
+    """Shares are numbers, too, though they are written as text."""
+    if isinstance(value, str):
+        return _SHARE.fullmatch(value) is not None
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

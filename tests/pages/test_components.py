@@ -137,6 +137,9 @@ def test_a_column_of_numbers_has_its_heading_at_the_right(vietnamese):
     at_the_right = '<th scope="col" class="otn-number">Số</th>'
     assert at_the_right in tables.table_html([column], [None, 3])
     assert at_the_right not in tables.table_html([column], ["3", None])
+    for share in ("59%", "0,3%", "1.204 · 70%"):
+        assert at_the_right in tables.table_html([column], [share, "–"])
+    assert at_the_right not in tables.table_html([column], ["Giảm 50%"])
 
 
 def test_a_column_without_anything_to_say_is_left_out(vietnamese):
