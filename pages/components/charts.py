@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import altair as alt
 import streamlit as st
 from babel import Locale
 
@@ -28,7 +27,9 @@ BLUE, GREEN, ORANGE, RED, VIOLET = (
     "#8A63D2",
 )  # on white and on black
 _BAR_HEIGHT, _COLUMNS_HEIGHT = 34, 240
-_LABEL_WIDTH, _SAID_WIDTH = 180, 110
+_SAID_WIDTH = 110
+_PLAIN_AXIS = {"labelLimit": 180, "labelFontSize": 13, "ticks": False, "domain": False, "labelPadding": 8}
+Spec = dict[str, Any]  # of Vega-Lite: https://vega.github.io/vega-lite/docs/
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,22 @@ def draw_bars(question: str, bars: Sequence[Bar], *, whole: int, what: str, unit
         return
     section(question)
     rows = [{"label": bar.label, "value": bar.value, "said": _share(bar.value, whole)} for bar in bars]
-    base = alt.Chart(_data(rows)).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=_plain_axis()),
-        tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("said:N", title=" ")],
-    )
-    room = alt.ExprRef(f"width - {_SAID_WIDTH}")  # beside the longest bar for what it says, on a phone, too
-    scale = alt.Scale(domain=[0, max(whole, 1)], range=[0, room])
-    x = alt.X("value:Q", title=None, axis=None, scale=scale)
-    marks = base.mark_bar(color=BLUE, cornerRadius=3, height={"band": 0.7}).encode(x=x)
-    words = base.mark_text(align="left", dx=6, fontSize=13, color=_ink()).encode(x=x, text="said:N")
-    _draw(alt.layer(marks, words), question, key, height=_BAR_HEIGHT * len(bars) + 8)
+    room = {"expr": f"width - {_SAID_WIDTH}"}  # beside the longest bar for what it says, on a phone, too
+    scale = {"domain": [0, max(whole, 1)], "range": [0, room]}
+    x = {"field": "value", "type": "quantitative", "title": None, "axis": None, "scale": scale}
+    bar_mark = {"type": "bar", "color": BLUE, "cornerRadius": 3, "height": {"band": 0.7}}
+    word_mark = {"type": "text", "align": "left", "dx": 6, "fontSize": 13, "color": _ink()}
+    chart = {
+        "encoding": {
+            "y": {**_named("label", None), "sort": None, "axis": _PLAIN_AXIS},
+            "tooltip": [_named("label", " "), _named("said", " ")],
+        },
+        "layer": [
+            {"mark": bar_mark, "encoding": {"x": x}},
+            {"mark": word_mark, "encoding": {"x": x, "text": _named("said", None)}},
+        ],
+    }
+    _draw(chart, rows, question, key, height=_BAR_HEIGHT * len(bars) + 8)
     _numbers(
         [
             Column(what, lambda bar: bar.label, "50%"),
@@ -87,38 +94,35 @@ def draw_columns(
     rows = [{"at": p.at, "series": p.series, "value": p.value, "said": number(p.value)} for p in points]
     times = list(dict.fromkeys(point.at for point in points))
     names = list(colours)
-    chart = (
-        alt.Chart(_data(rows))
-        .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
-        .encode(
-            x=alt.X("at:N", sort=times, title=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy")),
-            xOffset=alt.XOffset("series:N", sort=names),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(format=",d", tickMinStep=1, tickCount=5)),
-            color=alt.Color(
-                "series:N",
-                sort=names,
-                scale=alt.Scale(domain=names, range=list(colours.values())),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            tooltip=[
-                alt.Tooltip("at:N", title=time),
-                alt.Tooltip("series:N", title=" "),
-                alt.Tooltip("said:N", title=" "),
-            ],
-        )
-    )
-    _draw(chart, question, key, height=_COLUMNS_HEIGHT)
+    scale = {"domain": names, "range": list(colours.values())}
+    legend = {"title": None, "orient": "top"}
+    count_axis = {"format": ",d", "tickMinStep": 1, "tickCount": 5}
+    time_axis = {"labelAngle": 0, "labelOverlap": "greedy"}
+    chart = {
+        "mark": {"type": "bar", "cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2},
+        "encoding": {
+            "x": {**_named("at", None), "sort": times, "axis": time_axis},
+            "xOffset": {"field": "series", "type": "nominal", "sort": names},
+            "y": {"field": "value", "type": "quantitative", "title": None, "axis": count_axis},
+            "color": {"field": "series", "type": "nominal", "sort": names, "scale": scale, "legend": legend},
+            "tooltip": [_named("at", time), _named("series", " "), _named("said", " ")],
+        },
+    }
+    _draw(chart, rows, question, key, height=_COLUMNS_HEIGHT)
     known = {(point.at, point.series): point.value for point in points}
     columns = [Column(time, lambda at: at, "30%")]
     columns += [Column(name, _value(known, name)) for name in names]
     _numbers(columns, times, key)
 
 
-def _draw(chart: Any, question: str, key: str, *, height: int) -> None:
-    made = chart.properties(height=height, description=question).configure(locale=vega_locale(language()))
-    made = made.configure_view(strokeWidth=0)
+def _draw(chart: Spec, rows: list[Spec], question: str, key: str, *, height: int) -> None:
+    config = {"locale": vega_locale(language()), "view": {"strokeWidth": 0}}
+    data = {"values": rows}
     with st.container(key=f"{key}_chart"):
-        st.altair_chart(made, width="stretch")
+        st.vega_lite_chart(
+            {**chart, "data": data, "height": height, "description": question, "config": config},
+            width="stretch",
+        )
 
 
 def _numbers(columns: Sequence[Column], rows: Sequence[Any], key: str) -> None:
@@ -127,16 +131,12 @@ def _numbers(columns: Sequence[Column], rows: Sequence[Any], key: str) -> None:
         table(columns, rows, key=f"{key}_numbers")
 
 
-def _data(rows: list[dict[str, object]]) -> Any:
-    return alt.InlineData(values=rows)
-
-
 def _value(known: Mapping[tuple[str, str], int], name: str) -> Callable[[str], int]:
     return lambda at: known.get((at, name), 0)
 
 
-def _plain_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=_LABEL_WIDTH, labelFontSize=13, ticks=False, domain=False, labelPadding=8)
+def _named(field: str, title: str | None) -> Spec:
+    return {"field": field, "type": "nominal", "title": title}
 
 
 def _share(value: int, whole: int) -> str:
@@ -149,24 +149,27 @@ def _ink() -> str:
 
 
 @lru_cache
-def vega_locale(code: str) -> alt.Locale:
+def vega_locale(code: str) -> Spec:
     """How a language writes numbers and dates, in the words of Vega."""
     known = Locale.parse(code)
     symbols = known.number_symbols["latn"]
     days, months = known.days["stand-alone"], known.months["stand-alone"]
     sunday_first = [6, 0, 1, 2, 3, 4, 5]
-    return alt.Locale(
-        number=alt.NumberLocale(
-            decimal=symbols["decimal"], thousands=symbols["group"], grouping=[3], currency=["", ""]
-        ),
-        time=alt.TimeLocale(
-            dateTime="%d/%m/%Y, %H:%M",
-            date="%d/%m/%Y",
-            time="%H:%M",
-            periods=[known.day_periods["format"]["abbreviated"][each] for each in ("am", "pm")],
-            days=[days["wide"][day] for day in sunday_first],
-            shortDays=[days["abbreviated"][day] for day in sunday_first],
-            months=[months["wide"][month] for month in range(1, 13)],
-            shortMonths=[months["abbreviated"][month] for month in range(1, 13)],
-        ),
-    )
+    return {
+        "number": {
+            "decimal": symbols["decimal"],
+            "thousands": symbols["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+        },
+        "time": {
+            "dateTime": "%d/%m/%Y, %H:%M",
+            "date": "%d/%m/%Y",
+            "time": "%H:%M",
+            "periods": [known.day_periods["format"]["abbreviated"][each] for each in ("am", "pm")],
+            "days": [days["wide"][day] for day in sunday_first],
+            "shortDays": [days["abbreviated"][day] for day in sunday_first],
+            "months": [months["wide"][month] for month in range(1, 13)],
+            "shortMonths": [months["abbreviated"][month] for month in range(1, 13)],
+        },
+    }
