@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 
 import streamlit as st
 from babel.dates import get_day_names
@@ -17,6 +17,7 @@ from pages.components.session import current, flash
 from pages.components.texts import _, language
 
 KEY = "fanpage_launch_rules"
+_WRITTEN = "%d/%m/%Y"  # how people write days, and read them elsewhere in the panel
 
 
 def draw_launch_rules_dialog(fanpage: FanpageView) -> None:
@@ -41,10 +42,10 @@ def _body(fanpage: FanpageView) -> None:
     )
     st.text_area(
         _("Days off"),
-        "\n".join(rules.days_off),
+        "\n".join(f"{date.fromisoformat(day):{_WRITTEN}}" for day in rules.days_off),
         key=f"{KEY}_days",
-        placeholder="2027-02-06",
-        help=_("One day a line, such as 2027-02-06."),
+        placeholder="06/02/2027",
+        help=_("One day a line, such as 06/02/2027 (day, month, year)."),
         height=90,
     )
     st.caption(
@@ -87,12 +88,14 @@ def _save(fanpage: FanpageView) -> None:
 
 def _days(text: str) -> list[str]:
     try:
-        return sorted(
-            {date.fromisoformat(line.strip()).isoformat() for line in text.splitlines() if line.strip()}
-        )
+        return sorted({_day(line.strip()).isoformat() for line in text.splitlines() if line.strip()})
     except ValueError:
-        words = N_("Write each day off as 2027-02-06, one a line.")
+        words = N_("Write each day off as 06/02/2027 (day, month, year), one a line.")
         raise Invalid([problem("days_off", words)]) from None
+
+
+def _day(typed: str) -> date:
+    return date.fromisoformat(typed) if "-" in typed else datetime.strptime(typed, _WRITTEN).date()
 
 
 def _time(kept: str) -> time | None:

@@ -175,3 +175,16 @@ def test_quiet_hours_and_a_second_person_are_set_from_the_set_up(panel, arrange)
     press(at, "fanpage_launch_rules_confirm")
     assert not at.exception
     assert get_fanpage(fanpage).launch_rules.needs_second_person
+
+
+def test_days_off_are_written_as_dates_are_read(panel, arrange):
+    fanpage = arrange.fanpage()
+    at = press(panel("setup"), "fanpage_launch_rules_open")
+    at.text_area(key="fanpage_launch_rules_days").input("7/2/2027\n06/02/2027\n2027-02-08")
+    press(at, "fanpage_launch_rules_confirm")
+    assert get_fanpage(fanpage).launch_rules.days_off == ("2027-02-06", "2027-02-07", "2027-02-08")
+    press(at, "fanpage_launch_rules_open")
+    assert at.text_area(key="fanpage_launch_rules_days").value == "06/02/2027\n07/02/2027\n08/02/2027"
+    at.text_area(key="fanpage_launch_rules_days").input("Tết")
+    press(at, "fanpage_launch_rules_confirm")
+    assert "Write each day off as 06/02/2027" in all_words(at)
