@@ -73,7 +73,10 @@ class OpenIdProvider:
         return f"{asked['redirect_uri']}?{urlencode({**back, 'code': code})}"
 
     def token(self, sent: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
-        user, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
+        if "token_endpoint_auth_methods_supported" in self.metadata:  # in the body
+            user, password = sent.get("client_id", ""), sent.get("client_secret", "")
+        else:
+            user, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         if (unquote(user), unquote(password)) != (CLIENT_ID, CLIENT_SECRET):
             return 401, {"error": "invalid_client"}
         asked = self.codes.get(sent["code"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -292,6 +293,24 @@ def test_a_fault_of_ours_is_said_calmly(browser, monkeypatch, caplog):
     monkeypatch.setattr("pages.shell.single_sign_on.complete_single_sign_on", broken)
     assert browser.come_back(callback) == ("/topics", "panel")
     assert "single_sign_on_broken" in caplog.text
+
+
+def test_a_wrong_client_secret_is_named_in_the_log(browser, restart, caplog):
+    restart(sso_client_secret="another")
+    assert browser.sign_in() == ("/topics", "refused")
+    assert "the provider said invalid_client" in caplog.text
+
+
+def test_a_provider_may_want_the_client_secret_in_the_body(browser, there):
+    there.metadata.update(token_endpoint_auth_methods_supported=["client_secret_post"])
+    assert browser.sign_in() == ("/topics", "")
+
+
+def test_nobody_waits_for_ever_for_a_provider_that_hangs(browser, there, monkeypatch):
+    monkeypatch.setattr(provider, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        there.metadata.update(token_endpoint=f"http://127.0.0.1:{mute.getsockname()[1]}/token")
+        assert browser.sign_in() == ("/topics", "unreachable")
 
 
 def test_without_the_provider_it_says_so(there, restart):

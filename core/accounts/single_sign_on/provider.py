@@ -143,7 +143,7 @@ def _troubles() -> Iterator[None]:
     except OAuthError as refused:
         trouble = Trouble.STALE if refused.error == "invalid_grant" else Trouble.REFUSED
         raise SingleSignOnFailed(trouble, f"the provider said {error_code(refused.error)}") from None
-    except (ExpiredTokenError, InvalidClaimError, JoseError) as wrong:
+    except JoseError as wrong:
         raise SingleSignOnFailed(_trouble_of(wrong), _said(wrong)) from None
     except requests.JSONDecodeError:
         raise SingleSignOnFailed(Trouble.REFUSED, "the provider answered with something else") from None
