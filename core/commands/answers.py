@@ -20,6 +20,8 @@ from core.errors import Invalid, OperatorError, problem
 from core.settings import describe_refusal
 from core.text.text_files import decode
 
+FILE_LIMIT = 200  # MB of a file that is read whole; half a million opt-ins have 50
+LINE_LIMIT = 1_000_000  # bytes of standard input
 LARGEST_ID = 2**63 - 1  # that a database keeps
 Id = Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
@@ -57,10 +59,21 @@ def answer_file(
     print_answer(as_json, {"file": str(xlsx)}, f"Written: {xlsx}")
 
 
+def read_file(file: Path) -> bytes:
+    """A file that somebody has named. Raises OSError, and Invalid for one that is too long to be meant."""
+    with file.open("rb") as opened:
+        raw = opened.read(FILE_LIMIT * 1_000_000 + 1)
+    if len(raw) > FILE_LIMIT * 1_000_000:
+        raise Invalid([problem("file", "{file} is longer than {n} MB.", file=str(file), n=FILE_LIMIT)])
+    return raw
+
+
 def read_line() -> str:
     """The first line of standard input, such as a password or a token, however the file behind it was
-    saved. Raises OperatorError when it is no text."""
-    raw = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    saved. Raises OperatorError when it is no text, or too long."""
+    raw = b"" if sys.stdin is None else sys.stdin.buffer.read(LINE_LIMIT + 1)
+    if len(raw) > LINE_LIMIT:
+        raise OperatorError("More came on standard input than one password or token.")
     return decode(raw, what="What came on standard input").partition("\n")[0]
 
 

@@ -10,7 +10,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Id, Json, command, print_answer
+from core.commands.answers import Id, Json, command, print_answer, read_file
 from core.commands.lookup import fanpage_named
 from core.conversation import actions, message_files, queries
 from core.errors import Invalid, problem
@@ -29,7 +29,7 @@ def add(
     """Make a message; the file's form is in docs/message-files.md."""
     owner = fanpage_named(fanpage)
     try:
-        data = json.loads(decode(file.read_bytes(), what=str(file)))
+        data = json.loads(decode(read_file(file), what=str(file)))
     except (OSError, ValueError, RecursionError) as unreadable:
         text = "{file} cannot be read as JSON: {why}"
         raise Invalid([problem("file", text, file=str(file), why=str(unreadable))]) from None

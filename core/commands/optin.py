@@ -9,7 +9,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import utc_now
-from core.commands.answers import Json, Workbook, answer_file, command, print_answer
+from core.commands.answers import Json, Workbook, answer_file, command, print_answer, read_file
 from core.commands.lookup import fanpage_named, topic_named
 from core.consent import imports
 from core.consent.opt_in_export import csv_opt_ins, workbook_opt_ins
@@ -33,7 +33,7 @@ def import_them(
     """Read psid,token,consented_at[,promise] from CSV or .xlsx; bad rows are listed, good ones kept."""
     topic_id, owner = topic_named(topic, fanpage)
     try:
-        content = file.read_bytes()
+        content = read_file(file)
     except OSError as unreadable:
         text = "{file} cannot be read: {why}"
         raise Invalid([problem("file", text, file=str(file), why=unreadable.strerror or "error")]) from None
