@@ -61,8 +61,8 @@ def decrypt(sealed: str) -> str:
     if opened is None:
         raise CannotDecrypt(
             N_(
-                "A sealed secret cannot be opened: OTN_SECRET_KEY (or data/secret.key) is not "
-                "the key it was sealed with."
+                "An encrypted secret can't be read: OTN_SECRET_KEY (or data/secret.key) is not the "
+                "key it was encrypted with."
             )
         )
     return opened

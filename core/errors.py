@@ -98,12 +98,12 @@ CHANGES = {
     "topic_id": N_("topic changed by {by} at {at}"),
     "content": N_("message changed by {by} at {at}"),
     "due_at": N_("start changed by {by} at {at}"),
-    "best_before": N_("best-before changed by {by} at {at}"),
+    "best_before": N_("send-by time changed by {by} at {at}"),
     "filters": N_("audience changed by {by} at {at}"),
-    "saves_opt_ins": N_("sparing of opt-ins changed by {by} at {at}"),
+    "saves_opt_ins": N_("saving opt-ins changed by {by} at {at}"),
     "first_part": N_("first part changed by {by} at {at}"),
     "blocks": N_("content changed by {by} at {at}"),
-    "entry_points": N_("what starts it changed by {by} at {at}"),
+    "entry_points": N_("entry points changed by {by} at {at}"),
     "back_to_draft": N_("put back to draft by {by} at {at}"),
 }
 
@@ -117,7 +117,7 @@ class Changed(OperatorError):
         self.changes = tuple(changes)
         said = [CHANGES[c.field].format(by=c.by, at=f"{c.at:%Y-%m-%d %H:%M} UTC") for c in changes]
         super().__init__(
-            N_("Somebody changed this meanwhile: {changes}. Nothing was lost; look at it again."),
+            N_("Somebody changed this in the meantime: {changes}. Nothing was lost; check it again."),
             changes="; ".join(said),
         )
 

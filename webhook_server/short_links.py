@@ -98,8 +98,8 @@ class ShortLinks:
         return True
 
 
-_ENDED = (N_("This link does not work any more."), N_("Write to the Facebook page that sent it to you."))
-_LATER = (N_("This link cannot be opened right now."), N_("Please try again in a few minutes."))
+_ENDED = (N_("This link no longer works."), N_("Write to the Facebook page that sent it to you."))
+_LATER = (N_("This link can't be opened right now."), N_("Please try again in a few minutes."))
 
 
 def _ended(request: Request) -> Response:

@@ -222,7 +222,7 @@ def end_sessions(by: Actor, operator_id: int, *, now: datetime) -> None:
 def change_own_password(by: Actor, old: str, new: str, *, browser: str = "", now: datetime) -> str:
     """Change one's own password. All of one's sessions end, and a new one begins. Returns its ticket."""
     if by.id is None:
-        raise NotAllowed(N_("Only a signed-in user has a password to change."))
+        raise NotAllowed(N_("Sign in to change a password."))
     with transaction() as db:
         authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         refuse_by_single_sign_on(get_operator_row(db, by.id), NO_PASSWORD)
@@ -252,7 +252,7 @@ def _check_new_password(by: Actor, old: str, new: str) -> None:
     if not password_matches(old, find_password_hash(by.name)):
         raise Invalid([problem("old", N_("The current password is wrong."))])
     if old == new:
-        raise Invalid([problem("password", N_("The new password is the same as the present one."))])
+        raise Invalid([problem("password", N_("The new password is the same as the current one."))])
     _refuse(check_new_password(new, by.name))
 
 
@@ -270,7 +270,7 @@ def _new(name: str, role: Role, password_hash: str, now: datetime) -> Operator:
 def _check_role(role: str) -> list[Problem]:
     if role in tuple(Role):
         return []
-    return [problem("role", N_("A role is one of viewer, editor, sender, admin."))]
+    return [problem("role", N_("The role must be viewer, editor, sender or admin."))]
 
 
 def _refuse(problems: list[Problem]) -> None:

@@ -24,10 +24,11 @@ from core.settings import settings
 
 SIGNED_OUT = N_("Nothing was done: you have been signed out. Sign in and try again.")
 NOT_YOURS = N_(
-    "Nothing was done: this belongs to a fanpage that is not among yours. Ask an admin if you need it."
+    "Nothing was done: this belongs to a fanpage you don't manage. Ask an admin if you need access."
 )
 CONCERNS_ALL = N_(
-    "Nothing was done: this concerns all fanpages, and you look after some of them only. Ask an admin of all."
+    "Nothing was done: this affects all fanpages, and you only manage some of them. Ask an admin "
+    "who manages all of them."
 )
 _COLUMNS = (
     col(Operator.role),

@@ -52,7 +52,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     Capability(N_("See topics, messages, broadcasts, customers and their opt-ins"), Permission.VIEW),
     Capability(N_("See the activity log and the health of the installation"), Permission.VIEW),
     Capability(
-        N_("Look after one's own account, and choose what lists show"),
+        N_("Manage your own account, and choose what lists show"),
         Permission.VIEW,
         {
             "accounts.actions": "change_own_password set_language",
@@ -64,7 +64,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     ),
     Export(N_("Export lists as files"), Permission.EDIT, {"accounts.exporting": "record_export"}),
     Capability(
-        N_("Make, change and archive topics"),
+        N_("Create, change and archive topics"),
         Permission.EDIT,
         {
             "consent.actions": "create_topic edit_topic restore_topic",
@@ -73,7 +73,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         },
     ),
     Capability(
-        N_("Write and publish messages of the bot"),
+        N_("Write and publish messages of the chatbot"),
         Permission.EDIT,
         {
             "conversation.actions": "save_message archive_message copy_message",
@@ -88,7 +88,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         {"conversation.profile.actions": "save_profile", "fanpages.profile_publishing": "publish"},
     ),
     Capability(
-        N_("Import opt-ins, and give topics to those without one"),
+        N_("Import opt-ins, and assign topics to those without one"),
         Permission.EDIT,
         {
             "consent.import_runs": "begin_import undo_import",
@@ -102,7 +102,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         {"consent.withdrawal_actions": "withdraw_customer withdraw_person"},
     ),
     Capability(
-        N_("Tag customers, and let the bot answer them again"),
+        N_("Tag customers, and let the chatbot answer them again"),
         Permission.EDIT,
         {
             "customers.tag_actions": "add_tag remove_tag delete_tag",
@@ -120,7 +120,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         },
     ),
     Capability(
-        N_("Save templates, and begin from them"),
+        N_("Save templates, and start from them"),
         Permission.EDIT,
         {
             "templates.actions": "save_broadcast save_message begin_broadcast begin_message "
@@ -136,7 +136,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         },
     ),
     Capability(
-        N_("Send: launch, schedule, pause, resume and cancel broadcasts"),
+        N_("Launch, schedule, pause, resume and cancel broadcasts"),
         Permission.SEND,
         {
             "broadcasts.actions": "launch schedule unschedule pause resume cancel",
@@ -145,7 +145,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         },
     ),
     Capability(
-        N_("Settle what is in doubt, and have failed deliveries tried again"),
+        N_("Decide results in doubt, and retry failed messages"),
         Permission.SEND,
         {
             "broadcasts.retry": "count_as_sent try_again retry_failed release_undecided send_to_rest",
@@ -158,7 +158,7 @@ CAPABILITIES: tuple[Capability, ...] = (
         {"customers.actions": "lift_mark lift_marks_of"},
     ),
     Capability(
-        N_("Stop all sending, and note what Meta says of a fanpage"),
+        N_("Stop all sending, and acknowledge Meta's notices about a fanpage"),
         Permission.SEND,
         {"installation.hold_actions": "stop_sending", "fanpages.actions": "see_policy"},
     ),
@@ -175,8 +175,8 @@ CAPABILITIES: tuple[Capability, ...] = (
             "conversation.stop_word_actions": "set_stop_words",
         },
     ),
-    Capability(N_("Try out who is alerted"), Permission.ADMIN, {"alerts.actions": "ask_for_test send_test"}),
-    Capability(N_("Erase a customer for good"), Permission.ADMIN, {"forgetting.actions": "forget"}),
+    Capability(N_("Send test alerts"), Permission.ADMIN, {"alerts.actions": "ask_for_test send_test"}),
+    Capability(N_("Permanently erase a customer"), Permission.ADMIN, {"forgetting.actions": "forget"}),
     Capability(N_("Replay webhook events"), Permission.ADMIN, {"inbox.actions": "replay replay_one"}),
     Capability(
         N_("Manage users: their roles, fanpages, passwords and sessions"),

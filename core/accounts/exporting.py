@@ -24,7 +24,7 @@ def record_export(by: Actor, what: str, fanpage_ids: Collection[int] | None, *, 
         columns = select(col(Operator.role), col(Operator.may_export)).where(col(Operator.id) == by.id)
         row = db.execute(columns).first()
         if row is not None and not may_export(Role(row.role), granted=row.may_export):
-            raise NotAllowed(N_("You may look at this, but not export it; ask an admin."))
+            raise NotAllowed(N_("You can view this, but not export it; ask an admin."))
         fanpages = sorted(fanpage_ids or ())
         one = fanpages[0] if len(fanpages) == 1 else None
         activity_log.record(db, by, "export.make", now=now, subject=what, fanpage_id=one)

@@ -77,7 +77,7 @@ def keep_an_admin(db: Session, leaving: Operator) -> None:
         raise WrongState(
             N_("{name} is the last admin of all fanpages who has a password. Make somebody else one first.")
             if settings().has_single_sign_on
-            else N_("{name} is the last admin of all fanpages. Make somebody else one first."),
+            else N_("{name} is the last admin of all fanpages. Give that access to somebody else first."),
             name=leaving.name,
         )
 

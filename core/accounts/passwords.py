@@ -36,7 +36,8 @@ def check_new_password(password: str, name: str) -> list[Problem]:
     if found or guesses(password, [name, "notifyonce", "notify", "once"]) >= PASSWORD_GUESSES:
         return found
     common = N_(
-        "That password is among those that are tried first. A few words that only you put together are best."
+        "That password is one of the first that attackers try. A few words that only you would put "
+        "together work best."
     )
     return [problem("password", common)]
 

@@ -93,9 +93,7 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raise NotAllowed unless the role includes the permission."""
         if not self.may(permission):
-            raise NotAllowed(
-                N_("Your role ({role}) does not include this; ask an admin."), role=str(self.role)
-            )
+            raise NotAllowed(N_("Your role ({role}) doesn't allow this; ask an admin."), role=str(self.role))
 
 
 SYSTEM = Actor(id=None, name="system", role=Role.ADMIN)
@@ -128,8 +126,8 @@ def check_operator_name(name: str) -> list[Problem]:
         problem(
             "name",
             N_(
-                "A user name has 2 to 64 letters without marks, digits, or any of . _ @ -, "
-                "for example: lan.anh"
+                "A user name has 2 to 64 letters without accents, digits, or any of . _ @ -, for "
+                "example: lan.anh"
             ),
         )
     ]
@@ -147,10 +145,12 @@ def check_password(password: str, name: str) -> list[Problem]:
         return [problem("password", N_("A password must not begin or end with a space."))]
     if len(password.encode("utf-8", "surrogatepass")) > PASSWORD_MAXIMUM_BYTES:
         return [
-            problem("password", N_("That password is too long; about 70 plain letters or 24 with marks fit."))
+            problem(
+                "password", N_("That password is too long; about 70 plain letters or 24 accented ones fit.")
+            )
         ]
     if name in password.lower() or len(set(password)) < 4:
-        return [problem("password", N_("That password is too easy to guess; make it less regular."))]
+        return [problem("password", N_("That password is too easy to guess; make it less predictable."))]
     return []
 
 

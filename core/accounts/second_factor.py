@@ -18,7 +18,9 @@ from core.encryption import encrypt
 from core.errors import N_, Invalid, NotFound, WrongState, problem
 
 ISSUER = "Notify Once"
-WRONG_CODE = N_("This code is not right. Codes change every 30 seconds; is the telephone's clock right?")
+WRONG_CODE = N_(
+    "This code is not right. Codes change every 30 seconds; check that your phone's clock is right."
+)
 
 
 def fresh_secret() -> str:
@@ -42,7 +44,7 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
         if row.sso_subject is not None:
             raise WrongState(N_("You come by single sign-on: set up your second factor there."))
         if row.totp_sealed is not None:
-            raise WrongState(N_("You have a second factor already; turn it off first."))
+            raise WrongState(N_("You already have a second factor; turn it off first."))
         row.totp_sealed, row.totp_step = encrypt(secret), step
         _record(db, by, "operator.enable_second_factor", row, now)
 

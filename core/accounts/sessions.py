@@ -74,7 +74,7 @@ def end_session(by: Actor, session_id: int, *, now: datetime) -> None:
         authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = db.get(OperatorSession, session_id)
         if row is None or row.operator_id != by.id:
-            raise NotFound(N_("This session has ended already."))
+            raise NotFound(N_("This session has already ended."))
         _end(db, session_id, now)
         activity_log.record(
             db, by, "operator.end_session", now=now, subject_id=by.id, subject=by.name, browser=row.browser

@@ -29,9 +29,9 @@ from core.errors import N_, NotAllowed
 from core.settings import settings
 
 EXPIRED = N_(
-    "This password was handed over more than a week ago and is not good any more. Ask an admin for a new one."
+    "This password was issued more than a week ago and is no longer valid. Ask an admin for a new one."
 )
-CHANGED = N_("Your password was changed, or you were signed out, since you gave it. Give it once more.")
+CHANGED = N_("Your password was changed, or you were signed out, since you entered it. Enter it again.")
 ONLY_ADMINS = N_("Passwords are for admins here. Sign in by the button above; if you cannot, ask an admin.")
 KEEP_ATTEMPTS = timedelta(days=1)
 

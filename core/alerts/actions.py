@@ -41,7 +41,7 @@ def send_test(by: Actor, *, now: datetime) -> list[str]:
             channels.send(channel, *words_of([test_matter()]))
         except NotTaken as refused:
             note(channel, now=now, problem=str(refused))
-            raise OperatorError(N_("The alert was not taken: {why}"), why=refused) from None
+            raise OperatorError(N_("The alert could not be sent: {why}"), why=refused) from None
         note(channel, now=now)
     return [str(each) for each in known]
 
@@ -50,5 +50,5 @@ def _channels() -> list[Channel]:
     if known := channels.channels():
         return known
     raise OperatorError(
-        N_("Nobody is to be told: set OTN_ALERT_EMAIL and OTN_SMTP_HOST, or OTN_ALERT_URL, and restart.")
+        N_("There is nobody to alert: set OTN_ALERT_EMAIL and OTN_SMTP_HOST, or OTN_ALERT_URL, and restart.")
     )

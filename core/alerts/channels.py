@@ -28,7 +28,7 @@ class Channel(StrEnum):
     URL = "url"  # OTN_ALERT_URL: a webhook, Telegram or what else Apprise knows
 
 
-NAMES = {Channel.EMAIL: N_("E-mail"), Channel.URL: N_("Address in OTN_ALERT_URL")}
+NAMES = {Channel.EMAIL: N_("Email"), Channel.URL: N_("Address in OTN_ALERT_URL")}
 
 
 class NotTaken(Exception):

@@ -64,7 +64,9 @@ def find_matters(*, now: datetime) -> list[Matter]:
 
 def test_matter() -> Matter:
     """What a test alert says."""
-    text = N_("This is how Notify Once tells you when something needs you. Nothing is wrong.")
+    text = N_(
+        "This is how Notify Once tells you that something needs your attention. Nothing is wrong right now."
+    )
     return _matter("test", N_("A test alert"), text)
 
 
@@ -95,10 +97,9 @@ def _silent(now: datetime) -> Iterator[Matter]:
         last = db.scalar(webhooks)
     if last is not None and now - last > SILENT_FOR:
         text = N_(
-            "Taps and messages of customers do not arrive. Start it soon: Facebook repeats what it could not "
-            "deliver only for a while."
+            "Customers' taps and messages are not arriving. Start it soon: Facebook only retries for a while."
         )
-        yield _matter("webhook.silent", N_("The webhook server does not run"), text)
+        yield _matter("webhook.silent", N_("The webhook server is not running"), text)
 
 
 def _broadcasts() -> Iterator[Matter]:
@@ -116,19 +117,22 @@ def _broadcasts() -> Iterator[Matter]:
             yield _matter(key, title, text, name=name, why=why)
         elif code == CANARY_FAILED:
             text = N_(
-                "Too many messages of its first part failed. Look at them, then let the rest go or cancel."
+                "Too many messages in the first part failed. Look at them, then send the rest or cancel."
             )
             yield _matter(key, title, text, name=name)
 
 
 def _fanpages(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
     accepted = read_conditions(now=now).accepted
-    title = N_("“{name}” needs you")
+    title = N_("“{name}” needs your attention")
     for each in fanpages:
         if each.stopped_code:
             yield _matter(f"fanpage.stopped:{each.id}", title, describe(each.stopped_code), name=each.name)
         if each.otn_off_at is not None:
-            off = N_("{by} switched one-time notifications off. Its broadcasts wait until they are on again.")
+            off = N_(
+                "{by} turned one-time notifications off. The fanpage's broadcasts wait until they are "
+                "back on."
+            )
             yield _matter(f"fanpage.otn_off:{each.id}", title, off, name=each.name, by=each.otn_off_by)
         if each.policy is not None and not each.policy.is_seen and each.policy.action != "unblock":
             key = f"fanpage.policy:{each.id}:{each.policy.action}"
@@ -144,8 +148,10 @@ def _dead_events() -> Iterator[Matter]:
     with reading() as db:
         count, latest = db.execute(failed).one()
     if count:
-        text = N_("Events that failed: {count}. They are kept. Their page says why, and applies them again.")
-        title = N_("What customers did could not be applied")
+        text = N_(
+            "Failed events: {count}. They are kept. Their page shows why, and lets you process them again."
+        )
+        title = N_("Some customer actions could not be processed")
         yield _matter(f"events.failed:{latest.date()}", title, text, count=count)
 
 
@@ -153,7 +159,7 @@ def _backups(now: datetime) -> Iterator[Matter]:
     for template, values in backups.problems(now=now):
         # Each trouble is a matter of its own, or one that lasts would hide those that come later.
         kind = hashlib.sha256(f"{template}{values.get('file', '')}".encode()).hexdigest()[:12]
-        yield _matter(f"backup:{kind}", N_("Trouble with the backups"), template, **values)
+        yield _matter(f"backup:{kind}", N_("A problem with backups"), template, **values)
 
 
 def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
@@ -171,7 +177,7 @@ def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
             continue
         year, week, _day = (local - MORNING).isocalendar()
         topics = ", ".join(f"{name}: {count}" for name, count in ending.items() if count)
-        text = N_("They can be used within {days} days, and not after. {topics}")
+        text = N_("You have {days} days left to use them. {topics}")
         yield _matter(
             f"opt_ins.lapsing:{fanpage.id}:{year}-{week}",
             N_("“{name}”: {count} opt-ins end soon"),
@@ -191,6 +197,6 @@ def _ended(end: End) -> Matter:
     title = titles.get(BroadcastState(end.state), N_("Ended: “{name}”"))
     text = N_("{sent} of {audience} customers got it. Launched by {who}.")
     if end.state == BroadcastState.MISSED:
-        text = N_("It could not start before its best-before, so nothing was sent. Launched by {who}.")
+        text = N_("It could not start before its send-by time, so nothing was sent. Launched by {who}.")
     values = {"name": end.name, "sent": end.sent, "audience": end.audience, "who": end.launched_by or "–"}
     return _matter(f"{ENDED}:{end.id}", title, text, **values)

@@ -44,7 +44,7 @@ def _copy_pictures(file: Path) -> None:
     except OSError as problem:
         file.unlink(missing_ok=True)
         raise OperatorError(
-            N_("The pictures could not be copied to {folder}: {why}"),
+            N_("The images could not be copied to {folder}: {why}"),
             folder=picture_copies.beside(file),
             why=problem.strerror or str(problem),
         ) from None

@@ -29,7 +29,7 @@ def copy_database(target: Path, *, made_at: datetime) -> BackupContent:
     """Copy the database into a new file, check it, and only then give it its name. Others read and write
     meanwhile; what they write is not in the copy. Raises OperatorError."""
     if target.exists():
-        raise WrongState(N_("{file} exists already; name a new file."), file=target)
+        raise WrongState(N_("{file} already exists; choose another file name."), file=target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -39,7 +39,7 @@ def copy_database(target: Path, *, made_at: datetime) -> BackupContent:
         os.link(part, target)  # never over a file that somebody made meanwhile
         _write_through(target.parent)
     except FileExistsError:
-        raise WrongState(N_("{file} exists already; name a new file."), file=target) from None
+        raise WrongState(N_("{file} already exists; choose another file name."), file=target) from None
     except (OSError, sqlite3.Error) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
         raise OperatorError(
@@ -77,7 +77,7 @@ def _refusing_damage(file: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, TypeError) as problem:
         raise OperatorError(
-            N_("{file} is no sound backup of Notify Once: {why}"), file=file, why=str(problem)
+            N_("{file} is not an intact backup of Notify Once: {why}"), file=file, why=str(problem)
         ) from None
 
 

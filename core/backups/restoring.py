@@ -65,7 +65,7 @@ def restore(
     fresh = there.with_name(f".{there.name}.restoring")
     with file_lock(there.with_name(f".{there.name}.lock")) as is_alone:
         if not is_alone:
-            raise WrongState(N_("Another restore of this installation is running."))
+            raise WrongState(N_("This installation is already being restored by another command."))
         _refuse_running(there)
         _remove(fresh)
         try:
@@ -109,9 +109,9 @@ def _still_there(there: Path) -> Path | None:
     except sqlite3.Error as problem:
         raise OperatorError(
             N_(
-                "The database that is there cannot be read ({why}), so nothing can be carried over from it. "
-                "To restore all the same: --without-carrying-over; then forget again who was forgotten, and "
-                "record again who said no, before you release."
+                "The database that is there can't be read ({why}), so nothing can be carried over "
+                "from it. To restore all the same: --without-carrying-over; then forget again who "
+                "was forgotten, and record again who said no, before you release."
             ),
             why=str(problem),
         ) from None
@@ -161,9 +161,9 @@ def _fit_key(engine: Engine, key: str | None) -> None:
         if key is None or kept != key_check.hash_of_key(key):
             raise WrongState(
                 N_(
-                    "The backup was sealed with another key than OTN_SECRET_KEY (or data/secret.key). Put "
-                    "that key there before you restore; or, if the key was changed by `rekey` since, name "
-                    "the file of the former one: --key FILE"
+                    "The backup was encrypted with a different key than OTN_SECRET_KEY (or "
+                    "data/secret.key). Put that key there before you restore; or, if the key was "
+                    "changed by `rekey` since, name the file of the former one: --key FILE"
                 )
             )
         rekeying.reseal_all(db, key, secret_key())

@@ -86,7 +86,7 @@ def delete_draft(by: Actor, broadcast_id: int, *, version: int | None = None, no
         authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.DRAFT:
-            raise WrongState(N_("Only a draft can be deleted; what was sent stays on record."))
+            raise WrongState(N_("Only a draft can be deleted; broadcasts that were sent stay on record."))
         versions.refuse_if_changed(broadcast, version)
         record(db, by, "broadcast.delete", broadcast, now=now, text=broadcast.content)
         db.delete(broadcast)
@@ -202,7 +202,7 @@ def resume(by: Actor, broadcast_id: int, *, pause_code: str | None = ANY_PAUSE, 
         launching.refuse_unable(db, get_row(db, broadcast_id).fanpage_id)
         broadcast = transitions.move(db, broadcast_id, Transition.RESUME, now)
         if pause_code != ANY_PAUSE and broadcast.pause_code != pause_code:
-            raise WrongState(N_("It was paused again meanwhile, for another reason; look at it first."))
+            raise WrongState(N_("It was paused again in the meantime, for another reason; check it first."))
         if _has_judged_first_part(db, broadcast):
             broadcast.canary_passed_at = now  # staff have looked at it and want the rest to go out
         broadcast.pause_code = None
@@ -233,7 +233,7 @@ def cancel(by: Actor, broadcast_id: int, *, seen: str | None = None, now: dateti
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         was = get_row(db, broadcast_id, lock=True).state
         if seen not in (None, was) and was == BroadcastState.DRAFT:
-            raise WrongState(N_("It was put back to draft meanwhile and starts no more; look at it again."))
+            raise WrongState(N_("It was put back to draft in the meantime and won't start; check it again."))
         broadcast = transitions.move(db, broadcast_id, Transition.CANCEL, now)
         broadcast.finished_at, broadcast.pause_code = now, None
         broadcast.seen_at = now if by.name == broadcast.launched_by else None  # who did it knows

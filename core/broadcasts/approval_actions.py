@@ -22,7 +22,7 @@ def ask_for_approval(by: Actor, broadcast_id: int, *, version: int | None = None
         authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         row = get_row(db, broadcast_id, lock=True)
         if row.state != BroadcastState.DRAFT:
-            raise WrongState(N_("Only a draft needs approval; this broadcast has gone on meanwhile."))
+            raise WrongState(N_("Only a draft needs approval; this broadcast is no longer a draft."))
         versions.refuse_if_changed(row, version)
         refuse_unready(db, row)
         if row.asked_by == by.name:

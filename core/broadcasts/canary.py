@@ -49,7 +49,7 @@ def let_rest_go(by: Actor, broadcast_id: int, *, now: datetime) -> None:
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.SENDING:
             raise WrongState(
-                N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state
+                N_("The broadcast's state is “{state}”, so this is not possible."), state=broadcast.state
             )
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now

@@ -53,7 +53,7 @@ def check_content(content: dict[str, Any]) -> list[Problem]:
     kind = find_broadcast_kind(content)
     if kind is None:
         words = N_(
-            "A broadcast is one block: a text, picture, card, carousel, text with buttons, video or file."
+            "A broadcast is one block: a text, image, card, carousel, text with buttons, video or file."
         )
         return [problem("content", words)]
     return kind.check(BlockDraft(kind.name, content)) + check_answers(content)
@@ -71,11 +71,13 @@ def find_broadcast_kind(content: dict[str, Any]) -> BlockKind | None:
     return kind if kind is not None and kind.fits_broadcast else None
 
 
-def clean_name(name: str, topic: str, now_local: datetime) -> str:
-    """A name as it is kept, made of topic and time when none is given; Invalid when it is too long."""
-    named = normalise_name(name) or default_name(topic, now_local)
+def clean_name(name: str, default: str) -> str:
+    """A name as it is kept, the default when none is given; Invalid when it is too long."""
+    named = normalise_name(name) or default
     if length(named) > NAME_LIMIT:
-        raise Invalid([problem("name", N_("A name has at most {limit} characters."), limit=NAME_LIMIT)])
+        raise Invalid(
+            [problem("name", N_("The name can have at most {limit} characters."), limit=NAME_LIMIT)]
+        )
     return named
 
 
@@ -86,12 +88,12 @@ def check_times(due_at: datetime | None, best_before: datetime | None, now: date
         found.append(problem("due_at", N_("The start is in the past; choose a later time, or launch now.")))
     if best_before is not None and best_before <= (due_at or now):
         found.append(
-            problem(
-                "best_before", N_("The best-before must be after the start; later than that nothing is sent.")
-            )
+            problem("best_before", N_("The send-by time must be after the start; nothing is sent after it."))
         )
     return found
 
 
-def default_name(topic: str, now_local: datetime) -> str:
-    return cut(f"{topic} {now_local:%d.%m.%Y %H:%M}", NAME_LIMIT)
+def default_name(topic: str, at: str) -> str:
+    """The name of a broadcast that nobody named: its topic, and when it was begun, as people read it."""
+    dated = f"– {at}"
+    return f"{cut(topic, NAME_LIMIT - 1 - length(dated))} {dated}"

@@ -54,8 +54,8 @@ def _off_topic(text: str, promises: Sequence[str]) -> list[Problem]:
     if is_blank(text) or not promised or promised & _telling(text):
         return []
     words = N_(
-        "This shares no word with what these customers agreed to. Name what you promised, so that nobody "
-        "wonders why they get it."
+        "This shares no words with what these customers agreed to. Mention what you promised, so "
+        "that nobody wonders why they got it."
     )
     return [problem("text", words)]
 
@@ -67,7 +67,7 @@ def _prizes(text: str) -> list[Problem]:
         return []
     words = N_(
         "“{words}” reads like a prize or money. If customers feel misled, Facebook blocks one-time "
-        "notifications for the fanpage; be sure that it was promised and is true."
+        "notifications for the fanpage; make sure that it was promised and is true."
     )
     return [problem("text", words, words=found)]
 
@@ -77,7 +77,7 @@ def _shouting(text: str) -> list[Problem]:
     capitals = sum(sign.isupper() for sign in letters)
     if "!!!" not in text and (len(letters) < ENOUGH_LETTERS or capitals * 2 < len(letters)):
         return []
-    words = N_("Capitals and rows of exclamation marks look like spam; say it calmly.")
+    words = N_("Capitals and rows of exclamation marks look like spam; tone it down.")
     return [problem("text", words)]
 
 
@@ -89,5 +89,5 @@ def warn_hour(local_start: datetime) -> list[Problem]:
     """Warn of a start at night: a phone that buzzes then makes people block the fanpage."""
     if WAKING_HOURS[0] <= local_start.hour < WAKING_HOURS[1]:
         return []
-    words = N_("It starts at {time}, when most people sleep. Messages at night get fanpages blocked.")
+    words = N_("It starts at {time}, when most people are asleep. Messages at night get fanpages blocked.")
     return [problem("due_at", words, time=f"{local_start:%H:%M}")]

@@ -134,7 +134,7 @@ def _check(mine: dict[str, Any]) -> None:
     if "filters" in mine and (found := check_filters(mine["filters"])):
         raise Invalid(found)
     if not 0 <= first_part <= LARGEST:
-        raise Invalid([problem("size", N_("The first part has 0 to {limit} people."), limit=LARGEST)])
+        raise Invalid([problem("size", N_("The first part can have 0 to {limit} people."), limit=LARGEST)])
 
 
 def _refuse_clashes(mine: dict[str, Any], began: Draft, theirs: Draft) -> None:

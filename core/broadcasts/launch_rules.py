@@ -14,7 +14,7 @@ from core.errors import N_, Change, Problem, problem
 MOST_DAYS_OFF = 60
 NOT_APPROVED = frozenset({"name"})  # fields of a draft that only the team sees
 WROTE_LAST = N_(
-    "You wrote this version last. On this fanpage another sender has to look at it and approve it."
+    "You made the last change to this version. On this fanpage another sender has to review and approve it."
 )
 
 
@@ -68,11 +68,11 @@ def check_launch_rules(rules: LaunchRules) -> list[Problem]:
     if bool(rules.quiet_from) != bool(rules.quiet_to) or (
         rules.quiet_from and rules.quiet_from == rules.quiet_to
     ):
-        found.append(problem("quiet_from", N_("Quiet hours need a beginning and another end.")))
+        found.append(problem("quiet_from", N_("Quiet hours need a start and a different end.")))
     if len(set(rules.weekdays_off)) > 6:
         found.append(problem("weekdays_off", N_("Leave at least one day of the week for sending.")))
     if len(rules.days_off) > MOST_DAYS_OFF:
-        found.append(problem("days_off", N_("Name at most {most} days off."), most=MOST_DAYS_OFF))
+        found.append(problem("days_off", N_("You can have at most {most} days off."), most=MOST_DAYS_OFF))
     if rules.count_typed_above < 0:
         found.append(problem("count_typed_above", N_("Choose a number of people, or 0 for never.")))
     return found

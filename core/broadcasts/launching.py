@@ -35,7 +35,10 @@ def refuse_stopped(db: Session, fanpage_id: int) -> None:
     holding.refuse_if_stopped(db)
     if db.get_one(Fanpage, fanpage_id).stopped_code:
         raise WrongState(
-            N_("Messenger has stopped this fanpage; repair it under set-up, then sending goes on.")
+            N_(
+                "Messenger is not accepting messages from this fanpage; fix it under Set-up to "
+                "continue sending."
+            )
         )
 
 
@@ -49,5 +52,7 @@ def refuse_other_number(
     reached = select(func.count()).select_from(customers).where(customers.c.reason == eligibility.ELIGIBLE)
     people = int(db.execute(reached).scalar_one())
     if rules.needs_number(people) and not is_number_of(people, typed):
-        words = N_("It would reach {people} people. On this fanpage whoever launches it types that number.")
+        words = N_(
+            "It would reach {people} people. On this fanpage you have to type that number to launch it."
+        )
         raise Invalid([problem("people", words, people=people)])

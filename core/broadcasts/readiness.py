@@ -66,8 +66,8 @@ def _without_wording(db: Session, content: dict[str, Any]) -> list[Problem]:
     """A button that asks again needs a message whose request it sends."""
     asked = kind_of(content["kind"]).asked_topics(content) | topics_after(content)
     words = N_(
-        "The button asks customers again, but no message asks about “{topic}”: insert its request (OTNR) "
-        "into one."
+        "This button asks customers again, but no message asks about “{topic}”: insert its request "
+        "(OTNR) into one."
     )
     return [
         problem("buttons", words, topic=db.get_one(Topic, topic_id).name)

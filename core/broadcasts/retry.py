@@ -178,7 +178,7 @@ def _reopen(db: Session, broadcast: Broadcast, queued: int, now: datetime) -> No
         return
     launching.refuse_unable(db, broadcast.fanpage_id)
     if broadcast.best_before and broadcast.best_before <= now:
-        raise WrongState(N_("The best-before has passed; choose a later one, or none."))
+        raise WrongState(N_("The send-by time has passed; choose a later one, or none."))
     if broadcast.state != BroadcastState.PAUSED or alike_reason(broadcast.pause_code):
         transitions.reopen(broadcast)
         recent_outcomes.start_anew(db, broadcast.fanpage_id, [broadcast.id or 0])

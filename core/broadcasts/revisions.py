@@ -34,7 +34,7 @@ def begin(by: Actor, broadcast_id: int, *, now: datetime) -> int:
         authorise(db, by, Permission.EDIT, of(Broadcast, broadcast_id), now=now)
         row = get_row(db, broadcast_id, lock=True)
         if row.state != BroadcastState.SCHEDULED:
-            raise WrongState(N_("Only what is scheduled can be changed in this way."))
+            raise WrongState(N_("Only a scheduled broadcast can be changed this way."))
         if (begun := _begun(db, broadcast_id)) is not None:
             return begun
         draft = add_draft(db, by, db.get_one(Topic, row.topic_id), row.name, row.content, now)
@@ -59,10 +59,12 @@ def apply(by: Actor, draft_id: int, *, version: int, people: int | None = None, 
         row = _revised(db, begun)
         draft = get_row(db, draft_id, lock=True)
         if draft.state != BroadcastState.DRAFT:
-            raise WrongState(N_("These changes were thrown away meanwhile."))
+            raise WrongState(N_("These changes have been discarded in the meantime."))
         versions.refuse_if_changed(draft, version)
         if draft.fanpage_id != row.fanpage_id:
-            raise WrongState(N_("A scheduled broadcast stays on its fanpage. Copy it as a draft instead."))
+            raise WrongState(
+                N_("A scheduled broadcast stays with its fanpage. Duplicate it as a new draft instead.")
+            )
         launching.refuse_red(db, row.fanpage_id)
         if draft.due_at is None:
             launching.refuse_stopped(db, row.fanpage_id)
@@ -103,7 +105,7 @@ def _revised(db: Session, draft: Broadcast) -> Broadcast:
         )
     if row.version != draft.revises_version:
         raise WrongState(
-            N_("The scheduled broadcast was changed meanwhile; delete this draft and begin anew.")
+            N_("The scheduled broadcast was changed in the meantime; delete this draft and start again.")
         )
     return row
 

@@ -13,6 +13,8 @@ from core.accounts.rules import Actor
 from core.broadcasts import draft_rules
 from core.db.tables import Broadcast, Fanpage, Topic
 from core.errors import N_, NotFound
+from core.settings import settings
+from core.text.written_times import write_time
 
 
 def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
@@ -23,9 +25,10 @@ def get_row(db: Session, broadcast_id: int, *, lock: bool = False) -> Broadcast:
 
 
 def clean_name(db: Session, name: str, topic: Topic, now: datetime) -> str:
-    """A name as it is kept; without one it is made of the topic and the fanpage's time."""
+    """A name as it is kept; without one the topic and the fanpage's time, in the installation's language."""
     zone = ZoneInfo(db.get_one(Fanpage, topic.fanpage_id).timezone)
-    return draft_rules.clean_name(name, topic.name, now.astimezone(zone))
+    at = write_time(now.astimezone(zone), settings().language)
+    return draft_rules.clean_name(name, draft_rules.default_name(topic.name, at))
 
 
 def add_draft(

@@ -63,7 +63,7 @@ def archive_topic(by: Actor, topic_id: int, *, seen: Uses | None = None, now: da
         topic = topic_rows.get_topic(db, topic_id, lock=True)  # scheduling a broadcast on it waits for this
         uses = _uses(db, topic_id)
         if seen is not None and seen != uses:
-            raise WrongState(N_("What uses this topic has changed meanwhile; look at it again."))
+            raise WrongState(N_("What uses this topic has changed in the meantime; check it again."))
         if uses.at_work:
             words = N_("The broadcast “{broadcast}” still uses this topic: let it finish or cancel it first.")
             raise WrongState(words, broadcast=uses.at_work[0].name)

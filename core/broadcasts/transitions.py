@@ -161,4 +161,6 @@ def _move_locked(broadcast: Broadcast, transition: Transition) -> None:
 
 
 def _not_possible(broadcast: Broadcast) -> WrongState:
-    return WrongState(N_("The broadcast is {state}, so this step is not possible."), state=broadcast.state)
+    return WrongState(
+        N_("The broadcast's state is “{state}”, so this is not possible."), state=broadcast.state
+    )

@@ -109,7 +109,7 @@ def _check(name: str, description: str) -> None:
         problems.append(
             problem(
                 "description",
-                N_("A topic's description has at most {limit} characters."),
+                N_("The note can have at most {limit} characters."),
                 limit=DESCRIPTION_LIMIT,
             )
         )
@@ -131,7 +131,7 @@ def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | N
             [
                 problem(
                     "name",
-                    N_("An archived topic is called “{name}”. Restore it, or choose another name."),
+                    N_("An archived topic is already called “{name}”. Restore it, or choose another name."),
                     name=other,
                 )
             ]
@@ -139,7 +139,7 @@ def _check_name_is_free(db: Session, fanpage_id: int, name: str, *, but: int | N
 
 
 def _taken(name: str) -> Problem:
-    return problem("name", N_("There is a topic called “{name}” already. Choose another name."), name=name)
+    return problem("name", N_("There is already a topic called “{name}”. Choose another name."), name=name)
 
 
 def _without_topic(fanpage_id: int, opt_in_ids: Collection[int] | None) -> list[ColumnElement[bool]]:

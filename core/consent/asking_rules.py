@@ -90,6 +90,6 @@ SENTENCES: dict[Withheld, str] = {
     Withheld.DAY: N_(
         "You have had enough invitations for one day. Write to us again tomorrow to sign up for: “{promise}”."
     ),
-    Withheld.OTN_OFF: N_("At present you cannot sign up for this: “{promise}”. Please ask us again later."),
-    Withheld.NO_WORDING: N_("Thank you for your interest. There is nothing to sign up for here at present."),
+    Withheld.OTN_OFF: N_("You can't sign up for this right now: “{promise}”. Please ask us again later."),
+    Withheld.NO_WORDING: N_("Thank you for your interest. There is nothing to sign up for here right now."),
 }

@@ -67,7 +67,7 @@ def check_filters(filters: AudienceFilters) -> list[Problem]:
     if not (0 <= filters.wrote_days <= MOST_DAYS and 0 <= filters.quiet_days <= MOST_DAYS):
         found.append(problem("filters", N_("Choose 0 to {most} days; 0 means no filter."), most=MOST_DAYS))
     if filters.agreed_from and filters.agreed_before and filters.agreed_before <= filters.agreed_from:
-        found.append(problem("filters", N_("The last day they agreed on lies before the first one.")))
+        found.append(problem("filters", N_("The last day of “agreed” is before the first one.")))
     if max(map(len, (filters.entries, filters.wordings, filters.tags, filters.languages))) > MOST_CHOICES:
         found.append(problem("filters", N_("Choose at most {most} at a time."), most=MOST_CHOICES))
     return found

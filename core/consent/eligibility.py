@@ -50,27 +50,27 @@ def has_ended(now: datetime) -> ColumnElement[bool]:
 REASONS: tuple[Reason, ...] = (
     Reason(
         UNREACHABLE,
-        N_("Cannot be reached"),
-        N_("Blocked the fanpage or cannot be reached; the opt-in is kept"),
+        N_("Can't be reached"),
+        N_("Blocked the fanpage or can't be reached; the opt-in is kept"),
         customer=lambda _now: unreachable_marks.keeps_out(),
     ),
     Reason(
         ENOUGH,
         N_("Weekly limit reached"),
-        N_("Got as many broadcasts in seven days as the fanpage allows; they can be notified later"),
+        N_("Already got as many broadcasts in seven days as the fanpage allows; they can be notified later"),
         customer=has_had_enough,
         passes=True,
     ),
     Reason(
         "reserved",
-        N_("Held by another broadcast"),
-        N_("The opt-in is held by another broadcast"),
+        N_("On hold for another broadcast"),
+        N_("The opt-in is on hold for another broadcast"),
         state=OptInState.RESERVED,
     ),
     Reason(
         "refused",
         N_("Opt-in refused"),
-        N_("Messenger refused the opt-in; staff can make it available again"),
+        N_("Messenger refused the opt-in; your team can make it available again"),
         state=OptInState.REFUSED,
     ),
     Reason(
@@ -88,8 +88,8 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "withdrawn",
-        N_("Withdrew"),
-        N_("The customer withdrew"),
+        N_("Opted out"),
+        N_("The customer opted out"),
         state=OptInState.WITHDRAWN,
     ),
 )

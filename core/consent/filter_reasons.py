@@ -71,7 +71,7 @@ def reasons_of(filters: AudienceFilters) -> tuple[Reason, ...]:
             Reason(
                 "agreed_outside",
                 N_("Agreed at another time"),
-                N_("They agreed before or after the days that were chosen"),
+                N_("They agreed before or after the chosen days"),
                 opt_in=_always(_agreed_outside, filters),
             )
         )
@@ -97,8 +97,8 @@ def reasons_of(filters: AudienceFilters) -> tuple[Reason, ...]:
         found.append(
             Reason(
                 "silent",
-                N_("Has not written lately"),
-                N_("They have not written within the days that were chosen"),
+                N_("Has not written recently"),
+                N_("They have not written within the chosen days"),
                 customer=lambda now: _has_not_written(filters, now),
             )
         )
@@ -106,8 +106,8 @@ def reasons_of(filters: AudienceFilters) -> tuple[Reason, ...]:
         found.append(
             Reason(
                 "messaged",
-                N_("Got a broadcast lately"),
-                N_("They got a broadcast within the days that were chosen, or one is on its way"),
+                N_("Got a broadcast recently"),
+                N_("They got a broadcast within the chosen days, or one is on its way"),
                 customer=lambda now: _was_messaged(filters, now),
             )
         )

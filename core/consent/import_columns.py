@@ -45,9 +45,7 @@ def unread_columns(header: list[str], places: dict[str, int]) -> list[str]:
 
 
 def _twice(name: str, names: list[str | None]) -> Problem:
-    text = N_(
-        "The first line names the column {column} twice (columns {numbers}). Delete the one that is wrong."
-    )
+    text = N_("The first line has the column {column} twice (columns {numbers}). Delete the wrong one.")
     numbers = ", ".join(str(at + 1) for at, each in enumerate(names) if each == name)
     return problem("file", text, column=name, numbers=numbers)
 

@@ -77,8 +77,8 @@ def _refuse_many_tags(rows: Sequence[Row]) -> None:
     count = len({name_key(tag) for row in rows for tag in row.tags})
     if count > MOST_OF_A_FILE:
         text = N_(
-            "The column tags has {count} different tags; a file brings at most {limit}. Is it another column "
-            "under this name? Rename it, and it is not read."
+            "The column tags has {count} different tags; a file can have at most {limit}. Is it a "
+            "different column with that name? Rename it, and it will be skipped."
         )
         raise Invalid([problem("file", text, count=count, limit=MOST_OF_A_FILE)])
 
@@ -99,9 +99,10 @@ def _rounded(sheet: Sheet, ids: dict[str, list[tuple[int, str]]]) -> Iterator[Pr
 
 def _refusal(column: str, found: Rounding, rows: str) -> Problem:
     text = N_(
-        "A spreadsheet has rounded the column {column}: it keeps 15 digits of a number, and {count} of "
-        "{long} long ids end in zeros (rows {rows}). Nothing was imported. In the program they come from, "
-        "format the column as text and export again; digits that are lost cannot be brought back."
+        "A spreadsheet has rounded the column {column}: it keeps 15 digits of a number, and "
+        "{count} of {long} long IDs end in zeros (rows {rows}). Nothing was imported. In the "
+        "original program, format the column as text and export again; lost digits can't be "
+        "recovered."
     )
     return problem(
         "file", text, column=column, count=found.damaged + found.suspects, long=found.long, rows=rows
@@ -110,8 +111,9 @@ def _refusal(column: str, found: Rounding, rows: str) -> Problem:
 
 def _suspicion(column: str, found: Rounding, rows: str) -> Problem:
     text = N_(
-        "Column {column}: {count} of {long} long ids end in zeros as a spreadsheet's rounding leaves them "
-        "(rows {rows}). By chance about {by_chance} would. They are kept; compare them with their source."
+        "Column {column}: {count} of {long} long IDs end in zeros, as if a spreadsheet had rounded "
+        "them (rows {rows}). About {by_chance} would by chance. They are kept; compare them with "
+        "the source."
     )
     by_chance = round(found.by_chance, 1)
     values = {"column": column, "rows": rows, "count": found.suspects, "long": found.long}
@@ -124,17 +126,17 @@ def _named(rows: Sequence[int]) -> str:
 
 def _unread(names: Sequence[str]) -> Iterator[Problem]:
     if names:
-        text = N_("Columns that are not read: {columns}.")
+        text = N_("Columns that are not imported: {columns}.")
         yield problem("file", text, columns=", ".join(name[:40] for name in names[:20]))
 
 
 def _cleaned(count: int) -> Iterator[Problem]:
     if count:
-        yield problem("file", N_("Ids cleaned of quotes and invisible characters: {count}."), count=count)
+        yield problem("file", N_("IDs cleaned of quotes and invisible characters: {count}."), count=count)
 
 
 def _local(rows: Sequence[Row], zone: str) -> Iterator[Problem]:
     count = sum(row.is_local for row in rows)
     if count:
-        text = N_("Times without an offset, read in the fanpage's time zone {zone}: {count}.")
+        text = N_("Times without a time zone, read in the fanpage's time zone {zone}: {count}.")
         yield problem("file", text, zone=zone, count=count)

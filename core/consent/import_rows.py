@@ -79,13 +79,15 @@ def _cell(cells: list[Cell], place: int | None) -> Cell:
 
 def _id(column: str, cell: Cell, read: Callable[[str], str | Problem]) -> str | Problem:
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        said = N_("The column {column} has a date or a truth value here. Format it as text and export again.")
+        said = N_(
+            "The column {column} has a date or a true/false value here. Format it as text and export again."
+        )
         return problem(column, said, column=column)
     text = as_text(cell)
     if (isinstance(cell, int | float) and is_damaged_number(cell)) or is_damaged(unwrapped(text)):
         return problem(column, ROUNDED[column], **({"id": text[:40]} if column == "psid" else {}))
     if _ERROR.fullmatch(text):
-        said = N_("The column {column} has the spreadsheet's error {text} here. Mend it and export again.")
+        said = N_("The column {column} has the spreadsheet error {text} here. Fix it and export again.")
         return problem(column, said, column=column, text=text[:8])
     return read(text)
 
@@ -101,7 +103,7 @@ def _tags(cell: Cell) -> tuple[str, ...] | Problem:
     """The tags of a cell, which a comma or a semicolon parts."""
     names = [normalise_name(part) for part in re.split("[,;]", without_apostrophe(as_text(cell)))]
     if any(len(name) > LONGEST for name in names):
-        return problem("tags", N_("A tag has at most {limit} characters."), limit=LONGEST)
+        return problem("tags", N_("A tag can have at most {limit} characters."), limit=LONGEST)
     return tuple({name_key(name): name for name in names if name}.values())
 
 
@@ -134,7 +136,7 @@ def _written(cell: Cell, text: str) -> datetime:
 
 def _wrong_time(consented_at: datetime, now: datetime) -> Problem | None:
     if consented_at > now:
-        return problem("consented_at", N_("The time of consent lies in the future."))
+        return problem("consented_at", N_("The time of consent is in the future."))
     if expires_at(consented_at) <= now:
         return problem("consented_at", N_("The consent is a year old or older: it can no longer be used."))
     return None

@@ -133,8 +133,9 @@ def _run(row: OptInImport, now: datetime) -> None:
         log.exception("import_failed", id=row.id, error=type(problem).__name__)
         said = OperatorError(
             N_(
-                "Something happened while the file was read that nobody foresaw. What is in already stays. "
-                "Repeat the import in smaller parts, and please report the import's number, {id}."
+                "An unexpected error occurred while reading the file. What was already imported "
+                "stays. Repeat the import in smaller parts, and please report the import's number, "
+                "{id}."
             ),
             id=row.id,
         )
@@ -207,14 +208,14 @@ def _may_be_undone(db: Session, import_id: int) -> OptInImport:
     if row is None:
         raise NotFound(N_("There is no import {id}."), id=import_id)
     if row.state != ImportState.DONE:
-        raise WrongState(N_("Only an import that is done can be undone."))
+        raise WrongState(N_("Only a finished import can be undone."))
     used = select(func.count()).where(
         col(OptIn.import_id) == import_id, or_(col(OptIn.state).in_(_USED), ledger.was_taken())
     )
     count = int(db.execute(used).scalar_one())
     if count:
         raise WrongState(
-            N_("A broadcast holds or has used {count} of its opt-ins, so this import cannot be undone."),
+            N_("A broadcast is holding or has used {count} of its opt-ins, so this import can't be undone."),
             count=count,
         )
     return row

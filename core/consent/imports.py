@@ -37,7 +37,7 @@ from core.text.normalise import name_key
 
 T = TypeVar("T")
 CHUNK = 1000  # rows per transaction
-FORGOTTEN = N_("This person was forgotten (erased for good): no file brings them back.")
+FORGOTTEN = N_("This person was forgotten (erased permanently): no file can bring them back.")
 
 
 @dataclass(frozen=True)

@@ -70,5 +70,9 @@ def check_topic_name(name: str) -> list[Problem]:
     if is_blank(name):
         return [problem("name", N_("Give the topic a name."))]
     if length(name) > TOPIC_NAME_LIMIT:
-        return [problem("name", N_("A topic's name has at most {limit} characters."), limit=TOPIC_NAME_LIMIT)]
+        return [
+            problem(
+                "name", N_("The name of a topic can have at most {limit} characters."), limit=TOPIC_NAME_LIMIT
+            )
+        ]
     return []

@@ -39,12 +39,12 @@ WORDS_LIMIT = 50
 
 # What customers read, in the language of the installation: OTN_LANGUAGE.
 _STOPPED_ALL = N_(
-    "Done: {fanpage} will not notify you any more. To be notified again, just tap the button of a new "
-    "invitation."
+    "Done: {fanpage} will not notify you any more. To be notified again, just tap the button in a "
+    "new invitation."
 )
 _STOPPED_ONE = N_(
-    "Done: you will not be notified about “{topic}” any more. To be notified again, just tap the button of a "
-    "new invitation."
+    "Done: you will not be notified about “{topic}” any more. To be notified again, just tap the "
+    "button in a new invitation."
 )
 
 
@@ -58,9 +58,9 @@ def check_stop_words(listed: Sequence[str]) -> list[Problem]:
     if not listed:
         return [problem("stop_words", N_("Keep at least one word: customers must be able to say no."))]
     if len(listed) > WORDS_LIMIT:
-        return [problem("stop_words", N_("At most {limit} stop words, please."), limit=WORDS_LIMIT)]
+        return [problem("stop_words", N_("You can have at most {limit} stop words."), limit=WORDS_LIMIT)]
     bad = [word for word in listed if not _spelling(word) or len(word) > WORD_LIMIT]
-    text = N_("“{word}” is no stop word: it needs a letter or digit and has at most {limit} characters.")
+    text = N_("“{word}” can't be a stop word: it needs a letter or digit and at most {limit} characters.")
     return [problem("stop_words", text, word=word[:60], limit=WORD_LIMIT) for word in bad]
 
 

@@ -51,5 +51,5 @@ def _refuse(db: Session, topic: Topic, asks_again: bool, message_id: int | None)
         words = N_("No message asks about this topic yet: insert its request (OTNR) into one first.")
         raise Invalid([problem("message_id", words)])
     if message_id is not None and message_id not in asking:
-        words = N_("This message does not ask about the topic any more; choose another one.")
+        words = N_("This message no longer asks about the topic; choose another one.")
         raise Invalid([problem("message_id", words)])

@@ -62,7 +62,9 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
     seen: set[tuple[str, str]] = set()
     if len(entry_points) > ENTRIES_LIMIT:
         found.append(
-            problem("entry_points", N_("A message has at most {limit} entry points."), limit=ENTRIES_LIMIT)
+            problem(
+                "entry_points", N_("A message can have at most {limit} entry points."), limit=ENTRIES_LIMIT
+            )
         )
     for entry in map(clean_entry, entry_points):
         kind = HELD.get(entry.kind)
@@ -73,7 +75,7 @@ def check_entry_points(entry_points: Sequence[EntryDraft]) -> list[Problem]:
         found += kind.check(entry)
         key = (entry.kind, kind.key(entry.value))
         if key in seen:
-            found.append(problem("entry_points", N_("“{value}” is there twice."), value=entry.value))
+            found.append(problem("entry_points", N_("“{value}” appears twice."), value=entry.value))
         seen.add(key)
     return found
 

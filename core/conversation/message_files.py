@@ -84,7 +84,7 @@ def _text(data: Mapping[Any, Any], field: str) -> str:
     value = data.get(field)
     if value is None or isinstance(value, str):
         return value or ""
-    raise Invalid([problem(field, N_("“{name}” must be a text."), name=field)])
+    raise Invalid([problem(field, N_("“{name}” must be text."), name=field)])
 
 
 def _list(data: Mapping[Any, Any], field: str) -> list[Any]:

@@ -12,9 +12,9 @@ from core.conversation.payloads import STOP_PAYLOAD
 from core.conversation.preview import bubbles_of_blocks
 from core.errors import N_
 
-STOPPED = N_("The bot confirms: no more such notifications.")
-SILENT = N_("It is an answer: the bot says nothing to it.")
-GONE = N_("This message is gone; the bot would say nothing.")
+STOPPED = N_("The chatbot confirms: no more notifications like this.")
+SILENT = N_("This is just an answer: the chatbot doesn't reply to it.")
+GONE = N_("This message no longer exists; the chatbot would say nothing.")
 Blocks = Sequence[BlockDraft]
 
 

@@ -37,20 +37,22 @@ def check_block_references(db: Session, fanpage_id: int, block: BlockDraft, *, l
     kind = kind_of(block.kind)
     wanted = {block.topic_id or 0} if isinstance(kind, AskingKind) else set()
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
-        return [problem("topic_id", N_("This topic is gone; choose another one."))]
+        return [problem("topic_id", N_("This topic no longer exists; choose another one."))]
     wanted = kind.message_ids(block.content) | messages_after(block.content)
     if draft := _unpublished(db, fanpage_id, wanted):
         words = N_("A button leads to “{name}”, which is not published yet; publish that message first.")
         return [problem("buttons", words, name=draft)]
     if not wanted <= _in_use(db, Message, fanpage_id, wanted, lock=lock):
-        return [problem("buttons", N_("A button leads to a message that is gone; choose another one."))]
+        return [
+            problem("buttons", N_("A button leads to a message that no longer exists; choose another one."))
+        ]
     wanted = kind.topic_ids(block.content) | topics_after(block.content)
     if not wanted <= _in_use(db, Topic, fanpage_id, wanted, lock=lock):
-        words = N_("A button names a topic that is gone; choose another one.")
+        words = N_("A button names a topic that no longer exists; choose another one.")
         return [problem("buttons", words)]
     pictures = kind.pictures(block.content)
     if not pictures <= names_of(db, fanpage_id, pictures):
-        return [problem("url", N_("The uploaded picture is not this fanpage's; upload it again."))]
+        return [problem("url", N_("The uploaded image belongs to another fanpage; upload it again."))]
     return []
 
 
@@ -121,8 +123,9 @@ def refuse_while_broadcast_leads(db: Session, kept: StoredMessage, *, now: datet
     """Nor may the button of a broadcast lead nowhere that customers will get, or got lately and still tap."""
     if names := broadcasts_leading_to(db, kept.fanpage_id, kept.id, now=now):
         words = N_(
-            "Buttons of broadcasts lead to this message: {names}. Customers tap them until {days} days after "
-            "the end of a broadcast; archive it then, or take what is only scheduled back first."
+            "Buttons in broadcasts lead to this message: {names}. Customers can tap them for "
+            "{days} days after a broadcast ends; archive it after that, and take broadcasts that "
+            "are only scheduled off the schedule first."
         )
         raise WrongState(words, names=", ".join(f"“{name}”" for name in names), days=TAPPED_FOR.days)
 

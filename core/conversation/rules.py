@@ -52,7 +52,7 @@ def check_message(
     if not blocks:
         found.append(problem("blocks", N_("Add at least one block: what should the customer read?")))
     if len(blocks) > BLOCKS_LIMIT:
-        found.append(problem("blocks", N_("A message has at most {limit} blocks."), limit=BLOCKS_LIMIT))
+        found.append(problem("blocks", N_("A message can have at most {limit} blocks."), limit=BLOCKS_LIMIT))
     for place, block in enumerate(blocks):
         for one in check_block(block.kind, block.content, topic_id=block.topic_id):
             found.append(Problem(f"blocks.{place}.{one.field}", one.template, one.values))
@@ -95,7 +95,7 @@ def render(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_against_stop_words(entry_points: Sequence[EntryDraft], known: Sequence[str]) -> list[Problem]:
     """Whoever writes a stop word wants no notifications: it cannot start a message as well."""
-    words = N_("“{value}” is a stop word of the fanpage: whoever writes it wants no notifications.")
+    words = N_("“{value}” is a stop word of the fanpage: customers write it to stop notifications.")
     keywords = [entry.value for entry in entry_points if entry.kind in written_kinds()]
     return [
         problem("entry_points", words, value=value.strip())
@@ -108,7 +108,11 @@ def check_name(name: str) -> list[Problem]:
     if is_blank(name):
         return [problem("name", N_("Give the message a name; customers never see it."))]
     if length(name) > NAME_LIMIT:
-        return [problem("name", N_("A message's name has at most {limit} characters."), limit=NAME_LIMIT)]
+        return [
+            problem(
+                "name", N_("The name of a message can have at most {limit} characters."), limit=NAME_LIMIT
+            )
+        ]
     return []
 
 

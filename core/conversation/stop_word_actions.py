@@ -43,7 +43,7 @@ def set_stop_words(by: Actor, fanpage_id: int, listed: Sequence[str], *, now: da
 
 
 def _clashes(keywords: Mapping[str, str], kept: Sequence[str]) -> list[Problem]:
-    words = N_("“{value}” starts the message “{name}”: take that keyword away first.")
+    words = N_("“{value}” is a keyword of the message “{name}”: remove it there first.")
     return [
         problem("stop_words", words, value=value, name=name)
         for value, name in keywords.items()

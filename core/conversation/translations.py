@@ -61,7 +61,7 @@ def refuse_without_message(db: Session, row: Message) -> None:
     """A translation comes back only to a message that is in use."""
     original = db.get(Message, row.translation_of_id) if row.translation_of_id is not None else None
     if original is not None and original.archived_at is not None:
-        raise WrongState(N_("Bring back the message in its first language first."))
+        raise WrongState(N_("Restore the message in its first language first."))
 
 
 def find_translation(db: Session, message_id: int, language: str) -> Message | None:

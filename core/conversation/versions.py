@@ -52,7 +52,7 @@ def get_open_row(db: Session, message_id: int) -> Message:
     """The locked row of a message that can be written."""
     row = get_row(db, message_id, lock=True)
     if row.archived_at is not None:
-        raise WrongState(N_("This message is archived meanwhile; bring it back before you change it."))
+        raise WrongState(N_("This message was archived in the meantime; restore it before you change it."))
     return row
 
 

@@ -140,7 +140,7 @@ def delete_draft(by: Actor, message_id: int, *, version: int | None = None, now:
         authorise(db, by, Permission.EDIT, of(Message, message_id), now=now)
         row = get_open_row(db, message_id)
         if row.published:
-            raise WrongState(N_("This message was published meanwhile; archive it instead."))
+            raise WrongState(N_("This message was published in the meantime; archive it instead."))
         versions.refuse_if_changed(row, version)
         record(db, by, "message.delete", row, now=now)
         db.execute(delete(Message).where(col(Message.translation_of_id) == message_id))

@@ -70,7 +70,7 @@ def checked(name: str) -> str:
     if not written:
         raise Invalid([problem("tag", N_("Write the tag first."))])
     if len(written) > LONGEST:
-        too_long = N_("A tag has at most {limit} characters.")
+        too_long = N_("A tag can have at most {limit} characters.")
         raise Invalid([problem("tag", too_long, limit=LONGEST)])
     return written
 

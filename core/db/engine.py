@@ -41,8 +41,8 @@ def transaction(connection: Connection | None = None) -> Iterator[Session]:
             raise
         raise Held(
             N_(
-                "This database is held for its move to {place} and takes in nothing. When the move is done, "
-                "set OTN_DATABASE_URL to the new one."
+                "This database is on hold for its move to {place} and receives nothing. When the "
+                "move is done, set OTN_DATABASE_URL to the new one."
             ),
             place=problem.orig,
         ) from None

@@ -32,24 +32,24 @@ class HoldCode(StrEnum):
 
 SENTENCES: dict[str, str] = {
     HoldCode.STOPPED: N_(
-        "All sending was stopped by {place}: nothing leaves for any fanpage. What customers write is still "
-        "taken in, and no opt-in is lost. To let it go on: python -m core release"
+        "All sending was stopped by {place}: nothing is sent for any fanpage. Customers' messages "
+        "are still received, and no opt-in is lost. To resume: python -m core release"
     ),
     HoldCode.RESTORED: N_(
-        "This installation was restored from a backup and sends nothing until an admin says so: "
+        "This installation was restored from a backup and sends nothing until an admin allows it: "
         "python -m core release"
     ),
     HoldCode.LEAVING: N_(
-        "This installation is being moved to {place}; nothing is sent meanwhile. If the move broke off, "
-        "repeat it, or let this installation go on: python -m core release"
+        "This installation is being moved to {place}; nothing is sent in the meantime. If the move "
+        "was interrupted, repeat it, or let this installation continue: python -m core release"
     ),
     HoldCode.MOVED: N_(
-        "This installation has been moved to {place}: here nothing is sent and nothing taken in any more. "
-        "Set OTN_DATABASE_URL to the new database and start again."
+        "This installation has been moved to {place}: nothing is sent or received here any more. "
+        "Set OTN_DATABASE_URL to the new database and restart."
     ),
     HoldCode.ARRIVING: N_(
-        "The move from {place} to this database has not come to its end; nothing is sent. If it broke off, "
-        "repeat it from there: python -m core move"
+        "The move from {place} to this database is not complete; nothing is sent. If it was "
+        "interrupted, repeat it from there: python -m core move"
     ),
 }
 # These tables of a closed database can still be written: for heartbeats, and for staff who sign in to read.

@@ -18,9 +18,9 @@ def refuse_lost_database() -> None:
     elsewhere = usual if usual != sqlite_file() and usual.exists() and usual.stat().st_size else None
     raise OperatorError(
         N_(
-            "{file} is empty, but {key} has been used: the database was lost, or copied without its "
-            "write-ahead log.{hint} Put the database back, or restore a backup: python -m core restore FILE. "
-            "Only to begin anew with nothing: move {key} away first."
+            "{file} is empty, but {key} has been used: the database was lost, or copied without "
+            "its write-ahead log.{hint} Put the database back, or restore a backup: python -m core "
+            "restore FILE. Only to begin again with nothing: move {key} away first."
         ),
         file=sqlite_file(),
         key=key,

@@ -80,7 +80,10 @@ def publish(by: Actor, fanpage_id: int, *, seen: str, version: int, now: datetim
     live = _read(messenger)
     if _name_of(live) != seen or view.version != version:
         raise WrongState(
-            N_("This was changed meanwhile, here or at Facebook. Nothing was published; look at it again.")
+            N_(
+                "This was changed in the meantime, here or on Facebook. Nothing was published; check "
+                "it again."
+            )
         )
     refusal = _write(messenger, live, to_wire(view.profile), here.fields)
     try:
@@ -109,15 +112,15 @@ def _confirmed(messenger: Messenger, fanpage_id: int, refusal: GraphRefused | No
     except WrongState:
         raise WrongState(
             N_(
-                "Facebook did not say what it has now, so it is not known whether this was published. Look "
-                "again in a minute."
+                "Facebook did not say what it has now, so we don't know whether this was "
+                "published. Check again in a minute."
             )
         ) from None
     if not state.is_published:
         raise WrongState(
             N_(
-                "Facebook did not take everything ({why}). What is still different is listed below; what is "
-                "not listed is live."
+                "Facebook did not accept everything ({why}). What is still different is listed "
+                "below; the rest is live."
             ),
             why=_said(refusal),
         )
@@ -162,7 +165,7 @@ def _read(messenger: Messenger) -> Wire:
         raise _unreadable(refusal) from None
     data = answer.get("data")
     if not isinstance(data, list) or not all(isinstance(part, dict) for part in data):
-        raise WrongState(N_("Facebook's answer was not understood, so nothing was changed. Try again."))
+        raise WrongState(N_("Facebook's answer could not be read, so nothing was changed. Try again."))
     return {name: value for part in data for name, value in part.items() if name in PROPERTIES}
 
 
@@ -181,7 +184,10 @@ def _messenger(fanpage_id: int) -> Messenger:
         return messenger_for(fanpage_id)
     except CannotDecrypt:
         raise WrongState(
-            N_("The access token was sealed with another key; an admin has to connect the fanpage again.")
+            N_(
+                "The access token was encrypted with a different key; an admin has to connect the "
+                "fanpage again."
+            )
         ) from None
 
 
@@ -189,7 +195,9 @@ def _unreadable(refusal: GraphRefused) -> WrongState:
     if health_check.is_inconclusive(refusal):
         return WrongState(N_("Facebook could not be reached. Nothing was changed; try again in a minute."))
     return WrongState(
-        N_("Facebook refuses to show what is live ({why}). Nothing was changed; see Health for what to do."),
+        N_(
+            "Facebook refuses to show what is live ({why}). Nothing was changed; see “Health” for what to do."
+        ),
         why=_said(refusal),
     )
 

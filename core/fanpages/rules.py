@@ -55,10 +55,10 @@ class HealthProblem(StrEnum):
 
 T = HealthProblem
 PROBLEMS: dict[str, str] = {
-    T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again under set-up."),
+    T.NO_TOKEN: N_("The fanpage has no access token, so nothing can be sent. Connect it again under Set-up."),
     T.TOKEN_SEALED: N_(
-        "The access token was sealed with another key, so nothing can be sent. Put the old OTN_SECRET_KEY "
-        "(or data/secret.key) back, or connect the fanpage again."
+        "The access token was encrypted with a different key, so nothing can be sent. Restore the "
+        "previous OTN_SECRET_KEY (or data/secret.key), or connect the fanpage again."
     ),
     T.TOKEN_INVALID: N_(
         "Facebook no longer accepts the access token, so nothing can be sent. Make a new one and connect "
@@ -68,41 +68,41 @@ PROBLEMS: dict[str, str] = {
         "The access token belongs to another fanpage. Connect this fanpage again with its own token."
     ),
     T.REFUSED: N_(
-        "Facebook refuses to say anything about this fanpage. Check that the app has the permissions "
-        "pages_messaging and pages_manage_metadata."
+        "Facebook refuses to give information about this fanpage. Check that the app has the "
+        "permissions pages_messaging and pages_manage_metadata."
     ),
     T.NO_MESSAGING: N_(
-        "The access token lacks the permission pages_messaging, so nothing can be sent. Tick it when you "
-        "make the token, and connect the fanpage again."
+        "The access token lacks the permission pages_messaging, so nothing can be sent. Tick it "
+        "when you create the token, and connect the fanpage again."
     ),
     T.NO_METADATA: N_(
-        "The access token lacks the permission pages_manage_metadata, so a lost subscription to events "
-        "cannot be repaired. Tick it when you make the token, and connect the fanpage again."
+        "The access token lacks the permission pages_manage_metadata, so a lost event subscription "
+        "can't be restored. Tick it when you create the token, and connect the fanpage again."
     ),
     T.WRONG_APP_SECRET: N_(
-        "Facebook refuses the app's signature on our calls (code 100), so nothing can be sent: "
-        "OTN_APP_SECRET is not the secret of the app that made the access token. Copy it from App settings → "
-        "Basic, and start again."
+        "Facebook rejects the app's signature (code 100), so nothing can be sent: OTN_APP_SECRET "
+        "is not the secret of the app that created the access token. Copy it from App settings → "
+        "Basic, and restart."
     ),
     T.TOKEN_ENDS_SOON: N_(
-        "The access token ends within a week, and then nothing can be sent. Make one that does not expire, "
-        "and connect the fanpage again."
+        "The access token expires within a week, and then nothing can be sent. Create one that "
+        "doesn't expire, and connect the fanpage again."
     ),
     T.UNREACHABLE: N_(
-        "Facebook could not be reached. Nothing is lost; it is tried again by itself. Check this machine's "
-        "internet connection if it lasts."
+        "Facebook could not be reached. Nothing is lost; we retry automatically. If it continues, "
+        "check this machine's internet connection."
     ),
     T.NO_APP_SECRET: N_(
-        "OTN_APP_SECRET is not set, so no webhook of this fanpage is accepted: nobody's messages or opt-ins "
-        "arrive. Set it and start again."
+        "OTN_APP_SECRET is not set, so no webhooks are accepted for this fanpage: messages and "
+        "opt-ins don't arrive. Set it and restart."
     ),
     T.NOT_SUBSCRIBED: N_(
-        "The app does not get every event of the fanpage, so opt-ins may be lost. Give the app "
+        "The app doesn't receive all events of the fanpage, so opt-ins may be lost. Give the app "
         "pages_manage_metadata and check again."
     ),
     T.NO_COMMENTS: N_(
-        "The app does not hear of comments on the fanpage's posts, so nobody who comments is answered. Give "
-        "the app pages_manage_metadata and pages_read_engagement and check again."
+        "The app doesn't receive comments on the fanpage's posts, so nobody who comments gets an "
+        "answer. Give the app pages_manage_metadata and pages_read_engagement and check again."
     ),
     T.NO_GET_STARTED: N_(
         "The Get Started button could not be set; new customers may not see it. Check that the app has "
@@ -112,32 +112,33 @@ PROBLEMS: dict[str, str] = {
         "Facebook rejected one-time notifications for this fanpage. Request them again under Advanced "
         "Messaging."
     ),
-    T.OTN_PENDING: N_("Facebook has not yet granted one-time notifications to this fanpage. Wait for it."),
+    T.OTN_PENDING: N_("Facebook has not granted one-time notifications to this fanpage yet. Please wait."),
     T.NO_WEBHOOK_YET: N_(
         "No webhook has arrived from this fanpage yet. Write to it from a phone; if nothing arrives, "
         "check the webhook address in the app's settings."
     ),
 }
 OTHER_APP = N_(
-    "Another app holds the conversation with {customers} customers. Their messages are seen here, but the "
-    "bot must not answer them, and what is sent to them may be refused. In the fanpage's settings, under "
-    "Advanced Messaging, make this app the default app of the conversation routing (primary receiver)."
+    "Another app controls the conversation with {customers} customers. Their messages are seen "
+    "here, but the chatbot can't answer them, and messages to them may be refused. In the "
+    "fanpage's settings, under Advanced Messaging, make this app the default app for conversation "
+    "routing (primary receiver)."
 )
 POLICIES: dict[str, str] = {
     "warning": N_(
-        "Meta has warned this fanpage. Read the notice in the fanpage's support inbox and mend its cause; "
-        "the next step may be a block."
+        "Meta has warned this fanpage. Read the notice in the fanpage's support inbox and fix the "
+        "cause; the next step may be a block."
     ),
     "block": N_(
-        "Meta has blocked this fanpage from sending messages. Nothing was lost; when the block has been "
-        "lifted, press “Repaired, go on” under set-up."
+        "Meta has blocked this fanpage from sending messages. Nothing was lost; when the block is "
+        "lifted, press “Fixed, resume sending” under Set-up."
     ),
     "unblock": N_(
-        "Meta has lifted its block of this fanpage. Sending does not go on by itself: press “Repaired, go "
-        "on” under set-up."
+        "Meta has lifted its block on this fanpage. Sending does not resume automatically: press "
+        "“Fixed, resume sending” under Set-up."
     ),
     "integrity": N_(
-        "Meta reports the standing of this fanpage. Read the notice in the fanpage's support inbox: "
+        "Meta sent a notice about this fanpage's status. Read it in the fanpage's support inbox: "
         "restrictions may follow."
     ),
 }
@@ -165,8 +166,8 @@ BLOCKING = RED - {T.OTN_REJECTED} | {T.UNREACHABLE}  # a stopped fanpage does no
 
 
 OTN_IS_OFF = N_(
-    "One-time notifications are switched off for this fanpage, so no broadcast goes out. An admin can switch "
-    "them on again under set-up."
+    "One-time notifications are turned off for this fanpage, so no broadcast goes out. An admin "
+    "can turn them back on under Set-up."
 )
 
 
@@ -179,7 +180,7 @@ def why_red(problems: Iterable[str], *, otn_is_off: bool) -> str | None:
 
 def describe_problem(code: str) -> str:
     """The sentence for a code of `HealthProblem`."""
-    return PROBLEMS.get(code, N_("The health check found something it has no words for."))
+    return PROBLEMS.get(code, N_("The health check found a problem it can't describe; tell your admin."))
 
 
 def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Problem]:
@@ -190,13 +191,17 @@ def check_connection(page_id: str, name: str, token: str, zone: str) -> list[Pro
             problem("page_id", N_("The page ID is a number, as shown in the fanpage's “About” section."))
         )
     if length(name) > NAME_LIMIT:
-        found.append(problem("name", N_("Keep the name under {most} characters."), most=NAME_LIMIT))
+        found.append(problem("name", N_("The name can have at most {most} characters."), most=NAME_LIMIT))
     if not re.fullmatch(r"[\x21-\x7e]{1,4000}", token):
         found.append(
-            problem("token", N_("Paste the fanpage's access token: one long word without spaces or lines."))
+            problem(
+                "token", N_("Paste the fanpage's access token: one long word without spaces or line breaks.")
+            )
         )
     if not is_zone(zone):
-        found.append(problem("zone", N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh."), zone=zone))
+        found.append(
+            problem("zone", N_("There is no time zone called {zone}; try Asia/Ho_Chi_Minh."), zone=zone)
+        )
     return found
 
 

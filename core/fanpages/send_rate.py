@@ -17,8 +17,8 @@ def check_rate(rate: int, *, i_know: bool) -> list[Problem]:
         return [problem("rate", text, most=HARD_RATE)]
     if rate > CALM_RATE and not i_know:
         text = N_(
-            "Above {calm} messages per second Facebook may stop the fanpage. Choose less, or confirm "
-            "that you know."
+            "Above {calm} messages per second Facebook may stop the fanpage. Choose a lower rate, "
+            "or confirm that you know."
         )
         return [problem("rate", text, calm=CALM_RATE)]
     return []

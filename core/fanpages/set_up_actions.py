@@ -27,7 +27,7 @@ def accept(by: Actor, code: str, *, fanpage_id: int | None, now: datetime) -> No
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, _touched(fanpage_id), now=now)
         if not may_accept(code):
-            raise WrongState(N_("This is in the way of every send, so it can only be mended, not accepted."))
+            raise WrongState(N_("This blocks all sending, so it has to be fixed and can't be accepted."))
         scope, name = _scope(db, fanpage_id)
         db.merge(SetUpMark(scope=scope, code=code, by=by.name, at=now))
         _record(db, by, "fanpage.accept", fanpage_id, name, code, now)
@@ -49,7 +49,7 @@ def set_addresses(by: Actor, *, privacy: str, deletion: str, now: datetime) -> N
     wrong = [name for name, value in entered.items() if value and not _is_address(value)]
     if wrong:
         raise Invalid(
-            [problem(name, N_("Write a whole address that begins with https://.")) for name in wrong]
+            [problem(name, N_("Enter a full address that starts with https://.")) for name in wrong]
         )
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)

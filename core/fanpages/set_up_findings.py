@@ -31,24 +31,24 @@ class Finding(StrEnum):
 
 FINDINGS: dict[str, str] = {
     Finding.NO_VERIFY_TOKEN: N_(
-        "OTN_VERIFY_TOKEN is not set, so Facebook cannot verify the webhook address. Make up a word, write "
-        "it to the file .env and start again."
+        "OTN_VERIFY_TOKEN is not set, so Facebook can't verify the webhook address. Make up a "
+        "word, write it into the file .env and restart."
     ),
     Finding.SECRET_UNPROVED: N_(
-        "The app secret is set; that it is the right one shows as soon as the first signed event arrives "
-        "from Facebook."
+        "The app secret is set; whether it is the right one shows when the first signed event "
+        "arrives from Facebook."
     ),
     Finding.NO_PUBLIC_URL: N_(
-        "OTN_PUBLIC_URL is not set, so it cannot be checked whether Facebook reaches this server. Write your "
-        "public HTTPS address to the file .env and start again."
+        "OTN_PUBLIC_URL is not set, so we can't check whether Facebook reaches this server. Write "
+        "your public HTTPS address into the file .env and restart."
     ),
     Finding.WEBHOOK_UNREACHABLE: N_(
-        "Nobody answers at the public address. Check that it leads to the webhook server of this machine, "
-        "and that its certificate is valid."
+        "The public address does not respond. Check that it leads to the webhook server of this "
+        "machine, and that its certificate is valid."
     ),
     Finding.WEBHOOK_FOREIGN: N_(
-        "The public address does not lead to this installation's webhook server, or that runs with another "
-        "OTN_APP_SECRET: it does not tell a signed event from an unsigned one."
+        "The public address does not lead to this installation's webhook server, or that server "
+        "uses another OTN_APP_SECRET: it can't tell a signed event from an unsigned one."
     ),
     Finding.OTN_UNCONFIRMED: N_(
         "Ask Facebook for one-time notifications in the fanpage's settings, then tick it here. The first tap "
@@ -56,29 +56,30 @@ FINDINGS: dict[str, str] = {
     ),
     Finding.NO_PRIVACY_ADDRESS: N_("Enter the address of your privacy policy; Meta asks for it."),
     Finding.PRIVACY_UNREACHABLE: N_(
-        "The privacy policy does not open at its address; Meta's reviewers see the same."
+        "The privacy policy does not open at this address; Meta's reviewers can't open it either."
     ),
     Finding.NO_DELETION_ADDRESS: N_(
-        "Enter the address that says how customers have their data deleted; Meta asks for it."
+        "Enter the address that explains how customers can have their data deleted; Meta asks for it."
     ),
-    Finding.DELETION_UNREACHABLE: N_("The page about deleting data does not open at its address."),
+    Finding.DELETION_UNREACHABLE: N_("The page about deleting data does not open at this address."),
     Finding.LIVE_UNCONFIRMED: N_(
-        "While the app is in development mode only people with a role in it can be reached. Switch it to "
-        "Live, then tick it here: Facebook does not tell us."
+        "While the app is in development mode, only people with a role in it can be reached. "
+        "Switch it to Live, then tick it here, because Facebook doesn't tell us."
     ),
     Finding.CLOCK_OFF: N_(
         "This machine's clock is off by more than 30 seconds; turn on time synchronisation."
     ),
     Finding.CLOCK_UNKNOWN: N_("Facebook could not be reached, so the clock was not compared with theirs."),
     Finding.NO_WORKER: N_(
-        "No worker is running, so nothing is sent. Start one with `make run` or `python -m core worker`."
+        "The worker is not running, so nothing is sent. Start it with `make run` or `python -m core worker`."
     ),
     Finding.NO_WEBHOOK_SERVER: N_(
-        "No webhook server is running, so nothing that customers do arrives. Start it with `make run`."
+        "The webhook server is not running, so customers' taps and messages don't arrive. Start it "
+        "with `make run`."
     ),
     Finding.OTHER_APP: N_(
-        "Another app holds conversations with customers of this fanpage. Make this app the default app of "
-        "the conversation routing in the fanpage's settings, under Advanced Messaging."
+        "Another app controls conversations with customers of this fanpage. Make this app the "
+        "default app for conversation routing in the fanpage's settings, under Advanced Messaging."
     ),
 }
 

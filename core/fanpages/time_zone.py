@@ -64,7 +64,7 @@ def change_zone(
 ) -> FanpageView:
     """Change the time zone. `keep` says what planned broadcasts keep; None is refused when there are any."""
     if not is_zone(zone):
-        words = N_("No time zone is called {zone}; try Asia/Ho_Chi_Minh.")
+        words = N_("There is no time zone called {zone}; try Asia/Ho_Chi_Minh.")
         raise Invalid([problem("zone", words, zone=zone)])
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, of(Fanpage, fanpage_id), now=now)
@@ -91,12 +91,12 @@ def refuse_while_planned(db: Session, row: Fanpage, zone: str) -> None:
 
 
 ASK = N_(
-    "Broadcasts are planned: {names}. Say what they keep in the other time zone: the moment, or the local "
-    "time (command line: --keep moment or --keep local-time)."
+    "Broadcasts are scheduled: {names}. Choose what they keep in the new time zone: the moment, or "
+    "the local time (command line: --keep moment or --keep local-time)."
 )
 CHANGE_ALONE = N_(
-    "Broadcasts are planned: {names}. Change the time zone by itself under set-up (command line: fanpage "
-    "zone), where you say whether they keep the moment or the local time."
+    "Broadcasts are scheduled: {names}. Change the time zone separately under Set-up (command "
+    "line: fanpage zone), where you choose whether they keep the moment or the local time."
 )
 
 
@@ -125,8 +125,8 @@ def _move(by: Actor, rows: Sequence[Broadcast], old: str, new: str, now: datetim
         planned = _planned(row, old, new)
         if planned.moved_due_at <= now and row.state == BroadcastState.SCHEDULED:
             words = N_(
-                "“{name}” would have started already by the clock of {zone}. Let it keep the moment, or take "
-                "it off the schedule first."
+                "In {zone} time, “{name}” would already have started. Let it keep the moment, or "
+                "take it off the schedule first."
             )
             raise WrongState(words, name=row.name, zone=new)
         moved = {"due_at": planned.moved_due_at, "best_before": planned.moved_best_before}

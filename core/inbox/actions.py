@@ -76,11 +76,16 @@ def replay_one(by: Actor, event_id: int, *, now: datetime) -> None:
     with reading() as db:
         event = db.get(Event, event_id)
         if event is None:
-            raise NotFound(N_("There is no event {id}; old ones are deleted."), id=event_id)
+            raise NotFound(N_("There is no event {id}; old events are deleted."), id=event_id)
         fanpage_id = db.scalar(select(col(Fanpage.id)).where(col(Fanpage.page_id) == event.page_id))
     scope = EVERYTHING if fanpage_id is None else of(Fanpage, fanpage_id)
     if not _replay(by, _one(event_id), [scope], now=now, subject_id=event_id, fanpage_id=fanpage_id):
-        raise WrongState(N_("This event waits to be applied already, or is of no fanpage of ours."))
+        raise WrongState(
+            N_(
+                "This event is already waiting to be processed, or belongs to a fanpage that is not "
+                "connected here."
+            )
+        )
 
 
 def _replay(
@@ -98,7 +103,7 @@ def _replay(
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, *scopes, now=now)
         if _count(db, chosen).total > MOST_AT_ONCE:
-            words = N_("At most {limit} events are replayed at once; choose a shorter time.")
+            words = N_("You can replay at most {limit} events at once; choose a shorter time.")
             raise Invalid([problem("events", words, limit=f"{MOST_AT_ONCE:,}")])
         count: int = db.connection().execute(statement).rowcount
         if count:

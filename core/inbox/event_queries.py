@@ -76,7 +76,7 @@ def get_event(event_id: int) -> EventView:
     with reading() as db:
         row = db.execute(_views().where(col(Event.id) == event_id)).one_or_none()
     if row is None:
-        raise NotFound(N_("There is no event {id}; old ones are deleted."), id=event_id)
+        raise NotFound(N_("There is no event {id}; old events are deleted."), id=event_id)
     return _view(row)
 
 

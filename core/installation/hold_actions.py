@@ -44,7 +44,7 @@ def release_hold(by: Actor, *, now: datetime, although_moved: bool = False) -> N
         authorise(db, by, Permission.SEND, EVERYTHING, now=now)
         found = read_hold(db)
         if found is None:
-            raise WrongState(N_("Nothing is held here."))
+            raise WrongState(N_("Nothing is on hold here."))
         if found.code != HoldCode.STOPPED:
             authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
         at_will = (HoldCode.STOPPED, HoldCode.RESTORED)

@@ -39,10 +39,10 @@ class AnotherKey(OperatorError):
     def __init__(self) -> None:
         super().__init__(
             N_(
-                "OTN_SECRET_KEY (or data/secret.key) is not the key of this installation, so nothing is sent "
-                "or taken in with it. Put back the key that the other processes use, or that was kept with "
-                "the backup. If `rekey` was interrupted, repeat it: python -m core rekey. Only if the key is "
-                "lost for good: python -m core accept-key"
+                "OTN_SECRET_KEY (or data/secret.key) is not the key of this installation, so "
+                "nothing is sent or received with it. Restore the key that the other processes "
+                "use, or that was kept with the backup. If `rekey` was interrupted, repeat it: "
+                "python -m core rekey. Only if the key is lost for good: python -m core accept-key"
             )
         )
 

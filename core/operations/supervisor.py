@@ -168,7 +168,7 @@ class Supervisor:
                 _say(f"The {child.name} ended unexpectedly; starting it again. See {child.log_file}")
             if len(child.deaths) >= QUICK_DEATHS:
                 raise OperatorError(
-                    N_("The {name} keeps ending; see {file}"), name=child.name, file=child.log_file
+                    N_("The {name} keeps stopping; see {file}"), name=child.name, file=child.log_file
                 )
             if now >= child.again_at:
                 child.again_at = 0.0
@@ -210,7 +210,7 @@ def processes_to_start(demo: bool) -> list[Child]:
 def _refuse_taken_ports(children: list[Child]) -> None:
     for child in children:
         if child.port is not None and _answers(child.port):
-            text = N_("Port {port} is in use, so the {name} cannot start; set {setting} to a free one.")
+            text = N_("Port {port} is in use, so the {name} can't start; set {setting} to a free port.")
             setting = f"OTN_{child.name.split()[0].upper()}_PORT"
             raise OperatorError(text, port=child.port, name=child.name, setting=setting)
 

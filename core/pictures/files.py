@@ -60,18 +60,18 @@ def draw_anew(uploaded: bytes, *, longest_side: int = LONGEST_SIDE) -> DrawnPict
     """Read an uploaded file and draw it again, upright and no larger than phones need (in pixels). Raises
     Invalid, which says what is wrong with it."""
     if len(uploaded) > UPLOAD_LIMIT:
-        words = N_("The file has more than {limit} MB; choose a smaller picture.")
+        words = N_("The file is larger than {limit} MB; choose a smaller image.")
         raise Invalid([problem("picture", words, limit=UPLOAD_LIMIT // 1024 // 1024)])
     try:
         with Image.open(BytesIO(uploaded), formats=FORMATS) as opened:
             if opened.width * opened.height > PIXELS_LIMIT:
-                words = N_("The picture has more than {limit} million pixels; choose a smaller one.")
+                words = N_("The image has more than {limit} million pixels; choose a smaller one.")
                 raise Invalid([problem("picture", words, limit=PIXELS_LIMIT // 1_000_000)])
             if getattr(opened, "is_animated", False):
                 return _moving(opened, longest_side // 2)
             return _still(opened, longest_side)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as broken:
-        words = N_("This is no picture that Messenger shows: choose a JPG, PNG, GIF or WebP file.")
+        words = N_("Messenger can't show this image: choose a JPG, PNG, GIF or WebP file.")
         raise Invalid([problem("picture", words)]) from broken
 
 
@@ -91,7 +91,7 @@ def _still(opened: Image.Image, longest_side: int) -> DrawnPicture:
 
 def _moving(opened: Image.Image, longest_side: int) -> DrawnPicture:
     if getattr(opened, "n_frames", 1) > FRAMES_LIMIT:
-        words = N_("The moving picture has more than {limit} frames; choose a shorter one.")
+        words = N_("The animated image has more than {limit} frames; choose a shorter one.")
         raise Invalid([problem("picture", words, limit=FRAMES_LIMIT)])
     frames, times = [], []
     for frame in ImageSequence.Iterator(opened):

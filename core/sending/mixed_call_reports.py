@@ -18,9 +18,9 @@ from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.settings import settings
 
 REFUSED = N_(
-    "Messenger turns down calls that hold messages of several fanpages, so they are sent fanpage by fanpage. "
-    "Nothing is lost; with many fanpages it costs more. It is tried again every ten minutes. If it stays so, "
-    "set OTN_BATCH_ACROSS_FANPAGES=no."
+    "Messenger rejects calls that contain messages of several fanpages, so they are sent fanpage "
+    "by fanpage. Nothing is lost; it only takes more resources with many fanpages. We try again "
+    "every ten minutes. If it continues, set OTN_BATCH_ACROSS_FANPAGES=no."
 )
 
 

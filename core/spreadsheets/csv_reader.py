@@ -45,8 +45,8 @@ def decode(data: bytes) -> str:
         return data.decode(mark).lstrip("\ufeff")
     except UnicodeDecodeError:
         text = N_(
-            "The file is not UTF-8 text, so its letters cannot be told for sure. "
-            "Save it as “CSV UTF-8” or “Excel Workbook (.xlsx)” and choose it again."
+            "The file is not UTF-8 text, so its characters can't be read reliably. Save it as “CSV "
+            "UTF-8” or “Excel Workbook (.xlsx)” and choose it again."
         )
         raise Invalid([problem("file", text)]) from None
 
@@ -91,8 +91,8 @@ def _fitting(cells: list[str] | None, width: int) -> list[Cell] | Problem:
         return problem("row", N_("A quotation mark is missing or out of place in this row."))
     if any(cell.strip() for cell in cells[width:]):
         text = N_(
-            "This row has more cells than the header line. "
-            "Put quotation marks around a text with “,” or “;” in it."
+            "This row has more cells than the header row. Put quotation marks around text that "
+            "contains “,” or “;”."
         )
         return problem("row", text)
     return [*cells[:width]]

@@ -24,7 +24,7 @@ def _refusal(data: bytes) -> Problem | None:
         if _ENCRYPTED in data:
             return problem(
                 "file",
-                N_("The workbook is protected by a password. Save a copy without one and choose that."),
+                N_("The workbook is password-protected. Save a copy without a password and choose that."),
             )
         return problem(
             "file",

@@ -63,15 +63,18 @@ def broken() -> Problem:
     """The problem of a workbook that cannot be read."""
     return problem(
         "file",
-        N_("The workbook is broken. Open it in a spreadsheet and save it again as .xlsx or as CSV UTF-8."),
+        N_(
+            "The workbook is damaged. Open it in a spreadsheet program and save it again as .xlsx or "
+            "as CSV UTF-8."
+        ),
     )
 
 
 def too_large() -> Problem:
     """The problem of a workbook that is too large when unpacked."""
     text = N_(
-        "The workbook is too large when unpacked. Delete what stands far away from the table, "
-        "or save the sheet as CSV UTF-8 and choose that."
+        "The workbook is too large when unpacked. Delete anything far outside the table, or save "
+        "the sheet as CSV UTF-8 and choose that."
     )
     return problem("file", text)
 
@@ -83,7 +86,7 @@ def _refuse_others(names: list[str]) -> None:
         (said for pattern, said in _OTHERS if any(re.fullmatch(pattern, name) for name in names)), None
     )
     cure = problem("file", N_("Save the table as “Excel Workbook (.xlsx)” or as CSV UTF-8 and choose that."))
-    raise Invalid([problem("file", said or N_("This is a packed folder, not a workbook.")), cure])
+    raise Invalid([problem("file", said or N_("This is a ZIP archive, not a workbook.")), cure])
 
 
 def _copy(inside: IO[bytes], out: IO[bytes]) -> None:

@@ -114,7 +114,7 @@ def _save(
 def _get(db: Session, template_id: int, kind: TemplateKind | None = None) -> Template:
     template = db.get(Template, template_id, with_for_update=True)
     if template is None or kind not in (None, template.kind):
-        raise NotFound(N_("There is no such template (any more)."))
+        raise NotFound(N_("This template does not exist (any more)."))
     return template
 
 

@@ -22,5 +22,7 @@ def clean_name(name: str) -> str:
     if not named:
         raise Invalid([problem("name", N_("Give the template a name."))])
     if length(named) > NAME_LIMIT:
-        raise Invalid([problem("name", N_("A name has at most {limit} characters."), limit=NAME_LIMIT)])
+        raise Invalid(
+            [problem("name", N_("The name can have at most {limit} characters."), limit=NAME_LIMIT)]
+        )
     return named

@@ -51,7 +51,7 @@ def renew_code(by: Actor, tester_id: int, *, now: datetime) -> None:
         authorise(db, by, Permission.EDIT, of(Tester, tester_id), now=now)
         row = db.get(Tester, tester_id, with_for_update=True)
         if row is None:
-            raise NotFound(N_("There is no such tester (any more)."))
+            raise NotFound(N_("This tester is no longer on the list."))
         if row.customer_id is None:
             row.code, row.code_expires_at = new_code(), now + CODE_LIFETIME
             record(db, by, "tester.invite", now=now, fanpage_id=row.fanpage_id, subject_id=tester_id)
@@ -79,5 +79,7 @@ def _checked(name: str) -> str:
     if not named:
         raise Invalid([problem("name", N_("Give the tester a name, so that your team knows who it is."))])
     if length(named) > NAME_LIMIT:
-        raise Invalid([problem("name", N_("A name has at most {limit} characters."), limit=NAME_LIMIT)])
+        raise Invalid(
+            [problem("name", N_("The name can have at most {limit} characters."), limit=NAME_LIMIT)]
+        )
     return named

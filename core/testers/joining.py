@@ -16,8 +16,8 @@ from core.text.catalogues import say_in
 
 # What the colleague reads, in the language of the installation.
 _JOINED = N_(
-    "You are a tester of {fanpage} now: what your team sends you as a test arrives here. Messenger allows "
-    "that for 24 hours after you last wrote, so write something when a test does not come."
+    "You are now a tester of {fanpage}: test messages from your team arrive here. Messenger allows "
+    "this for 24 hours after you last wrote, so write something if a test doesn't arrive."
 )
 _EXPIRED = N_("This code for testers of {fanpage} has expired. Make a new one in the panel.")
 

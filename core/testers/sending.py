@@ -32,12 +32,12 @@ from core.errors import N_, Invalid, NotFound, WrongState
 from core.messenger import wire
 from core.testers.rules import About
 
-_GONE = N_("There is no such tester (any more).")
+_GONE = N_("This tester is no longer on the list.")
 WINDOW_CLOSED = N_(
     "Facebook lets a fanpage write to a tester only within 24 hours after the tester last wrote. Write "
     "anything to {fanpage} from {name}'s phone first, then send the test again."
 )
-_STOPPED = N_("Sending is stopped for {fanpage}; the page “Health” says why. Nothing was sent.")
+_STOPPED = N_("Sending is stopped for {fanpage}; see “Health” for the reason. Nothing was sent.")
 _UNDER_WAY = (ReplyState.QUEUED, ReplyState.SENDING)
 
 

@@ -51,7 +51,7 @@ def read_psid(value: str, field: str = "psid") -> str | Problem:
         return problem(field, N_("The PSID is longer than {limit} characters."), limit=ID_LIMIT)
     if _ID.fullmatch(psid):
         return psid
-    text = N_("“{psid}” is no PSID: a PSID is digits from 0 to 9 and nothing else. Copy it again.")
+    text = N_("“{psid}” is not a PSID: a PSID only has digits from 0 to 9. Copy it again.")
     return problem(field, text, psid=psid)
 
 

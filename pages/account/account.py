@@ -18,7 +18,7 @@ def draw_page() -> None:
     actor = current().actor
     here = signed_in()
     slot = page_header(
-        _("My account"), _("Where you are signed in, and how others are kept out."), key="account"
+        _("My account"), _("Where you are signed in, and how your account is protected."), key="account"
     )
     slot.button(
         _("Sign out everywhere"),
@@ -36,7 +36,7 @@ def draw_page() -> None:
     if from_elsewhere:
         st.caption(_("If one of these is not you, sign it out and tell whoever manages your account."))
     else:
-        st.caption(_("If one of these is not you, sign it out and change your password."))
+        st.caption(_("If one of these isn't you, sign it out and change your password."))
     for found in list_sessions(actor.id or 0, utc_now()):
         _row(found, is_here=found.id == actor.session_id)
     if not from_elsewhere:
@@ -45,7 +45,7 @@ def draw_page() -> None:
     confirm(
         "account_everywhere",
         _("Sign out everywhere?"),
-        _("Every session of yours ends at once, this one too. Then you sign in again."),
+        _("All your sessions end at once, including this one. Then you sign in again."),
         _("Sign out everywhere"),
         _end_all,
     )

@@ -27,7 +27,7 @@ def draw_page() -> None:
     here = current()
     slot = page_header(
         _("Broadcasts"),
-        _("One message to everybody who agreed to a topic. It uses one opt-in of each of them."),
+        _("One message to everybody who agreed to a topic. It uses one opt-in from each of them."),
         key="broadcasts",
     )
     if here.fanpage is None:
@@ -50,7 +50,7 @@ def _first(here: Current) -> None:
     may_add = here.actor.may(Permission.EDIT)
     empty_state(
         "campaign",
-        _("No broadcast yet. Notify the people who agreed to a topic: once, and about exactly that."),
+        _("No broadcasts yet. Notify the people who agreed to a topic: once, and about exactly that."),
         button=_("Write the first broadcast") if may_add else None,
         page="new_broadcast",
         key="broadcasts",
@@ -66,7 +66,7 @@ def _list(fanpage_id: int, present: dict[str, int]) -> None:
     states = (state,) if state else ()
     total = count_lines(fanpage_id, states=states, search=search)
     if not total:
-        st.info(_("No broadcast matches. Try a part of the name, or another state."))
+        st.info(_("No broadcasts match. Try part of the name, or another state."))
         return
     slot = st.container()
     offset = pager(total, key="broadcasts", size=SIZE)

@@ -27,13 +27,13 @@ def choose_first_part(draft: Draft) -> int:
     options = sorted({0, *SIZES, draft.first_part})
     saving.fill(key, draft.first_part)
     return st.selectbox(
-        _("Send to a few first?"),
+        _("Send to a few customers first?"),
         options,
         key=key,
         format_func=size_word,
         help=_(
-            "Opt-ins cannot be bought back. If too many of the first few fail or have blocked the fanpage, "
-            "the broadcast pauses before it costs the others."
+            "Used opt-ins can't be recovered. If too many of the first few fail or have blocked "
+            "the fanpage, the broadcast pauses before it uses up the others."
         ),
     )
 
@@ -50,23 +50,23 @@ def draw_first_part(here: Current, view: BroadcastView, part: FirstPart | None) 
 
 def _ahead(here: Current, view: BroadcastView, part: FirstPart) -> None:
     words = n_(
-        "**The first {n} goes ahead.** The rest follows by itself if it goes well.",
-        "**The first {n} go ahead.** The rest follow by themselves if it goes well.",
+        "**The first {n} goes out first.** The rest follows automatically if all goes well.",
+        "**The first {n} go out first.** The rest follow automatically if all goes well.",
         part.size,
     )
     st.info(words, icon=":material/flag:")
     if not here.actor.may(Permission.SEND):
         return
     st.button(
-        _("Do not wait, send the rest…"),
+        _("Send the rest now…"),
         key="broadcast_release",
         icon=":material/fast_forward:",
         on_click=open_dialog,
         args=("broadcast_release",),
     )
     body = n_(
-        "**{n} opt-in will be used and cannot be taken back**, without waiting for the first few.",
-        "**{n} opt-ins will be used and cannot be taken back**, without waiting for the first few.",
+        "**{n} opt-in will be used and can't be taken back**, without waiting for the first few.",
+        "**{n} opt-ins will be used and can't be taken back**, without waiting for the first few.",
         view.audience - part.size,
     )
     confirm(
@@ -75,15 +75,15 @@ def _ahead(here: Current, view: BroadcastView, part: FirstPart) -> None:
         f"{body}\n\n{still_growing(view)}",
         _("Send the rest"),
         lambda: canary.let_rest_go(here.actor, view.id, now=utc_now()),
-        done=_("Sending goes on."),
+        done=_("Sending continues."),
     )
 
 
 def _went_badly(part: FirstPart) -> None:
     words = _(
-        "**It paused itself after the first {size}:** {failed} failed, and {blocked} have blocked the "
-        "fanpage. Nobody else has got anything. Look at the reasons below: resume if they do not worry you, "
-        "or cancel, and the others keep their opt-ins.",
+        "**Paused automatically after the first {size}:** {failed} failed, and {blocked} have "
+        "blocked the fanpage. Nobody else has got it yet. Look at the reasons below: resume if "
+        "they don't worry you, or cancel, and the others keep their opt-ins.",
         size=number(part.size),
         failed=number(part.failed),
         blocked=number(part.blocked),

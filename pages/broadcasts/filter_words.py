@@ -21,7 +21,7 @@ def filter_words(filters: AudienceFilters, zone: str) -> str:
         n_("got no broadcast for {n} day", "got no broadcast for {n} days", filters.quiet_days)
         if filters.quiet_days
         else "",
-        _("of a chosen language") if filters.languages else "",
+        _("in a chosen language") if filters.languages else "",
         _("with a chosen tag") if filters.tags else "",
     ]
     return "; ".join(each for each in said if each)

@@ -19,8 +19,8 @@ def draw_no_fanpage(key: str) -> None:
     """What a page shows before any fanpage is connected."""
     empty_state(
         "add_link",
-        _("Connect a Facebook page first: everything here belongs to one."),
-        button=_("Go to set-up"),
+        _("Connect a fanpage first: everything here belongs to one."),
+        button=_("Go to Set-up"),
         page="setup",
         key=key,
     )

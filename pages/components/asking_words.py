@@ -9,12 +9,12 @@ from core.errors import N_
 from pages.components.texts import _, number
 
 _REASONS: dict[str, str] = {
-    Withheld.HOLDS: N_("Still held an opt-in"),
+    Withheld.HOLDS: N_("Still had an opt-in"),
     Withheld.COOL_DOWN: N_("Had not answered the last request"),
-    Withheld.DAY: N_("Enough requests for one day"),
-    Withheld.JUST_NOW: N_("Asked a moment ago"),
+    Withheld.DAY: N_("Daily limit of requests reached"),
+    Withheld.JUST_NOW: N_("Just asked"),
     Withheld.OTN_OFF: N_("One-time notifications were off"),
-    Withheld.NO_WORDING: N_("No message asks any more"),
+    Withheld.NO_WORDING: N_("No message asks for it any longer"),
 }
 
 

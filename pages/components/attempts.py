@@ -16,11 +16,11 @@ def draw_attempts(attempts: Sequence[AttemptView], *, key: str, name: str = "") 
     """`name`: of the broadcast, where several are listed."""
     if not attempts:
         return
-    count = n_("{n} try and what came back", "{n} tries and what came back each time", len(attempts))
+    count = n_("{n} attempt and its answer", "{n} attempts and their answers", len(attempts))
     with st.expander(_("“{name}”: {tries}", name=name, tries=count) if name else count):
         columns = [
-            Column(_("Tried at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
-            Column(_("What came back"), lambda t: Two(_came_back(t), _meaning(t)), "40%", wraps=True),
+            Column(_("Attempted at"), lambda t: when(t.started_at, to_the_second=True), "36%"),
+            Column(_("Answer received"), lambda t: Two(_came_back(t), _meaning(t)), "40%", wraps=True),
             Column(_("Code"), code_of),
         ]
         table(columns, attempts, key=f"{key}_tries")
@@ -29,13 +29,13 @@ def draw_attempts(attempts: Sequence[AttemptView], *, key: str, name: str = "") 
 
 
 def _came_back(tried: AttemptView) -> str:
-    return _("Taken by Messenger") if tried.reason == ACCEPTED else reason_word(tried.reason)
+    return _("Accepted by Messenger") if tried.reason == ACCEPTED else reason_word(tried.reason)
 
 
 def _meaning(tried: AttemptView) -> str:
     if tried.reason == ACCEPTED:
         return _("It arrived")
-    return _("It may have arrived") if tried.in_doubt else _("This try did not arrive")
+    return _("It may have arrived") if tried.in_doubt else _("This attempt did not arrive")
 
 
 def code_of(tried: AttemptView) -> str:

@@ -17,9 +17,9 @@ REASONS: dict[str, str] = {
     "blocked": N_("Blocked the fanpage"),
     "gone": N_("Person not found"),
     "unavailable": N_("Cannot receive messages now"),
-    "window_closed": N_("24 hours are over"),
+    "window_closed": N_("24-hour window closed"),
     "comment_too_old": N_("Comment too old"),
-    "opted_out": N_("Stopped these messages"),
+    "opted_out": N_("Turned these messages off"),
     "request_limit": N_("Asked too often"),
     "abuse_warning": N_("Gets too many messages"),
     "content": N_("Message refused"),
@@ -28,62 +28,64 @@ REASONS: dict[str, str] = {
     "restricted": N_("Fanpage restricted"),
     "permission": N_("Permission missing"),
     "call_refused": N_("Call refused"),
-    "rate_limit": N_("Too fast for Messenger"),
+    "rate_limit": N_("Sending too fast"),
     "temporary": N_("Temporary error"),
     "other_app": N_("Another app has the conversation"),
     "not_connected": N_("Could not reach Messenger"),
-    "timeout": N_("No answer in time"),
+    "timeout": N_("Timed out"),
     "connection_lost": N_("Connection lost"),
-    "server_error": N_("Error at Messenger"),
-    "not_answered": N_("Left without an answer"),
-    "bad_answer": N_("Answer not understood"),
-    "unknown_error": N_("Unknown code"),
+    "server_error": N_("Messenger error"),
+    "not_answered": N_("No answer"),
+    "bad_answer": N_("Unreadable answer"),
+    "unknown_error": N_("Unknown error code"),
     "set_aside": N_("Set aside"),
-    "too_late": N_("Past its best-before"),
+    "too_late": N_("Send-by time passed"),
     "cancelled": N_("Broadcast cancelled"),
     "withdrawn": N_("Opt-in withdrawn"),
     "expired": N_("Opt-in ended"),
-    "lease_ran_out": N_("Sending was cut off"),
-    ALL_REFUSED: N_("Stopped itself"),
-    "cannot_open": N_("Sealed with another key"),
+    "lease_ran_out": N_("Sending was interrupted"),
+    ALL_REFUSED: N_("Stopped automatically"),
+    "cannot_open": N_("Encrypted with a different key"),
     "our_error": N_("Error on our side"),
-    "colleague": N_("A colleague answered"),
+    "colleague": N_("Your team answered"),
 }
 # What our own codes mean; Messenger's are in core.messenger.reasons.
 _OWN: dict[str, str] = {
     "too_late": N_(
-        "The best-before had passed before it was their turn. Nothing was sent and the opt-in can be used "
-        "again."
+        "The send-by time passed before it was their turn. Nothing was sent and the opt-in can be used again."
     ),
     "cancelled": N_(
-        "Staff cancelled the broadcast before it was their turn. Nothing was sent and the opt-in can be "
-        "used again."
+        "Your team cancelled the broadcast before it was their turn. Nothing was sent and the "
+        "opt-in can be used again."
     ),
-    "withdrawn": N_("The customer withdrew after the start. Nothing was sent, and nothing more will be."),
+    "withdrawn": N_(
+        "The customer opted out after the broadcast started. Nothing was sent, and nothing will be."
+    ),
     "expired": N_(
-        "The opt-in reached its year before it was their turn. Nothing was sent; ask this customer again."
+        "The opt-in expired after its year, before it was their turn. Nothing was sent; ask this "
+        "customer again."
     ),
     "lease_ran_out": N_(
-        "The worker was cut off while it was sending, so the customer may or may not have got this message. "
-        "It is cleared up by itself; what stays open, staff settle."
+        "The worker was interrupted while sending, so the customer may or may not have got this "
+        "message. We clear this up automatically; if it stays open, your team decides."
     ),
     ALL_REFUSED: N_(
         "The first twenty were all refused, so the broadcast stopped before it was their turn. Nothing was "
         "sent and the opt-in can be used again."
     ),
     "cannot_open": N_(
-        "This opt-in was sealed with another key, so nothing was sent. Put the former OTN_SECRET_KEY back, "
-        "then retry the failed."
+        "This opt-in was encrypted with a different key, so nothing was sent. Restore the previous "
+        "OTN_SECRET_KEY, then retry the failed messages."
     ),
     "our_error": N_(
-        "This system failed while it was sending, so the customer may or may not have got this message. "
-        "Tell your admin; the technical part names the fault."
+        "Something went wrong on our side while sending, so the customer may or may not have got "
+        "this message. Tell your admin; the technical details name the error."
     ),
 }
 EVIDENCE: dict[str, str] = {
     "refused_on_retry": N_("Confirmed on retry: the opt-in had already been used"),
-    "accepted_on_retry": N_("Accepted on a later try"),
-    "staff": N_("Counted as sent by staff"),
+    "accepted_on_retry": N_("Accepted on a later attempt"),
+    "staff": N_("Counted as sent by your team"),
     "echo": N_("Confirmed by Messenger, which reported the message"),
     "elsewhere": N_("Known from the database that was there before the restore"),
 }
@@ -121,14 +123,14 @@ def plain(text: str) -> str:
 
 def size_word(size: int) -> str:
     """The size of the first part, in words."""
-    return _("First {n}, then the rest", n=number(size)) if size else _("No, to everybody at once")
+    return _("First {n}, then the rest", n=number(size)) if size else _("No, send to everybody at once")
 
 
 def best_before_word(chosen: BestBefore, zone: str | None = None) -> str:
     """Until when a broadcast may still be sent."""
     if isinstance(chosen, datetime):
         return when(chosen, zone)
-    return _("12 hours after the start") if chosen else _("Without limit")
+    return _("12 hours after the start") if chosen else _("No limit")
 
 
 def still_growing(view: BroadcastView) -> str:

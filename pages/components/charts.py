@@ -127,7 +127,7 @@ def _draw(chart: Spec, rows: list[Spec], question: str, key: str, *, height: int
 
 def _numbers(columns: Sequence[Column], rows: Sequence[Any], key: str) -> None:
     """What the chart shows, for those who cannot see it or want it exactly."""
-    with st.expander(_("The same as a table"), icon=":material/table_rows:"):
+    with st.expander(_("Show as a table"), icon=":material/table_rows:"):
         table(columns, rows, key=f"{key}_numbers")
 
 

@@ -50,8 +50,8 @@ def draw(
     with st.container(key="draft_conflict", border=True):
         st.warning(
             _(
-                "You and somebody else changed the same thing: {changes}. Theirs is saved; yours is only on "
-                "this page until you choose, and reloading the page loses it.",
+                "You and somebody else changed the same thing: {changes}. Theirs is saved; yours "
+                "exists only on this page until you choose, and is lost if you reload.",
                 changes=changes_text(told),
             ),
             icon=":material/call_split:",
@@ -59,7 +59,7 @@ def draw(
         for field, value in mine.items():
             _side_by_side(kind, field, value, theirs[field])
         with st.container(key="conflict_ways", horizontal=True):
-            st.button(_("Take theirs"), key="conflict_theirs", on_click=_forget, args=(kind,))
+            st.button(_("Use theirs"), key="conflict_theirs", on_click=_forget, args=(kind,))
             st.button(_("Keep mine"), key="conflict_mine", on_click=_choose, args=(kind, keep_mine, mine))
 
 

@@ -13,38 +13,44 @@ from pages.components.broadcast_words import plain, reason_word
 from pages.components.texts import _, number, percent
 
 _ABOUT_PEOPLE = N_(
-    "So many at once are seldom about the people: check whether these opt-ins were given to this fanpage, "
-    "and under set-up whether it is well."
+    "So many at once are rarely the customers' fault: check that these opt-ins were given to this "
+    "fanpage, and check the fanpage under Set-up."
 )
 _MESSAGE = N_(
-    "The message itself is refused. Cancel, copy the broadcast, correct its text, link or picture, and "
-    "launch the copy."
+    "The message itself is being refused. Cancel the broadcast, duplicate it, correct its text, "
+    "link or image, and launch the copy."
 )
-_FANPAGE = N_("It is about the fanpage or the app: an admin repairs it under set-up, then sending goes on.")
+_FANPAGE = N_(
+    "The problem is the fanpage or the app: once an admin fixes it under Set-up, sending continues."
+)
 _LINE = N_(
-    "Messenger or the line to it is unwell. Nobody gets it twice: pause, and go on when Messenger answers "
-    "again."
+    "Messenger or the connection to it is having problems. Nobody gets it twice: pause, and resume "
+    "when Messenger answers again."
 )
-_ANY = N_("Read Messenger's own answers under “Details” before you go on.")
+_ANY = N_("Read Messenger's own answers under “Details” before you continue.")
 WHAT_TO_DO: dict[str, str] = {
     **dict.fromkeys(
         ("blocked", "gone", "unavailable", "window_closed", "opted_out", "set_aside"), _ABOUT_PEOPLE
     ),
     "content": _MESSAGE,
     "token_refused": N_(
-        "Check the message first, then where these opt-ins came from: Messenger takes them only for the "
-        "fanpage and the app that they were given to."
+        "Check the message first, then where these opt-ins came from: Messenger only accepts them "
+        "for the fanpage and app that they were given to."
     ),
     **dict.fromkeys(("token_invalid", "restricted", "permission", "call_refused"), _FANPAGE),
     **dict.fromkeys(
         ("timeout", "connection_lost", "server_error", "not_answered", "bad_answer", "temporary"), _LINE
     ),
     "not_connected": _LINE,
-    "cannot_open": N_("These opt-ins were sealed with another key: put the former OTN_SECRET_KEY back."),
-    "other_app": N_(
-        "Another app holds these conversations: look at the fanpage's inbox and its connected apps."
+    "cannot_open": N_(
+        "These opt-ins were encrypted with a different key: restore the previous OTN_SECRET_KEY."
     ),
-    "rate_limit": N_("Messenger finds it too fast: lower the fanpage's rate under set-up."),
+    "other_app": N_(
+        "Another app controls these conversations: check the fanpage's inbox and its connected apps."
+    ),
+    "rate_limit": N_(
+        "Messenger says you are sending too fast: lower the fanpage's sending rate under Set-up."
+    ),
 }
 SHOWN = 3
 
@@ -85,7 +91,7 @@ def draw_failing_broadcasts(found: list[FailingBroadcast]) -> None:
         with st.container(key=f"failing_{each.id}", border=False):
             name = f"**{plain(each.name)}**"
             if alike_reason(each.pause_code):
-                itself = _("it paused itself")
+                itself = _("paused automatically")
                 name = f"{name} – {itself}"
             words = f"{name}  \n{failing_words(each.failing, each.state)}"
             st.error(words, icon=":material/error:")

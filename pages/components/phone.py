@@ -24,12 +24,12 @@ from pages.components.phone_taps import START, OnTap, draw_taps
 _WORDS = {
     "notify": N_("Notify Me"),
     "more": N_("See more"),
-    "page": N_("Your page"),
+    "page": N_("Your fanpage"),
     "about": N_("Facebook Page"),
     "status": N_("Typically replies instantly"),
     "start": N_("Get Started"),
     "nothing": N_("Your words appear here"),
-    "fixed": N_("Facebook words and draws this button; nobody can change it."),
+    "fixed": N_("Facebook decides how this button looks and what it says; it can't be changed."),
 }
 
 

@@ -18,10 +18,12 @@ def draw_second_factor(here: SessionView | None, *, key: str) -> None:
     if here is None:
         return
     if here.operator.has_second_factor:
-        st.markdown(_("On: at a sign-in you are asked for a code from your telephone."))
+        st.markdown(_("On: you are asked for a code from your phone when you sign in."))
         _draw_removal(here.actor, key=key)
     else:
-        st.markdown(_("Off. With one, nobody who learns your password gets in without your telephone."))
+        st.markdown(
+            _("Off. If you turn it on, nobody who learns your password can get in without your phone.")
+        )
         with st.expander(_("Set up a second factor"), icon=":material/phonelink_lock:"):
             draw_set_up(here.actor, key=key)
 
@@ -29,13 +31,13 @@ def draw_second_factor(here: SessionView | None, *, key: str) -> None:
 def draw_set_up(by: Actor, *, key: str) -> None:
     """A secret as QR code, and a field for the first code, which proves that the telephone has it."""
     secret = st.session_state.setdefault(f"{key}_secret", second_factor.fresh_secret())
-    st.markdown(_("Read this with an app such as Google Authenticator, Microsoft Authenticator or Aegis."))
+    st.markdown(_("Scan this with an app such as Google Authenticator, Microsoft Authenticator or Aegis."))
     picture = segno.make(second_factor.address_of(secret, by.name), error="m")
     st.image(picture.svg_inline(scale=5, border=4, light="#fff"), width=220)
     st.caption(_("Or type it in by hand:"))
     st.code(" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)), language=None)
     with st.form(f"{key}_form", border=False):
-        code = st.text_input(_("Code that the app shows"), key=f"{key}_code", autocomplete="one-time-code")
+        code = st.text_input(_("Code shown in the app"), key=f"{key}_code", autocomplete="one-time-code")
         pressed = st.form_submit_button(_("Turn it on"), key=f"{key}_submit", type="primary")
     if not pressed:
         return
@@ -51,9 +53,7 @@ def draw_set_up(by: Actor, *, key: str) -> None:
 
 def _draw_removal(by: Actor, *, key: str) -> None:
     with st.expander(_("Remove it"), icon=":material/phonelink_erase:"), st.form(f"{key}_off", border=False):
-        code = st.text_input(
-            _("Code that the app shows"), key=f"{key}_off_code", autocomplete="one-time-code"
-        )
+        code = st.text_input(_("Code shown in the app"), key=f"{key}_off_code", autocomplete="one-time-code")
         pressed = st.form_submit_button(_("Turn it off"), key=f"{key}_off_submit")
 
     def turn_off() -> bool:

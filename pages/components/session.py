@@ -26,10 +26,12 @@ from pages.components.texts import _, error_text, language
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 ENDED = N_(
-    "Your session has ended, and nothing more was done in it. Sign in again; if you cannot, ask an admin."
+    "Your session has ended, and nothing more was done in it. Sign in again; if you can't, ask an admin."
 )
-NOT_YOURS = N_("This belongs to a fanpage that is not among yours. Ask an admin if you need it.")
-ONLY_SOME = N_("This page is about all fanpages, and you look after some of them only.")
+NOT_YOURS = N_("This belongs to a fanpage you don't manage. Ask an admin if you need access.")
+ONLY_SOME = N_(
+    "This page covers all fanpages, and you only manage some of them. Ask an admin who manages all of them."
+)
 HEADER = "x-notify-once-session"  # in which the server hands on whose cookie a connection brought
 ENDED_BEFORE = "ended:"
 last_fanpages: dict[int, int] = {}  # by operator: what they chose last, for the next tab or a reload

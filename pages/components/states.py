@@ -38,7 +38,7 @@ _OPT_IN: dict[str, Look] = {
 }
 _EVENT: dict[str, Look] = {
     "pending": (N_("Waiting"), "hourglass_empty", "blue"),
-    "applied": (N_("Applied"), "check_circle", "green"),
+    "applied": (N_("Processed"), "check_circle", "green"),
     "ignored": (N_("Ignored"), "do_not_disturb_on", "gray"),
     "failed": (N_("Failed"), "error", "red"),
 }
@@ -46,7 +46,7 @@ _FANPAGE: dict[str, Look] = {
     "ok": (N_("Working"), "check_circle", "green"),
     "problem": (N_("Needs attention"), "warning", "orange"),
     "stopped": (N_("Stopped"), "block", "red"),
-    "unchecked": (N_("Not checked lately"), "help", "orange"),
+    "unchecked": (N_("Not checked recently"), "help", "orange"),
     "no_worker": (N_("Worker not running"), "cloud_off", "red"),
     "no_webhook": (N_("Webhook server not running"), "cloud_off", "red"),
     "otn_off": (N_("OTN is off"), "notifications_off", "orange"),
@@ -64,7 +64,7 @@ _ROLE: dict[str, Look] = {
     "admin": (N_("Admin"), "shield_person", "green"),
 }
 _TESTER: dict[str, Look] = {
-    "ready": (N_("Gets tests"), "check_circle", "green"),
+    "ready": (N_("Gets test messages"), "check_circle", "green"),
     "closed": (N_("Must write to the fanpage first"), "lock_clock", "orange"),
     "invited": (N_("Has not written the code word yet"), "hourglass_empty", "blue"),
     "expired": (N_("Code word expired"), "event_busy", "gray"),

@@ -38,9 +38,9 @@ def draw_stop_button(here: Current) -> None:
         n_("{n} broadcast is being sent now.", "{n} broadcasts are being sent now.", count) if count else ""
     )
     words = _(
-        "Within a second nothing leaves any more for any fanpage: no broadcast, no answer of the bot, no "
-        "request. What customers write is still taken in, no opt-in is lost, and everything goes on where it "
-        "stopped once you let it."
+        "Within a second, nothing is sent for any fanpage: no broadcasts, no chatbot answers, no "
+        "requests. Customers' messages are still received, no opt-in is lost, and everything "
+        "continues where it stopped once you resume."
     )
     confirm(
         STOP,
@@ -59,26 +59,26 @@ def draw_stop_notice(here: Current, found: HoldView) -> None:
         st.error(_(found.template, place=found.place), icon=":material/front_hand:")
         return
     words = _(
-        "**All sending is stopped**, by {who} ({when}). Nothing leaves for any fanpage; what customers write "
-        "is taken in, and no opt-in is lost.",
+        "**All sending is stopped**, by {who} ({when}). Nothing is sent for any fanpage; "
+        "customers' messages are still received, and no opt-in is lost.",
         who=who(found.place),
         when=ago(found.at),
     )
     with st.container(key="stop_notice", horizontal=True, vertical_alignment="center"):
         st.error(words, icon=":material/front_hand:", width="stretch")
         if _may_stop(here):
-            label = _("Let sending go on…")
+            label = _("Resume all sending…")
             st.button(
                 label, key=f"{GO_ON}_open", icon=":material/play_circle:", on_click=open_dialog, args=(GO_ON,)
             )
     count = count_sending()
-    going = n_("{n} broadcast goes on at once.", "{n} broadcasts go on at once.", count) if count else ""
-    late = _("What is past its best-before is not sent; it is shown as missed.")
+    going = n_("{n} broadcast resumes at once.", "{n} broadcasts resume at once.", count) if count else ""
+    late = _("Broadcasts whose send-by time has passed are not sent; they are shown as missed.")
     confirm(
         GO_ON,
-        _("Let sending go on?"),
+        _("Resume all sending?"),
         f"{going} {late}",
-        _("Let sending go on"),
+        _("Resume all sending"),
         lambda: hold_actions.release_hold(current().actor, now=utc_now()),
-        done=_("Sending goes on."),
+        done=_("Sending continues."),
     )

@@ -44,7 +44,7 @@ def draw_save_button(here: Current, kind: TemplateKind, about_id: int, name: str
 def _save_body(here: Current, kind: TemplateKind, about_id: int, name: str) -> None:
     said = {
         TemplateKind.BROADCAST: _("Topic, message, filters and first part are copied; times are not."),
-        TemplateKind.MESSAGE: _("The blocks are copied; what starts the message is not."),
+        TemplateKind.MESSAGE: _("The blocks are copied; the entry points are not."),
     }
     st.markdown(said[kind])
     st.text_input(_("Name of the template"), name, key=_NAME)
@@ -53,7 +53,7 @@ def _save_body(here: Current, kind: TemplateKind, about_id: int, name: str) -> N
     def save() -> None:
         _SAVE[kind](here.actor, about_id, name=st.session_state[_NAME], now=utc_now())
 
-    confirm_buttons(SAVE, _("Save"), save, done=_("Saved. You find it under “Templates”."))
+    confirm_buttons(SAVE, _("Save"), save, done=_("Saved. You can find it under “Templates”."))
 
 
 def draw_templates(here: Current, kind: TemplateKind, fanpage_id: int) -> None:
@@ -90,7 +90,7 @@ def _choose_body(here: Current, kind: TemplateKind, fanpage_id: int) -> None:
 def _draw_ways(here: Current, kind: TemplateKind, template: TemplateView) -> None:
     with st.container(key=f"template_{template.id}_ways", horizontal=True):
         begin = partial(_begin, here, kind, template.id)
-        _button("use", template, _("Begin from it"), run_and_close, CHOOSE, begin)
+        _button("use", template, _("Use template"), run_and_close, CHOOSE, begin)
         _button("rename", template, _("Rename…"), _turn_to, ["rename", template.id])
         _button("delete", template, _("Delete…"), _turn_to, ["delete", template.id])
 
@@ -106,7 +106,7 @@ def _draw_renaming(here: Current, template: TemplateView) -> None:
 
 
 def _draw_deleting(here: Current, template: TemplateView) -> None:
-    st.markdown(_("It cannot be brought back. What was begun from it stays."))
+    st.markdown(_("A deleted template can't be recovered. Drafts started from it stay."))
     _draw_yes_or_no(
         template, _("Delete"), lambda: actions.delete_template(here.actor, template.id, now=utc_now())
     )

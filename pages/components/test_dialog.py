@@ -48,13 +48,16 @@ def _open() -> None:
 @st.fragment(run_every=_REFRESH_SECONDS)
 def _body(about: About, about_id: int, fanpage_id: int) -> None:
     st.markdown(
-        _("It arrives in Messenger exactly as customers get it. It uses no opt-in and is counted nowhere.")
+        _(
+            "It arrives in Messenger exactly as customers will get it. It uses no opt-in and is not "
+            "counted in any figures."
+        )
     )
     testers = [each for each in list_testers(fanpage_id) if each.customer_id is not None]
     if testers:
         _choose_and_send(testers, about, about_id, fanpage_id)
     else:
-        words = _("No phone gets tests yet: make yourself a tester, it takes a minute.")
+        words = _("No phone gets test messages yet: make yourself a tester, it takes a minute.")
         st.info(words, icon=":material/phone_iphone:")
     page_registry.link("testers", _("Testers"), icon=":material/science:")
     _draw_tests(list_tests(about, about_id))
@@ -69,7 +72,7 @@ def _choose_and_send(testers: list[TesterView], about: About, about_id: int, fan
         return
     may_get = tester.may_get(utc_now())
     if may_get and tester.window_closes_at:
-        st.caption(_("Can get tests until {when}.", when=when(tester.window_closes_at)))
+        st.caption(_("Can get test messages until {when}.", when=when(tester.window_closes_at)))
     else:
         words = _(WINDOW_CLOSED, fanpage=plain(get_fanpage(fanpage_id).name), name=plain(tester.name))
         st.warning(words, icon=":material/lock_clock:")

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from core.clock import utc_now
 from core.errors import CHANGES, N_, Change, Changed, Invalid, OperatorError
 from core.settings import settings
 from core.text.catalogues import languages, say_in, translations
+from core.text.written_times import TIME, write_time
 from pages.components.states import STATES, Look
 
 # Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.
-_TIME = N_("d MMM yyyy, HH:mm")
 _SHORT_TIME, _SHORT_DAY = N_("d MMM HH:mm"), N_("d MMM yyyy")
 _TIME_TO_THE_SECOND = N_("d MMM yyyy, HH:mm:ss")
 
@@ -84,8 +84,8 @@ def when(at: datetime | None, zone: str | None = None, *, to_the_second: bool = 
     if at is None:
         return "–"
     local = at.astimezone(ZoneInfo(zone or st.session_state.get("zone") or settings().timezone))
-    pattern = _(_TIME_TO_THE_SECOND if to_the_second else _TIME)
-    return str(format_datetime(local, pattern, locale=language()))
+    pattern = _TIME_TO_THE_SECOND if to_the_second else TIME
+    return write_time(local, language(), pattern)
 
 
 def short_when(at: datetime) -> str:
@@ -93,7 +93,7 @@ def short_when(at: datetime) -> str:
     zone = ZoneInfo(st.session_state.get("zone") or settings().timezone)
     local = at.astimezone(zone)
     pattern = _SHORT_TIME if local.year == utc_now().astimezone(zone).year else _SHORT_DAY
-    return str(format_datetime(local, _(pattern), locale=language()))
+    return write_time(local, language(), pattern)
 
 
 def ago(at: datetime | None) -> str:

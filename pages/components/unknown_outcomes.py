@@ -27,8 +27,8 @@ def draw_unknown_alerts(fanpage_id: int) -> None:
     for doubt in doubts[:ALERTS]:
         with st.container(key=f"in_doubt_{doubt.broadcast_id}", horizontal=True, vertical_alignment="center"):
             words = n_(
-                "{n} outcome of “{name}” stays in doubt: read the evidence and settle it.",
-                "{n} outcomes of “{name}” stay in doubt: read the evidence and settle them.",
+                "{n} result of “{name}” is still in doubt: look at the evidence and decide.",
+                "{n} results of “{name}” are still in doubt: look at the evidence and decide.",
                 doubt.people,
                 name=plain(doubt.name),
             )
@@ -37,6 +37,6 @@ def draw_unknown_alerts(fanpage_id: int) -> None:
     more = len(doubts) - ALERTS
     if more > 0:
         words = n_(
-            "{n} more broadcast has outcomes in doubt.", "{n} more broadcasts have outcomes in doubt.", more
+            "{n} more broadcast has results in doubt.", "{n} more broadcasts have results in doubt.", more
         )
         st.caption(words)

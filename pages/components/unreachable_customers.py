@@ -38,45 +38,48 @@ def draw_mark(customer: CustomerView) -> None:
 def _consequence(mark: MarkView) -> str:
     if mark.firm_at:
         return _(
-            "**Messenger could not reach this customer on {when}**, and took a later message of the fanpage. "
-            "So broadcasts leave them out until they write, tap or read something, or until you lift the "
-            "mark; their opt-ins are kept.",
+            "**Messenger could not reach this customer on {when}**, but has accepted other "
+            "messages from the fanpage since. Broadcasts leave them out until they write, tap or "
+            "read something, or until you remove the mark; their opt-ins are kept.",
             when=when(mark.at),
         )
     return _(
-        "**Messenger could not reach this customer on {when}.** It has taken no later message of the fanpage "
-        "yet, so the fault may not be theirs: broadcasts still include them.",
+        "**Messenger could not reach this customer on {when}.** It has accepted no other message "
+        "from the fanpage since, so the customer may not be the problem: broadcasts still include "
+        "them.",
         when=when(mark.at),
     )
 
 
 def _evidence(mark: MarkView) -> str:
-    asked = _("a reply of the chatbot, or a broadcast that is not known any more")
+    asked = _("a reply from the chatbot, or a broadcast that is no longer stored")
     if mark.broadcast_id:
         asked = _("the broadcast “{name}”", name=plain(mark.broadcast))
-    return _("Messenger's answer: {answer}. To: {asked}.", answer=reason_word(mark.code), asked=asked)
+    return _(
+        "Messenger answered: {answer}. When sending: {asked}.", answer=reason_word(mark.code), asked=asked
+    )
 
 
 def _draw_lift(customer: CustomerView) -> None:
     by = current().actor
     st.button(
-        _("Lift the mark…"),
+        _("Remove the mark…"),
         key="customer_lift",
         icon=":material/person_add:",
         on_click=open_dialog,
         args=("customer_lift_dialog",),
     )
     kept = n_(
-        "**{n} opt-in of {name} is offered to broadcasts again.**",
-        "**{n} opt-ins of {name} are offered to broadcasts again.**",
+        "**Broadcasts can use {n} opt-in of {name} again.**",
+        "**Broadcasts can use {n} opt-ins of {name} again.**",
         customer.available,
         name=plain(customer.name or customer.psid),
     )
     confirm(
         "customer_lift_dialog",
-        _("Lift the mark?"),
+        _("Remove the mark?"),
         f"{kept} {refused_again()}",
-        _("Lift the mark"),
+        _("Remove the mark"),
         lambda: lift_mark(by, customer.id, now=utc_now()),
         done=_("Broadcasts include this customer again."),
     )
@@ -85,6 +88,6 @@ def _draw_lift(customer: CustomerView) -> None:
 def refused_again() -> str:
     """What happens when a mark was lifted too early."""
     return _(
-        "If Messenger still cannot reach somebody, it refuses the next message to them: that uses no opt-in, "
-        "and they are marked again."
+        "If Messenger still can't reach somebody, it refuses the next message to them: no opt-in "
+        "is used, and they are marked again."
     )

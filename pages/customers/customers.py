@@ -27,7 +27,7 @@ def draw_page() -> None:
     here = current()
     page_header(
         _("Customers"),
-        _("People who wrote to the fanpage, and what each of them may still be told."),
+        _("People who wrote to the fanpage, and what you can still notify each of them about."),
         key="customers",
     )
     if here.fanpage is None:
@@ -45,12 +45,12 @@ def draw_page() -> None:
         with slot:
             table(columns, rows, key="customers", on_click=lambda c: f"customer?id={c.id}", order=order)
     elif any(chosen.values()):
-        st.info(_("No customer matches. Try a part of the name, or another filter."))
+        st.info(_("No customers match. Try part of the name, or another filter."))
     else:
         empty_state(
             "groups",
-            _("No customer yet. They appear here when they first write to the fanpage."),
-            button=_("See what starts a conversation"),
+            _("No customers yet. They appear here when they first write to the fanpage."),
+            button=_("See the entry points"),
             page="messages",
             key="customers",
         )
@@ -58,13 +58,13 @@ def draw_page() -> None:
 
 def _filters(tags: list[TagView]) -> tuple[dict[str, Any], list[Column]]:
     with st.container(key="customers_filters", horizontal=True, vertical_alignment="center"):
-        search = search_box("q", _("Name or PSID, with or without marks"))
+        search = search_box("q", _("Name or PSID, with or without accents"))
         tag = filter_choice("tag", {str(tag.id): tag.name for tag in tags}, _("All tags")) if tags else None
         columns = choose("customers", _columns())
         words = {
             Only.HOLDING.value: _("Can be notified"),
             Only.WINDOW.value: _("Within 24 hours"),
-            Only.UNREACHABLE.value: _("Cannot be reached"),
+            Only.UNREACHABLE.value: _("Can't be reached"),
         }
         only = filter_pills("only", words)
     return {"search": search, "only": only, "tag_id": int(tag) if tag else None}, columns
@@ -98,7 +98,7 @@ def _delete_tag(fanpage_id: int, tag_id: int | None) -> None:
 def _columns() -> list[Column]:
     return [
         Column(_("Customer"), _who, "36%", key="name", sorts=True),
-        Column(_("May be told about"), _topics, "28%", key="topics"),
+        Column(_("Can be notified about"), _topics, "28%", key="topics"),
         Column(_("Opt-ins"), lambda c: c.available, key="opt_ins"),
         Column(_("Tags"), lambda c: ", ".join(c.tags), "18%", key="tags"),
         Column(_("Last activity"), lambda c: Ago(c.last_event_at), key="last"),
@@ -119,7 +119,7 @@ def _topics(customer: CustomerView) -> str:
 
 def _note(customer: CustomerView) -> str:
     if customer.unreachable_at:
-        return _("Cannot be reached") if customer.is_left_out else _("Perhaps cannot be reached")
+        return _("Can't be reached") if customer.is_left_out else _("Might be unreachable")
     closes = customer.window_closes_at
     if closes and closes > utc_now():
         return _("24-hour window until {when}", when=when(closes))

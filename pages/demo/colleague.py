@@ -20,24 +20,24 @@ def draw_colleague(person: dict[str, Any], fanpage: FanpageView) -> None:
     customer_id = find_customer(fanpage.id, person["psid"])
     silence = find_silence(customer_id, now=utc_now()) if customer_id else None
     if silence is not None and customer_id is not None:
-        words = _("A colleague answered: the chatbot is silent until {until}.", until=when(silence.until))
+        words = _("Your team answered: the chatbot is silent until {until}.", until=when(silence.until))
         st.info(words, icon=":material/support_agent:")
         page_registry.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
     if not person["window_open"] or person["blocked"]:
         return
-    with st.popover(_("Answer as a colleague"), icon=":material/support_agent:"):
+    with st.popover(_("Answer as your team"), icon=":material/support_agent:"):
         st.markdown(
             _(
-                "As if somebody of your team wrote from the Page's inbox. The chatbot then leaves the "
-                "conversation to them for a while."
+                "As if somebody on your team wrote from the fanpage's inbox. The chatbot then "
+                "leaves the conversation to them for a while."
             )
         )
         st.text_input(
-            _("What the colleague writes"),
+            _("Your team's answer"),
             value=_("Hello, let me look into that for you."),
             key="phone_colleague_words",
         )
-        st.button(_("Send as a colleague"), key="phone_colleague", on_click=_answer, args=(person["psid"],))
+        st.button(_("Send as your team"), key="phone_colleague", on_click=_answer, args=(person["psid"],))
 
 
 def _answer(psid: str) -> None:

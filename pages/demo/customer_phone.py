@@ -26,12 +26,12 @@ from pages.components.texts import _, when
 
 _NAME = N_("{first} {last}")
 HABITS = {
-    "passive": N_("yours to play"),
+    "passive": N_("played by you"),
     "taps_at_once": N_("agrees at once"),
     "taps_later": N_("agrees a little later"),
     "never_taps": N_("reads, never agrees"),
     "ignores": N_("opens nothing"),
-    "blocks": N_("blocks the page when notified"),
+    "blocks": N_("blocks the fanpage when notified"),
 }
 QUIET_SECONDS = 30 * 60  # after such a pause the thread prints the time
 SHOWN_BUBBLES = 60
@@ -95,9 +95,9 @@ def _do(act: Callable[[SimulatorClient], object]) -> None:
         with line() as phone:
             act(phone)
     except NotPossibleForPerson:
-        flash(_("That is not possible on this phone any more."), ":material/do_not_touch:")
+        flash(_("That is no longer possible on this phone."), ":material/do_not_touch:")
     except SimulatorUnreachable:
-        flash(_("The pretend Messenger does not answer."), ":material/cloud_off:")
+        flash(_("The simulated Messenger is not responding."), ":material/cloud_off:")
 
 
 def act(psid: str, name: str, **values: Any) -> None:
@@ -108,14 +108,14 @@ def act(psid: str, name: str, **values: Any) -> None:
 def draw_person_state(person: Person) -> None:
     """Whether the fanpage may still write, in a line."""
     if not person["met"]:
-        st.badge(_("Has not written to the page yet"), icon=":material/waving_hand:", color="gray")
+        st.badge(_("Has not written to the fanpage yet"), icon=":material/waving_hand:", color="gray")
     elif person["blocked"]:
-        st.badge(_("Has blocked the page"), icon=":material/block:", color="red")
+        st.badge(_("Has blocked the fanpage"), icon=":material/block:", color="red")
     elif person["window_open"]:
         until = when(datetime.fromtimestamp(person["window_until"], UTC))
         st.badge(_("Can be answered until {time}", time=until), icon=":material/lock_open:", color="green")
     else:
-        text = _("24-hour window closed: only a one-time notification arrives")
+        text = _("24-hour window closed: only a one-time notification can arrive")
         st.badge(text, icon=":material/lock_clock:", color="gray")
 
 
@@ -153,11 +153,11 @@ def draw_more_actions(person: Person, fanpage: FanpageView) -> None:
     """What is done rarely: blocking, and starting over."""
     psid, blocked = person["psid"], person["blocked"]
     customer_id = find_customer(fanpage.id, psid)
-    with st.popover(_("More"), icon=":material/more_horiz:"):
+    with st.popover(_("Actions"), icon=":material/more_horiz:"):
         if customer_id is not None:
             page_registry.link("customer", _("See this customer"), icon=":material/person:", id=customer_id)
         st.button(
-            _("Unblock the page") if blocked else _("Block the page"),
+            _("Unblock the fanpage") if blocked else _("Block the fanpage"),
             key="phone_block",
             icon=":material/block:",
             type="tertiary",
@@ -168,7 +168,7 @@ def draw_more_actions(person: Person, fanpage: FanpageView) -> None:
             key="phone_delete",
             icon=":material/delete:",
             type="tertiary",
-            help=_("The phone shows “Get Started” again. What they agreed to stays."),
+            help=_("The phone shows “Get Started” again. Opt-ins already given stay."),
             on_click=lambda: _do(lambda phone: phone.delete_thread(psid)),
         )
 

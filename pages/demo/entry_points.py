@@ -33,7 +33,7 @@ def _draw_new_chat(act: Act, person: Person, profile: dict[str, Any]) -> None:
     questions = _of_language(profile.get("ice_breakers"), person).get("call_to_actions", [])
     if not questions:
         return
-    st.caption(_("Questions that a new chat offers"))
+    st.caption(_("Questions that a new chat suggests"))
     with st.container(horizontal=True, gap="small"):
         for number, each in enumerate(questions):
             on_click = partial(act, person["psid"], "ice_breaker", question=each["question"])

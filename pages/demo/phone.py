@@ -76,7 +76,7 @@ def _play(phone: SimulatorClient, psid: str, fanpage: FanpageView) -> None:
 
 def _not_running() -> None:
     st.warning(
-        _("The pretend Messenger is not running. Start the demo with “make run”, then come back."),
+        _("The simulated Messenger is not running. Start the demo with “make run”, then come back."),
         icon=":material/cloud_off:",
     )
 

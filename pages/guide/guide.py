@@ -10,7 +10,7 @@ KEY = "guide_part"
 
 
 def draw_page() -> None:
-    page_header(_("Guide"), _("One campaign from the permission to the result."), key="guide")
+    page_header(_("Guide"), _("One campaign, from permission to results."), key="guide")
     asked = st.query_params.get("part", "")
     part = asked if asked in PARTS else PARTS[0]
     left, right = st.columns([1, 3], gap="large")

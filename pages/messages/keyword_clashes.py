@@ -19,13 +19,13 @@ def draw_clashes(clashes: Sequence[Clash], names: Mapping[int, str]) -> None:
     draw_warnings([_sentence(clash, names) for clash in clashes[:SHOWN]])
     if len(clashes) > SHOWN:
         rest = len(clashes) - SHOWN
-        st.caption(n_("and {n} more clash", "and {n} more clashes", rest))
+        st.caption(n_("and {n} more conflict", "and {n} more conflicts", rest))
 
 
 def _sentence(clash: Clash, names: Mapping[int, str]) -> Problem:
     others = ", ".join(_named(each, names) for each in clash.others)
     text = _(
-        "Who writes “{text}” gets {winner}, not {others}.",
+        "A customer who writes “{text}” gets {winner}, not {others}.",
         text=clash.text,
         winner=_named(clash.winner, names),
         others=others,

@@ -48,7 +48,7 @@ def draw_page() -> None:
 def _nothing_yet(may_edit: bool) -> None:
     pressed = empty_state(
         "forum",
-        _("No messages yet. Write the one that greets new customers and asks them for an opt-in."),
+        _("No messages yet. Write one that greets new customers and asks them for an opt-in."),
         button=_("Write the first message") if may_edit else None,
         key="messages",
     )
@@ -65,7 +65,7 @@ def _listed(fanpage_id: int) -> None:
     total = count_messages(fanpage_id, search=search)
     if not total:
         st.info(
-            _("No message has “{search}” in its name or keywords.", search=search),
+            _("No messages have “{search}” in their name or keywords.", search=search),
             icon=":material/search_off:",
         )
         return
@@ -74,9 +74,9 @@ def _listed(fanpage_id: int) -> None:
     rows = list_messages(fanpage_id, offset=offset, limit=PAGE_SIZE, search=search)
     columns = [
         Column(_("Message"), _name, "36%"),
-        Column(_("Started by"), _starters, "30%"),
+        Column(_("Entry points"), _starters, "30%"),
         Column(_("Asks about"), lambda row: ", ".join(_topics(row)), "20%"),
-        Column(_("Changed"), lambda row: Ago(row.updated_at)),
+        Column(_("Last changed"), lambda row: Ago(row.updated_at)),
     ]
     with slot:
         table(columns, rows, key="messages", on_click=lambda row: f"message?id={row.id}")
@@ -98,7 +98,7 @@ def _titled(row: MessageView) -> str:
     name = " · ".join([row.name or _("Unnamed message"), *map(str.upper, row.languages)])
     if not row.published:
         return _("{name} – draft", name=name)
-    return _("{name} – changes not published", name=name) if row.has_changes else name
+    return _("{name} – unpublished changes", name=name) if row.has_changes else name
 
 
 def _starters(row: MessageView) -> str | Two:
@@ -106,7 +106,7 @@ def _starters(row: MessageView) -> str | Two:
     if not row.published:
         return Two("–", _("not published yet"))
     if not shown:
-        return Two("–", _("only buttons can lead here"))
+        return Two("–", _("only reached by buttons"))
     extra = n_("and {n} more", "and {n} more", len(shown) - 4) if len(shown) > 4 else ""
     return Two(", ".join(shown[:4]), extra) if extra else ", ".join(shown)
 

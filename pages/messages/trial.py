@@ -31,7 +31,8 @@ def _answer(fanpage_id: int, words: str) -> None:
     if stop_word := find_stop_word(words, get_fanpage(fanpage_id).stop_words):
         st.info(
             _(
-                "“{word}” is a stop word: the customer is not notified any more, and the bot confirms it.",
+                "“{word}” is a stop word: the customer gets no more notifications, and the chatbot "
+                "confirms it.",
                 word=stop_word,
             ),
             icon=":material/notifications_off:",
@@ -40,9 +41,14 @@ def _answer(fanpage_id: int, words: str) -> None:
     found = answer_to(fanpage_id, words)
     if found is None:
         st.info(
-            _("The bot stays silent: no keyword is in these words. A person of your team can answer."),
+            _(
+                "The chatbot stays silent: there is no keyword in these words. Somebody on your team "
+                "can answer."
+            ),
             icon=":material/volume_off:",
         )
         return
-    st.markdown(_("The bot answers with this message, because of the keyword “{value}”:", value=found.value))
+    st.markdown(
+        _("The chatbot answers with this message, because of the keyword “{value}”:", value=found.value)
+    )
     page_registry.link("message", found.message_name, icon=":material/chat:", id=found.message_id)

@@ -50,7 +50,7 @@ def _body(topics: list[TopicView], count: int) -> None:
     by = current().actor
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
-            _("Give them this topic"),
+            _("Assign this topic"),
             key="opt_in_assign_save",
             type="primary",
             on_click=run_and_close,

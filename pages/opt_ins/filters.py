@@ -23,7 +23,7 @@ STATES = ("available", "reserved", "spent", "expired", "refused", "withdrawn")
 def choose_filters(topics: list[TopicView]) -> OptInFilter:
     """What the list is narrowed to; kept in the address."""
     with st.container(key="opt_ins_filters", horizontal=True, vertical_alignment="center"):
-        search = search_box("q", _("Name or PSID, with or without marks"))
+        search = search_box("q", _("Name or PSID, with or without accents"))
         words = {**{str(t.id): t.name for t in topics}, WITHOUT: _("Without topic")}
         topic = filter_choice("topic", words, _("All topics"), width=240)
         months = {month: _month(month) for month in _months()}

@@ -54,8 +54,8 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
     file = st.file_uploader(_("CSV file or Excel workbook (.xlsx)"), key="opt_in_import_file")
     st.caption(
         _(
-            "Up to {megabytes} MB, which is some 100,000 rows. For a larger file ask whoever runs the server "
-            "for: {command}",
+            "Up to {megabytes} MB, about 100,000 rows. For a larger file, ask the person who runs "
+            "the server to run {command}",
             megabytes=st.get_option("server.maxUploadSize"),
             command="`python -m core optin import FILE.csv --topic NAME`",
         )
@@ -63,7 +63,7 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
     if file is None:
         return
     if topic_id is None:
-        st.info(_("Choose the topic: nothing is imported without one."), icon=":material/label:")
+        st.info(_("Choose the topic: nothing can be imported without one."), icon=":material/label:")
         return
     if file.size > CHECKED_AT_ONCE:
         st.info(_("This file is large, so its rows are checked while they are imported."))
@@ -78,10 +78,10 @@ def _choose(fanpage_id: int, topics: list[TopicView]) -> None:
 def _columns() -> None:
     st.caption(
         _(
-            "One row per opt-in, with the columns psid, token and consented_at; promise and tags if you have "
-            "them, several tags with a comma between them. "
-            "Times without an offset are read in the fanpage's time zone. In a spreadsheet, format the "
-            "columns of ids as text: a number keeps only 15 digits."
+            "One row per opt-in, with the columns psid, token and consented_at; add promise and "
+            "tags if you have them (separate several tags with commas). Times without a time zone "
+            "are read in the fanpage's time zone. In a spreadsheet, format the ID columns as text: "
+            "a number keeps only 15 digits."
         )
     )
     st.download_button(

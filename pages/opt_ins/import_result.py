@@ -49,18 +49,21 @@ def draw_outcome(outcome: dict[str, Any], good: str) -> None:
     done, known, bad = st.columns(3)
     done.metric(good, number(outcome["imported"]))
     known.metric(
-        _("Known already"),
+        _("Already there"),
         number(outcome["duplicates"]),
-        help=_("Their token is in the panel, or twice in the file. They are left as they are."),
+        help=_(
+            "Their token is already in the panel, or appears twice in the file. They are left as they are."
+        ),
     )
-    bad.metric(_("Cannot be read"), number(len(rejected)))
+    bad.metric(_("Can't be read"), number(len(rejected)))
     _show_notes(outcome["notes"])
     if outcome["withdrawn"]:
         st.info(
             n_(
-                "{n} opt-in is kept but never used: its customer has said no since, or has not tapped anew.",
-                "{n} opt-ins are kept but never used: their customers have said no since, or have not tapped "
-                "anew.",
+                "{n} opt-in is kept but will not be used: its customer has opted out since, or has "
+                "not tapped again.",
+                "{n} opt-ins are kept but will not be used: their customers have opted out since, "
+                "or have not tapped again.",
                 outcome["withdrawn"],
             ),
             icon=":material/notifications_off:",
@@ -74,8 +77,8 @@ def draw_outcome(outcome: dict[str, Any], good: str) -> None:
     table(columns, rejected[:SHOWN], key="opt_in_import_rejected_rows")
     st.download_button(
         n_(
-            "Download the {n} row that cannot be read",
-            "Download all {n} rows that cannot be read",
+            "Download the {n} row that can't be read",
+            "Download all {n} rows that can't be read",
             len(rejected),
         ),
         b"".join(csv_file(_BAD_ROWS, rejected)),

@@ -53,15 +53,15 @@ def _draw_under_way(fanpage_id: int, drawn: list[int]) -> None:
     for each in shown:
         with st.container(key=f"import_{each.id}", border=True):
             st.progress(min(1.0, each.done / each.rows) if each.rows else 0.0, text=_how_far(each))
-            st.caption(_("You may leave this page: the worker goes on."))
+            st.caption(_("You can leave this page: the import continues."))
 
 
 def _how_far(shown: ImportView) -> str:
     name = _about(shown)
     if shown.state == ImportState.WAITING:
-        return _("{file}: waits for the worker", file=name)
+        return _("{file}: waiting for the worker", file=name)
     if not shown.rows:
-        return _("{file}: being read", file=name)
+        return _("{file}: reading the file", file=name)
     count = _("{done} of {people} done", done=number(shown.done), people=number(shown.rows))
     left = shown.seconds_left(utc_now())
     time_left = f" · {_('about {time} left', time=duration(max(1.0, left)))}" if left is not None else ""
@@ -93,8 +93,8 @@ def _outcome(shown: ImportView) -> list[str]:
         return [said(each) for each in shown.problems]
     lines = [
         n_("{n} opt-in imported", "{n} opt-ins imported", shown.imported),
-        _("{n} known already", n=number(shown.duplicates)),
-        _("{n} cannot be read", n=number(shown.rejected_count)),
+        _("{n} already there", n=number(shown.duplicates)),
+        _("{n} can't be read", n=number(shown.rejected_count)),
     ]
     return [*lines, _("undone")] if shown.state == ImportState.UNDONE else lines
 
@@ -104,7 +104,7 @@ def _rejected(shown: ImportView) -> None:
         return
     rows = [(row, said(each)) for row, each in shown.rejected]
     st.download_button(
-        _("Rows that cannot be read"),
+        _("Rows that can't be read"),
         b"".join(csv_file(_BAD_ROWS, rows)),
         file_name="opt-ins-rejected.csv",
         mime="text/csv",
@@ -125,10 +125,10 @@ def _undo(shown: ImportView) -> None:
         key,
         _("Undo this import?"),
         n_(
-            "{n} opt-in that this file brought is taken out again. That is possible as long as no broadcast "
-            "holds or has used it.",
-            "{n} opt-ins that this file brought are taken out again. That is possible as long as no "
-            "broadcast holds or has used one of them.",
+            "{n} opt-in from this file will be removed. This is possible as long as no broadcast "
+            "is holding or has used it.",
+            "{n} opt-ins from this file will be removed. This is possible as long as no broadcast "
+            "is holding or has used any of them.",
             shown.imported,
         ),
         _("Undo the import"),

@@ -26,7 +26,7 @@ SIZE = 50
 
 def draw_page() -> None:
     here = current()
-    purpose = _("Each opt-in is one customer's agreement to one notification, good for one year.")
+    purpose = _("Each opt-in is one customer's permission for one notification, valid for one year.")
     slot = page_header(_("Opt-ins"), purpose, key="opt_ins")
     if here.fanpage is None:
         draw_no_fanpage("opt_ins")
@@ -51,7 +51,7 @@ def draw_page() -> None:
 def _first(here: Current) -> None:
     pressed = empty_state(
         "notifications_active",
-        _("No opt-in yet. One appears here whenever a customer taps “Notify Me”."),
+        _("No opt-ins yet. One appears here whenever a customer taps “Notify Me”."),
         button=_("Import opt-ins") if here.actor.may(Permission.EDIT) else None,
         key="opt_ins",
     )
@@ -68,7 +68,7 @@ def _actions(here: Current, fanpage_id: int, chosen: OptInFilter) -> None:
         [fanpage_id],
         csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
         workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
-        help=_("What is listed below. Tokens stay in the panel."),
+        help=_("Exports the list below. Tokens stay in the panel."),
     )
     if here.actor.may(Permission.EDIT):
         st.button(
@@ -85,7 +85,7 @@ def _list(fanpage_id: int, chosen: OptInFilter, columns: list[Column]) -> None:
     now = utc_now()
     total = count_listed(fanpage_id, chosen, now=now)
     if not total:
-        st.info(_("No opt-in matches these filters."))
+        st.info(_("No opt-ins match these filters."))
         return
     slot = st.container()
     offset = pager(total, key="opt_ins", size=SIZE)
@@ -102,8 +102,8 @@ def _columns() -> list[Column]:
         Column(_("Topic"), lambda o: o.topic or _("Without topic"), "22%", key="topic"),
         Column(_("State"), lambda o: Badge("opt_in", o.state), key="state"),
         Column(_("Agreed"), lambda o: o.consented_at, key="agreed", sorts=True),
-        Column(_("Ended or ends"), ends, key="ends"),
-        Column(_("Through"), through, "16%", key="through", is_extra=True),
+        Column(_("Ends / ended"), ends, key="ends"),
+        Column(_("Came through"), through, "16%", key="through", is_extra=True),
     ]
 
 

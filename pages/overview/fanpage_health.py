@@ -20,8 +20,8 @@ def draw_heard(here: Current, fanpage: FanpageView) -> None:
     now = utc_now()
     if not is_worker_alive(now=now):
         words = _(
-            "**Nobody is sending: no worker runs.** Scheduled broadcasts do not start. Nothing is lost; tell "
-            "your admin."
+            "**Nothing is being sent: the worker is not running.** Scheduled broadcasts won't "
+            "start. Nothing is lost; tell your admin."
         )
         st.error(words, icon=":material/cloud_off:")
     draw_problems(fanpage)
@@ -31,8 +31,8 @@ def draw_heard(here: Current, fanpage: FanpageView) -> None:
         st.error(_unanswered(hearing), icon=":material/hearing_disabled:")
     elif silence == Silence.QUIET:
         words = _(
-            "**Nothing was heard of customers since {when}.** Before that they were asked for opt-ins every "
-            "few days, so somebody should have written. Check the webhook.",
+            "**Nothing has been heard from customers since {when}.** Before that they were asked "
+            "for opt-ins every few days, so somebody should have written. Check the webhook.",
             when=ago(hearing.heard_at),
         )
         st.warning(words, icon=":material/hearing_disabled:")
@@ -49,14 +49,15 @@ def _unanswered(hearing: Hearing) -> str:
     out = ago(hearing.out_at)
     if hearing.heard_at is None:
         return _(
-            "**Messages went out {out}, and no webhook has ever arrived.** Taps and answers are lost as long "
-            "as that lasts: check the webhook address, its subscriptions and the webhook server.",
+            "**Messages went out {out}, but no webhook has ever arrived.** Taps and answers are "
+            "lost until this is fixed: check the webhook address, its subscriptions and the "
+            "webhook server.",
             out=out,
         )
     return _(
-        "**Messages went out {out}, and nothing has been heard since {heard}:** no tap, no message, no "
-        "report. Opt-ins are probably being lost: check the webhook address, its subscriptions and the "
-        "webhook server.",
+        "**Messages went out {out}, but nothing has been heard since {heard}:** no tap, no "
+        "message, no report. Opt-ins are probably being lost: check the webhook address, its "
+        "subscriptions and the webhook server.",
         out=out,
         heard=ago(hearing.heard_at),
     )

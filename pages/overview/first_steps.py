@@ -31,7 +31,12 @@ def draw_first_steps(here: Current, steps: FirstSteps | None) -> None:
     listed = _listed(steps)
     with st.container(key="first_steps", border=True):
         section(_("First steps"))
-        st.caption(_("Six steps to the first notification. What you have done is ticked by itself."))
+        st.caption(
+            _(
+                "Six steps to your first notification. Steps are ticked off automatically as you complete "
+                "them."
+            )
+        )
         left = [step for step in listed if not step.done]
         theirs = (step for step in left if here.actor.may(step.permission))  # nobody waits for an admin
         following = next(theirs, left[0] if left else None)
@@ -52,7 +57,7 @@ def _draw(here: Current, step: Step, place: int, *, is_next: bool) -> None:
             return
         if not here.actor.may(step.permission):
             st.caption(
-                _("Your role does not include this step: ask an admin or a colleague who can do it."),
+                _("Your role doesn't include this step: ask an admin or somebody who can do it."),
                 width="content",
             )
         elif st.button(step.label, key="first_step_go", type="primary", icon=":material/arrow_forward:"):
@@ -65,16 +70,19 @@ def _listed(steps: FirstSteps | None) -> list[Step]:
     return [
         Step(
             connected,
-            _("Connect a Facebook page"),
-            _("With its access token the panel can receive taps and send for it."),
-            _("Go to set-up"),
+            _("Connect a fanpage"),
+            _(
+                "With its access token the panel can receive customers' taps and send messages for the "
+                "fanpage."
+            ),
+            _("Go to Set-up"),
             "setup",
             Permission.ADMIN,
         ),
         Step(
             done.permission,
             _("Ask Facebook for one-time notifications"),
-            _("The fanpage's admin requests the feature once; the set-up shows where, with a picture."),
+            _("The fanpage's admin requests the feature once; Set-up shows where, with an image."),
             _("See how"),
             "setup",
             Permission.ADMIN,
@@ -88,7 +96,7 @@ def _listed(steps: FirstSteps | None) -> list[Step]:
         ),
         Step(
             done.request,
-            _("Let a message ask for it (OTNR)"),
+            _("Ask for it in a message (OTNR)"),
             _("Insert the block “+OTNR” into a chatbot message and choose the topic."),
             _("Write a message"),
             "messages",
@@ -96,14 +104,17 @@ def _listed(steps: FirstSteps | None) -> list[Step]:
         Step(
             done.opt_in,
             _("First opt-in"),
-            _("Share the message's link or keyword. Whoever taps “Notify Me” appears by themselves."),
-            _("See what starts a message"),
+            _(
+                "Share the message's link or keyword. Everyone who taps “Notify Me” appears here "
+                "automatically."
+            ),
+            _("See a message's entry points"),
             "messages",
         ),
         Step(
             done.broadcast,
             _("First broadcast"),
-            _("Notify those who agreed: once, and about exactly that."),
+            _("Notify the people who agreed: once, and about exactly that."),
             _("Write the first broadcast"),
             "new_broadcast",
         ),

@@ -29,7 +29,7 @@ def draw_history(fanpage_id: int, zone: str, stock: Stock | None) -> None:
     series = (
         (_("Agreed"), GREEN, stock.agreed if stock else {}),
         (_("Sent"), BLUE, sent),
-        (_("Lapsed unused"), ORANGE, stock.lapsed if stock else {}),
+        (_("Expired unused"), ORANGE, stock.lapsed if stock else {}),
     )
     days = days_from(first, DAYS)
     points = [
@@ -40,7 +40,7 @@ def draw_history(fanpage_id: int, zone: str, stock: Stock | None) -> None:
     if not any(point.value for point in points):
         return
     colours = {name: colour for name, colour, _values in series}
-    question = _("Do more customers agree than are notified or lapse?")
+    question = _("Do more customers opt in than are notified or expire?")
     draw_columns(question, points, colours=colours, key="history", time=_("Day"))
 
 
@@ -50,7 +50,7 @@ def draw_entry_points(fanpage_id: int, zone: str) -> None:
     parts = [part for part in top_entry_points(fanpage_id, since=since) if part.figures.tapped]
     if not parts:
         return
-    section(_("Through what did most customers agree in the last 30 days?"))
+    section(_("Where did most opt-ins come from in the last 30 days?"))
     columns = [
         Column(_("Entry point"), lambda part: entry_words(*part.key), "52%"),
         Column(_("Agreed"), lambda part: part.figures.tapped),

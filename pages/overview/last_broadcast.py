@@ -14,9 +14,9 @@ from pages.components.texts import _, n_, number, percent, when
 
 _SHOWN = {
     Result.READ: N_("Read"),
-    Result.CLICKED: N_("Followed a link"),
-    Result.REPLIED: N_("Answered within a day"),
-    Result.BLOCKED: N_("Cannot be reached since"),
+    Result.CLICKED: N_("Clicked a link"),
+    Result.REPLIED: N_("Replied within 24 hours"),
+    Result.BLOCKED: N_("Unreachable since then"),
 }
 
 
@@ -26,18 +26,18 @@ def draw_last(fanpage_id: int) -> None:
     if not results:
         return
     last, earlier = results[0], results[1:]
-    section(_("How did the last broadcast do beside the ones before?"))
+    section(_("How did the last broadcast do compared with earlier ones?"))
     words = _("{name} · started {when}", name=plain(last.name), when=when(last.started_at))
     page_registry.link("broadcast", words, icon=":material/campaign:", id=last.broadcast_id)
     sent = Card(_("Sent"), number(last.count(Result.SENT)))
     cards([sent, *(_card(last, earlier, result) for result in _SHOWN)])
     if earlier:
         before = n_(
-            "Shares of those whom it was sent to; below each the distance to the broadcast before.",
-            "Shares of those whom it was sent to; below each the distance to the {n} broadcasts before.",
+            "Share of those it was sent to; below, the change from the broadcast before.",
+            "Share of those it was sent to; below, the change from the {n} broadcasts before.",
             min(len(earlier), EARLIER),
         )
-        counted = _("Counted {when}.", when=when(last.counted_at))
+        counted = _("As of {when}.", when=when(last.counted_at))
         st.caption(f"{before} {counted}")
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_forward:")
 
@@ -57,5 +57,5 @@ def _card(last: ResultView, earlier: list[ResultView], result: Result) -> Card:
 def _points(distance: float) -> str:
     points = round(distance * 100, 1)
     if not points:
-        return _("as before")
+        return _("no change")
     return _("{sign}{points} points", sign="+" if points > 0 else "-", points=number(abs(points)))

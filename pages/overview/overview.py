@@ -30,7 +30,7 @@ from pages.overview.upcoming import draw_ahead
 
 def draw_page() -> None:
     here = current()
-    slot = page_header(_("Overview"), _("What matters today on this fanpage."), key="overview")
+    slot = page_header(_("Overview"), _("What matters today for this fanpage."), key="overview")
     draw_broadcast_styles()
     draw_calendar_styles()
     if here.fanpage is None:

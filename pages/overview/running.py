@@ -24,7 +24,9 @@ from pages.components.texts import _, n_, number, percent
 _UNDER_WAY = (BroadcastState.SENDING, BroadcastState.PAUSED)
 _EVERY = timedelta(seconds=3)
 SHOWN = 6
-MISSED = N_("A broadcast missed its time and nothing was sent. Decide whether it is still good.")
+MISSED = N_(
+    "A broadcast missed its send time and nothing was sent. Decide whether it is still worth sending."
+)
 
 
 def draw_alerts(
@@ -32,12 +34,12 @@ def draw_alerts(
 ) -> None:
     """What needs somebody now, the worst first."""
     if fanpage.stopped_code:
-        title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
+        title = f"**{_('Messenger is not accepting messages from this fanpage, so nothing is being sent.')}**"
         st.error(f"{title} {_(describe(fanpage.stopped_code))}", icon=":material/block:")
         if here.actor.may(Permission.ADMIN):
-            page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
+            page_registry.link("setup", _("Fix it under Set-up"), icon=":material/build:")
         else:
-            st.caption(_("Ask an admin to repair it under set-up."))
+            st.caption(_("Ask an admin to fix it under Set-up."))
     draw_policy(fanpage, here.actor)
     draw_other_app(fanpage)
     for line in missed:
@@ -52,8 +54,8 @@ def _expiring(topics: list[TopicView]) -> None:
     if not soon:
         return
     words = n_(
-        "{n} opt-in ends within 30 days: use it, or the right to notify that customer is gone.",
-        "{n} opt-ins end within 30 days: use them, or the right to notify those customers is gone.",
+        "{n} opt-in ends within 30 days: use it, or you lose the right to notify that customer.",
+        "{n} opt-ins end within 30 days: use them, or you lose the right to notify those customers.",
         sum(topic.expiring_30_days for topic in soon),
     )
     with st.container(key="expiring", horizontal=True, vertical_alignment="center"):

@@ -16,7 +16,7 @@ SHOWN = 8
 
 def draw_stock(topics: list[TopicView]) -> None:
     """Opt-ins of all topics, added up."""
-    held = _("Opt-ins that a broadcast under way keeps for its customers.")
+    held = _("Opt-ins on hold for a broadcast that is being sent.")
     cards(
         [
             Card(
@@ -25,7 +25,7 @@ def draw_stock(topics: list[TopicView]) -> None:
                 _("Each allows one notification about its topic."),
             ),
             Card(_("End within 30 days"), number(sum(topic.expiring_30_days for topic in topics))),
-            Card(_("Held by broadcasts"), number(sum(topic.reserved for topic in topics)), held),
+            Card(_("On hold for broadcasts"), number(sum(topic.reserved for topic in topics)), held),
             Card(_("Notified so far"), number(sum(topic.spent for topic in topics))),
         ]
     )
@@ -39,10 +39,10 @@ def draw_topics(here: Current, topics: list[TopicView]) -> None:
         Column(_("Topic"), lambda t: t.name, "40%"),
         Column(_("People"), lambda t: t.people),
         Column(_("End within 30 days"), lambda t: t.expiring_30_days),
-        Column(_("Held by broadcasts"), lambda t: t.reserved),
+        Column(_("On hold for broadcasts"), lambda t: t.reserved),
     ]
     if here.actor.may(Permission.EDIT):
-        columns.append(Column(_("What next"), _next))
+        columns.append(Column(_("What's next"), _next))
     draw_counted(topics[0].counted_at if topics else None)
     table(columns, shown, key="overview_topics", on_click=lambda t: f"topics?id={t.id}")
     if len(topics) > SHOWN:

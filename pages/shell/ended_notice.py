@@ -34,7 +34,7 @@ def _close(here: Current, broadcast_id: int) -> None:
 def _words(end: End) -> str:
     name = plain(end.name)
     if end.state == BroadcastState.MISSED:
-        return _("“{name}” missed its time: nothing was sent.", name=name)
+        return _("“{name}” missed its send time: nothing was sent.", name=name)
     words = {
         BroadcastState.CANCELLED: _("“{name}” was cancelled: {sent} of {audience} customers had got it."),
     }.get(BroadcastState(end.state), _("“{name}” has ended: {sent} of {audience} customers got it."))

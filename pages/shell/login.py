@@ -92,10 +92,10 @@ def _ask_password() -> str | None:
 def _ask_code() -> str | None:
     with st.form("code_form", border=False):
         code = st.text_input(
-            _("Code from your telephone"),
+            _("Code from your phone"),
             key="sign_in_code",
             autocomplete="one-time-code",
-            help=_("Six digits of the app with which you set up the second factor."),
+            help=_("Six digits from the app you used to set up the second factor."),
         )
         pressed = st.form_submit_button(_("Sign in"), key="code_submit", type="primary", width="stretch")
     st.button(_("Back"), key="code_back", type="tertiary", on_click=_ask_no_code)
@@ -187,7 +187,7 @@ def _note_seen(found: SessionView) -> None:
 def _first_password(found: SessionView) -> None:
     with st.container(key="sign_in"):
         st.title(_("Choose your own password"), anchor=False)
-        st.markdown(_("The one you signed in with was made for you, so others may have seen it."))
+        st.markdown(_("The one you signed in with was created for you, so others may have seen it."))
         change_password(found, key="first_password")
         st.button(_("Sign out"), key="first_password_sign_out", type="tertiary", on_click=browser.sign_out)
 
@@ -195,6 +195,6 @@ def _first_password(found: SessionView) -> None:
 def _first_code(found: SessionView) -> None:
     with st.container(key="sign_in"):
         st.title(_("Set up your second factor"), anchor=False)
-        st.markdown(_("Your role needs one: a code from your telephone besides the password."))
+        st.markdown(_("Your role requires one: a code from your phone as well as the password."))
         draw_set_up(found.actor, key="first_code")
         st.button(_("Sign out"), key="first_code_sign_out", type="tertiary", on_click=browser.sign_out)

@@ -25,7 +25,7 @@ def change_password(found: SessionView, *, key: str) -> None:
             type="password",
             autocomplete="new-password",
             help=_(
-                "At least {minimum} characters. A few words that only you put together are best.",
+                "At least {minimum} characters. A few words that only you would put together work best.",
                 minimum=PASSWORD_MINIMUM,
             ),
         )
@@ -40,6 +40,6 @@ def change_password(found: SessionView, *, key: str) -> None:
     by, told, now = found.actor, browser.description(), utc_now()
     ticket = session.do(lambda: actions.change_own_password(by, old, new, browser=told, now=now))
     if ticket is not None:
-        done = _("Your password is changed. Every other session of yours has ended.")
+        done = _("Your password has been changed. All your other sessions have ended.")
         browser.fetch_cookie(ticket, welcome=(found.operator.id, done))
         st.rerun(scope="app")

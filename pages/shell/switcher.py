@@ -50,7 +50,7 @@ def draw_fanpage_search(chosen: FanpageView | None, fanpages: list[FanpageView])
 
 def _search(chosen: FanpageView, fanpages: list[FanpageView]) -> None:
     words = st.text_input(
-        _("Name or page ID"), key=f"{KEY}_words", placeholder=_("Marks and case do not matter")
+        _("Name or page ID"), key=f"{KEY}_words", placeholder=_("Accents and case don't matter")
     )
     found = find_fanpages(fanpages, words)
     with st.container(key=f"{KEY}_found", gap=None):
@@ -66,10 +66,10 @@ def _search(chosen: FanpageView, fanpages: list[FanpageView]) -> None:
                 width="stretch",
             )
     if not found:
-        st.caption(_("No fanpage is called so."))
+        st.caption(_("No fanpage with that name."))
     elif len(found) > SHOWN:
         more = len(found) - SHOWN
-        st.caption(n_("{n} more; write more of its name.", "{n} more; write more of the name.", more))
+        st.caption(n_("{n} more; type more of its name.", "{n} more; type more of the name.", more))
 
 
 def _choose(fanpage_id: int) -> None:

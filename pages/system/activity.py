@@ -21,7 +21,7 @@ DAYS = {"1": 1, "7": 7, "30": 30}
 
 def draw_page() -> None:
     slot = page_header(
-        _("Activity"), _("Who did what, and when. Nobody can change these lines."), key="activity"
+        _("Activity"), _("Who did what, and when. Nobody can change this log."), key="activity"
     )
     asked = _filters()
     total = queries.count_activity(asked)
@@ -44,7 +44,7 @@ def _export(asked: ActivityFilter) -> None:
         asked.fanpage_ids,
         csv=lambda: activity_csv(asked),
         workbook=lambda: activity_workbook(asked, zone=zone, say=say),
-        help=_("What is listed below, with its details."),
+        help=_("Exports the list below, with details."),
     )
 
 

@@ -23,7 +23,7 @@ def draw_address_form() -> None:
             placeholder="https://",
         )
         deletion = st.text_input(
-            _("How customers have their data deleted"),
+            _("How customers can have their data deleted"),
             known.get(Check.DELETION, ""),
             key="address_deletion",
             placeholder="https://",

@@ -22,9 +22,9 @@ def draw_alerts() -> None:
     if not known:
         st.info(
             _(
-                "Nobody is told outside the panel when a broadcast stops, a fanpage needs somebody, "
-                "opt-ins are about to end or a backup fails. Set OTN_ALERT_EMAIL with OTN_SMTP_HOST, "
-                "or OTN_ALERT_URL, and restart."
+                "Nobody is alerted outside the panel when a broadcast stops, a fanpage needs "
+                "attention, opt-ins are about to end or a backup fails. Set OTN_ALERT_EMAIL with "
+                "OTN_SMTP_HOST, or OTN_ALERT_URL, and restart."
             ),
             icon=":material/notifications_off:",
         )
@@ -35,7 +35,7 @@ def draw_alerts() -> None:
     if may_test and st.button(
         _("Send a test alert"), key="alert_test", icon=":material/notifications_active:"
     ):
-        said = _("The worker sends it within seconds; above you see how it fared.")
+        said = _("The worker sends it within seconds; the result appears under Alerts.")
         if do(lambda: actions.ask_for_test(current().actor, now=utc_now()), done=said) is not None:
             st.rerun()
 
@@ -45,7 +45,9 @@ def _channels() -> None:
         name = _(NAMES[each.channel])
         if each.problem:
             words = _(
-                "{channel}: the latest alert was not taken ({when}).", channel=name, when=ago(each.failed_at)
+                "{channel}: the latest alert could not be sent ({when}).",
+                channel=name,
+                when=ago(each.failed_at),
             )
             st.warning(f"{words} {plain(each.problem)}", icon=":material/notification_important:")
         else:
@@ -54,7 +56,7 @@ def _channels() -> None:
 
 def _state(each: ChannelView) -> str:
     if each.test_asked_at is not None:
-        return _("a test waits for the worker")
+        return _("a test alert is waiting for the worker")
     if each.sent_at is None:
         return _("nothing has been sent yet")
     return _("last sent {when}", when=ago(each.sent_at))

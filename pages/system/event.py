@@ -26,7 +26,7 @@ def draw_page() -> None:
     try:
         event = event_queries.get_event(asked_id() or 0)
     except NotFound:
-        gone = _("This event does not exist (any more). Old ones are deleted.")
+        gone = _("This event does not exist (any more). Old events are deleted.")
         draw_not_there(gone, "events", _("All webhook events"))
         return
     if event.fanpage_id is None:
@@ -75,13 +75,13 @@ def _facts(event: EventView) -> None:
 def _rows(event: EventView) -> list[tuple[str, str]]:
     return [
         (_("Number"), str(event.id)),
-        (_("Fanpage"), event.fanpage or _("none of ours")),
+        (_("Fanpage"), event.fanpage or _("not connected here")),
         (_("Page ID"), event.page_id),
         (_("PSID"), event.psid or ""),
-        (_("Happened"), when(event.occurred_at, to_the_second=True)),
-        (_("Received"), when(event.received_at, to_the_second=True)),
-        (_("Applied"), when(event.applied_at, to_the_second=True) if event.applied_at else ""),
-        (_("Replayed"), when(event.replayed_at, to_the_second=True) if event.replayed_at else ""),
+        (_("Happened at"), when(event.occurred_at, to_the_second=True)),
+        (_("Received at"), when(event.received_at, to_the_second=True)),
+        (_("Processed"), when(event.applied_at, to_the_second=True) if event.applied_at else ""),
+        (_("Replayed at"), when(event.replayed_at, to_the_second=True) if event.replayed_at else ""),
     ]
 
 

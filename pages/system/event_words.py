@@ -13,36 +13,38 @@ KINDS: dict[EventKind, str] = {
     EventKind.OPT_IN: N_("Tap on “Notify me”"),
     EventKind.MESSAGE: N_("Customer's message"),
     EventKind.POSTBACK: N_("Tap on a button"),
-    EventKind.REFERRAL: N_("Came by a link"),
+    EventKind.REFERRAL: N_("Came through a link"),
     EventKind.COMMENT: N_("Comment on a post"),
     EventKind.REACTION: N_("Reaction"),
-    EventKind.ECHO: N_("Our message, as sent"),
+    EventKind.ECHO: N_("Fanpage's message, as sent"),
     EventKind.DELIVERY: N_("Delivery receipt"),
     EventKind.READ: N_("Read receipt"),
     EventKind.EDIT: N_("Message edited"),
     EventKind.DELETED: N_("Message unsent"),
     EventKind.HANDOVER: N_("Conversation handed over"),
-    EventKind.POLICY: N_("Notice of Meta's policies"),
-    EventKind.INTEGRITY: N_("Notice of the Page's standing"),
+    EventKind.POLICY: N_("Policy notice from Meta"),
+    EventKind.INTEGRITY: N_("Notice about the fanpage's status"),
     EventKind.OPT_IN_OTHER: N_("Another kind of opt-in"),
-    EventKind.CHANGE: N_("Change on the Page"),
-    EventKind.OWN: N_("Act of the Page itself"),
-    EventKind.UNKNOWN: N_("Of unknown kind"),
+    EventKind.CHANGE: N_("Change on the fanpage"),
+    EventKind.OWN: N_("Action by the fanpage itself"),
+    EventKind.UNKNOWN: N_("Unknown kind"),
 }
 _NOTES = {
-    UNKNOWN_FANPAGE: N_("Its Page is not connected here. It is applied as soon as the Page is connected."),
+    UNKNOWN_FANPAGE: N_(
+        "Its fanpage is not connected here. It will be processed as soon as the fanpage is connected."
+    ),
     NO_SENDER: N_("It names no customer."),
-    NOTHING_TO_DO: N_("Nothing follows from events of this kind."),
+    NOTHING_TO_DO: N_("Events of this kind need no processing."),
 }
 _FAILURES = {
     "CannotDecrypt": N_(
-        "Its token was sealed with another secret key. Bring back that key (OTN_SECRET_KEY or "
+        "Its token was encrypted with a different secret key. Restore that key (OTN_SECRET_KEY or "
         "data/secret.key), then replay it."
     )
 }
 _STOPPED = N_(
-    "The program stopped on it ({error}). Nothing is lost: tell whoever runs the installation, and replay "
-    "it after the repair."
+    "The program failed on this event ({error}). Nothing is lost: tell the person who runs the "
+    "installation, and replay it after the fix."
 )
 
 
@@ -63,9 +65,9 @@ def note_in_words(event: EventView) -> str:
         words = _FAILURES.get(event.note or "")
         return _(words) if words else _(_STOPPED, error=event.note or "–")
     if event.state == EventState.PENDING and event.replayed_at:
-        return _("Waits to be recorded again.")
+        return _("Waiting to be recorded again.")
     if event.note in _NOTES:
         return _(_NOTES[event.note])
     if event.replayed_at:
-        return _("Applied once, and recorded again by a replay.")
+        return _("Processed once, and recorded again by a replay.")
     return event.note or ""

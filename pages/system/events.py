@@ -32,7 +32,7 @@ SPAN, STANDBY = "span", "standby"
 def draw_page() -> None:
     slot = page_header(
         _("Webhook events"),
-        _("What Messenger has told us, and what became of it. Nothing here is ever shown to customers."),
+        _("What Messenger reported, and what happened to it. Customers never see this page."),
         key="events",
     )
     asked = _filters()
@@ -41,7 +41,7 @@ def draw_page() -> None:
         with slot:
             _replay_buttons(asked, total)
     if not total:
-        empty_state("webhook", _("No event matches. Try a longer time, or fewer filters."), key="events")
+        empty_state("webhook", _("No events match. Try a longer time, or fewer filters."), key="events")
         return
     spot_for_list = st.container()
     offset = pager(total, key="events")
@@ -59,10 +59,10 @@ def _filters() -> EventFilter:
     actor = current().actor
     fanpages = {fanpage.page_id: fanpage.name for fanpage in own_fanpages(actor)}
     with st.container(key="events_filters", horizontal=True, vertical_alignment="center"):
-        psid = search_box("events_search", _("PSID of a customer"))
+        psid = search_box("events_search", _("A customer's PSID"))
         kinds = {kind.value: _(words) for kind, words in KINDS.items()}
         kind = filter_choice(
-            "kind", {**kinds, STANDBY: _("Told while another app is in control")}, _("Every kind")
+            "kind", {**kinds, STANDBY: _("Received while another app is in control")}, _("All kinds")
         )
         page_id = filter_choice("page", fanpages, _("All fanpages")) if len(fanpages) > 1 else ""
         words = {"1": _("1 hour"), "24": _("24 hours"), "168": _("7 days"), SPAN: _("From … to …")}
@@ -91,7 +91,7 @@ def _span() -> tuple[datetime | None, datetime | None]:
     zone = ZoneInfo(current().zone)
     ends: list[datetime | None] = []
     with st.container(key="events_span", horizontal=True):
-        for end, label in (("since", _("Received from")), ("until", _("until"))):
+        for end, label in (("since", _("Received from")), ("until", _("to"))):
             chosen = st.datetime_input(
                 label, None, key=f"events_{end}", format=_("YYYY-MM-DD"), step=60, width=230
             )
@@ -103,7 +103,7 @@ def _replay_buttons(asked: EventFilter, total: int) -> None:
     failed = actions.count_replay(current().actor)
     if total:
         st.button(
-            _("Replay what is listed…"),
+            _("Replay this list…"),
             key="events_replay",
             icon=":material/replay:",
             on_click=open_dialog,
@@ -111,7 +111,7 @@ def _replay_buttons(asked: EventFilter, total: int) -> None:
         )
     if failed.total:
         st.button(
-            _("Replay the failed…"),
+            _("Replay failed events…"),
             key="events_replay_failed",
             type="primary",
             icon=":material/replay:",
@@ -124,12 +124,10 @@ def _replay_buttons(asked: EventFilter, total: int) -> None:
 
 def _columns() -> list[Column]:
     return [
-        Column(
-            _("What came"), lambda event: Two(kind_in_words(event.kind), channel_in_words(event.kind)), "30%"
-        ),
+        Column(_("Event"), lambda event: Two(kind_in_words(event.kind), channel_in_words(event.kind)), "30%"),
         Column(_("Customer"), _who, "24%"),
         Column(_("Fanpage"), lambda event: event.fanpage or event.page_id, "18%"),
-        Column(_("Received"), lambda event: event.received_at),
+        Column(_("Received at"), lambda event: event.received_at),
         Column(_("State"), lambda event: Badge("event", event.state)),
         Column(_("Why"), note_in_words, "28%"),
     ]

@@ -14,7 +14,7 @@ _ALL, _SOME = "all", "some"
 
 def draw_fanpage_choice(key: str, chosen: Collection[int] | None) -> None:
     """`chosen` None: all fanpages. `chosen_fanpages` of the same key reads what was chosen."""
-    words = {_ALL: _("All fanpages, also those connected later"), _SOME: _("Only these")}
+    words = {_ALL: _("All fanpages, including those connected later"), _SOME: _("Only these fanpages")}
     kind = st.radio(
         _("Fanpages"),
         list(words),
@@ -26,7 +26,7 @@ def draw_fanpage_choice(key: str, chosen: Collection[int] | None) -> None:
         return
     names = {fanpage.id: f"{fanpage.name} · {fanpage.page_id}" for fanpage in list_fanpages()}
     st.multiselect(
-        _("Only these"),
+        _("Only these fanpages"),
         list(names),
         default=[each for each in names if each in (chosen or ())],
         key=f"{key}_fanpages",

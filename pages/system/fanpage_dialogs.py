@@ -44,14 +44,14 @@ def _connect(key: str, known: FanpageView | None) -> None:
         _("Name"),
         value=known.name if known else "",
         key=f"{key}_name",
-        placeholder=_("Left empty, the fanpage's own name is used"),
+        placeholder=_("If empty, the fanpage's own name is used"),
     )
     st.text_input(
         _("Page access token"),
         key=f"{key}_token",
         type="password",
         autocomplete="off",
-        help=_("From your app: Messenger → API settings → Generate token. It is kept encrypted."),
+        help=_("From your app: Messenger → API settings → Generate token. It is stored encrypted."),
     )
     if known is None:
         time_zone_dialog.choose_zone(settings().timezone, f"{key}_zone")
@@ -78,7 +78,7 @@ def _connect_now(key: str, known: FanpageView | None) -> None:
 def _rate(fanpage: FanpageView) -> None:
     st.markdown(
         _(
-            "How many messages leave per second at most. Facebook stops fanpages that send more than "
+            "The most messages to send per second. Facebook stops fanpages that send more than "
             "{calm} per second for long.",
             calm=CALM_RATE,
         )
@@ -92,7 +92,7 @@ def _rate(fanpage: FanpageView) -> None:
         key="fanpage_rate_known",
         disabled=rate <= CALM_RATE,
     )
-    _submit(_("Set the rate"), "fanpage_rate", lambda: _set_rate(fanpage))
+    _submit(_("Save the rate"), "fanpage_rate", lambda: _set_rate(fanpage))
 
 
 def _set_rate(fanpage: FanpageView) -> None:
@@ -105,12 +105,13 @@ def _set_rate(fanpage: FanpageView) -> None:
 def _stop_words(fanpage: FanpageView) -> None:
     st.markdown(
         _(
-            "Whoever writes nothing but one of these words to the fanpage gets no notifications any more, "
-            "and the bot confirms it. Case does not matter, marks do; only a new tap on “Notify Me” lifts it."
+            "Customers who write nothing but one of these words to the fanpage get no more "
+            "notifications, and the chatbot confirms it. Case doesn't matter, accents do; only a "
+            "new tap on “Notify Me” undoes it."
         )
     )
     st.text_area(
-        _("Stop words, one a line"),
+        _("Stop words, one per line"),
         value="\n".join(fanpage.stop_words),
         key="fanpage_stop_words_listed",
         height=300,
@@ -129,13 +130,13 @@ def _resume(fanpage: FanpageView) -> None:
     by = current().actor
     confirm(
         "fanpage_resume",
-        _("Is it repaired?"),
-        _("The connection is checked first. If it works, sending goes on at once:")
+        _("Is it fixed?"),
+        _("The connection is checked first. If it works, sending continues at once:")
         + " "
-        + n_("{n} broadcast continues.", "{n} broadcasts continue.", waiting),
-        _("Repaired, go on"),
+        + n_("{n} broadcast resumes.", "{n} broadcasts resume.", waiting),
+        _("Fixed, resume sending"),
         lambda: actions.resume_after_repair(by, fanpage.id, now=utc_now()),
-        done=_("{name} may send again.", name=fanpage.name),
+        done=_("{name} can send again.", name=fanpage.name),
     )
 
 

@@ -42,7 +42,7 @@ def draw_page() -> None:
         and is_admin
         and slot.button(_("Check now"), key="health_check", type="primary", icon=":material/stethoscope:")
     ):
-        with st.spinner(_("Asking Facebook…")):
+        with st.spinner(_("Checking with Facebook…")):
             found = do(lambda: _check(fanpages), done=_("Checked."))
         if found is not None:
             st.rerun()
@@ -71,19 +71,19 @@ def _live() -> None:
     processes = queries.list_processes()
     backlog = inbox.get_backlog()
     alive = {each.kind for each in processes if utc_now() - each.at < ALIVE_WITHIN}
-    waits = _("Arrived and kept, not yet acted on.")
+    waits = _("Received and stored, not processed yet.")
     if backlog.oldest_received_at:
         waits = _("The oldest arrived {when}.", when=ago(backlog.oldest_received_at))
     cards(
         [
             _life(_("Worker"), "worker" in alive, _("Sends messages and starts broadcasts.")),
-            _life(_("Webhook server"), "webhook" in alive, _("Receives what customers do.")),
+            _life(_("Webhook server"), "webhook" in alive, _("Receives customers' taps and messages.")),
             Card(_("Events waiting"), number(backlog.pending), waits),
             _backup_card(),
             Card(
                 _("Events that failed"),
                 number(backlog.failed),
-                _("Kept, so that nothing is lost; tell your admin."),
+                _("Kept, so nothing is lost; tell your admin."),
             ),
         ]
     )
@@ -98,7 +98,7 @@ def _live() -> None:
     if processes:
         columns = [
             Column(_("Process"), lambda row: f"{row.kind} {row.name}", "50%"),
-            Column(_("Last sign of life"), lambda row: Ago(row.at)),
+            Column(_("Last signal"), lambda row: Ago(row.at)),
             Column(_("Running since"), lambda row: row.started_at),
         ]
         table(columns, processes, key="health_processes")
@@ -113,7 +113,7 @@ def _backup_card() -> Card:
     if last is None:
         return Card(_("Last backup"), _("None yet"), _("The worker makes one every night."))
     about = _(
-        "{opt_ins} opt-ins, {size} MB, checked.", opt_ins=number(last.opt_ins), size=_megabytes(last.bytes)
+        "{opt_ins} opt-ins, {size} MB, verified.", opt_ins=number(last.opt_ins), size=_megabytes(last.bytes)
     )
     return Card(_("Last backup"), ago(last.made_at), about)
 
@@ -131,16 +131,16 @@ def _silence(alive: set[str]) -> None:
     if "worker" not in alive:
         st.error(
             _(
-                "No worker is running, so nothing is sent and no broadcast starts. Start one with "
-                "`make run` or `python -m core worker`; nothing is lost meanwhile."
+                "The worker is not running, so nothing is sent and no broadcast starts. Start it "
+                "with `make run` or `python -m core worker`; nothing is lost in the meantime."
             ),
             icon=":material/block:",
         )
     if "webhook" not in alive:
         st.error(
             _(
-                "No webhook server is running, so no message and no opt-in arrives. Start it with `make "
-                "run` soon: Facebook repeats what it could not deliver only for a while."
+                "The webhook server is not running, so no messages or opt-ins arrive. Start it "
+                "with `make run` soon: Facebook only retries for a while."
             ),
             icon=":material/block:",
         )
@@ -159,7 +159,7 @@ def _fanpage(fanpage: FanpageView, condition: str, is_admin: bool) -> None:
         draw_other_app(fanpage)
         draw_problems(fanpage)
         if is_admin and condition in ("stopped", "problem", "otn_off"):
-            page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
+            page_registry.link("setup", _("Fix it under Set-up"), icon=":material/build:")
 
 
 draw_page()

@@ -50,20 +50,22 @@ def _body(fanpage: FanpageView) -> None:
     )
     st.caption(
         _(
-            "By the fanpage's clock. What is due then starts afterwards; what is being sent waits and goes "
-            "on by itself. Whoever is not reached before the best-before keeps the opt-in. Answers of the "
-            "chatbot are not held back."
+            "In the fanpage's time zone. Broadcasts due then start afterwards; those being sent "
+            "wait and continue automatically. Anyone not reached before the send-by time keeps the "
+            "opt-in. The chatbot still answers."
         )
     )
-    st.markdown(f"**{_('Who may launch')}**")
+    st.markdown(f"**{_('Who can launch')}**")
     st.checkbox(
         _("A second person approves"),
         rules.needs_second_person,
         key=f"{KEY}_second",
-        help=_("Whoever wrote a version last cannot launch it; another sender looks at it and does."),
+        help=_(
+            "The person who last changed a version can't launch it; another sender reviews and launches it."
+        ),
     )
     st.number_input(
-        _("Type the number of people from so many on (0: never)"),
+        _("Ask to type the number of people from (0: never)"),
         0,
         value=rules.count_typed_above,
         step=100,

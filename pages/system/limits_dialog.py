@@ -28,19 +28,22 @@ def _body(fanpage: FanpageView) -> None:
     _number(
         "broadcasts_a_week",
         limits,
-        _("Broadcasts to one customer within 7 days, at most"),
-        _("Counted across topics. Whoever has had enough is left out and keeps the opt-in."),
+        _("Most broadcasts to one customer within 7 days"),
+        _(
+            "Counted across all topics. Customers who have reached the limit are left out and keep "
+            "their opt-in."
+        ),
     )
     st.markdown(f"**{_('Asking for opt-ins')}**")
     _number(
         "ask_cool_down_days",
         limits,
         _("Days until a customer who did not answer is asked again"),
-        _("For each topic. The chatbot leaves the request out meanwhile."),
+        _("For each topic. Until then the chatbot leaves the request out."),
     )
-    _number("asks_a_day", limits, _("Requests to one customer within 24 hours, at most"), None)
+    _number("asks_a_day", limits, _("Most requests to one customer within 24 hours"), None)
     st.checkbox(
-        _("Also ask customers who still hold an opt-in for the topic"),
+        _("Also ask customers who still have an opt-in for the topic"),
         value=limits.asks_holders,
         key=f"{KEY}_asks_holders",
         help=_("Each further opt-in allows one more broadcast on the topic."),
@@ -52,13 +55,13 @@ def _body(fanpage: FanpageView) -> None:
     _number(
         "silent_hours",
         limits,
-        _("Hours in which the chatbot is silent after a colleague has answered"),
-        _("For that customer only. It can be ended on the customer's page."),
+        _("Hours the chatbot stays silent after somebody on your team has answered"),
+        _("For that customer only. You can end it early on the customer's page."),
     )
     st.caption(
         _(
-            "0 means no limit. Usual are {broadcasts} broadcasts, {days} days, {asks} requests and {hours} "
-            "hours.",
+            "0 means no limit. Defaults: {broadcasts} broadcasts, {days} days, {asks} requests and "
+            "{hours} hours.",
             broadcasts=USUAL.broadcasts_a_week,
             days=USUAL.ask_cool_down_days,
             asks=USUAL.asks_a_day,

@@ -35,11 +35,15 @@ def open_for(key: str, operator_id: int) -> None:
 def draw_operator_dialogs(by_id: dict[int, OperatorView]) -> None:
     """Shows the dialog that is open, if any."""
     dialog("operator_new", _("Add user"), _new)
-    dialog("operator_password", _("Password to hand over"), _password, closed=_forget_password)
+    dialog("operator_password", _("Password to pass on"), _password, closed=_forget_password)
     chosen = by_id.get(st.session_state.get("operator_chosen", 0))
     if chosen is not None:
         dialog("operator_role", _("Role of {name}", name=chosen.name), lambda: _role(chosen))
-        dialog("operator_fanpages", _("Fanpages of {name}", name=chosen.name), lambda: _fanpages(chosen))
+        dialog(
+            "operator_fanpages",
+            _("Fanpages that {name} manages", name=chosen.name),
+            lambda: _fanpages(chosen),
+        )
         _about_password(chosen)
         _about_access(chosen)
 
@@ -49,22 +53,22 @@ def _about_password(chosen: OperatorView) -> None:
     confirm(
         "operator_reset",
         _("Give {name} a new password?", name=name),
-        _("Their present password stops working and their sessions end. You will see the new one once."),
-        _("Make a new password"),
+        _("Their current password stops working and their sessions end. You will see the new one only once."),
+        _("Create a new password"),
         lambda: _hand_over(name, actions.reset_password(by, chosen.id, now=utc_now())),
     )
     confirm(
         "operator_code",
         _("Remove the second factor of {name}?", name=name),
-        _("They sign in with the password alone until they set up another telephone."),
+        _("They sign in with only the password until they set up another phone."),
         _("Remove"),
         lambda: second_factor.disable_of(by, chosen.id, now=utc_now()),
-        done=_("{name} has no second factor any more.", name=name),
+        done=_("{name} no longer has a second factor.", name=name),
     )
     confirm(
         "operator_out",
         _("Sign {name} out everywhere?", name=name),
-        _("Every open session of theirs ends at once. They may sign in again."),
+        _("All their open sessions end at once. They can sign in again."),
         _("Sign out everywhere"),
         lambda: actions.end_sessions(by, chosen.id, now=utc_now()),
         done=_("{name} is signed out everywhere.", name=name),
@@ -76,7 +80,7 @@ def _about_access(chosen: OperatorView) -> None:
     confirm(
         "operator_disable",
         _("Disable {name}?", name=name),
-        _("Their sessions end at once and they cannot sign in. What they did stays in the activity log."),
+        _("Their sessions end at once and they can't sign in. What they did stays in the activity log."),
         _("Disable"),
         lambda: actions.disable_operator(by, chosen.id, now=utc_now()),
         done=_("{name} is disabled.", name=name),
@@ -84,18 +88,15 @@ def _about_access(chosen: OperatorView) -> None:
     confirm(
         "operator_export",
         _("Allow {name} to export?", name=name),
-        _(
-            "They can take lists of customers, opt-ins and results out of the panel as files. "
-            "Each export is written down."
-        ),
-        _("Allow it"),
+        _("They can download lists of customers, opt-ins and results as files. Each export is recorded."),
+        _("Allow"),
         lambda: actions.set_exports(by, chosen.id, allowed=True, now=utc_now()),
     )
     confirm(
         "operator_no_export",
-        _("Allow {name} no exports?", name=name),
+        _("Disallow exports for {name}?", name=name),
         _("They still see everything in the panel."),
-        _("Allow none"),
+        _("Disallow"),
         lambda: actions.set_exports(by, chosen.id, allowed=False, now=utc_now()),
     )
     confirm(
@@ -145,7 +146,7 @@ def _change_role(chosen: OperatorView) -> None:
 
 def _fanpages(chosen: OperatorView) -> None:
     draw_fanpage_choice("operator_of", chosen.fanpage_ids)
-    st.caption(_("When they lose a fanpage, their open sessions end, and they sign in again."))
+    st.caption(_("If you take a fanpage away, their open sessions end and they have to sign in again."))
     _button(_("Save"), "operator_fanpages", "operator_fanpages_submit", lambda: _limit(chosen))
 
 

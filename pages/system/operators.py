@@ -52,7 +52,7 @@ def _row(operator: OperatorView, *, is_own: bool) -> None:
             else _("Never signed in")
         )
         more.menu_button(
-            _("More"),
+            _("Actions"),
             list(choices := _choices(operator)),
             key=f"operator_{operator.id}_more",
             format_func=choices.__getitem__,
@@ -66,7 +66,7 @@ def _choices(operator: OperatorView) -> dict[str, str]:
         return {"operator_enable": f":material/person_check: {_('Enable…')}"}
     if operator.role == Role.VIEWER:
         exports = (
-            {"operator_no_export": f":material/file_download_off: {_('Allow no exports…')}"}
+            {"operator_no_export": f":material/file_download_off: {_('Disallow exports…')}"}
             if operator.was_granted_exports
             else {"operator_export": f":material/download: {_('Allow exports…')}"}
         )

@@ -17,9 +17,9 @@ OFF, ON = "otn_off", "otn_on"
 def draw_otn_button(fanpage: FanpageView) -> None:
     """The button for the other state, beside the other settings of the fanpage."""
     if fanpage.otn_off_at is None:
-        label, icon, key = _("Switch OTN off…"), "notifications_off", OFF
+        label, icon, key = _("Turn OTN off…"), "notifications_off", OFF
     else:
-        label, icon, key = _("Switch OTN on…"), "notifications_active", ON
+        label, icon, key = _("Turn OTN on…"), "notifications_active", ON
     st.button(label, key=f"{key}_open", icon=f":material/{icon}:", on_click=open_dialog, args=(key,))
 
 
@@ -27,8 +27,9 @@ def draw_otn_state(fanpage: FanpageView) -> None:
     """Says that one-time notifications are off, by whom and since when."""
     if fanpage.otn_off_at is not None:
         words = _(
-            "**One-time notifications are off** for this fanpage, by {who} since {when}. Nobody is asked for "
-            "an opt-in and no broadcast goes out; opt-ins stay, and the bot still answers.",
+            "**One-time notifications are off** for this fanpage, turned off by {who} {when}. "
+            "Nobody is asked for an opt-in and no broadcast goes out; opt-ins stay, and the "
+            "chatbot still answers.",
             who=who(fanpage.otn_off_by),
             when=when(fanpage.otn_off_at),
         )
@@ -39,24 +40,25 @@ def draw_otn_dialogs(fanpage: FanpageView) -> None:
     """Shows the dialog that is open, if any."""
     confirm(
         OFF,
-        _("Switch one-time notifications off?"),
+        _("Turn one-time notifications off?"),
         _(
-            "For {name} nobody is asked for an opt-in any more, and broadcasts that are being sent pause. "
-            "Opt-ins stay, and run out as before. Do this when Meta ends the feature for the fanpage.",
+            "{name} no longer asks anybody for an opt-in, and broadcasts that are being sent "
+            "pause. Opt-ins stay, and expire as before. Do this if Meta ends the feature for the "
+            "fanpage.",
             name=fanpage.name,
         ),
-        _("Switch off"),
+        _("Turn off"),
         lambda: otn_switch.switch_otn_off(current().actor, fanpage.id, now=utc_now()),
         done=_("One-time notifications are off."),
     )
     confirm(
         ON,
-        _("Switch one-time notifications on?"),
+        _("Turn one-time notifications on?"),
         _(
-            "The bot of {name} asks again, and what this switch had paused goes on at once.",
+            "{name}'s chatbot asks for opt-ins again, and broadcasts that this had paused resume at once.",
             name=fanpage.name,
         ),
-        _("Switch on"),
+        _("Turn on"),
         lambda: otn_switch.switch_otn_on(current().actor, fanpage.id, now=utc_now()),
         done=_("One-time notifications are on."),
     )

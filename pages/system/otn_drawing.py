@@ -26,8 +26,8 @@ def draw_otn_request() -> None:
         )
     )
     said = _(
-        "Drawing: in the fanpage's settings choose Advanced Messaging, and press Request beside One-Time "
-        "Notification."
+        "Illustration: in the fanpage's settings choose Advanced Messaging, and press “Request” "
+        "beside “One-Time Notification”."
     )
     heading = _("Requested features")
     st.html(_STYLES)

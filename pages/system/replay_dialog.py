@@ -38,7 +38,7 @@ def draw_replay_dialog(key: str, asked: EventFilter | int | None) -> None:
             count = actions.count_replay(by, asked, until=until)
         _say(count)
         if count.total:
-            confirm_buttons(key, _("Replay"), replay, done=_("Applied within a few seconds."))
+            confirm_buttons(key, _("Replay"), replay, done=_("They will be processed within a few seconds."))
 
     dialog(key, _("Replay webhook events?"), draw)
 
@@ -47,27 +47,35 @@ def _say(count: ReplayCount) -> None:
     if not count.total:
         st.markdown(
             _(
-                "There is nothing to replay: these events wait to be applied already, or are of no fanpage "
-                "of ours."
+                "There is nothing to replay: these events are already waiting to be processed, or "
+                "belong to a fanpage that is not connected here."
             )
         )
     if count.in_full:
         st.markdown(
-            n_("**{n} event** had no effect yet.", "**{n} events** had no effect yet.", count.in_full)
+            n_(
+                "**{n} event** has not been processed yet.",
+                "**{n} events** have not been processed yet.",
+                count.in_full,
+            )
         )
         st.markdown(
             _(
-                "This is applied as if it came now: opt-ins are recorded, and the bot answers where the "
-                "24-hour window is still open."
+                "They are processed as if they had just arrived: opt-ins are recorded, and the "
+                "chatbot answers where the 24-hour window is still open."
             )
         )
     if count.again:
         st.markdown(
-            n_("**{n} event** was applied before.", "**{n} events** were applied before.", count.again)
+            n_(
+                "**{n} event** has already been processed.",
+                "**{n} events** have already been processed.",
+                count.again,
+            )
         )
         st.markdown(
             _(
-                "Of this, only what is missing is put back: customers, opt-ins, withdrawals. Nobody is "
-                "answered again."
+                "For these, only what is missing is restored: customers, opt-ins, opt-outs. Nobody "
+                "is answered again."
             )
         )

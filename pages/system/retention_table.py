@@ -14,7 +14,10 @@ def draw_retention() -> None:
     """Every kind of record that the worker deletes by its age, folded away."""
     with st.expander(_("How long things are kept"), icon=":material/auto_delete:"):
         st.markdown(
-            _("The worker deletes these by their age. Opt-ins, withdrawals, customers and broadcasts stay.")
+            _(
+                "The worker deletes these when their time is up. Opt-ins, opt-outs, customers and "
+                "broadcasts stay."
+            )
         )
         columns = [
             Column(_("What"), lambda kept: _(kept.words), "48%", wraps=True),

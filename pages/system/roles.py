@@ -13,13 +13,13 @@ _WORDS = {Answer.YES: N_("✓ yes"), Answer.IF_GRANTED: N_("if granted")}
 
 
 def draw_page() -> None:
-    page_header(_("Roles"), _("What each role may do. An admin gives the roles under Users."), key="roles")
+    page_header(_("Roles"), _("What each role may do. An admin assigns roles under Users."), key="roles")
     columns = [Column(_("What"), lambda row: _(row.words), "48%", wraps=True), *map(_column, Role)]
     table(columns, CAPABILITIES, key="roles")
     st.caption(
         _(
-            "Whoever looks after some fanpages only does all this there, and nothing that is about all "
-            "fanpages: users, backups, connecting another fanpage, stopping all sending."
+            "A user who only manages some fanpages can do all this there, but nothing that affects "
+            "all fanpages: users, backups, connecting another fanpage, stopping all sending."
         )
     )
 

@@ -20,10 +20,10 @@ from pages.system.set_up_findings import draw_findings
 from pages.system.set_up_guides import TITLES, draw_guide
 
 LOOKS: dict[Light, tuple[str, str, str]] = {  # word, icon, colour
-    Light.GREEN: (N_("In order"), "check_circle", "green"),
-    Light.AMBER: (N_("Look at it"), "warning", "orange"),
+    Light.GREEN: (N_("OK"), "check_circle", "green"),
+    Light.AMBER: (N_("Needs a look"), "warning", "orange"),
     Light.RED: (N_("Blocks sending"), "block", "red"),
-    Light.GRAY: (N_("Still to do or not checked"), "radio_button_unchecked", "gray"),
+    Light.GRAY: (N_("To do or not checked yet"), "radio_button_unchecked", "gray"),
 }
 ACCEPTED = (N_("Accepted"), "check", "orange")
 _WAITING = 4  # seconds between two looks for the first event
@@ -49,9 +49,9 @@ def draw_assistant(fanpage: FanpageView | None) -> None:
 def _summary(statuses: list[StepStatus]) -> str:
     left = sum(not each.is_settled for each in statuses)
     if not left:
-        return _("Everything is in order or accepted: broadcasts can go out.")
+        return _("Everything is OK or accepted: broadcasts can go out.")
     if light_of(statuses) == Light.RED:
-        return _("Something blocks sending; what is red comes first.")
+        return _("Something blocks sending; fix what is red first.")
     return n_("{n} step is still open.", "{n} steps are still open.", left)
 
 
@@ -65,7 +65,7 @@ def _step(status: StepStatus, number: int, fanpage: FanpageView | None, *, is_ne
 
 
 def _check(fanpage: FanpageView | None) -> None:
-    with st.spinner(_("Asking Facebook…")):
+    with st.spinner(_("Checking with Facebook…")):
         found = do(lambda: _check_all(fanpage, utc_now()), done=_("Checked."))
     if found is not None:
         st.rerun()

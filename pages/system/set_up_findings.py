@@ -28,10 +28,10 @@ def draw_findings(status: StepStatus, fanpage: FanpageView | None) -> None:
 def _open(code: str, status: StepStatus, fanpage_id: int | None) -> None:
     words = _(describe(code))
     if status.light == Light.RED and not may_accept(code):
-        st.error(f"{words}  \n{_('Nothing can be launched before this is mended.')}", icon=":material/block:")
+        st.error(f"{words}  \n{_('Nothing can be launched until this is fixed.')}", icon=":material/block:")
         return
     st.warning(words, icon=":material/warning:")
-    label = _("Done, tick it") if code in CONFIRMED_BY_HAND else _("Accept it as it is")
+    label = _("I've done this") if code in CONFIRMED_BY_HAND else _("Accept as is")
     if st.button(label, key=f"accept_{code}", icon=":material/check:"):
         by = current().actor
         said = do(lambda: set_up_actions.accept(by, code, fanpage_id=fanpage_id, now=utc_now()))
@@ -44,7 +44,7 @@ def _accepted(code: str, mark: Mark, fanpage_id: int | None) -> None:
     words = _("Confirmed by {who}, {when}") if by_hand else _("Accepted by {who}, {when}")
     said = words.format(who=who(mark.by), when=when(mark.at))
     st.info(f"{said}" if by_hand else f"{said}  \n{_(describe(code))}", icon=":material/check:")
-    if st.button(_("Take it back"), key=f"take_back_{code}", type="tertiary"):
+    if st.button(_("Take back"), key=f"take_back_{code}", type="tertiary"):
         by = current().actor
         done = do(lambda: set_up_actions.take_back(by, code, fanpage_id=fanpage_id, now=utc_now()))
         if done is not None:

@@ -18,9 +18,9 @@ from pages.system.address_form import draw_address_form
 from pages.system.otn_drawing import draw_otn_request
 
 TITLES: dict[Step, str] = {
-    Step.APP: N_("Make a Facebook app and copy its secret"),
+    Step.APP: N_("Create a Facebook app and copy its secret"),
     Step.WEBHOOK: N_("Point the app's webhook to this server"),
-    Step.TOKEN: N_("Connect the fanpage by its access token"),
+    Step.TOKEN: N_("Connect the fanpage with its access token"),
     Step.PERMISSIONS: N_("Permissions of the access token"),
     Step.EVENTS: N_("Events of the fanpage and the Get Started button"),
     Step.OTN: N_("Ask Facebook for one-time notifications"),
@@ -46,7 +46,7 @@ def draw_guide(step: Step, fanpage: FanpageView | None) -> None:
 
 
 def _app(_fanpage: FanpageView | None) -> None:
-    st.link_button(_("Open your apps at Facebook"), APPS, icon=":material/open_in_new:")
+    st.link_button(_("Open your apps on Facebook"), APPS, icon=":material/open_in_new:")
     st.markdown(
         _(
             "1. “Create app”, type **Business**; then add the product **Messenger**.\n"
@@ -61,10 +61,10 @@ def _app(_fanpage: FanpageView | None) -> None:
 def _webhook(_fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "1. Let your web server pass `/webhook` on to port {port} of this machine, and write your public "
-            "address to `.env` as `OTN_PUBLIC_URL`.\n"
-            "2. In the app open Messenger → Webhooks → “Add callback URL”, enter this address and your "
-            "verify token, and press “Verify and save”:",
+            "1. Make your web server forward `/webhook` to port {port} of this machine, and write "
+            "your public address into `.env` as `OTN_PUBLIC_URL`.\n2. In the app, open Messenger → "
+            "Webhooks → “Add callback URL”, enter this address and your verify token, and press "
+            "“Verify and save”:",
             port=settings().webhook_port,
         )
     )
@@ -76,10 +76,10 @@ def _webhook(_fanpage: FanpageView | None) -> None:
 def _token(fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "1. In the app open Messenger → API settings → “Generate access tokens”, add the fanpage, and "
-            "give it `pages_messaging` and `pages_manage_metadata`.\n"
-            "2. Press “Generate token”, copy it, and paste it here. It is tried at once, kept encrypted, and "
-            "never shown again."
+            "1. In the app, open Messenger → API settings → “Generate access tokens”, add the "
+            "fanpage, and give it `pages_messaging` and `pages_manage_metadata`.\n2. Press "
+            "“Generate token”, copy it, and paste it here. It is tested at once, stored encrypted, "
+            "and never shown again."
         )
     )
     st.button(
@@ -95,9 +95,9 @@ def _token(fanpage: FanpageView | None) -> None:
 def _permissions(_fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "`pages_messaging` to send, `pages_manage_metadata` to hear of events. To reach people who have "
-            "no role in the app, ask for **advanced access** to both under App review → Permissions and "
-            "features."
+            "`pages_messaging` to send, `pages_manage_metadata` to receive events. To reach people "
+            "who have no role in the app, ask for **advanced access** to both under App review → "
+            "Permissions and features."
         )
     )
 
@@ -105,8 +105,8 @@ def _permissions(_fanpage: FanpageView | None) -> None:
 def _events(_fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "Done by itself when the fanpage is connected, and repaired by every check. The app has to "
-            "hear of:"
+            "Done automatically when the fanpage is connected, and restored by every check. The "
+            "app has to receive:"
         )
     )
     st.code(", ".join(WEBHOOK_FIELDS), language=None, wrap_lines=True)
@@ -119,7 +119,7 @@ def _otn(fanpage: FanpageView | None) -> None:
         way = say_in(code)(ADVANCED_MESSAGING)
         if code == SOURCE or way != ADVANCED_MESSAGING:
             st.markdown(f"- {name}: {way}")
-    st.caption(_("Facebook moves its menus: if you do not find it, search the settings for this name."))
+    st.caption(_("Facebook moves its menus around: if you can't find it, search the settings for this name."))
     with st.container(key="otn_links", horizontal=True):
         if fanpage is not None:
             page = f"https://www.facebook.com/{fanpage.page_id}"
@@ -130,19 +130,21 @@ def _otn(fanpage: FanpageView | None) -> None:
 def _addresses(_fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "Meta asks for both before an app goes Live. Enter them in the app under App settings → Basic "
-            "(“Privacy policy URL”, “User data deletion”), and here, where they are checked now and again."
+            "Meta asks for both before an app goes Live. Enter them in the app under App settings "
+            "→ Basic (“Privacy policy URL”, “User data deletion”), and here, where we check them "
+            "regularly."
         )
     )
     draw_address_form()
 
 
 def _live(_fanpage: FanpageView | None) -> None:
-    st.link_button(_("Open your apps at Facebook"), APPS, icon=":material/open_in_new:")
+    st.link_button(_("Open your apps on Facebook"), APPS, icon=":material/open_in_new:")
     st.markdown(
         _(
-            "At the top of the app's dashboard set **App mode** to Live. In development mode Facebook takes "
-            "messages only for people with a role in the app: your test works, and customers get nothing."
+            "At the top of the app's dashboard, set **App mode** to Live. In development mode "
+            "Facebook only accepts messages to people with a role in the app: your test works, but "
+            "customers get nothing."
         )
     )
 
@@ -150,8 +152,9 @@ def _live(_fanpage: FanpageView | None) -> None:
 def _try(_fanpage: FanpageView | None) -> None:
     st.markdown(
         _(
-            "Write a word to the fanpage from your phone. Within seconds it shows here: then Facebook "
-            "reaches this server, and signs with the app secret that you entered."
+            "Write a word to the fanpage from your phone. It should appear here within seconds: "
+            "that shows that Facebook reaches this server, and signs with the app secret you "
+            "entered."
         )
     )
 

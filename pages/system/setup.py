@@ -39,7 +39,7 @@ def draw_page() -> None:
         draw_otn_dialogs(chosen)
     dialogs.draw_fanpage_dialogs(chosen)
     if chosen is not None and chosen.is_demo:
-        words = _("This is the demo. The steps below lead to a fanpage of your own.")
+        words = _("This is the demo. The steps below help you connect your own fanpage.")
         st.info(words, icon=":material/science:")
     draw_assistant(None if chosen is None or chosen.is_demo else chosen)
 
@@ -48,7 +48,7 @@ def _fanpage(fanpage: FanpageView) -> None:
     draw_stop(fanpage)
     if fanpage.stopped_code:
         st.button(
-            _("Repaired, go on"),
+            _("Fixed, resume sending"),
             key="fanpage_resume_open",
             icon=":material/play_circle:",
             on_click=open_dialog,
@@ -64,7 +64,7 @@ def _fanpage(fanpage: FanpageView) -> None:
 
 
 def _facts(fanpage: FanpageView) -> None:
-    token = _("kept encrypted") if fanpage.has_token else _("missing")
+    token = _("stored encrypted") if fanpage.has_token else _("missing")
     rows = {
         _("Page ID"): fanpage.page_id,
         _("Access token"): token,
@@ -83,7 +83,7 @@ def _buttons(fanpage: FanpageView) -> None:
             ("fanpage_rate", _("Sending rate…"), "speed"),
             ("fanpage_zone", _("Time zone…"), "schedule"),
             ("fanpage_again", _("New access token…"), "key"),
-            ("fanpage_limits", _("How often…"), "tune"),
+            ("fanpage_limits", _("Contact limits…"), "tune"),
             ("fanpage_launch_rules", _("Quiet hours and approval…"), "bedtime"),
             ("fanpage_stop_words", _("Stop words…"), "notifications_off"),
         ):

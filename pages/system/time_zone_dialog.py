@@ -20,7 +20,9 @@ from pages.components.texts import _, when
 KEY = "fanpage_zone"
 CHOICES = {
     ZoneChangeKeeps.MOMENT: N_("The moment: everything starts when it would have started"),
-    ZoneChangeKeeps.LOCAL_TIME: N_("The local time: everything starts when the clock shows the same"),
+    ZoneChangeKeeps.LOCAL_TIME: N_(
+        "The local time: everything starts when the new clock shows the same time"
+    ),
 }
 
 
@@ -51,7 +53,7 @@ def _draw(fanpage: FanpageView) -> None:
 
 
 def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> ZoneChangeKeeps:
-    st.markdown(_("These broadcasts are planned. What should they keep?"))
+    st.markdown(_("These broadcasts are scheduled. What should they keep?"))
     keep: ZoneChangeKeeps = st.radio(
         _("What they keep"),
         list(CHOICES),
@@ -64,10 +66,10 @@ def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> Zo
         words = _("now {old}, then {new}", old=when(each.due_at, fanpage.timezone), new=when(starts, zone))
         st.markdown(f"**{plain(each.name)}** {badge_markdown('broadcast', each.state)}  \n{words}")
     if keep == ZoneChangeKeeps.LOCAL_TIME:
-        st.caption(_("Their best-before moves along."))
+        st.caption(_("Their send-by times move with them."))
     return keep
 
 
 def _change(fanpage: FanpageView, zone: str, keep: ZoneChangeKeeps | None) -> None:
     time_zone.change_zone(current().actor, fanpage.id, zone, keep=keep, now=utc_now())
-    flash(_("Times of {name} are those of {zone} now.", name=fanpage.name, zone=zone))
+    flash(_("{name} now uses the time zone {zone}.", name=fanpage.name, zone=zone))

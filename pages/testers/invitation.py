@@ -44,12 +44,12 @@ def draw_dialog(fanpage: FanpageView, testers: list[TesterView]) -> None:
     """Shows whichever of the two is open."""
     own = current().actor.id
     is_there = any(each.operator_id == own and each.customer_id is not None for each in testers)
-    dialog(_NEW, _("Who is to get tests?"), lambda: _ask(fanpage, is_there=is_there))
+    dialog(_NEW, _("Who should get test messages?"), lambda: _ask(fanpage, is_there=is_there))
     dialog(_CODE, _("One step in Messenger"), lambda: _show_code(fanpage))
 
 
 def _ask(fanpage: FanpageView, *, is_there: bool) -> None:
-    choices = {"me": _("I, on my own phone"), "other": _("A colleague")}
+    choices = {"me": _("Me, on my own phone"), "other": _("Somebody else on my team")}
     who = st.radio(
         _("Who"),
         list(choices),
@@ -59,14 +59,14 @@ def _ask(fanpage: FanpageView, *, is_there: bool) -> None:
         label_visibility="collapsed",
     )
     if who == "me" and is_there:
-        st.caption(_("You are a tester already; the new phone takes the place of the former."))
+        st.caption(_("You are already a tester; the new phone replaces the old one."))
     if who == "other":
         show_counter(
             st.text_input(_("Name (only your team sees it)"), key="tester_name"), NAME_LIMIT, only_near=True
         )
     with st.container(key="tester_new_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(
-            _("Make the code"),
+            _("Create the code"),
             key="tester_new_submit",
             type="primary",
             on_click=run_and_close,
@@ -85,7 +85,11 @@ def _invite(fanpage_id: int) -> None:
 def _show_code(fanpage: FanpageView) -> None:
     tester = _find(st.session_state.get(_SHOWN, 0))
     if tester is None or tester.customer_id is not None:
-        words = _("{name} is a tester now.", name=plain(tester.name)) if tester else _("This code is gone.")
+        words = (
+            _("{name} is now a tester.", name=plain(tester.name))
+            if tester
+            else _("This code no longer exists.")
+        )
         st.success(words, icon=":material/check_circle:") if tester else st.info(words)
         st.button(_("Close"), key="tester_code_close", type="primary", on_click=_close)
         return
@@ -101,8 +105,8 @@ def _show_code(fanpage: FanpageView) -> None:
         st.image(qr_png(address), width=180)
         st.code(address, language=None, wrap_lines=True)
     if tester.code_expires_at:
-        good = _("The code is good until {when}, and once.", when=when(tester.code_expires_at))
-        st.caption(good + " " + _("This window shows when it has arrived."))
+        good = _("The code works once, until {when}.", when=when(tester.code_expires_at))
+        st.caption(good + " " + _("This window tells you when it has arrived."))
 
 
 def _close() -> None:

@@ -22,7 +22,7 @@ def draw_page() -> None:
     here = current()
     slot = page_header(
         _("Testers"),
-        _("Whoever is on this list can get messages and broadcasts as a test, before customers do."),
+        _("Anyone on this list can get messages and broadcasts as a test, before customers do."),
         key="testers",
     )
     if here.fanpage is None:
@@ -39,7 +39,7 @@ def draw_page() -> None:
         )
     elif empty_state(
         "send_to_mobile",
-        _("Nobody yet. Write a code word to your fanpage, and tests arrive on your own phone."),
+        _("Nobody yet. Write a code word to your fanpage, and test messages arrive on your own phone."),
         button=_("Add a tester"),
         key="testers",
     ):
@@ -60,9 +60,9 @@ def _row(tester: TesterView, *, own: int | None) -> None:
         with state:
             badge("tester", _state(tester))
             if tester.window_closes_at and tester.may_get(utc_now()):
-                st.caption(_("Can get tests until {when}.", when=when(tester.window_closes_at)))
+                st.caption(_("Can get test messages until {when}.", when=when(tester.window_closes_at)))
             elif tester.customer_id is None and tester.code_expires_at:
-                st.caption(_("The code is good until {when}.", when=when(tester.code_expires_at)))
+                st.caption(_("The code is valid until {when}.", when=when(tester.code_expires_at)))
         with more.container(horizontal=True, horizontal_alignment="right"):
             if tester.customer_id is None:
                 st.button(
@@ -104,7 +104,7 @@ def _draw_removal(testers: list[TesterView]) -> None:
     confirm(
         "tester_remove",
         _("Take {name} off the list?", name=plain(chosen.name)),
-        _("They get no more tests. As a customer of the fanpage they stay."),
+        _("They get no more test messages, but stay a customer of the fanpage."),
         _("Remove"),
         lambda: remove_tester(by, chosen.id, now=utc_now()),
         done=_("Removed."),

@@ -43,7 +43,7 @@ def draw_asking(topic: TopicView, here: Current) -> None:
 def _state(asking: TopicAsking) -> str:
     if not asking.asks_again:
         return ":gray[:material/radio_button_unchecked:] " + _(
-            "The chatbot does not ask again by itself. A broadcast can carry a button that does."
+            "The chatbot does not ask again on its own. A broadcast can include a button that does."
         )
     return ":green[:material/check_circle:] " + _(
         "Customers who have no opt-in left are asked again when they next write to you."
@@ -68,9 +68,9 @@ def _body(topic: TopicView, asking: TopicAsking) -> None:
     )
     st.caption(
         _(
-            "Only customers who agreed before and have been notified, or whose year is over. Nobody is asked "
-            "who said no, who was asked lately, or more often than the fanpage's limits allow (Set-up, “How "
-            "often”)."
+            "Only customers who agreed before and have been notified, or whose year is over. "
+            "Nobody is asked who said no, who was asked recently, or who has reached the fanpage's "
+            "limits (Set-up, “Contact limits”)."
         )
     )
     if not asking.wordings:
@@ -80,12 +80,14 @@ def _body(topic: TopicView, asking: TopicAsking) -> None:
     names |= {each.message_id: f"{each.message} – “{each.promise}”" for each in asking.wordings}
     chosen = asking.message_id if asking.message_id in names else _NEWEST
     st.selectbox(
-        _("How customers are asked"),
+        _("Request to send"),
         list(names),
         index=list(names).index(chosen or _NEWEST),
         format_func=names.__getitem__,
         key=f"{KEY}_message",
-        help=_("Only the request of that message is sent. Broadcasts' buttons that ask again use it, too."),
+        help=_(
+            "Only the request (OTNR) in that message is sent. “Ask again” buttons in broadcasts use it, too."
+        ),
     )
     with st.container(key=f"{KEY}_buttons", horizontal=True, horizontal_alignment="right"):
         action = lambda: _save(topic)  # noqa: E731

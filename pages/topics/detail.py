@@ -45,7 +45,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
     figures.draw_after_a_broadcast(topic, progress)
     figures.draw_figures(topic)
     if not topic.archived_at:
-        section(_("What next"))
+        section(_("What's next"))
         _steps(topic, progress)
         asking.draw_asking(topic, here)
     funnel.draw_funnel(topic, get_fanpage(topic.fanpage_id).timezone)
@@ -54,12 +54,12 @@ def draw_topic(topic_id: int, here: Current) -> None:
 
 
 def _header(topic: TopicView, here: Current) -> None:
-    purpose = topic.description or _("One agreement allows one notification about this topic.")
+    purpose = topic.description or _("Each opt-in allows one notification about this topic.")
     slot = page_header(plain(topic.name), purpose, key="topic")
     if topic.archived_at or not here.actor.may(Permission.EDIT):
         return
     slot.menu_button(
-        _("More"),
+        _("Actions"),
         ["topic_edit", "topic_archive"],
         key="topic_more",
         format_func=lambda key: _(_DEEDS[key]),
@@ -75,7 +75,7 @@ def _header(topic: TopicView, here: Current) -> None:
 
 
 def _archived(topic: TopicView, here: Current) -> None:
-    st.info(_("This topic is archived: it cannot be chosen any more."), icon=":material/archive:")
+    st.info(_("This topic is archived: it can no longer be chosen."), icon=":material/archive:")
     if here.actor.may(Permission.EDIT) and st.button(_("Restore"), key="topic_restore"):
         done = _("The topic is back in use.")
         if do(lambda: restore_topic(here.actor, topic.id, now=utc_now()), done=done):
@@ -98,7 +98,7 @@ def _steps(topic: TopicView, progress: TopicProgress) -> None:
                 "message", _("Write the message"), icon=":material/arrow_forward:", topic=topic.id
             )
     with notify.container(border=True, height="stretch"):
-        text = _("As soon as somebody agrees, you can send them one broadcast.")
+        text = _("As soon as a customer agrees, you can send them one broadcast.")
         if topic.people:
             text = n_(
                 "{n} customer is waiting to hear from you. Send exactly what you promised.",

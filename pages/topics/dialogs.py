@@ -77,19 +77,19 @@ def _at_work(uses: Uses) -> None:
 
 def _consequences(topic: TopicView, uses: Uses) -> list[str]:
     kept = n_(
-        "{n} opt-in that may still be used is kept, and so is its year.",
-        "{n} opt-ins that may still be used are kept, and so is their year.",
+        "{n} opt-in that can still be used is kept until its year is over.",
+        "{n} opt-ins that can still be used are kept until their year is over.",
         topic.available,
     )
     told = [_("It leaves the list of topics and can no longer be chosen for messages and broadcasts."), kept]
     if uses.asking:
-        words = _("These messages no longer ask about it, the rest of them stays: {names}.")
+        words = _("These messages no longer ask about it; the rest of each message stays: {names}.")
         told.append(words.format(names=_names(uses.asking)))
     if uses.only_asking:
-        words = _("These messages only ask about it and are archived, too: {names}.")
+        words = _("These messages only ask about this topic, so they are archived, too: {names}.")
         told.append(words.format(names=_names(uses.only_asking)))
     if uses.scheduled:
-        words = _("These broadcasts are not sent, they go back to draft: {names}.")
+        words = _("These broadcasts will not be sent and go back to draft: {names}.")
         told.append(words.format(names=_names(uses.scheduled)))
     return told
 
@@ -112,7 +112,7 @@ def _fields(key: str, name: str, description: str) -> None:
         value=description,
         key=f"{key}_description",
         height=96,
-        placeholder=_("What may be sent about it, and what may not"),
+        placeholder=_("What may be sent about this topic, and what may not"),
     )
     show_counter(note, actions.DESCRIPTION_LIMIT, only_near=True)
 
@@ -145,12 +145,12 @@ def _offer_existing() -> None:
         return
     topic = get_counted_topic(topic_id, now=utc_now())
     name = plain(topic.name)
-    words = _("There is a topic “{name}” already. Use that one, or choose another name.", name=name)
+    words = _("There is already a topic called “{name}”. Use that one, or choose another name.", name=name)
     if topic.archived_at:
-        words = _("The topic “{name}” is in the archive. Bring it back, or choose another name.", name=name)
+        words = _("The topic “{name}” is archived. Restore it, or choose another name.", name=name)
     st.info(words, icon=":material/label:")
     st.button(
-        _("Bring it back") if topic.archived_at else _("Use this topic"),
+        _("Restore topic") if topic.archived_at else _("Use this topic"),
         key="topic_new_use",
         type="primary",
         icon=":material/arrow_forward:",

@@ -26,9 +26,9 @@ def draw_after_a_broadcast(topic: TopicView, progress: TopicProgress) -> None:
         st.markdown(f":material/history_toggle_off: {people}")
         st.markdown(
             _(
-                "They are left out of every further broadcast until they agree again: each agreement allows "
-                "one notification. To ask them again, let a message with the request (OTNR) for this topic "
-                "reach them once more, for example the next time they write to you."
+                "They are left out of every further broadcast until they agree again: each opt-in "
+                "allows one notification. To ask them again, send them a message with this topic's "
+                "request (OTNR) once more, for example the next time they write to you."
             )
         )
         if progress.messages:
@@ -46,24 +46,24 @@ def draw_figures(topic: TopicView) -> None:
         Card(
             _("Can be notified now"),
             number(topic.people),
-            _("Customers who agreed and have not been notified since. {n} opt-ins may be used.").format(
+            _("Customers who agreed and have not been notified since. {n} opt-ins available.").format(
                 n=number(topic.available)
             ),
         ),
         Card(
-            _("Held by broadcasts"),
+            _("On hold for broadcasts"),
             number(topic.reserved),
-            _("Opt-ins kept for a broadcast that is on its way."),
+            _("Opt-ins on hold for a broadcast that is being sent."),
         ),
         Card(
             _("Used"),
             number(topic.spent),
-            _("Opt-ins whose one notification has been sent. They cannot be used again."),
+            _("Opt-ins whose one notification has been sent. They can't be used again."),
         ),
         Card(
-            _("End soon"),
+            _("Ending soon"),
             number(topic.expiring_30_days),
-            _("Opt-ins that end within 30 days: an opt-in is good for one year."),
+            _("Opt-ins that end within 30 days: each is valid for one year."),
         ),
     ]
     cards(shown)
@@ -73,7 +73,7 @@ def draw_figures(topic: TopicView) -> None:
 
 def _others(topic: TopicView) -> None:
     others = [
-        (_("Customers who cannot be reached"), topic.unreachable),
+        (_("Customers who can't be reached"), topic.unreachable),
         (_("Expired"), topic.expired),
         (_("Withdrawn"), topic.withdrawn),
         (_("Refused by Messenger"), topic.refused),

@@ -28,7 +28,7 @@ FIGURE_WORDS = {
     "tapped": N_("Tapped “Notify Me”"),
     "notified": N_("Notified"),
     "read": N_("Read"),
-    "clicked": N_("Followed a link"),
+    "clicked": N_("Clicked a link"),
 }
 _SPLITS = {Split.WORDING: N_("By wording"), Split.ENTRY_POINT: N_("By entry point"), Split.DAY: N_("By day")}
 _DAYS = {"7": N_("7 days"), "30": N_("30 days"), "90": N_("90 days")}
@@ -44,13 +44,13 @@ def draw_funnel(topic: TopicView, zone: str) -> None:
         return
     with st.container(key="funnel_filters", horizontal=True, vertical_alignment="center"):
         days = filter_pills(
-            "funnel_days", {key: _(word) for key, word in _DAYS.items()}, label=_("Asked within")
+            "funnel_days", {key: _(word) for key, word in _DAYS.items()}, label=_("Asked in the last")
         )
         by = filter_pills("funnel_by", {str(key): _(word) for key, word in _SPLITS.items()}, label=_("Show"))
     since = (today_in(zone) - timedelta(days=int(days) - 1)).isoformat() if days else None
     funnel = topic_funnel(topic.id, split=Split(by or ""), since=since)
     if not funnel.total.asked:
-        st.info(_("Nobody was asked in that time."))
+        st.info(_("Nobody was asked during that time."))
         return
     _bars(funnel.total)
     _base(total, topic)
@@ -62,20 +62,20 @@ def draw_funnel(topic: TopicView, zone: str) -> None:
 
 def _nothing_yet(funnel: Funnel, topic: TopicView) -> None:
     if topic.total and funnel.counted_at:
-        section(_("How many of those asked agree, and read?"))
+        section(_("How many of the customers asked agree, and read?"))
         _imported(funnel, topic)
 
 
 def _bars(figures: Figures) -> None:
     bars = [Bar(_(FIGURE_WORDS[name]), getattr(figures, name)) for name in FIGURES]
-    question = _("How many of those asked agree, and read?")
+    question = _("How many of the customers asked agree, and read?")
     draw_bars(question, bars, whole=figures.asked, what=_("Step"), unit=_("Requests"), key="funnel")
 
 
 def _base(funnel: Funnel, topic: TopicView) -> None:
     words = _(
-        "Every bar is a share of the same requests: of those asked, how many have come so far. "
-        "Counted {when}.",
+        "Every bar is a share of the same requests: of those asked, how many reached this step. As "
+        "of {when}.",
         when=when(funnel.counted_at),
     )
     st.caption(words)
@@ -88,10 +88,10 @@ def _imported(funnel: Funnel, topic: TopicView) -> None:
     if others > 0:
         st.caption(
             n_(
-                "{n} of the topic's {total} opt-ins is not in here: no request of the chatbot brought it "
-                "(an imported file, or a tool from before).",
-                "{n} of the topic's {total} opt-ins are not in here: no request of the chatbot brought them "
-                "(an imported file, or a tool from before).",
+                "{n} of the topic's {total} opt-ins is not included: it did not come from a "
+                "chatbot request (it was imported, or came from an earlier tool).",
+                "{n} of the topic's {total} opt-ins are not included: they did not come from a "
+                "chatbot request (they were imported, or came from an earlier tool).",
                 others,
                 total=number(topic.total),
             )
@@ -138,8 +138,8 @@ def _day(day: date) -> str:
 
 def _parts(parts: Sequence[Part], split: Split) -> None:
     titled = {
-        Split.WORDING: (_("Which wording do customers agree to?"), _("Wording")),
-        Split.ENTRY_POINT: (_("Through which entry point do customers agree?"), _("Entry point")),
+        Split.WORDING: (_("Which wording gets more opt-ins?"), _("Wording")),
+        Split.ENTRY_POINT: (_("Which entry points do customers opt in through?"), _("Entry point")),
     }
     question, what = titled[split]
     section(question)
@@ -147,7 +147,7 @@ def _parts(parts: Sequence[Part], split: Split) -> None:
     columns += [Column(_(word), _cell(name)) for name, word in FIGURE_WORDS.items()]
     table(columns, parts[:SHOWN], key="funnel_parts")
     if len(parts) > SHOWN:
-        st.caption(_("The {n} with most requests are shown.", n=number(SHOWN)))
+        st.caption(_("Only the {n} with the most requests are shown.", n=number(SHOWN)))
 
 
 def _name(part: Part, split: Split) -> str:
@@ -167,7 +167,7 @@ def draw_wording_tests(topic: TopicView) -> None:
     tests = wording_tests(topic.id)
     if not tests:
         return
-    section(_("Which of two wordings do more customers agree to?"))
+    section(_("Which of the two wordings gets more opt-ins?"))
     for place, test in enumerate(tests[:3]):
         with st.container(key=f"wording_test_{place}", border=True):
             columns = [
@@ -186,7 +186,7 @@ def verdict_words(test: WordingTest) -> str:
     match test.verdict:
         case Verdict.TOO_FEW:
             return ":material/hourglass_empty: " + _(
-                "Too early to say anything: wait until at least {n} customers were asked with each wording.",
+                "Too early to say: wait until at least {n} customers have been asked with each wording.",
                 n=number(ENOUGH),
             )
         case Verdict.A_BETTER:
@@ -194,8 +194,8 @@ def verdict_words(test: WordingTest) -> str:
         case Verdict.B_BETTER:
             return ":material/emoji_events: " + _better("B", test.b, low, high)
     words = _(
-        "No clear difference yet. Of 100 customers asked, B may bring anything from {fewer} fewer to {more} "
-        "more opt-ins than A.",
+        "No clear difference yet. For every 100 customers asked, B may bring anything from {fewer} "
+        "fewer to {more} more opt-ins than A.",
         fewer=number(round(-low * 100)),
         more=number(round(high * 100)),
     )
@@ -204,8 +204,9 @@ def verdict_words(test: WordingTest) -> str:
 
 def _better(name: str, half: Half, low: float, high: float) -> str:
     return _(
-        "**{name} is better: “{title}”.** Of 100 customers asked, it most probably brings between {low} and "
-        "{high} more opt-ins than the other. You can end the test: keep this wording and delete the other.",
+        "**{name} is better: “{title}”.** For every 100 customers asked, it most likely brings "
+        "{low} to {high} more opt-ins than the other. You can end the test: keep this wording and "
+        "delete the other.",
         name=name,
         title=plain(half.title),
         low=number(max(1, round(low * 100))),
@@ -218,7 +219,7 @@ def _more_needed(test: WordingTest) -> str:
     if not needed:
         return _("If it stays like this, either wording will do.")
     return n_(
-        "To be sure of a difference this small, ask about {n} more customer with each.",
-        "To be sure of a difference this small, ask about {n} more customers with each.",
+        "To be sure of a difference this small, ask about {n} more customer with each wording.",
+        "To be sure of a difference this small, ask about {n} more customers with each wording.",
         needed,
     )

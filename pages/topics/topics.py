@@ -46,7 +46,7 @@ def draw_page() -> None:
 def _header(here: Current) -> None:
     slot = page_header(
         _("OTN topics"),
-        _("What customers agree to hear about. One agreement allows one notification, within a year."),
+        _("What customers agree to hear about. Each opt-in allows one notification, within a year."),
         key="topics",
     )
     if here.fanpage is not None and here.actor.may(Permission.EDIT):
@@ -86,7 +86,7 @@ def _first_topic(here: Current) -> None:
     may_add = here.actor.may(Permission.EDIT)
     pressed = empty_state(
         "label",
-        _("No topic yet. Name the first thing your customers would like to be told about."),
+        _("No topics yet. Name the first thing your customers would like to hear about."),
         button=_("Create the first topic") if may_add else None,
         key="topics",
     )
@@ -106,10 +106,10 @@ def _table(topics: list[TopicView]) -> None:
     columns = [
         Column(_("Topic"), lambda t: Two(t.name, t.description), "55%", key="name", sorts=True),
         Column(_("Can be notified"), lambda t: t.people, key="people", sorts=True),
-        Column(_("Held by broadcasts"), lambda t: t.reserved, key="reserved", sorts=True),
+        Column(_("On hold for broadcasts"), lambda t: t.reserved, key="reserved", sorts=True),
         Column(_("Used"), lambda t: t.spent, key="used", sorts=True),
         Column(_("End within 30 days"), lambda t: t.expiring_30_days, key="ending", sorts=True),
-        Column(_("What next"), _next, is_narrow=True),
+        Column(_("What's next"), _next, is_narrow=True),
     ]
     order = order_asked(_ORDERS, "name", pager_key="topics")
     by_order = sorted(topics, key=_ORDERS[order.by], reverse=order.falling)
@@ -129,7 +129,7 @@ def _next(topic: TopicView) -> str:
     if topic.people:
         return _("Send a broadcast")
     if topic.reserved:
-        return _("A broadcast is on its way")
+        return _("A broadcast is being sent")
     return _("Ask these customers again") if topic.spent else _("Let customers agree to it")
 
 

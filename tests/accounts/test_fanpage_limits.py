@@ -87,7 +87,7 @@ def test_an_admin_of_some_fanpages_neither_widens_nor_makes_anybody(two, now):
         lambda: actions.invite_operator(hoa, "vy", "admin", now=now),
         lambda: actions.reset_password(hoa, 1, now=now),
     ):
-        with pytest.raises(NotAllowed, match="concerns all fanpages"):
+        with pytest.raises(NotAllowed, match="affects all fanpages"):
             attempt()
 
 
@@ -108,10 +108,10 @@ def test_a_draft_is_not_moved_to_a_topic_of_another_fanpage(two, arrange, now):
     hoa = made("hoa", "editor", now, [mai])
     here, there = arrange.topic(mai), arrange.topic(sen)
     draft_id = broadcasts.create_broadcast(hoa, topic_id=here, content=TEXT, now=now)
-    with pytest.raises(NotAllowed, match="not among yours"):
+    with pytest.raises(NotAllowed, match="a fanpage you don't manage"):
         broadcasts.create_broadcast(hoa, topic_id=there, content=TEXT, now=now)
     draft = drafts.get_draft(draft_id)
-    with pytest.raises(NotAllowed, match="not among yours"):
+    with pytest.raises(NotAllowed, match="a fanpage you don't manage"):
         drafts.keep_draft(hoa, drafts.replace(draft, topic_id=there), began=draft, now=now)
     assert drafts.get_draft(draft_id).topic_id == here
 
@@ -127,7 +127,7 @@ def test_changes_to_a_scheduled_broadcast_of_another_fanpage_are_not_applied(two
     draft_id = revisions.begin(COMMAND_LINE, theirs, now=now)
     with transaction() as db:
         db.get(Broadcast, draft_id).fanpage_id = mai
-    with pytest.raises(NotAllowed, match="not among yours"):
+    with pytest.raises(NotAllowed, match="a fanpage you don't manage"):
         revisions.apply(hoa, draft_id, version=drafts.get_draft(draft_id).version, now=now)
 
 

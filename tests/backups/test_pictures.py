@@ -72,7 +72,7 @@ def test_a_backup_whose_pictures_cannot_be_copied_is_none(upload, tmp_path, now)
     upload(FIRST)
     (tmp_path / "usb").mkdir()
     (tmp_path / "usb" / picture_copies.FOLDER).write_text("in the way")
-    with pytest.raises(OperatorError, match="pictures could not be copied"):
+    with pytest.raises(OperatorError, match="images could not be copied"):
         make_backup(COMMAND_LINE, tmp_path / "usb" / "otn.db", now=now)
     assert copies(tmp_path / "usb") == {picture_copies.FOLDER}
 

@@ -12,11 +12,12 @@ from sqlmodel import col
 from core.accounts.rules import Actor, Role
 from core.broadcasts import actions
 from core.broadcasts.actions import create_broadcast
-from core.broadcasts.draft_rules import BLANK, USUAL, USUAL_SPAN, BestBefore
+from core.broadcasts.draft_rules import BLANK, USUAL, USUAL_SPAN, BestBefore, default_name
 from core.broadcasts.drafts import Draft, differing, get_draft, keep_draft
 from core.db.engine import reading, transaction
 from core.db.tables import Activity, Topic
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
+from core.settings import settings
 from tests.sending.conftest import Studio
 
 LAN = Actor(None, "lan", Role.SENDER)
@@ -139,3 +140,20 @@ def test_viewers_write_nothing_and_what_is_gone_is_gone(studio: Studio) -> None:
         keep_draft(LAN, draft, began=draft, now=studio.now)
     with pytest.raises(NotFound):
         get_draft(draft.id)
+
+
+@pytest.mark.parametrize(
+    ("language", "at"), [("vi", "01/12/2026 09:30"), ("en", "1 Dec 2026, 09:30")], ids=["vi", "en"]
+)
+def test_a_draft_without_a_name_has_its_topic_and_the_date_of_the_installations_language(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, language: str, at: str
+) -> None:
+    monkeypatch.setenv("OTN_LANGUAGE", language)
+    settings.cache_clear()
+    morning = datetime(2026, 12, 1, 2, 30, tzinfo=UTC)  # half past nine in Ho Chi Minh City
+    made = create_broadcast(LAN, topic_id=studio.topic_id, name=" ", now=morning)
+    assert get_draft(made).name == f"KH nhận khuyến mãi SP mới – {at}"
+
+
+def test_a_long_topic_leaves_room_for_the_date() -> None:
+    assert default_name("x" * 200, "01/12/2026 09:30") == "x" * 101 + " – 01/12/2026 09:30"

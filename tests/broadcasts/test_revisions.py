@@ -54,7 +54,7 @@ def test_changes_do_not_move_it_to_another_fanpage(studio: Studio, scheduled) ->
     """Whose rules about launches nobody would have looked at."""
     elsewhere = studio.arrange.topic(studio.arrange.fanpage("Tiệm khác"))
     draft_id = begin(studio, scheduled, topic_id=elsewhere)
-    with pytest.raises(WrongState, match="stays on its fanpage"):
+    with pytest.raises(WrongState, match="stays with its fanpage"):
         apply(studio, draft_id)
     assert queries.get_broadcast(scheduled).topic_id == studio.topic_id
 

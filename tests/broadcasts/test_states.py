@@ -194,10 +194,10 @@ def test_a_fanpage_that_messenger_stopped_neither_starts_nor_resumes(studio: Stu
     actions.pause(COMMAND_LINE, broadcast_id, now=studio.now)
     with transaction() as db:
         db.get(Fanpage, studio.fanpage_id).stopped_code = "restricted"
-    with pytest.raises(WrongState, match="stopped this fanpage"):
+    with pytest.raises(WrongState, match="not accepting messages from this fanpage"):
         actions.resume(COMMAND_LINE, broadcast_id, now=studio.now)
     waiting = studio.broadcast()
-    with pytest.raises(WrongState, match="stopped this fanpage"):
+    with pytest.raises(WrongState, match="not accepting messages from this fanpage"):
         actions.launch(COMMAND_LINE, waiting, now=studio.now)
     later = studio.now + HOUR
     actions.schedule(COMMAND_LINE, waiting, at=later, now=studio.now)  # it may be repaired by then

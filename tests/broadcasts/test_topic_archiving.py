@@ -91,7 +91,7 @@ def test_the_version_that_asked_can_still_be_read_and_a_draft_is_left_alone(shop
 def test_more_than_was_said_is_not_done(shop: Shop) -> None:
     seen = find_uses(shop.topic)
     broadcast = shop.scheduled()
-    with pytest.raises(WrongState, match="changed meanwhile"):
+    with pytest.raises(WrongState, match="changed in the meantime"):
         shop.archive(seen=seen)
     assert get_broadcast(broadcast).state == "scheduled"
     assert not queries.get_message(shop.only).is_archived

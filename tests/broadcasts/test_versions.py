@@ -47,7 +47,7 @@ def approved(studio: Studio, broadcast_id: int) -> tuple[int | None, str]:
 CHANGES: dict[str, tuple[str, Callable[[Studio, int], object]]] = {
     "content": ("message", lambda studio, of: save(get_draft(of), studio, content=NEW)),
     "start": ("start", lambda studio, of: save(get_draft(of), studio, due_at=studio.now + HOUR)),
-    "best-before": ("best-before", lambda studio, of: save(get_draft(of), studio, best_before=None)),
+    "best-before": ("send-by time", lambda studio, of: save(get_draft(of), studio, best_before=None)),
     "first part": ("first part", lambda studio, of: save(get_draft(of), studio, first_part=50)),
     "topic": (
         "topic",
@@ -69,7 +69,9 @@ def test_a_draft_changed_since_it_was_looked_at_is_not_launched(
     make(studio, broadcast_id)
     before = get_draft(broadcast_id)
     times = {"at": studio.now + at if at else None, "version": looked_at, "now": studio.now}
-    with pytest.raises(Changed, match=rf"^Somebody changed this meanwhile: {word} changed by minh at 2"):
+    with pytest.raises(
+        Changed, match=rf"^Somebody changed this in the meantime: {word} changed by minh at 2"
+    ):
         actions.schedule(LAN, broadcast_id, **times)
     assert get_draft(broadcast_id) == before
     assert before.version == looked_at + 1
@@ -291,7 +293,7 @@ def test_the_rest_is_not_let_go_while_the_broadcast_is_paused(studio: Studio) ->
     save(get_draft(broadcast_id), studio, first_part=1)
     studio.launch(broadcast_id)
     put(broadcast_id, state="paused", pause_code="canary_failed")
-    with pytest.raises(WrongState, match="is paused"):
+    with pytest.raises(WrongState, match="state is “paused”"):
         canary.let_rest_go(LAN, broadcast_id, now=studio.now)
 
 

@@ -109,7 +109,7 @@ def test_a_workbook_is_imported_like_csv(shop: dict[str, Any], tmp_path: Path) -
     file.write_bytes(workbook([["PSID", "Token", "Đồng ý lúc", "x"], ["'2501", "t", at], [2.5e16, "u", at]]))
     done = call("optin", "import", str(file), "--topic", "Hàng mới")
     assert (done["imported"], done["cleaned"], [bad["row"] for bad in done["rejected"]]) == (1, 1, [3])
-    assert "Columns that are not read: x." in done["notes"]
+    assert "Columns that are not imported: x." in done["notes"]
 
 
 def test_the_export_holds_no_token(opt_ins: Path) -> None:
@@ -471,7 +471,7 @@ def test_one_command_stops_every_send_and_release_lets_it_go_on(sending) -> None
 def test_one_time_notifications_are_switched_off_and_on(sending) -> None:
     assert call("fanpage", "otn-off", PAGE)["otn"] is False
     assert call("broadcast", "show", "1")["state"] == "paused"
-    assert "switched off" in call("broadcast", "resume", "1", code=1)["error"]["message"]
+    assert "turned off" in call("broadcast", "resume", "1", code=1)["error"]["message"]
     assert call("fanpage", "otn-on", PAGE)["resumed"] == 1
 
 

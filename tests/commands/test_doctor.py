@@ -47,7 +47,7 @@ def test_another_key_is_noticed(arrange: Arrange, monkeypatch) -> None:
     arrange.fanpage(is_demo=True)
     monkeypatch.setenv("OTN_SECRET_KEY", "another-key-that-is-long-enough-0123456789")
     settings.cache_clear()
-    assert "is not the key it was sealed with" in found()
+    assert "is not the key it was encrypted with" in found()
 
 
 @pytest.mark.postgresql
@@ -84,7 +84,7 @@ def test_the_heartbeat_of_a_webhook_server_is_none_of_a_worker(arrange: Arrange)
 
 
 def test_a_worker_whose_mixed_calls_are_refused_is_named_until_they_work_or_it_ends(arrange: Arrange) -> None:
-    said, now = "Messenger turns down calls that hold messages of several fanpages", utc_now()
+    said, now = "Messenger rejects calls that contain messages of several fanpages", utc_now()
     batches = MixedCallReports("worker a")
     for _ in range(3):
         batches.mixed_calls.refused(Failure(NextStep.STOP_FANPAGE, "call_refused", 400, 31337))

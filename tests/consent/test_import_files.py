@@ -79,7 +79,7 @@ def test_a_column_that_stands_there_twice_is_refused(form):
 @both_forms
 def test_columns_that_are_not_read_are_named(form):
     read = sheet(form([["tên", *HEADER, "chủ đề"], ["Lan", "2501", "t1", GOOD, "", "Giày"]]))
-    assert (len(read.rows), notes(read)) == (1, ["Columns that are not read: tên, chủ đề."])
+    assert (len(read.rows), notes(read)) == (1, ["Columns that are not imported: tên, chủ đề."])
 
 
 @both_forms
@@ -161,7 +161,7 @@ def test_marks_around_an_id_make_no_second_customer(form, arrange, now):
     again = import_opt_ins(EDITOR, fanpage, topic_id=topic, data=form([HEADER, *marked]), **asked)
     assert (first.imported, first.new_customers, first.cleaned) == (4, 4, 0)
     assert (again.imported, again.duplicates, again.new_customers, again.cleaned) == (0, 4, 0, 8)
-    assert "Ids cleaned of quotes and invisible characters: 8." in [note.message for note in again.notes]
+    assert "IDs cleaned of quotes and invisible characters: 8." in [note.message for note in again.notes]
     with reading() as db:
         assert sorted(db.scalars(select(Customer.psid))) == [row[0] for row in plain]
 
@@ -192,7 +192,7 @@ def test_a_number_of_more_than_15_digits_is_damaged(id_):
 def test_what_a_spreadsheet_made_of_an_id_is_none(cell):
     for row, column in (([cell, "t", GOOD], "psid"), (["2501", cell, GOOD], "token")):
         (bad,) = sheet(workbook([HEADER, row])).rejected
-        assert f"column {column} has a date or a truth value" in bad.reason
+        assert f"column {column} has a date or a true/false value" in bad.reason
 
 
 def test_a_number_that_a_spreadsheet_keeps_whole_is_its_digits():
@@ -220,7 +220,7 @@ def test_a_number_that_a_spreadsheet_keeps_whole_is_its_digits():
 def test_a_time_is_a_date_cell_or_iso_text_and_its_zone_is_said(at, moment, is_local, options):
     read = sheet(workbook([HEADER, ["2501", "t", at]], **options))
     assert [row.consented_at for row in read.rows] == [moment]
-    said = "Times without an offset, read in the fanpage's time zone Asia/Ho_Chi_Minh: 1."
+    said = "Times without a time zone, read in the fanpage's time zone Asia/Ho_Chi_Minh: 1."
     assert notes(read) == ([said] if is_local else [])
 
 
@@ -272,7 +272,7 @@ def test_rounded_tokens_are_refused_too(form):
 
 def test_a_workbook_of_numbers_is_refused_whole():
     numbers = [[2407000000000000 + n * 17, f"t{n}", GOOD] for n in range(12)]
-    assert "12 of 12 long ids" in refusal(workbook([HEADER, *numbers]))
+    assert "12 of 12 long IDs" in refusal(workbook([HEADER, *numbers]))
 
 
 HONEST = {
@@ -296,8 +296,8 @@ def test_ids_that_end_in_zeros_by_chance_are_kept(form, psids):
 def test_single_ids_that_look_rounded_are_noted_with_the_odds(form):
     (note,) = notes(sheet(form(ids_of([f"24070000{n:08}" for n in range(120, 140)]))))
     assert note == (
-        "Column psid: 2 of 20 long ids end in zeros as a spreadsheet's rounding leaves them (rows 2, 12). "
-        "By chance about 2 would. They are kept; compare them with their source."
+        "Column psid: 2 of 20 long IDs end in zeros, as if a spreadsheet had rounded them (rows 2, 12). "
+        "About 2 would by chance. They are kept; compare them with the source."
     )
 
 

@@ -130,7 +130,7 @@ def test_an_error_that_nobody_foresaw_ends_an_import_instead_of_repeating_it(fan
     assert run_imports(now=NOW) == 1
     (failed,) = list_imports(fanpage)
     assert failed.state == ImportState.FAILED
-    assert "nobody foresaw" in failed.problems[0].message
+    assert "unexpected error" in failed.problems[0].message
     assert "secret" not in failed.problems[0].message
     assert run_imports(now=NOW + timedelta(hours=1)) == 0
 

@@ -123,7 +123,7 @@ def test_what_is_no_utf8_text_is_refused_with_a_way_out(data):
         (f"{'1' * 65},t,{GOOD},", "PSID is longer than 64"),
         (f"1,{'t' * 2001},{GOOD},", "token is longer than 2000"),
         (f"1,t,{GOOD},{'x' * 201}", "promise is longer than 200"),
-        (f"1 2,t,{GOOD},", "is no PSID"),
+        (f"1 2,t,{GOOD},", "is not a PSID"),
         (f"1,t\x00u,{GOOD},", "token has spaces"),
         (f'"1,t,{GOOD},', "quotation mark"),
         (f'1,"t"x,{GOOD},', "quotation mark"),

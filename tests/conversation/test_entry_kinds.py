@@ -100,7 +100,7 @@ def test_a_name_of_which_no_link_can_be_made_is_refused(typed: str) -> None:
 
 def test_two_names_that_make_the_same_link_are_the_same_one() -> None:
     twice = [EntryDraft(EntryKind.REF, None, "Hoa Tết"), EntryDraft(EntryKind.REF, None, "hoa tet")]
-    assert [problem.template for problem in check_entry_points(twice)] == ["“{value}” is there twice."]
+    assert [problem.template for problem in check_entry_points(twice)] == ["“{value}” appears twice."]
 
 
 def test_an_unknown_kind_is_kept_as_it_is_and_refused() -> None:

@@ -103,7 +103,7 @@ def test_words_that_only_look_like_a_reward_are_let_be(title: str) -> None:
 
 def test_the_offered_words_are_named_with_the_rule_of_the_platform() -> None:
     reason = find_warnings("Bấm báo váy về, tặng ngay 50k")[0].reason
-    assert reason.message.startswith("“tặng ngay 50k” sounds like a gift for tapping. Meta's rule:")
+    assert reason.message.startswith("“tặng ngay 50k” sounds like a reward for tapping. Meta's rule:")
     assert reason.field == "title"
 
 

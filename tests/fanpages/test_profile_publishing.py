@@ -136,7 +136,7 @@ def test_what_changed_at_facebook_since_it_was_looked_at_is_not_overwritten(worl
     state = look(fanpage)
     theirs = {"greeting": [{"locale": "default", "text": "của công cụ khác"}]}
     world.page(PAGE).profile = theirs
-    with pytest.raises(WrongState, match="changed meanwhile"):
+    with pytest.raises(WrongState, match="changed in the meantime"):
         publish_now(fanpage, now, state)
     assert world.page(PAGE).profile == theirs
 
@@ -145,7 +145,7 @@ def test_what_changed_here_since_it_was_looked_at_is_not_published(world, fanpag
     keep(fanpage, full(prices), now)
     state = look(fanpage)
     keep(fanpage, Profile(), now)
-    with pytest.raises(WrongState, match="changed meanwhile"):
+    with pytest.raises(WrongState, match="changed in the meantime"):
         publish_now(fanpage, now, state)
     assert world.page(PAGE).profile == {}
 
@@ -153,7 +153,7 @@ def test_what_changed_here_since_it_was_looked_at_is_not_published(world, fanpag
 def test_a_refused_call_is_said_and_nothing_counts_as_published(world, fanpage, prices, now):
     keep(fanpage, full(prices), now)
     world.faults.switch_on("profile_write_refused", value={"code": 10})
-    with pytest.raises(WrongState, match="did not take everything"):
+    with pytest.raises(WrongState, match="did not accept everything"):
         publish_now(fanpage, now)
     assert get_profile(fanpage).published_version is None
 
@@ -163,7 +163,7 @@ def test_of_a_change_and_a_removal_only_one_may_be_taken_and_the_rest_is_said(wo
     publish_now(fanpage, now)
     keep(fanpage, Profile({DEFAULT: LocaleProfile("Chào bạn!")}), now)
     world.faults.switch_on("profile_write_refused", after=1)
-    with pytest.raises(WrongState, match="did not take everything"):
+    with pytest.raises(WrongState, match="did not accept everything"):
         publish_now(fanpage, now)
     assert shown(fanpage) == [
         ("ice_breakers", "default"),
@@ -175,7 +175,7 @@ def test_of_a_change_and_a_removal_only_one_may_be_taken_and_the_rest_is_said(wo
         (detail,) = db.execute(
             select(Activity.detail).where(Activity.verb == "fanpage.publish_profile_in_part")
         ).scalars()
-    assert "did not take everything" in detail["text"]
+    assert "did not accept everything" in detail["text"]
 
 
 def test_a_lost_answer_is_settled_by_reading(world, fanpage, prices, now):
@@ -188,7 +188,7 @@ def test_without_a_look_afterwards_nothing_is_believed(world, fanpage, prices, n
     keep(fanpage, full(prices), now)
     state = look(fanpage)
     world.faults.switch_on("profile_refused", after=2)  # after the look before it, and the change itself
-    with pytest.raises(WrongState, match="not known whether this was published"):
+    with pytest.raises(WrongState, match="don't know whether this was published"):
         publish_now(fanpage, now, state)
     assert get_profile(fanpage).published_version is None
     world.faults.switch_off("profile_refused")

@@ -117,7 +117,7 @@ def test_amber_is_accepted_with_name_and_time_until_it_has_gone(world, fanpage, 
 
 @pytest.mark.parametrize("code", ["token_invalid", "no_messaging", "otn_rejected", "unheard of"])
 def test_red_and_what_nobody_knows_cannot_be_accepted(fanpage, now, code):
-    with pytest.raises(WrongState, match="only be mended"):
+    with pytest.raises(WrongState, match="has to be fixed"):
         set_up_actions.accept(COMMAND_LINE, code, fanpage_id=fanpage, now=now)
 
 

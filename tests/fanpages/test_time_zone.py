@@ -113,7 +113,7 @@ def test_a_local_time_that_is_over_in_the_other_zone_starts_nothing_by_surprise(
     """Nine in Tokyo is two hours before nine in Hanoi."""
     soon = plan(due_at=now + timedelta(hours=1))
     before = times(soon)
-    with pytest.raises(WrongState, match="started already"):
+    with pytest.raises(WrongState, match="already have started"):
         change(fanpage, now, TOKYO, ZoneChangeKeeps.LOCAL_TIME)
     assert (times(soon), get_fanpage(fanpage).timezone) == (before, HANOI)
     change(fanpage, now, TOKYO, ZoneChangeKeeps.MOMENT)
@@ -121,7 +121,7 @@ def test_a_local_time_that_is_over_in_the_other_zone_starts_nothing_by_surprise(
 
 
 def test_a_zone_that_is_none_and_a_fanpage_that_is_gone(fanpage, now):
-    with pytest.raises(Invalid, match="No time zone"):
+    with pytest.raises(Invalid, match="There is no time zone"):
         change(fanpage, now, "Asia/Saigon City")
     with pytest.raises(NotFound):
         change(404, now)

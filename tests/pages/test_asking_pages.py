@@ -90,7 +90,7 @@ def test_a_topic_that_no_message_asks_about_cannot_be_asked_again(panel, arrange
 
 def test_a_viewer_sees_how_a_topic_asks_and_changes_nothing(panel, topic):
     at = panel("topics", role="viewer", id=topic)
-    assert "does not ask again by itself" in all_words(at)
+    assert "does not ask again on its own" in all_words(at)
     assert "topic_asking_open" not in keys(at.button)
 
 
@@ -102,9 +102,9 @@ def test_what_was_not_asked_and_what_was_answered_is_shown(panel, arrange, fanpa
     [withheld] = list_withheld(lan)
     assert (withheld.reason, withheld.times) == ("holds", 1)
     words = all_words(panel("customer", id=lan))
-    assert "Still held an opt-in" in words
+    assert "Still had an opt-in" in words
     assert PROMISE in words  # in the sentence that the bot answered
-    assert "Still held an opt-in: 1" in all_words(panel("topics", id=topic))
+    assert "Still had an opt-in: 1" in all_words(panel("topics", id=topic))
 
 
 def test_the_silence_is_shown_and_ended_on_the_customers_page(panel, lan):
@@ -113,7 +113,7 @@ def test_the_silence_is_shown_and_ended_on_the_customers_page(panel, lan):
         db.get_one(Customer, lan).colleague_at = utc_now() - timedelta(hours=1)
     assert panel("customer", role="viewer", id=lan).button(key="customer_silence_end").disabled
     at = panel("customer", role="editor", id=lan)
-    assert "A colleague answered from the Page's inbox" in all_words(at)
+    assert "Somebody on your team answered from the fanpage's inbox" in all_words(at)
     press(at, "customer_silence_end")
     assert "customer_silence_end" not in keys(at.button)
     assert row(Customer, lan).silence_ended_at is not None
@@ -143,7 +143,7 @@ def test_pictures_are_named_as_such_among_the_answers(panel, arrange, fanpage, l
     words = all_words(panel("customer", id=lan))
     assert "Image" in words
     assert "Chào Lan" in words
-    assert "A colleague answered" in words
+    assert "Your team answered" in words
     with reading() as db:
         assert len(db.exec(select(Reply)).all()) == 2
 

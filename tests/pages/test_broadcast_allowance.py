@@ -38,15 +38,15 @@ def test_amber_above_four_fifths_and_red_past_all(panel, topic_id, calls, share,
     assert f"{share} of it is used after this broadcast" in said
     assert "This broadcast: 3 · Allowance: 600" in said
     assert ("comes close to Messenger's allowance" in said) == close
-    assert ("goes past Messenger's allowance" in said) == past
+    assert ("exceeds Messenger's allowance" in said) == past
 
 
 def test_what_is_under_way_counts_and_what_has_ended_does_not(panel, topic_id) -> None:
     running = started(topic_id)
     draft = a_draft(topic_id)
-    assert "Under way: 3 · This broadcast: 0" in all_words(panel("new_broadcast", id=draft, step="check"))
+    assert "Being sent: 3 · This broadcast: 0" in all_words(panel("new_broadcast", id=draft, step="check"))
     put(running, state="finished", finished_at=utc_now())
-    assert "Under way" not in all_words(panel("new_broadcast", role="sender", id=draft, step="check"))
+    assert "Being sent" not in all_words(panel("new_broadcast", role="sender", id=draft, step="check"))
 
 
 def test_todays_calls_do_not_count_for_a_later_day(panel, topic_id) -> None:

@@ -20,7 +20,7 @@ def test_a_card_with_quick_replies_and_what_follows_is_written(panel, arrange) -
     prices = save_message(COMMAND_LINE, fanpage, name="Bảng giá", **given)
     made = broadcasts.create_broadcast(COMMAND_LINE, topic_id=arrange.topic(fanpage), now=arrange.now)
     at = panel("new_broadcast", id=made, step="what")
-    assumed = "shows only a text by a one-time opt-in"
+    assumed = "only shows text messages sent with an opt-in"
     assert not any(assumed in each.value for each in at.caption)
     at.segmented_control(key=f"broadcast_{made}_kind").select("card").run()
     assert any(assumed in each.value for each in at.caption)

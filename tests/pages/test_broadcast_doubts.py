@@ -45,9 +45,9 @@ def in_doubt(broadcast_id: int) -> list[DeliveryView]:
 def test_the_evidence_of_each_is_shown(panel, doubtful) -> None:
     at = panel("broadcast", role="viewer", id=doubtful, state="unknown")
     said = all_words(at)
-    assert all(word in said for word in ("No answer in time", "Error at Messenger", "8 tries, between"))
+    assert all(word in said for word in ("Timed out", "Messenger error", "8 attempts, between"))
     assert [code.value for code in at.code] == [ANSWER]
-    assert "Messenger sent no answer that could be kept" in said
+    assert "Messenger sent no answer to show" in said
     assert said.count("Báo tôi khi có khuyến mãi") == 2  # the promise of both
     assert "Only a sender or an admin" in said
     assert not [key for key in keys(at.button) if key.endswith(("_again", "_count"))]
@@ -64,13 +64,13 @@ def test_every_try_is_shown_with_its_time_and_code(panel, doubtful) -> None:
         ),
     )
     shown = panel("broadcast", role="viewer", id=doubtful, state="unknown")
-    assert "2 tries and what came back each time" in [e.label for e in shown.expander]
+    assert "2 attempts and their answers" in [e.label for e in shown.expander]
     said = all_words(shown)
     assert "HTTP 400 · 551/1545041" in said
     assert "It may have arrived" in said
     assert "ReadTimeout" in [code.value for code in shown.code]
     shown = panel("customer", role="viewer", id=timeout.customer_id)
-    assert "“Flash sale”: 2 tries and what came back each time" in [e.label for e in shown.expander]
+    assert "“Flash sale”: 2 attempts and their answers" in [e.label for e in shown.expander]
 
 
 def test_what_messenger_reported_since_is_evidence_and_no_proof(panel, doubtful) -> None:
@@ -81,8 +81,8 @@ def test_what_messenger_reported_since_is_evidence_and_no_proof(panel, doubtful)
         db.get_one(Customer, other.customer_id).read_watermark = read_at - timedelta(days=1)
     said = all_words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
     assert said.count("After that the customer read the conversation") == 1
-    assert said.count("it proves nothing by itself") == 1
-    assert said.count("Messenger has reported nothing of this customer") == 1
+    assert said.count("on its own it proves nothing") == 1
+    assert said.count("Messenger has reported nothing about this customer") == 1
     assert {d.state for d in in_doubt(doubtful)} == {"unknown"}
 
 
@@ -92,7 +92,7 @@ def test_an_end_after_a_doubt_never_claims_that_nothing_was_sent(panel, doubtful
         for row in in_doubt(doubtful):
             db.get_one(Delivery, row.id).reason = reason
     said = all_words(panel("broadcast", role="viewer", id=doubtful, state="unknown"))
-    assert said.count("An earlier try may have reached the customer") == 3  # of each, and of the reason
+    assert said.count("An earlier attempt may have reached the customer") == 3  # of each, and of the reason
     assert "Nothing was sent" not in said
     assert "In doubt: " in said
 
@@ -125,8 +125,8 @@ def test_one_is_tried_again_and_the_other_stays(panel, doubtful) -> None:
     put(doubtful, best_before=utc_now() - timedelta(hours=1))
     at = panel("broadcast", role="sender", id=doubtful, state="unknown")
     at.button(key=f"doubt_{other.id}_again").click().run()
-    assert "1 customer is tried again" in all_words(at)
-    assert "The new best-before is" in all_words(at)
+    assert "We try again for 1 customer" in all_words(at)
+    assert "The new send-by time is" in all_words(at)
     at.button(key=f"doubt_{other.id}_again_dialog_confirm").click().run()
     assert not at.exception
     view = queries.get_broadcast(doubtful)
@@ -153,13 +153,13 @@ def test_what_was_settled_meanwhile_is_left_alone(panel, doubtful) -> None:
         db.get(Delivery, one.id).state = "sent"  # its echo came
     at.button(key=f"doubt_{one.id}_again_dialog_confirm").click().run()
     assert not at.exception
-    assert [toast.value for toast in at.toast] == ["It was settled meanwhile, so nothing was changed."]
+    assert [toast.value for toast in at.toast] == ["It has already been decided, so nothing was changed."]
     assert queries.get_broadcast(doubtful).counts["queued"] == 0
 
 
 def test_the_overview_leads_to_the_list_until_all_is_settled(panel, doubtful) -> None:
     said = all_words(panel("overview", role="viewer"))
-    assert "2 outcomes of “Flash sale” stay in doubt" in said
+    assert "2 results of “Flash sale” are still in doubt" in said
     assert f"broadcast?id={doubtful}&state=unknown#people" in said.replace("&amp;", "&")
     settle(doubtful, *[("sent", None)] * 3)
     assert "in doubt" not in all_words(panel("overview", role="sender"))

@@ -91,7 +91,7 @@ def test_two_who_write_the_message_choose_with_both_before_them(arrange, topic_i
     assert "message changed by lan at" in said
     assert "Bản của Minh" in said
     assert minh.text_area[0].value == OTHERS["text"]
-    assert "reloading the page loses it" in said
+    assert "is lost if you reload" in said
     minh.button(key="step_on").click().run()  # the question goes along
     assert "Bản của Minh" in all_words(minh)
     minh.button(key="conflict_mine").click().run()
@@ -125,7 +125,7 @@ def test_nothing_is_launched_before_one_of_two_versions_was_chosen(arrange, topi
     minh.button(key="step_check").click().run()
     minh.checkbox(key=f"broadcast_{draft}_tick").check().run()
     assert minh.button(key="broadcast_launch").disabled
-    assert "Choose above which version counts" in all_words(minh)
+    assert "Choose above which version to use" in all_words(minh)
     minh.button(key="conflict_theirs").click().run()
     assert not minh.button(key="broadcast_launch").disabled
 
@@ -192,7 +192,7 @@ def test_what_is_being_written_stays_in_the_tab_when_a_colleague_schedules_it(ar
     actions.schedule(COMMAND_LINE, draft, at=utc_now() + timedelta(hours=3), now=utc_now())
     minh.text_area[0].input("Bản của Minh").run()
     assert not minh.exception
-    assert "This broadcast is scheduled meanwhile" in all_words(minh)
+    assert "In the meantime this broadcast has become “scheduled”" in all_words(minh)
     assert "nothing written here is saved" in all_words(minh)
     assert "saved as you go" not in all_words(minh)
     assert "draft_delete" not in keys(minh.button)
@@ -213,7 +213,7 @@ def test_a_best_before_is_a_moment_and_stays_when_the_start_moves(panel, topic_i
     assert get_draft(draft).best_before == late
     at.date_input(key=f"broadcast_{draft}_day").set_value(day + timedelta(days=2)).run()
     assert get_draft(draft).best_before == late
-    assert "The best-before must be after the start" in all_words(at)
+    assert "The send-by time must be after the start" in all_words(at)
     at.selectbox(key=f"broadcast_{draft}_late").select("never").run()
     assert get_draft(draft).best_before is None
 
@@ -255,9 +255,9 @@ def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> N
     at = panel("new_broadcast", id=draft, step="when")
     time_zone.change_zone(COMMAND_LINE, 1, "Asia/Tokyo", keep=None, now=utc_now())
     at.run()
-    assert "The fanpage's clock is Asia/Tokyo now" in told(at)
+    assert "The fanpage now uses the time zone Asia/Tokyo" in told(at)
     at.run()
-    assert "The fanpage's clock" not in told(at)
+    assert "Fanpage time" not in told(at)
 
 
 def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:
@@ -298,13 +298,13 @@ def test_a_button_that_leads_to_what_is_gone_stays_until_another_is_chosen(
     open_before.run()
     for tab in (at, open_before):
         assert not tab.exception
-        assert f"{said} that is gone; choose another one" in all_words(tab)
+        assert f"{said} that no longer exists; choose another one" in all_words(tab)
         assert get_draft(draft) == before
     (chosen,) = (box for box in at.selectbox if box.label == "Leads to")
     assert chosen.value is None
     chosen.select(f"{STOP_PAYLOAD}{STOP_ALL}").run()
     assert get_draft(draft).content["buttons"] == [{"title": "Xem", "stop": STOP_ALL}]
-    assert "that is gone" not in all_words(at)
+    assert "that no longer exists" not in all_words(at)
 
 
 def test_a_draft_on_an_archived_topic_says_so_where_the_topic_is_chosen(panel, arrange, topic_id) -> None:
@@ -338,7 +338,7 @@ def test_resume_after_it_paused_itself_for_another_reason_sends_nothing(panel, t
     at.button(key="broadcast_resume").click().run()
     put(broadcast_id, pause_code="canary_failed")
     at.button(key="broadcast_resume_confirm").click().run()
-    assert "paused again meanwhile, for another reason" in all_words(at)
+    assert "paused again in the meantime, for another reason" in all_words(at)
     assert queries.get_broadcast(broadcast_id).state == "paused"
 
 
@@ -348,7 +348,7 @@ def test_a_pause_that_comes_too_late_says_so(panel, topic_id, now_is) -> None:
     at = panel("broadcast", role="sender", id=broadcast_id)
     put(broadcast_id, state=now_is)
     at.button(key="broadcast_pause").click().run()
-    assert f"The broadcast is {now_is}, so this step is not possible" in told(at)
+    assert f"The broadcast's state is “{now_is}”, so this is not possible" in told(at)
 
 
 def test_a_cancel_that_comes_after_the_start_says_so(panel, topic_id) -> None:
@@ -358,7 +358,7 @@ def test_a_cancel_that_comes_after_the_start_says_so(panel, topic_id) -> None:
     at.button(key="broadcast_cancel").click().run()
     assert scheduled_jobs.start_due(now=utc_now()) == [broadcast_id]
     at.button(key="broadcast_cancel_confirm").click().run()
-    assert "It had started meanwhile, and 0 customers have got it" in told(at)
+    assert "It had started in the meantime, and 0 customers have got it" in told(at)
     assert queries.get_broadcast(broadcast_id).state == "cancelled"
 
 
@@ -369,4 +369,4 @@ def test_a_retry_that_a_colleague_has_done_already_says_so(panel, topic_id) -> N
     at.button(key="broadcast_rest").click().run()
     retry.send_to_rest(COMMAND_LINE, broadcast_id, now=utc_now())
     at.button(key="broadcast_rest_confirm").click().run()
-    assert "It was settled meanwhile" in told(at)
+    assert "It has already been decided" in told(at)

@@ -68,7 +68,7 @@ def test_what_does_not_fit_leads_to_its_week(fresh_database) -> None:
     days = week_of(date(2026, 12, 1))
     made = grid_html(Grid(days, by_day(entries, ZONE), ZONE, days[0], most=4, may_move=True), {})
     assert 'href="calendar?view=week&day=2026-12-01"' in made
-    assert "calendar?move" not in made  # what has been sent cannot be moved
+    assert "calendar?move" not in made  # what has been sent can't be moved
 
 
 def test_the_calendar_opens_broadcasts_and_offers_to_move_them(panel, topic_id) -> None:
@@ -116,13 +116,13 @@ def test_what_cannot_be_moved_says_so(panel, topic_id) -> None:
     at = panel("calendar", role="sender", move=a_draft(topic_id))
     assert not at.exception
     assert "move_confirm" not in keys(at.button)
-    assert "cannot be moved" in "".join(each.value for each in at.toast)
+    assert "can't be moved" in "".join(each.value for each in at.toast)
 
 
 def test_another_broadcast_on_the_topic_is_named_before_the_move(panel, topic_id) -> None:
     scheduled(topic_id, in_days(1))
     at = panel("calendar", role="sender", move=scheduled(topic_id, in_days(2)))
-    assert "takes the opt-ins first" in all_words(at)
+    assert "uses the opt-ins first" in all_words(at)
 
 
 def test_an_odd_address_shows_today(panel, topic_id) -> None:

@@ -77,7 +77,7 @@ def test_refusals_are_translated_with_their_values(vietnamese):
     several = Invalid(
         [
             problem("name", "Give the topic a name."),
-            problem("x", "A topic's name has at most {limit} characters.", limit=80),
+            problem("x", "The name of a topic can have at most {limit} characters.", limit=80),
         ]
     )
     assert texts.error_text(several) == "Hãy đặt tên cho chủ đề.  \nTên chủ đề dài tối đa 80 ký tự."

@@ -61,7 +61,7 @@ def test_customers_are_filtered_by_who_can_be_notified(panel, arrange, fanpage, 
 
 
 def test_a_search_without_a_hit_says_so(panel, lan):
-    assert "No customer matches" in all_words(panel("customers", q="zzz"))
+    assert "No customers match" in all_words(panel("customers", q="zzz"))
 
 
 def test_a_customer_shows_the_exact_promise_and_its_topic(panel, arrange, fanpage, topic, lan):
@@ -80,7 +80,7 @@ def test_notifications_are_stopped_after_the_number_was_shown(panel, arrange, fa
     assert {row.state for row in opt_ins()} == {"available"}
     press(at, "customer_withdraw_confirm")
     assert {row.state for row in opt_ins()} == {"withdrawn"}
-    assert "Staff, in the panel" in all_words(at)
+    assert "Your team, in the panel" in all_words(at)
 
 
 def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, topic, lan):
@@ -90,7 +90,7 @@ def test_staff_pass_on_a_no_to_one_topic_and_see_it(panel, arrange, fanpage, top
     at = press(panel("customer", role="editor", id=lan), "customer_stop")
     at.selectbox(key="customer_withdraw_topic").select(other).run()
     assert "1 opt-in will never be used" in all_words(at)
-    assert "staff cannot undo it" in all_words(at)
+    assert "your team can't undo it" in all_words(at)
     press(at, "customer_withdraw_confirm")
     assert [row.state for row in opt_ins()] == ["available", "withdrawn"]
     assert "customer_stop" not in keys(panel("customer", role="viewer", id=lan).button)
@@ -115,8 +115,8 @@ def gone(arrange, fanpage):
 
 def test_an_unreachable_customer_is_explained_with_what_messenger_said(panel, gone):
     at = panel("customer", role="editor", id=gone)
-    assert "broadcasts leave them out until they write, tap or read" in all_words(at)
-    assert "Messenger's answer: Blocked" in all_words(at)
+    assert "Broadcasts leave them out until they write, tap or read" in all_words(at)
+    assert "Messenger answered: Blocked" in all_words(at)
     assert [code.value for code in at.code] == ['{"code": 551}']
     assert "customer_lift" not in keys(at.button)
 
@@ -124,14 +124,14 @@ def test_an_unreachable_customer_is_explained_with_what_messenger_said(panel, go
 def test_a_mark_that_is_not_certain_says_so(panel, arrange, fanpage):
     perhaps = arrange.customer(fanpage, "Perhaps", unreachable_at=utc_now(), unreachable_code="blocked")
     assert "broadcasts still include them" in all_words(panel("customer", id=perhaps))
-    assert "Perhaps cannot be reached" in all_words(panel("customers", only="unreachable"))
+    assert "Might be unreachable" in all_words(panel("customers", only="unreachable"))
 
 
 def test_a_mark_is_lifted_after_its_consequence_was_shown(panel, arrange, fanpage, topic, gone):
     arrange.opt_in(topic, gone, fanpage_id=fanpage, consented_at=utc_now() - timedelta(days=1))
     assert "Gone" not in all_words(panel("customers", role="editor", only="holding"))
     at = press(panel("customer", role="sender", id=gone), "customer_lift")
-    assert "1 opt-in of Gone is offered to broadcasts again" in all_words(at)
+    assert "Broadcasts can use 1 opt-in of Gone again" in all_words(at)
     assert "could not reach" not in all_words(press(at, "customer_lift_dialog_confirm"))
     assert "Gone" in all_words(panel("customers", only="holding"))
 
@@ -178,11 +178,11 @@ def test_a_file_is_checked_then_imported_and_its_outcome_told(panel, topic):
     assert "is not a time" in all_words(at)
     assert opt_ins() == []
     press(at, "opt_in_import_save")
-    assert "the worker goes on" in all_words(at)
+    assert "the import continues" in all_words(at)
     assert opt_ins() == []
     run_imports(now=utc_now())
     assert [(row.topic_id, row.promise) for row in opt_ins()] == [(topic, "Báo tôi"), (topic, "")]
-    assert "2 opt-ins imported · 1 known already · 1 cannot be read" in all_words(at.run())
+    assert "2 opt-ins imported · 1 already there · 1 can't be read" in all_words(at.run())
     undo = next(key for key in keys(at.button) if key.endswith("_undo"))
     press(press(at, undo), f"{undo}_confirm")
     assert opt_ins() == []
@@ -329,4 +329,4 @@ def test_a_customers_story_is_told_from_the_latest_back(panel, arrange, fanpage,
     story = html(panel("customer", id=lan)).split("</table>")[0]
     assert "Agreed" in story
     assert "Báo tôi" in story
-    assert story.index("Agreed") < story.index("First known")
+    assert story.index("Agreed") < story.index("First contact")

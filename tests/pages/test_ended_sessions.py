@@ -50,7 +50,7 @@ def test_who_was_demoted_reads_so_where_they_are(arrange, lan):
     at = open_dialog(arrange, lan)
     put(lan, role="editor")
     at.button(key="fanpage_rate_submit").click().run()
-    assert "Your role (editor) does not include this" in (at.error or at.warning)[0].value
+    assert "Your role (editor) doesn't allow this" in (at.error or at.warning)[0].value
     assert at.session_state["operator_id"] == lan
 
 

@@ -71,7 +71,7 @@ def test_a_refusal_of_facebook_is_said_in_the_dialog(panel, shop, world, now):
     at.button(key="profile_publish").click().run()
     world.faults.switch_on("profile_write_refused")
     at.button(key="publish_profile_confirm").click().run()
-    assert "did not take everything" in all_words(at)
+    assert "did not accept everything" in all_words(at)
     assert get_profile(shop).published_version is None
 
 
@@ -108,7 +108,7 @@ def test_keywords_that_get_in_each_others_way_are_said_with_the_winner(panel, sh
     message(shop, "Bảng giá", now, "giá")
     message(shop, "Khuyến mãi", now, "giá khuyến mãi")
     at = panel("entry_points")
-    assert "Who writes “giá khuyến mãi” gets Khuyến mãi" in all_words(at)
+    assert "A customer who writes “giá khuyến mãi” gets Khuyến mãi" in all_words(at)
 
 
 def test_a_viewer_sees_it_and_changes_nothing(panel, shop, now):

@@ -19,7 +19,7 @@ def lan(arrange, fanpage):
 
 def test_an_admin_erases_a_customer_after_reading_and_typing(panel, lan, fresh_database):
     at = press(panel("customer", role="admin", id=lan), "customer_erase")
-    assert "2 opt-ins that are not used yet are lost" in all_words(at)
+    assert "2 unused opt-ins will be lost" in all_words(at)
     at.text_input(key="customer_forget_typed").set_value("4321").run()
     press(at, "customer_forget_confirm")
     assert "These are not the last 4 digits" in " ".join(error.value for error in at.error)
@@ -42,4 +42,4 @@ def test_lists_say_that_somebody_was_erased(panel, lan, fanpage):
     words = all_words(panel("opt_ins"))
     assert words.count(">Erased customer<") == 2
     assert "customer?id=" not in words
-    assert "erased a customer for good" in all_words(panel("activity"))
+    assert "permanently erased a customer" in all_words(panel("activity"))

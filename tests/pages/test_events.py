@@ -64,7 +64,7 @@ def test_only_admins_replay(panel, told):
 def test_the_failed_are_replayed_after_their_number_was_shown(panel, told):
     at = panel("events")
     at.button(key="events_replay_failed").click().run()
-    assert "**1 event** had no effect yet." in [text.value for text in at.markdown]
+    assert "**1 event** has not been processed yet." in [text.value for text in at.markdown]
     at.button(key="events_replay_failed_dialog_confirm").click().run()
     assert not at.exception
     assert states() == ["applied", "pending", "applied"]
@@ -96,7 +96,7 @@ def test_one_event_is_replayed(panel, told):
 
 def test_an_event_that_is_gone_says_so(panel, fanpage):
     at = panel("event", id=99)
-    assert "Old ones are deleted" in at.warning[0].value
+    assert "Old events are deleted" in at.warning[0].value
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_an_admin_of_some_fanpages_sees_and_replays_the_events_of_these(mai):
 
 def test_the_address_of_an_event_of_another_fanpage_shows_nothing(mai, fresh_database):
     at = opened(mai, page="event", id=2)
-    assert "not among yours" in at.warning[0].value
+    assert "a fanpage you don't manage" in at.warning[0].value
     fresh_database.run("UPDATE event SET page_id = '999' WHERE id = 1")
     at = opened(mai, page="event", id=1)
     assert "all fanpages" in at.warning[0].value

@@ -34,7 +34,7 @@ def test_the_band_names_rate_reason_and_what_to_do(panel, arrange, topic_id) -> 
         at = panel(page, role="viewer", **query)
         band = next(each.value for each in at.error if "attempts failed" in each.value)
         assert "**8 of the last 8 attempts failed (100%).** Main reason: Message refused." in band
-        assert "correct its text, link or picture" in band
+        assert "correct its text, link or image" in band
         assert "pause it until you know more" in band
 
 
@@ -50,12 +50,12 @@ def test_one_that_pauses_itself_is_told_on_the_overview(panel, arrange, topic_id
     broadcast_id = of(arrange, topic_id, failed=6, waiting=2)
     put(broadcast_id, state="paused", pause_code="alike:content")
     seen = all_words(panel("overview", role="viewer"))
-    assert "it paused itself" in seen
+    assert "paused automatically" in seen
     assert "pause it until" not in seen
     at = panel("broadcast", role="viewer", id=broadcast_id)
     (band,) = [each.value for each in at.error]
     assert band.startswith("**6 of the last 6 attempts failed (100%).**")
-    assert "It paused itself" in band
+    assert "Paused automatically" in band
 
 
 def test_one_that_ended_badly_is_not_green(panel, arrange, topic_id) -> None:
@@ -85,4 +85,4 @@ def test_a_fanpage_is_green_only_by_a_check_that_is_still_true(panel, arrange) -
     assert "Working" in all_words(panel("health", role="editor"))
     with transaction() as db:
         db.get(Fanpage, fanpage_id).checked_at = now - timedelta(hours=2)
-    assert "Not checked lately" in all_words(panel("health", role="sender"))
+    assert "Not checked recently" in all_words(panel("health", role="sender"))

@@ -44,7 +44,7 @@ def test_a_deep_link_to_another_fanpage_says_that_it_is_not_theirs(arrange, two,
     about = THINGS[page](arrange, two[1])
     at = opened(an_operator(arrange, "admin", "hoa", fanpage_ids=[two[0]]), page=page, id=about)
     assert not at.exception
-    assert "not among yours" in at.warning[0].value
+    assert "a fanpage you don't manage" in at.warning[0].value
     assert SECRET not in all_words(at)
     assert at.session_state["fanpage_id"] == two[0]
 

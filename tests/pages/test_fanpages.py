@@ -94,7 +94,7 @@ def test_a_stopped_fanpage_says_why_and_goes_on_once_repaired(stopped, panel):
     at = panel("setup")
     assert "access token is no longer valid" in all_words(at)
     at.button(key="fanpage_resume_open").click().run()
-    assert "1 broadcast continues" in all_words(at)
+    assert "1 broadcast resumes" in all_words(at)
     at.button(key="fanpage_resume_confirm").click().run()
     assert not at.exception
     assert queries.get_fanpage(stopped).stopped_code is None
@@ -113,7 +113,7 @@ def test_what_is_not_repaired_is_told_and_stays_stopped(stopped, page, panel):  
 
 def test_a_viewer_sees_health_but_no_set_up(arrange, panel):
     arrange.fanpage()
-    assert "does not include this" in all_words(panel("setup", role="viewer"))
+    assert "doesn't allow this" in all_words(panel("setup", role="viewer"))
     at = panel("health", role="editor")
     assert not at.exception
     assert not [button for button in at.button if button.key == "health_check"]
@@ -125,17 +125,17 @@ def test_health_shows_problems_in_words_and_who_is_alive(arrange, panel):
         beat = {"at": utc_now(), "started_at": utc_now() - timedelta(hours=1)}
         db.add(Heartbeat(process="worker host:1", **beat))
     at = panel("health")
-    assert "does not get every event" in all_words(at)
+    assert "doesn't receive all events" in all_words(at)
     backup = "–" if settings().is_postgresql else "None yet"  # PostgreSQL has a way of its own
     assert [card.value for card in at.metric] == ["Running", "Not running", "0", backup, "0"]
-    assert "No worker is running" not in all_words(at)
+    assert "The worker is not running" not in all_words(at)
 
 
 def test_without_a_worker_health_says_what_that_means(arrange, panel):
     with transaction() as db:
         long_ago = utc_now() - timedelta(minutes=5)
         db.add(Heartbeat(process="worker host:1", at=long_ago, started_at=long_ago))
-    assert "No worker is running" in all_words(panel("health"))
+    assert "The worker is not running" in all_words(panel("health"))
 
 
 def test_checking_from_the_health_page_keeps_what_was_found(page, arrange, panel):  # noqa: F811

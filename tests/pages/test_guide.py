@@ -15,7 +15,7 @@ def test_help_opens_the_part_about_the_page(panel: Panel, topic_id: int) -> None
 
 def test_the_guide_opens_at_the_part_in_the_address(panel: Panel, topic_id: int) -> None:
     at = panel("guide", role="viewer", part="problems")
-    assert "Nobody appears after a tap" in all_words(at)
+    assert "Customers tap, but nobody appears" in all_words(at)
     at.radio(key="guide_part").set_value("results").run()
     assert not at.exception
     assert at.query_params["part"] in ("results", ["results"])

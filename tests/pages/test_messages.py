@@ -89,7 +89,7 @@ def test_the_bot_can_be_tried_out(panel, arrange, fanpage) -> None:
     at.text_input(key="message_trial_words").input("alo").run()
     assert "stays silent" in at.info[0].value
     at.text_input(key="message_trial_words").input("Dừng!").run()
-    assert "not notified any more" in at.info[0].value
+    assert "no more notifications" in at.info[0].value
 
 
 def test_a_button_stops_notifications_about_a_topic(panel, arrange, fanpage) -> None:
@@ -178,9 +178,9 @@ def test_blocks_move_and_go(panel, arrange, fanpage) -> None:
 def test_what_is_wrong_is_said_at_its_block_and_nothing_is_published(panel, fanpage) -> None:
     at = panel("message", role="editor")
     at.button(key="block_add_image").click().run()
-    assert "web address of the picture" not in html(at)
+    assert "web address of the image" not in html(at)
     at.button(key="message_publish").click().run()
-    assert "Give the web address of the picture." in html(at)
+    assert "Enter the web address of the image." in html(at)
     assert "Give the message a name" in html(at)
     assert "Not published" in at.error[0].value
     assert queries.message_names(fanpage) == {}
@@ -209,7 +209,7 @@ def test_a_promise_of_a_gift_is_advised_against_while_it_is_written(panel, fanpa
     at = panel("message", role="editor")
     at.button(key="block_add_otnr").click().run()
     of(at.text_input, "_title").input("Nhận quà miễn phí").run()
-    assert "sounds like a gift" in html(at)
+    assert "sounds like a reward" in html(at)
 
 
 def test_the_phone_shows_what_is_written(panel, arrange, fanpage) -> None:
@@ -281,7 +281,7 @@ def test_the_bar_says_what_the_bot_sends(panel, arrange, fanpage) -> None:
     assert "Published, version 1" in badges(at)
     assert at.button(key="message_publish").disabled
     of(at.text_area, "_text").input("Xin chào").run()
-    assert "Changes not published" in badges(at)
+    assert "Unpublished changes" in badges(at)
     assert queries.get_message(message_id).blocks[0].content["text"] == "Chào {{first_name}}"
     at.button(key="message_publish").click().run()
     assert "Published, version 2" in badges(at)
@@ -319,7 +319,7 @@ def test_a_message_that_nothing_starts_says_so_before_it_is_published(panel, arr
     of(at.text_input, "_name").input("Hoa hồng").run()
     at.button(key="block_add_text").click().run()
     of(at.text_area, "_text").input("Xin chào").run()
-    assert "Nothing starts this message yet" in html(at)
+    assert "This message has no entry point yet" in html(at)
     at.button(key="message_publish").click().run()
     (message_id,) = queries.unpublished_names(fanpage)
     at.button(key="publish_silent_confirm").click().run()
@@ -329,13 +329,13 @@ def test_a_message_that_nothing_starts_says_so_before_it_is_published(panel, arr
 def test_a_message_that_the_menu_leads_to_is_started_by_that(panel, arrange, fanpage) -> None:
     message_id = saved(arrange, fanpage, entry_points=[])
     at = panel("message", role="editor", id=message_id)
-    assert "Nothing starts this message yet" in html(at)
+    assert "This message has no entry point yet" in html(at)
     menu = Profile({DEFAULT: LocaleProfile(menu=(Item("Giá", message_id),))})
     save_profile(COMMAND_LINE, fanpage, menu, seen=0, now=arrange.now)
-    assert "Nothing starts this message yet" not in html(at.run())
+    assert "This message has no entry point yet" not in html(at.run())
     asked = Profile({DEFAULT: LocaleProfile(ice_breakers=(Item("Giá?", message_id),))})
     save_profile(COMMAND_LINE, fanpage, asked, seen=1, now=arrange.now)
-    assert "Nothing starts this message yet" not in html(at.run())
+    assert "This message has no entry point yet" not in html(at.run())
 
 
 def test_an_uploaded_picture_on_a_card_says_when_messenger_cannot_fetch_it(
@@ -345,10 +345,10 @@ def test_an_uploaded_picture_on_a_card_says_when_messenger_cannot_fetch_it(
     card = BlockDraft("card", {"title": "Hoa", "subtitle": "Mới", "image_url": picture})
     message_id = saved(arrange, fanpage, blocks=[card])
     at = panel("message", role="editor", id=message_id)
-    assert "Messenger cannot fetch this picture" in html(at)
+    assert "load this image: this installation" in html(at)
     monkeypatch.setenv("OTN_PUBLIC_URL", "https://otn.example.com")
     settings.cache_clear()
-    assert "Messenger cannot fetch this picture" not in html(at.run())
+    assert "load this image: this installation" not in html(at.run())
 
 
 def test_two_editors_are_told_of_each_other_and_choose(panel, arrange, fanpage) -> None:
@@ -373,7 +373,7 @@ def test_what_somebody_else_writes_elsewhere_in_the_message_is_shown(panel, arra
     of(at.text_area, "_text").input("Của tôi").run()
     assert (of(at.text_input, "_name").value, text_of(message_id)) == ("Của Lan", "Của tôi")
     assert "name changed by lan" in at.toast[0].value
-    assert any("lan writes here, too" in one.value for one in at.caption)
+    assert any("lan is also writing here" in one.value for one in at.caption)
 
 
 @pytest.mark.parametrize("name", ["x" * 121, ""])

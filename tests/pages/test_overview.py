@@ -52,9 +52,9 @@ def test_thirty_days_stand_in_a_table_as_well(panel, arrange, topic_id) -> None:
     count_fanpage(1, ZONE, now=utc_now())
     at = panel("overview", role="viewer")
     assert not at.exception
-    assert "Do more customers agree than are notified or lapse?" in all_words(at)
+    assert "Do more customers opt in than are notified or expire?" in all_words(at)
     table = html(at)
-    assert all(word in table for word in ("Agreed", "Lapsed unused", ">100<", ">3<", ">1<"))
+    assert all(word in table for word in ("Agreed", "Expired unused", ">100<", ">3<", ">1<"))
 
 
 def test_days_of_what_was_sent_are_those_of_the_fanpage(arrange, topic_id) -> None:
@@ -71,7 +71,7 @@ def test_the_last_result_is_told_beside_the_ones_before(panel, arrange, topic_id
     sent(arrange, topic_id, days_ago=5, read=60, of=300, name="Thu")
     sent(arrange, topic_id, days_ago=1, read=50, name="Đông")
     at = panel("overview", role="viewer")
-    assert "How did the last broadcast do beside the ones before?" in all_words(at)
+    assert "How did the last broadcast do compared with earlier ones?" in all_words(at)
     card = next(metric for metric in at.metric if metric.label == "Read")
     assert (card.value, card.delta) == ("50%", "+25 points")
 
@@ -99,7 +99,7 @@ def test_silence_after_a_broadcast_is_an_alarm(panel, arrange, topic_id) -> None
     sent(arrange, topic_id, days_ago=0.3, read=0)
     seen = all_words(panel("overview", role="viewer"))
     assert "no webhook has ever arrived" in seen
-    assert "Nobody is sending: no worker runs" in seen
+    assert "Nothing is being sent: the worker is not running" in seen
     now = utc_now()
     with transaction() as db:
         db.add(
@@ -116,4 +116,4 @@ def test_silence_after_a_broadcast_is_an_alarm(panel, arrange, topic_id) -> None
     seen = all_words(panel("overview", role="editor"))
     assert "Last webhook" in seen
     assert "webhook has ever" not in seen
-    assert "Nobody is sending" not in seen
+    assert "Nothing is being sent" not in seen

@@ -27,7 +27,7 @@ def test_use_or_lose_at_7_30_and_60_days(panel, arrange, topic_id) -> None:
     at = panel("planner", role="viewer")
     assert not at.exception
     assert [card.value for card in at.metric] == ["6", "1", "2", "3"]
-    assert "In which month do how many opt-ins end?" in all_words(at)
+    assert "How many opt-ins end in each month?" in all_words(at)
     assert "new_broadcast?topic" not in html(at)
     assert f"new_broadcast?topic={topic_id}" in html(panel("planner", role="editor"))
 
@@ -54,6 +54,6 @@ def test_who_holds_several_is_listed(panel, arrange, topic_id) -> None:
 
 
 def test_without_opt_ins_it_leads_to_a_request(panel, arrange, fanpage) -> None:
-    assert "Being counted" in all_words(panel("planner", role="viewer"))
+    assert "Still counting" in all_words(panel("planner", role="viewer"))
     counted()
     assert "planner_start" in keys(panel("planner", role="editor").button)

@@ -21,7 +21,7 @@ def test_before_anything_is_connected_every_step_says_what_to_do(panel):
     at = panel("setup")
     assert not at.exception
     assert len(at.expander) == len(Step)
-    assert "Make a Facebook app and copy its secret" in at.expander[0].label
+    assert "Create a Facebook app and copy its secret" in at.expander[0].label
     assert "Requested features" in all_words(at)  # the drawing
     assert [e.proto.expanded for e in at.expander].count(True) == 1  # one step at a time
 
@@ -43,7 +43,7 @@ def test_the_permission_is_ticked_and_taken_back(panel, arrange):
 def test_red_offers_its_remedy_and_nothing_to_accept(panel, arrange):
     arrange.fanpage(problems=["no_messaging"], checked_at=utc_now())
     at = panel("setup")
-    assert "Nothing can be launched before this is mended." in all_words(at)
+    assert "Nothing can be launched until this is fixed." in all_words(at)
     assert not [b for b in at.button if b.key == "accept_no_messaging"]
 
 

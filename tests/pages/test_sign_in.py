@@ -94,13 +94,13 @@ def test_a_new_role_counts_at_once(arrange):
     actions.change_role(COMMAND_LINE, me, "viewer", now=utc_now())
     at.run()
     assert not at.title
-    assert "does not include this" in at.warning[0].value
+    assert "doesn't allow this" in at.warning[0].value
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR, Role.SENDER])
 def test_a_page_for_admins_says_so_to_others(panel, role):
     at = panel("operators", role=role)
-    assert "does not include this" in at.warning[0].value
+    assert "doesn't allow this" in at.warning[0].value
     assert not at.title
 
 

@@ -46,7 +46,7 @@ def test_one_makes_oneself_a_tester_and_sees_when_the_code_has_arrived(fanpage, 
     with transaction() as db:
         db.get_one(tables.Tester, tester.id).customer_id = customer
     at.run()
-    assert "lan is a tester now." in [each.value for each in at.success]
+    assert "lan is now a tester." in [each.value for each in at.success]
 
 
 def test_a_colleague_is_invited_by_name(fanpage, lan, arrange):
@@ -57,7 +57,7 @@ def test_a_colleague_is_invited_by_name(fanpage, lan, arrange):
     assert "Give the tester a name" in all_words(at)
     at.text_input(key="tester_name").input("Vy" * 40)  # what is pasted stays, with its length in red
     press(at, "tester_new_submit")
-    assert "A name has at most 60 characters" in all_words(at)
+    assert "The name can have at most 60 characters" in all_words(at)
     assert at.text_input(key="tester_name").value == "Vy" * 40
     at.text_input(key="tester_name").input("Vy")
     press(at, "tester_new_submit")

@@ -100,7 +100,7 @@ def test_a_topic_is_archived_after_saying_what_that_does_and_restored(panel, arr
     )
     arrange.save(Block(message_id=message, position=0, kind="otnr", topic_id=topic))
     at = choose(panel("topics", id=topic), "topic_archive")
-    assert "only ask about it and are archived, too: “Chào”" in all_words(at)
+    assert "only ask about this topic, so they are archived, too: “Chào”" in all_words(at)
     press(at, "topic_archive_confirm")
     assert topics()[0].archived_at is not None
     assert get_message(message).is_archived

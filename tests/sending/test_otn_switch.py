@@ -50,7 +50,7 @@ def test_nothing_is_launched_scheduled_or_resumed_meanwhile(studio):
         lambda: actions.schedule(COMMAND_LINE, studio.broadcast(), at=later, now=studio.now),
         lambda: actions.resume(COMMAND_LINE, running, now=studio.now),
     ):
-        with pytest.raises(WrongState, match="switched off for this fanpage"):
+        with pytest.raises(WrongState, match="turned off for this fanpage"):
             action()
 
 

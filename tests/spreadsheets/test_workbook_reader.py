@@ -70,20 +70,20 @@ def test_an_error_of_the_spreadsheet_is_an_empty_cell():
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old Excel file"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le") + b"\0" * 99,
-            "protected by a password",
+            "password-protected",
         ),
         (packed({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": ""}), "(.ods)"),
         (packed({"Index/Document.iwa": "", "Metadata/Properties.plist": ""}), "Numbers"),
         (packed({"xl/workbook.bin": ""}), "(.xlsb)"),
         (packed({"word/document.xml": ""}), "document or a presentation"),
-        (packed({"opt-ins.csv": "psid,token,consented_at\n"}), "packed folder"),
+        (packed({"opt-ins.csv": "psid,token,consented_at\n"}), "ZIP archive"),
         (b"%PDF-1.7 ...", "PDF"),
         (b"\xef\xbb\xbf\n<html><table>", "web page"),
         (workbook([]), "workbook is empty"),
-        (workbook([["a"]], hidden=[])[:-40], "workbook is broken"),
-        (GOOD[:300], "workbook is broken"),
-        (b"PK\x03\x04", "workbook is broken"),
-        (raw_workbook("<worksheet><sheetData><row>"), "workbook is broken"),
+        (workbook([["a"]], hidden=[])[:-40], "workbook is damaged"),
+        (GOOD[:300], "workbook is damaged"),
+        (b"PK\x03\x04", "workbook is damaged"),
+        (raw_workbook("<worksheet><sheetData><row>"), "workbook is damaged"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -121,13 +121,13 @@ def test_a_part_that_lies_about_its_size_is_read_no_further():
     with zipfile.ZipFile(BytesIO(bomb)) as file:
         real = file.getinfo("xl/worksheets/sheet1.xml").file_size
     lying = bytes(bomb).replace(real.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
-    assert "broken" in refusal(lying)
+    assert "damaged" in refusal(lying)
 
 
 def test_entities_that_grow_are_refused():
     grown = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
     sheet = f'<!DOCTYPE s [<!ENTITY e0 "ha">{grown}]>' + SHEET.format("<sheetData>&e8;</sheetData>")
-    assert "broken" in refusal(raw_workbook(sheet))
+    assert "damaged" in refusal(raw_workbook(sheet))
 
 
 def test_styled_cells_without_a_value_take_no_room():

@@ -52,7 +52,7 @@ def check_buttons(buttons: Sequence[Button], *, path: str = "buttons", least: in
     """What is wrong with the list, or with one of the buttons; `path` is of the list."""
     limit = limits.BUTTONS_LIMIT
     if not least <= len(buttons) <= limit:
-        return [problem(path, N_("Between 1 and {limit} buttons, please."), limit=limit)]
+        return [problem(path, N_("Add 1 to {limit} buttons."), limit=limit)]
     return [one for place, button in enumerate(buttons) for one in _check_button(f"{path}.{place}", button)]
 
 
@@ -63,7 +63,7 @@ def _check_button(path: str, button: Button) -> list[Problem]:
     if button.get("phone") is not None:
         phone = said(button, "phone")
         if not _PHONE.fullmatch(clean_phone(phone)):
-            words = N_("“{value}” is no phone number; write it like 0901 234 567 or +84 901 234 567.")
+            words = N_("“{value}” is not a phone number; write it like 0901 234 567 or +84 901 234 567.")
             found.append(problem(f"{path}.phone", words, value=phone[:40]))
         return found
     missing = N_("Choose where the button leads: a web address or a message.")

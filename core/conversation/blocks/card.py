@@ -95,7 +95,7 @@ def check_card(content: Content, path: str = "") -> list[Problem]:
     if is_blank(unnamed(said(content, "title"), fallback)):
         found.append(problem("title", N_("A card needs a title.")))
     if not any(content.get(field) for field in ("subtitle", "image_url", "url", "buttons")):
-        words = N_("Messenger wants something beside the title: a line under it, a picture or a button.")
+        words = N_("Besides the title, Messenger needs one more thing: a subtitle, an image or a button.")
         found.append(problem("subtitle", words))
     if content.get("image_url"):
         found += check_picture("image_url", content["image_url"], "")
@@ -108,7 +108,7 @@ def check_card(content: Content, path: str = "") -> list[Problem]:
 def warn_card(content: Content) -> list[Problem]:
     words = words_of_card(content)
     if has_placeholder(words) and not content.get("fallback") and "|" not in words:
-        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
+        return [problem("fallback", N_("Not every customer's name is known: enter what to say instead."))]
     return []
 
 

@@ -42,7 +42,7 @@ class Carousel(BlockKind):
     def check(self, block: BlockDraft) -> list[Problem]:
         cards, limit = cards_of(block.content), limits.CARDS_LIMIT
         if not LEAST <= len(cards) <= limit:
-            words = N_("A carousel has between {least} and {limit} cards.")
+            words = N_("A carousel has {least} to {limit} cards.")
             return [problem("cards", words, least=LEAST, limit=limit)]
         return [one for place, card in enumerate(cards) for one in check_card(card, f"cards.{place}.")]
 

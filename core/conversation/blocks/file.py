@@ -10,4 +10,4 @@ from core.errors import N_
 class File(MediaKind):
     name = "file"
     shape = Shape.FILE
-    missing = N_("Give the web address of the file.")
+    missing = N_("Enter the web address of the file.")

@@ -14,7 +14,7 @@ from core.pictures.rules import name_in
 class Image(MediaKind):
     name = "image"
     shape = Shape.PICTURE
-    missing = N_("Give the web address of the picture.")
+    missing = N_("Enter the web address of the image.")
 
     def check(self, block: BlockDraft) -> list[Problem]:
         return check_picture("url", block.content.get("url"), self.missing)

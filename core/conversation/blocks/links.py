@@ -37,10 +37,10 @@ def check_link(field: str, value: object, missing: str) -> list[Problem]:
     if not link:
         return [problem(field, missing)]
     if not _LINK.fullmatch(link) or len(link) > LINK_LIMIT:
-        words = N_("“{value}” is no web address; it starts with https://.")
+        words = N_("“{value}” is not a web address; it should start with https://.")
         return [problem(field, words, value=link[:60])]
     if not is_public(link):
-        words = N_("“{value}” can only be opened inside your own network; customers cannot reach it.")
+        words = N_("“{value}” can only be opened inside your own network; customers can't reach it.")
         return [problem(field, words, value=link[:60])]
     return []
 

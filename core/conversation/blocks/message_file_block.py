@@ -26,7 +26,7 @@ class FileBlock:
         found = {key: value for key, value in self.given.items() if key not in (*_NO_FIELDS, but)}
         for key, value in found.items():
             if not isinstance(value, str | None):
-                words = N_("“{name}” must be a text.")
+                words = N_("“{name}” must be text.")
                 raise Invalid([problem(f"{self.path}.{key}", words, name=key)])
         return found
 

@@ -70,7 +70,7 @@ class Otnr(AskingKind):
 def _check_title(title: str) -> list[Problem]:
     found = check_promise(title)
     if "{{" in title:
-        found.append(problem("title", N_("A promise is the same for everybody: no names in it.")))
+        found.append(problem("title", N_("A promise is the same for everybody: it can't contain names.")))
     return found
 
 

@@ -37,7 +37,7 @@ class QuickReplies(ChoiceKind):
         return check_replies(choices)
 
     def warn_when_followed(self) -> list[Problem]:
-        words = N_("Quick replies vanish as soon as another block follows; put them last.")
+        words = N_("Quick replies disappear as soon as another block follows; put them last.")
         return [problem("replies", words)]
 
     def topic_ids(self, content: Content) -> set[int]:
@@ -69,13 +69,13 @@ def check_replies(replies: Sequence[Choice], *, may_lead_nowhere: bool = False) 
     """What is wrong with the list or one of them; `may_lead_nowhere` when what follows is said elsewhere."""
     limit = limits.QUICK_REPLIES_LIMIT
     if not 1 <= len(replies) <= limit:
-        return [problem("replies", N_("Between 1 and {limit} quick replies, please."), limit=limit)]
+        return [problem("replies", N_("Add 1 to {limit} quick replies."), limit=limit)]
     found = []
     for place, reply in enumerate(replies):
         found += _check_reply(f"replies.{place}", reply, may_lead_nowhere)
     asked = [reply["asks"] for reply in replies if reply.get("asks")]
     if len(asked) > len(set(asked)):
-        found.append(problem("replies", N_("The customer's e-mail or phone number is asked for twice.")))
+        found.append(problem("replies", N_("The customer's email or phone number is asked for twice.")))
     return found
 
 

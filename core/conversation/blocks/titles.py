@@ -18,7 +18,7 @@ def clean_title(content: Mapping[str, Any]) -> str:
 def check_title(field: str, title: object, limit: int) -> list[Problem]:
     words = normalise_name(str(title or ""))
     if not words:
-        return [problem(field, N_("Write what the button says."))]
+        return [problem(field, N_("Write the button's text."))]
     if length(words) > limit:
         text = N_("“{title}” has {count} characters; Messenger cuts buttons off after {limit}.")
         return [problem(field, text, title=words[:60], count=length(words), limit=limit)]

@@ -10,4 +10,4 @@ from core.errors import N_
 class Video(MediaKind):
     name = "video"
     shape = Shape.VIDEO
-    missing = N_("Give the web address of the video.")
+    missing = N_("Enter the web address of the video.")

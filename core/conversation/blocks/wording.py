@@ -38,7 +38,7 @@ def check_wording(content: Mapping[str, Any], limit: int) -> list[Problem]:
     if is_blank(text):
         return [problem("text", N_("Write what the customer should read."))]
     if is_blank(unnamed(text, fallback)):
-        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
+        return [problem("fallback", N_("Not every customer's name is known: enter what to say instead."))]
     return check_text("text", text, fallback, limit)
 
 
@@ -46,13 +46,13 @@ def check_text(field: str, text: str, fallback: str, limit: int) -> list[Problem
     """What is wrong with one text that may have placeholders, or with its fallback."""
     strange = strange_placeholder(text)
     if strange:
-        words = N_("{placeholder} means nothing here; only {known} is filled in.")
+        words = N_("{placeholder} does not work here; only {known} is replaced.")
         return [problem(field, words, placeholder=strange, known="{{first_name}}")]
     if "{" in fallback or "}" in fallback:
-        return [problem("fallback", N_("Braces cannot stand in for a name."))]
+        return [problem("fallback", N_("Braces can't be used instead of a name."))]
     count = longest_length(text, fallback)
     if count > limit:
-        words = N_("The text has {count} characters (with room for a name); Messenger allows {limit}.")
+        words = N_("The text has {count} characters (including room for a name); Messenger allows {limit}.")
         return [problem(field, words, count=count, limit=limit)]
     return []
 
@@ -61,7 +61,7 @@ def warn_wording(content: Mapping[str, Any]) -> list[Problem]:
     """A name is put in, and nothing stands in for one that is not known."""
     text = said(content, "text")
     if has_placeholder(text) and not content.get("fallback") and "|" not in text:
-        return [problem("fallback", N_("Not every name is known: say what stands in its place."))]
+        return [problem("fallback", N_("Not every customer's name is known: enter what to say instead."))]
     return []
 
 

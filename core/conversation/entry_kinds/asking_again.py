@@ -14,7 +14,7 @@ class Again(EntryPointKind):
     (core/conversation/asking_again.py), so it leads to no message."""
 
     name = EntryKind.AGAIN
-    named, plain = N_("Button “{value}” that asks again"), N_("Button that asks again")
+    named, plain = N_("“Ask again” button “{value}”"), N_("“Ask again” button")
 
     def find(self, known: Sequence[KnownEntry], act: CustomerAct) -> FoundEntry | None:  # noqa: ARG002
         return None

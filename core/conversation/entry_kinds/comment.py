@@ -59,7 +59,7 @@ class Comment(HeldKind):
 
     def taken(self, entry: EntryDraft, owner: str) -> Problem:
         if entry.match == ANY:
-            words = N_("Comments of any words already start “{name}”; switch it off there first.")
+            words = N_("Any comment already starts “{name}”; turn it off there first.")
             return problem("entry_points", words, name=owner)
         words = N_("Comments with “{value}” already start “{name}”; remove it there first.")
         return problem("entry_points", words, value=entry.value, name=owner)

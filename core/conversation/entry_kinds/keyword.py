@@ -67,7 +67,7 @@ def keyword_key(value: str) -> str:
 def check_keyword(entry: EntryDraft) -> list[Problem]:
     """What is wrong with a keyword and how it is looked for."""
     if not entry.value or length(entry.value) > KEYWORD_LIMIT:
-        words = N_("A keyword has between 1 and {limit} characters.")
+        words = N_("A keyword can have 1 to {limit} characters.")
         return [problem("entry_points", words, limit=KEYWORD_LIMIT)]
     if entry.match not in tuple(KeywordMatch):
         return [problem("entry_points", N_("A keyword matches “contains”, “starts_with” or “exact”."))]

@@ -51,7 +51,7 @@ class Ref(HeldKind):
     def check(self, entry: EntryDraft) -> list[Problem]:
         if _SAFE.fullmatch(entry.value):
             return []
-        words = N_("No link can be named “{value}”: use at least one letter or digit, at most 200.")
+        words = N_("A link can't be named “{value}”: use 1 to 200 letters or digits.")
         return [problem("entry_points", words, value=entry.value[:60])]
 
     def typed(self, fields: Fields) -> list[EntryDraft]:

@@ -20,8 +20,8 @@ def save_profile(by: Actor, fanpage_id: int, profile: Profile, *, seen: int, now
         if not rows.put(db, fanpage_id, clean_profile(profile), by=by.name, seen=seen, now=now):
             raise WrongState(
                 N_(
-                    "Somebody else changed the menu, the greeting or the questions meanwhile; this is "
-                    "theirs now."
+                    "Somebody else changed the menu, the greeting or the questions in the "
+                    "meantime; this is now their version."
                 )
             )
     return seen + 1

@@ -109,7 +109,7 @@ def _check_locale(
     )
     for part, items, most, longest in parts:
         if len(items) > most:
-            words = N_("At most {limit} of these, please.")
+            words = N_("You can have at most {limit} of these.")
             found.append(problem(f"{locale}.{part}", words, limit=most))
         for place, item in enumerate(items):
             found += _check_item(f"{locale}.{part}.{place}", item, longest, message_ids)
@@ -125,23 +125,23 @@ def _check_default(locale: str, one: LocaleProfile, everybody: LocaleProfile) ->
         ("ice_breakers", one.ice_breakers, everybody.ice_breakers),
         ("menu", one.menu, everybody.menu),
     )
-    words = N_("Write this for everybody, too: Facebook needs it for customers of other languages.")
+    words = N_("Write this for everybody, too: Facebook needs it for customers who use other languages.")
     return [problem(f"{locale}.{part}", words) for part, own, theirs in parts if own and not theirs]
 
 
 def _check_item(path: str, item: Item, longest: int, message_ids: Collection[int]) -> list[Problem]:
     found = []
     if is_blank(item.title):
-        found.append(problem(f"{path}.title", N_("Write what the customer taps.")))
+        found.append(problem(f"{path}.title", N_("Write what the customer will tap.")))
     elif length(item.title) > longest:
         words = N_("{count} characters; Messenger allows {limit}.")
         found.append(problem(f"{path}.title", words, count=length(item.title), limit=longest))
     if item.url:
         return found + check_link(f"{path}.url", item.url, "")
     if item.message_id is None:
-        found.append(problem(f"{path}.message_id", N_("Choose the message that the bot sends.")))
+        found.append(problem(f"{path}.message_id", N_("Choose the message that the chatbot sends.")))
     elif item.message_id not in message_ids:
-        found.append(problem(f"{path}.message_id", N_("This message is gone; choose another one.")))
+        found.append(problem(f"{path}.message_id", N_("This message no longer exists; choose another one.")))
     return found
 
 

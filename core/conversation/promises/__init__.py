@@ -43,7 +43,7 @@ class PromiseWarning:
 def check_promise(title: str) -> list[Problem]:
     """What forbids a title: it is blank, or longer than the platform takes."""
     if is_blank(title):
-        return [problem("title", N_("Say what the customer will be told about: this is the promise."))]
+        return [problem("title", N_("Say what the customer will be notified about: this is the promise."))]
     if length(title) > limits.REQUEST_TITLE_LIMIT:
         return [
             problem(
@@ -88,18 +88,20 @@ def _warning(rule: PromiseRule, reason: str, **values: object) -> PromiseWarning
 
 
 _REWARD = N_(
-    "“{words}” sounds like a gift for tapping. Meta's rule: don't reward the opt-in; promise no money or "
-    "anything like it for signing up. Name only what you will tell."
+    "“{words}” sounds like a reward for tapping. Meta's rule: don't incentivise the opt-in with "
+    "money or anything similar. Only say what you will tell them about."
 )
 _VAGUE = N_(
-    "This promise does not say what the message will be about. Meta's rule: it must be obvious how the "
-    "message belongs to the request, and nobody may be surprised. Name what you will tell."
+    "This promise does not say what the message will be about. Meta's rule: it must be obvious how "
+    "the message relates to the request, and nobody may be surprised. Say exactly what you will "
+    "tell them about."
 )
 _SHOUTING = N_(
-    "Capitals and rows of exclamation marks or emoji read like spam. Meta's rule: spam nobody; fanpages with "
-    "much negative feedback lose one-time notifications. Say it calmly."
+    "Capitals and rows of exclamation marks or emoji read like spam. Meta's rule: no spam; "
+    "fanpages with a lot of negative feedback lose one-time notifications. Tone it down."
 )
 _OFF_TOPIC = N_(
-    "This promise shares no word with its topic “{topic}”. Meta's rule: it must be obvious how the message "
-    "belongs to the request. Check that what you send for this topic is what you promise here."
+    "This promise shares no words with its topic “{topic}”. Meta's rule: it must be obvious how "
+    "the message relates to the request. Check that what you send for this topic is what you "
+    "promise here."
 )

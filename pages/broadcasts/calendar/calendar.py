@@ -24,9 +24,7 @@ MOST_IN_MONTH, MOST_IN_WEEK = 3, 50
 
 def draw_page() -> None:
     here = current()
-    purpose = _(
-        "Every broadcast at its time on the fanpage's clock ({zone}).", zone=here.zone.replace("_", " ")
-    )
+    purpose = _("Every broadcast, in the fanpage's time zone ({zone}).", zone=here.zone.replace("_", " "))
     slot = page_header(_("Calendar"), purpose, key="calendar")
     if here.fanpage is None:
         draw_no_fanpage("calendar")
@@ -57,10 +55,15 @@ def draw_page() -> None:
         key="calendar_week" if is_week else "calendar_month",
     )
     if not entries:
-        words = _("Nothing goes out in this week.") if is_week else _("Nothing goes out in this month.")
+        words = _("Nothing goes out this week.") if is_week else _("Nothing goes out this month.")
         st.caption(words)
     elif may_move:
-        st.caption(_("A name opens the broadcast; the small calendar beside it moves it to another time."))
+        st.caption(
+            _(
+                "Click a name to open the broadcast, or the calendar icon beside it to move it to another "
+                "time."
+            )
+        )
     if may_move:
         draw_move_dialog(here, here.fanpage.id)
 
@@ -84,13 +87,11 @@ def _controls(day: date, today: date, *, is_week: bool) -> None:
         _go(
             "before",
             "chevron_left",
-            _("The week before") if is_week else _("The month before"),
+            _("Previous week") if is_week else _("Previous month"),
             before,
             is_week,
         )
-        _go(
-            "after", "chevron_right", _("The week after") if is_week else _("The month after"), after, is_week
-        )
+        _go("after", "chevron_right", _("Next week") if is_week else _("Next month"), after, is_week)
         st.button(_("Back to today"), key="calendar_today", on_click=_show, args=(today, is_week))
         st.markdown(f"**{_title(day, is_week=is_week)}**", width="stretch")
         st.segmented_control(

@@ -39,7 +39,7 @@ def draw_move_dialog(here: Current, fanpage_id: int) -> None:
     if entry is None:
         if is_open(KEY):
             close_dialog(KEY)
-            st.toast(_("This broadcast cannot be moved (any more)."), icon=":material/error:")
+            st.toast(_("This broadcast can't be moved (any more)."), icon=":material/error:")
         return
     dialog(KEY, _("Move to another time"), lambda: _body(here, fanpage_id, entry), width="medium")
 
@@ -58,7 +58,7 @@ def _entry(fanpage_id: int, broadcast_id: int) -> CalendarEntry | None:
 
 def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     was = entry.at.astimezone(ZoneInfo(here.zone)).replace(tzinfo=None, second=0, microsecond=0)
-    planned = _("Planned for {when}", when=when(entry.at))
+    planned = _("Scheduled for {when}", when=when(entry.at))
     st.markdown(f"**{plain(entry.name)}** · {plain(entry.topic)}  \n{planned}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input(
@@ -76,7 +76,7 @@ def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     _hints(here.zone, fanpage_id, entry, start)
     ask_number(get_fanpage(fanpage_id).launch_rules, _people(entry, start))
     if late:
-        st.caption(_("Its best-before moves along: {when}.", when=when(late)))
+        st.caption(_("Its send-by time moves with it: {when}.", when=when(late)))
     with st.container(key="move_buttons", horizontal=True, horizontal_alignment="right"):
         st.button(_("Go back"), key="move_keep", on_click=close_dialog, args=(KEY,))
         st.button(
@@ -102,7 +102,7 @@ def _hints(zone: str, fanpage_id: int, entry: CalendarEntry, start: datetime) ->
     ]
     if others:
         words = _(
-            "“{name}” on the same topic starts before it and takes the opt-ins first.",
+            "“{name}” on the same topic starts earlier and uses the opt-ins first.",
             name=plain(others[-1].name),
         )
         st.warning(words, icon=":material/event_repeat:")

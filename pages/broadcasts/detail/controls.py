@@ -36,11 +36,11 @@ def draw_buttons(slot: DeltaGenerator, here: Current, view: BroadcastView, *, st
         has_ended = view.state in (BroadcastState.FINISHED, BroadcastState.CANCELLED)
         if has_ended and here.actor.may(Permission.EDIT):
             draw_save_button(here, TemplateKind.BROADCAST, view.id, view.name)
-            _button("copy", _("Copy as new draft"), "content_copy", _copy, here, view.id, main=True)
+            _button("copy", _("Duplicate as new draft"), "content_copy", _copy, here, view.id, main=True)
         if view.state in _YET_TO_GO:
             draw_test_button(main=view.state != BroadcastState.SCHEDULED)
         if view.state == BroadcastState.SCHEDULED and here.actor.may(Permission.EDIT):
-            _button("revise", _("Change it"), "edit", _revise, here, view.id, main=True)
+            _button("revise", _("Edit"), "edit", _revise, here, view.id, main=True)
         if not may_send:
             return
         if view.state in CANCELLABLE:
@@ -76,7 +76,9 @@ def _open_button(verb: str, label: str, icon: str, *, main: bool = False) -> Non
 
 def _pause(here: Current, view: BroadcastView) -> None:
     if get_broadcast(view.id).state == BroadcastState.PAUSED:
-        _tell(_("It is paused."), None)  # the second click of a double click, or a colleague was quicker
+        _tell(
+            _("The broadcast is paused."), None
+        )  # the second click of a double click, or a colleague was quicker
         return
     error, _state = attempt(lambda: actions.pause(here.actor, view.id, now=utc_now()))
     after = get_broadcast(view.id)
@@ -88,10 +90,10 @@ def _pause(here: Current, view: BroadcastView) -> None:
 
 def _unschedule(here: Current, broadcast_id: int) -> None:
     if get_broadcast(broadcast_id).state == BroadcastState.DRAFT:
-        _tell(_("It is a draft again and does not start by itself."), None)
+        _tell(_("It is a draft again and won't start on its own."), None)
         return
     error, _state = attempt(lambda: actions.unschedule(here.actor, broadcast_id, now=utc_now()))
-    _tell(error or _("It is a draft again and does not start by itself."), error)
+    _tell(error or _("It is a draft again and won't start on its own."), error)
 
 
 def _revise(here: Current, broadcast_id: int) -> None:
@@ -109,7 +111,7 @@ def _copy(here: Current, broadcast_id: int) -> None:
     error, made = attempt(lambda: actions.copy_broadcast(here.actor, broadcast_id, now=utc_now()))
     if error is None:
         st.query_params.from_dict({"id": str(made)})
-    _tell(error or _("This is the copy. Only those who agreed again can get it."), error)
+    _tell(error or _("This is the copy. Only customers who agreed again can get it."), error)
 
 
 def _tell(words: str, error: str | None) -> None:

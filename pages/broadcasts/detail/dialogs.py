@@ -39,12 +39,12 @@ def draw_dialogs(here: Current, view: BroadcastView) -> None:
                 "broadcast_unschedule",
                 _("Put it back to draft?"),
                 _(
-                    "It does not start at its time any more, and has to be approved again. To change it "
-                    "while it stays scheduled, use “Change it”."
+                    "It will no longer start at its scheduled time, and has to be approved again. "
+                    "To change it while it stays scheduled, use “Edit”."
                 ),
                 _("Back to draft"),
                 lambda: actions.unschedule(here.actor, view.id, now=utc_now()),
-                done=_("It is a draft again and does not start by itself."),
+                done=_("It is a draft again and won't start on its own."),
             )
         case BroadcastState.PAUSED:
             _resume_dialog(here, view)
@@ -56,10 +56,10 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
     run = get_reach(view.topic_id, view.filters, now=utc_now()).run
     eligible, spends = run.eligible, run.spends(saves_opt_ins=view.saves_opt_ins)
     body = n_(
-        "**{n} opt-in will be used and cannot be taken back.** It starts within seconds instead of at the "
-        "time it was scheduled for.",
-        "**{n} opt-ins will be used and cannot be taken back.** It starts within seconds instead of at the "
-        "time it was scheduled for.",
+        "**{n} opt-in will be used and can't be taken back.** It starts within seconds instead of "
+        "at the scheduled time.",
+        "**{n} opt-ins will be used and can't be taken back.** It starts within seconds instead of "
+        "at the scheduled time.",
         spends,
     )
     verb = n_("Send to {n} customer now", "Send to {n} customers now", eligible)
@@ -72,7 +72,9 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
     def draw() -> None:
         st.markdown(body)
         ask_number(rules, eligible)
-        confirm_buttons("broadcast_launch", verb, launch, done=_("Launched. You can watch it here."))
+        confirm_buttons(
+            "broadcast_launch", verb, launch, done=_("Sending has started. You can follow it here.")
+        )
 
     dialog("broadcast_launch", _("Send it now?"), draw)
 
@@ -80,8 +82,8 @@ def _launch_dialog(here: Current, view: BroadcastView) -> None:
 def _resume_dialog(here: Current, view: BroadcastView) -> None:
     waiting = left(view)
     body = n_(
-        "{sent} customers have got it. {n} more gets it now; that opt-in cannot be taken back.",
-        "{sent} customers have got it. {n} more get it now; those opt-ins cannot be taken back.",
+        "{sent} customers have got it. {n} more gets it now; that opt-in can't be taken back.",
+        "{sent} customers have got it. {n} more get it now; those opt-ins can't be taken back.",
         waiting,
         sent=number(view.counts[DeliveryState.SENT]),
     )
@@ -92,17 +94,17 @@ def _resume_dialog(here: Current, view: BroadcastView) -> None:
         f"{body}\n\n{still_growing(view)}",
         verb,
         lambda: actions.resume(here.actor, view.id, pause_code=view.pause_code, now=utc_now()),
-        done=_("Sending goes on."),
+        done=_("Sending continues."),
     )
 
 
 def _cancel_dialog(here: Current, view: BroadcastView) -> None:
-    body = _("Nothing has been sent. No opt-in is used.")
+    body = _("Nothing has been sent. No opt-in was used.")
     if view.started_at:
         got = n_("{n} customer has got it.", "{n} customers have got it.", view.counts[DeliveryState.SENT])
         kept = n_(
-            "{n} who is waiting does not get it and keeps the opt-in.",
-            "{n} who are waiting do not get it and keep their opt-ins.",
+            "{n} customer still waiting won't get it and keeps the opt-in.",
+            "{n} customers still waiting won't get it and keep their opt-ins.",
             view.counts[DeliveryState.QUEUED],
         )
         body = f"{got} {kept}"
@@ -113,9 +115,8 @@ def _cancel_dialog(here: Current, view: BroadcastView) -> None:
                 view.counts[DeliveryState.SENDING],
             )
             body = f"{body} {on_way}"
-    body = (
-        f"{body}\n\n{still_growing(view)}\n\n{_('A cancelled broadcast cannot be resumed; you can copy it.')}"
-    )
+    no_way_back = _("A cancelled broadcast can't be resumed, but you can duplicate it.")
+    body = f"{body}\n\n{still_growing(view)}\n\n{no_way_back}"
     confirm(
         "broadcast_cancel",
         _("Cancel this broadcast?"),
@@ -131,8 +132,8 @@ def _cancel(here: Current, view: BroadcastView) -> None:
     after = get_broadcast(view.id)
     if view.started_at is None and after.started_at is not None:
         started = n_(
-            "The broadcast is cancelled. It had started meanwhile, and {n} customer has got it.",
-            "The broadcast is cancelled. It had started meanwhile, and {n} customers have got it.",
+            "The broadcast is cancelled. It had started in the meantime, and {n} customer has got it.",
+            "The broadcast is cancelled. It had started in the meantime, and {n} customers have got it.",
             after.counts[DeliveryState.SENT],
         )
         flash(started, icon=":material/info:")

@@ -28,13 +28,13 @@ def draw_evidence(view: BroadcastView, row: DeliveryView, attempts: Sequence[Att
         st.caption(_("Messenger's last answer"))
         st.code(row.detail, language=None, wrap_lines=True)
     else:
-        st.caption(_("Messenger sent no answer that could be kept."))
+        st.caption(_("Messenger sent no answer to show."))
 
 
 def _span(view: BroadcastView, row: DeliveryView, attempts: Sequence[AttemptView]) -> str:
     return n_(
-        "{n} try, between {start} and {last}. Given up {end}.",
-        "{n} tries, between {start} and {last}. Given up {end}.",
+        "{n} attempt, between {start} and {last}. Gave up {end}.",
+        "{n} attempts, between {start} and {last}. Gave up {end}.",
         max(row.counted_attempts, len(attempts)),
         start=when(attempts[0].started_at if attempts else view.started_at),
         last=when(attempts[-1].started_at if attempts else row.claimed_at),
@@ -59,5 +59,5 @@ def _said_since(row: DeliveryView, attempts: Sequence[AttemptView]) -> list[str]
     if row.last_event_at and row.last_event_at >= since:
         found.append(_("After that the customer wrote or tapped, at {when}.", when=when(row.last_event_at)))
     if found:
-        return [*found, _("That may have been about another message, so it proves nothing by itself.")]
-    return [_("After that Messenger has reported nothing of this customer.")]
+        return [*found, _("That may have been about another message, so on its own it proves nothing.")]
+    return [_("Since then Messenger has reported nothing about this customer.")]

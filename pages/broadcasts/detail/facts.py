@@ -23,12 +23,12 @@ def draw_plan(view: BroadcastView) -> None:
     due_at = view.due_at if view.due_at and view.due_at > now else None
     run = get_reach(view.topic_id, view.filters, now=now, due_at=due_at).run
     if view.state == BroadcastState.SCHEDULED and view.due_at and view.due_at <= now:
-        section(_("Starts any moment now"))
+        section(_("Starting any moment now"))
     elif view.state == BroadcastState.SCHEDULED:
         section(_("Starts {when}", when=f"{when(view.due_at, view.timezone)} · {ago(view.due_at)}"))
     cards(
         [
-            Card(_("Would get it"), number(run.eligible), _("As of now; it is settled when it starts.")),
+            Card(_("Would get it"), number(run.eligible), _("As of now; decided when it starts.")),
             Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate))),
         ]
     )
@@ -49,18 +49,18 @@ def _facts(view: BroadcastView) -> list[tuple[str, str]]:
     return [
         (_("OTN topic"), view.topic),
         (_("Only some of them"), filter_words(view.filters, view.timezone)),
-        (_("Opt-ins"), _("Whoever had just written keeps theirs") if view.saves_opt_ins else ""),
-        (_("Drafted"), f"{when(view.created_at, view.timezone)} · {view.created_by}"),
+        (_("Opt-ins"), _("Customers who just wrote keep theirs") if view.saves_opt_ins else ""),
+        (_("Drafted on"), f"{when(view.created_at, view.timezone)} · {view.created_by}"),
         (_("Launched by"), view.launched_by),
         (_("Approved version"), _approved(view)),
-        (_("Planned start"), when(view.due_at, view.timezone) if view.due_at else ""),
+        (_("Scheduled start"), when(view.due_at, view.timezone) if view.due_at else ""),
         (_("Started"), when(view.started_at, view.timezone) if view.started_at else ""),
         (_("Ended"), when(view.finished_at, view.timezone) if view.finished_at else ""),
         (
-            _("Best before"),
-            when(view.best_before, view.timezone) if view.best_before else _("without best-before"),
+            _("Send until"),
+            when(view.best_before, view.timezone) if view.best_before else _("no send-by time"),
         ),
-        (_("Sending rate"), _("{n} a second", n=number(view.rate))),
+        (_("Sending rate"), _("{n} per second", n=number(view.rate))),
     ]
 
 

@@ -46,7 +46,7 @@ def choose_reason(view: BroadcastView) -> str | None:
         _("Reason"),
         options,
         key="people_reason",
-        format_func=lambda code: reason_word(code) or _("Every reason"),
+        format_func=lambda code: reason_word(code) or _("All reasons"),
         on_change=_into_address,
         args=("reason", "people_reason"),
         label_visibility="collapsed",

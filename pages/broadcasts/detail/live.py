@@ -98,7 +98,7 @@ def _pace(view: BroadcastView, ended: int) -> str:
     time = duration(max(1.0, left / rate))
     if not measured:
         return _("about {time} left", time=time)
-    return _("{rate} a second, about {time} left", rate=number(round(measured, 1)), time=time)
+    return _("{rate} per second, about {time} left", rate=number(round(measured, 1)), time=time)
 
 
 def _took(view: BroadcastView) -> str:

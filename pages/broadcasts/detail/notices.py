@@ -57,7 +57,7 @@ def draw_notes(here: Current, view: BroadcastView, fanpage: FanpageView, now: da
 def _quiet(fanpage: FanpageView, now: datetime) -> None:
     until = quiet_until(fanpage.launch_rules, fanpage.timezone, now)
     if until is not None:
-        words = _("Nothing is sent in quiet hours and on days off. It goes on by itself {when}.")
+        words = _("Nothing is sent in quiet hours and on days off. Sending continues automatically {when}.")
         st.info(words.format(when=when(until, fanpage.timezone)), icon=":material/bedtime:")
 
 
@@ -68,24 +68,24 @@ def _stopped(here: Current, view: BroadcastView, code: str, left: int) -> None:
         left,
     )
     if view.state == BroadcastState.SCHEDULED:
-        waiting = _("This broadcast does not start before that is repaired; no opt-in has been used.")
-    title = f"**{_('Messenger has stopped this fanpage, so nothing is sent.')}**"
-    after = _("Once it is repaired, sending goes on where it stopped.")
+        waiting = _("This broadcast won't start until that is fixed; no opt-in has been used.")
+    title = f"**{_('Messenger is not accepting messages from this fanpage, so nothing is being sent.')}**"
+    after = _("Once it is fixed, sending continues where it stopped.")
     st.error(f"{title} {_(describe(code))}\n\n{waiting} {after}", icon=":material/block:")
     if here.actor.may(Permission.ADMIN):
-        page_registry.link("setup", _("Repair it under set-up"), icon=":material/build:")
+        page_registry.link("setup", _("Fix it under Set-up"), icon=":material/build:")
     else:
-        st.caption(_("Ask an admin to repair it under set-up."))
+        st.caption(_("Ask an admin to fix it under Set-up."))
 
 
 def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -> None:
     refused = n_(
-        "**It paused itself.** Messenger refused {n} customer for the same reason each time ({reason}), so "
-        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
-        "used again.",
-        "**It paused itself.** Messenger refused {n} customers for the same reason each time ({reason}), so "
-        "it is probably not about them. Nobody was marked as unreachable for that, and their opt-ins can be "
-        "used again.",
+        "**Paused automatically.** Messenger refused {n} customer for the same reason each time "
+        "({reason}), so the customers are probably not the problem. Nobody was marked as "
+        "unreachable for that, and their opt-ins can be used again.",
+        "**Paused automatically.** Messenger refused {n} customers for the same reason each time "
+        "({reason}), so the customers are probably not the problem. Nobody was marked as "
+        "unreachable for that, and their opt-ins can be used again.",
         view.reasons.get(reason, 0),
         reason=reason_word(reason),
     )
@@ -95,9 +95,9 @@ def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -
         left,
     )
     todo = _(
-        "1. Check the fanpage under set-up, the message, and where the opt-ins came from; Messenger's own "
-        "answers are below.  \n2. Resume, and it goes on with those who are waiting.  \n3. Retry the failed, "
-        "once the others arrive."
+        "1. Check the fanpage under Set-up, the message, and where the opt-ins came from; "
+        "Messenger's own answers are below.  \n2. Press “Resume” to continue with those who are "
+        "waiting.  \n3. Once they arrive, retry the failed messages."
     )
     head = f"{failing_head(view.failing)}\n\n" if view.failing else ""
     st.error(f"{head}{refused} {waiting}\n\n{todo}", icon=":material/gpp_maybe:")
@@ -107,12 +107,12 @@ def _paused_itself(here: Current, view: BroadcastView, reason: str, left: int) -
 
 def _paused(view: BroadcastView, left: int) -> None:
     words = n_(
-        "**Paused.** {n} customer is waiting; the opt-in is held for them until you resume or cancel.",
-        "**Paused.** {n} customers are waiting; their opt-ins are held until you resume or cancel.",
+        "**Paused.** {n} customer is waiting; the opt-in stays on hold until you resume or cancel.",
+        "**Paused.** {n} customers are waiting; their opt-ins stay on hold until you resume or cancel.",
         left,
     )
     if view.best_before:
-        late = _("Whoever has not got it by {when} does not get it.", when=when(view.best_before))
+        late = _("Anyone who hasn't got it by {when} won't get it.", when=when(view.best_before))
         words = f"{words} {late}"
     st.warning(words, icon=":material/pause_circle:")
 
@@ -120,9 +120,10 @@ def _paused(view: BroadcastView, left: int) -> None:
 def _missed(view: BroadcastView) -> None:
     st.error(
         _(
-            "**Missed.** It should have started {due}, and could not before its best-before ({late}): the "
-            "worker was not running, or Messenger had stopped the fanpage. Nothing was sent and no opt-in "
-            "was used. Is the news still good? Then choose a new time; if not, cancel it.",
+            "**Missed.** It should have started {due}, but could not before its send-by time "
+            "({late}): the worker was not running, or Messenger was not accepting messages from "
+            "the fanpage. Nothing was sent and no opt-in was used. Is it still worth sending? "
+            "Choose a new time; if not, cancel it.",
             due=when(view.due_at),
             late=when(view.best_before),
         ),
@@ -134,15 +135,17 @@ def _stopped_itself(view: BroadcastView) -> None:
     refused = view.counts[DeliveryState.FAILED]
     st.error(
         _(
-            "**It stopped itself.** The first {refused} customers were all refused by Messenger and nobody "
-            "was reached, so the message itself is probably wrong. {kept} opt-ins went back unused.",
+            "**Stopped automatically.** Messenger refused the first {refused} customers and nobody "
+            "was reached, so the problem is probably the message itself. {kept} unused opt-ins "
+            "were returned.",
             refused=number(refused),
             kept=number(view.counts[DeliveryState.CANCELLED]),
         )
         + "\n\n"
         + _(
-            "1. Check text, links and picture.  \n2. Make the refused opt-ins available again, once you are "
-            "sure that they were not at fault.  \n3. Copy this broadcast, correct it, and launch the copy."
+            "1. Check the text, links and image.  \n2. Make the refused opt-ins available again, "
+            "once you are sure that they were not the problem.  \n3. Duplicate this broadcast, "
+            "correct it, and launch the copy."
         ),
         icon=":material/gpp_maybe:",
     )
@@ -161,8 +164,8 @@ def _cancelled(view: BroadcastView) -> None:
         words = _("It was cancelled before it started: nobody got it, and no opt-in was used.")
     else:
         words = _(
-            "It was cancelled {when}: {sent} of {audience} customers had got it, and {kept} opt-ins went "
-            "back unused.",
+            "It was cancelled {when}: {sent} of {audience} customers had got it, and {kept} unused "
+            "opt-ins were returned.",
             when=when(view.finished_at),
             sent=number(view.counts[DeliveryState.SENT]),
             audience=number(view.audience),
@@ -172,5 +175,5 @@ def _cancelled(view: BroadcastView) -> None:
 
 
 def _nobody() -> None:
-    words = _("When it started, nobody held an opt-in that could be used, so nobody got it.")
+    words = _("When it started, nobody had an available opt-in, so nobody got it.")
     st.info(words, icon=":material/group_off:")

@@ -32,10 +32,10 @@ ARRIVALS = tuple(str(each) for each in Result if each != Result.SENT)
 def draw_people(here: Current, view: BroadcastView) -> None:
     """The list with its filters and its export; outcomes in doubt come with their evidence instead."""
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.subheader(_("The people behind each number"), anchor=ANCHOR)
+        st.subheader(_("Who is behind each number"), anchor=ANCHOR)
         _export(view)
     with st.container(key="people_filters", horizontal=True, vertical_alignment="center"):
-        search = search_box("q", _("Name or PSID, with or without marks"))
+        search = search_box("q", _("Name or PSID, with or without accents"))
         reason = choose_reason(view)
     shown = choose_state(view)
     arrival = shown if shown in ARRIVALS else None
@@ -74,14 +74,14 @@ def _columns(attempts: dict[int, list[AttemptView]]) -> list[Column]:
         Column(_("When"), lambda d: d.settled_at, key="when"),
         Column(_("Delivered"), lambda d: d.delivered_at, key="delivered", is_extra=True),
         Column(_("Read"), lambda d: d.read_at, key="read"),
-        Column(_("Followed a link"), lambda d: d.clicked_at, key="clicked"),
+        Column(_("Clicked a link"), lambda d: d.clicked_at, key="clicked"),
     ]
 
 
 def _why(delivery: DeliveryView, attempts: list[AttemptView]) -> str | Two:
     words = reason_word(delivery.reason) or evidence_word(delivery.evidence)
     if delivery.in_doubt and not delivery.settled_at:
-        words = _("{why}; being cleared up", why=words)
+        words = _("{why}; checking again", why=words)
     code = code_of(attempts[-1]) if attempts and delivery.state == DeliveryState.FAILED else ""
     return Two(words, code) if code else words
 
@@ -95,5 +95,5 @@ def _export(view: BroadcastView) -> None:
         [view.fanpage_id],
         csv=lambda: b"".join(csv_report(view.id)),
         workbook=lambda: workbook_report(view.id, zone=view.timezone, say=say, words=words),
-        help=_("One row per person with the result and its reason. No tokens in it."),
+        help=_("One row per person with the result and its reason. It contains no tokens."),
     )

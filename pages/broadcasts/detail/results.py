@@ -26,9 +26,9 @@ RESULT_WORDS = {
     Result.SENT: N_("Sent"),
     Result.DELIVERED: N_("Delivered"),
     Result.READ: N_("Read"),
-    Result.CLICKED: N_("Followed a link"),
-    Result.REPLIED: N_("Answered within a day"),
-    Result.BLOCKED: N_("Cannot be reached since"),
+    Result.CLICKED: N_("Clicked a link"),
+    Result.REPLIED: N_("Replied within 24 hours"),
+    Result.BLOCKED: N_("Unreachable since then"),
     Result.WITHDREW: N_("Unsubscribed within 30 days"),
     Result.ASKED_AGAIN: N_("Asked again within 30 days"),
     Result.AGREED_AGAIN: N_("Agreed again"),
@@ -52,10 +52,10 @@ def draw_results(view: BroadcastView, fanpage: FanpageView) -> None:
     """Draws what a broadcast that has started achieved; until it was first counted one line says so."""
     if not view.started_at:
         return
-    section(_("What has it achieved?"))
+    section(_("What were the results?"))
     result = get_result(view.id)
     if result is None:
-        st.caption(_("Being counted: the worker does that within seconds, as soon as it runs."))
+        st.caption(_("Still counting: the worker does this within seconds, as soon as it runs."))
         return
     earlier = earlier_results(view.topic_id, view.started_at)
     _draw_lines(view, result, earlier)
@@ -74,10 +74,10 @@ def _draw_lines(view: BroadcastView, result: ResultView, earlier: Sequence[Resul
     columns = [
         Column(_("Result"), lambda line: _(RESULT_WORDS[line.result]), "46%"),
         Column(_("People"), lambda line: line.people),
-        Column(_("Of those sent"), lambda line: _percent(line.share)),
+        Column(_("Share of sent"), lambda line: _percent(line.share)),
     ]
     if earlier:
-        columns.append(Column(_("Earlier ones"), lambda line: _percent(line.earlier)))
+        columns.append(Column(_("Earlier broadcasts"), lambda line: _percent(line.earlier)))
     table(columns, lines, key="results", on_click=lambda line: people_address(view.id, line.result))
 
 
@@ -92,14 +92,12 @@ def _percent(share: float | None) -> str:
 
 def _said(result: ResultView, fanpage: FanpageView) -> str:
     """When that was counted, and what cannot be counted."""
-    words = [
-        _("Counted {when}. Reading is known as far as Messenger reports it.", when=when(result.counted_at))
-    ]
+    words = [_("As of {when}. Reads are counted as Messenger reports them.", when=when(result.counted_at))]
     if not link_address(is_demo=fanpage.is_demo):
         words.append(
             _(
-                "Clicks are not counted: this installation has no public address (OTN_PUBLIC_URL), so links "
-                "go out as they were written."
+                "Clicks are not counted: this installation has no public address (OTN_PUBLIC_URL), "
+                "so links are sent as written."
             )
         )
     return " ".join(words)
@@ -108,7 +106,7 @@ def _said(result: ResultView, fanpage: FanpageView) -> str:
 def _links(result: ResultView) -> None:
     if not result.links or not result.count(Result.CLICKED):
         return
-    section(_("Which links did people follow?"))
+    section(_("Which links did people click?"))
     columns = [
         Column(_("Link"), lambda link: Link(link[0], link[0]), "70%"),
         Column(_("People"), lambda link: link[1]),
@@ -128,7 +126,7 @@ def _hours(result: ResultView, zone: str) -> None:
         if word in known
     ]
     if points:
-        question = _("When do people read and answer?")
+        question = _("When do people read and reply?")
         draw_columns(question, points, colours=shown, key="result_hours", time=_("Hour"))
 
 

@@ -38,12 +38,14 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
             label = n_("Send to {n} left over…", "Send to {n} left over…", chances.rest)
             _open_button("rest", label, "playlist_play")
         if chances.undecided:
-            label = n_("Give back {n} held opt-in…", "Give back {n} held opt-ins…", chances.undecided)
+            label = n_("Return {n} opt-in on hold…", "Return {n} opt-ins on hold…", chances.undecided)
             _open_button("release", label, "undo")
-    nobody = _("Nobody who has got it is touched. Those who certainly cannot be reached stay out.")
+    nobody = _(
+        "Nobody who already got it gets it again. Customers who certainly can't be reached are left out."
+    )
     _dialog(
         "retry",
-        _("Retry the failed?"),
+        _("Retry the failed messages?"),
         _used(chances.failed, nobody, late),
         _("Retry"),
         lambda: retry.retry_failed(here.actor, view.id, best_before=best_before, now=utc_now()),
@@ -61,22 +63,22 @@ def draw_second_run(here: Current, view: BroadcastView) -> None:
 def _draw_release(here: Current, view: BroadcastView) -> None:
     """Messenger answered with a code nobody knows, so these opt-ins were kept."""
     body = _(
-        "Messenger refused these with a code we do not know. Read its answers in the list below first: if "
-        "nothing was sent, the opt-ins can be used again by the next broadcast."
+        "Messenger refused these with an error code we don't know. Read its answers in the list "
+        "below first: if nothing was sent, the next broadcast can use the opt-ins again."
     )
     _dialog(
         "release",
-        _("Give the held opt-ins back?"),
+        _("Return the opt-ins on hold?"),
         body,
-        _("Give back"),
+        _("Return them"),
         lambda: retry.release_undecided(here.actor, view.id, now=utc_now()),
     )
 
 
 def _used(people: int, nobody: str, late: str) -> str:
     used = n_(
-        "**{n} opt-in will be used and cannot be taken back.**",
-        "**{n} opt-ins will be used and cannot be taken back.**",
+        "**{n} opt-in will be used and can't be taken back.**",
+        "**{n} opt-ins will be used and can't be taken back.**",
         people,
     )
     return f"{used} {nobody} {late}"
@@ -88,7 +90,7 @@ def new_best_before(view: BroadcastView) -> tuple[str, datetime | None]:
     if view.best_before is None or view.best_before > now:
         return "", None
     best_before = now + USUAL_SPAN
-    return _("The new best-before is {when}.", when=when(best_before)), best_before
+    return _("The new send-by time is {when}.", when=when(best_before)), best_before
 
 
 def _open_button(verb: str, label: str, icon: str) -> None:
@@ -111,4 +113,4 @@ def _do(action: Callable[[], int]) -> None:
     if people:
         flash(n_("Done for {n} customer.", "Done for {n} customers.", people))
     else:
-        flash(_("It was settled meanwhile, so nothing was changed."), icon=":material/info:")
+        flash(_("It has already been decided, so nothing was changed."), icon=":material/info:")

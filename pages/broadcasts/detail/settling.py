@@ -57,12 +57,12 @@ def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryVie
 
 def _again(view: BroadcastView, people: int) -> str:
     tried = n_(
-        "**{n} customer is tried again**, with the same opt-in.",
-        "**{n} customers are tried again**, with the same opt-ins.",
+        "**We try again for {n} customer**, with the same opt-in.",
+        "**We try again for {n} customers**, with the same opt-ins.",
         people,
     )
     safe = _(
-        "Who got it already cannot get it twice: Messenger refuses an opt-in that was used, and then it "
+        "Nobody can get it twice: Messenger refuses an opt-in that was already used, and then it "
         "counts as sent."
     )
     late, _best_before = new_best_before(view)
@@ -71,18 +71,18 @@ def _again(view: BroadcastView, people: int) -> str:
 
 def _ordinary_again() -> str:
     return _(
-        "**This is not so for those who had just written:** nothing keeps the ordinary message that spared "
-        "their opt-in from arriving twice."
+        "**Except for customers who just wrote:** the ordinary message that saved their opt-in "
+        "could arrive twice."
     )
 
 
 def _counted(view: BroadcastView, people: int) -> str:
     used = n_("**{n} opt-in counts as used, for good.**", "**{n} opt-ins count as used, for good.**", people)
     final = _(
-        "Nothing is sent. Do this if you know that they got it; whoever did not is not sent it any more and "
-        "has to agree again."
+        "Nothing is sent. Do this only if you know that they got it; anyone who didn't won't get "
+        "this message and has to agree again."
     )
-    spared = _("Opt-ins that were spared by an ordinary message stay.") if view.saves_opt_ins else ""
+    spared = _("Opt-ins saved by an ordinary message stay.") if view.saves_opt_ins else ""
     return f"{used} {final} {spared}"
 
 
@@ -91,12 +91,12 @@ def _try_again(here: Current, view: BroadcastView, row: DeliveryView | None) -> 
     queued = retry.try_again(
         here.actor, view.id, delivery_ids=_ids(row), best_before=best_before, now=utc_now()
     )
-    _tell(queued, n_("{n} is tried again.", "{n} are tried again.", queued))
+    _tell(queued, n_("Trying {n} message again.", "Trying {n} messages again.", queued))
 
 
 def _count_as_sent(here: Current, view: BroadcastView, row: DeliveryView | None) -> None:
     counted = retry.count_as_sent(here.actor, view.id, delivery_ids=_ids(row), now=utc_now())
-    _tell(counted, n_("{n} counts as sent now.", "{n} count as sent now.", counted))
+    _tell(counted, n_("{n} message now counts as sent.", "{n} messages now count as sent.", counted))
 
 
 def _ids(row: DeliveryView | None) -> list[int] | None:
@@ -108,4 +108,4 @@ def _tell(settled: int, words: str) -> None:
     if settled:
         flash(words)
     else:
-        flash(_("It was settled meanwhile, so nothing was changed."), icon=":material/info:")
+        flash(_("It has already been decided, so nothing was changed."), icon=":material/info:")

@@ -61,12 +61,12 @@ def _sum(view: BroadcastView) -> None:
     note = _("The totals match: everyone is counted exactly once.")
     if not view.balances:
         tick, tone = "sync", "otn-orange"
-        note = _("Being counted: the numbers are moving right now.")
+        note = _("Still counting: the numbers are changing right now.")
     st.html(
         f'<div class="otn-sum"><b>{number(view.audience)}</b> {escape(_("recipients"))}'
         f'<span class="otn-op"> = </span>{right}'
         f'<span class="otn-badge {tone}" title="{escape(note)}"><span class="otn-icon" aria-hidden="true">'
-        f"{tick}</span>{escape(_('totals match') if view.balances else _('counting'))}</span></div>"
+        f"{tick}</span>{escape(_('totals match') if view.balances else _('still counting'))}</span></div>"
     )
 
 

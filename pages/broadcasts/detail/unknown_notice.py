@@ -30,11 +30,11 @@ def why_open(reason: str | None) -> str:
         return reason_sentence(reason)
     if reason == "token_refused":
         return _(
-            "An earlier try may have reached the customer, and then the opt-in was refused: that try may "
-            "have used it, or the message itself is wrong."
+            "An earlier attempt may have reached the customer, and then the opt-in was refused: "
+            "that attempt may have used it, or the problem is the message itself."
         )
     return _(
-        "An earlier try may have reached the customer. How it ended says nothing about that earlier try."
+        "An earlier attempt may have reached the customer. How it ended says nothing about that attempt."
     )
 
 
@@ -44,8 +44,8 @@ def draw_worker_missing(now: datetime) -> None:
         return
     st.warning(
         _(
-            "No worker shows a sign of life, so nothing is sent right now. Nothing is lost: it goes on as "
-            "soon as the worker runs again. Tell your admin."
+            "The worker is not running, so nothing is being sent. Nothing is lost: sending "
+            "continues as soon as the worker runs again. Tell your admin."
         ),
         icon=":material/cloud_off:",
     )
@@ -55,21 +55,21 @@ def draw_doubt(view: BroadcastView) -> None:
     """How many outcomes are unknown for now, and how many for good."""
     if view.in_doubt:
         words = n_(
-            "{n} outcome is not clear yet: Messenger took the message or did not, and did not say. It is "
-            "tried again with the same opt-in, which can be used only once, so nobody gets it twice.",
-            "{n} outcomes are not clear yet: Messenger took the message or did not, and did not say. They "
-            "are tried again with the same opt-ins, which can be used only once, so nobody gets it twice.",
+            "{n} result is not clear yet: Messenger did not say whether it took the message. We "
+            "try again with the same opt-in, which works only once, so nobody gets it twice.",
+            "{n} results are not clear yet: Messenger did not say whether it took the messages. We "
+            "try again with the same opt-ins, which work only once, so nobody gets it twice.",
             view.in_doubt,
         )
         st.info(words, icon=":material/help:")
     if view.counts[DeliveryState.UNKNOWN]:
         words = n_(
-            "**{n} outcome stays in doubt.** Every try ended without a clear answer. The opt-in stays held, "
-            "so that this customer is never notified twice; if Messenger reports the message later, it "
-            "counts as sent by itself.",
-            "**{n} outcomes stay in doubt.** Every try ended without a clear answer. The opt-ins stay held, "
-            "so that these customers are never notified twice; if Messenger reports the messages later, they "
-            "count as sent by themselves.",
+            "**{n} result is still in doubt.** Every attempt ended without a clear answer. The "
+            "opt-in is kept on hold so that this customer is never notified twice; if Messenger "
+            "reports the message later, it counts as sent automatically.",
+            "**{n} results are still in doubt.** Every attempt ended without a clear answer. The "
+            "opt-ins are kept on hold so that these customers are never notified twice; if "
+            "Messenger reports the messages later, they count as sent automatically.",
             view.counts[DeliveryState.UNKNOWN],
         )
         st.warning(words, icon=":material/help:")

@@ -45,7 +45,7 @@ def draw_unknown_outcomes(
         icon=":material/forum:",
     )
     if not may:
-        st.caption(_("Only a sender or an admin can settle these: ask one of them."))
+        st.caption(_("Only a sender or an admin can decide these: ask one of them."))
     elif whole and view.counts[DeliveryState.UNKNOWN] > 1:
         with st.container(key="unknown_all", horizontal=True):
             draw_open_buttons("unknown", view.counts[DeliveryState.UNKNOWN])

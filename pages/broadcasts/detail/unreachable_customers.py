@@ -24,7 +24,7 @@ def draw_marks(here: Current, view: BroadcastView) -> None:
             st.caption(f":material/person_off: {_words(marked)}")
             if here.actor.may(Permission.SEND):
                 st.button(
-                    _("Lift the marks…"),
+                    _("Remove the marks…"),
                     key="broadcast_lift",
                     icon=":material/person_add:",
                     on_click=open_dialog,
@@ -41,10 +41,10 @@ def _words(marked: BroadcastMarkCounts) -> str:
     )
     if marked.tentative:
         open_ones = n_(
-            "For {n} of them this is not certain yet, so broadcasts still include them: Messenger has taken "
-            "no later message.",
-            "For {n} of them this is not certain yet, so broadcasts still include them: Messenger has taken "
-            "no later message.",
+            "For {n} of them this is not certain yet, because Messenger has accepted no message "
+            "since: broadcasts still include them.",
+            "For {n} of them this is not certain yet, because Messenger has accepted no message "
+            "since: broadcasts still include them.",
             marked.tentative,
         )
         words = f"{words} {open_ones}"
@@ -53,16 +53,16 @@ def _words(marked: BroadcastMarkCounts) -> str:
 
 def _draw_dialog(here: Current, view: BroadcastView, marked: BroadcastMarkCounts) -> None:
     offered = n_(
-        "**{n} customer is offered to broadcasts again**, with the opt-ins they hold.",
-        "**{n} customers are offered to broadcasts again**, with the opt-ins they hold.",
+        "**Broadcasts include {n} customer again**, with the opt-ins they have.",
+        "**Broadcasts include {n} customers again**, with the opt-ins they have.",
         marked.people,
     )
-    reason = _("Do this if Messenger's answers were no fault of the customers.")
+    reason = _("Do this if the customers were not the reason for Messenger's answers.")
     confirm(
         "broadcast_lift_dialog",
-        _("Lift the marks?"),
+        _("Remove the marks?"),
         f"{offered} {reason} {refused_again()}",
-        _("Lift the marks"),
+        _("Remove the marks"),
         lambda: _lift(here, view),
     )
 
@@ -72,4 +72,4 @@ def _lift(here: Current, view: BroadcastView) -> None:
     if lifted:
         flash(n_("Broadcasts include {n} customer again.", "Broadcasts include {n} customers again.", lifted))
     else:
-        flash(_("They were lifted meanwhile, so nothing was changed."), icon=":material/info:")
+        flash(_("They have already been removed, so nothing was changed."), icon=":material/info:")

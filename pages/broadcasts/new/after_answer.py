@@ -14,20 +14,20 @@ from pages.components.texts import _
 
 def edit_after_answer(under: dict[str, Any], context: EditorContext) -> None:
     with st.container(key="broadcast_answers", border=True):
-        st.markdown(f":material/quickreply: **{_('Quick replies under it')}**")
+        st.markdown(f":material/quickreply: **{_('Quick replies below it')}**")
         edit_broadcast_replies(under, context)
         st.markdown(f":material/forum: **{_('After they answer')}**")
         st.caption(
             _(
-                "An opt-in carries one message. Whatever else there is to say, the bot says as soon as the "
-                "customer answers within a day, unless the answer leads to another message."
+                "An opt-in allows one message. The chatbot sends the rest as soon as the customer "
+                "answers within a day, unless the answer leads to another message."
             )
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             bind_choice(
                 under,
                 "after_message_id",
-                _("Message that follows"),
+                _("Follow-up message"),
                 f"block_{under['uid']}_after",
                 {0: _("Nothing"), **context.messages},
                 disabled=context.locked,

@@ -25,31 +25,31 @@ def draw_allowance(fanpage_id: int, adds: int, *, now: datetime) -> None:
         _bar(allowance, waiting, adds, share)
     if share > 1:
         words = _(
-            "**This goes past Messenger's allowance.** After {limit} messages within 24 hours sending waits, "
-            "and goes on by itself as soon as Messenger allows more. Nobody is lost; whoever it does not "
-            "reach before the best-before keeps the opt-in.",
+            "**This exceeds Messenger's allowance.** After {limit} messages within 24 hours "
+            "sending waits, and continues automatically as soon as Messenger allows more. Nobody "
+            "is lost; anyone it doesn't reach before the send-by time keeps the opt-in.",
             limit=number(allowance.limit),
         )
         st.error(words, icon=":material/hourglass_top:")
     elif share > CLOSE:
         words = _(
-            "This comes close to Messenger's allowance. If answers and second tries use up the rest, sending "
-            "waits and goes on by itself."
+            "This comes close to Messenger's allowance. If answers and retries use up the rest, "
+            "sending waits and then continues automatically."
         )
         st.warning(words, icon=":material/hourglass_top:")
 
 
 def _bar(allowance: Allowance, waiting: int, adds: int, share: float) -> None:
-    title = _("Messenger's allowance for 24 hours")
+    title = _("Messenger's 24-hour allowance")
     st.markdown(
         f"**{title}**",
         help=_(
-            "Messenger allows a fanpage 200 messages for each person it can message, in any 24 hours. "
-            "Answers to customers and second tries count, too."
+            "In any 24 hours, Messenger allows a fanpage 200 messages for each person it can "
+            "message. Answers to customers and retries count, too."
         ),
     )
     tone = "red" if share > 1 else "orange" if share > CLOSE else "blue"
-    parts = [(_("Used"), allowance.used, "gray"), (_("Under way"), waiting, "violet")]
+    parts = [(_("Used"), allowance.used, "gray"), (_("Being sent"), waiting, "violet")]
     parts = [part for part in parts if part[1]] + [(_("This broadcast"), adds, tone)]
     total = _("{share} of it is used after this broadcast", share=percent(share))
     numbers = [*((word, messages) for word, messages, _tone in parts), (_("Allowance"), allowance.limit)]

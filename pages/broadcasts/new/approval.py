@@ -24,12 +24,12 @@ def say_quiet_time(draft: Draft, fanpage: FanpageView, now: datetime) -> None:
     until = quiet_until(fanpage.launch_rules, fanpage.timezone, start)
     if until is None:
         return
-    words = _("That is in this fanpage's quiet hours or on a day off: it starts {when}.")
+    words = _("That is in this fanpage's quiet hours or on a day off: it will start {when}.")
     st.warning(words.format(when=when(until, fanpage.timezone)), icon=":material/bedtime:")
     ends = draft.best_before_at(now)
     if ends is not None and ends <= until:
         st.error(
-            _("By then the best-before has passed, so nothing would be sent."), icon=":material/timer_off:"
+            _("By then the send-by time has passed, so nothing would be sent."), icon=":material/timer_off:"
         )
 
 
@@ -47,7 +47,9 @@ def draw_ask(here: Current, draft: Draft, missing: str | None) -> None:
     """The button by which those who may launch are asked; afterwards who asked, and when."""
     with st.container(key="check_launch", gap="small"):
         if draft.asked_at is not None:
-            words = _("{who} asked for approval, {when}. Whoever may launch it sees that on the overview.")
+            words = _(
+                "{who} asked for approval, {when}. Everyone who can launch it sees this on the overview."
+            )
             st.caption(words.format(who=who(draft.asked_by), when=ago(draft.asked_at)))
             if draft.asked_by == here.actor.name:
                 return
@@ -73,7 +75,7 @@ def _ask(here: Current, draft: Draft) -> None:
     if error:
         flash(error, icon=":material/error:")
     else:
-        flash(_("Asked. Whoever may launch it sees it on the overview."))
+        flash(_("Asked for approval. Everyone who can launch it sees this on the overview."))
 
 
 def needs_another(here: Current, draft: Draft, fanpage: FanpageView) -> str | None:

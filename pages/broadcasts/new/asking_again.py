@@ -34,7 +34,7 @@ def offer_button(writing: dict[str, Any], topic_id: int, topics: Mapping[int, st
         on_click=_add,
         args=(writing, topic_id),
         help=_(
-            "Whoever taps it is asked about {topic} once more, so that the next broadcast reaches them, too.",
+            "Customers who tap it are asked about {topic} again, so your next broadcast reaches them, too.",
             topic=topics[topic_id],
         ),
     )

@@ -58,15 +58,15 @@ def draw(here: Current, draft: Draft, topic: str, fanpage: FanpageView) -> None:
 def _numbers(draft: Draft, reach: TopicReach, now: datetime, zone: str) -> None:
     run = reach.run
     done_at = (draft.due_at or now) + timedelta(seconds=run.seconds_at_rate)
-    ends = _("Done about {when}.", when=when(done_at, zone))
-    rate = n_("At {n} message a second.", "At {n} messages a second.", run.rate)
+    ends = _("Done at about {when}.", when=when(done_at, zone))
+    rate = n_("At {n} message per second.", "At {n} messages per second.", run.rate)
     spends = run.spends(saves_opt_ins=draft.saves_opt_ins)
     held = max(reach.opt_ins, spends)
     used = _("{spends} of {held}", spends=number(spends), held=number(held))
     cards(
         [
             Card(_("Will get it"), number(run.eligible), _kept_words(draft, run)),
-            Card(_("Opt-ins used"), used, _("Of all for this topic. They cannot be taken back.")),
+            Card(_("Opt-ins used"), used, _("Of all opt-ins for this topic. They can't be taken back.")),
             Card(_("Takes about"), duration(max(1.0, run.seconds_at_rate)), f"{rate} {ends}"),
         ]
     )
@@ -81,9 +81,9 @@ def _rows(draft: Draft, topic: str, run: DryRun, now: datetime, zone: str) -> No
     left_out = run.audience - run.eligible
     who = n_("{n} is left out", "{n} are left out", left_out) if left_out else _("nobody is left out")
     best_before = draft.best_before_at(now)
-    late = _("best before {when}", when=when(best_before, zone)) if best_before else _("without best-before")
+    late = _("send until {when}", when=when(best_before, zone)) if best_before else _("no send-by time")
     first = "; " + size_word(draft.first_part).lower() if draft.first_part else ""
-    start = when(draft.due_at, zone) if draft.due_at else _("As soon as it is launched")
+    start = when(draft.due_at, zone) if draft.due_at else _("As soon as you launch it")
     whom = _("Everybody who agreed to “{topic}”; {left_out}", topic=topic, left_out=who)
     if draft.filters:
         some = filter_words(draft.filters, zone)
@@ -113,8 +113,8 @@ def _second_looks(draft: Draft, run: DryRun, promises: list[str], now: datetime)
         reached = int(time_left * run.rate)
         st.warning(
             _(
-                "At this pace only about {reached} of {people} get it before the best-before; the others "
-                "keep their opt-in. Allow more time under “When to send”.",
+                "At this rate only about {reached} of {people} will get it before the send-by "
+                "time; the others keep their opt-in. Allow more time under “When to send”.",
                 reached=number(reached),
                 people=number(run.eligible),
             ),

@@ -20,8 +20,8 @@ def say_clashes(clashes: Sequence[Clash]) -> None:
     for clash in clashes:
         st.warning(
             _(
-                "“{name}” is scheduled on the same topic for {when}. Whichever starts first uses the "
-                "opt-ins; the other one reaches only those who agreed more than once.",
+                "“{name}” is scheduled for the same topic on {when}. Whichever starts first uses "
+                "the opt-ins; the other one only reaches those who agreed more than once.",
                 name=plain(clash.name),
                 when=when(clash.due_at),
             ),
@@ -37,8 +37,10 @@ def say_what_is_left(clashes: Sequence[Clash], draft: Draft, start: datetime) ->
         if clash.due_at is not None and clash.due_at < start:
             people = count_left_after(draft.topic_id, clash.filters, draft.filters, now=now)
             words = n_(
-                "“{name}” starts before, {when}, on the same topic. This one would then find {n} person.",
-                "“{name}” starts before, {when}, on the same topic. This one would then find {n} people.",
+                "“{name}” on the same topic starts earlier, {when}. This broadcast would then "
+                "reach {n} person.",
+                "“{name}” on the same topic starts earlier, {when}. This broadcast would then "
+                "reach {n} people.",
                 people,
                 name=name,
                 when=due,
@@ -46,8 +48,8 @@ def say_what_is_left(clashes: Sequence[Clash], draft: Draft, start: datetime) ->
         else:
             people = count_left_after(draft.topic_id, draft.filters, clash.filters, now=now)
             words = n_(
-                "Your broadcast “{name}” of {when} on the same topic would then find {n} person.",
-                "Your broadcast “{name}” of {when} on the same topic would then find {n} people.",
+                "Your broadcast “{name}” on the same topic ({when}) would then reach {n} person.",
+                "Your broadcast “{name}” on the same topic ({when}) would then reach {n} people.",
                 people,
                 name=name,
                 when=due,

@@ -27,7 +27,7 @@ def _words(field: str, value: Any) -> str:
             buttons = [f"[{button.get('title', '')}]" for button in value.get("buttons", [])]
             return "\n".join([value.get("text") or value.get("url") or "–", *buttons])
         case "due_at":
-            return when(value) if value else _("As soon as it is launched")
+            return when(value) if value else _("As soon as you launch it")
         case "best_before":
             return best_before_word(value)
         case "filters":
@@ -44,12 +44,12 @@ KIND = draft_conflict.Kind(
     {
         "topic_id": N_("OTN topic"),
         "filters": N_("Only some of them"),
-        "saves_opt_ins": N_("Spare the opt-ins of those who have just written"),
+        "saves_opt_ins": N_("Save the opt-ins of customers who just wrote"),
         "name": N_("Name"),
         "content": N_("Message"),
-        "due_at": N_("Planned start"),
-        "best_before": N_("Best before"),
-        "first_part": N_("Send to a few first?"),
+        "due_at": N_("Scheduled start"),
+        "best_before": N_("Send until"),
+        "first_part": N_("Send to a few customers first?"),
     },
     _words,
 )

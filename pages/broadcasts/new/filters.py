@@ -25,7 +25,7 @@ def choose_filters(key: str, topic_id: int, zone: str, kept: AudienceFilters) ->
     if not st.toggle(
         _("Only some of them"),
         key=f"{key}_some",
-        help=_("By when they agreed, through what, to which words, whether they wrote lately, and more."),
+        help=_("By when they agreed, entry point, wording, when they last wrote, and more."),
     ):
         return EVERYBODY
     choices = list_choices(topic_id)
@@ -37,15 +37,20 @@ def choose_filters(key: str, topic_id: int, zone: str, kept: AudienceFilters) ->
                 key, "entries", _("Came through"), tuple(choices.entries), kept.entries, _entry(choices)
             )
             wordings = _several(
-                key, "wordings", _("Agreed to"), tuple(choices.wordings), kept.wordings, _wording(choices)
+                key,
+                "wordings",
+                _("Agreed to the wording"),
+                tuple(choices.wordings),
+                kept.wordings,
+                _wording(choices),
             )
         with right:
-            wrote = _days(key, "wrote", _("Wrote within so many days"), kept.wrote_days)
-            quiet = _days(key, "quiet", _("Got no broadcast for so many days"), kept.quiet_days)
+            wrote = _days(key, "wrote", _("Wrote within the last … days"), kept.wrote_days)
+            quiet = _days(key, "quiet", _("Got no broadcast in the last … days"), kept.quiet_days)
             languages = _several(
                 key,
                 "languages",
-                _("Language of their Messenger"),
+                _("Messenger language"),
                 tuple(choices.languages),
                 kept.languages,
                 _language(choices),
@@ -68,12 +73,13 @@ def choose_saving(key: str, kept: bool) -> bool:
     """Whether whoever has just written gets an ordinary message and keeps the opt-in."""
     saving.fill(f"{key}_saves", kept)
     return st.checkbox(
-        _("Spare the opt-ins of those who have just written"),
+        _("Save the opt-ins of customers who just wrote"),
         key=f"{key}_saves",
         help=_(
-            "Messenger lets you answer whoever wrote within 24 hours, without an opt-in. When it is their "
-            "turn, these customers get the same words as an ordinary message and keep the opt-in for a later "
-            "broadcast. For whom the 24 hours have ended by then, the opt-in is used."
+            "Messenger lets you answer customers who wrote within 24 hours without an opt-in. When "
+            "it is their turn, these customers get the same text as an ordinary message and keep "
+            "the opt-in for a later broadcast. If their 24 hours have ended by then, the opt-in is "
+            "used as usual."
         ),
     )
 

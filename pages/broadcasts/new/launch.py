@@ -29,7 +29,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, 
     stopped = bool(fanpage.stopped_code)
     missing = _red(here) or _missing(draft, run, ticked=ticked, stopped=stopped)
     if not here.actor.may(Permission.SEND):
-        words = _("The draft is saved. Sending it takes the role of a sender: ask a colleague who has it.")
+        words = _("The draft is saved. Only a sender can send it: ask somebody with that role.")
         st.info(words, icon=":material/lock:")
         draw_ask(here, draft, missing)
         return
@@ -39,7 +39,7 @@ def draw_launch(here: Current, draft: Draft, run: DryRun, fanpage: FanpageView, 
         return
     verb = _verb(draft, run)
     with st.container(key="check_launch", gap="small"):
-        st.caption(missing or _("You see one more summary before anything is sent."))
+        st.caption(missing or _("You will see one more summary before anything is sent."))
         st.button(
             verb,
             key="broadcast_launch",
@@ -75,14 +75,14 @@ def _red(here: Current) -> str | None:
 
 def _missing(draft: Draft, run: DryRun, *, ticked: bool, stopped: bool) -> str | None:
     if fields_of(conflict.KIND, draft.id):
-        return _("Choose above which version counts.")
+        return _("Choose above which version to use.")
     if find_problems(draft, at=draft.due_at, now=utc_now()):
-        return _("Something above is still to be put right.")
+        return _("Something above still needs fixing.")
     if draft.due_at is None and stopped:
-        return _("Messenger has stopped this fanpage; it has to be repaired under set-up first.")
+        return _("Messenger is not accepting messages from this fanpage; fix it under Set-up first.")
     if draft.due_at is None and not run.eligible:
-        return _("Nobody could get it now.")
-    return None if ticked else _("Please confirm above that the message keeps the promise.")
+        return _("Nobody would get it right now.")
+    return None if ticked else _("Confirm above that the message keeps the promise.")
 
 
 def _question(draft: Draft) -> str:
@@ -93,8 +93,8 @@ def _question(draft: Draft) -> str:
 
 def _done(draft: Draft) -> str:
     if draft.due_at is None:
-        return _("Launched. You can watch it here.")
-    return _("Scheduled.") if draft.revises_id is None else _("Changed. It stayed scheduled all along.")
+        return _("Sending has started. You can follow it here.")
+    return _("Scheduled.") if draft.revises_id is None else _("Changed. It stayed scheduled the whole time.")
 
 
 def _verb(draft: Draft, run: DryRun) -> str:
@@ -107,20 +107,22 @@ def _verb(draft: Draft, run: DryRun) -> str:
 
 def _consequence(draft: Draft, run: DryRun) -> str:
     used = n_(
-        "**{n} opt-in will be used and cannot be taken back.** For the next broadcast this customer has to "
-        "agree again.",
-        "**{n} opt-ins will be used and cannot be taken back.** For the next broadcast these customers have "
-        "to agree again.",
+        "**{n} opt-in will be used and can't be taken back.** For the next broadcast this customer "
+        "has to agree again.",
+        "**{n} opt-ins will be used and can't be taken back.** For the next broadcast these "
+        "customers have to agree again.",
         run.spends(saves_opt_ins=draft.saves_opt_ins),
     )
     if draft.due_at is None:
         pace = _(
-            "It starts within seconds and takes about {time}. You can pause it; what has gone out stays out.",
+            "It starts within seconds and takes about {time}. You can pause it, but messages "
+            "already sent can't be unsent.",
             time=duration(max(1.0, run.seconds_at_rate)),
         )
         return f"{used}\n\n{pace}"
     start = _(
-        "It starts by itself {when}. Until then you can take it back; who gets it is settled at that moment.",
+        "It starts automatically {when}. Until then you can take it back; who gets it is decided "
+        "at that moment.",
         when=when(draft.due_at),
     )
     return f"{start}\n\n{used}"

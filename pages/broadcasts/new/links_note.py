@@ -28,14 +28,14 @@ def draw_links_note(draft: Draft, fanpage: FanpageView) -> None:
 def _words(placed_links: list[PlacedLink], address: str) -> str:
     if not address:
         return _(
-            "Clicks will not be counted: this installation has no public address (OTN_PUBLIC_URL), so links "
-            "go out as they were written."
+            "Clicks will not be counted: this installation has no public address (OTN_PUBLIC_URL), "
+            "so links are sent as written."
         )
     read = next((placed for placed in placed_links if placed.is_read), None)
     if read is None:
-        return _("Taps on links are counted, once for each person.")
+        return _("Clicks on links are counted, once per person.")
     return _(
-        "Taps on links are counted, once for each person. In the text customers read `{link}` and are led on "
-        "to the address that you wrote.",
+        "Clicks on links are counted, once per person. Customers see `{link}` in the text and are "
+        "forwarded to the address you wrote.",
         link=readable(address, "…", read.url),
     )

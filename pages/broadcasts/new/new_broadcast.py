@@ -74,8 +74,8 @@ def _no_draft_any_more(draft: Draft) -> None:
     state = state_label("broadcast", draft.state)[0].lower()
     st.warning(
         _(
-            "This broadcast is {state} meanwhile, so it cannot be changed here. What you have just written "
-            "is not in it; copy it from here if you need it.",
+            "In the meantime this broadcast has become “{state}”, so it can't be changed here. "
+            "What you have just written is not in it; copy it from here if you need it.",
             state=state,
         ),
         icon=":material/lock:",
@@ -89,11 +89,13 @@ def _header(here: Current, draft: Draft | None) -> None:
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
     if draft is None:
         page_header(
-            _("New broadcast"), _("Choose who gets it; from then on it is kept as a draft."), key="draft"
+            _("New broadcast"), _("Choose who gets it; after that it is saved as a draft."), key="draft"
         )
         return
     if draft.state != BroadcastState.DRAFT:
-        page_header(plain(draft.name), _("No draft any more: nothing written here is saved."), key="draft")
+        page_header(
+            plain(draft.name), _("This is no longer a draft: nothing written here is saved."), key="draft"
+        )
         return
     slot = page_header(plain(draft.name), _what_it_is(draft), key="draft")
     with slot:
@@ -110,7 +112,7 @@ def _header(here: Current, draft: Draft | None) -> None:
     confirm(
         "draft_delete",
         _("Delete this draft?"),
-        _("Nothing was sent, and no opt-in is used. The draft cannot be brought back."),
+        _("Nothing was sent, and no opt-in was used. A deleted draft can't be recovered."),
         _("Delete"),
         lambda: _delete(here, draft),
         done=_("The draft is deleted."),

@@ -34,7 +34,7 @@ def draw_promises_and_tick(draft: Draft, promises: Sequence[PromiseCount]) -> bo
         _list(promises)
         _draw_unpromised(words_of(draft.content), [promise.title for promise in promises])
         if isinstance(find_kind(draft.content.get("kind")), MediaKind):
-            st.caption(_("What the picture, film or file itself says is for you to compare."))
+            st.caption(_("Please compare what the image, video or file itself says."))
         return _tick(draft)
 
 
@@ -42,7 +42,7 @@ def _list(promises: Sequence[PromiseCount]) -> None:
     with st.container(gap="small"):
         section(_("What they agreed to"))
         if not promises:
-            st.caption(_("Nobody holds an opt-in for this topic right now."))
+            st.caption(_("Nobody has an opt-in for this topic right now."))
         for promise in promises[:SHOWN]:
             title = promise.title or _("Promise not recorded")
             people = n_("{n} person", "{n} people", promise.people)
@@ -63,7 +63,12 @@ def _draw_unpromised(text: str, promises: list[str]) -> None:
         marked += plain(text[at : detail.start]) + f":orange-background[{said}]"
         at = detail.end
     with st.container(key="broadcast_unpromised", gap="small"):
-        st.caption(_("Marked is what no promise mentions. Be sure that it belongs to what they agreed to."))
+        st.caption(
+            _(
+                "The highlighted words appear in no promise. Make sure that they belong to what customers "
+                "agreed to."
+            )
+        )
         lines = (marked + plain(text[at:])).splitlines()
         st.markdown("  \n".join(line or " " for line in lines))
 
@@ -72,7 +77,7 @@ def _tick(draft: Draft) -> bool:
     key, print_now = f"broadcast_{draft.id}_tick", _fingerprint(draft)
     st.session_state[key] = st.session_state.get(_AGREED) == print_now
     return st.checkbox(
-        _("This message keeps what they were promised."), key=key, on_change=_ticked, args=(key, print_now)
+        _("This message keeps the promise they agreed to."), key=key, on_change=_ticked, args=(key, print_now)
     )
 
 

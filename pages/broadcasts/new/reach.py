@@ -43,8 +43,8 @@ def used_words(run: DryRun, *, saves_opt_ins: bool) -> str:
     if not saves_opt_ins:
         return _("Each of them uses one opt-in.")
     return n_(
-        "{n} has just written and keeps the opt-in, as of now.",
-        "{n} have just written and keep their opt-in, as of now.",
+        "As of now, {n} just wrote and keeps the opt-in.",
+        "As of now, {n} just wrote and keep their opt-in.",
         run.in_window,
     )
 
@@ -54,7 +54,7 @@ def _nobody(run: DryRun) -> None:
     if run.audience:
         words = _("Nobody can get a broadcast on this topic right now; the reasons are below.")
     st.info(words, icon=":material/group_off:")
-    page_registry.link("messages", _("Let a message ask for it (OTNR)"), icon=":material/forum:")
+    page_registry.link("messages", _("Ask for it in a message (OTNR)"), icon=":material/forum:")
 
 
 def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
@@ -74,7 +74,7 @@ def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
     if counts.get(reason):
         _list(topic_id, reason, filters, counts[reason])
     else:
-        st.caption(_("Click a line to see the people behind its number."))
+        st.caption(_("Click a row to see who is in it."))
         _sample(topic_id, filters)
 
 

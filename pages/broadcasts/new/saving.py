@@ -117,7 +117,7 @@ def _tell(fields: Collection[str], draft: Draft) -> None:
     asked = fields_of(conflict.KIND, draft.id)
     told = [change for change in draft.changes if change.field in fields and change.field not in asked]
     if told:
-        words = _("Changed elsewhere meanwhile: {changes}.", changes=changes_text(told))
+        words = _("Changed elsewhere in the meantime: {changes}.", changes=changes_text(told))
         flash(words, icon=":material/sync:")
 
 

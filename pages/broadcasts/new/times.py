@@ -14,8 +14,8 @@ from pages.components.texts import _, n_, when
 
 def _explain_first_part(size: int) -> None:
     words = n_(
-        "The first {n} goes ahead; if it goes well, the rest follows by itself.",
-        "The first {n} go ahead; if it goes well, the rest follow by themselves.",
+        "The first {n} goes out first; if all goes well, the rest follows automatically.",
+        "The first {n} go out first; if all goes well, the rest follow automatically.",
         size,
     )
     st.markdown(f":material/flag: {words}")
@@ -25,7 +25,7 @@ def _draw_in_own_zone(at: datetime, zone: str) -> None:
     """For who works in another zone than the fanpage's: the same moment by the clock of their browser."""
     own = st.context.timezone
     if own and at.astimezone(ZoneInfo(own)).utcoffset() != at.astimezone(ZoneInfo(zone)).utcoffset():
-        st.caption(_("By your clock ({zone}): {when}", zone=own.replace("_", " "), when=when(at, own)))
+        st.caption(_("Your time ({zone}): {when}", zone=own.replace("_", " "), when=when(at, own)))
 
 
 def draw_times(draft: Draft, zone: str, now: datetime) -> None:
@@ -37,18 +37,25 @@ def draw_times(draft: Draft, zone: str, now: datetime) -> None:
         else:
             st.markdown(f":material/schedule: **{_('Starts {when}', when=when(draft.due_at, zone))}**")
             _draw_in_own_zone(draft.due_at, zone)
-            st.markdown(_("Who gets it is settled at that moment: whoever agrees until then is included."))
+            st.markdown(
+                _("Who gets it is decided at that moment: everyone who agrees before then is included.")
+            )
         if draft.first_part:
             _explain_first_part(draft.first_part)
         if best_before is None:
-            st.markdown(_("There is no best-before: whenever it can be sent, it is sent."))
+            st.markdown(_("There is no send-by time: it is sent whenever that becomes possible."))
             return
-        st.markdown(f":material/timer_off: **{_('Best before {when}', when=when(best_before, zone))}**")
+        st.markdown(f":material/timer_off: **{_('Send until {when}', when=when(best_before, zone))}**")
         if draft.best_before == USUAL:
-            st.markdown(_("Nobody has chosen it: it is 12 hours after the start, and fixed by the launch."))
+            st.markdown(
+                _(
+                    "Nobody has chosen this: by default it is 12 hours after the start, and final once you "
+                    "launch."
+                )
+            )
         st.markdown(
             _(
-                "Whoever has not got it by then does not get it, and keeps the opt-in. If it could not even "
-                "start, it counts as missed and you decide what happens."
+                "Anyone who hasn't got it by then won't get it, and keeps the opt-in. If it "
+                "couldn't start at all, it counts as missed and you decide what happens."
             )
         )

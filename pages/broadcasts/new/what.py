@@ -73,7 +73,7 @@ def draw_written(broadcast_id: int) -> None:
     held = st.session_state.get(_WRITING)
     words = typed_words(held["blocks"][0]) if held is not None and held["id"] == broadcast_id else ""
     if words:
-        st.markdown(_("What you were writing is kept only here; copy it if you need it."))
+        st.markdown(_("What you were writing is only kept here; copy it if you need it."))
         st.code(words, language=None, wrap_lines=True)
 
 
@@ -106,8 +106,9 @@ def _choose_kind(writing: dict[str, Any]) -> None:
     )
     if kind_of(writing["blocks"][0]["kind"]).is_assumed_by_token:
         assumed = _(
-            "Assumed: Meta's guide shows only a text by a one-time opt-in. If Messenger refuses this kind, "
-            "the broadcast stops itself after the first customers; a text is sure."
+            "Not certain: Meta's guide only shows text messages sent with an opt-in. If Messenger "
+            "refuses this kind of message, the broadcast stops automatically after the first "
+            "customers; a text is always safe."
         )
         st.caption(f":material/science: {assumed}")
 

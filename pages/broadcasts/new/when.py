@@ -21,11 +21,11 @@ from pages.components.block_editor.fields import draw_problems, draw_warnings
 from pages.components.session import Current, flash
 from pages.components.texts import _, when
 
-STARTS = {"now": N_("As soon as it is launched"), "later": N_("At a time you choose")}
+STARTS = {"now": N_("As soon as you launch it"), "later": N_("At a time you choose")}
 ENDS = {
     "usual": N_("Until 12 hours after the start"),
     "chosen": N_("Until a time you choose"),
-    "never": N_("Without limit"),
+    "never": N_("No limit"),
 }
 _USUAL_HOUR = time(9, 0)
 
@@ -58,7 +58,8 @@ def _mind_zone(draft: Draft, zone: str) -> None:
         for field in ("day", "time", "late_day", "late_time"):
             st.session_state.pop(f"{key}_{field}", None)  # filled anew from what is kept
         flash(
-            _("The fanpage's clock is {zone} now; times are shown by it.", zone=zone), icon=":material/sync:"
+            _("The fanpage now uses the time zone {zone}; times are shown in it.", zone=zone),
+            icon=":material/sync:",
         )
 
 
@@ -84,11 +85,14 @@ def _best_before(draft: Draft, due_at: datetime | None, zone: str) -> BestBefore
     moment = kept if isinstance(kept, datetime) else None
     saving.fill(key, "chosen" if moment else "usual" if kept else "never")
     chosen = st.selectbox(
-        _("Until when may it still be sent?"),
+        _("How long may it still be sent?"),
         list(ENDS),
         key=key,
         format_func=lambda end: _(ENDS[end]),
-        help=_("If something holds it up, late news is worse than none: after that nothing is sent."),
+        help=_(
+            "If something delays the broadcast, nothing is sent after this time: late news can be "
+            "worse than none."
+        ),
     )
     if chosen != "chosen":
         return USUAL if chosen == "usual" else None
@@ -120,7 +124,9 @@ def _moment(key: str, kept: datetime | None, usual: datetime, zone: str) -> date
 def _real(wished: datetime, zone: str) -> datetime:
     moment = local_to_utc(wished, zone)
     if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != wished:
-        words = _("The clock skips that time on this day, so it is {when}.", when=when(moment, zone))
+        words = _(
+            "The clocks change on that day and skip that time, so {when} is used.", when=when(moment, zone)
+        )
         st.info(words, icon=":material/schedule:")
     return moment
 
@@ -131,4 +137,4 @@ def _zone_words(zone: str, day: object, at: object) -> str:
     minutes = int((ZoneInfo(zone).utcoffset(moment) or timedelta()).total_seconds() // 60)
     hours, rest = divmod(abs(minutes), 60)
     distance = f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
-    return _("The fanpage's clock: {zone} ({distance})", zone=zone.replace("_", " "), distance=distance)
+    return _("Fanpage time: {zone} ({distance})", zone=zone.replace("_", " "), distance=distance)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.broadcasts.actions import create_broadcast
 from core.broadcasts.dashboard_queries import list_clashes
-from core.broadcasts.draft_rules import NAME_LIMIT
+from core.broadcasts.draft_rules import NAME_LIMIT, default_name
 from core.broadcasts.drafts import Draft
 from core.broadcasts.readiness import find_problems
 from core.broadcasts.topic_reach import get_reach
@@ -27,7 +27,7 @@ from pages.components.block_editor.fields import draw_problems
 from pages.components.character_counter import show_counter
 from pages.components.layout import empty_state
 from pages.components.session import Current, attempt, flash
-from pages.components.texts import _, n_
+from pages.components.texts import _, n_, when
 
 
 def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
@@ -36,7 +36,7 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
     if not topics and draft is None:
         empty_state(
             "label",
-            _("Customers agree to a topic first. Create one, and let a message ask for it."),
+            _("Customers have to agree to a topic first. Create one, and ask for it in a message."),
             button=_("Create a topic"),
             page="topics",
             key="broadcast_who",
@@ -53,7 +53,7 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         kept = saving.save(here, draft, **typed, saves_opt_ins=saves)
         topic_id, chosen, saves = kept.topic_id, kept.filters, kept.saves_opt_ins
     if topic_id is None:
-        st.caption(_("Only those who agreed to the topic you choose can get it."))
+        st.caption(_("Only customers who agreed to the topic you choose can get it."))
         return
     if draft is not None:
         problems = find_problems(topic_id, draft.content)
@@ -76,7 +76,11 @@ def draw(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
                 icon=":material/arrow_forward:",
                 icon_position="right",
                 on_click=_begin,
-                args=(here, {"topic_id": topic_id, "filters": chosen, "saves_opt_ins": saves}),
+                args=(
+                    here,
+                    {"topic_id": topic_id, "filters": chosen, "saves_opt_ins": saves},
+                    default_name(topics[topic_id].name, when(utc_now())),
+                ),
             )
 
 
@@ -100,7 +104,7 @@ def _choose(topics: dict[int, TopicView], kept: Draft | None) -> tuple[int | Non
     name = called.text_input(
         _("Name (only your team sees it)"),
         key=f"{key}_name",
-        placeholder=_("Made of topic and date"),
+        placeholder=_("Topic and date, if left empty"),
     )
     with called:
         show_counter(name, NAME_LIMIT, only_near=True)
@@ -115,10 +119,11 @@ def _label(topic: TopicView | None) -> str:
     return n_("{name} – {n} person", "{name} – {n} people", topic.people, name=topic.name)
 
 
-def _begin(here: Current, chosen: dict[str, Any]) -> None:
+def _begin(here: Current, chosen: dict[str, Any], unnamed: str) -> None:
+    """Create the draft; `unnamed` is what it is called when nobody gave it a name."""
     if asked_id() is not None:
         return  # the second click of a double click
-    name = st.session_state.get("broadcast_new_name", "")
+    name = normalise_name(st.session_state.get("broadcast_new_name", "")) or unnamed
     error, made = attempt(lambda: create_broadcast(here.actor, **chosen, name=name, now=utc_now()))
     if error:
         flash(error, icon=":material/error:")

@@ -57,7 +57,9 @@ def draw_preview(
         on_tap=lambda bubble, tap: _tapped(draft, bubble, tap),
     )
     if asks:
-        st.caption(_("The button under the promise is Facebook's, in the customer's language; it is fixed."))
+        st.caption(
+            _("Facebook adds the button under the promise, in the customer's language; it can't be changed.")
+        )
 
 
 def _draw_controls(written: str | None) -> tuple[str, bool]:
@@ -102,10 +104,10 @@ def _draw_states(*, asks: bool, walked: bool) -> bool:
 
 
 def _choose_name() -> str:
-    words = {"short": "Lan", "long": _("Long name"), "none": _("Name unknown")}
+    words = {"short": "Lan", "long": _("A long name"), "none": _("Name unknown")}
     with st.container(key="preview_names", horizontal_alignment="center"):
         chosen = st.segmented_control(
-            _("The customer's name"),
+            _("Customer's name"),
             list(words),
             default="short",
             required=True,

@@ -40,10 +40,10 @@ def draw_withheld(shown: list[WithheldView]) -> None:
     """The requests that the chatbot left out, by day and reason."""
     if not shown:
         return
-    section(_("What they were not asked"))
+    section(_("Requests not sent"))
     columns = [
         Column(_("Topic"), lambda w: Two(w.topic, withheld_word(w.reason)), "40%", wraps=True),
-        Column(_("How often"), lambda w: w.times),
-        Column(_("Last"), lambda w: w.last_at),
+        Column(_("Times"), lambda w: w.times),
+        Column(_("Last time"), lambda w: w.last_at),
     ]
     table(columns, shown, key="customer_withheld")

@@ -80,7 +80,7 @@ def _proof(customer: CustomerView) -> None:
         [fanpage_id],
         csv=lambda: b"".join(csv_opt_ins(fanpage_id, chosen, now=utc_now())),
         workbook=lambda: workbook_opt_ins(fanpage_id, chosen, now=utc_now(), say=say, words=words),
-        help=_("Proof of consent: each promise as the customer read it, when and how they agreed."),
+        help=_("Proof of consent: each promise as the customer read it, with when and how they agreed."),
     )
 
 
@@ -89,11 +89,11 @@ def _cards(customer: CustomerView) -> None:
     is_open = closes is not None and closes > utc_now()
     cards(
         [
-            Card(_("Opt-ins that may be used"), number(customer.available)),
+            Card(_("Available opt-ins"), number(customer.available)),
             Card(
                 _("24-hour window"),
                 _("Open now") if is_open else _("Closed now"),
-                _("While it is open the chatbot may answer freely. It opens when the customer writes."),
+                _("While it is open, the chatbot can answer freely. It opens when the customer writes."),
                 _("until {when}", when=when(closes)) if is_open else None,
             ),
             Card(_("Last activity"), ago(customer.last_event_at)),

@@ -28,7 +28,7 @@ def draw_forgetting(slot: DeltaGenerator, customer: CustomerView) -> None:
         _("Erase…"), key="customer_erase", icon=":material/person_remove:", on_click=open_dialog, args=(KEY,)
     )
     whom = customer.name or customer.psid
-    dialog(KEY, _("Erase {name} for good?", name=whom), lambda: _draw(customer), closed=_clear)
+    dialog(KEY, _("Permanently erase {name}?", name=whom), lambda: _draw(customer), closed=_clear)
 
 
 def _draw(customer: CustomerView) -> None:
@@ -41,15 +41,15 @@ def _draw(customer: CustomerView) -> None:
         autocomplete="off",
     )
     confirm_buttons(
-        KEY, _("Erase for good"), lambda: _erase(customer), done=_("This customer has been erased.")
+        KEY, _("Erase permanently"), lambda: _erase(customer), done=_("This customer has been erased.")
     )
 
 
 def _consequence(traces: RecordCounts) -> str:
-    erased = _("Name, PSID, messages and everything else known of this customer are erased.")
+    erased = _("The name, PSID, messages and everything else about this customer will be erased.")
     lost = n_(
-        "**{n} opt-in that is not used yet is lost.**",
-        "**{n} opt-ins that are not used yet are lost.**",
+        "**{n} unused opt-in will be lost.**",
+        "**{n} unused opt-ins will be lost.**",
         traces.open_opt_ins,
     )
     kept = n_(
@@ -57,19 +57,22 @@ def _consequence(traces: RecordCounts) -> str:
         "{n} deliveries still count in their broadcasts, without a name.",
         traces.deliveries,
     )
-    said = [erased, lost if traces.open_opt_ins else "", _("**This cannot be undone.**")]
+    said = [erased, lost if traces.open_opt_ins else "", _("**This can't be undone.**")]
     return " ".join(filter(None, [*said, kept if traces.deliveries else ""]))
 
 
 def _what_stays() -> str:
     return _(
-        "No old file and no late webhook brings them back. If they write to the fanpage again, they are a "
-        "new customer."
+        "No old file or late webhook can bring them back. If they write to the fanpage again, they "
+        "are a new customer."
     )
 
 
 def _what_is_beyond_us() -> str:
-    return _("Backups and exported files made before still name them; Messenger keeps its own conversation.")
+    return _(
+        "Earlier backups and exported files still contain their data; Messenger keeps its own copy of "
+        "the conversation."
+    )
 
 
 def _erase(customer: CustomerView) -> None:

@@ -30,8 +30,8 @@ def draw_opt_ins(shown: list[OptInView]) -> None:
         ),
         Column(_("State"), lambda o: Badge("opt_in", o.state)),
         Column(_("Agreed"), lambda o: o.consented_at, "14%"),
-        Column(_("Ended or ends"), ends, "14%"),
-        Column(_("Through"), through),
+        Column(_("Ends / ended"), ends, "14%"),
+        Column(_("Came through"), through),
     ]
     table(columns, shown, key="customer_opt_ins")
     draw_refused([opt_in for opt_in in shown if opt_in.state == OptInState.REFUSED])
@@ -40,7 +40,7 @@ def draw_opt_ins(shown: list[OptInView]) -> None:
 _SOURCES = {
     WithdrawalSource.KEYWORD: N_("The customer wrote a stop word"),
     WithdrawalSource.BUTTON: N_("The customer tapped a button"),
-    WithdrawalSource.STAFF: N_("Staff, in the panel"),
+    WithdrawalSource.STAFF: N_("Your team, in the panel"),
     WithdrawalSource.COMMAND_LINE: N_("Command line"),
 }
 
@@ -49,15 +49,15 @@ def draw_withdrawals(shown: list[WithdrawalView]) -> None:
     """Draws every no of the customer, and for which topics they have agreed anew since."""
     if not shown:
         return
-    section(_("What they said no to"))
+    section(_("Opted out of"))
     columns = [
         Column(
             _("Topic"),
             lambda w: Two(w.topic or _("All topics of the fanpage"), _(_SOURCES[WithdrawalSource(w.source)])),
             "40%",
         ),
-        Column(_("Said no"), lambda w: w.at, "25%"),
-        Column(_("Agreed anew since"), lambda w: ", ".join(w.lifted_for) or "–"),
+        Column(_("Opted out on"), lambda w: w.at, "25%"),
+        Column(_("Agreed again since then"), lambda w: ", ".join(w.lifted_for) or "–"),
     ]
     table(columns, shown, key="customer_withdrawals")
 

@@ -19,8 +19,8 @@ def draw_silence(customer: CustomerView, silence: Silence | None) -> None:
         return
     with st.container(key="customer_silence", border=True, horizontal=True, vertical_alignment="center"):
         words = _(
-            "A colleague answered from the Page's inbox at {at}. The chatbot is silent for this customer "
-            "until {until}.",
+            "Somebody on your team answered from the fanpage's inbox at {at}. The chatbot is "
+            "silent for this customer until {until}.",
             at=when(silence.colleague_at),
             until=when(silence.until),
         )

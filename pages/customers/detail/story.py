@@ -37,11 +37,11 @@ def draw_story(
     replies: list[ReplyView],
 ) -> None:
     """Everything that is known of the customer, in the order in which it happened."""
-    moments = [Moment(customer.created_at, _("First known to the fanpage"), "")]
+    moments = [Moment(customer.created_at, _("First contact with the fanpage"), "")]
     for opt_in in opt_ins:
         moments += _of_opt_in(opt_in)
     for no in withdrawals:
-        moments.append(Moment(no.at, _("Said no"), no.topic or _("All topics of the fanpage")))
+        moments.append(Moment(no.at, _("Opted out on"), no.topic or _("All topics of the fanpage")))
     moments += [Moment(each.created_at, _("Was asked"), f"{each.title} · {each.topic}") for each in requests]
     for delivery in deliveries:
         moments += _of_delivery(delivery)
@@ -51,7 +51,7 @@ def draw_story(
         if not reply.is_request
     ]
     moments.sort(key=lambda moment: moment.at, reverse=True)
-    section(_("Their story"))
+    section(_("Customer history"))
     columns = [
         Column(_("What happened"), lambda m: m.what, "34%"),
         Column(_("About"), lambda m: m.about, "66%"),

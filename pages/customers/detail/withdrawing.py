@@ -30,7 +30,7 @@ def draw_withdraw_dialog(customer: CustomerView, opt_ins: list[OptInView]) -> No
 def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     topics: dict[int, str] = {_ALL: _("All topics of the fanpage"), **topic_names(customer.fanpage_id)}
     topic_id = st.selectbox(
-        _("What they want no notifications about"),
+        _("Stop notifications about"),
         list(topics),
         format_func=topics.__getitem__,
         key=f"{KEY}_topic",
@@ -44,16 +44,16 @@ def _withdraw(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     )
     ending = n_("{n} opt-in will never be used.", "{n} opt-ins will never be used.", count)
     st.markdown(
-        (ending if count else _("Nothing is open at present."))
+        (ending if count else _("There are no open opt-ins right now."))
         + " "
         + _(
-            "The no is remembered: no file and no late webhook brings an older agreement back, and staff "
-            "cannot undo it. Only the customer can, by tapping “Notify Me” anew."
+            "The opt-out is remembered: no file or late webhook can bring an older opt-in back, "
+            "and your team can't undo it. Only the customer can, by tapping “Notify Me” again."
         )
     )
     by = current().actor
     action = lambda: withdraw_customer(by, customer.id, topic_id=topic_id or None, now=utc_now())  # noqa: E731
-    done = _("This customer is not notified any more.")
+    done = _("This customer will no longer be notified.")
     confirm_buttons(KEY, _("Stop notifications"), action, done=done)
 
 
@@ -63,8 +63,8 @@ def draw_refused(opt_ins: list[OptInView]) -> None:
         return
     st.caption(
         _(
-            "Messenger refused an opt-in at the first try. If the message was the reason, make it available "
-            "again: the next broadcast on its topic will try it."
+            "Messenger refused an opt-in on the first attempt. If the message was the reason, make "
+            "the opt-in available again: the next broadcast on its topic will use it."
         )
     )
     by = current().actor
@@ -85,6 +85,6 @@ def draw_refused(opt_ins: list[OptInView]) -> None:
 
 def _again(opt_in_id: int) -> None:
     by = current().actor
-    done = _("The opt-in may be used again.")
+    done = _("The opt-in can be used again.")
     if do(lambda: actions.make_available_again(by, opt_in_id, now=utc_now()), done=done):
         st.rerun()

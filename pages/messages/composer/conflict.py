@@ -44,7 +44,7 @@ KIND = draft_conflict.Kind(
     {
         "name": N_("Name"),
         "blocks": N_("Content"),
-        "entry_points": N_("The bot sends this message when…"),
+        "entry_points": N_("The chatbot sends this message when…"),
     },
     _words,
 )

@@ -40,7 +40,7 @@ def edit_entries(draft: Draft, context: EntryContext) -> None:
             form.draw(draft, f"entry_{draft['uid']}", context)
         if context.led_from:
             st.caption(
-                _("Buttons of other messages also lead here: {names}", names=", ".join(context.led_from))
+                _("Buttons in other messages also lead here: {names}", names=", ".join(context.led_from))
             )
         draw_problems(check_taken(entries_of(draft), context.owners))
         if draft["tried"]:

@@ -43,7 +43,7 @@ def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) 
         if draft.published:
             _button("versions", _("Versions"), "history", open_dialog, versions.KEY)
         if draft.is_archived and actor.may(Permission.EDIT):
-            _button("restore", _("Bring back"), "unarchive", _bring_back, actor, draft)
+            _button("restore", _("Restore message"), "unarchive", _bring_back, actor, draft)
         if not locked:
             _more(actor, fields, draft)
 
@@ -63,10 +63,10 @@ def draw_start(draft: Draft, *, start_is_free: bool) -> None:
 
 def _purpose(draft: Message | None, locked: bool) -> str:
     if draft is not None and draft.is_archived:
-        return _("Archived: nothing starts this message any more.")
+        return _("Archived: nothing leads to this message any more.")
     if locked:
         return _("You can view this message; to change it, ask an admin for the editor role.")
-    return _("Everything you write is saved as a draft. The bot sends what you publish.")
+    return _("Everything you write is saved as a draft. The chatbot only sends what you publish.")
 
 
 def _more(actor: Actor, fields: Draft, draft: Message) -> None:
@@ -78,10 +78,10 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
         else:
             _draw_deleting(actor, draft)
         return
-    if st.button(_("Make a copy"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
+    if st.button(_("Duplicate message"), key="message_copy", icon=":material/content_copy:", type="tertiary"):
         copy_id = do(lambda: actions.copy_message(actor, draft.id, now=utc_now()))
         if copy_id is not None:
-            flash(_("This is the copy, a draft. Name it, choose what starts it, and publish it."))
+            flash(_("This is the copy, a draft. Name it, choose its entry points, and publish it."))
             page_registry.go("message", id=copy_id)
     draw_save_button(current(), TemplateKind.MESSAGE, draft.id, draft.name)
     if draft.published:
@@ -90,8 +90,8 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
             "archive_message",
             _("Archive “{name}”?", name=plain(draft.name)),
             _(
-                "The bot stops sending it, and its keywords and links become free for other messages. "
-                "Opt-ins that customers have already given stay as they are."
+                "The chatbot stops sending it, and its keywords and links can be used by other "
+                "messages. Opt-ins that customers have already given stay as they are."
             ),
             _("Archive"),
             lambda: actions.archive_message(actor, draft.id, now=utc_now()),
@@ -106,7 +106,7 @@ def _draw_deleting(actor: Actor, draft: Message) -> None:
     confirm(
         "delete_message",
         _("Delete this draft?"),
-        _("The bot never sent it. The draft cannot be brought back."),
+        _("The chatbot never sent it. A deleted draft can't be recovered."),
         _("Delete"),
         lambda: _delete(actor, draft),
         done=_("The draft is deleted."),
@@ -114,17 +114,17 @@ def _draw_deleting(actor: Actor, draft: Message) -> None:
 
 
 def _draw_taking_away(actor: Actor, draft: Message) -> None:
-    _button("archive", _("Take this language away…"), "archive", open_dialog, "archive_message")
+    _button("archive", _("Remove this language…"), "archive", open_dialog, "archive_message")
     confirm(
         "archive_message",
-        _("Take {language} away?", language=locale_name(draft.language or "")),
+        _("Remove {language}?", language=locale_name(draft.language or "")),
         _(
-            "Customers of this language get the message for all others again. Adding the language once more "
-            "brings this text back."
+            "Customers with this language get the message for all others again. Adding the "
+            "language again brings this text back."
         ),
-        _("Take away"),
+        _("Remove language"),
         lambda: _take_away(actor, draft),
-        done=_("The language is taken away."),
+        done=_("The language has been removed."),
     )
 
 
@@ -141,7 +141,7 @@ def _button(name: str, label: str, icon: str, act: Callable[..., None], *args: o
 def _discard(fields: Draft, draft: Message) -> None:
     last = list_versions(draft.id)[0]
     saving.replace_all(fields, last.blocks, last.entry_points)
-    flash(_("The draft says what the bot sends again. Undo brings back what you had written."))
+    flash(_("The draft is now the same as what the chatbot sends. “Undo” brings back what you had written."))
 
 
 def _delete(actor: Actor, draft: Message) -> None:
@@ -153,7 +153,7 @@ def _delete(actor: Actor, draft: Message) -> None:
 def _bring_back(actor: Actor, draft: Message) -> None:
     error, _done = attempt(lambda: bring_back(actor, draft.id, now=utc_now()))
     saving.forget(str(draft.id))
-    flash(error or _("It is back. Look at what starts it, and publish it."))
+    flash(error or _("Restored. Check its entry points, and publish it."))
 
 
 def ask_about(topic_id: int | None) -> BlockDraft:

@@ -42,16 +42,19 @@ def draw_languages(actor: Actor, draft: Draft, *, locked: bool) -> None:
     if draft.language:
         st.caption(
             _(
-                "Customers whose Messenger is in this language get this once it is published; what starts "
-                "the message stays the same. Facebook tells the language only to fanpages that it has "
-                "reviewed for it (“locale”); customers without a known language get the text for all others."
+                "Customers whose Messenger is in this language get this once it is published; the "
+                "entry points stay the same. Facebook only shares the language with fanpages it "
+                "has approved for that (“locale”); customers whose language is unknown get the "
+                "text for all others."
             )
         )
 
 
 def _draw_adding(actor: Actor, original: int, known: set[str | None]) -> None:
     with st.popover(_("Add a language"), icon=":material/translate:", type="tertiary"):
-        st.caption(_("A draft with the same blocks, to be translated. Nobody gets it before you publish it."))
+        st.caption(
+            _("A draft with the same blocks, ready to be translated. Nobody gets it before you publish it.")
+        )
         for code in LANGUAGES:
             if code not in known:
                 st.button(

@@ -39,7 +39,7 @@ def draw_page() -> None:
     if draft is not None:
         see_fanpage(draft.fanpage_id)
     if here.fanpage is None:
-        _lost(_("Connect a fanpage first; its messages live here."), _("Connect a fanpage"), "setup")
+        _lost(_("Connect a fanpage first; its messages will appear here."), _("Connect a fanpage"), "setup")
     else:
         _compose(here, here.fanpage, draft)
 
@@ -51,7 +51,7 @@ def _asked_for() -> Draft | None:
     try:
         return writing.get_draft(asked_id() or 0)
     except NotFound:
-        _lost(_("There is no such message (any more)."), _("All messages"), "messages")
+        _lost(_("This message does not exist (any more)."), _("All messages"), "messages")
         st.stop()
 
 
@@ -151,7 +151,7 @@ def _write(
         add_buttons(fields)
     if is_translation:  # it begins as the message itself
         return
-    section(_("The bot sends this message when…"))
+    section(_("The chatbot sends this message when…"))
     edit_entries(fields, entries)
     if draft is not None and not context.locked and not drafts.entries_of(fields):
         draw_warnings(publishing.warn_silent(draft, led_from))

@@ -27,7 +27,9 @@ def warn_silent(draft: Draft, led_from: Sequence[str]) -> list[Problem]:
     """Says that nothing leads to a message that has no entry point; a translation needs none."""
     if draft.translation_of_id or led_from or is_led_to_from_outside(draft.id, now=utc_now()):
         return []
-    return [problem("entry_points", N_("Nothing starts this message yet: the bot sends it to nobody."))]
+    return [
+        problem("entry_points", N_("This message has no entry point yet: the chatbot sends it to nobody."))
+    ]
 
 
 def ask_to_publish(actor: Actor, draft: Draft, problems: Sequence[Problem], led_from: Sequence[str]) -> None:
@@ -46,10 +48,11 @@ def draw_question(actor: Actor, draft: Draft) -> None:
     """Asks before publishing what nobody would ever see; shows itself once it was asked for."""
     confirm(
         _SILENT,
-        _("Nothing starts “{name}” yet", name=plain(draft.name)),
+        _("“{name}” has no entry point yet", name=plain(draft.name)),
         _(
-            "It has no keyword, link or other entry point, and no button leads to it: the bot will send it "
-            "to nobody. Choose below when the bot sends it, or publish it so that a button can lead to it."
+            "It has no keyword, link or other entry point, and no button leads to it: the chatbot "
+            "will send it to nobody. Choose below when the chatbot sends it, or publish it so that "
+            "a button can lead to it."
         ),
         _("Publish anyway"),
         lambda: _publish(actor, draft, is_silent=True),
@@ -67,7 +70,7 @@ def draw_refusal(fields: drafts.Draft, problems: Sequence[Problem]) -> None:
 def _publish(actor: Actor, draft: Draft, *, is_silent: bool = False) -> int:
     number = publish_message(actor, draft.id, version=draft.version, now=utc_now())
     if is_silent:
-        flash(_("Published as version {n}. Nothing starts it yet.", n=number))
+        flash(_("Published as version {n}. It has no entry point yet.", n=number))
     else:
-        flash(_("Published as version {n}. The bot uses it from now on.", n=number))
+        flash(_("Published as version {n}. The chatbot uses it from now on.", n=number))
     return number

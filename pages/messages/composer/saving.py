@@ -190,5 +190,5 @@ def _tell(fields: Collection[str], kept: Draft) -> None:
     asked = fields_of(conflict.KIND, kept.id)
     told = [change for change in kept.changes if change.field in fields and change.field not in asked]
     if told:
-        words = _("Changed elsewhere meanwhile: {changes}.", changes=changes_text(told))
+        words = _("Changed elsewhere in the meantime: {changes}.", changes=changes_text(told))
         flash(words, icon=":material/sync:")

@@ -85,10 +85,12 @@ def _state(draft: Draft | None) -> None:
     if draft is None:
         st.badge(_("New"), icon=":material/edit_note:", color="gray")
     elif not draft.published:
-        st.badge(_("Draft"), icon=":material/edit_note:", color="gray", help=_("The bot does not send it."))
+        st.badge(
+            _("Draft"), icon=":material/edit_note:", color="gray", help=_("The chatbot does not send it.")
+        )
     elif draft.has_changes:
-        told = _("The bot sends version {n} until you publish.", n=draft.published)
-        st.badge(_("Changes not published"), icon=":material/edit:", color="orange", help=told)
+        told = _("The chatbot sends version {n} until you publish.", n=draft.published)
+        st.badge(_("Unpublished changes"), icon=":material/edit:", color="orange", help=told)
     else:
         words = _("Published, version {n}", n=draft.published)
         st.badge(words, icon=":material/check_circle:", color="green")
@@ -101,5 +103,5 @@ def _saved(actor: Actor, fields: drafts.Draft, draft: Draft | None) -> str:
         return _("Saved as a draft as soon as you write")
     others = [change for change in draft.changes if change.by != actor.name]
     if others and utc_now() - others[-1].at < _LATELY:
-        return _("{who} writes here, too: {when}", who=who(others[-1].by), when=ago(others[-1].at))
+        return _("{who} is also writing here: {when}", who=who(others[-1].by), when=ago(others[-1].at))
     return _("Everything is saved")

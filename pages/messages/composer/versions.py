@@ -31,7 +31,7 @@ def draw_versions(fields: drafts.Draft, draft: Draft, *, page_name: str, locked:
 
 def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> None:
     versions = {version.number: version for version in list_versions(draft.id)}
-    st.caption(_("Each time you publish, what the bot sends is kept here."))
+    st.caption(_("Each time you publish, what the chatbot sends is kept here."))
     number = st.selectbox(
         _("Version"),
         list(versions),
@@ -43,16 +43,16 @@ def _body(fields: drafts.Draft, draft: Draft, page_name: str, locked: bool) -> N
     dark = st.context.theme.type == "dark"
     picture = picture_of(draft.fanpage_id)
     draw_phone(bubbles, language=language(), dark=dark, page_name=page_name, picture=picture, tall=380)
-    st.caption(_("Started by: {what}", what=_starters(version)))
+    st.caption(_("Entry points: {what}", what=_starters(version)))
     if not locked:
         st.button(
-            _("Write on from this version"),
+            _("Continue from this version"),
             key="message_version_restore",
             icon=":material/restore:",
             type="primary",
             on_click=_restore,
             args=(fields, version),
-            help=_("It takes the place of the draft. The bot sends it once you publish."),
+            help=_("It replaces the draft. The chatbot sends it once you publish."),
         )
 
 
@@ -63,10 +63,10 @@ def _label(version: VersionView) -> str:
 
 def _starters(version: VersionView) -> str:
     said = [_(HELD[entry.kind].listed, value=entry.value) for entry in version.entry_points]
-    return ", ".join(said) or _("only buttons can lead here")
+    return ", ".join(said) or _("only reached by buttons")
 
 
 def _restore(fields: drafts.Draft, version: VersionView) -> None:
     saving.replace_all(fields, version.blocks, version.entry_points)
     close_dialog(KEY)
-    flash(_("Version {n} is the draft now. Undo brings back what you had written.", n=version.number))
+    flash(_("Version {n} is now the draft. “Undo” brings back what you had written.", n=version.number))

@@ -34,8 +34,8 @@ def draw_page() -> None:
     slot = page_header(
         _("Entry points"),
         _(
-            "How customers come to your messages. Changes are kept at once; customers see them after "
-            "publishing."
+            "How customers reach your messages. Changes are saved at once; customers see them "
+            "after you publish."
         ),
         key="entry_points",
     )
@@ -87,7 +87,7 @@ def _open_publishing() -> None:
 def _draw_state(view: ProfileView) -> None:
     with st.container(key="profile_state", horizontal=True, vertical_alignment="center", gap="small"):
         if view.published_at is None:
-            st.badge(_("Never published from here"), icon=":material/public_off:", color="gray")
+            st.badge(_("Not published from here yet"), icon=":material/public_off:", color="gray")
         elif view.published_version == view.version:
             words = _("Published {when} by {who}", when=when(view.published_at), who=view.published_by)
             st.badge(words, icon=":material/public:", color="green")
@@ -110,7 +110,7 @@ def _locale(held: Held) -> str:
         key="profile_locale",
         format_func=named,
         width=420,
-        help=_("Whoever has no language of their own here sees what is written for everybody."),
+        help=_("Customers whose language is not here see what is written for everybody."),
     )
     return chosen
 
@@ -121,23 +121,23 @@ def _draw_chat(context: FormContext, entries: list[entry_point_queries.OwnedEntr
     st.markdown(f"**{_('Suggested questions')}**")
     st.caption(
         _(
-            "Up to four questions that a new chat offers. While there are any, they stand in place of Get "
-            "Started."
+            "Up to four questions that a new chat suggests. If there are any, they replace the "
+            "“Get Started” button."
         )
     )
     edit_ice_breakers(context)
 
 
 def _draw_menu(context: FormContext, fanpage: FanpageView) -> None:
-    st.caption(_("The menu beside the field in which customers write. Facebook shows it from the top down."))
+    st.caption(_("The menu beside the field where customers write. Facebook shows it in this order."))
     edit_menu(context)
     if not context.is_locked:
         st.button(
-            _("Take over what is live at Facebook"),
+            _("Copy what is live on Facebook"),
             key="profile_take_over",
             icon=":material/download:",
             type="tertiary",
-            help=_("Replaces greeting, questions and menu here by those that another tool has set."),
+            help=_("Replaces the greeting, questions and menu here with those another tool has set."),
             on_click=_take_over,
             args=(context, fanpage.id),
         )
@@ -148,7 +148,7 @@ def _take_over(context: FormContext, fanpage_id: int) -> None:
     if found is None:
         flash(problem or "", ":material/cloud_off:")
     elif found[0] is None:
-        flash(_("Nothing is live at Facebook yet."), ":material/info:")
+        flash(_("Nothing is live on Facebook yet."), ":material/info:")
     else:
         put_profile(context.actor, context.held, found[0])
 

@@ -38,7 +38,7 @@ def draw_get_started(entries: Sequence[OwnedEntry]) -> None:
     else:
         page_registry.link(
             "messages",
-            _("“Get Started” sends nothing yet: switch it on in a message"),
+            _("“Get Started” sends nothing yet: turn it on in a message"),
             icon=":material/warning:",
         )
 
@@ -48,7 +48,7 @@ def draw_keywords(
 ) -> None:
     shown = of_kind(entries, EntryKind.KEYWORD)
     if not shown:
-        st.info(_("No message has a keyword yet. Give it one in its composer."), icon=":material/info:")
+        st.info(_("No message has a keyword yet. Add one while editing a message."), icon=":material/info:")
         return
     draw_clashes(clashes, names)
     columns = [
@@ -63,7 +63,7 @@ def draw_keywords(
 def draw_links(fanpage: FanpageView, entries: Sequence[OwnedEntry]) -> None:
     links = {entry.value: entry for entry in of_kind(entries, EntryKind.REF)}
     if not links:
-        st.info(_("No message has a link yet. Give it one in its composer."), icon=":material/info:")
+        st.info(_("No message has a link yet. Add one while editing a message."), icon=":material/info:")
         return
     chosen = st.selectbox(
         _("Link"),
@@ -79,9 +79,12 @@ def draw_links(fanpage: FanpageView, entries: Sequence[OwnedEntry]) -> None:
 def draw_comments(entries: Sequence[OwnedEntry]) -> None:
     shown = of_kind(entries, EntryKind.COMMENT)
     if not shown:
-        st.info(_("No message answers comments yet. Let one do so in its composer."), icon=":material/info:")
+        st.info(
+            _("No message answers comments yet. Turn this on while editing a message."),
+            icon=":material/info:",
+        )
         return
-    st.caption(_("Facebook tells us of comments once you have published here."))
+    st.caption(_("Facebook sends us comments once you have published here."))
     columns = [
         Column(
             _("The comment"),

@@ -49,8 +49,8 @@ def edit_greeting(context: FormContext) -> None:
         key=key,
         height=90,
         disabled=context.is_locked,
-        placeholder=_("Hello {{user_first_name}}, what may we do for you?"),
-        help=_("Facebook puts the customer's first name in the place of {{user_first_name}}."),
+        placeholder=_("Hello {{user_first_name}}, how can we help?"),
+        help=_("Facebook replaces {{user_first_name}} with the customer's first name."),
         on_change=change,
         args=(context.actor, context.held, _taken(one, "greeting", key)),
     )

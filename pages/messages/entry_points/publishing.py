@@ -48,11 +48,11 @@ def draw_publish_dialog(
         if problems:
             st.error(_("Fix what is marked in red on the page first."), icon=":material/error:")
             return
-        with st.spinner(_("Asking Facebook…")):
+        with st.spinner(_("Checking with Facebook…")):
             live = _live(fanpage.id)
         if isinstance(live, str):
             st.error(live, icon=":material/cloud_off:")
-            st.button(_("Ask Facebook again"), key="profile_look_again", on_click=forget_live)
+            st.button(_("Check Facebook again"), key="profile_look_again", on_click=forget_live)
             return
         if not live["rows"] and not live["missing"]:
             st.success(_("Facebook has exactly what is here."), icon=":material/check_circle:")
@@ -98,14 +98,17 @@ def _draw_differences(live: dict[str, Any], names: Mapping[int, str]) -> None:
         st.markdown(f"**{_(PARTS[name])}** · {locale_name(locale)}")
         left, right = st.columns(2, border=True)
         with left:
-            st.caption(_("Live at Facebook now"))
+            st.caption(_("Live on Facebook now"))
             _draw_lines(is_live, names)
         with right:
             st.caption(_("After publishing"))
             _draw_lines(is_here, names)
     if live["missing"]:
         st.info(
-            _("Facebook will also tell us of comments on the fanpage's posts, so that they can be answered."),
+            _(
+                "Facebook will also send us comments on the fanpage's posts, so that the chatbot can "
+                "answer them."
+            ),
             icon=":material/add_comment:",
         )
 
@@ -120,10 +123,10 @@ def _draw_lines(lines: Sequence[tuple[str, str]], names: Mapping[int, str]) -> N
 def _target(leads: str, names: Mapping[int, str]) -> str:
     """Where a line leads, in words: a message of ours, an address, or the doing of another tool."""
     if leads == "composer_input_disabled":
-        return _("customers cannot write")
+        return _("customers can't write")
     message_id = message_in(leads)
     if message_id is not None:
-        return names.get(message_id, _("a message that is gone"))
+        return names.get(message_id, _("a message that no longer exists"))
     if not leads or leads.startswith(("http://", "https://")):
         return leads
     return _("“{payload}”", payload=leads[:40])

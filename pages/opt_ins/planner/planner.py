@@ -30,14 +30,14 @@ HOLDERS = 25
 
 def draw_page() -> None:
     here = current()
-    purpose = _("Use them or lose them: each opt-in is good for one notification within a year.")
+    purpose = _("Use them or lose them: each opt-in is valid for one notification within a year.")
     page_header(_("Opt-in planner"), purpose, key="planner")
     if here.fanpage is None:
         draw_no_fanpage("planner")
         return
     stock = get_stock_of(here.fanpage.id)
     if stock is None:
-        st.info(_("Being counted: the worker does that within seconds, as soon as it runs."))
+        st.info(_("Still counting: the worker does this within seconds, as soon as it runs."))
         return
     topics = [topic for topic in list_topic_names(here.fanpage.id) if stock.of(topic.id).opt_ins]
     if not topics:
@@ -48,14 +48,14 @@ def draw_page() -> None:
     _months(stock, topics)
     _scheduled(here.fanpage.id, stock)
     _several(stock, topics)
-    st.caption(_("Counted {when}.", when=when(stock.counted_at)))
+    st.caption(_("As of {when}.", when=when(stock.counted_at)))
 
 
 def _nothing(here: Current) -> None:
     may_write = here.actor.may(Permission.EDIT)
     empty_state(
         "event_upcoming",
-        _("No opt-in is in stock. Let a message ask for one (OTNR), or import what another tool collected."),
+        _("No opt-ins available. Ask for one in a message (OTNR), or import those another tool collected."),
         button=_("Write a message") if may_write else None,
         page="messages",
         key="planner",
@@ -65,7 +65,7 @@ def _nothing(here: Current) -> None:
 def _stock(stock: Stock, topics: list[TopicName], today: date) -> None:
     """Use or lose: in total, and by topic with the next thing to do."""
     ids = [topic.id for topic in topics]
-    held = Card(_("In stock"), number(sum(stock.of(topic_id).opt_ins for topic_id in ids)))
+    held = Card(_("Available now"), number(sum(stock.of(topic_id).opt_ins for topic_id in ids)))
     cards([held, *(_ending(stock.ending_within(days, today, ids), days) for days in USE_OR_LOSE)])
     section(_("Which topic should be used first?"))
     columns = [
@@ -75,17 +75,17 @@ def _stock(stock: Stock, topics: list[TopicName], today: date) -> None:
     ]
     if current().actor.may(Permission.EDIT):
         columns.append(
-            Column(_("What next"), lambda topic: Link(_("Notify them"), f"new_broadcast?topic={topic.id}"))
+            Column(_("What's next"), lambda topic: Link(_("Notify them"), f"new_broadcast?topic={topic.id}"))
         )
     soonest = sorted(
         topics, key=lambda topic: [-stock.of(topic.id).ending_within(days, today) for days in USE_OR_LOSE]
     )
     table(columns, soonest, key="planner_topics", on_click=lambda topic: f"topics?id={topic.id}")
-    page_registry.link("opt_ins", _("Those that end soon, one by one"), icon=":material/list:", state="soon")
+    page_registry.link("opt_ins", _("See those that end soon"), icon=":material/list:", state="soon")
 
 
 def _ending(opt_ins: int, days: int) -> Card:
-    return Card(_within(days), number(opt_ins), _("Use them by then, or the right to notify is gone."))
+    return Card(_within(days), number(opt_ins), _("Use them by then, or you lose the right to notify."))
 
 
 def _within(days: int) -> str:
@@ -112,7 +112,7 @@ def _months(stock: Stock, topics: list[TopicName]) -> None:
     points = [Point(_month(month), name, values.get(month, 0)) for month in months for name, values in series]
     colours = {name: colour for (name, _values), colour in zip(series, _COLOURS, strict=False)}
     draw_columns(
-        _("In which month do how many opt-ins end?"), points, colours=colours, key="ends", time=_("Month")
+        _("How many opt-ins end in each month?"), points, colours=colours, key="ends", time=_("Month")
     )
 
 
@@ -133,10 +133,10 @@ def _month(named: str) -> str:
 
 def _scheduled(fanpage_id: int, stock: Stock) -> None:
     """In the order of the starts: each takes one opt-in of everybody whom those before have left one."""
-    section(_("What will the scheduled broadcasts take?"))
+    section(_("How many opt-ins will the scheduled broadcasts use?"))
     entries = list_scheduled(fanpage_id)
     if not entries:
-        st.caption(_("Nothing is scheduled, so nothing is taken."))
+        st.caption(_("Nothing is scheduled, so no opt-ins will be used."))
         return
     taken = takes(
         [(each.id, each.topic_id) for each in entries], lambda topic_id, n: stock.of(topic_id).holding(n)
@@ -144,14 +144,14 @@ def _scheduled(fanpage_id: int, stock: Stock) -> None:
     columns = [
         Column(_("Broadcast"), lambda each: Two(each.name, each.topic), "38%"),
         Column(_("Start"), lambda each: Two(when(each.at), ago(each.at))),
-        Column(_("Will take about"), lambda each: taken[each.id]),
-        Column(_("Of the topic's stock"), lambda each: _share(each, taken[each.id], stock)),
+        Column(_("Will use about"), lambda each: taken[each.id]),
+        Column(_("Of the topic's opt-ins"), lambda each: _share(each, taken[each.id], stock)),
     ]
     table(columns, entries, key="planner_scheduled", on_click=lambda each: f"broadcast?id={each.id}")
     st.caption(
         _(
-            "As of now: who agrees until then is added, what ends until then is lost. A second broadcast on "
-            "the same topic reaches only those who hold another opt-in."
+            "As of now: new opt-ins until then are added, those that end before then are lost. A "
+            "second broadcast on the same topic only reaches customers who have another opt-in."
         )
     )
 
@@ -163,10 +163,10 @@ def _share(entry: CalendarEntry, taken: int, stock: Stock) -> str:
 
 def _several(stock: Stock, topics: list[TopicName]) -> None:
     """Who can be notified again without being asked again."""
-    section(_("Who holds two opt-ins or more?"))
+    section(_("Who has two or more opt-ins?"))
     found = [topic for topic in topics if stock.of(topic.id).holding(2)]
     if not found:
-        st.caption(_("Nobody: each person can be notified once and then has to be asked again."))
+        st.caption(_("Nobody: each customer can be notified once and then has to be asked again."))
         return
     names = {topic.id: topic.name for topic in found}
     asked = st.query_params.get("topic", "")
@@ -182,7 +182,7 @@ def _several(stock: Stock, topics: list[TopicName]) -> None:
 
 
 def _holders(topic_id: int, name: str) -> None:
-    st.markdown(_("**{topic}**: those who hold most come first.", topic=name))
+    st.markdown(_("**{topic}**: customers with the most opt-ins first.", topic=name))
     columns = [
         Column(_("Customer"), lambda holder: Two(holder.name or _("Name not known yet"), holder.psid), "44%"),
         Column(_("Opt-ins"), lambda holder: holder.opt_ins),

@@ -35,7 +35,7 @@ def edit_card(card: dict[str, Any], context: EditorContext, key: str) -> None:
         st.text_input,
         card,
         "url",
-        _("Opened by a tap on the card (optional)"),
+        _("Opens when the card is tapped (optional)"),
         f"{key}_url",
         disabled=context.locked,
         placeholder="https://",
@@ -49,8 +49,9 @@ def _warn_of_address(card: dict[str, Any]) -> None:
     fanpage = current().fanpage
     if name_in(card.get("image_url")) and fanpage and not link_address(is_demo=fanpage.is_demo):
         words = N_(
-            "Messenger cannot fetch this picture: this installation has no public address "
-            "(OTN_PUBLIC_URL). Give the picture's web address instead, or ask your admin to set it."
+            "Messenger can't load this image: this installation has no public address "
+            "(OTN_PUBLIC_URL). Enter the image's web address instead, or ask your admin to set "
+            "OTN_PUBLIC_URL."
         )
         draw_warnings([problem("image_url", words)])
 
@@ -59,7 +60,7 @@ def _edit_words(card: dict[str, Any], context: EditorContext, key: str) -> None:
     fallback = card.get("fallback") or ""
     for field, label, limit in (
         ("title", _("Title"), limits.CARD_TITLE_LIMIT),
-        ("subtitle", _("Line under the title (optional)"), limits.CARD_SUBTITLE_LIMIT),
+        ("subtitle", _("Subtitle (optional)"), limits.CARD_SUBTITLE_LIMIT),
     ):
         bind_input(st.text_input, card, field, label, f"{key}_{field}", disabled=context.locked, live=True)
         show_counter(card[field], limit, fallback)

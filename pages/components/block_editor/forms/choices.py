@@ -42,10 +42,10 @@ def edit_choice(
             st.text_input,
             choice,
             "title",
-            _("What the button says"),
+            _("Button text"),
             f"{key}_title",
             disabled=context.locked or bool(choice.get("asks")),
-            placeholder=_("Messenger shows it") if choice.get("asks") else _("What the button says"),
+            placeholder=_("Shown by Messenger") if choice.get("asks") else _("Button text"),
             label_visibility="collapsed",
             live=True,
         )
@@ -79,7 +79,7 @@ def _edit_target(choice: Choice, context: EditorContext, targets: Mapping[Target
         f"row_{choice['uid']}_target",
         targets,
         disabled=context.locked,
-        placeholder=_("Leads to which message?"),
+        placeholder=_("Which message does it lead to?"),
         label_visibility="collapsed",
     )
     choice |= _NOWHERE | _fields_of(holder["target"], choice)

@@ -32,8 +32,8 @@ def _edit(block: Block, context: EditorContext) -> None:
     _choose_topic(block, context)
     st.caption(
         _(
-            "Facebook writes the button “Notify Me” itself, in each customer's own language; "
-            "it cannot be changed."
+            "Facebook writes the “Notify Me” button itself, in each customer's own language; it "
+            "can't be changed."
         )
     )
     bind_input(
@@ -68,15 +68,15 @@ def _second_wording(block: Block, key: str, context: EditorContext) -> None:
     show_counter(block[OTHER_TITLE], limits.REQUEST_TITLE_LIMIT)
     st.caption(
         _(
-            "Half of your customers read the first wording, half the second, and everybody always the same. "
-            "The topic's page says which one more of them agree to."
+            "Half of your customers see the first wording, half the second, and each customer "
+            "always sees the same one. The topic's page shows which one gets more opt-ins."
         )
     )
 
 
 def _choose_topic(block: Block, context: EditorContext) -> None:
     if not context.topics:
-        st.info(_("An OTNR belongs to a topic, and there is none yet."), icon=":material/label:")
+        st.info(_("An OTNR needs a topic, and there are none yet."), icon=":material/label:")
         page_registry.link("topics", _("Create a topic"), icon=":material/add:")
         return
     label, hint = _("OTN topic"), _("Choose a topic")

@@ -28,11 +28,11 @@ def edit_picture(holder: dict[str, Any], field: str, key: str, context: EditorCo
         st.text_input,
         holder,
         field,
-        _("Web address of the picture"),
+        _("Web address of the image"),
         f"{key}_{field}",
         disabled=context.locked,
         placeholder="https://…/anh.jpg",
-        help=_("Messenger fetches the picture from this address: it must be public (JPG, PNG or GIF)."),
+        help=_("Messenger loads the image from this address: it must be public (JPG, PNG or GIF)."),
         live=True,
     )
     if not context.locked:
@@ -72,7 +72,7 @@ def _show_uploaded(holder: dict[str, Any], field: str, key: str, name: str, cont
         if small:
             st.html(f'<img src="{small}" alt="" style="height: 72px; border-radius: 8px; display: block">')
         st.button(
-            _("Take another picture"),
+            _("Choose another image"),
             key=f"{key}_{field}_clear",
             icon=":material/close:",
             type="tertiary",

@@ -38,8 +38,8 @@ def edit_replies(block: Block, context: EditorContext, targets: dict[Target, str
     if any(reply.get("asks") for reply in block["replies"]):
         st.caption(
             _(
-                "Messenger shows each customer their own e-mail or phone number, and nothing where it knows "
-                "none. What they send arrives in your Page's inbox."
+                "Messenger suggests the customer's own email or phone number, and shows nothing if "
+                "it doesn't know one. What they send arrives in your fanpage's inbox."
             )
         )
 
@@ -47,7 +47,7 @@ def edit_replies(block: Block, context: EditorContext, targets: dict[Target, str
 def _targets(context: EditorContext) -> dict[Target, str]:
     asks: dict[Target, str] = {
         f"{ASKS}phone": _("Ask for the phone number"),
-        f"{ASKS}email": _("Ask for the e-mail"),
+        f"{ASKS}email": _("Ask for the email"),
     }
     again: dict[Target, str] = {
         f"{ASKS_AGAIN}{id_}": _("Ask again: {topic}", topic=name) for id_, name in context.topics.items()

@@ -21,11 +21,11 @@ class CommentForm(EntryForm):
             key,
             context,
             placeholder=_("price, buy"),
-            help=_("The bot answers the author in private. Marks matter as with keywords."),
+            help=_("The chatbot answers the author in private. Accents work as with keywords."),
         )
         st.session_state.setdefault(f"{key}_comment_any", draft["comment_any"])
         draft["comment_any"] = st.toggle(
-            _("Whatever else they comment"), key=f"{key}_comment_any", disabled=context.is_locked
+            _("Any other comment"), key=f"{key}_comment_any", disabled=context.is_locked
         )
         if any(entry.kind == self.name for entry in entries_of(draft)):
             self._explain(draft)
@@ -33,14 +33,14 @@ class CommentForm(EntryForm):
     def _explain(self, draft: Draft) -> None:
         st.caption(
             _(
-                "Facebook takes one message for each comment, within seven days, and tells us of comments "
-                "once you have published under Entry points."
+                "Facebook accepts one message for each comment, within seven days, and sends us "
+                "comments once you have published under Entry points."
             )
         )
         if len(draft["blocks"]) > 1:
             st.caption(
                 _(
-                    "So a comment gets the first block only. Give it a button to a message with the rest: "
-                    "who taps it may be written to."
+                    "So a comment only gets the first block. Add a button that leads to a message "
+                    "with the rest: the chatbot can write to anyone who taps it."
                 )
             )

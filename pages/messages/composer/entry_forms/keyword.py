@@ -38,10 +38,9 @@ class KeywordForm(EntryForm):
                 context,
                 placeholder=_("price, sale, how much"),
                 help=_(
-                    "Commas stand between keywords, which are whole words. Case and punctuation do not "
-                    "matter. "
-                    "Marks do when the customer types with marks; a message without any marks fits "
-                    "either way."
+                    "Separate keywords with commas. They match whole words; case and punctuation "
+                    "don't matter. Accents matter only if the customer types accents: a message "
+                    "without any matches either way."
                 ),
             )
         own = [

@@ -24,7 +24,7 @@ class RefForm(EntryForm):
             key,
             context,
             placeholder=_("Tet 2027"),
-            help=_("Any name will do; what cannot stand in a link is left out of it."),
+            help=_("Any name will do; characters that can't be part of a link are left out of it."),
         )
         for entry in entries_of(draft):
             if entry.kind == self.name and not check_entry_points([entry]):
@@ -42,7 +42,7 @@ def draw_link(page_id: str, ref: str, caption: str) -> None:
                 _download(ref, "png", qr_png(address, caption), "image/png")
                 _download(ref, "svg", qr_svg(address, caption), "image/svg+xml")
     if caption:
-        st.caption(_("The QR code to print has “{caption}” under it.", caption=caption))
+        st.caption(_("The QR code to print has “{caption}” below it.", caption=caption))
 
 
 def _download(ref: str, ending: str, content: bytes, kind: str) -> None:
