@@ -116,11 +116,6 @@ def eligibility_sentence(code: str) -> str:
     return _(reason(code).sentence)
 
 
-def plain(text: str) -> str:
-    """Names and customers' words are no Markdown."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)
-
-
 def size_word(size: int) -> str:
     """The size of the first part, in words."""
     return _("First {n}, then the rest", n=number(size)) if size else _("No, send to everybody at once")

@@ -9,7 +9,8 @@ from core.broadcasts.rules import BroadcastState, alike_reason
 from core.deliveries.failure_rules import Failing
 from core.errors import N_
 from pages.components import page_registry
-from pages.components.broadcast_words import plain, reason_word
+from pages.components.broadcast_words import reason_word
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _, number, percent
 
 _ABOUT_PEOPLE = N_(
@@ -89,7 +90,7 @@ def draw_failing_broadcasts(found: list[FailingBroadcast]) -> None:
     """Draws, on the overview, each broadcast that fares badly and the way to it."""
     for each in found[:SHOWN]:
         with st.container(key=f"failing_{each.id}", border=False):
-            name = f"**{plain(each.name)}**"
+            name = f"**{escape_markdown(each.name)}**"
             if alike_reason(each.pause_code):
                 itself = _("paused automatically")
                 name = f"{name} – {itself}"

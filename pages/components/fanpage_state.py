@@ -10,7 +10,7 @@ from core.fanpages.actions import see_policy
 from core.fanpages.queries import FanpageView, find_other_app
 from core.fanpages.rules import OTHER_APP, describe_policy, describe_problem
 from core.messenger.errors import describe
-from pages.components.broadcast_words import plain
+from pages.components.markdown import escape_markdown
 from pages.components.session import do
 from pages.components.texts import _, ago, number
 
@@ -27,7 +27,7 @@ def draw_policy(fanpage: FanpageView, actor: Actor) -> None:
     policy = fanpage.policy
     if policy is None or policy.is_seen:
         return
-    reason = f"  \n{plain(policy.reason)}" if policy.reason else ""
+    reason = f"  \n{escape_markdown(policy.reason)}" if policy.reason else ""
     words = f"{_(describe_policy(policy.action))} ({ago(policy.at)}){reason}"
     with st.container(key=f"policy_{fanpage.id}", horizontal=True, vertical_alignment="center"):
         if policy.action == "unblock":

@@ -13,9 +13,9 @@ from core.templates import actions
 from core.templates.queries import TemplateView, list_templates
 from core.templates.rules import NAME_LIMIT, TemplateKind
 from pages.components import page_registry
-from pages.components.broadcast_words import plain
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm_buttons, dialog, open_dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, attempt
 from pages.components.texts import _, ago, who
 
@@ -74,7 +74,7 @@ def draw_templates(here: Current, kind: TemplateKind, fanpage_id: int) -> None:
 def _choose_body(here: Current, kind: TemplateKind, fanpage_id: int) -> None:
     for template in list_templates(fanpage_id, kind):
         with st.container(key=f"template_{template.id}", border=True, gap="small"):
-            st.markdown(f"**{plain(template.name)}**")
+            st.markdown(f"**{escape_markdown(template.name)}**")
             saved = _("Saved by {who}, {when}")
             st.caption(saved.format(who=who(template.created_by), when=ago(template.created_at)))
             match st.session_state.get(CHOOSE):

@@ -12,9 +12,10 @@ from core.testers.queries import TesterView, TestView, list_testers, list_tests
 from core.testers.rules import About
 from core.testers.sending import WINDOW_CLOSED, send_broadcast_test, send_message_test
 from pages.components import page_registry
-from pages.components.broadcast_words import plain, reason_word
+from pages.components.broadcast_words import reason_word
 from pages.components.dialogs import dialog, open_dialog
 from pages.components.layout import badge_markdown
+from pages.components.markdown import escape_markdown
 from pages.components.session import attempt, current
 from pages.components.texts import _, ago, n_, when
 
@@ -74,11 +75,15 @@ def _choose_and_send(testers: list[TesterView], about: About, about_id: int, fan
     if may_get and tester.window_closes_at:
         st.caption(_("Can get test messages until {when}.", when=when(tester.window_closes_at)))
     else:
-        words = _(WINDOW_CLOSED, fanpage=plain(get_fanpage(fanpage_id).name), name=plain(tester.name))
+        words = _(
+            WINDOW_CLOSED,
+            fanpage=escape_markdown(get_fanpage(fanpage_id).name),
+            name=escape_markdown(tester.name),
+        )
         st.warning(words, icon=":material/lock_clock:")
     is_own = tester.operator_id == own
     st.button(
-        _("Send to me") if is_own else _("Send to {name}", name=plain(tester.name)),
+        _("Send to me") if is_own else _("Send to {name}", name=escape_markdown(tester.name)),
         key=f"{KEY}_submit",
         type="primary",
         icon=":material/send:",
@@ -110,7 +115,7 @@ def _draw_tests(tests: list[TestView]) -> None:
 
 def _said(test: TestView) -> str:
     """To whom it went and when, and what is known of it since."""
-    facts = [f"{plain(test.to)} · {ago(test.created_at)}"]
+    facts = [f"{escape_markdown(test.to)} · {ago(test.created_at)}"]
     if test.messages > 1:
         facts.append(n_("{n} message", "{n} messages", test.messages))
     if test.reason and test.state != ReplyState.SENT:

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from core.broadcasts.dashboard_queries import list_unknown_outcomes
-from pages.components.broadcast_words import plain
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _, n_
 
 ANCHOR = "people"
@@ -30,7 +30,7 @@ def draw_unknown_alerts(fanpage_id: int) -> None:
                 "{n} result of “{name}” is still in doubt: look at the evidence and decide.",
                 "{n} results of “{name}” are still in doubt: look at the evidence and decide.",
                 doubt.people,
-                name=plain(doubt.name),
+                name=escape_markdown(doubt.name),
             )
             st.warning(words, icon=":material/help:", width="stretch")
             draw_link_to_unknown(doubt.broadcast_id, _("See the evidence of each"))

@@ -10,8 +10,9 @@ from core.consent.customer_queries import CustomerView
 from core.customers.actions import lift_mark
 from core.customers.queries import MarkView, get_mark
 from pages.components import page_registry
-from pages.components.broadcast_words import plain, reason_word
+from pages.components.broadcast_words import reason_word
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, n_, when
 
@@ -54,7 +55,7 @@ def _consequence(mark: MarkView) -> str:
 def _evidence(mark: MarkView) -> str:
     asked = _("a reply from the chatbot, or a broadcast that is no longer stored")
     if mark.broadcast_id:
-        asked = _("the broadcast “{name}”", name=plain(mark.broadcast))
+        asked = _("the broadcast “{name}”", name=escape_markdown(mark.broadcast))
     return _(
         "Messenger answered: {answer}. When sending: {asked}.", answer=reason_word(mark.code), asked=asked
     )
@@ -73,7 +74,7 @@ def _draw_lift(customer: CustomerView) -> None:
         "**Broadcasts can use {n} opt-in of {name} again.**",
         "**Broadcasts can use {n} opt-ins of {name} again.**",
         customer.available,
-        name=plain(customer.name or customer.psid),
+        name=escape_markdown(customer.name or customer.psid),
     )
     confirm(
         "customer_lift_dialog",

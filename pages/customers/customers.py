@@ -10,10 +10,10 @@ from core.consent.customer_queries import ORDERS, CustomerView, Only, count_cust
 from core.customers.tag_actions import delete_tag
 from core.customers.tags import TagView, list_tags
 from pages.components.address import draw_no_fanpage
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.filters import filter_choice, filter_pills, pager, search_box
 from pages.components.layout import empty_state, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.table_columns import choose
 from pages.components.table_order import order_asked
@@ -87,7 +87,7 @@ def _delete_tag(fanpage_id: int, tag_id: int | None) -> None:
     )
     confirm(
         key,
-        _("Delete the tag “{tag}”?", tag=plain(tag.name)),
+        _("Delete the tag “{tag}”?", tag=escape_markdown(tag.name)),
         n_("{n} customer loses the tag.", "{n} customers lose the tag.", tag.customers),
         _("Delete"),
         lambda: delete_tag(by, tag.id, now=utc_now()),

@@ -14,8 +14,8 @@ from core.consent.rules import ImportState
 from core.errors import N_
 from core.spreadsheets.column import Column
 from core.spreadsheets.csv_writer import csv_file
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, duration, n_, number, when
 from pages.opt_ins.import_result import said
@@ -70,12 +70,12 @@ def _how_far(shown: ImportView) -> str:
 
 def _about(shown: ImportView) -> str:
     """As Markdown reads it: file and topic may be called anything."""
-    return f"{plain(shown.file_name)} → {plain(shown.topic)}"
+    return f"{escape_markdown(shown.file_name)} → {escape_markdown(shown.topic)}"
 
 
 def _draw_ended(shown: ImportView) -> None:
     with st.container(key=f"import_{shown.id}", border=True, gap="xsmall"):
-        st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {plain(shown.by)}")
+        st.markdown(f"{_icon(shown)} {_about(shown)} · {when(shown.ended_at)} · {escape_markdown(shown.by)}")
         st.caption(" · ".join(_outcome(shown)))
         with st.container(horizontal=True):
             _rejected(shown)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.accounts.rules import Permission
 from core.broadcasts.approval_queries import list_approval_requests
 from pages.components import page_registry
-from pages.components.broadcast_words import plain
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current
 from pages.components.texts import _, ago, who
 
@@ -26,5 +26,5 @@ def draw_approval_requests(here: Current, fanpage_id: int) -> None:
                 icon=":material/approval:",
                 width="stretch",
             )
-            label, to = plain(asked.name), {"id": asked.broadcast_id, "step": "check"}
+            label, to = escape_markdown(asked.name), {"id": asked.broadcast_id, "step": "check"}
             page_registry.link("new_broadcast", label, icon=":material/arrow_forward:", **to)

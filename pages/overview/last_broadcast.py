@@ -8,8 +8,8 @@ from core.broadcasts.result_queries import EARLIER, ResultView, average, latest_
 from core.broadcasts.results import Result
 from core.errors import N_
 from pages.components import page_registry
-from pages.components.broadcast_words import plain
 from pages.components.layout import Card, cards, section
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _, n_, number, percent, when
 
 _SHOWN = {
@@ -27,7 +27,7 @@ def draw_last(fanpage_id: int) -> None:
         return
     last, earlier = results[0], results[1:]
     section(_("How did the last broadcast do compared with earlier ones?"))
-    words = _("{name} · started {when}", name=plain(last.name), when=when(last.started_at))
+    words = _("{name} · started {when}", name=escape_markdown(last.name), when=when(last.started_at))
     page_registry.link("broadcast", words, icon=":material/campaign:", id=last.broadcast_id)
     sent = Card(_("Sent"), number(last.count(Result.SENT)))
     cards([sent, *(_card(last, earlier, result) for result in _SHOWN)])

@@ -8,7 +8,7 @@ from core.broadcasts.ended_broadcasts import End, close_notice, ends_for
 from core.broadcasts.rules import BroadcastState
 from core.clock import utc_now
 from pages.components import page_registry
-from pages.components.broadcast_words import plain
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, attempt, flash
 from pages.components.texts import _, number
 
@@ -32,7 +32,7 @@ def _close(here: Current, broadcast_id: int) -> None:
 
 
 def _words(end: End) -> str:
-    name = plain(end.name)
+    name = escape_markdown(end.name)
     if end.state == BroadcastState.MISSED:
         return _("“{name}” missed its send time: nothing was sent.", name=name)
     words = {

@@ -9,8 +9,8 @@ from core.alerts import actions, channels
 from core.alerts.channel_state import ChannelView, list_channels
 from core.alerts.channels import NAMES
 from core.clock import utc_now
-from pages.components.broadcast_words import plain
 from pages.components.layout import section
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, do
 from pages.components.texts import _, ago
 
@@ -49,7 +49,7 @@ def _channels() -> None:
                 channel=name,
                 when=ago(each.failed_at),
             )
-            st.warning(f"{words} {plain(each.problem)}", icon=":material/notification_important:")
+            st.warning(f"{words} {escape_markdown(each.problem)}", icon=":material/notification_important:")
         else:
             st.caption(f"{name}: {_state(each)}")
 

@@ -6,10 +6,10 @@ from core.accounts.rules import Permission
 from core.clock import utc_now
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_queries import read_conditions
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.fanpage_state import checked, draw_stop
 from pages.components.layout import badge, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, require
 from pages.components.stop_all import draw_stop_button
 from pages.components.texts import _, n_
@@ -57,7 +57,7 @@ def _fanpage(fanpage: FanpageView) -> None:
     draw_otn_state(fanpage)
     with st.container(key="fanpage_card", border=True):
         with st.container(key="fanpage_card_head", horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(fanpage.name)}**", width="content")
+            st.markdown(f"**{escape_markdown(fanpage.name)}**", width="content")
             badge("fanpage", read_conditions(now=utc_now()).of(fanpage))
         _facts(fanpage)
         _buttons(fanpage)

@@ -11,9 +11,9 @@ from core.errors import N_
 from core.fanpages import time_zone
 from core.fanpages.queries import FanpageView
 from core.fanpages.time_zone import PlannedBroadcast, ZoneChangeKeeps
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import dialog, run_and_close
 from pages.components.layout import badge_markdown
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, when
 
@@ -64,7 +64,7 @@ def _ask(fanpage: FanpageView, zone: str, planned: list[PlannedBroadcast]) -> Zo
     for each in planned:
         starts = each.due_at if keep == ZoneChangeKeeps.MOMENT else each.moved_due_at
         words = _("now {old}, then {new}", old=when(each.due_at, fanpage.timezone), new=when(starts, zone))
-        st.markdown(f"**{plain(each.name)}** {badge_markdown('broadcast', each.state)}  \n{words}")
+        st.markdown(f"**{escape_markdown(each.name)}** {badge_markdown('broadcast', each.state)}  \n{words}")
     if keep == ZoneChangeKeeps.LOCAL_TIME:
         st.caption(_("Their send-by times move with them."))
     return keep

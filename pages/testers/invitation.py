@@ -11,9 +11,9 @@ from core.testers.actions import invite_tester, renew_code
 from core.testers.queries import TesterView, list_testers
 from core.testers.rules import NAME_LIMIT, ref_for, word_for
 from pages.components import page_registry
-from pages.components.broadcast_words import plain
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, dialog, open_dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.qr_code import qr_png
 from pages.components.session import attempt, current, flash
 from pages.components.texts import _, when
@@ -86,7 +86,7 @@ def _show_code(fanpage: FanpageView) -> None:
     tester = _find(st.session_state.get(_SHOWN, 0))
     if tester is None or tester.customer_id is not None:
         words = (
-            _("{name} is now a tester.", name=plain(tester.name))
+            _("{name} is now a tester.", name=escape_markdown(tester.name))
             if tester
             else _("This code no longer exists.")
         )
@@ -94,7 +94,7 @@ def _show_code(fanpage: FanpageView) -> None:
         st.button(_("Close"), key="tester_code_close", type="primary", on_click=_close)
         return
     word, ref = word_for(tester.code or ""), ref_for(tester.code or "")
-    st.markdown(_("Write this to **{fanpage}** in Messenger:", fanpage=plain(fanpage.name)))
+    st.markdown(_("Write this to **{fanpage}** in Messenger:", fanpage=escape_markdown(fanpage.name)))
     st.code(word, language=None)
     if fanpage.is_demo:
         st.markdown(_("In the demo, write it on a customer's phone."))

@@ -7,9 +7,9 @@ from core.clock import utc_now
 from core.testers.actions import remove_tester
 from core.testers.queries import TesterView, list_testers
 from pages.components.address import draw_no_fanpage
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import badge, empty_state, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, require
 from pages.components.texts import _, when
 from pages.testers import invitation
@@ -54,9 +54,9 @@ def _row(tester: TesterView, *, own: int | None) -> None:
     with st.container(key=f"tester_{tester.id}", border=True):
         name, state, more = st.columns([3.4, 4, 2.4], vertical_alignment="center")
         you = f" :gray[({_('you')})]" if tester.operator_id == own else ""
-        name.markdown(f"**{plain(tester.name)}**{you}")
+        name.markdown(f"**{escape_markdown(tester.name)}**{you}")
         if tester.customer_name:
-            name.caption(_("In Messenger: {name}", name=plain(tester.customer_name)))
+            name.caption(_("In Messenger: {name}", name=escape_markdown(tester.customer_name)))
         with state:
             badge("tester", _state(tester))
             if tester.window_closes_at and tester.may_get(utc_now()):
@@ -103,7 +103,7 @@ def _draw_removal(testers: list[TesterView]) -> None:
     by = current().actor
     confirm(
         "tester_remove",
-        _("Take {name} off the list?", name=plain(chosen.name)),
+        _("Take {name} off the list?", name=escape_markdown(chosen.name)),
         _("They get no more test messages, but stay a customer of the fanpage."),
         _("Remove"),
         lambda: remove_tester(by, chosen.id, now=utc_now()),

@@ -13,9 +13,9 @@ from core.errors import N_, NotFound
 from core.fanpages.queries import get_fanpage
 from pages.components import page_registry
 from pages.components.address import draw_not_there
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.layout import page_header, section
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, do, see_fanpage
 from pages.components.texts import _, n_
 from pages.topics import asking, dialogs, figures, funnel
@@ -55,7 +55,7 @@ def draw_topic(topic_id: int, here: Current) -> None:
 
 def _header(topic: TopicView, here: Current) -> None:
     purpose = topic.description or _("Each opt-in allows one notification about this topic.")
-    slot = page_header(plain(topic.name), purpose, key="topic")
+    slot = page_header(escape_markdown(topic.name), purpose, key="topic")
     if topic.archived_at or not here.actor.may(Permission.EDIT):
         return
     slot.menu_button(

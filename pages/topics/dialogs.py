@@ -12,9 +12,9 @@ from core.clock import utc_now
 from core.consent import actions
 from core.consent.queries import TopicView, find_topic, get_counted_topic
 from core.consent.rules import TOPIC_NAME_LIMIT
-from pages.components.broadcast_words import plain
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import confirm, dialog, is_open, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, flash
 from pages.components.texts import _, n_
 
@@ -57,11 +57,15 @@ def draw_archive_dialog(topic: TopicView) -> None:
     uses = topic_archiving.find_uses(topic.id)
     by = current().actor
     if uses.at_work:
-        dialog("topic_archive", _("“{name}” is being used", name=plain(topic.name)), lambda: _at_work(uses))
+        dialog(
+            "topic_archive",
+            _("“{name}” is being used", name=escape_markdown(topic.name)),
+            lambda: _at_work(uses),
+        )
         return
     confirm(
         "topic_archive",
-        _("Archive “{name}”?", name=plain(topic.name)),
+        _("Archive “{name}”?", name=escape_markdown(topic.name)),
         "\n\n".join(_consequences(topic, uses)),
         _("Archive"),
         lambda: topic_archiving.archive_topic(by, topic.id, seen=uses, now=utc_now()),
@@ -95,7 +99,7 @@ def _consequences(topic: TopicView, uses: Uses) -> list[str]:
 
 
 def _names(uses: Sequence[Use]) -> str:
-    return ", ".join(f"“{plain(use.name)}”" for use in uses)
+    return ", ".join(f"“{escape_markdown(use.name)}”" for use in uses)
 
 
 def _fields(key: str, name: str, description: str) -> None:
@@ -144,7 +148,7 @@ def _offer_existing() -> None:
     if topic_id is None:
         return
     topic = get_counted_topic(topic_id, now=utc_now())
-    name = plain(topic.name)
+    name = escape_markdown(topic.name)
     words = _("There is already a topic called “{name}”. Use that one, or choose another name.", name=name)
     if topic.archived_at:
         words = _("The topic “{name}” is archived. Restore it, or choose another name.", name=name)

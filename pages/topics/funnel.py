@@ -14,10 +14,10 @@ from core.errors import N_
 from core.funnel.counting import FIGURES
 from core.funnel.queries import Figures, Funnel, Part, topic_funnel, wording_tests
 from core.funnel.rules import ENOUGH, Half, Split, Verdict, WordingTest
-from pages.components.broadcast_words import plain
 from pages.components.charts import BLUE, GREEN, Bar, Point, draw_bars, draw_columns
 from pages.components.filters import filter_pills
 from pages.components.layout import section
+from pages.components.markdown import escape_markdown
 from pages.components.opt_in_words import entry_words
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _, language, n_, number, percent, when
@@ -208,7 +208,7 @@ def _better(name: str, half: Half, low: float, high: float) -> str:
         "{low} to {high} more opt-ins than the other. You can end the test: keep this wording and "
         "delete the other.",
         name=name,
-        title=plain(half.title),
+        title=escape_markdown(half.title),
         low=number(max(1, round(low * 100))),
         high=number(max(1, round(high * 100))),
     )

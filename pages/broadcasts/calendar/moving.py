@@ -19,9 +19,9 @@ from core.fanpages.queries import get_fanpage
 from core.text.holidays import holidays_between
 from pages.broadcasts.people_typed import ask_number, typed_number
 from pages.components.block_editor.fields import draw_problems, draw_warnings
-from pages.components.broadcast_words import plain
 from pages.components.calendar_grid import MOVABLE, local_day
 from pages.components.dialogs import close_dialog, dialog, is_open, open_dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current
 from pages.components.texts import _, language, when
 
@@ -59,7 +59,7 @@ def _entry(fanpage_id: int, broadcast_id: int) -> CalendarEntry | None:
 def _body(here: Current, fanpage_id: int, entry: CalendarEntry) -> None:
     was = entry.at.astimezone(ZoneInfo(here.zone)).replace(tzinfo=None, second=0, microsecond=0)
     planned = _("Scheduled for {when}", when=when(entry.at))
-    st.markdown(f"**{plain(entry.name)}** · {plain(entry.topic)}  \n{planned}")
+    st.markdown(f"**{escape_markdown(entry.name)}** · {escape_markdown(entry.topic)}  \n{planned}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.date_input(
             _("Day"), was.date(), key=f"move_day_{entry.id}", format=_("YYYY-MM-DD"), width=180
@@ -103,7 +103,7 @@ def _hints(zone: str, fanpage_id: int, entry: CalendarEntry, start: datetime) ->
     if others:
         words = _(
             "“{name}” on the same topic starts earlier and uses the opt-ins first.",
-            name=plain(others[-1].name),
+            name=escape_markdown(others[-1].name),
         )
         st.warning(words, icon=":material/event_repeat:")
 

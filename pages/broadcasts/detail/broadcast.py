@@ -22,8 +22,8 @@ from pages.broadcasts.detail.retry import draw_second_run
 from pages.broadcasts.detail.unreachable_customers import draw_marks
 from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
-from pages.components.broadcast_words import plain
 from pages.components.layout import badge_markdown, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.phone import draw_phone
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
@@ -54,8 +54,8 @@ def draw_page() -> None:
 
 def _header(here: Current, view: BroadcastView, fanpage: FanpageView) -> None:
     page_registry.link("broadcasts", _("All broadcasts"), icon=":material/arrow_back:")
-    purpose = f"{badge_markdown('broadcast', view.looks)} {plain(view.topic)}"
-    slot = page_header(plain(view.name), purpose, key="broadcast")
+    purpose = f"{badge_markdown('broadcast', view.looks)} {escape_markdown(view.topic)}"
+    slot = page_header(escape_markdown(view.name), purpose, key="broadcast")
     draw_buttons(slot, here, view, stopped=bool(fanpage.stopped_code))
     draw_dialogs(here, view)
     draw_test_dialog(About.BROADCAST, view.id, view.fanpage_id)

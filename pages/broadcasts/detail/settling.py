@@ -10,8 +10,8 @@ from core.broadcasts.queries import BroadcastView
 from core.clock import utc_now
 from core.deliveries.rules import DeliveryState
 from pages.broadcasts.detail.retry import new_best_before
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, flash
 from pages.components.texts import _, n_
 
@@ -38,7 +38,7 @@ def draw_open_buttons(slot: str, unknown: int | None = None) -> None:
 def draw_dialogs(here: Current, view: BroadcastView, slot: str, row: DeliveryView | None = None) -> None:
     """Draws the dialogs that settle one outcome in doubt or, without a row, all of them."""
     people = 1 if row else view.counts[DeliveryState.UNKNOWN]
-    whose = plain(row.customer or row.psid) or _("Erased customer") if row else ""
+    whose = escape_markdown(row.customer or row.psid) or _("Erased customer") if row else ""
     confirm(
         f"{slot}_again_dialog",
         _("Try {name} again?", name=whose) if row else _("Try again?"),

@@ -11,7 +11,7 @@ from core.broadcasts.dashboard_queries import Clash
 from core.broadcasts.drafts import Draft
 from core.broadcasts.filter_queries import count_left_after
 from core.clock import utc_now
-from pages.components.broadcast_words import plain
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _, n_, when
 
 
@@ -22,7 +22,7 @@ def say_clashes(clashes: Sequence[Clash]) -> None:
             _(
                 "“{name}” is scheduled for the same topic on {when}. Whichever starts first uses "
                 "the opt-ins; the other one only reaches those who agreed more than once.",
-                name=plain(clash.name),
+                name=escape_markdown(clash.name),
                 when=when(clash.due_at),
             ),
             icon=":material/call_split:",
@@ -33,7 +33,7 @@ def say_what_is_left(clashes: Sequence[Clash], draft: Draft, start: datetime) ->
     """How many the later of two would find, in numbers; at the check, since it takes a while to count."""
     now = utc_now()
     for clash in clashes:
-        name, due = plain(clash.name), when(clash.due_at)
+        name, due = escape_markdown(clash.name), when(clash.due_at)
         if clash.due_at is not None and clash.due_at < start:
             people = count_left_after(draft.topic_id, clash.filters, draft.filters, now=now)
             words = n_(

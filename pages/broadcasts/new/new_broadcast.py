@@ -15,9 +15,9 @@ from pages.broadcasts.new import check, saving, steps, what, who
 from pages.broadcasts.new import when as when_step
 from pages.components import page_registry
 from pages.components.address import asked_id, draw_no_fanpage, draw_not_there
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import Current, current, see_fanpage
 from pages.components.styles import draw_broadcast_styles
 from pages.components.templates import draw_save_button
@@ -94,10 +94,12 @@ def _header(here: Current, draft: Draft | None) -> None:
         return
     if draft.state != BroadcastState.DRAFT:
         page_header(
-            plain(draft.name), _("This is no longer a draft: nothing written here is saved."), key="draft"
+            escape_markdown(draft.name),
+            _("This is no longer a draft: nothing written here is saved."),
+            key="draft",
         )
         return
-    slot = page_header(plain(draft.name), _what_it_is(draft), key="draft")
+    slot = page_header(escape_markdown(draft.name), _what_it_is(draft), key="draft")
     with slot:
         draw_test_button()
         draw_save_button(here, TemplateKind.BROADCAST, draft.id, draft.name)

@@ -13,8 +13,8 @@ from core.broadcasts.dry_run_queries import PromiseCount
 from core.broadcasts.unpromised_details import find_unpromised
 from core.conversation.blocks.media import MediaKind
 from core.conversation.blocks.registry import find_kind
-from pages.components.broadcast_words import plain
 from pages.components.layout import section
+from pages.components.markdown import escape_markdown
 from pages.components.texts import _, n_
 
 SHOWN = 4
@@ -46,7 +46,7 @@ def _list(promises: Sequence[PromiseCount]) -> None:
         for promise in promises[:SHOWN]:
             title = promise.title or _("Promise not recorded")
             people = n_("{n} person", "{n} people", promise.people)
-            st.markdown(f"> {plain(title)}\n>\n> :gray[{people}]")
+            st.markdown(f"> {escape_markdown(title)}\n>\n> :gray[{people}]")
         more = sum(promise.people for promise in promises[SHOWN:])
         if more:
             st.caption(n_("and {n} person with another wording", "and {n} people with other wordings", more))
@@ -59,8 +59,8 @@ def _draw_unpromised(text: str, promises: list[str]) -> None:
         return
     marked, at = "", 0
     for detail in added:
-        said = plain(text[detail.start : detail.end])
-        marked += plain(text[at : detail.start]) + f":orange-background[{said}]"
+        said = escape_markdown(text[detail.start : detail.end])
+        marked += escape_markdown(text[at : detail.start]) + f":orange-background[{said}]"
         at = detail.end
     with st.container(key="broadcast_unpromised", gap="small"):
         st.caption(
@@ -69,7 +69,7 @@ def _draw_unpromised(text: str, promises: list[str]) -> None:
                 "agreed to."
             )
         )
-        lines = (marked + plain(text[at:])).splitlines()
+        lines = (marked + escape_markdown(text[at:])).splitlines()
         st.markdown("  \n".join(line or " " for line in lines))
 
 

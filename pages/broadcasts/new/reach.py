@@ -11,10 +11,11 @@ from core.broadcasts.topic_reach import TopicReach
 from core.clock import utc_now
 from core.consent.audience_filters import AudienceFilters
 from pages.components import page_registry
-from pages.components.broadcast_words import eligibility_sentence, eligibility_word, plain
+from pages.components.broadcast_words import eligibility_sentence, eligibility_word
 from pages.components.counted_at import draw_counted
 from pages.components.filters import pager
 from pages.components.layout import Card, cards, section
+from pages.components.markdown import escape_markdown
 from pages.components.tables import Column, Two, table
 from pages.components.texts import _, n_, number
 
@@ -81,7 +82,7 @@ def draw_people(run: DryRun, topic_id: int, filters: AudienceFilters) -> None:
 def _sample(topic_id: int, filters: AudienceFilters) -> None:
     """A few of those who would get it, by name."""
     some = sample_audience(topic_id, filters, now=utc_now(), limit=SAMPLE)
-    names = [plain(each.name) for each in some if each.name]
+    names = [escape_markdown(each.name) for each in some if each.name]
     if names:
         st.caption(_("For example: {names}", names=", ".join(names)))
 

@@ -11,10 +11,10 @@ from core.conversation.reply_queries import find_silence, list_replies
 from core.errors import NotFound
 from pages.components import page_registry
 from pages.components.address import asked_id, draw_not_there
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.export import export_menu, in_words, state_in_words
 from pages.components.layout import Card, cards, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.opt_in_words import SOURCES
 from pages.components.session import current, see_fanpage
 from pages.components.texts import _, ago, number, speaker, when
@@ -53,7 +53,7 @@ def draw_page() -> None:
 
 def _header(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     name = customer.name or _("Name not known yet")
-    slot = page_header(plain(name), _("PSID {psid}", psid=customer.psid), key="customer")
+    slot = page_header(escape_markdown(name), _("PSID {psid}", psid=customer.psid), key="customer")
     if current().actor.may(Permission.EDIT):
         slot.button(
             _("Stop notifications…"),

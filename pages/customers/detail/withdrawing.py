@@ -11,8 +11,8 @@ from core.consent.customer_queries import CustomerView
 from core.consent.opt_in_queries import OptInView
 from core.consent.withdrawal_actions import withdraw_customer
 from core.conversation.queries import topic_names
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm_buttons, dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, do
 from pages.components.texts import _, n_, when
 
@@ -23,7 +23,7 @@ _ALL = 0  # topics
 
 def draw_withdraw_dialog(customer: CustomerView, opt_ins: list[OptInView]) -> None:
     """Staff pass on a customer's no, to one topic or to all; they cannot take it back."""
-    title = _("Stop notifications for {name}?", name=plain(customer.name or customer.psid))
+    title = _("Stop notifications for {name}?", name=escape_markdown(customer.name or customer.psid))
     dialog(KEY, title, lambda: _withdraw(customer, opt_ins))
 
 

@@ -19,9 +19,9 @@ from core.templates.rules import TemplateKind
 from pages.components import page_registry
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.draft import Draft
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import attempt, current, do, flash
 from pages.components.templates import draw_save_button
 from pages.components.test_dialog import draw_test_button
@@ -33,7 +33,7 @@ from pages.messages.entry_points.locale_names import locale_name
 def draw_head(actor: Actor, fields: Draft, draft: Message | None, locked: bool) -> None:
     """Title and purpose, and at the right what is done with a message as a whole."""
     title = draft.name or _("Unnamed message") if draft else _("New message")
-    slot = page_header(plain(title), _purpose(draft, locked), key="message")
+    slot = page_header(escape_markdown(title), _purpose(draft, locked), key="message")
     with slot.container(key="message_actions", horizontal=True, vertical_alignment="center", gap="medium"):
         page_registry.link("messages", _("All messages"), icon=":material/arrow_back:")
         if draft is None:
@@ -88,7 +88,7 @@ def _more(actor: Actor, fields: Draft, draft: Message) -> None:
         _button("archive", _("Archive"), "archive", open_dialog, "archive_message")
         confirm(
             "archive_message",
-            _("Archive “{name}”?", name=plain(draft.name)),
+            _("Archive “{name}”?", name=escape_markdown(draft.name)),
             _(
                 "The chatbot stops sending it, and its keywords and links can be used by other "
                 "messages. Opt-ins that customers have already given stay as they are."

@@ -14,8 +14,8 @@ from core.conversation.writing import publish_message
 from core.errors import N_, Problem, problem
 from pages.components.block_editor import draft as drafts
 from pages.components.block_editor.fields import draw_problems
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
+from pages.components.markdown import escape_markdown
 from pages.components.session import do, flash
 from pages.components.texts import _
 from pages.messages.composer.status_bar import look_for_first
@@ -48,7 +48,7 @@ def draw_question(actor: Actor, draft: Draft) -> None:
     """Asks before publishing what nobody would ever see; shows itself once it was asked for."""
     confirm(
         _SILENT,
-        _("“{name}” has no entry point yet", name=plain(draft.name)),
+        _("“{name}” has no entry point yet", name=escape_markdown(draft.name)),
         _(
             "It has no keyword, link or other entry point, and no button leads to it: the chatbot "
             "will send it to nobody. Choose below when the chatbot sends it, or publish it so that "

@@ -10,8 +10,8 @@ from core.conversation.version_queries import VersionView, list_versions
 from core.conversation.versions import Draft
 from core.fanpages.pictures import picture_of
 from pages.components.block_editor import draft as drafts
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import close_dialog, dialog
+from pages.components.markdown import escape_markdown
 from pages.components.phone import draw_phone
 from pages.components.session import flash
 from pages.components.texts import _, language, when, who
@@ -24,7 +24,7 @@ def draw_versions(fields: drafts.Draft, draft: Draft, *, page_name: str, locked:
     """Shows itself once `open_dialog(KEY)` was called."""
     dialog(
         KEY,
-        _("Versions of “{name}”", name=plain(draft.name)),
+        _("Versions of “{name}”", name=escape_markdown(draft.name)),
         lambda: _body(fields, draft, page_name, locked),
     )
 
