@@ -10,7 +10,7 @@ from core.accounts.rules import Actor, Permission
 from core.alerts import channels
 from core.alerts.channel_state import note
 from core.alerts.channels import Channel, NotTaken
-from core.alerts.matters import test_matter, words_of
+from core.alerts.conditions import test_condition, words_of
 from core.db.dialects import insert_into
 from core.db.engine import transaction
 from core.db.tables import AlertChannel
@@ -38,7 +38,7 @@ def send_test(by: Actor, *, now: datetime) -> list[str]:
     known = _channels()
     for channel in known:
         try:
-            channels.send(channel, *words_of([test_matter()]))
+            channels.send(channel, *words_of([test_condition()]))
         except NotTaken as refused:
             note(channel, now=now, problem=str(refused))
             raise OperatorError(N_("The alert could not be sent: {why}"), why=refused) from None

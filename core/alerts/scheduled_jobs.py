@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from core.alerts import channels
 from core.alerts.channel_state import note, take_tests
 from core.alerts.channels import Channel, NotTaken
-from core.alerts.matters import ENDED, Matter, find_matters, test_matter, words_of
+from core.alerts.conditions import ENDED, Condition, find_conditions, test_condition, words_of
 from core.broadcasts.ended_broadcasts import list_untold, mark_told
 from core.db import bulk, holding
 from core.db.engine import reading, transaction
@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=5)  # longer than a slow mail server takes
 
 def send_alerts(*, now: datetime) -> int:
     """Tell, by each channel, what nobody was told of yet; what is not taken is tried again. Returns how many
-    matters were told. Without a channel nobody is told, and no end of a broadcast is kept for later."""
+    conditions were told. Without a channel nobody is told, and no end of a broadcast is kept for later."""
     held = holding.current_hold()
     if held and held.takes_in_nothing:
         return 0
@@ -37,14 +37,14 @@ def send_alerts(*, now: datetime) -> int:
     if not known:
         _forget_ends(now)
         return 0
-    matters = {each.key: each for each in find_matters(now=now)}
-    _keep(matters, known, now)
+    conditions = {each.key: each for each in find_conditions(now=now)}
+    _keep(conditions, known, now)
     for channel in take_tests(known):
-        _send(channel, [test_matter()], now)
+        _send(channel, [test_condition()], now)
     told = 0
     for channel in known:  # the one before may have taken minutes
         until = now + timedelta(seconds=time.monotonic() - began) + LEASE
-        told += _send_due(channel, matters, now, until)
+        told += _send_due(channel, conditions, now, until)
     return told
 
 
@@ -53,9 +53,9 @@ def _forget_ends(now: datetime) -> None:
         mark_told([end.id for end in untold], now=now)
 
 
-def _keep(matters: Mapping[str, Matter], known: Sequence[Channel], now: datetime) -> None:
+def _keep(conditions: Mapping[str, Condition], known: Sequence[Channel], now: datetime) -> None:
     """Bring the rows in line with what holds now."""
-    wanted = {(key, channel) for key in matters for channel in known}
+    wanted = {(key, channel) for key in conditions for channel in known}
     with reading() as db:
         kept = {(matter, Channel(channel)) for matter, channel in db.execute(_KEYS)}
     fresh, over = sorted(wanted - kept), sorted(kept - wanted)
@@ -69,12 +69,12 @@ def _keep(matters: Mapping[str, Matter], known: Sequence[Channel], now: datetime
             db.execute(bulk.insert_new(Alert).values(matter=matter, channel=str(channel), **times))
 
 
-def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime, until: datetime) -> int:
+def _send_due(channel: Channel, conditions: Mapping[str, Condition], now: datetime, until: datetime) -> int:
     """One text for all that is due, so that a day on which everything breaks fills no mailbox."""
-    due = _claim(channel, matters, now, until)
+    due = _claim(channel, conditions, now, until)
     if not due:
         return 0
-    if not _send(channel, [matters[key] for key in due], now):
+    if not _send(channel, [conditions[key] for key in due], now):
         _try_again(channel, due, now)
         return 0
     with transaction() as db:
@@ -86,41 +86,41 @@ def _send_due(channel: Channel, matters: Mapping[str, Matter], now: datetime, un
     return len(due)
 
 
-def _claim(channel: Channel, matters: Collection[str], now: datetime, until: datetime) -> list[str]:
-    """The matters to be told now. Another worker leaves them alone until then."""
+def _claim(channel: Channel, conditions: Collection[str], now: datetime, until: datetime) -> list[str]:
+    """The conditions to be told now. Another worker leaves them alone until then."""
     waiting = col(Alert.channel) == channel, col(Alert.told_at).is_(None), col(Alert.next_try_at) <= now
     with reading() as db:
         if db.execute(select(col(Alert.id)).where(*waiting).limit(1)).first() is None:
             return []
     with transaction() as db:
         rows = db.execute(select(Alert).where(*waiting).order_by(col(Alert.id)).with_for_update()).scalars()
-        due = [row for row in rows if row.matter in matters]
+        due = [row for row in rows if row.matter in conditions]
         for row in due:
             row.next_try_at = until
             row.attempts += 1
         return [row.matter for row in due]
 
 
-def _try_again(channel: Channel, matters: Sequence[str], now: datetime) -> None:
-    refused = select(Alert).where(col(Alert.channel) == channel, col(Alert.matter).in_(matters))
+def _try_again(channel: Channel, conditions: Sequence[str], now: datetime) -> None:
+    refused = select(Alert).where(col(Alert.channel) == channel, col(Alert.matter).in_(conditions))
     with transaction() as db:
         for row in db.execute(refused.order_by(col(Alert.id)).with_for_update()).scalars():
             row.next_try_at = now + min(LAST_RETRY, FIRST_RETRY * 2 ** min(row.attempts - 1, 10))
 
 
-def _ends_told_everywhere(db: Session, matters: Sequence[str]) -> list[int]:
-    ends = [each for each in matters if each.startswith(f"{ENDED}:")]
+def _ends_told_everywhere(db: Session, conditions: Sequence[str]) -> list[int]:
+    ends = [each for each in conditions if each.startswith(f"{ENDED}:")]
     left = select(col(Alert.matter)).where(col(Alert.matter).in_(ends), col(Alert.told_at).is_(None))
     return [int(each.rpartition(":")[2]) for each in set(ends) - set(db.execute(left).scalars())]
 
 
-def _send(channel: Channel, matters: Sequence[Matter], now: datetime) -> bool:
+def _send(channel: Channel, conditions: Sequence[Condition], now: datetime) -> bool:
     try:
-        channels.send(channel, *words_of(matters))
+        channels.send(channel, *words_of(conditions))
     except NotTaken as refused:
         log.warning("alert_not_taken", channel=channel, why=str(refused))
         note(channel, now=now, problem=str(refused))
         return False
-    log.info("alert_sent", channel=channel, matters=[each.key for each in matters])
+    log.info("alert_sent", channel=channel, conditions=[each.key for each in conditions])
     note(channel, now=now)
     return True

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from core.consent.import_columns import find_columns, unread_columns
 from core.consent.import_rows import ROUNDED, Row, read_row, written_id
-from core.consent.rounded_ids import Rounding, judge_column, lost_digits
+from core.consent.spreadsheet_rounding import Rounding, judge_column, lost_digits
 from core.customers.tag_rules import MOST_OF_A_FILE
 from core.errors import N_, Invalid, Problem, problem
 from core.spreadsheets.reading import read_table

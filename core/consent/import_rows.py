@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time
 
 from core.clock import local_to_utc
 from core.consent.import_columns import WANTED
-from core.consent.rounded_ids import is_damaged, is_damaged_number
 from core.consent.rules import expires_at
+from core.consent.spreadsheet_rounding import is_damaged, is_damaged_number
 from core.customers.tag_rules import LONGEST
 from core.errors import N_, Problem, problem
 from core.spreadsheets.formula_guard import without_apostrophe

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core.simulator import books, people, person_events
+from core.simulator import control_views, people, person_events
 from core.simulator.actions import PERSON_ACTIONS
 from core.simulator.entities import NotPossible, Page
 from core.simulator.world import World
@@ -64,7 +64,9 @@ def _id(given: object) -> str:
 
 
 def _list_pages(asked: ControlCall) -> Any:
-    return {"pages": [books.shown_page(asked.world, each) for each in list(asked.world.pages.values())]}
+    return {
+        "pages": [control_views.shown_page(asked.world, each) for each in list(asked.world.pages.values())]
+    }
 
 
 def _save_page(asked: ControlCall) -> Any:
@@ -75,7 +77,7 @@ def _save_page(asked: ControlCall) -> Any:
     name = asked.given.pop("name", known.name if known else "")
     token = asked.given.pop("token", known.token if known else "")
     page = asked.world.add_page(page_id, name, token, **asked.given)
-    return books.shown_page(asked.world, page)
+    return control_views.shown_page(asked.world, page)
 
 
 def _remove_page(asked: ControlCall) -> Any:
@@ -104,7 +106,7 @@ def _list_people(asked: ControlCall) -> Any:
     page_id = page_id and _id(page_id)
     return {
         "people": [
-            books.shown_person(asked.world, p)
+            control_views.shown_person(asked.world, p)
             for p in list(asked.world.people.values())
             if page_id in (None, p.page_id)
         ]
@@ -117,20 +119,20 @@ def _add_people(asked: ControlCall) -> Any:
         {**each, "psid": _id(each["psid"])} if each.get("psid") else each for each in asked.given["people"]
     ]
     added = [asked.world.add_person(page_id, **each) for each in people_given]
-    return {"people": [books.shown_person(asked.world, each) for each in added]}
+    return {"people": [control_views.shown_person(asked.world, each) for each in added]}
 
 
 def _change_person(asked: ControlCall) -> Any:
     psid = _id(asked.path["psid"])
-    return books.shown_person(asked.world, people.change_person(asked.world, psid, **asked.given))
+    return control_views.shown_person(asked.world, people.change_person(asked.world, psid, **asked.given))
 
 
 def _thread(asked: ControlCall) -> Any:
     person = asked.world.person(_id(asked.path["psid"]))
     bubbles = list(asked.world.threads.get(person.psid, []))
     return {
-        "person": books.shown_person(asked.world, person),
-        "bubbles": [books.shown_message(each) for each in bubbles],
+        "person": control_views.shown_person(asked.world, person),
+        "bubbles": [control_views.shown_message(each) for each in bubbles],
     }
 
 
@@ -181,7 +183,7 @@ def _issue_tokens(asked: ControlCall) -> Any:
 def _books(asked: ControlCall) -> Any:
     page_id = asked.world.page(_id(asked.path["page_id"])).page_id
     since = float(asked.query.get("since", 0))
-    return books.read_books(asked.world, page_id, since, short=asked.query.get("short") == "1")
+    return control_views.read_books(asked.world, page_id, since, short=asked.query.get("short") == "1")
 
 
 def _faults(asked: ControlCall) -> Any:

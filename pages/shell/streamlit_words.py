@@ -1,7 +1,7 @@
 """Streamlit's own sentences, which it has in English only, in our words and the reader's language.
 
 The keys are written as Streamlit writes them, the values are ours. `words.js` puts them in place in the
-browser; what it cannot reach is listed in docs/frame.md.
+browser; what it cannot reach is listed in docs/streamlit-frame.md.
 """
 
 from __future__ import annotations

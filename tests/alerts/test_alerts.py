@@ -17,7 +17,7 @@ from core.alerts import channels as alert_channels
 from core.alerts import scheduled_jobs as alert_jobs
 from core.alerts.channel_state import list_channels
 from core.alerts.channels import Channel, channels
-from core.alerts.matters import find_matters
+from core.alerts.conditions import find_conditions
 from core.alerts.scheduled_jobs import send_alerts
 from core.broadcasts.rules import CANARY_FAILED, alike_code
 from core.consent import counting
@@ -153,7 +153,7 @@ def test_use_or_lose_is_told_once_a_week(mailbox, arrange):
     assert "KH nhận khuyến mãi SP mới: 3" in mail.get_content()
 
 
-def test_what_else_needs_a_person_is_a_matter(mailbox, arrange):
+def test_what_else_needs_a_person_is_a_condition(mailbox, arrange):
     stopped = arrange.fanpage("A", stopped_code="token_invalid")
     problem = arrange.fanpage("B", problems=["no_webhook_yet"])
     off = arrange.fanpage("C", otn_off_at=arrange.now, otn_off_by="lan")
@@ -163,7 +163,7 @@ def test_what_else_needs_a_person_is_a_matter(mailbox, arrange):
     with transaction() as db:
         db.add(Heartbeat(process="webhook here:1:a", at=past, started_at=past))
     hold_actions.stop_sending(COMMAND_LINE, now=arrange.now)
-    keys = {each.key for each in find_matters(now=arrange.now)}
+    keys = {each.key for each in find_conditions(now=arrange.now)}
     wanted = {
         "hold:stopped",
         "webhook.silent",
@@ -193,7 +193,7 @@ def test_one_trouble_with_the_backups_does_not_hide_another(mailbox, arrange):
 
 def test_a_broadcast_that_a_person_paused_is_none(mailbox, arrange):
     change(Broadcast, paused(arrange, CANARY_FAILED), pause_code=None)
-    assert find_matters(now=arrange.now) == []
+    assert find_conditions(now=arrange.now) == []
 
 
 def test_a_test_alert_leaves_with_the_worker(mailbox, arrange):

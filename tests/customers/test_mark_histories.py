@@ -37,8 +37,8 @@ from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
-from tests.histories import run_histories
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap
+from tests.state_machines import run_histories
 
 PEOPLE = 3
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)

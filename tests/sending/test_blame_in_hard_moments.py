@@ -21,7 +21,7 @@ from core.sending import breaker_trip
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal
-from tests.sending.turning import turn_until
+from tests.sending.turn_loop import turn_until
 
 States = Callable[[], dict[str, int]]
 OUTAGE = Failure(NextStep.IN_DOUBT, "server_error", 500)

@@ -20,7 +20,7 @@ from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
-from tests.sending.turning import turn_until
+from tests.sending.turn_loop import turn_until
 
 pytestmark = pytest.mark.postgresql
 

@@ -27,7 +27,7 @@ from tests.arrange import Arrange
 from tests.processes import until
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform
-from tests.sending.turning import turn_until
+from tests.sending.turn_loop import turn_until
 
 DEAD = Failure(NextStep.STOP_FANPAGE, "token_invalid", 400, 190)
 PEOPLE = 40

@@ -22,9 +22,9 @@ from core.sending.claims import Claim
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.databases import Databases, TestDatabase
-from tests.histories import gather_in_small_parts
 from tests.sending.conftest import Studio
 from tests.sending.test_token_properties import FAILURES, PEOPLE, TokenHistory, run_token_histories
+from tests.state_machines import gather_in_small_parts
 
 DOUBT = Failure(NextStep.IN_DOUBT, "timeout")
 BLOCKED = Failure(NextStep.END_DELIVERY, "blocked", 400, 551)

@@ -17,7 +17,7 @@ from core.sending.shards import OwnShards
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming as claims
 from tests.sending.conftest import Studio
-from tests.sending.turning import turn_until
+from tests.sending.turn_loop import turn_until
 
 RATE = 300.0
 

@@ -16,8 +16,8 @@ from core.forgetting.actions import forget
 from core.sending.claims import Claim
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase
-from tests.histories import gather_in_small_parts
 from tests.sending.test_token_properties import PEOPLE, TokenHistory, run_token_histories
+from tests.state_machines import gather_in_small_parts
 
 
 class ForgettingHistory(TokenHistory):

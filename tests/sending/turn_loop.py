@@ -1,4 +1,4 @@
-"""Turns a sending loop by hand, one turn after another."""
+"""Turns a sending loop by hand, one turn after another, until something is reached."""
 
 from __future__ import annotations
 

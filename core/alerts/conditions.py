@@ -1,6 +1,6 @@
 """Finds what people outside the panel are to be told of, in the installation's language.
 
-A matter holds as long as it is found. Its words hold names that staff gave, never a customer's words.
+A condition holds as long as it is found. Its words hold names that staff gave, never a customer's words.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from core.settings import settings
 from core.text.catalogues import say_in
 
 ENDED = "broadcast.ended"
-SILENT_FOR = timedelta(minutes=3)  # a restart is no matter
+SILENT_FOR = timedelta(minutes=3)  # a restart is no reason
 USE_WITHIN = 7  # days
-MORNING = timedelta(hours=8)  # on the fanpage's clock; a new week's matters begin then
+MORNING = timedelta(hours=8)  # on the fanpage's clock; a new week's conditions begin then
 
 
 @dataclass(frozen=True)
-class Matter:
+class Condition:
     """Something to tell. While it holds, the key stays the same."""
 
     key: str
@@ -47,8 +47,8 @@ class Matter:
     text: str
 
 
-def find_matters(*, now: datetime) -> list[Matter]:
-    """Every matter that somebody has to be told of, as things are now."""
+def find_conditions(*, now: datetime) -> list[Condition]:
+    """Every condition that somebody has to be told of, as things are now."""
     fanpages = list_fanpages()
     return [
         *_held(),
@@ -62,36 +62,36 @@ def find_matters(*, now: datetime) -> list[Matter]:
     ]
 
 
-def test_matter() -> Matter:
+def test_condition() -> Condition:
     """What a test alert says."""
     text = N_(
         "This is how Notify Once tells you that something needs your attention. Nothing is wrong right now."
     )
-    return _matter("test", N_("A test alert"), text)
+    return _condition("test", N_("A test alert"), text)
 
 
-def words_of(matters: Sequence[Matter]) -> tuple[str, str]:
-    """The title and the text of an alert that tells of these matters together."""
-    (first, *others), panel = matters, settings().panel_url
+def words_of(conditions: Sequence[Condition]) -> tuple[str, str]:
+    """The title and the text of an alert that tells of these conditions together."""
+    (first, *others), panel = conditions, settings().panel_url
     title, parts = first.title, [first.text]
     if others:
         more = say_in(settings().language)(N_("{first} (and {n} more)"))
         title = more.format(first=first.title, n=len(others))
-        parts = [f"{each.title}\n{each.text}" for each in matters]
+        parts = [f"{each.title}\n{each.text}" for each in conditions]
     return title, "\n\n".join([*parts, panel] if panel else parts)
 
 
-def _matter(key: str, title: str, text: str, **values: object) -> Matter:
+def _condition(key: str, title: str, text: str, **values: object) -> Condition:
     say = say_in(settings().language)
-    return Matter(key, say(title).format(**values), say(text).format(**values))
+    return Condition(key, say(title).format(**values), say(text).format(**values))
 
 
-def _held() -> Iterator[Matter]:
+def _held() -> Iterator[Condition]:
     if found := holding.current_hold():
-        yield _matter(f"hold:{found.code}", N_("Nothing is sent"), found.template, place=found.place)
+        yield _condition(f"hold:{found.code}", N_("Nothing is sent"), found.template, place=found.place)
 
 
-def _silent(now: datetime) -> Iterator[Matter]:
+def _silent(now: datetime) -> Iterator[Condition]:
     webhooks = select(func.max(Heartbeat.at)).where(is_of_kind(WEBHOOK))
     with reading() as db:
         last = db.scalar(webhooks)
@@ -99,11 +99,11 @@ def _silent(now: datetime) -> Iterator[Matter]:
         text = N_(
             "Customers' taps and messages are not arriving. Start it soon: Facebook only retries for a while."
         )
-        yield _matter("webhook.silent", N_("The webhook server is not running"), text)
+        yield _condition("webhook.silent", N_("The webhook server is not running"), text)
 
 
-def _broadcasts() -> Iterator[Matter]:
-    """Those that paused themselves. One that waits for its fanpage's repair is that fanpage's matter."""
+def _broadcasts() -> Iterator[Condition]:
+    """Those that paused themselves. One that waits for its fanpage's repair is that fanpage's condition."""
     paused = select(col(Broadcast.id), col(Broadcast.name), col(Broadcast.pause_code)).where(
         col(Broadcast.state) == BroadcastState.PAUSED, col(Broadcast.pause_code).is_not(None)
     )
@@ -114,36 +114,36 @@ def _broadcasts() -> Iterator[Matter]:
         if (reason := alike_reason(code)) is not None:
             text = N_("Messenger refused one message after another for the same reason. {why}")
             why = say_in(settings().language)(describe(reason))
-            yield _matter(key, title, text, name=name, why=why)
+            yield _condition(key, title, text, name=name, why=why)
         elif code == CANARY_FAILED:
             text = N_(
                 "Too many messages in the first part failed. Look at them, then send the rest or cancel."
             )
-            yield _matter(key, title, text, name=name)
+            yield _condition(key, title, text, name=name)
 
 
-def _fanpages(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
+def _fanpages(fanpages: list[FanpageView], now: datetime) -> Iterator[Condition]:
     accepted = read_conditions(now=now).accepted
     title = N_("“{name}” needs your attention")
     for each in fanpages:
         if each.stopped_code:
-            yield _matter(f"fanpage.stopped:{each.id}", title, describe(each.stopped_code), name=each.name)
+            yield _condition(f"fanpage.stopped:{each.id}", title, describe(each.stopped_code), name=each.name)
         if each.otn_off_at is not None:
             off = N_(
                 "{by} turned one-time notifications off. The fanpage's broadcasts wait until they are "
                 "back on."
             )
-            yield _matter(f"fanpage.otn_off:{each.id}", title, off, name=each.name, by=each.otn_off_by)
+            yield _condition(f"fanpage.otn_off:{each.id}", title, off, name=each.name, by=each.otn_off_by)
         if each.policy is not None and not each.policy.is_seen and each.policy.action != "unblock":
             key = f"fanpage.policy:{each.id}:{each.policy.action}"
-            yield _matter(key, title, describe_policy(each.policy.action), name=each.name)
+            yield _condition(key, title, describe_policy(each.policy.action), name=each.name)
         for code in each.problems:
             if (each.page_id, code) not in accepted:
-                yield _matter(f"fanpage.{code}:{each.id}", title, describe_problem(code), name=each.name)
+                yield _condition(f"fanpage.{code}:{each.id}", title, describe_problem(code), name=each.name)
 
 
-def _dead_events() -> Iterator[Matter]:
-    """Those of one day are one matter, so that later ones are told of as well."""
+def _dead_events() -> Iterator[Condition]:
+    """Those of one day are one condition, so that later ones are told of as well."""
     failed = select(func.count(), func.max(Event.received_at)).where(col(Event.state) == EventState.FAILED)
     with reading() as db:
         count, latest = db.execute(failed).one()
@@ -152,18 +152,18 @@ def _dead_events() -> Iterator[Matter]:
             "Failed events: {count}. They are kept. Their page shows why, and lets you process them again."
         )
         title = N_("Some customer actions could not be processed")
-        yield _matter(f"events.failed:{latest.date()}", title, text, count=count)
+        yield _condition(f"events.failed:{latest.date()}", title, text, count=count)
 
 
-def _backups(now: datetime) -> Iterator[Matter]:
+def _backups(now: datetime) -> Iterator[Condition]:
     for template, values in backups.problems(now=now):
-        # Each trouble is a matter of its own, or one that lasts would hide those that come later.
+        # Each trouble is a condition of its own, or one that lasts would hide those that come later.
         kind = hashlib.sha256(f"{template}{values.get('file', '')}".encode()).hexdigest()[:12]
-        yield _matter(f"backup:{kind}", N_("A problem with backups"), template, **values)
+        yield _condition(f"backup:{kind}", N_("A problem with backups"), template, **values)
 
 
-def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
-    """Use or lose: those of a week are one matter."""
+def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Condition]:
+    """Use or lose: those of a week are one condition."""
     for fanpage in fanpages:
         local = now.astimezone(ZoneInfo(fanpage.timezone))
         stock = get_stock_of(fanpage.id)
@@ -178,7 +178,7 @@ def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
         year, week, _day = (local - MORNING).isocalendar()
         topics = ", ".join(f"{name}: {count}" for name, count in ending.items() if count)
         text = N_("You have {days} days left to use them. {topics}")
-        yield _matter(
+        yield _condition(
             f"opt_ins.lapsing:{fanpage.id}:{year}-{week}",
             N_("“{name}”: {count} opt-ins end soon"),
             text,
@@ -189,7 +189,7 @@ def _lapsing(fanpages: list[FanpageView], now: datetime) -> Iterator[Matter]:
         )
 
 
-def _ended(end: End) -> Matter:
+def _ended(end: End) -> Condition:
     titles = {
         BroadcastState.MISSED: N_("Missed: “{name}”"),
         BroadcastState.CANCELLED: N_("Cancelled: “{name}”"),
@@ -199,4 +199,4 @@ def _ended(end: End) -> Matter:
     if end.state == BroadcastState.MISSED:
         text = N_("It could not start before its send-by time, so nothing was sent. Launched by {who}.")
     values = {"name": end.name, "sent": end.sent, "audience": end.audience, "who": end.launched_by or "–"}
-    return _matter(f"{ENDED}:{end.id}", title, text, **values)
+    return _condition(f"{ENDED}:{end.id}", title, text, **values)

@@ -1,4 +1,5 @@
-"""The platform's own record of what was issued, accepted and refused. Tests compare our ledger with it."""
+"""What /control shows of the simulated platform: fanpages, people, conversations, and its books, which are
+its own record of what was issued, accepted and refused. Tests compare our ledger with them."""
 
 from __future__ import annotations
 
