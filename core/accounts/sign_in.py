@@ -32,7 +32,7 @@ EXPIRED = N_(
     "This password was issued more than a week ago and is no longer valid. Ask an admin for a new one."
 )
 CHANGED = N_("Your password was changed, or you were signed out, since you entered it. Enter it again.")
-ONLY_ADMINS = N_("Passwords are for admins here. Sign in by the button above; if you cannot, ask an admin.")
+ONLY_ADMINS = N_("Passwords are for admins here. Sign in by the button above; if you can't, ask an admin.")
 KEEP_ATTEMPTS = timedelta(days=1)
 
 

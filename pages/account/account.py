@@ -6,9 +6,9 @@ from core.accounts import actions, sessions
 from core.accounts.session_queries import SessionView, list_sessions
 from core.clock import utc_now
 from pages.components import session
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import confirm, open_dialog
 from pages.components.layout import page_header, section
+from pages.components.markdown import escape_markdown
 from pages.components.second_factor import draw_second_factor
 from pages.components.session import attempt, current, flash, signed_in
 from pages.components.texts import _, ago, state_label, when
@@ -28,13 +28,15 @@ def draw_page() -> None:
         args=("account_everywhere",),
     )
     role = state_label("role", actor.role)[0]
-    st.markdown(_("You are **{name}**, with the role **{role}**.", name=plain(actor.name), role=role))
+    st.markdown(
+        _("You are **{name}**, with the role **{role}**.", name=escape_markdown(actor.name), role=role)
+    )
     from_elsewhere = here is not None and here.operator.has_single_sign_on
     if from_elsewhere:
         st.caption(_("You come by single sign-on: password, second factor and role are managed there."))
     section(_("Where you are signed in"))
     if from_elsewhere:
-        st.caption(_("If one of these is not you, sign it out and tell whoever manages your account."))
+        st.caption(_("If one of these is not you, sign it out and tell the person who manages your account."))
     else:
         st.caption(_("If one of these isn't you, sign it out and change your password."))
     for found in list_sessions(actor.id or 0, utc_now()):

@@ -11,9 +11,9 @@ from core.accounts.queries import OperatorView
 from core.accounts.rules import NAME_LIMIT, Role
 from core.clock import utc_now
 from core.errors import N_
-from pages.components.broadcast_words import plain
 from pages.components.character_counter import show_counter
 from pages.components.dialogs import close_dialog, confirm, dialog, open_dialog, run_and_close
+from pages.components.markdown import escape_markdown
 from pages.components.session import current
 from pages.components.texts import _, state_label
 from pages.system.fanpage_choice import chosen_fanpages, draw_fanpage_choice
@@ -133,7 +133,7 @@ def _invite() -> None:
 
 def _role(chosen: OperatorView) -> None:
     if chosen.has_single_sign_on:
-        st.markdown(_(actions.ROLE_FROM_ELSEWHERE, name=plain(chosen.name)))
+        st.markdown(_(actions.ROLE_FROM_ELSEWHERE, name=escape_markdown(chosen.name)))
         return
     _role_choice("operator_role_choice", chosen.role)
     _button(_("Change role"), "operator_role", "operator_role_submit", lambda: _change_role(chosen))

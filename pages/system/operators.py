@@ -5,9 +5,9 @@ import streamlit as st
 from core.accounts import queries
 from core.accounts.queries import OperatorView
 from core.accounts.rules import Permission, Role
-from pages.components.broadcast_words import plain
 from pages.components.dialogs import open_dialog
 from pages.components.layout import badge, page_header
+from pages.components.markdown import escape_markdown
 from pages.components.session import current, require
 from pages.components.texts import _, ago, n_
 from pages.system import operator_dialogs as dialogs
@@ -36,7 +36,7 @@ def draw_page() -> None:
 def _row(operator: OperatorView, *, is_own: bool) -> None:
     with st.container(key=f"operator_{operator.id}", border=True):
         name, role, state, seen, more = st.columns([3, 2, 2.5, 2.5, 1.6], vertical_alignment="center")
-        name.markdown(f"**{plain(operator.name)}**" + (f" :gray[({_('you')})]" if is_own else ""))
+        name.markdown(f"**{escape_markdown(operator.name)}**" + (f" :gray[({_('you')})]" if is_own else ""))
         if operator.has_single_sign_on:
             name.caption(_("by single sign-on"))
         if operator.fanpage_ids is not None:

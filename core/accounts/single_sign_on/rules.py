@@ -45,8 +45,8 @@ TROUBLES: dict[Trouble, str] = {
     Trouble.DENIED: N_("The sign-in was cancelled, or your account there may not use this panel. Try again."),
     Trouble.STALE: N_("This sign-in took too long, or it was begun in another window. Begin it once more."),
     Trouble.UNREACHABLE: N_(
-        "The service that signs you in does not answer. Try again in a few minutes; an admin can get in with "
-        "a password meanwhile."
+        "The service that signs you in does not answer. Try again in a few minutes; an admin can "
+        "get in with a password in the meantime."
     ),
     Trouble.REFUSED: N_(
         "The service that signs you in refused the panel. Ask an admin: the command `doctor` and the panel's "
@@ -61,8 +61,8 @@ TROUBLES: dict[Trouble, str] = {
         "synchronisation on the server."
     ),
     Trouble.NO_ROLE: N_(
-        "You are signed in there, but have no role in this panel. Ask whoever manages your account at your "
-        "company to give you one, then try again."
+        "You are signed in there, but have no role in this panel. Ask the person who manages your "
+        "account at your company to give you one, then try again."
     ),
     Trouble.DISABLED: N_("Your account in this panel has been disabled. Ask an admin if you need it again."),
     Trouble.PANEL: N_(

@@ -11,8 +11,8 @@ from core.db.tables.columns import Table, moment, row_id, word
 
 
 class Alert(Table, table=True):
-    """A condition (core/alerts/conditions.py) that people outside the panel are told of, by one channel. It is
-    deleted when the condition is over."""
+    """A condition (core/alerts/conditions.py) that people outside the panel are told of, by one channel. It
+    is deleted when the condition is over."""
 
     __tablename__ = "alert"
     __table_args__ = (UniqueConstraint("matter", "channel"),)
