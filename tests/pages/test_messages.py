@@ -259,8 +259,10 @@ def test_a_new_message_that_is_only_looked_at_is_not_kept(panel, arrange, fanpag
     at = panel("message", role="editor", topic=topic)
     assert of(at.selectbox, "_topic").value == topic
     assert queries.count_messages(fanpage) == 0
+    assert of(at.text_input, "_name").value == queries.topic_names(fanpage)[topic]
     of(at.text_input, "_title").input("Báo tôi khi hoa hồng về").run()
-    (message_id,) = queries.unpublished_names(fanpage)
+    ((message_id, name),) = queries.unpublished_names(fanpage).items()
+    assert name == queries.topic_names(fanpage)[topic]
     (block,) = get_draft(message_id).blocks
     assert (block.content["title"], block.topic_id) == ("Báo tôi khi hoa hồng về", topic)
 

@@ -62,9 +62,9 @@ def _lost(sentence: str, button: str, page: str) -> None:
 
 def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
     topics = queries.topic_names(fanpage.id)
-    asked, begin = _begun(fanpage, topics)
+    asked, begin, name = _begun(fanpage, topics)
     address = str(draft.id) if draft else asked
-    fields = saving.open_fields(address, draft, begin=begin)
+    fields = saving.open_fields(address, draft, begin=begin, name=name)
     locked = not here.actor.may(Permission.EDIT) or (draft is not None and draft.is_archived)
     draw_editor_styles()
     head = st.container()
@@ -102,13 +102,13 @@ def _compose(here: Current, fanpage: FanpageView, draft: Draft | None) -> None:
         draw_test_dialog(About.MESSAGE, draft.id, fanpage.id)
 
 
-def _begun(fanpage: FanpageView, topics: dict[int, str]) -> tuple[str, list[BlockDraft]]:
+def _begun(fanpage: FanpageView, topics: dict[int, str]) -> tuple[str, list[BlockDraft], str]:
     """Where the fields of a new message are held, and what it begins with: an OTNR about the topic that the
-    address names."""
+    address names, and the topic's name for its own."""
     topic_id = asked_id("topic")
     if topic_id not in topics:
-        return f"new-{fanpage.id}", []
-    return f"new-{fanpage.id}-{topic_id}", [ask_about(topic_id)]
+        return f"new-{fanpage.id}", [], ""
+    return f"new-{fanpage.id}-{topic_id}", [ask_about(topic_id)], topics[topic_id]
 
 
 def _problems(fields: drafts.Draft, draft: Draft | None) -> list[Problem]:

@@ -29,8 +29,11 @@ from pages.messages.composer import conflict
 _HELD = "composer"  # {address: what its fields show}; "kept" in it: {"began", "opened", "refused"}
 
 
-def open_fields(address: str, kept: Draft | None, *, begin: Collection[BlockDraft] = ()) -> drafts.Draft:
-    """The fields of a message: as this tab left them, else as the message is kept; `begin` fills a new one.
+def open_fields(
+    address: str, kept: Draft | None, *, begin: Collection[BlockDraft] = (), name: str = ""
+) -> drafts.Draft:
+    """The fields of a message: as this tab left them, else as the message is kept; `begin` and `name` fill a
+    new one.
 
     What is shown and was not saved (somebody has to choose first) is not forgotten for another message.
     """
@@ -38,7 +41,7 @@ def open_fields(address: str, kept: Draft | None, *, begin: Collection[BlockDraf
     for other in [each for each in held if each != address and not _unsaved(held[each])]:
         del held[other]
     if address not in held:
-        held[address] = _loaded(kept, begin)
+        held[address] = _loaded(kept, begin, name)
     return held[address]
 
 
@@ -115,11 +118,12 @@ def _keep(here: Current, wanted: Draft, began: Draft) -> Draft:
         return get_draft(wanted.id)
 
 
-def _loaded(kept: Draft | None, begin: Collection[BlockDraft]) -> drafts.Draft:
+def _loaded(kept: Draft | None, begin: Collection[BlockDraft], name: str) -> drafts.Draft:
     fields = drafts.new_draft()
     if kept is None:
         drafts.load_blocks(fields, begin)
-        kept = Draft(0, 0, "", list(begin), [])
+        fields["name"] = name
+        kept = Draft(0, 0, name, list(begin), [])
     else:
         _show(fields, kept, FIELDS)
     _remember(fields, kept)
