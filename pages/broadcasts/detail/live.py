@@ -22,8 +22,9 @@ from pages.components.texts import _, duration, n_, number, percent, state_label
 
 Stage = tuple[str, bool, tuple[int, ...]]
 LIVE = (BroadcastState.SCHEDULED, BroadcastState.SENDING, BroadcastState.PAUSED)
-_MANY = 300_000
-_SAMPLES_FOR = 15.0  # seconds over which the pace is measured
+_SOONEST, _LATEST = 3, 30  # seconds from one look to the next
+_PER_SECOND = 5_000  # deliveries: ten viewers then take about a twentieth of a core
+_SAMPLES_FOR = _LATEST + 5.0  # seconds over which the pace is measured
 
 
 def draw_live(view: BroadcastView) -> None:
@@ -48,7 +49,7 @@ def _stage(view: BroadcastView) -> Stage:
 
 def _interval(view: BroadcastView) -> timedelta:
     """The more deliveries there are to count, the more rarely they are counted."""
-    return timedelta(seconds=3 if view.audience < _MANY else 10)
+    return timedelta(seconds=min(_LATEST, max(_SOONEST, view.audience // _PER_SECOND)))
 
 
 def _draw(view: BroadcastView, drawn: Stage) -> None:
