@@ -45,13 +45,14 @@ from core.installation.heartbeat import WORKER, HeartbeatWriter
 from core.pictures import scheduled_jobs as pictures
 from core.pictures.unused import delete_unused
 from core.retention.scheduled_jobs import delete_old
-from core.sending import claims, reply_claims
-from core.sending.assignment import Assignment, assignment_for
+from core.sending import claims
+from core.sending.calls.mixed_call_reports import MixedCallReports
 from core.sending.due_actions import DueActions, never_failing
 from core.sending.loop import CALLS_AT_ONCE, SendingLoop
-from core.sending.mixed_call_reports import MixedCallReports
-from core.sending.reply_watch import ReplyWatch
+from core.sending.replies import claims as reply_claims
+from core.sending.replies.watch import ReplyWatch
 from core.sending.rules import LEASE
+from core.sending.sharing.assignment import Assignment, assignment_for
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from core.db.tables import Broadcast, FanpageRate
 from core.sending import claiming
 from core.sending.claiming import ClaimedBatch, ClaimRequest
 from core.sending.claims import Claim
-from core.sending.reply_claims import ReplyClaim
+from core.sending.replies.claims import ReplyClaim
 from core.sending.timetable import Demand, SlotPosition
 
 

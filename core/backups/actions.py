@@ -20,7 +20,7 @@ from core.db.tables import Backup
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, token_hash
 from core.moving.target import Target, refuse_old
-from core.sending import reply_claims
+from core.sending.replies import claims as reply_claims
 from core.settings import secret_key, settings
 
 

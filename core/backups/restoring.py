@@ -32,7 +32,7 @@ from core.db.tables import OperatorSession
 from core.errors import N_, OperatorError, WrongState
 from core.installation import key_check, rekeying, token_hash
 from core.installation.file_lock import file_lock
-from core.sending import reply_claims
+from core.sending.replies import claims as reply_claims
 from core.settings import secret_key
 
 _ENDS = ("", "-wal", "-shm")

@@ -8,7 +8,7 @@ from core.db.tables import Fanpage
 from core.inbox.fanpage_event import EffectContext, FanpageEvent
 from core.messenger import event_contents
 from core.messenger.event_kinds import EventKind
-from core.sending.fanpage_limits import stop_fanpage
+from core.sending.limits.fanpage_limits import stop_fanpage
 from core.text.normalise import normalise_text, storable
 from core.text.utf16_units import cut
 

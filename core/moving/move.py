@@ -33,7 +33,8 @@ from core.installation.file_lock import file_lock
 from core.moving import checking, copying
 from core.moving import target as far
 from core.moving.target import Target
-from core.sending import claims, reply_claims
+from core.sending import claims
+from core.sending.replies import claims as reply_claims
 from core.settings import settings
 
 LOOK_AGAIN_SECONDS = 0.25

@@ -26,7 +26,7 @@ from core.installation.heartbeat import WORKER, is_of_kind
 from core.installation.key_check import AnotherKey
 from core.messenger.reasons import describe
 from core.operations.server_check import problems_of_server
-from core.sending import mixed_call_reports
+from core.sending.calls import mixed_call_reports
 from core.settings import settings
 
 CLOCK_TOLERANCE = timedelta(seconds=30)

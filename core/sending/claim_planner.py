@@ -12,11 +12,11 @@ from datetime import datetime
 
 from core.db.work_queue import shard_of
 from core.sending import timetable
-from core.sending.allowance import Allowances
-from core.sending.call_grouping import Call
+from core.sending.calls.connections import Connections
+from core.sending.calls.grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
-from core.sending.messenger_connections import Connections
-from core.sending.shards import OwnShards
+from core.sending.limits.allowance import Allowances
+from core.sending.sharing.shards import OwnShards
 from core.sending.timetable import Demand, SlotPosition
 from core.sending.work_snapshot import NOTHING, FanpageWork, Snapshot
 

@@ -19,10 +19,12 @@ from core.consent import ledger as opt_ins
 from core.db.engine import DATABASE_TROUBLE, transaction
 from core.deliveries import ledger as deliveries
 from core.deliveries.rules import DeliveryState, Verdict
-from core.sending import rate_limiter, reply_claims, timetable
+from core.sending import timetable
 from core.sending.claims import UnsureCommit
+from core.sending.limits import rate_limiter
 from core.sending.ready_deliveries import DELIVERY_ID, OWN_COLUMNS, Offer, find_offers
-from core.sending.reply_claims import ReplyClaim
+from core.sending.replies import claims as reply_claims
+from core.sending.replies.claims import ReplyClaim
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim, Prepared, Sender
 from core.sending.timetable import Demand, SlotPosition

@@ -15,7 +15,7 @@ from core.broadcasts import audience_builder, canary, due, scheduled_jobs
 from core.broadcasts.due import Due
 from core.db.engine import DATABASE_TROUBLE
 from core.errors import Held
-from core.sending import breaker_trip
+from core.sending.limits import breaker_trip
 
 log = structlog.get_logger(__name__)
 

@@ -20,15 +20,15 @@ from core.db.engine import DATABASE_TROUBLE
 from core.db.work_queue import shard_of
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import claiming
-from core.sending.call_runner import CallRunner
-from core.sending.calls_under_way import CallsUnderWay
+from core.sending.calls.connections import Connections, Found
+from core.sending.calls.runner import CallRunner
+from core.sending.calls.under_way import CallsUnderWay
 from core.sending.claim_planner import ClaimPlanner
 from core.sending.claiming import ClaimRequest, SlotsMoved
 from core.sending.claims import UnsureCommit
-from core.sending.fanpage_limits import UsageWatch
-from core.sending.messenger_connections import Connections, Found
-from core.sending.reply_claims import ReplyClaim
-from core.sending.shards import OwnShards
+from core.sending.limits.fanpage_limits import UsageWatch
+from core.sending.replies.claims import ReplyClaim
+from core.sending.sharing.shards import OwnShards
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from core.sending.work_snapshot import WorkSnapshots
 

@@ -27,7 +27,7 @@ from core.deliveries.recent_outcomes import Key, Scope
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState, OptInMove, Verdict
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, breaker_trip, fanpage_limits
+from core.sending.limits import allowance, breaker_trip, fanpage_limits
 from core.sending.rules import accepted, set_aside
 from core.sending.senders.sender import Claim, Sender
 

@@ -13,11 +13,14 @@ import structlog
 from core.db.engine import DATABASE_TROUBLE, is_locked, unless_locked
 from core.errors import OperatorError
 from core.messenger.client import Accepted
-from core.sending import claims, language_settling, reply_claims, reply_settling, settling
-from core.sending.call_grouping import Returned
-from core.sending.language_settling import LearntLanguage
-from core.sending.reply_claims import ReplyClaim
-from core.sending.reply_settling import ReplyOutcome
+from core.sending import claims, settling
+from core.sending.calls.grouping import Returned
+from core.sending.replies import claims as reply_claims
+from core.sending.replies import languages
+from core.sending.replies import settling as reply_settling
+from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.languages import LearntLanguage
+from core.sending.replies.settling import ReplyOutcome
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome
 
@@ -73,7 +76,7 @@ class UnsettledOutcomes:
             return
         self._settle(Outcome, settling.settle)
         self._settle(ReplyOutcome, reply_settling.settle)
-        self._settle(LearntLanguage, language_settling.settle)
+        self._settle(LearntLanguage, languages.settle)
         self._hand_back()
         self._since = self.settled_at = time.monotonic()
 

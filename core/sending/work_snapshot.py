@@ -25,7 +25,7 @@ from core.db.holding import is_free
 from core.db.tables import Broadcast, Fanpage, FanpageRate, Reply, UtcTime
 from core.db.work_queue import SHARDS
 from core.sending.claims import is_due
-from core.sending.rate_limiter import Rate, rate_now
+from core.sending.limits.rate_limiter import Rate, rate_now
 from core.sending.rules import FARTHEST_ATTEMPT
 
 FRESH_SECONDS = 0.45

@@ -9,7 +9,7 @@ from core.fanpages import health_actions, queries
 from core.fanpages.queries import FanpageView
 from core.fanpages.set_up_queries import ALIVE_WITHIN, read_conditions
 from core.inbox import queries as inbox
-from core.sending import mixed_call_reports
+from core.sending.calls import mixed_call_reports
 from core.settings import settings
 from pages.components import page_registry
 from pages.components.fanpage_state import (

@@ -18,7 +18,7 @@ from core.db.engine import reading, transaction
 from core.db.tables import Activity, Broadcast, Fanpage
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.installation import hold_actions
-from core.sending import fanpage_limits
+from core.sending.limits import fanpage_limits
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio
 

@@ -11,7 +11,7 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
 from core.messenger.errors import Failure, NextStep
 from core.operations import doctor, server_check
-from core.sending.mixed_call_reports import MixedCallReports
+from core.sending.calls.mixed_call_reports import MixedCallReports
 from core.settings import settings
 from tests.arrange import Arrange
 

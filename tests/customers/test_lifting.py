@@ -14,7 +14,7 @@ from core.consent.queries import get_topic
 from core.customers import queries as marked
 from core.customers.actions import lift_mark, lift_marks_of
 from core.errors import NotAllowed, NotFound
-from core.sending.allowance import allowance_of
+from core.sending.limits.allowance import allowance_of
 from tests.customers.conftest import BLOCKED, FIRM, NONE, TENTATIVE, Shop
 
 LAN = Actor(None, "lan", Role.SENDER)

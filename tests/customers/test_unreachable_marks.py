@@ -12,8 +12,8 @@ from core.db.engine import transaction
 from core.db.tables import Reply
 from core.inbox import processing
 from core.messenger.client import Accepted
-from core.sending import reply_settling
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.replies import settling as reply_settling
+from core.sending.replies.settling import ReplyOutcome
 from tests import claiming
 from tests.customers.conftest import BLOCKED, FIRM, NONE, SECOND, TENTATIVE, Shop
 from tests.inbox.platform import PAGE, event, milliseconds, read, said, tap

@@ -11,7 +11,7 @@ from core.accounts.rules import COMMAND_LINE
 from core.broadcasts.drafts import get_draft, keep_draft
 from core.clock import utc_now
 from core.db.engine import transaction
-from core.sending.allowance import note_calls
+from core.sending.limits.allowance import note_calls
 from tests.pages.broadcasts import a_draft, put, started
 from tests.pages.shown import all_words
 

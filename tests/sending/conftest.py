@@ -17,8 +17,9 @@ from core.broadcasts import actions, queries, scheduled_jobs
 from core.broadcasts.queries import BroadcastView
 from core.db.tables import Reply
 from core.db.work_queue import SHARDS
-from core.sending import claims, reply_claims
+from core.sending import claims
 from core.sending.loop import SendingLoop
+from core.sending.replies import claims as reply_claims
 from core.settings import settings
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from core.sending.assignment import assignment_for
+from core.sending.sharing.assignment import assignment_for
 
 
 class ShardsHeld:

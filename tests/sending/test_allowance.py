@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from core.db.engine import reading, transaction
 from core.db.tables import CallsOfHour, Customer, FanpageRate
-from core.sending import allowance
+from core.sending.limits import allowance
 from tests.sending.conftest import Studio
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.clock import utc_now
 from core.db.work_queue import SHARDS, shard_of
-from core.sending.assignment import SoleAssignment, assignment_for
+from core.sending.sharing.assignment import SoleAssignment, assignment_for
 from tests.databases import TestDatabase
 
 

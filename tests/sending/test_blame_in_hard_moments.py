@@ -17,7 +17,7 @@ from core.db.tables import Customer
 from core.messenger.client import GraphRefused
 from core.messenger.connection_check import EDGE
 from core.messenger.errors import Failure, NextStep
-from core.sending import breaker_trip
+from core.sending.limits import breaker_trip
 from tests.broadcasts.parts import choose_first_part
 from tests.sending.conftest import Studio
 from tests.sending.test_blame import launched, refusal

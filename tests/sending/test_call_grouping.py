@@ -11,9 +11,9 @@ from core.broadcasts import actions
 from core.messenger.client import Answer
 from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
-from core.sending.call_grouping import PlannedMessage, grouped
+from core.sending.calls.grouping import PlannedMessage, grouped
 from core.sending.claims import Claim
-from core.sending.reply_claims import ReplyClaim
+from core.sending.replies.claims import ReplyClaim
 from core.sending.senders.one_time_token import OneTimeToken
 from tests.sending.conftest import Studio
 from tests.sending.platform import Platform

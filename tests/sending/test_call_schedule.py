@@ -13,9 +13,10 @@ import pytest
 
 from core.db.engine import transaction
 from core.db.tables import Fanpage
-from core.sending import call_schedule, claiming
-from core.sending.call_grouping import Call
-from core.sending.call_schedule import LATE_SECONDS, CallSchedule
+from core.sending import claiming
+from core.sending.calls import schedule as call_schedule
+from core.sending.calls.grouping import Call
+from core.sending.calls.schedule import LATE_SECONDS, CallSchedule
 from tests.sending.conftest import Studio
 
 BEGIN = 1000.0

@@ -21,8 +21,9 @@ from core.db.engine import reading, transaction
 from core.db.tables import Broadcast, Customer, Delivery, FanpageRate, OptIn, Reply
 from core.deliveries.rules import DeliveryState
 from core.encryption import encrypt, lookup_hash
-from core.sending import claiming, claims, fanpage_limits, timetable
+from core.sending import claiming, claims, timetable
 from core.sending.claiming import ClaimedBatch, ClaimRequest, SlotsMoved
+from core.sending.limits import fanpage_limits
 from core.sending.timetable import Demand, SlotPosition
 from tests.arrange import Arrange
 from tests.databases import Databases, TestDatabase

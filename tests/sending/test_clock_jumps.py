@@ -12,7 +12,7 @@ from sqlmodel import col
 from core.db.engine import transaction
 from core.db.tables import Fanpage, Heartbeat
 from core.installation.clock_watch import ClockWatch
-from core.sending.call_grouping import Call
+from core.sending.calls.grouping import Call
 from core.sending.loop import SendingLoop
 from core.sending.rules import LEASE
 from core.worker import Worker

@@ -31,9 +31,11 @@ from core.fanpages.actions import resume_broadcasts
 from core.inbox import processing
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import claims, reply_claims, reply_settling, settling
+from core.sending import claims, settling
 from core.sending.claiming import ClaimedBatch, SlotsMoved
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.replies import claims as reply_claims
+from core.sending.replies import settling as reply_settling
+from core.sending.replies.settling import ReplyOutcome
 from core.sending.settling import Outcome
 from tests import claiming
 from tests.arrange import Arrange

@@ -18,8 +18,9 @@ from core.broadcasts import actions
 from core.db import engine as database
 from core.db import sqlite
 from core.db.engine import engine, forget_engines
-from core.sending import claiming, loop, rate_limiter, settling
+from core.sending import claiming, loop, settling
 from core.sending.claims import take_over_lost
+from core.sending.limits import rate_limiter
 from core.sending.work_snapshot import WorkSnapshots
 from tests.arrange import Arrange
 from tests.databases import PostgresqlServer, TestDatabase, use

@@ -25,7 +25,7 @@ from core.db.tables import Broadcast, Delivery, Fanpage, OptIn
 from core.deliveries.attempts import attempts_of
 from core.encryption import decrypt
 from core.messenger.client import Messenger
-from core.sending import call_grouping
+from core.sending.calls import grouping as call_grouping
 from core.simulator import World, running_simulator
 from core.simulator.remote import SimulatorClient
 from tests.sending.conftest import Studio

@@ -20,11 +20,11 @@ from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
 from core.sending import claims, timetable, work_snapshot
-from core.sending.call_grouping import Call, Returned
+from core.sending.calls.grouping import Call, Returned
 from core.sending.claiming import SlotsMoved
 from core.sending.claims import Claim
 from core.sending.loop import SendingLoop
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.replies.settling import ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.settling import Outcome
 from core.sending.timetable import Demand, SlotPosition

@@ -16,8 +16,9 @@ from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
 from core.messenger.client import GraphRefused, Profile
 from core.messenger.errors import Failure, NextStep
-from core.sending import language_settling, reply_claims
-from core.sending.language_settling import LearntLanguage
+from core.sending.replies import claims as reply_claims
+from core.sending.replies import languages
+from core.sending.replies.languages import LearntLanguage
 from tests import claiming
 from tests.sending.conftest import Studio
 
@@ -88,11 +89,11 @@ def test_settling_it_twice_or_after_the_claim_was_lost_answers_once(studio: Stud
     learnt = LearntLanguage(mine, LAN, asked_profile=True)
     studio.now += timedelta(seconds=61)
     assert reply_claims.end_lost(now=studio.now) == 0  # nothing was sent: it waits once more
-    language_settling.settle([learnt], now=studio.now)
+    languages.settle([learnt], now=studio.now)
     (again,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker b", now=studio.now)
     assert again.reply_id == mine.reply_id
     for _ in range(2):
-        language_settling.settle([LearntLanguage(again)], now=studio.now)
+        languages.settle([LearntLanguage(again)], now=studio.now)
     with reading() as db:
         bodies = [row.body for row in db.exec(select(Reply).order_by(Reply.id))]
     assert bodies == [{}, {"text": "It costs 10"}, {"text": "Buy it"}]
@@ -102,7 +103,7 @@ def test_an_answer_whose_message_is_gone_meanwhile_is_not_given(studio: Studio, 
     (mine,) = claiming.claim_replies(studio.fanpage_id, 1, worker="worker a", now=studio.now)
     with transaction() as db:
         db.get_one(Customer, customer).window_closes_at = studio.now
-    language_settling.settle([LearntLanguage(mine, LAN, asked_profile=True)], now=studio.now)
+    languages.settle([LearntLanguage(mine, LAN, asked_profile=True)], now=studio.now)
     with reading() as db:
         assert [row.body for row in db.exec(select(Reply))] == [{}]  # only what waits behind it
 

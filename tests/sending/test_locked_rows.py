@@ -15,7 +15,8 @@ from core.deliveries import breaker, recent_outcomes
 from core.deliveries.breaker import Refusal
 from core.deliveries.recent_outcomes import Scope
 from core.errors import WrongState
-from core.sending import breaker_trip, claims
+from core.sending import claims
+from core.sending.limits import breaker_trip
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

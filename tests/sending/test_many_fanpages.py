@@ -18,11 +18,12 @@ from core.db.tables import Fanpage, FanpageRate
 from core.encryption import CannotDecrypt
 from core.errors import WrongState
 from core.messenger.errors import Failure, NextStep
-from core.sending import claiming, fanpage_limits, work_snapshot
-from core.sending.call_grouping import Call
+from core.sending import claiming, work_snapshot
+from core.sending.calls.grouping import Call
 from core.sending.claiming import ClaimedBatch, ClaimRequest
+from core.sending.limits import fanpage_limits
 from core.sending.loop import BREATH_SECONDS, TURN_SECONDS, SendingLoop
-from core.sending.reply_claims import ReplyClaim
+from core.sending.replies.claims import ReplyClaim
 from tests.arrange import Arrange
 from tests.processes import until
 from tests.sending.conftest import Studio

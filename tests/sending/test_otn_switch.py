@@ -13,7 +13,7 @@ from core.errors import WrongState
 from core.fanpages import otn_switch
 from core.fanpages.actions import resume_broadcasts
 from core.fanpages.queries import get_fanpage
-from core.sending.fanpage_limits import stop_fanpage
+from core.sending.limits.fanpage_limits import stop_fanpage
 
 
 def taken(studio) -> int:

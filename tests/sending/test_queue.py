@@ -17,8 +17,8 @@ from sqlalchemy import make_url
 from core.clock import utc_now
 from core.db.engine import transaction
 from core.db.work_queue import SHARDS, enqueue, shard_of
-from core.sending import queue_connection, queue_session
-from core.sending.slices import SharedAssignment
+from core.sending.sharing import queue_connection, queue_session
+from core.sending.sharing.slices import SharedAssignment
 from tests.databases import TestDatabase
 from tests.processes import process, until
 from tests.sending.conftest import Studio

@@ -10,9 +10,10 @@ from core.db.engine import reading, transaction
 from core.db.tables import Customer, Reply
 from core.messenger.client import Accepted
 from core.messenger.errors import Failure, NextStep
-from core.sending import reply_claims, reply_settling
-from core.sending.reply_claims import ReplyClaim
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.replies import claims as reply_claims
+from core.sending.replies import settling as reply_settling
+from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.settling import ReplyOutcome
 from tests import claiming
 from tests.databases import TestDatabase
 from tests.sending.conftest import Studio

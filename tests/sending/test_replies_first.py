@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from core.db.engine import transaction
 from core.db.tables import Reply
-from core.sending.call_grouping import PUT_OFF_SECONDS, Call, PlannedMessage, grouped, with_replies_first
+from core.sending.calls.grouping import PUT_OFF_SECONDS, Call, PlannedMessage, grouped, with_replies_first
 from core.sending.claims import Claim
-from core.sending.reply_claims import ReplyClaim
-from core.sending.reply_watch import ReplyWatch
+from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.watch import ReplyWatch
 from core.sending.senders.one_time_token import OneTimeToken
 from tests.sending.conftest import Studio
 

@@ -24,7 +24,7 @@ from core.forgetting.erasing import erase_customer, lock_customer
 from core.messenger.client import Answer, Messenger
 from core.messenger.errors import Failure, NextStep
 from core.sending import senders
-from core.sending.call_grouping import PlannedMessage, grouped
+from core.sending.calls.grouping import PlannedMessage, grouped
 from core.sending.rules import decide, final_verdict
 from core.sending.senders.sender import Claim, Prepared, Row, message_for
 from tests import claiming

@@ -11,9 +11,10 @@ import pytest
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, FanpageRate
 from core.db.work_queue import SHARDS, shard_of
-from core.sending import claiming, shards
+from core.sending import claiming
 from core.sending.claiming import ClaimRequest, SlotsMoved
-from core.sending.shards import OwnShards
+from core.sending.sharing import shards
+from core.sending.sharing.shards import OwnShards
 from core.sending.timetable import Demand, SlotPosition
 from tests import claiming as claims
 from tests.sending.conftest import Studio

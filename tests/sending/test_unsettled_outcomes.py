@@ -17,8 +17,9 @@ from core.broadcasts import actions, scheduled_jobs
 from core.db.engine import engine
 from core.messenger.client import Accepted, Answer
 from core.messenger.errors import Failure, NextStep
-from core.sending import allowance, claims, settling, unsettled_outcomes
+from core.sending import claims, settling, unsettled_outcomes
 from core.sending.claims import Claim
+from core.sending.limits import allowance
 from core.sending.settling import Outcome
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming

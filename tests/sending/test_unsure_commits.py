@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from core.deliveries import ledger
-from core.sending import claims, loop, reply_claims
+from core.sending import claims, loop
 from core.sending.claims import Claim, UnsureCommit
+from core.sending.replies import claims as reply_claims
 from core.sending.unsettled_outcomes import UnsettledOutcomes
 from tests import claiming
 from tests.databases import TestDatabase

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from core.db.engine import reading
 from core.db.tables import Delivery, Reply
-from core.sending import call_runner
+from core.sending.calls import runner as call_runner
 from core.sending.senders import sender
 from core.sending.senders.one_time_token import OneTimeToken, OpenedToken
 from core.sending.senders.sender import Claim

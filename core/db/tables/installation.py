@@ -20,7 +20,7 @@ class Heartbeat(Table, table=True):
     started_at: datetime = moment(nullable=False)
     mixed_refused_at: datetime | None = (
         moment()
-    )  # since when it keeps fanpages apart: core/sending/mixed_call_reports.py
+    )  # since when it keeps fanpages apart: core/sending/calls/mixed_call_reports.py
 
 
 class Hold(Table, table=True):

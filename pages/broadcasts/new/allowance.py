@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.broadcasts.list_queries import list_lines
 from core.broadcasts.rules import BroadcastState
-from core.sending.allowance import Allowance, allowance_of
+from core.sending.limits.allowance import Allowance, allowance_of
 from pages.components.texts import _, number, percent
 
 CLOSE = 0.8

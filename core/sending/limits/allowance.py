@@ -20,7 +20,7 @@ from core.customers import unreachable_marks
 from core.db import bulk
 from core.db.engine import reading, transaction
 from core.db.tables import CallsOfHour, Customer
-from core.sending import rate_limiter
+from core.sending.limits import rate_limiter
 
 log = structlog.get_logger(__name__)
 

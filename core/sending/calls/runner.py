@@ -22,11 +22,11 @@ from core.messenger.errors import Failure, NextStep
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.pictures.attachments import attachment_of
 from core.pictures.rules import with_pictures
-from core.sending.call_grouping import Call, Returned
-from core.sending.language_settling import LearntLanguage
-from core.sending.messenger_connections import Connections
-from core.sending.reply_claims import ReplyClaim
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.calls.connections import Connections
+from core.sending.calls.grouping import Call, Returned
+from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.languages import LearntLanguage
+from core.sending.replies.settling import ReplyOutcome
 from core.sending.rules import LEASE
 from core.sending.senders.sender import Claim
 from core.sending.settling import Outcome

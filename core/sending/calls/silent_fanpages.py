@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from core.sending.call_grouping import Call
+from core.sending.calls.grouping import Call
 
 SILENT_SECONDS = 2.5  # longer than an answer takes on a busy machine, half of what may be in flight
 # So many are tried by themselves at a time. A call for each fanpage is dear: a machine that is too busy to

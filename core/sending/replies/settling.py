@@ -23,9 +23,9 @@ from core.deliveries.recent_outcomes import Scope
 from core.deliveries.rules import UNREACHABLE_REASONS
 from core.messenger.client import Accepted, Answer, Profile
 from core.messenger.errors import Failure, NextStep
-from core.sending import breaker_trip, fanpage_limits
-from core.sending.allowance import note_calls
-from core.sending.reply_claims import MAX_ATTEMPTS, ReplyClaim, is_claimed_by
+from core.sending.limits import breaker_trip, fanpage_limits
+from core.sending.limits.allowance import note_calls
+from core.sending.replies.claims import MAX_ATTEMPTS, ReplyClaim, is_claimed_by
 from core.sending.rules import NOT_SENT_SECONDS, set_aside, wait_after
 
 PATIENCE = "200ms"  # a locked row of one fanpage holds up the others no longer

@@ -12,12 +12,12 @@ import structlog
 from core.db.engine import DATABASE_TROUBLE
 from core.messenger.mixed_call_switch import MixedCallSwitch
 from core.sending import timetable
-from core.sending.call_grouping import Call, PlannedMessage, Returned, grouped, with_replies_first
-from core.sending.call_runner import CallRunner
-from core.sending.call_schedule import CallSchedule
+from core.sending.calls.grouping import Call, PlannedMessage, Returned, grouped, with_replies_first
+from core.sending.calls.runner import CallRunner
+from core.sending.calls.schedule import CallSchedule
+from core.sending.calls.silent_fanpages import SilentFanpages
 from core.sending.claiming import ClaimedBatch
-from core.sending.reply_claims import ReplyClaim
-from core.sending.silent_fanpages import SilentFanpages
+from core.sending.replies.claims import ReplyClaim
 from core.sending.work_snapshot import WorkSnapshots
 
 log = structlog.get_logger(__name__)

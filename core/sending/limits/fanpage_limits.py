@@ -18,8 +18,8 @@ from core.db.engine import transaction
 from core.db.tables import Fanpage
 from core.messenger.client import Messenger
 from core.messenger.errors import Failure, NextStep
-from core.sending import rate_limiter
-from core.sending.reply_claims import ReplyClaim
+from core.sending.limits import rate_limiter
+from core.sending.replies.claims import ReplyClaim
 from core.sending.rules import NOT_SENT_SECONDS
 from core.sending.senders.sender import Claim
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.messenger.limits import BATCH_LIMIT
-from core.sending.language_settling import LearntLanguage
-from core.sending.reply_claims import ReplyClaim
-from core.sending.reply_settling import ReplyOutcome
+from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.languages import LearntLanguage
+from core.sending.replies.settling import ReplyOutcome
 from core.sending.senders.sender import Claim, Sender
 from core.sending.settling import Outcome
 

@@ -15,7 +15,7 @@ from core.db import row_locks
 from core.db.engine import transaction, wait_for_locks
 from core.db.tables import Reply
 from core.messenger.client import Profile
-from core.sending.reply_claims import PATIENCE, ReplyClaim, is_claimed_by
+from core.sending.replies.claims import PATIENCE, ReplyClaim, is_claimed_by
 
 
 @dataclass(frozen=True, slots=True)

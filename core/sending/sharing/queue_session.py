@@ -20,8 +20,8 @@ from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
 from core.db.work_queue import QUEUE, SHARDS, TASK, slice_job
-from core.sending.queue_connection import DEADLINE_SECONDS, QueueConnector
-from core.sending.shards import Shards
+from core.sending.sharing.queue_connection import DEADLINE_SECONDS, QueueConnector
+from core.sending.sharing.shards import Shards
 
 log = structlog.get_logger(__name__)
 

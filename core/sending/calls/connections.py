@@ -15,7 +15,7 @@ from core.db.engine import transaction, unless_locked, wait_for_locks
 from core.encryption import CannotDecrypt
 from core.errors import OperatorError
 from core.messenger.client import Messenger
-from core.sending import fanpage_limits
+from core.sending.limits import fanpage_limits
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from core.db.engine import engine
 from core.db.work_queue import SHARDS
-from core.sending.shards import Shards
+from core.sending.sharing.shards import Shards
 
 
 class Assignment(Protocol):
@@ -61,6 +61,8 @@ def assignment_for(loop: Shards, is_fresh: Callable[[], bool]) -> Assignment:
     recent that no other worker may take over its claims."""
     if engine().dialect.name == "sqlite":
         return SoleAssignment(loop)
-    from core.sending.slices import SharedAssignment  # Procrastinate is installed with PostgreSQL only
+    from core.sending.sharing.slices import (
+        SharedAssignment,  # Procrastinate is installed with PostgreSQL only
+    )
 
     return SharedAssignment(loop, is_fresh)

@@ -19,8 +19,8 @@ from sqlalchemy import text
 from core.db.engine import reading, transaction
 from core.db.work_queue import QUEUE, enqueue, shard_of
 from core.sending import work_snapshot
-from core.sending.queue_session import QueueSession
-from core.sending.shards import Shards
+from core.sending.sharing.queue_session import QueueSession
+from core.sending.sharing.shards import Shards
 
 log = structlog.get_logger(__name__)
 

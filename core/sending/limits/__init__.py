@@ -1,0 +1,1 @@
+"""What holds a fanpage back: its rate, its allowance, its refusals, and the breaker."""
