@@ -1,1 +1,1 @@
-"""Calls to Messenger from their plan until they come back: grouped, kept until their moment, made in threads."""
+"""Calls to Messenger from plan to answer: grouped, kept for their moment, made in threads."""

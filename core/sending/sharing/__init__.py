@@ -1,1 +1,1 @@
-"""Divides the fanpages among the worker processes: all are ours on SQLite, slices of a queue on PostgreSQL."""
+"""Divides the fanpages among worker processes: all are ours on SQLite, slices of a queue on PostgreSQL."""
