@@ -77,7 +77,7 @@ def replay(
     count = (
         actions.count_replay_of(event_id)
         if event_id is not None
-        else actions.count_replay(COMMAND_LINE, chosen)
+        else actions.count_replay(COMMAND_LINE.fanpage_ids, chosen)
     )
     if yes and event_id is not None:
         actions.replay_one(COMMAND_LINE, event_id, now=utc_now())

@@ -10,7 +10,7 @@ of all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,11 +46,11 @@ class ReplayCount:
 
 
 def count_replay(
-    by: Actor, asked: EventFilter | None = None, *, until: datetime | None = None
+    fanpage_ids: Collection[int] | None, asked: EventFilter | None = None, *, until: datetime | None = None
 ) -> ReplayCount:
-    """What `replay` of the same events would do."""
+    """What `replay` of the same events would do by an operator of these fanpages (None: of all)."""
     with reading() as db:
-        return _count(db, _conditions(by, asked, until))
+        return _count(db, _conditions(fanpage_ids, asked, until))
 
 
 def count_replay_of(event_id: int) -> ReplayCount:
@@ -67,7 +67,7 @@ def replay(
     fanpages. Returns how many. Raises Invalid when they are too many for one time."""
     theirs = by.fanpage_ids or ()
     only_one = next(iter(theirs)) if len(theirs) == 1 else None
-    chosen = _conditions(by, asked, until)
+    chosen = _conditions(by.fanpage_ids, asked, until)
     return _replay(by, chosen, of_fanpages(by.fanpage_ids), now=now, fanpage_id=only_one)
 
 
@@ -119,9 +119,11 @@ def _count(db: Session, chosen: Conditions) -> ReplayCount:
     return ReplayCount(found[1] or 0, found[0] - (found[1] or 0))
 
 
-def _conditions(by: Actor, asked: EventFilter | None, until: datetime | None) -> Conditions:
+def _conditions(
+    fanpage_ids: Collection[int] | None, asked: EventFilter | None, until: datetime | None
+) -> Conditions:
     wanted = [_may_be_replayed(), *matching(asked)] if asked else [or_(_failed(), _was_early())]
-    chosen = [*wanted, *event_filters.belonging_to(by.fanpage_ids)]
+    chosen = [*wanted, *event_filters.belonging_to(fanpage_ids)]
     return chosen if until is None else [*chosen, col(Event.received_at) < until]
 
 

@@ -100,7 +100,7 @@ def _span() -> tuple[datetime | None, datetime | None]:
 
 
 def _replay_buttons(asked: EventFilter, total: int) -> None:
-    failed = actions.count_replay(current().actor)
+    failed = actions.count_replay(current().actor.fanpage_ids)
     if total:
         st.button(
             _("Replay this list…"),

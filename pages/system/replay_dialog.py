@@ -35,7 +35,7 @@ def draw_replay_dialog(key: str, asked: EventFilter | int | None) -> None:
         if isinstance(asked, int):
             count = actions.count_replay_of(asked)
         else:
-            count = actions.count_replay(by, asked, until=until)
+            count = actions.count_replay(by.fanpage_ids, asked, until=until)
         _say(count)
         if count.total:
             confirm_buttons(key, _("Replay"), replay, done=_("They will be processed within a few seconds."))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.accounts.rules import SYSTEM, Actor, Role
+from core.accounts.rules import Actor, Role
 from core.db.tables import Activity, Event, Operator
 from core.errors import NotAllowed
 from core.inbox import actions, event_queries, processing
@@ -61,7 +61,7 @@ def test_a_replay_leaves_what_is_not_theirs(mai, told, fresh_database, now, aske
     fresh_database.run("UPDATE event SET state = 'failed'")
     expected = 0 if asked and asked.page_id else 1
 
-    assert actions.count_replay(mai, asked).total == expected
+    assert actions.count_replay(mai.fanpage_ids, asked).total == expected
     assert actions.replay(mai, asked, now=now) == expected
     assert [row.page_id for row in rows(Event, Event.state == "pending")] == [OURS] * expected
 
@@ -84,4 +84,4 @@ def test_a_limit_that_was_set_since_the_page_was_drawn_counts(mai, told, now):
     with pytest.raises(NotAllowed):
         actions.replay(drawn_before, EventFilter(), now=now)
 
-    assert actions.count_replay(SYSTEM, EventFilter()).total == 3
+    assert actions.count_replay(None, EventFilter()).total == 3

@@ -131,7 +131,7 @@ def test_a_message_that_failed_is_answered_once_however_often_it_is_replayed(
 
     monkeypatch.setattr(effects, "answer_event", stumbling)
     receive(said(PSID, now, "giá", "m_1"))
-    assert actions.count_replay(SYSTEM) == actions.ReplayCount(in_full=1, again=0)
+    assert actions.count_replay(None) == actions.ReplayCount(in_full=1, again=0)
     replay(now, None)
     assert [kept.state for kept in rows(Event)] == ["failed"]
     monkeypatch.setattr(effects, "answer_event", answer)
@@ -195,7 +195,7 @@ def test_a_repeat_that_fails_stays_a_repeat(fanpage, receive, greeting, now, mon
     replay(now)
     monkeypatch.setattr(effects, "upsert_customers", upsert)
     assert [kept.state for kept in rows(Event)] == ["failed"]
-    assert actions.count_replay(SYSTEM) == actions.ReplayCount(in_full=0, again=1)
+    assert actions.count_replay(None) == actions.ReplayCount(in_full=0, again=1)
     replay(now, None)
     assert ([kept.state for kept in rows(Event)], len(rows(Reply))) == (["applied"], 1)
 
@@ -205,13 +205,13 @@ def test_a_span_is_counted_first_and_only_it_is_replayed(fanpage, receive, now):
     receive(said(PSID, now, "giữa", "m_2"), tap(PSID, now, "token-1"), at=now - HOUR)
     receive(said(PSID, now, "sau", "m_3"), at=now)
     span = EventFilter(since=now - HOUR, until=now, kind=EventKind.MESSAGE)
-    assert actions.count_replay(SYSTEM, span) == actions.ReplayCount(in_full=0, again=1)
+    assert actions.count_replay(None, span) == actions.ReplayCount(in_full=0, again=1)
     assert replay(now, span) == 1
     assert [kept.replayed_at is not None for kept in rows(Event)] == [False, True, False, False]
 
 
 def test_what_comes_after_the_number_was_said_is_not_replayed(failed_message, now):
-    assert actions.count_replay(SYSTEM, until=now - HOUR).total == 0
+    assert actions.count_replay(None, until=now - HOUR).total == 0
     assert actions.replay(SYSTEM, until=now - HOUR, now=now) == 0
     assert actions.replay(SYSTEM, until=now + HOUR, now=now) == 1
 
@@ -219,7 +219,7 @@ def test_what_comes_after_the_number_was_said_is_not_replayed(failed_message, no
 def test_too_many_at_once_are_refused_and_nothing_is_changed(fanpage, receive, now, monkeypatch):
     monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)
     receive(said(PSID, now, "a", "m_1"), said(PSID, now, "b", "m_2"))
-    with pytest.raises(Invalid, match="At most 1 events"):
+    with pytest.raises(Invalid, match="You can replay at most 1 events"):
         actions.replay(SYSTEM, EventFilter(), now=now)
     assert {kept.state for kept in rows(Event)} == {"applied"}
 
