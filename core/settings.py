@@ -1,5 +1,6 @@
 """The settings, from the environment or `.env`. Nothing else reads either. Their names are a
-public contract."""
+public contract. What is set for each fanpage in the panel is not here, such as its sending rate:
+core/fanpages/send_rate.py."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ class Settings(SignInSettings):
         "", description="Where customers reach the webhook server, as https://otn.shop.vn."
     )
     alert_url: SecretStr = Field(SecretStr(""), description="Whom to tell outside the panel; see Apprise.")
-    alert_email: str = Field("", description="Whom to tell by e-mail; several with commas.")
+    alert_email: str = Field("", description="Whom to tell by email; several with commas.")
     smtp_host: str = Field("", description="The mail server that takes the alerts.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
@@ -84,7 +85,7 @@ class Settings(SignInSettings):
     )
     panel_port: int = Field(8501, ge=1, le=65535, description="Port of the panel.")
     webhook_port: int = Field(8000, ge=1, le=65535, description="Port of the webhook server.")
-    simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the pretend Messenger.")
+    simulator_port: int = Field(8090, ge=1, le=65535, description="Port of the simulated Messenger.")
 
     @classmethod
     def settings_customise_sources(

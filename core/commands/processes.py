@@ -29,7 +29,7 @@ def worker(as_json: Json = False) -> None:  # noqa: ARG001
 
 @command
 def simulator(as_json: Json = False) -> None:  # noqa: ARG001
-    """A pretend Messenger on OTN_SIMULATOR_PORT, for the demo and for trying things out."""
+    """A simulated Messenger on OTN_SIMULATOR_PORT, for the demo and for trying things out."""
     from core.simulator import serve
 
     logs.configure()

@@ -154,7 +154,7 @@ class Supervisor:
         _say(f"\n  Panel           http://localhost:{chosen.panel_port}   {sign_in}")
         _say(f"  Webhook server  http://localhost:{chosen.webhook_port}/webhook")
         if self.demo:
-            _say(f"  Simulator       http://localhost:{chosen.simulator_port}   (a pretend Messenger)")
+            _say(f"  Simulator       http://localhost:{chosen.simulator_port}   (a simulated Messenger)")
         _say(f"  Logs            {chosen.data_dir}/logs\n\nCtrl-C stops everything.")
 
     def _restart_the_dead(self) -> None:

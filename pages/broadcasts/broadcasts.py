@@ -110,7 +110,7 @@ def _failed(line: BroadcastLine) -> object:
     """Only where something failed: how many, and what share of the attempts."""
     if not line.failed:
         return None
-    share = _("{share} of the attempts", share=percent(line.failed / line.attempts))
+    share = _("{share} of attempts", share=percent(line.failed / line.attempts))
     return Two(number(line.failed), share)
 
 

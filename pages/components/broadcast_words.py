@@ -16,7 +16,7 @@ ALL_REFUSED = "all_refused"  # pause code and reason in old rows only: nobody of
 REASONS: dict[str, str] = {
     "blocked": N_("Blocked the fanpage"),
     "gone": N_("Person not found"),
-    "unavailable": N_("Cannot receive messages now"),
+    "unavailable": N_("Can't receive messages now"),
     "window_closed": N_("24-hour window closed"),
     "comment_too_old": N_("Comment too old"),
     "opted_out": N_("Turned these messages off"),

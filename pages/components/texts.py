@@ -18,7 +18,7 @@ from core.text.written_times import TIME, write_time
 from pages.components.states import STATES, Look
 
 # Patterns of CLDR, in a catalogue like sentences: each language writes times its own way.
-_SHORT_TIME, _SHORT_DAY = N_("d MMM HH:mm"), N_("d MMM yyyy")
+_SHORT_TIME, _SHORT_DAY = N_("d MMM, HH:mm"), N_("d MMM yyyy")
 _TIME_TO_THE_SECOND = N_("d MMM yyyy, HH:mm:ss")
 
 

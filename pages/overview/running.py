@@ -100,5 +100,5 @@ def _progress(line: BroadcastLine) -> object:
     share = percent(line.ended / line.audience) if line.audience else "–"
     if line.failed:
         failed = percent(line.failed / line.attempts)
-        share = _("{failed} failed, {share} of the attempts", failed=number(line.failed), share=failed)
+        share = _("{failed} failed, {share} of attempts", failed=number(line.failed), share=failed)
     return Two(_("{done} of {people} done", done=number(line.ended), people=number(line.audience)), share)

@@ -1,4 +1,4 @@
-"""A text. Fields: `text`, `fallback`."""
+"""A text. Fields: `text`, `fallback`. How long it may be: core/messenger/limits.py."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _took(view: BroadcastView) -> str:
     seconds = (view.finished_at - view.started_at).total_seconds()
     reached = percent(view.counts[DeliveryState.SENT] / view.attempts) if view.attempts else ""
     took = _("took {time}", time=duration(max(1.0, seconds)))
-    return _("{share} of the attempts arrived, {took}", share=reached, took=took) if reached else took
+    return _("{share} of attempts succeeded, {took}", share=reached, took=took) if reached else took
 
 
 def _measured(broadcast_id: int, ended: int) -> float:
