@@ -22,6 +22,7 @@ from core.installation import key_check, token_hash
 from core.moving.target import Target, refuse_old
 from core.sending.replies import claims as reply_claims
 from core.settings import secret_key, settings
+from core.text.normalise import storable
 
 
 def make_backup(by: Actor, file: Path, *, now: datetime) -> BackupContent:
@@ -33,7 +34,9 @@ def make_backup(by: Actor, file: Path, *, now: datetime) -> BackupContent:
     _copy_pictures(file)
     with transaction() as db:
         authorise(db, by, Permission.ADMIN, EVERYTHING, now=now)
-        db.add(Backup(made_at=now, place=file.name[:200], bytes=content.bytes, opt_ins=content.opt_ins))
+        db.add(
+            Backup(made_at=now, place=storable(file.name)[:200], bytes=content.bytes, opt_ins=content.opt_ins)
+        )
         record(db, by, "installation.backup", now=now, count=content.opt_ins)
     return content
 

@@ -11,7 +11,7 @@ import typer
 
 from core.accounts.rules import COMMAND_LINE
 from core.clock import parse_iso, utc_now
-from core.commands.answers import Id, Json, command, print_answer
+from core.commands.answers import LARGEST_ID, Id, Json, command, print_answer
 from core.commands.lookup import fanpage_named
 from core.errors import Invalid, problem
 from core.inbox import actions, event_queries
@@ -59,7 +59,8 @@ def show(event_id: Id, as_json: Json = False) -> None:
 @command
 def replay(
     event_id: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="One event; none: all that failed.")
+        int | None,
+        typer.Argument(metavar="[ID]", max=LARGEST_ID, help="One event; none: all that failed."),
     ] = None,
     state: State = None,
     kind: Kind = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,13 @@ def test_a_backup_holds_what_is_only_in_the_write_ahead_log(shop, tmp_path: Path
     assert (tmp_path / "copy of 100% Mai 🌸.db").stat().st_mode & 0o777 == 0o600
     assert queries.find_last_backup().opt_ins == 1
     assert fresh_database.rows("SELECT verb FROM activity") == [("installation.backup",)]
+
+
+def test_a_backup_may_have_a_name_that_is_no_text(shop, tmp_path: Path, now):
+    file = tmp_path / os.fsdecode(b"copy \xff\xfe.db")
+    actions.make_backup(COMMAND_LINE, file, now=now)
+    assert file.exists()
+    assert queries.find_last_backup().place == "copy ??.db"
 
 
 def test_a_backup_says_itself_when_it_was_made(shop, tmp_path: Path, now):

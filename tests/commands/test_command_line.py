@@ -492,3 +492,9 @@ def test_standard_input_without_an_end_is_not_read_whole(fresh_database):
     stdin = "x" * (answers.LINE_LIMIT + 1)
     refused = call("operator", "add", "lan", "--role", "admin", "--password-stdin", stdin=stdin, code=1)
     assert "More came" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize("command", [("events", "replay"), ("events", "show"), ("broadcast", "show")])
+def test_a_number_that_no_database_keeps_is_wrong_usage(fresh_database, command):
+    result = CliRunner().invoke(app, [*command, "9" * 20, "--json"])
+    assert result.exit_code == 2
