@@ -24,7 +24,9 @@ def log(fresh_database, now):
 
 
 def shown(at) -> str:
-    return "".join(html.proto.body for html in at.get("html"))
+    """What the page writes as HTML, without the frame around it, which has styles and scripts."""
+    bodies = [html.proto.body for html in at.get("html")]
+    return "".join(body for body in bodies if "</style>" not in body and "</script>" not in body)
 
 
 def test_the_newest_deeds_come_first_and_fifty_at_a_time(panel, log):
