@@ -47,7 +47,7 @@ def test_the_messages_it_leads_to_are_there_and_stay(arrange: Arrange) -> None:
     fanpage = arrange.fanpage()
     topic = arrange.topic(fanpage)
     given = {"topic_id": topic, "now": arrange.now}
-    with pytest.raises(Invalid, match="gone"):
+    with pytest.raises(Invalid, match="no longer exists"):
         broadcasts.create_broadcast(COMMAND_LINE, content={**CARD, "after_message_id": 404}, **given)
     blocks = [BlockDraft("text", {"text": "50.000 đ"})]
     prices = save_message(

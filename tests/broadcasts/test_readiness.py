@@ -60,7 +60,7 @@ def test_a_button_that_leads_nowhere_is_refused_at_every_door(arrange, fanpage_i
         "of another fanpage": lambda: message(arrange, arrange.fanpage("B")),
     }
     content = leading_to(made[wrong]())
-    with pytest.raises(Invalid, match="gone"):
+    with pytest.raises(Invalid, match="no longer exists"):
         actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=content, now=now)
     draft = broadcast(arrange, topic_id, content)
     for step in (
@@ -68,7 +68,7 @@ def test_a_button_that_leads_nowhere_is_refused_at_every_door(arrange, fanpage_i
         lambda: actions.schedule(COMMAND_LINE, draft, at=None, now=now),
         lambda: actions.launch(COMMAND_LINE, draft, now=now),
     ):
-        with pytest.raises(Invalid, match="gone"):
+        with pytest.raises(Invalid, match="no longer exists"):
             step()
     assert [found.field for found in find_problems(topic_id, content)] == ["buttons"]
     assert get_draft(draft).state == "draft"
@@ -81,7 +81,7 @@ def test_buttons_are_looked_at_again_when_a_draft_moves_to_another_fanpage(arran
     with transaction() as db:
         row = db.get(Broadcast, draft)
         row.topic_id, row.fanpage_id = elsewhere, db.get(Topic, elsewhere).fanpage_id
-    with pytest.raises(Invalid, match="gone"):
+    with pytest.raises(Invalid, match="no longer exists"):
         actions.launch(COMMAND_LINE, draft, now=now)
 
 
@@ -92,7 +92,7 @@ def test_what_was_archived_after_the_draft_was_written_keeps_it_from_being_launc
     draft = actions.create_broadcast(COMMAND_LINE, topic_id=topic_id, content=leading_to(target), now=now)
     conversation.archive_message(COMMAND_LINE, target, now=now)
     archive_topic(COMMAND_LINE, topic_id, now=now)
-    with pytest.raises(Invalid, match=r"archived.*gone"):
+    with pytest.raises(Invalid, match=r"archived.*no longer exists"):
         actions.launch(COMMAND_LINE, draft, now=now)
     fields = [found.field for found in find_problems(topic_id, leading_to(target))]
     assert fields == ["topic_id", "buttons"]
@@ -174,7 +174,7 @@ def test_what_a_launch_relies_on_is_not_archived_beside_it(
             archiving = pool.submit(archive[what])
             if not fresh_database.is_sqlite:
                 until(waits, what="the archiving waits for the launch")
-        with pytest.raises(WrongState, match=r"Tết|changed meanwhile"):
+        with pytest.raises(WrongState, match=r"Tết|changed in the meantime"):
             archiving.result()
 
 

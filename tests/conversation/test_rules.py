@@ -120,7 +120,7 @@ def test_entry_points_are_checked(entries: list[EntryDraft], good: bool) -> None
     ],
 )
 def test_a_gift_for_a_tap_is_warned_about(title: str) -> None:
-    assert "gift" in rules.warn_promise(title)[0].message
+    assert "reward" in rules.warn_promise(title)[0].message
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_lists_buttons_and_topics_know_the_message_only(shop: Shop) -> None:
     assert list(queries.message_names(shop.fanpage)) == [shop.message]
     english = translation_of(shop.message)
     leads = BlockDraft("buttons", {"text": "Xem", "buttons": [{"title": "Giá", "message_id": english}]})
-    with pytest.raises(Invalid, match="gone"):
+    with pytest.raises(Invalid, match="no longer exists"):
         actions.save_message(MAI, shop.fanpage, name="Menu", blocks=[leads], entry_points=[], now=shop.now)
 
 

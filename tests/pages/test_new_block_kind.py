@@ -168,7 +168,7 @@ def test_it_is_cleaned_checked_and_kept(arrange: Arrange, fanpage: int) -> None:
 
 
 def test_the_messages_it_leads_to_are_there_and_stay(arrange: Arrange, fanpage: int) -> None:
-    with pytest.raises(Invalid, match="gone"):
+    with pytest.raises(Invalid, match="no longer exists"):
         save(arrange, fanpage, carousel({**ROSES, "message_id": 404}))
     prices = save(arrange, fanpage, BlockDraft("text", {"text": "50.000 đ"}), name="Bảng giá")
     save(arrange, fanpage, carousel({**ROSES, "message_id": prices}))
