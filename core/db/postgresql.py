@@ -30,12 +30,10 @@ WRITER_SETTINGS = _ON_SOLID_DISKS | {
     # A process that stops in the middle of a transaction holds up the others no longer than this.
     "idle_in_transaction_session_timeout": "8s",
 }
-# All that one `reading()` reads is of one snapshot, as on SQLite.
 READER_SETTINGS = _ON_SOLID_DISKS | {
     "timezone": "UTC",
     "statement_timeout": "2min",
     "idle_in_transaction_session_timeout": "1min",
-    "default_transaction_isolation": "repeatable read",
     "default_transaction_read_only": "on",
 }
 # SQLSTATEs of what passes by itself: the transaction was idle or took too long and was ended, or the server
@@ -57,6 +55,9 @@ def make_engine(url: str, *, writes: bool) -> Engine:
             hide_parameters=True,  # an error's text never shows what was bound
             connect_args=connection_timeouts(url),
             pool_pre_ping=True,
+            # All that one `reading()` reads is of one snapshot, as on SQLite. To the level that the engine
+            # names a connection goes back after `glancing()`; a setting of the session would be overruled.
+            isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
             # No overflow: a connection made and thrown away each time costs more than to wait for one.
             pool_size=10,
             max_overflow=0,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from core.db import migrations
-from core.db.engine import DATABASE_TROUBLE, reading, transaction
+from core.db.engine import DATABASE_TROUBLE, glancing, reading, transaction
 from core.db.tables import Fanpage
 from core.settings import settings
 from tests.processes import process
@@ -138,6 +138,8 @@ def test_every_connection_gives_up_in_time_and_says_who_it_is(fresh_database):
     names += ["application_name", "transaction_isolation"]
     with transaction() as db:
         writers = {row.name: row.setting for row in db.execute(text(shown), {"names": names})}
+    with glancing() as db:  # on a connection that the next one may get
+        db.execute(text("SELECT 1"))
     with reading() as db:
         readers = {row.name: row.setting for row in db.execute(text(shown), {"names": names})}
     assert writers["TimeZone"] == readers["TimeZone"] == "UTC"
