@@ -82,9 +82,10 @@ def problems(*, now: datetime) -> Iterator[BackupProblem]:
 
 
 def _about_former(file: Path, now: datetime) -> Iterator[BackupProblem]:
-    deleted_at = rules.former_deleted_at(file.name)
+    changed_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    deleted_at = rules.former_deleted_at(file.name, changed_at, now)
     if deleted_at is None:
-        if now - datetime.fromtimestamp(file.stat().st_mtime, UTC) < rules.FORMER_KEPT_FOR:
+        if now - changed_at < rules.FORMER_KEPT_FOR:
             return
         yield (
             N_(
@@ -94,7 +95,7 @@ def _about_former(file: Path, now: datetime) -> Iterator[BackupProblem]:
             ),
             {"file": file.name},
         )
-    elif deleted_at - now < rules.FORMER_ANNOUNCED:
+    elif deleted_at - now <= rules.FORMER_ANNOUNCED:
         yield (
             N_(
                 "{file} is the database from before a restore. Because it still names people who were "

@@ -46,11 +46,21 @@ def former_name(there: Path, restored_at: datetime) -> str:
     return f"{there.stem}.before-restore-{restored_at:{_TIME}}{there.suffix}"
 
 
-def former_deleted_at(name: str) -> datetime | None:
-    """When a file of that name is deleted; None when it is called otherwise, as by somebody who keeps it."""
+def former_deleted_at(name: str, announced_at: datetime, now: datetime) -> datetime | None:
+    """When a file of that name is deleted: thirty days after a restore, and not before staff were told for a
+    week. `announced_at`: since when they are told, if that is in the last of these days. None when the file
+    is called otherwise, as by somebody who keeps it."""
+    restored_at = _restored_at(name)
+    if restored_at is None:
+        return None
+    due = restored_at + FORMER_KEPT_FOR
+    told_at = announced_at if announced_at >= due - FORMER_ANNOUNCED else max(now, due - FORMER_ANNOUNCED)
+    return max(due, told_at + FORMER_ANNOUNCED)
+
+
+def _restored_at(name: str) -> datetime | None:
     found = _FORMER.fullmatch(name)
     try:
-        restored_at = datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
+        return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
     except ValueError:
         return None
-    return restored_at + FORMER_KEPT_FOR if restored_at else None

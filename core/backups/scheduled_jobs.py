@@ -3,8 +3,9 @@ has left behind."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -49,10 +50,17 @@ def delete_former_databases(*, now: datetime) -> int:
 
 
 def _old_former(now: datetime) -> Iterator[Path]:
+    """Those that are due. The time of the file itself says since when staff are told of its end: a worker
+    that was away, or a new version, must not delete what nobody was told of."""
     for file in queries.find_former_databases():
-        deleted_at = rules.former_deleted_at(file.name)
-        if deleted_at is not None and deleted_at <= now:
+        changed_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        deleted_at = rules.former_deleted_at(file.name, changed_at, now)
+        if deleted_at is None:
+            continue
+        if deleted_at <= now:
             yield file
+        elif deleted_at == now + rules.FORMER_ANNOUNCED:  # from now on
+            os.utime(file, (now.timestamp(), now.timestamp()))
 
 
 def _left_by_restore(there: Path) -> list[Path]:

@@ -119,14 +119,32 @@ def test_the_former_database_is_deleted_thirty_days_after_the_restore_and_that_i
     assert delete_former_databases(now=restored_at + timedelta(days=31)) == 0  # held: somebody still decides
     hold_actions.release_hold(COMMAND_LINE, now=restored_at)
     assert about_former(restored_at) == []
-    assert delete_former_databases(now=restored_at + timedelta(days=29)) == 1
+    assert delete_former_databases(now=restored_at + timedelta(days=22)) == 1
     assert (done.former.exists(), interrupted.exists()) == (True, False)
+    assert about_former(restored_at + timedelta(days=22)) == []
+    assert delete_former_databases(now=restored_at + timedelta(days=23)) == 0  # staff are told from now on
     [values] = about_former(restored_at + timedelta(days=24))
     assert values == {"file": done.former.name, "date": f"{restored_at + timedelta(days=30):%Y-%m-%d}"}
 
     assert delete_former_databases(now=restored_at + timedelta(days=30)) == 1
     assert queries.find_former_databases() == []
     assert about_former(restored_at + timedelta(days=30)) == []
+
+
+def test_a_former_database_is_not_deleted_before_that_was_said_for_a_week(shop, back, now):
+    """The worker was away meanwhile, or its version did not delete any yet."""
+    back.take()
+    done = back.put()
+    hold_actions.release_hold(COMMAND_LINE, now=now)
+    os.utime(done.former, (0, 0))
+    late = now + timedelta(days=50)
+
+    assert delete_former_databases(now=late) == 0
+    [values] = about_former(late)
+    assert values["date"] == f"{late + timedelta(days=7):%Y-%m-%d}"
+    assert delete_former_databases(now=late + timedelta(days=6)) == 0
+    assert delete_former_databases(now=late + timedelta(days=7)) == 1
+    assert not done.former.exists()
 
 
 def test_a_former_database_under_another_name_is_kept(shop, back, now):
