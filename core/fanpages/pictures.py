@@ -11,10 +11,7 @@ from sqlmodel import Session, col
 
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, FanpagePicture
-from core.encryption import CannotDecrypt
-from core.errors import OperatorError
 from core.fanpages.connection import messenger_for
-from core.messenger.client import GraphRefused
 from core.messenger.fanpage_picture import SIDE, fetch_picture
 from core.pictures.files import draw_anew
 from core.pictures.rules import media_type_of
@@ -40,7 +37,7 @@ def fetch_due(*, now: datetime) -> int:
         try:
             uploaded = fetch_picture(messenger_for(fanpage_id))
             address = _as_address(uploaded) if uploaded else ""
-        except (GraphRefused, OperatorError, CannotDecrypt, OSError) as problem:
+        except Exception as problem:  # whatever one answers, the others' turn comes
             log.info("fanpage_picture_not_fetched", fanpage_id=fanpage_id, error=type(problem).__name__)
             with transaction() as db:
                 _keep(db, fanpage_id, None, due_at=now + TRIED_AGAIN_AFTER)

@@ -80,7 +80,7 @@ def test_a_fanpage_without_a_picture_has_its_letter(facebook: Facebook, fanpage:
     assert picture_of(fanpage) == ""
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com/a.jpg", ""])
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com/a.jpg", "https://[x", ""])
 def test_no_other_kind_of_address_is_followed(
     address: str, facebook: Facebook, fanpage: int, now: datetime
 ) -> None:
