@@ -73,7 +73,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.heartbeat = HeartbeatWriter(WORKER, self.clock)
         self.clock_watch = ClockWatch(self.clock, LEASE.total_seconds())
-        self.mixed_batches = MixedCallReports(self.heartbeat.process)
+        self.mixed_calls = MixedCallReports(self.heartbeat.process)
         self.loop = SendingLoop(
             worker=self.heartbeat.process,
             find_connections=find_connections,
@@ -81,7 +81,7 @@ class Worker:
             stop=self.stop,
             clock=self.clock,
             still_ours=self.heartbeat.still_ours,
-            mixed_calls=self.mixed_batches.mixed_calls,
+            mixed_calls=self.mixed_calls.mixed_calls,
         )
         self.assignment: Assignment = assignment_for(self.loop, self.heartbeat.is_fresh)
         self._due_actions = DueActions(
@@ -275,7 +275,7 @@ class Worker:
         try:
             self.clock.measure()
             self.heartbeat.beat()
-            self.mixed_batches.keep(now=self.clock())
+            self.mixed_calls.keep(now=self.clock())
         except DATABASE_TROUBLE:
             self._away_since = self._away_since or time.monotonic()
             raise

@@ -1,6 +1,7 @@
 """What an operator may do, in words, each with the permission that its actions ask for.
 
-The page "Roles" shows this table; tests/accounts/test_authority.py holds it against every action.
+The page "Roles" shows this table. Changing it permits nothing: the permission stands in `authorise` of each
+action, its rank in rules.py. tests/accounts/test_authority.py holds it against every action.
 """
 
 from __future__ import annotations

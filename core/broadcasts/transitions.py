@@ -64,7 +64,8 @@ TRANSITIONS: dict[Transition, tuple[frozenset[BroadcastState], BroadcastState]] 
 }
 
 
-_NEWS: dict[str, None] = {"seen_at": None, "told_at": None}  # whoever launched it is told: ends.py
+# Whoever launched it is told: ended_broadcasts.py.
+_NEWS: dict[str, None] = {"seen_at": None, "told_at": None}
 
 
 class Moved(NamedTuple):

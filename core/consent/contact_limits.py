@@ -1,4 +1,6 @@
-"""How often the customers of a fanpage are asked and written to: the usual limits, and what may be set."""
+"""How often the customers of a fanpage are asked and written to: the usual limits, and what may be set.
+
+A new fanpage has the usual ones: core/db/tables/fanpages.py names the same, which a test compares."""
 
 from __future__ import annotations
 

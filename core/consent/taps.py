@@ -1,4 +1,7 @@
-"""Records taps as opt-ins, many in one statement, which also looks up their customers and requests."""
+"""Records taps as opt-ins, many in one statement, which also looks up their customers and requests.
+
+A second tap of the same token changes nothing. The other way in, for imports: `ledger.record_opt_ins`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How long the bot keeps silent for a customer whom a colleague has answered from the Page's inbox (pure)."""
+"""How long the bot keeps silent for a customer whom a colleague has answered from the Page's inbox (pure).
+
+How many hours is a limit of the fanpage: core/consent/contact_limits.py.
+"""
 
 from __future__ import annotations
 

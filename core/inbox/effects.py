@@ -253,6 +253,7 @@ def _nothing_more(context: EffectContext, event: FanpageEvent) -> None:
     """Do nothing: the customer, their window and the owner of the thread were recorded before."""
 
 
+# Opt-ins are not here: `_apply_run` gives them to taps.py, many at once.
 _EFFECTS: dict[str, Callable[[EffectContext, FanpageEvent], None]] = {
     EventKind.MESSAGE: _message,
     EventKind.POSTBACK: _postback,

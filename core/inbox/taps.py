@@ -1,4 +1,7 @@
-"""Applies taps on "Notify Me", many at once: finds their topics, records the opt-ins and thanks for them."""
+"""Applies taps on "Notify Me", many at once: finds their topics, records the opt-ins and thanks for them.
+
+Only the first tap of a request is thanked for.
+"""
 
 from __future__ import annotations
 

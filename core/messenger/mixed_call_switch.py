@@ -61,7 +61,7 @@ class MixedCallSwitch:
         with self._lock:
             was_refused, self._again_at, self._refusals = self._again_at is not None, None, 0
         if was_refused:
-            log.info("mixed_batches_resumed")
+            log.info("mixed_calls_resumed")
             self._on_change(False)
 
     def refused(self, why: Failure) -> None:
@@ -74,7 +74,7 @@ class MixedCallSwitch:
                 self._again_at = self._clock() + REST_SECONDS
             is_refused = self._again_at is not None
         if is_refused and not was_refused:
-            log.warning("mixed_batches_refused", status=why.status, code=why.code, detail=why.detail)
+            log.warning("mixed_calls_refused", status=why.status, code=why.code, detail=why.detail)
             self._on_change(True)
 
     def _is_allowed(self) -> bool:

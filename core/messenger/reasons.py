@@ -1,4 +1,7 @@
-"""The sentences for staff on each reason: what happened, what it means for customers, what to do."""
+"""The sentences for staff on each reason: what happened, what it means for customers, what to do.
+
+Which code of the platform has which reason: errors.py.
+"""
 
 from __future__ import annotations
 

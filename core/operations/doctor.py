@@ -40,7 +40,7 @@ def find_problems() -> list[str]:
     if not found:
         known = queries.list_fanpages()
         only_demo = bool(known) and all(fanpage.is_demo for fanpage in known)
-        for check in (_hold, _key, _worker, _mixed_batches, _fanpages):
+        for check in (_hold, _key, _worker, _mixed_calls, _fanpages):
             found += [said for said in _guarded(check) if said not in found]
         found += [said.format(**values) for said, values in backups.problems(now=utc_now())]
     if not only_demo:  # the demo needs neither an app nor Facebook
@@ -110,7 +110,7 @@ def _worker() -> Iterator[str]:
         yield "No worker is running, so nothing is sent; start one: python -m core worker"
 
 
-def _mixed_batches() -> Iterator[str]:
+def _mixed_calls() -> Iterator[str]:
     yield from mixed_call_reports.problems(silent_since=utc_now() - SILENT)
 
 

@@ -37,7 +37,7 @@ class ClaimPlanner:
         # The next free slot that a fanpage's rate row is known to have, in seconds since 1970. Without it the
         # next snapshot says where the fanpage stands.
         self._stored: dict[int, float] = {}
-        self.delay = 0.0  # of the departures, as far as it is part of the positions
+        self.delay = 0.0  # of the schedule, as far as it is part of the positions
         self._allowances = Allowances(clock)
         # By fanpage how often it claimed, which says whose broadcast's turn it is.
         self._claims: Counter[int] = Counter()

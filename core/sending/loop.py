@@ -78,7 +78,7 @@ class SendingLoop:
         self.connections = Connections(find_connections, clock)
         self.snapshots = WorkSnapshots(clock, self._shards.watched)
         self.planner = ClaimPlanner(clock, self.connections, self._shards)
-        self.carrier = CallRunner(
+        self.runner = CallRunner(
             self.connections,
             self.snapshots,
             clock=clock,
@@ -86,7 +86,7 @@ class SendingLoop:
             still_ours=still_ours,
             mixed_calls=mixed_calls,
         )
-        self.calls = CallsUnderWay(self.carrier, self.snapshots, wire, mixed_calls, on_reply=self.wake)
+        self.calls = CallsUnderWay(self.runner, self.snapshots, wire, mixed_calls, on_reply=self.wake)
         self.unsettled = UnsettledOutcomes(worker, clock)
 
     # Which shards: called by the assignment, from its own thread.
@@ -135,7 +135,7 @@ class SendingLoop:
         self.close()
 
     def close(self) -> None:
-        """End the thread of the departures: nothing leaves any more."""
+        """End the thread of the schedule: nothing leaves any more."""
         self.calls.close()
 
     def drain(self) -> None:
@@ -213,7 +213,7 @@ class SendingLoop:
         """Claim what is due and plan its calls. Returns whether there was more than one transaction takes."""
         if anew := self._shards.pop_taken_anew():
             self._forget_positions(of_shards=anew)
-        self.planner.put_off(self.calls.departures.delay)
+        self.planner.put_off(self.calls.schedule.delay)
         snapshot = self.snapshots.fresh(after=self._look_from)
         room = min(CLAIM_AT_MOST, (CALLS_AT_ONCE - len(self.calls)) * CALL_CARRIES)
         requests = self.planner.plan(snapshot, room=room)

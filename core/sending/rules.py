@@ -48,7 +48,7 @@ def decide(failure: Failure, *, counted_attempts: int, in_doubt: bool, now: date
 def set_aside(failure: Failure, *, alike: int, among: int) -> Failure:
     """Turn a refusal that would stop the fanpage again into one that ends this delivery only.
 
-    To be called for a delivery whose refusal stopped the fanpage before, in the same words: if the line
+    To be called for a delivery whose refusal stopped the fanpage before, in the same words: if the connection
     works, the refusal is about this person. `alike` of `among` outcomes of one settle were refused so; when
     those are more than a few and more than half, it is about the fanpage after all, and the refusal stays as
     it is.

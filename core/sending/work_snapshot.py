@@ -37,7 +37,7 @@ _SHARD = {"shard": BigInteger()}
 class Sending:
     """A broadcast that may send now."""
 
-    wording: str  # its content as JSON
+    content: str  # as JSON
     best_before: datetime | None
 
 
@@ -76,7 +76,7 @@ class WorkSnapshots:
     def __init__(self, clock: Callable[[], datetime], shards: Callable[[], Collection[int]]) -> None:
         self._clock = clock
         self._shards = shards
-        self._wordings: dict[int, str] = {}  # of broadcasts: their contents are frozen while they send
+        self._contents: dict[int, str] = {}  # of broadcasts: their contents are frozen while they send
         self._reading = Lock()
         self.latest = NOTHING
 
@@ -98,25 +98,25 @@ class WorkSnapshots:
         with reading() as db:
             sending, answering = _rows(db, shards, now)
             stopped = {row[0] for row in bulk.fetch(db, _stopped(), {})}
-            self._learn_wordings(db, {row[0] for row in sending})
+            self._learn_contents(db, {row[0] for row in sending})
         return Snapshot(self._by_fanpage(sending, answering, now.timestamp()), stopped, began)
 
-    def _learn_wordings(self, db: Session, broadcast_ids: set[int]) -> None:
+    def _learn_contents(self, db: Session, broadcast_ids: set[int]) -> None:
         """Read the contents of broadcasts that begin to send; they are long, and frozen while they send."""
-        known = {key: self._wordings[key] for key in broadcast_ids & self._wordings.keys()}
+        known = {key: self._contents[key] for key in broadcast_ids & self._contents.keys()}
         if unknown := broadcast_ids - known.keys():
             wanted = select(col(Broadcast.id), col(Broadcast.content)).where(
                 col(Broadcast.id).in_(bulk.among(unknown))
             )
             known |= {broadcast_id or 0: json.dumps(content) for broadcast_id, content in db.execute(wanted)}
-        self._wordings = known
+        self._contents = known
 
     def _by_fanpage(self, sending: list[Any], answering: list[Any], at: float) -> dict[int, FanpageWork]:
         found: dict[int, FanpageWork] = {}
         for broadcast_id, best_before, fanpage_id, next_slot, *rate_row in sending:
             work = found.setdefault(fanpage_id, FanpageWork(rate_now(*rate_row, at=at), next_slot))
             until = bulk.moment(best_before) if best_before else None
-            work.broadcasts[broadcast_id] = Sending(self._wordings[broadcast_id], until)
+            work.broadcasts[broadcast_id] = Sending(self._contents[broadcast_id], until)
         for fanpage_id, next_slot, *rate_row in answering:
             known = found.get(fanpage_id)
             broadcasts = known.broadcasts if known else {}

@@ -17,7 +17,8 @@ from core.consent.asking_rules import (
     remembered_since,
     why_withheld,
 )
-from core.consent.contact_limits import MOST, USUAL, ContactLimits, check_limits
+from core.consent.contact_limits import MOST, USUAL, ContactLimits, check_limits, limits_of
+from core.db.tables import Fanpage
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 ROSES = Wish(1, "Báo tôi khi có hoa hồng")
@@ -78,6 +79,10 @@ def test_two_requests_are_enough_for_a_day_whatever_their_topics():
 def test_the_same_request_twice_in_a_minute_is_one_whatever_the_limits():
     same = PastRequest(ROSES.topic_id, ROSES.title, NOW - ASKED_JUST_NOW + timedelta(seconds=1), None)
     assert answer(same, ask_cool_down_days=0, asks_a_day=0, asks_holders=True) == Withheld.JUST_NOW
+
+
+def test_a_new_fanpage_has_the_usual_limits():
+    assert limits_of(Fanpage()) == USUAL
 
 
 def test_only_numbers_that_make_sense_are_taken():

@@ -279,7 +279,7 @@ def test_the_fallback_is_said_once_in_the_log(graph, lines, told, monkeypatch):
     for _ in range(6):
         send_together(items_of(lines()), told.mixed_calls)
     ((event, more),) = said
-    assert (event, more["code"]) == ("mixed_batches_refused", 31337)
+    assert (event, more["code"]) == ("mixed_calls_refused", 31337)
 
 
 def test_a_trial_is_granted_to_one_thread_and_again_when_it_showed_nothing(told):

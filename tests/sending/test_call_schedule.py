@@ -32,7 +32,7 @@ class Station:
         self.left: Queue[str] = Queue()
         self.waits: Queue[float | None] = Queue()  # how long for the next; None: there is none
         self.leave: Callable[[str], None] = self.left.put
-        self.departures = CallSchedule[str](lambda call: self.leave(call))
+        self.schedule = CallSchedule[str](lambda call: self.leave(call))
 
     def pass_to(self, seconds: float) -> None:
         """The clock stands so many seconds after its beginning; whoever waits looks at it."""
@@ -41,11 +41,11 @@ class Station:
 
     def add(self, **calls: float) -> None:
         """Seconds after the beginning by name."""
-        self.plan(self.departures.delay, **calls)
+        self.plan(self.schedule.delay, **calls)
 
     def plan(self, known_delay: float, **calls: float) -> None:
         """The same, but they were planned when that was the delay."""
-        self.departures.add([(BEGIN + at, name) for name, at in calls.items()], known_delay=known_delay)
+        self.schedule.add([(BEGIN + at, name) for name, at in calls.items()], known_delay=known_delay)
 
     def leave_until(self, seconds: float | None) -> list[str]:
         """Those that leave before the next is waited for, which is for so long."""
@@ -146,10 +146,10 @@ def test_stalls_add_up(station: Station) -> None:
     assert station.leave_until(0.1) == ["a"]
     station.pass_to(5.2)
     assert station.leave_until(0.1) == ["b"]
-    assert station.departures.delay == pytest.approx(5.0)
+    assert station.schedule.delay == pytest.approx(5.0)
     station.pass_to(5.3)
     assert station.leave_until(None) == ["c"]
-    assert station.departures.delay == pytest.approx(5.0)
+    assert station.schedule.delay == pytest.approx(5.0)
 
 
 def test_a_little_lateness_is_no_stall(station: Station) -> None:
@@ -157,7 +157,7 @@ def test_a_little_lateness_is_no_stall(station: Station) -> None:
     assert station.leave_until(0.1) == []
     station.pass_to(0.1 + LATE_SECONDS * 0.9)
     assert station.leave_until(0.1 - LATE_SECONDS * 0.9) == ["a"]
-    assert station.departures.delay == 0.0
+    assert station.schedule.delay == 0.0
 
 
 def test_a_stall_while_nothing_waits_puts_nothing_off(station: Station) -> None:
@@ -165,7 +165,7 @@ def test_a_stall_while_nothing_waits_puts_nothing_off(station: Station) -> None:
     assert station.leave_until(None) == []
     station.add(a=60.1)
     assert station.leave_until(0.1) == []
-    assert station.departures.delay == 0.0
+    assert station.schedule.delay == 0.0
 
 
 def test_what_is_recalled_comes_in_its_order_and_leaves_no_more(station: Station) -> None:
@@ -173,8 +173,8 @@ def test_what_is_recalled_comes_in_its_order_and_leaves_no_more(station: Station
     assert station.leave_until(0.1) == []
     station.pass_to(0.1)
     assert station.leave_until(0.1) == ["a"]
-    assert station.departures.recall() == ["b", "c"]
-    assert station.departures.recall() == []
+    assert station.schedule.recall() == ["b", "c"]
+    assert station.schedule.recall() == []
     station.pass_to(0.5)
     assert station.leave_until(None) == []
     station.add(d=0.6)

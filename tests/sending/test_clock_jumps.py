@@ -28,8 +28,8 @@ class Noted:
 
     def __init__(self, loop: SendingLoop) -> None:
         self.seen: list[tuple[float, int]] = []
-        self._add = loop.calls.departures.add
-        loop.calls.departures.add = self.add
+        self._add = loop.calls.schedule.add
+        loop.calls.schedule.add = self.add
 
     def add(self, calls: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         self.seen += [(at, len(call)) for at, call in calls]

@@ -156,8 +156,8 @@ def test_what_waited_too_long_for_a_thread_stays_here(studio: Studio) -> None:
     half_a_lease = LEASE.total_seconds() / 2
     for mine, kind in ((claim, Outcome), (reply_claim, ReplyOutcome)):
         late = replace(mine, taken_at=time.monotonic() - half_a_lease)
-        assert loop.carrier.carry([late]) == [late]
-        (landed,) = loop.carrier.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
+        assert loop.runner.carry([late]) == [late]
+        (landed,) = loop.runner.carry([replace(mine, taken_at=time.monotonic() - half_a_lease / 2)])
         assert isinstance(landed, kind)
 
 
@@ -169,13 +169,13 @@ def test_a_snapshot_counts_only_once_it_has_been_read(studio: Studio, monkeypatc
     stayed: list[bool] = []
 
     def slowly_reading():
-        stayed.append(loop.carrier.carry([claim]) == [claim])
+        stayed.append(loop.runner.carry([claim]) == [claim])
         return reading()
 
     monkeypatch.setattr(work_snapshot, "reading", slowly_reading)
     snapshots.fresh()
     assert stayed == [True]
-    (landed,) = loop.carrier.carry([claim])
+    (landed,) = loop.runner.carry([claim])
     assert isinstance(landed, Outcome)
 
 

@@ -171,13 +171,13 @@ def test_broadcasts_of_one_fanpage_take_turns(street: Street) -> None:
 def noted(loop: SendingLoop) -> list[tuple[float, Call]]:
     """The calls of a loop with their moments, as they are planned."""
     calls: list[tuple[float, Call]] = []
-    add = loop.calls.departures.add
+    add = loop.calls.schedule.add
 
     def note(planned: Sequence[tuple[float, Call]], *, known_delay: float) -> None:
         calls.extend(planned)
         add(planned, known_delay=known_delay)
 
-    loop.calls.departures.add = note
+    loop.calls.schedule.add = note
     return calls
 
 

@@ -85,7 +85,7 @@ def test_a_reply_overtakes_a_broadcast_that_was_claimed_ahead(studio: Studio) ->
     studio.launch(broadcast := studio.broadcast())
     loop = studio.loop()
     loop.turn()
-    waits = len(loop.calls.departures)
+    waits = len(loop.calls.schedule)
     studio.reply()
     loop.look_again()
     loop.drain()
@@ -97,13 +97,13 @@ def test_a_reply_overtakes_a_broadcast_that_was_claimed_ahead(studio: Studio) ->
 def test_a_call_whose_messages_were_all_moved_is_forgotten(studio: Studio) -> None:
     calls = studio.loop().calls
     calls.add([(NOW * NOW, [delivery(studio.fanpage_id, 1)])], known_delay=0.0)
-    dropped = calls.departures.change(
+    dropped = calls.schedule.change(
         lambda waiting: with_replies_first(
             [PlannedMessage(NOW * NOW + 1, reply(studio.fanpage_id, 2))], waiting, now=NOW
         )
     )
     assert dropped == [[]]
-    assert len(calls.departures) == 0
+    assert len(calls.schedule) == 0
 
 
 def test_a_queued_reply_is_noticed_once(studio: Studio) -> None:

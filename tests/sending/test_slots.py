@@ -50,7 +50,7 @@ def test_what_is_planned_counts_although_the_slots_are_read_anew(studio: Studio,
     loop = studio.loop()
     planned: list[float] = []
     monkeypatch.setattr(
-        loop.calls.departures,
+        loop.calls.schedule,
         "add",
         lambda calls, **_: planned.extend(at for at, call in calls for _ in call),
     )

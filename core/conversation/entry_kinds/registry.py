@@ -1,4 +1,7 @@
-"""The kinds of entry points there are. A new kind is a file of this folder and a line here."""
+"""The kinds of entry points there are.
+
+A new kind is a name in `EntryKind` (core/conversation/drafts.py), a file of this folder and a line here.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Fanpage(Table, table=True):
     is_demo: bool = False  # served by the simulator
     # Whoever writes nothing but one of these wants no notifications; none: consent.stop_words.DEFAULT
     stop_words: list[str] | None = Field(default=None, sa_type=JSON)
-    # How often its customers are asked and written to: core.consent.contact_limits.py
+    # How often its customers are asked and written to: the usual limits of core/consent/contact_limits.py
     ask_cool_down_days: int = 7
     asks_a_day: int = 2
     asks_holders: bool = False

@@ -96,7 +96,9 @@ class CallRunner:
         first, connection = leaving[0]
         if isinstance(first, ReplyClaim):
             return [self._send_reply(first, connection)]
-        return self._send_deliveries([(c, line) for c, line in leaving if isinstance(c, Claim)], snapshot)
+        return self._send_deliveries(
+            [(c, connection) for c, connection in leaving if isinstance(c, Claim)], snapshot
+        )
 
     def _send_deliveries(
         self, leaving: Sequence[tuple[Claim, Messenger]], snapshot: Snapshot
@@ -107,8 +109,8 @@ class CallRunner:
         returned: list[Returned] = []
         items, theirs = [], []
         for claim, connection in leaving:
-            wording = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].wording
-            item = _written(partial(sender.write, wording, claim, connection.link_address))
+            content = snapshot.fanpages[claim.fanpage_id].broadcasts[claim.broadcast_id].content
+            item = _written(partial(sender.write, content, claim, connection.link_address))
             if isinstance(item, Failure):
                 returned.append(Outcome(claim, item, began, began))
             elif item is None:

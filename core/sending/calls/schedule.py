@@ -26,13 +26,13 @@ class CallSchedule(Generic[T]):
     """
 
     def __init__(self, leave: Callable[[T], object]) -> None:
-        self._leave = leave  # called in the thread of the departures; must not take long
+        self._leave = leave  # called in the thread of the schedule; must not take long
         self._waiting: list[tuple[float, int, T]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self.delay = 0.0  # how many seconds later everything leaves by now than it was planned at first
         self._is_closed = False
-        threading.Thread(target=self._run, name="departures", daemon=True).start()
+        threading.Thread(target=self._run, name="schedule", daemon=True).start()
 
     def add(self, calls: Sequence[tuple[float, T]], *, known_delay: float) -> None:
         """`known_delay`: what `delay` was when they were planned. What was put off since puts them off, too:
@@ -74,7 +74,7 @@ class CallSchedule(Generic[T]):
             try:
                 self._leave(call)
             except Exception:  # the pool is shut down: the process ends
-                log.exception("departure_failed")
+                log.exception("call_not_started")
 
     def _next(self) -> T | None:
         """Wait until a call is due, and take it. None once closed."""

@@ -31,13 +31,13 @@ class CallsUnderWay:
 
     def __init__(
         self,
-        carrier: CallRunner,
+        runner: CallRunner,
         snapshots: WorkSnapshots,
         wire: Executor,
         mixed_calls: MixedCallSwitch,
         on_reply: Callable[[], None],
     ) -> None:
-        self._carrier = carrier
+        self._runner = runner
         self._snapshots = snapshots
         self._wire = wire
         self._mixed_calls = mixed_calls
@@ -45,7 +45,7 @@ class CallsUnderWay:
         self._silence = SilentFanpages()
         self._returned: deque[tuple[Call, list[Returned]]] = deque()  # filled by the threads of the wire
         self._count = 0  # planned or on the wire, or not taken yet
-        self.departures = CallSchedule[Call](self._set_out)
+        self.schedule = CallSchedule[Call](self._set_out)
 
     def __len__(self) -> int:
         return self._count
@@ -66,11 +66,11 @@ class CallsUnderWay:
         """Plan calls, each with the monotonic time at which it leaves."""
         self._count += len(calls)
         self._silence.note_planned(calls)
-        self.departures.add(calls, known_delay=known_delay)
+        self.schedule.add(calls, known_delay=known_delay)
 
     def recall(self) -> None:
         """Let the calls that have not left come back as they are."""
-        self._returned.extend((call, list(call)) for call in self.departures.recall())
+        self._returned.extend((call, list(call)) for call in self.schedule.recall())
 
     def take_returned(self) -> Iterator[tuple[Call, list[Returned]]]:
         """Each call that came back since the last time, with what became of its messages."""
@@ -81,13 +81,13 @@ class CallsUnderWay:
             yield call, returned
 
     def close(self) -> None:
-        """End the thread of the departures: nothing leaves any more."""
-        self.departures.close()
+        """End the thread of the schedule: nothing leaves any more."""
+        self.schedule.close()
 
     def _replies_first(self, planned: list[PlannedMessage]) -> list[PlannedMessage]:
         """The same messages, in which replies have taken the send slots of broadcast messages that wait."""
         found = list[PlannedMessage]()
-        for call in self.departures.change(
+        for call in self.schedule.change(
             lambda waiting: found.extend(with_replies_first(planned, waiting, now=time.monotonic()))
         ):
             self._count -= 1
@@ -101,14 +101,14 @@ class CallsUnderWay:
         return {each.request.fanpage_id: each.request.fanpage_id for each in batches}
 
     def _set_out(self, call: Call) -> None:
-        """Give a call to the pool; runs in the thread of the departures. An old work snapshot is read again,
+        """Give a call to the pool; runs in the thread of the schedule. An old work snapshot is read again,
         so that a pause takes effect also while the loop waits for the database. A read that takes long delays
         the calls behind it."""
         try:
             self._snapshots.fresh(YOUNG_SECONDS)
         except DATABASE_TROUBLE as problem:
             log.warning("database_unavailable", error=type(problem).__name__)
-        except Exception:  # the carrier lets nothing leave on an old snapshot; the claims are handed back
+        except Exception:  # the runner lets nothing leave on an old snapshot; the claims are handed back
             log.exception("snapshot_failed")
         self._wire.submit(self._carry, call)
 
@@ -116,7 +116,7 @@ class CallsUnderWay:
         """Make a call and queue its outcomes for the loop; runs in a thread of the pool."""
         returned: list[Returned] = []
         try:
-            returned = self._carrier.carry(call)
+            returned = self._runner.carry(call)
         except Exception:  # what was claimed is taken over when its lease has run out
             log.exception("call_failed")
         self._returned.append((call, returned))

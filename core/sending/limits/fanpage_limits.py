@@ -87,9 +87,9 @@ class UsageWatch:
         self._clock = clock
         self._seen: dict[int, float] = {}  # by fanpage: the last header that was heeded, monotonic
 
-    def heed(self, fanpage_id: int, line: Messenger | None) -> None:
+    def heed(self, fanpage_id: int, connection: Messenger | None) -> None:
         """After a call: slow the fanpage down at 95 % in its latest header, let it wait at 100 %."""
-        usage = line.usage() if line else None
+        usage = connection.usage() if connection else None
         if usage is None or usage.percent < HIGH or usage.seen_at <= self._seen.get(fanpage_id, 0.0):
             return
         seconds = max(usage.regain_seconds, LEAST_HOLD_SECONDS) if usage.percent >= FULL else 0.0

@@ -45,14 +45,18 @@ class InsideWindow:
             for psid, closes_at, has_said_no in rows
         ]
 
-    def write(self, wording: str, claim: Claim, link_address: str = "") -> Body:
-        message = shared_message(wording, claim, link_address).message
+    def write(self, content_json: str, claim: Claim, link_address: str = "") -> Body:
+        message = shared_message(content_json, claim, link_address).message
         return send_to_psid(claim.needs, with_metadata(message, metadata_of(claim.delivery_id)))
 
     def send(
         self, items: Sequence[tuple[Messenger, Any]], _mixed_calls: MixedCallSwitch, _may_leave: MayLeave
     ) -> list[Answer]:
-        return [answer for line, body in items for answer in attribute_refusals(line, [line.send(body)])]
+        return [
+            answer
+            for connection, body in items
+            for answer in attribute_refusals(connection, [connection.send(body)])
+        ]
 
     def judge(self, _db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:
         if failure.step == NextStep.IN_DOUBT:

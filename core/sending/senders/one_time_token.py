@@ -53,14 +53,14 @@ class OneTimeToken:
             for row, token in zip(rows, tokens, strict=True)
         ]
 
-    def write(self, wording: str, claim: Claim, link_address: str = "") -> TokenSend:
-        message = shared_message(wording, claim, link_address)
+    def write(self, content_json: str, claim: Claim, link_address: str = "") -> TokenSend:
+        message = shared_message(content_json, claim, link_address)
         return TokenSend(claim.needs.token, message, metadata_of(claim.delivery_id))
 
     def send(
         self, items: Sequence[tuple[Messenger, Any]], mixed_calls: MixedCallSwitch, may_leave: MayLeave
     ) -> list[Answer | None]:
-        addressed = [AddressedSend(line, item) for line, item in items]
+        addressed = [AddressedSend(connection, item) for connection, item in items]
         return send_together(addressed, mixed_calls, may_leave=may_leave)
 
     def judge(self, db: Session, claim: Claim, failure: Failure, now: datetime) -> Verdict:

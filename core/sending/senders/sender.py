@@ -61,7 +61,7 @@ class Sender(Protocol):
         """What becomes of each of the deliveries that are being claimed, given just those columns. A sender
         may leave some of them to another."""
 
-    def write(self, wording: str, claim: Claim, link_address: str = "") -> Any:
+    def write(self, content_json: str, claim: Claim, link_address: str = "") -> Any:
         """The message of a broadcast (its content as JSON) as an item for `send`. Its links go by way of
         `link_address`, if there is one. KeyError, TypeError or ValueError when it cannot be written; what the
         database raises when that cannot be asked now."""
@@ -99,12 +99,12 @@ class Claim:
     claimed_at: datetime | None = None  # with worker and claim number: the fence against another claim
 
 
-def shared_message(wording: str, claim: Claim, link_address: str) -> SharedMessage:
+def shared_message(content_json: str, claim: Claim, link_address: str) -> SharedMessage:
     """The message of a broadcast (its content as JSON) for one customer. Raises what the database raises,
     which knows what Messenger calls an uploaded picture."""
-    picture, links = parts_of(wording)
+    picture, links = parts_of(content_json)
     attachment = attachment_of(picture) if picture else None
-    shared = _for_name(wording, claim.first_name, link_address, attachment)
+    shared = _for_name(content_json, claim.first_name, link_address, attachment)
     if not (link_address and links):
         return shared
     codes = {
@@ -114,11 +114,11 @@ def shared_message(wording: str, claim: Claim, link_address: str) -> SharedMessa
 
 
 def message_for(
-    wording: str, first_name: str | None, link_address: str = "", attachment: str | None = None
+    content_json: str, first_name: str | None, link_address: str = "", attachment: str | None = None
 ) -> Message:
     """The message for somebody of that name; `attachment` is what Messenger calls its uploaded picture. In
     its short links a stand-in takes the place of each code."""
-    content = json.loads(wording)
+    content = json.loads(content_json)
     message = with_pictures(render(content["kind"], content), link_address, lambda _name: attachment)
     if link_address:
         message = with_short_links(message, link_address, _stand_in)
@@ -127,15 +127,15 @@ def message_for(
 
 @lru_cache(maxsize=2048)  # first names come again and again; each entry holds a message, some kilobytes
 def _for_name(
-    wording: str, first_name: str | None, link_address: str, attachment: str | None
+    content_json: str, first_name: str | None, link_address: str, attachment: str | None
 ) -> SharedMessage:
-    return SharedMessage(message_for(wording, first_name, link_address, attachment))
+    return SharedMessage(message_for(content_json, first_name, link_address, attachment))
 
 
 @lru_cache(maxsize=256)
-def parts_of(wording: str) -> tuple[str | None, int]:
+def parts_of(content_json: str) -> tuple[str | None, int]:
     """The uploaded picture that a message may show as an attachment, and how many links it has."""
-    content = json.loads(wording)
+    content = json.loads(content_json)
     message = render(content["kind"], content)
     return attached_picture(message), min(PLACES, len(links_in(message)))
 
