@@ -14,6 +14,7 @@ from core.text.matching import without_marks
 
 SUBJECT_LIMIT = 255  # OpenID Connect Core 1.0, section 2: "sub"
 _EMAIL = "email"
+NAMELESS = "user"  # whoever has no name that can be one here
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _name(claims: Mapping[str, Any]) -> str:
         name = _as_operator_name(said) if isinstance(said, str) else ""
         if not check_operator_name(name):
             return name
-    return "user"
+    return NAMELESS
 
 
 def _as_operator_name(said: str) -> str:
@@ -142,3 +143,8 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
         number += 1
         name = f"{wanted}-{number}"
     return name
+
+
+def was_called(name: str, wanted: str) -> bool:
+    """Whether somebody of this name wanted that one, with a number behind it or without."""
+    return re.fullmatch(rf"{re.escape(wanted)}(-\d+)?", name) is not None

@@ -11,7 +11,14 @@ from sqlmodel import Session, col
 from core.accounts import activity_log
 from core.accounts.rules import SYSTEM, Actor, Role
 from core.accounts.sessions import begin_session
-from core.accounts.single_sign_on.rules import Identity, SingleSignOnFailed, Trouble, free_name
+from core.accounts.single_sign_on.rules import (
+    NAMELESS,
+    Identity,
+    SingleSignOnFailed,
+    Trouble,
+    free_name,
+    was_called,
+)
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator
@@ -24,12 +31,13 @@ def complete_single_sign_on(
     role that they have at the provider; of somebody known the role is set anew. Nobody is recognised by a
     name or an e-mail address.
 
-    Raises SingleSignOnFailed for somebody without a role, whose sessions end, and for a disabled operator.
-    `language` is kept for somebody who has chosen none yet.
+    Raises SingleSignOnFailed for somebody without a role, whose sessions end, and for a disabled operator,
+    or somebody new with the name of one: a change of the client or the issuer gives everybody another
+    subject, and must not let in who was disabled. `language` is kept for somebody who has chosen none yet.
     """
     with transaction() as db:
         take_lock(db, OPERATORS_LOCK)
-        row = _find(db, identity)
+        row = _find(db, identity) or _find_disabled_namesake(db, identity.name)
         if row is not None and row.disabled_at:
             refusal, ticket = Trouble.DISABLED, ""
         elif identity.role is None:
@@ -49,6 +57,15 @@ def complete_single_sign_on(
 def _find(db: Session, identity: Identity) -> Operator | None:
     theirs = col(Operator.sso_issuer) == identity.issuer, col(Operator.sso_subject) == identity.subject
     return db.scalar(select(Operator).where(*theirs).with_for_update())
+
+
+def _find_disabled_namesake(db: Session, name: str) -> Operator | None:
+    """A disabled operator of single sign-on who wanted this name; "user" is what the nameless are called."""
+    if name == NAMELESS:
+        return None
+    disabled = col(Operator.sso_subject).is_not(None), col(Operator.disabled_at).is_not(None)
+    alike = select(Operator).where(*disabled, col(Operator.name).startswith(name, autoescape=True))
+    return next((row for row in db.scalars(alike) if was_called(row.name, name)), None)
 
 
 def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator:

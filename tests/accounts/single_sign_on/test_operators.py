@@ -8,7 +8,7 @@ import pytest
 from core.accounts import actions, queries, second_factor, sign_in
 from core.accounts.authorising import NO_FANPAGE, authorise_early
 from core.accounts.rules import COMMAND_LINE, Actor, Permission, Role
-from core.accounts.single_sign_on.rules import Identity
+from core.accounts.single_sign_on.rules import NAMELESS, Identity, SingleSignOnFailed, Trouble
 from core.accounts.single_sign_on.sign_in import complete_single_sign_on
 from core.errors import Invalid, WrongState
 from tests.accounts.conftest import operator
@@ -120,6 +120,25 @@ def test_two_people_of_one_name_at_two_providers_are_two_operators(fresh_databas
     for issuer in ("https://a.vn", "https://b.vn"):
         complete_single_sign_on(Identity(issuer, "1", "lan", Role.VIEWER), "", now=now)
     assert [each.name for each in queries.list_operators()] == ["lan", "lan-2"]
+
+
+@pytest.mark.parametrize("name", ["mai", "mai-2"])
+@pytest.mark.parametrize("issuer", ["https://id.shop.vn", "https://another.vn"])
+def test_whoever_was_disabled_does_not_come_back_as_somebody_new(world, now, name, issuer):
+    world.operator(name, disabled_at=now, **BY_SSO)
+    with pytest.raises(SingleSignOnFailed) as refused:
+        complete_single_sign_on(Identity(issuer, "2", "mai", Role.ADMIN), "", now=now)
+    assert refused.value.trouble == Trouble.DISABLED
+    assert {each.name for each in queries.list_operators()} == {"lan.anh", "chi.admin", name}
+
+
+def test_somebody_new_comes_in_beside_the_disabled_of_other_names(world, now):
+    world.operator("mai", disabled_at=now)  # had a password: docs/single-sign-on.md
+    world.operator("mai-anh", disabled_at=now, **BY_SSO)
+    world.operator(NAMELESS, disabled_at=now, **{**BY_SSO, "sso_subject": "2"})
+    for subject, name in (("3", "mai"), ("4", NAMELESS)):
+        complete_single_sign_on(Identity("https://id.shop.vn", subject, name, Role.VIEWER), "", now=now)
+    assert {"mai-2", f"{NAMELESS}-2"} <= {each.name for each in queries.list_operators()}
 
 
 def test_what_an_admin_set_here_stays(world, mai, now):
