@@ -122,10 +122,13 @@ def _inside(claims: object, path: list[str]) -> object:
 
 
 def _name(claims: Mapping[str, Any]) -> str:
-    """What a newcomer is called: the verified e-mail address, else what the provider calls them."""
+    """What a newcomer is called: the verified e-mail address, else what the provider calls them. Only an
+    address that was verified, letter by letter, has an @ here."""
     email = claims.get(_EMAIL) if claims.get("email_verified") is True else None
+    address = email.lower() if isinstance(email, str) and email.isascii() else ""
     for said in (email, claims.get("preferred_username"), claims.get("name")):
         name = _as_operator_name(said) if isinstance(said, str) else ""
+        name = name if name == address else name.replace("@", ".")
         if not check_operator_name(name):
             return name
     return NAMELESS

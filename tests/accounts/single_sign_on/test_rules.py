@@ -34,7 +34,13 @@ def test_the_highest_role_counts_that_the_claim_gives(claims, claim, role):
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        ({"email": "Lan+Shop@Shop.vn", "email_verified": True}, "lan.shop@shop.vn"),
+        ({"email": "Lan.Shop@Shop.vn", "email_verified": True}, "lan.shop@shop.vn"),
+        ({"email": "lan+a@shop.vn", "email_verified": True}, "lan.a.shop.vn"),
+        ({"email": "lán@shop.vn", "email_verified": True}, "lan.shop.vn"),
+        ({"email": "\u212aim@shop.vn", "email_verified": True}, "kim.shop.vn"),  # the sign of kelvin
+        ({"email": "x" * 47 + "@shop.vn.evil.example", "email_verified": True}, "x" * 47 + ".shop.vn."),
+        ({"email": "lan@shop.vn", "preferred_username": "chi@shop.vn"}, "chi.shop.vn"),
+        ({"email": "lan@shop.vn", "email_verified": "true", "name": "Chi＠Shop.vn"}, "chi.shop.vn"),
         ({"email": "lan@shop.vn", "preferred_username": "lan"}, "lan"),
         ({"name": "Đỗ Thị Lan"}, "do.thi.lan"),
         ({"preferred_username": "system", "name": "A B"}, "a.b"),
