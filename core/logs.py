@@ -22,6 +22,8 @@ THROTTLED = frozenset(
         "not_settled_together",
         "queue_lost",
         "queue_not_looked_after",
+        "single_sign_on_broken",
+        "single_sign_on_failed",
         "slice_not_ended",
         "webhook_verification_refused",
     }
@@ -33,8 +35,9 @@ _WELL_FORMED = re.compile(
 
 
 class ThrottleRepeats:
-    """A structlog processor that drops a line of certain events (those of `THROTTLED`, or all) when one was
-    logged within the last minute; the next line says in `left_out` how many were dropped."""
+    """A structlog processor that drops a line of certain events (those of `THROTTLED`, or all) when one of
+    the same `trouble`, if it has any, was logged within the last minute; the next line says in `left_out` how
+    many were dropped."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, of_all: bool = False) -> None:
         self._clock = clock
@@ -47,6 +50,7 @@ class ThrottleRepeats:
         event = str(line.get("event"))
         if event not in THROTTLED and not self._of_all:
             return line
+        event = f"{event} {line.get('trouble', '')}"
         with self._lock:
             now = self._clock()
             if now - self._logged_at.get(event, float("-inf")) < REPEAT_SECONDS:

@@ -34,6 +34,9 @@ EXPIRED = N_(
 CHANGED = N_("Your password was changed, or you were signed out, since you entered it. Enter it again.")
 ONLY_ADMINS = N_("Passwords are for admins here. Sign in by the button above; if you can't, ask an admin.")
 KEEP_ATTEMPTS = timedelta(days=1)
+# In place of a name, of which none has capitals: attempts by single sign-on count for themselves, since a
+# provider that fails must not lock out an admin with a password.
+SINGLE_SIGN_ON = "Single sign-on"
 
 
 class LockedOut(NotAllowed):
@@ -139,7 +142,8 @@ def _has_been_here(db: Session, name: str, address: str, now: datetime) -> bool:
 
 
 def _recent(db: Session, name: str, address: str, now: datetime) -> list[FailedSignIn]:
-    same = or_(col(SignInAttempt.name) == name, col(SignInAttempt.address) == address)
+    there = (col(SignInAttempt.address) == address) & (col(SignInAttempt.name) != SINGLE_SIGN_ON)
+    same = or_(col(SignInAttempt.name) == name, there)
     rows = db.scalars(
         select(SignInAttempt)
         .where(same, col(SignInAttempt.at) > now - ATTEMPT_WINDOW)

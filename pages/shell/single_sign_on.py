@@ -6,19 +6,21 @@ sign-in to this browser: nobody can be signed in as somebody else by a link. Dec
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from secrets import compare_digest
 from urllib.parse import parse_qsl, quote, urlencode
 
+import structlog
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core import logs
 from core.accounts import sessions
 from core.accounts.single_sign_on.attempts import ATTEMPT_LIFETIME, Attempt, seal, unseal
 from core.accounts.single_sign_on.rules import SingleSignOnFailed, Trouble, error_code, identity_of
-from core.accounts.single_sign_on.sign_in import complete_single_sign_on
+from core.accounts.single_sign_on.sign_in import begin_single_sign_on, complete_single_sign_on
 from core.clock import utc_now
 from core.settings import settings
 from core.text.addresses import find_address
@@ -27,7 +29,7 @@ from pages.components.page_registry import BY_PATH
 from pages.shell import cookie
 from pages.shell.browser import described
 
-log = logging.getLogger("panel")
+log = structlog.get_logger(__name__)
 TROUBLE = "sso"  # in the address of the sign-in: why it did not work
 LANGUAGE = "lang"  # and in which language that is said
 QUERY_LIMIT = 500
@@ -55,7 +57,7 @@ async def _start(request: Request) -> Response:
         return Response(status_code=404)
     attempt = _attempt(request)
     try:
-        there = await to_thread.run_sync(lambda: _there(attempt), limiter=_few)
+        there = await _of_few(lambda: _there(attempt))
     except SingleSignOnFailed as failed:
         return _back(request, attempt, failed)
     response = RedirectResponse(there, status_code=303)
@@ -69,6 +71,19 @@ async def _start(request: Request) -> Response:
         secure=cookie.is_https(request),
     )
     return response
+
+
+async def _of_few(work: Callable[[], str]) -> str:
+    """What the work returns. Raises SingleSignOnFailed, also for what nobody foresaw, such as a database that
+    does not answer."""
+    logs.begin_request()
+    try:
+        return await to_thread.run_sync(work, limiter=_few)
+    except SingleSignOnFailed:
+        raise
+    except Exception as unexpected:
+        log.error("single_sign_on_broken", exc_info=unexpected)
+        raise SingleSignOnFailed(Trouble.PANEL) from None
 
 
 def _there(attempt: Attempt) -> str:
@@ -94,12 +109,9 @@ async def _callback(request: Request) -> Response:
         return Response(status_code=404)
     attempt = unseal(request.cookies.get(_cookie_name(request), ""), utc_now())
     try:
-        key = await to_thread.run_sync(lambda: _key(request, attempt), limiter=_few)
+        key = await _of_few(lambda: _key(request, attempt))
     except SingleSignOnFailed as failed:
         return _back(request, attempt, failed)
-    except Exception as unexpected:  # such as a database that does not answer
-        log.error("single_sign_on_broken", exc_info=unexpected)
-        return _back(request, attempt, SingleSignOnFailed(Trouble.PANEL))
     response = RedirectResponse(_page(attempt), status_code=303)
     _drop_attempt(request, response)
     cookie.give(request, response, key)
@@ -117,6 +129,7 @@ def _key(request: Request, attempt: Attempt | None) -> str:
         trouble = Trouble.DENIED if said["error"] == "access_denied" else Trouble.REFUSED
         raise SingleSignOnFailed(trouble, f"the provider said {error_code(said['error'])}")
     now = utc_now()
+    begin_single_sign_on(_address(request), now=now)
     claims = provider.claims_of(attempt, said.get("code", ""), _redirect_uri(), now=now.timestamp())
     identity = identity_of(claims, settings().sso_roles_claim, settings().sso_values)
     ticket = complete_single_sign_on(
@@ -134,7 +147,7 @@ def _key(request: Request, attempt: Attempt | None) -> str:
 
 def _back(request: Request, attempt: Attempt | None, failed: SingleSignOnFailed) -> Response:
     """To the sign-in, which says why it did not work."""
-    log.warning("single_sign_on_failed: %s %s", failed.trouble.value, failed.why)
+    log.warning("single_sign_on_failed", trouble=failed.trouble.value, why=failed.why)
     more = {TROUBLE: failed.trouble.value, LANGUAGE: attempt.language if attempt else ""}
     response = RedirectResponse(_page(attempt, **more), status_code=303)
     _drop_attempt(request, response)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -14,12 +14,17 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit import config
+from structlog import DropEvent
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
-from core.accounts import queries
+from core import logs
+from core.accounts import queries, sign_in
 from core.accounts.queries import ActivityFilter, OperatorView
 from core.accounts.session_queries import SessionView, find_session, list_sessions
 from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on import attempts, provider
+from core.accounts.single_sign_on.sign_in import ATTEMPTS_BY_ADDRESS
 from core.clock import utc_now
 from core.encryption import derived_key, encrypt_with_key
 from pages.shell import server
@@ -33,10 +38,10 @@ PANEL = "https://panel.shop.vn"
 class Browser:
     """A browser with cookies of its own, before the panel."""
 
-    def __init__(self, there: OpenIdProvider) -> None:
+    def __init__(self, there: OpenIdProvider, ip: str = "203.0.113.9") -> None:
         self.there = there
         app = Starlette(routes=server.ROUTES, middleware=server.MIDDLEWARE)
-        self.client = TestClient(app, base_url=PANEL, client=("203.0.113.9", 1), follow_redirects=False)
+        self.client = TestClient(app, base_url=PANEL, client=(ip, 1), follow_redirects=False)
 
     def start(self, path: str = "topics", query: str = "", language: str = "en") -> str:
         """Press the button; where the provider sends the browser back to."""
@@ -204,18 +209,19 @@ FAULTS: dict[str, tuple[Callable[[OpenIdProvider], None], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_provider_that_misbehaves_signs_nobody_in(browser, there, fault, caplog):
-    caplog.set_level(logging.DEBUG)
+def test_a_provider_that_misbehaves_signs_nobody_in(browser, there, fault):
     change, trouble = FAULTS[fault]
     change(there)
     callback = browser.start()
-    assert browser.come_back(callback) == ("/topics", trouble)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        assert browser.come_back(callback) == ("/topics", trouble)
     assert browser.session is None
     assert operators() == []
+    [line] = [each for each in lines if each["event"] == "single_sign_on_failed"]
+    assert line["trouble"] == trouble
+    assert line["request_id"]
     secret = [CLIENT_SECRET, *there.tokens, parse_qs(urlsplit(callback).query)["state"][0]]
-    ours = "\n".join(each.getMessage() for each in caplog.records if each.name == "panel")
-    assert f"single_sign_on_failed: {trouble}" in ours
-    assert not [each for each in secret if each in ours]
+    assert not [each for each in secret if each in str(lines)]
 
 
 def test_a_token_signed_by_another_key_of_the_same_name_is_not_trusted(browser, there):
@@ -285,20 +291,63 @@ def test_a_cookie_of_another_version_is_no_sign_in(browser):
     assert attempts.unseal(sealed, utc_now()) is None
 
 
-def test_a_fault_of_ours_is_said_calmly(browser, monkeypatch, caplog):
-    def broken(*_given, **_more):
-        raise OperationalError("SELECT", {}, Exception("the database is gone"))
+def broken(*_given, **_more):
+    raise OperationalError("SELECT", {}, Exception("the database is gone"))
 
+
+def test_a_fault_of_ours_is_said_calmly(browser, monkeypatch):
     callback = browser.start()
     monkeypatch.setattr("pages.shell.single_sign_on.complete_single_sign_on", broken)
-    assert browser.come_back(callback) == ("/topics", "panel")
-    assert "single_sign_on_broken" in caplog.text
+    with capture_logs() as lines:
+        assert browser.come_back(callback) == ("/topics", "panel")
+    assert "single_sign_on_broken" in {each["event"] for each in lines}
 
 
-def test_a_wrong_client_secret_is_named_in_the_log(browser, restart, caplog):
+def test_a_fault_of_ours_at_the_button_is_said_calmly_too(browser, monkeypatch):
+    monkeypatch.setattr(provider, "sign_in_address", broken)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        answer = browser.client.get(address("topics", "", "en"))
+    assert answer.headers["location"] == "/topics?sso=panel&lang=en"
+    assert [each["event"] for each in lines] == ["single_sign_on_broken", "single_sign_on_failed"]
+    assert all(each["request_id"] for each in lines)
+
+
+def test_a_wrong_client_secret_is_named_in_the_log(browser, restart):
     restart(sso_client_secret="another")
-    assert browser.sign_in() == ("/topics", "refused")
-    assert "the provider said invalid_client" in caplog.text
+    with capture_logs() as lines:
+        assert browser.sign_in() == ("/topics", "refused")
+    assert "the provider said invalid_client" in str(lines)
+
+
+def guess(browser: Browser) -> tuple[str, str]:
+    """Come back with a code that nobody was given."""
+    state = parse_qs(urlsplit(browser.start()).query)["state"][0]
+    return browser.come_back(f"{PANEL}/sso/callback?state={state}&code=guessed")
+
+
+def test_one_address_has_so_many_attempts_before_the_provider_is_asked_no_more(browser, there):
+    for _ in range(ATTEMPTS_BY_ADDRESS):
+        assert guess(browser) == ("/topics", "stale")
+    there.asked.clear()
+    assert browser.sign_in() == ("/topics", "too_many")
+    assert "/token" not in there.asked
+    other = Browser(there, "203.0.113.10")
+    assert other.sign_in() == ("/topics", "")
+    sign_in.begin_sign_in("chi.admin", "203.0.113.9", now=utc_now())  # a password is still taken
+
+
+def test_whoever_gets_in_takes_the_attempts_of_their_address_back(browser):
+    for _ in range(ATTEMPTS_BY_ADDRESS + 1):
+        guess(browser)
+        assert browser.sign_in() == ("/topics", "")
+
+
+def test_what_strangers_cause_is_said_once_a_minute():
+    said, sparing = [], logs.ThrottleRepeats(lambda: 1000.0)
+    for trouble in ("stale", "stale", "refused", "stale"):
+        with suppress(DropEvent):
+            said.append(sparing(None, "", {"event": "single_sign_on_failed", "trouble": trouble})["trouble"])
+    assert said == ["stale", "refused"]
 
 
 def test_a_provider_may_want_the_client_secret_in_the_body(browser, there):

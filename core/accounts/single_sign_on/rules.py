@@ -39,6 +39,7 @@ class Trouble(StrEnum):
     CLOCK = "clock"
     NO_ROLE = "no_role"
     DISABLED = "disabled"
+    TOO_MANY = "too_many"
     PANEL = "panel"
 
 
@@ -66,6 +67,10 @@ TROUBLES: dict[Trouble, str] = {
         "account at your company to give you one, then try again."
     ),
     Trouble.DISABLED: N_("Your account in this panel has been disabled. Ask an admin if you need it again."),
+    Trouble.TOO_MANY: N_(
+        "Too many sign-ins from your network failed. Please wait 15 minutes and try again; an admin can get "
+        "in with a password in the meantime."
+    ),
     Trouble.PANEL: N_(
         "Something went wrong on our side, and you were not signed in. Try again; if it happens once more, "
         "ask an admin to look into the panel's log."

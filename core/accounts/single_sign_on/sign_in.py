@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.accounts import activity_log
-from core.accounts.rules import SYSTEM, Actor, Role
+from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Role, counted_address
 from core.accounts.sessions import begin_session
+from core.accounts.sign_in import SINGLE_SIGN_ON, forget_attempts
 from core.accounts.single_sign_on.rules import (
     NAMELESS,
     Identity,
@@ -19,9 +20,26 @@ from core.accounts.single_sign_on.rules import (
     free_name,
     was_called,
 )
-from core.db.advisory_locks import OPERATORS_LOCK, take_lock
+from core.db.advisory_locks import OPERATORS_LOCK, SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
-from core.db.tables import Operator
+from core.db.tables import Operator, SignInAttempt
+
+ATTEMPTS_BY_ADDRESS = 20  # within ATTEMPT_WINDOW, as with a password
+
+
+def begin_single_sign_on(address: str, *, now: datetime) -> None:
+    """Count an attempt before the provider is asked. Raises SingleSignOnFailed when there were too many from
+    this address. A success takes those of its address back."""
+    counted = counted_address(address)
+    theirs = col(SignInAttempt.name) == SINGLE_SIGN_ON, col(SignInAttempt.address) == counted
+    recent = select(func.count()).where(*theirs, col(SignInAttempt.at) > now - ATTEMPT_WINDOW)
+    with transaction() as db:
+        take_lock(db, SIGN_IN_LOCK)
+        may_try = (db.scalar(recent) or 0) < ATTEMPTS_BY_ADDRESS
+        if may_try:
+            db.add(SignInAttempt(name=SINGLE_SIGN_ON, address=counted, at=now))
+    if not may_try:
+        raise SingleSignOnFailed(Trouble.TOO_MANY)
 
 
 def complete_single_sign_on(
@@ -48,6 +66,7 @@ def complete_single_sign_on(
             row = row or _add(db, identity, identity.role, now)
             _set_role(db, row, identity.role, now)
             row.last_seen_at, row.language = now, row.language or language
+            forget_attempts(db, SINGLE_SIGN_ON, address)
             ticket = _begin(db, row, address, browser, now)
     if not ticket:
         raise SingleSignOnFailed(refusal)
