@@ -42,6 +42,7 @@ class OpenIdProvider:
     person: dict[str, Any] = field(default_factory=lambda: dict(LAN))
     key: RSAKey = field(default_factory=a_key)
     published: RSAKey | None = None  # instead of that one
+    odd_keys: list[Any] = field(default_factory=list)  # published beside that one
     metadata: dict[str, Any] = field(default_factory=dict)  # instead of what it says of itself
     claims: dict[str, Any] = field(default_factory=dict)  # instead of what belongs into the token; None: none
     algorithm: str = "RS256"
@@ -122,9 +123,10 @@ class _Handler(BaseHTTPRequestHandler):
         if at.path == "/.well-known/openid-configuration":
             return self._send(200, self.provider.describe())
         if at.path == "/jwks":
-            return self._send(
-                200, {"keys": [(self.provider.published or self.provider.key).as_dict(private=False)]}
-            )
+            keys = list(self.provider.odd_keys)
+            if "no good key" not in self.provider.faults:
+                keys.append((self.provider.published or self.provider.key).as_dict(private=False))
+            return self._send(200, {"keys": keys})
         return self._send(404, {})
 
     def do_POST(self) -> None:

@@ -235,6 +235,34 @@ def test_a_provider_may_change_its_keys(browser, there):
     assert browser.sign_in() == ("/topics", "")
 
 
+ODD_KEYS = {
+    "of another curve": {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"},
+    "of a kind to come": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
+    "of no kind": {"kid": "x"},
+    "of an odd kind": {"kty": ["RSA"]},
+    "broken": {"kty": "RSA", "n": "!!!", "e": "AQAB"},
+    "too short": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"},
+    "without a part": {"kty": "RSA", "n": "AQAB"},
+    "a number": 7,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("odd", ODD_KEYS)
+def test_a_key_that_cannot_be_used_keeps_nobody_out(browser, there, odd):
+    there.odd_keys = [ODD_KEYS[odd]]
+    assert browser.sign_in() == ("/topics", "")
+
+
+@pytest.mark.parametrize("odd", [[], list(ODD_KEYS.values())])
+def test_where_no_key_can_be_used_nothing_is_trusted(browser, there, odd):
+    there.faults.add("no good key")
+    there.odd_keys = odd
+    with capture_logs() as lines:
+        assert browser.sign_in() == ("/topics", "not_trusted")
+    assert "no key that can be used" in str(lines)
+
+
 def test_a_code_is_good_once(browser, there):
     callback = browser.start()
     code = parse_qs(urlsplit(callback).query)["code"]

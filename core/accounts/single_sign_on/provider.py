@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import get_well_known_url
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, KeySet
 
 from core.accounts.single_sign_on.attempts import Attempt
 from core.accounts.single_sign_on.rules import SUBJECT_LIMIT, SingleSignOnFailed, Trouble, error_code
@@ -119,7 +119,7 @@ def _read(address: str) -> dict[str, Any]:
 
 
 def _verified(token: dict[str, Any], found: dict[str, Any], nonce: str, now: float) -> dict[str, Any]:
-    keys = KeySet.import_key_set(cast("Any", _read(found["jwks_uri"])))
+    keys = _usable_keys(_read(found["jwks_uri"]))
     read = jwt.decode(token["id_token"], keys, algorithms=_algorithms(found))
     ours = settings().sso_client_id
     expected = {
@@ -133,6 +133,17 @@ def _verified(token: dict[str, Any], found: dict[str, Any], nonce: str, now: flo
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= SUBJECT_LIMIT:
         raise InvalidClaimError("sub")
     return dict(claims)
+
+
+def _usable_keys(published: dict[str, Any]) -> KeySet:
+    """The keys that can be used here; RFC 7517, section 5, wants others passed over."""
+    usable = []
+    for each in published["keys"]:
+        with suppress(JoseError, ValueError, KeyError, TypeError):
+            usable.append(JWKRegistry.import_key(each))
+    if not usable:
+        raise SingleSignOnFailed(Trouble.NOT_TRUSTED, "no key that can be used")
+    return KeySet(usable)
 
 
 @contextmanager
