@@ -50,6 +50,11 @@ class SignInSettings(BaseSettings):
     def _trimmed(cls, value: str) -> str:
         return value.strip()
 
+    @field_validator("sso_client_secret", mode="after")
+    @classmethod
+    def _trimmed_secret(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(value.get_secret_value().strip())
+
     @field_validator("sso_issuer")
     @classmethod
     def _safe_issuer(cls, value: str) -> str:

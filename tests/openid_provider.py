@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -39,6 +39,7 @@ class OpenIdProvider:
     """What the provider knows. Change any of it in the middle of a test."""
 
     issuer: str
+    client_secret: str = CLIENT_SECRET
     person: dict[str, Any] = field(default_factory=lambda: dict(LAN))
     key: RSAKey = field(default_factory=a_key)
     published: RSAKey | None = None  # instead of that one
@@ -74,11 +75,13 @@ class OpenIdProvider:
         return f"{asked['redirect_uri']}?{urlencode({**back, 'code': code})}"
 
     def token(self, sent: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
-        if "token_endpoint_auth_methods_supported" in self.metadata:  # in the body
-            user, password = sent.get("client_id", ""), sent.get("client_secret", "")
+        if "client_secret" in sent:
+            method, user, password = "post", sent["client_id"], sent["client_secret"]
         else:
-            user, _, password = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
-        if (unquote(user), unquote(password)) != (CLIENT_ID, CLIENT_SECRET):
+            basic = base64.b64decode(authorization.removeprefix("Basic ")).decode().split(":", 1)
+            method, user, password = "basic", *map(unquote_plus, basic)
+        listed = self.metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        if f"client_secret_{method}" not in listed or (user, password) != (CLIENT_ID, self.client_secret):
             return 401, {"error": "invalid_client"}
         asked = self.codes.get(sent["code"])
         if "codes are good twice" not in self.faults:

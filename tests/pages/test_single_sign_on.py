@@ -383,6 +383,14 @@ def test_a_provider_may_want_the_client_secret_in_the_body(browser, there):
     assert browser.sign_in() == ("/topics", "")
 
 
+@pytest.mark.parametrize("secret", ["a+b", "a%2Fb", "a:b/=", "bí mật", "plain-secret~1._"])
+def test_a_client_secret_may_have_any_characters(browser, there, restart, secret):
+    there.metadata.update(token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"])
+    there.client_secret = secret
+    restart(sso_client_secret=f" {secret}\n")
+    assert browser.sign_in() == ("/topics", "")
+
+
 def test_nobody_waits_for_ever_for_a_provider_that_hangs(browser, there, monkeypatch):
     monkeypatch.setattr(provider, "SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as mute:

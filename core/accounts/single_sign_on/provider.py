@@ -6,6 +6,7 @@ RFC 7636. Keys are read at each sign-in, so a provider that changes them is foll
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,18 +96,25 @@ def _algorithms(found: dict[str, Any]) -> list[str]:
 
 
 def _client(found: dict[str, Any], redirect_uri: str) -> Any:
-    known = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    client_id, secret = settings().sso_client_id, settings().sso_client_secret.get_secret_value()
     return OAuth2Session(
-        settings().sso_client_id,
-        settings().sso_client_secret.get_secret_value(),
-        token_endpoint_auth_method=(
-            "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"
-        ),
+        client_id,
+        secret,
+        token_endpoint_auth_method=_auth_method(found, client_id + secret),
         scope="openid email profile",
         redirect_uri=redirect_uri,
         code_challenge_method="S256",
         default_timeout=SECONDS,
     )
+
+
+def _auth_method(found: dict[str, Any], credentials: str) -> str:
+    """How id and secret are sent. For "basic" RFC 6749, section 2.3.1, wants them encoded as in a form, which
+    Authlib leaves out: where that makes a difference they go into the body, if the provider takes them so."""
+    known = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    is_plain = re.fullmatch(r"[A-Za-z0-9._~-]*", credentials) is not None
+    in_body = "client_secret_basic" not in known or ("client_secret_post" in known and not is_plain)
+    return "client_secret_post" if in_body else "client_secret_basic"
 
 
 def _read(address: str) -> dict[str, Any]:
