@@ -11,7 +11,8 @@ from core.operations import doctor as checks
 @command
 def doctor(as_json: Json = False) -> None:
     """Look for what would keep messages from going out; exit code 1 when something is wrong."""
-    problems = checks.find_problems()
-    print_answer(as_json, {"ok": not problems, "problems": problems}, "\n".join(problems) or "All is well.")
+    problems, warnings = checks.find_problems(), checks.find_warnings()
+    answer = {"ok": not problems, "problems": problems, "warnings": warnings}
+    print_answer(as_json, answer, "\n".join([*(problems or ["All is well."]), *warnings]))
     if problems:
         raise typer.Exit(1)

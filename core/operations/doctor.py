@@ -49,6 +49,16 @@ def find_problems() -> list[str]:
     return found
 
 
+def find_warnings() -> list[str]:
+    """What is allowed, keeps no message back, and may not be what was meant."""
+    if settings().has_single_sign_on and settings().require_second_factor != "nobody":
+        return [
+            "OTN_REQUIRE_SECOND_FACTOR holds for those with a password only: whoever comes by single sign-on "
+            f"is asked for no second factor here. Require it at the provider ({settings().sso_issuer})."
+        ]
+    return []
+
+
 def _guarded(check: Callable[[], Iterator[str]]) -> list[str]:
     try:
         return list(check())

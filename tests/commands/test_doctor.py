@@ -116,15 +116,32 @@ def test_the_setting_decides_whether_fanpages_share_calls(monkeypatch, written, 
     assert MixedCallReports("worker a").mixed_calls.allowed() is wanted
 
 
+SINGLE_SIGN_ON = {
+    "panel_url": "https://panel.shop.vn",
+    "sso_issuer": "http://127.0.0.1:9",
+    "sso_client_id": "notify-once",
+    "sso_client_secret": "hunter2",
+    "sso_admins": "bosses",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "warns"),
+    [
+        ({**SINGLE_SIGN_ON, "require_second_factor": "admins"}, True),
+        ({**SINGLE_SIGN_ON, "require_second_factor": "everybody"}, True),
+        (SINGLE_SIGN_ON, False),
+        ({"require_second_factor": "admins"}, False),
+    ],
+)
+def test_a_second_factor_that_the_provider_has_to_require_is_a_warning(restart, given, warns) -> None:
+    restart(**given)
+    assert any("Require it at the provider" in each for each in doctor.find_warnings()) is warns
+
+
 def test_an_openid_provider_that_does_not_answer_is_named(arrange: Arrange, restart) -> None:
     arrange.fanpage(is_demo=True)
-    restart(
-        panel_url="https://panel.shop.vn",
-        sso_issuer="http://127.0.0.1:9",
-        sso_client_id="notify-once",
-        sso_client_secret="hunter2",
-        sso_admins="bosses",
-    )
+    restart(**SINGLE_SIGN_ON)
     said = found()
     assert "The OpenID provider http://127.0.0.1:9 does not answer (ConnectionError)" in said
     assert "hunter2" not in said
