@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core.accounts.queries import OperatorView, operator_view
 from core.accounts.rules import SESSION_LIFETIME, Actor, session_is_good
@@ -67,13 +67,22 @@ def list_sessions(operator_id: int, now: datetime) -> list[SessionView]:
     """An operator's open sessions, the one seen last first."""
     with reading() as db:
         operator = db.get(Operator, operator_id)
-        wanted = select(OperatorSession).where(
-            col(OperatorSession.operator_id) == operator_id,
-            col(OperatorSession.is_kept),
-            col(OperatorSession.signed_in_at) > now - SESSION_LIFETIME,
-        )
-        rows = db.scalars(wanted.order_by(col(OperatorSession.last_seen_at).desc())).all()
-        return [_view(row, operator) for row in rows if operator and _is_open(row, operator, now)]
+        return [_view(row, operator) for row in _open_sessions(db, operator, now)] if operator else []
+
+
+def has_open_session(db: Session, operator: Operator, now: datetime) -> bool:
+    """Whether an operator is signed in anywhere, in the transaction of whoever asks."""
+    return bool(_open_sessions(db, operator, now))
+
+
+def _open_sessions(db: Session, operator: Operator, now: datetime) -> list[OperatorSession]:
+    wanted = select(OperatorSession).where(
+        col(OperatorSession.operator_id) == operator.id,
+        col(OperatorSession.is_kept),
+        col(OperatorSession.signed_in_at) > now - SESSION_LIFETIME,
+    )
+    rows = db.scalars(wanted.order_by(col(OperatorSession.last_seen_at).desc()))
+    return [row for row in rows if _is_open(row, operator, now)]
 
 
 def _is_open(session: OperatorSession, operator: Operator, now: datetime) -> bool:

@@ -167,6 +167,16 @@ def test_who_has_lost_the_role_loses_it_here_and_is_signed_out_everywhere(browse
     assert other.session.operator.role == "sender"
 
 
+def test_trying_again_without_a_role_is_no_news(browser, there):
+    there.person = {**LAN, "groups": ["otn-viewers"]}
+    browser.sign_in()
+    there.person = {**LAN, "groups": []}
+    for _ in range(3):
+        assert browser.sign_in() == ("/topics", "no_role")
+    assert browser.session is None
+    assert verbs().count("operator.lose_role") == 1
+
+
 def test_who_was_disabled_here_stays_out(browser, there, arrange):
     an_operator(arrange, "viewer", "lan", sso_issuer=there.issuer, sso_subject="lan-1", disabled_at=utc_now())
     assert browser.sign_in() == ("/topics", "disabled")

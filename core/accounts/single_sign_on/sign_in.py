@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Role, counted_address
+from core.accounts.session_queries import has_open_session
 from core.accounts.sessions import begin_session
 from core.accounts.sign_in import SINGLE_SIGN_ON, forget_attempts
 from core.accounts.single_sign_on.rules import (
@@ -110,10 +111,12 @@ def _set_role(db: Session, row: Operator, role: Role, now: datetime) -> None:
 
 
 def _take_role(db: Session, row: Operator, now: datetime) -> None:
-    """The lowest is left, with which nobody gets in who has none at the provider."""
+    """The lowest is left, with which nobody gets in who has none at the provider. Another try is no news."""
+    is_news = row.role != Role.VIEWER or has_open_session(db, row, now)
     row.sessions_valid_after = now
     was, row.role = row.role, Role.VIEWER.value
-    _record(db, "operator.lose_role", row, now, was=was)
+    if is_news:
+        _record(db, "operator.lose_role", row, now, was=was)
 
 
 def _begin(db: Session, row: Operator, address: str, browser: str, now: datetime) -> str:
