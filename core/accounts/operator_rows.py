@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from core.accounts import activity_log
 from core.accounts.authorising import EVERYTHING, Scope, authorise
+from core.accounts.passwords import MARK
 from core.accounts.rules import Actor, Permission, Role
 from core.db import bulk
 from core.db.advisory_locks import OPERATORS_LOCK, take_lock
@@ -70,7 +71,7 @@ def keep_an_admin(db: Session, leaving: Operator) -> None:
         col(Operator.role) == Role.ADMIN.value,
         col(Operator.disabled_at).is_(None),
         col(Operator.fanpage_ids).is_(None),
-        col(Operator.password_hash).is_not(None),
+        col(Operator.password_hash).startswith(MARK),
     )
     left = set(db.scalars(admins))
     if left == {leaving.id}:
