@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from measure import measured
+from measure import measure_work
 
 TEXT = "Chào Lan, hàng mới đã về, mời bạn ghé xem!"
 
@@ -56,7 +56,7 @@ def main():
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(send, range(messages)))
 
-    print(json.dumps(measured(work, messages)))  # noqa: T201
+    print(json.dumps(measure_work(work, messages)))  # noqa: T201
 
 
 main()
