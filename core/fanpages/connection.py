@@ -39,10 +39,10 @@ _lock = threading.Lock()
 def messenger_for(fanpage_id: int) -> Messenger:
     """The connection of a fanpage. It is kept, so asking is cheap. Raises NotFound, WrongState when there is
     no token, and CannotDecrypt when the token was encrypted with another key."""
-    line = find_connections([fanpage_id])[fanpage_id]
-    if isinstance(line, Exception):
-        raise line
-    return line
+    connection = find_connections([fanpage_id])[fanpage_id]
+    if isinstance(connection, Exception):
+        raise connection
+    return connection
 
 
 def find_connections(fanpage_ids: Collection[int]) -> dict[int, Messenger | OperatorError | CannotDecrypt]:
@@ -66,8 +66,8 @@ def _connection(fanpage_id: int, row: _Row | None) -> Messenger | OperatorError 
             known = _connections.get(fanpage_id)
             if known is None or known[0] != key:
                 # The former one is not closed: somebody may be using it for a call.
-                line = open_connection(row.page_id, decrypt(row.token_sealed), is_demo=row.is_demo)
-                _connections[fanpage_id] = known = (key, line)
+                connection = open_connection(row.page_id, decrypt(row.token_sealed), is_demo=row.is_demo)
+                _connections[fanpage_id] = known = (key, connection)
             return known[1]
     except CannotDecrypt as problem:
         return problem

@@ -29,11 +29,11 @@ def fetch_picture(messenger: Messenger) -> bytes | None:
 
 
 def _download(url: str) -> bytes:
-    line = Transport(url, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, pool_size=1)
+    transport = Transport(url, connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, pool_size=1)
     try:
-        answer = line.call("GET", url, headers={})
+        answer = transport.call("GET", url, headers={})
     finally:
-        line.close()
+        transport.close()
     if not isinstance(answer, HttpAnswer) or answer.status != 200:
         raise OSError("the picture was not given")
     return answer.body
