@@ -102,7 +102,8 @@ def schedule(
     people: int | None = None,
     now: datetime,
 ) -> str:
-    """Let the worker start a broadcast at `at`, or at once when None. Returns the state reached.
+    """Let the worker start a broadcast at `at`, or at once when None: its clock finds it due
+    (core/sending/due_actions.py) and calls `scheduled_jobs.start_due`. Returns the state reached.
 
     `version` is the one that is approved: if it is not the latest any more, Changed says what differs. None
     approves the latest, for a caller that has just made the draft itself. Without `best_before` the draft's

@@ -1,6 +1,6 @@
 """Sends what is due. To be read in this order:
 
-1. `loop.py` turns; all else is what a turn does.
+1. `loop.py` turns, in a thread that core/worker.py starts; all else is what a turn does.
 2. `work_snapshot.py` reads what could be sent; `claim_planner.py` decides by `timetable.py` how many messages
    each fanpage may claim now.
 3. `claiming.py` claims them in one transaction: `ready_deliveries.py` finds them, `senders/` prepares them.
