@@ -44,7 +44,7 @@ def test_a_draft_holds_nothing_and_is_named_after_its_topic(studio: Studio, opt_
     assert (view.state, view.audience, view.name) == (
         "draft",
         0,
-        "KH nhận khuyến mãi SP mới 22.11.2026 16:00",  # the fanpage's clock
+        "KH nhận khuyến mãi SP mới – 22/11/2026 16:00",  # the fanpage's clock
     )
     assert opt_in_states() == {"available": 3}
 
