@@ -1,12 +1,13 @@
 """Counts topics for the pages that show them; the worker does it now and then.
 
-Only of a large topic is shown what was counted last. Of a small one just the opt-ins are counted, and seldom,
-in case that it has grown: beside hundreds of small topics all the rest would take longer than the sending.
+Only of a large topic is shown what was counted last. Of small ones just the opt-ins are counted, all
+at once and seldom, in case that one has grown: one by one, hundreds would take longer than the sending.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,8 +18,9 @@ from core.broadcasts.topic_queries import count_need
 from core.broadcasts.topic_reach import count_reach
 from core.consent.eligibility import ELIGIBLE
 from core.consent.topic_figures import SMALL, count_figures, size_of
+from core.db import bulk
 from core.db.engine import reading, transaction
-from core.db.tables import Broadcast, OptInImport, Topic, TopicCount
+from core.db.tables import Broadcast, OptIn, OptInImport, Topic, TopicCount
 
 log = structlog.get_logger(__name__)
 FRESH = timedelta(seconds=20)
@@ -44,16 +46,46 @@ def count_topics(*, now: datetime) -> list[int]:
     with reading() as db:
         known = db.execute(statement).all()
     usual = timedelta(seconds=SHARE * sum(kept.seconds for _id, kept, *_changes in known if kept))
+    due = [
+        topic_id or 0
+        for topic_id, kept, *changes in known
+        if kept is None or kept.counted_at + _wait(kept, [each for each in changes if each], usual) <= now
+    ]
+    large = {kept.topic_id for _id, kept, *_changes in known if kept and size_of(kept) > SMALL}
+    small = _note_small([each for each in due if each not in large], now)
+    return [*small, *_count_some([each for each in due if each not in small], now)]
+
+
+def _note_small(topic_ids: Sequence[int], now: datetime) -> list[int]:
+    """Note of small topics how many opt-ins they have, by one statement. Returns which of these they are."""
+    if not topic_ids:
+        return []
+    of_them = col(OptIn.topic_id).in_(bulk.among(topic_ids))
+    counted = select(col(OptIn.topic_id), col(OptIn.state), func.count()).where(of_them)
+    with reading() as db:
+        rows = db.execute(counted.group_by(col(OptIn.topic_id), col(OptIn.state))).all()
+    figures: dict[int, dict[str, int]] = {topic_id: {} for topic_id in topic_ids}
+    for topic_id, state, opt_ins in rows:
+        figures[topic_id or 0][state] = opt_ins
+    notes = [TopicCount(topic_id=each, counted_at=now, figures=found) for each, found in figures.items()]
+    small = [note for note in notes if size_of(note) <= SMALL]
+    with transaction() as db:
+        for note in small:
+            db.merge(note)
+    return [note.topic_id for note in small]
+
+
+def _count_some(topic_ids: Iterable[int], now: datetime) -> list[int]:
+    """Count these topics, as many as there is time for."""
     until, counted = time.monotonic() + AT_ONCE_SECONDS, list[int]()
-    for topic_id, kept, *changes in known:
-        if kept is None or kept.counted_at + _wait(kept, [each for each in changes if each], usual) <= now:
-            try:
-                count_topic(topic_id or 0, now=now)
-                counted.append(topic_id or 0)
-            except Exception as problem:  # the others are counted all the same
-                log.exception("topic_not_counted", topic_id=topic_id, error=type(problem).__name__)
-            if time.monotonic() >= until:
-                break
+    for topic_id in topic_ids:
+        try:
+            count_topic(topic_id, now=now)
+            counted.append(topic_id)
+        except Exception as problem:  # the others are counted all the same
+            log.exception("topic_not_counted", topic_id=topic_id, error=type(problem).__name__)
+        if time.monotonic() >= until:
+            break
     return counted
 
 
@@ -65,23 +97,22 @@ def _wait(kept: TopicCount, changes: list[datetime], usual: timedelta) -> timede
 
 
 def count_topic(topic_id: int, *, now: datetime) -> None:
-    """Count one topic and keep what was found; of a small one only the figures."""
+    """Count one topic and keep what was found."""
     began = time.monotonic()
     with reading() as db:
         figures = count_figures(db, [topic_id], now).get(topic_id, {})
-    found = TopicCount(topic_id=topic_id, counted_at=now, figures=figures)
-    if size_of(found) > SMALL:
-        _count_people(found, now)
-    found.seconds = time.monotonic() - began
+        need_asking = count_need(db, topic_id, now)
+    reach = count_reach(topic_id, now=now)
+    found = TopicCount(
+        topic_id=topic_id,
+        counted_at=now,
+        seconds=time.monotonic() - began,
+        figures=figures,
+        reasons={ELIGIBLE: reach.run.eligible, **reach.run.left_out},
+        in_window=reach.run.in_window,
+        opt_ins=reach.opt_ins,
+        promises=[[promise.title, promise.people] for promise in reach.promises],
+        need_asking=need_asking,
+    )
     with transaction() as db:
         db.merge(found)
-
-
-def _count_people(found: TopicCount, now: datetime) -> None:
-    with reading() as db:
-        found.need_asking = count_need(db, found.topic_id, now)
-    reach = count_reach(found.topic_id, now=now)
-    found.reasons = {ELIGIBLE: reach.run.eligible, **reach.run.left_out}
-    found.in_window = reach.run.in_window
-    found.opt_ins = reach.opt_ins
-    found.promises = [[promise.title, promise.people] for promise in reach.promises]

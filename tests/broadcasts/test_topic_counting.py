@@ -124,10 +124,22 @@ def took(studio: Studio, seconds: float) -> None:
         db.get_one(TopicCount, studio.topic_id).seconds = seconds
 
 
-def test_of_small_topics_only_the_figures_are_counted(counted: Studio) -> None:
+def test_of_small_topics_only_the_opt_ins_are_counted(studio: Studio) -> None:
+    studio.people(7)
+    assert count_topics(now=studio.now) == [studio.topic_id]
     with transaction() as db:
-        kept = db.get_one(TopicCount, counted.topic_id)
+        kept = db.get_one(TopicCount, studio.topic_id)
         assert (topic_figures.size_of(kept), kept.reasons, kept.promises) == (7, {}, [])
+
+
+def test_a_topic_that_has_grown_is_counted_in_full(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.people(7)
+    monkeypatch.setattr(topic_counting, "SMALL", 7)
+    count_topics(now=studio.now)
+    studio.opt_in("token-7")
+    assert count_topics(now=studio.now + SELDOM) == [studio.topic_id]
+    with transaction() as db:
+        assert db.get_one(TopicCount, studio.topic_id).reasons["eligible"] == 8
 
 
 def test_small_topics_are_looked_at_seldom(counted: Studio) -> None:
