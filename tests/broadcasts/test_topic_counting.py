@@ -46,6 +46,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_figures, "LARGE", 0)
     monkeypatch.setattr(topic_figures, "SMALL", 0)
     monkeypatch.setattr(topic_counting, "SMALL", 0)
+    monkeypatch.setattr(topic_counting, "LARGE", 0)
 
 
 def more(studio: Studio) -> None:
@@ -134,8 +135,12 @@ def test_of_small_topics_only_the_opt_ins_are_counted(studio: Studio) -> None:
 
 def test_a_topic_that_has_grown_is_counted_in_full(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.people(7)
-    monkeypatch.setattr(topic_counting, "SMALL", 7)
+    monkeypatch.setattr(topic_counting, "SMALL", 5)
+    monkeypatch.setattr(topic_counting, "LARGE", 7)
     count_topics(now=studio.now)
+    with transaction() as db:
+        kept = db.get_one(TopicCount, studio.topic_id)
+        assert (kept.reasons, kept.figures["people"]) == ({}, 7)  # it may be shown beside a larger one
     studio.opt_in("token-7")
     assert count_topics(now=studio.now + SELDOM) == [studio.topic_id]
     with transaction() as db:
