@@ -175,6 +175,7 @@ def test_a_name_that_leads_inside_after_it_was_looked_up_brings_no_request_there
     monkeypatch.setattr(installation_checks, "is_public_host", lambda _host: True)
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(20)  # else a check that does not connect would hang here
 
         def listen() -> None:
             with inside.accept()[0] as connection:

@@ -257,7 +257,7 @@ def test_another_time_zone_is_told_where_a_start_is_chosen(panel, topic_id) -> N
     at.run()
     assert "The fanpage now uses the time zone Asia/Tokyo" in told(at)
     at.run()
-    assert "Fanpage time" not in told(at)
+    assert "The fanpage now uses the time zone" not in told(at)
 
 
 def test_a_stale_tab_that_only_goes_on_is_told(panel, topic_id) -> None:

@@ -70,6 +70,7 @@ def test_an_odd_id_is_replaced(client, given):
     answer = client.get("/healthz", headers=[(b"X-Request-ID", given.encode())])
 
     assert answer.headers["X-Request-ID"] != given
+    assert len(answer.headers["X-Request-ID"]) == 12
 
 
 def test_two_ids_are_none(client):
