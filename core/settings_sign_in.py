@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-ROLES = ("admin", "sender", "editor", "viewer")  # the highest first
+ROLES = ("admin", "sender", "editor", "viewer")  # as core.accounts.rules.Role, which settings do not import
 _SSO = ("client_id", "client_secret", "admins", "senders", "editors", "viewers")
 # Claims of OpenID Connect Core, section 5.1, that people choose themselves at many providers
 _SELF_CHOSEN = {"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"}

@@ -182,9 +182,10 @@ class Limit:
 
 # A stranger who fails with somebody's name locks only this name at their own address. The last limit stops
 # guesses that are spread over many addresses.
+ATTEMPTS_BY_ADDRESS = 20  # by single sign-on, too
 LIMITS: tuple[Limit, ...] = (
     Limit(LimitScope.BOTH, 5),
-    Limit(LimitScope.ADDRESS, 20),
+    Limit(LimitScope.ADDRESS, ATTEMPTS_BY_ADDRESS),
     Limit(LimitScope.NAME, 100),
 )
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from core.accounts import activity_log
 from core.accounts.authorising import EVERYTHING, NO_FANPAGE, authorise, authorise_early
+from core.accounts.operator_rows import refuse_by_single_sign_on
 from core.accounts.rules import Actor, Permission
 from core.accounts.sign_in import begin_sign_in, forget_attempts
 from core.accounts.totp import step_of, take_code
@@ -41,8 +42,7 @@ def enable(by: Actor, secret: str, code: str, *, now: datetime) -> None:
     with transaction() as db:
         authorise(db, by, Permission.VIEW, NO_FANPAGE, now=now, own_account=True)
         row = _operator(db, by.id)
-        if row.sso_subject is not None:
-            raise WrongState(N_("You come by single sign-on: set up your second factor there."))
+        refuse_by_single_sign_on(row, N_("You come by single sign-on: set up your second factor there."))
         if row.totp_sealed is not None:
             raise WrongState(N_("You already have a second factor; turn it off first."))
         row.totp_sealed, row.totp_step = encrypt(secret), step

@@ -119,10 +119,17 @@ def complete_sign_in(
         row.last_seen_at, row.language = now, row.language or language
         forget_attempts(db, name, address)
         db.execute(delete(SignInAttempt).where(col(SignInAttempt.at) < now - KEEP_ATTEMPTS))
-        session_id, ticket = begin_session(db, row.id, address=address, browser=browser, now=now)
-        actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
-        activity_log.record(db, actor, "operator.sign_in", now=now, subject_id=row.id, subject=row.name)
-        return ticket
+        return begin_recorded_session(db, row, "operator.sign_in", address=address, browser=browser, now=now)
+
+
+def begin_recorded_session(
+    db: Session, row: Operator, verb: str, *, address: str, browser: str, now: datetime
+) -> str:
+    """Begin a session of an operator and record by this verb how they came in. Returns its ticket."""
+    session_id, ticket = begin_session(db, row.id or 0, address=address, browser=browser, now=now)
+    actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
+    activity_log.record(db, actor, verb, now=now, subject_id=row.id, subject=row.name)
+    return ticket
 
 
 def forget_attempts(db: Session, name: str, address: str | None = None) -> int:

@@ -21,10 +21,10 @@ from structlog.testing import capture_logs
 from core import logs
 from core.accounts import queries, sign_in
 from core.accounts.queries import ActivityFilter, OperatorView
+from core.accounts.rules import ATTEMPTS_BY_ADDRESS
 from core.accounts.session_queries import SessionView, find_session, list_sessions
 from core.accounts.sessions import hash_of
 from core.accounts.single_sign_on import attempts, provider
-from core.accounts.single_sign_on.sign_in import ATTEMPTS_BY_ADDRESS
 from core.clock import utc_now
 from core.encryption import derived_key, encrypt_with_key
 from pages.shell import server

@@ -114,10 +114,16 @@ def _values(claims: Mapping[str, Any], name: str) -> set[str]:
     """The values of a claim. A name with dots may lead into it, as in Keycloak's realm_access.roles. An
     address counts only when the provider has verified it."""
     if name == _EMAIL:
-        found = claims.get(_EMAIL) if claims.get("email_verified") is True else None
-        return {found.lower()} if isinstance(found, str) else set()
+        email = _verified_email(claims)
+        return {email.lower()} if email else set()
     found = claims[name] if name in claims else _inside(claims, name.split("."))
     return {each for each in (found if isinstance(found, list) else [found]) if isinstance(each, str)}
+
+
+def _verified_email(claims: Mapping[str, Any]) -> str | None:
+    """The e-mail address, if the provider says that it is theirs."""
+    email = claims.get(_EMAIL) if claims.get("email_verified") is True else None
+    return email if isinstance(email, str) else None
 
 
 def _inside(claims: object, path: list[str]) -> object:
@@ -129,8 +135,8 @@ def _inside(claims: object, path: list[str]) -> object:
 def _name(claims: Mapping[str, Any]) -> str:
     """What a newcomer is called: the verified e-mail address, else what the provider calls them. Only an
     address that was verified, letter by letter, has an @ here."""
-    email = claims.get(_EMAIL) if claims.get("email_verified") is True else None
-    address = email.lower() if isinstance(email, str) and email.isascii() else ""
+    email = _verified_email(claims)
+    address = email.lower() if email and email.isascii() else ""
     for said in (email, claims.get("preferred_username"), claims.get("name")):
         name = _as_operator_name(said) if isinstance(said, str) else ""
         name = name if name == address else name.replace("@", ".")

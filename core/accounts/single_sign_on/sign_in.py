@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.accounts import activity_log
-from core.accounts.rules import ATTEMPT_WINDOW, SYSTEM, Actor, Role, counted_address
+from core.accounts.operator_rows import record
+from core.accounts.rules import ATTEMPT_WINDOW, ATTEMPTS_BY_ADDRESS, SYSTEM, Role, counted_address
 from core.accounts.session_queries import has_open_session
-from core.accounts.sessions import begin_session
-from core.accounts.sign_in import SINGLE_SIGN_ON, forget_attempts
+from core.accounts.sign_in import SINGLE_SIGN_ON, begin_recorded_session, forget_attempts
 from core.accounts.single_sign_on.rules import (
     NAMELESS,
     Identity,
@@ -24,8 +22,6 @@ from core.accounts.single_sign_on.rules import (
 from core.db.advisory_locks import OPERATORS_LOCK, SIGN_IN_LOCK, take_lock
 from core.db.engine import transaction
 from core.db.tables import Operator, SignInAttempt
-
-ATTEMPTS_BY_ADDRESS = 20  # within ATTEMPT_WINDOW, as with a password
 
 
 def begin_single_sign_on(address: str, *, now: datetime) -> None:
@@ -68,7 +64,9 @@ def complete_single_sign_on(
             _set_role(db, row, identity.role, now)
             row.last_seen_at, row.language = now, row.language or language
             forget_attempts(db, SINGLE_SIGN_ON, address)
-            ticket = _begin(db, row, address, browser, now)
+            ticket = begin_recorded_session(
+                db, row, "operator.single_sign_on", address=address, browser=browser, now=now
+            )
     if not ticket:
         raise SingleSignOnFailed(refusal)
     return ticket
@@ -100,14 +98,14 @@ def _add(db: Session, identity: Identity, role: Role, now: datetime) -> Operator
     )
     db.add(row)
     db.flush()
-    _record(db, "operator.add_by_single_sign_on", row, now, role=row.role)
+    record(db, SYSTEM, "operator.add_by_single_sign_on", row, now, role=row.role)
     return row
 
 
 def _set_role(db: Session, row: Operator, role: Role, now: datetime) -> None:
     if row.role != role:
         was, row.role = row.role, role.value
-        _record(db, "operator.change_role_by_single_sign_on", row, now, role=row.role, was=was)
+        record(db, SYSTEM, "operator.change_role_by_single_sign_on", row, now, role=row.role, was=was)
 
 
 def _take_role(db: Session, row: Operator, now: datetime) -> None:
@@ -116,16 +114,4 @@ def _take_role(db: Session, row: Operator, now: datetime) -> None:
     row.sessions_valid_after = now
     was, row.role = row.role, Role.VIEWER.value
     if is_news:
-        _record(db, "operator.lose_role", row, now, was=was)
-
-
-def _begin(db: Session, row: Operator, address: str, browser: str, now: datetime) -> str:
-    session_id, ticket = begin_session(db, row.id or 0, address=address, browser=browser, now=now)
-    actor = Actor(row.id, row.name, Role(row.role), None, session_id, address[:64])
-    activity_log.record(db, actor, "operator.single_sign_on", now=now, subject_id=row.id, subject=row.name)
-    return ticket
-
-
-def _record(db: Session, verb: str, row: Operator, now: datetime, *, role: str = "", was: str = "") -> None:
-    detail: dict[str, Any] = {key: value for key, value in (("role", role), ("was", was)) if value}
-    activity_log.record(db, SYSTEM, verb, now=now, subject_id=row.id, subject=row.name, **detail)
+        record(db, SYSTEM, "operator.lose_role", row, now, was=was)
