@@ -76,7 +76,8 @@ def _refuse_broken_lines(path: Path, text: str) -> None:
     for binding in parse_stream(io.StringIO(text)):
         said = binding.original.string.strip()
         if PREFIX in said.upper() and not said.startswith("#") and binding.value is None:
-            before = len(binding.original.string) - len(binding.original.string.lstrip("\n"))
+            whole = binding.original.string
+            before = whole[: len(whole) - len(whole.lstrip())].count("\n")
             raise OperatorError(
                 "Line {line} of {file} gives no setting; write it as NAME=value.",
                 line=binding.original.line + before,

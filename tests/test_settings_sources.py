@@ -88,6 +88,7 @@ def test_a_misspelt_setting_is_refused(home: Path, monkeypatch, name, written):
     [
         ("# Tiệm\nOTN_DATA_DIR\n", 2),
         ("OTN_LANGUAGE=en\n\n\nOTN_DATA_DIR /srv/otn", 4),
+        ("OTN_LANGUAGE=en\n\n  \nOTN_DATA_DIR", 4),
         ("OTN_APP_SECRET: hunter2\n", 1),
         ("\n otn_app_secret＝hunter2", 2),
         ("export OTN_APP_SECRET", 1),
