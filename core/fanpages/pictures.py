@@ -11,7 +11,10 @@ from sqlmodel import Session, col
 
 from core.db.engine import reading, transaction
 from core.db.tables import Fanpage, FanpagePicture
+from core.encryption import CannotDecrypt
+from core.errors import OperatorError
 from core.fanpages.connection import messenger_for
+from core.messenger.client import GraphRefused
 from core.messenger.fanpage_picture import SIDE, fetch_picture
 from core.pictures.files import draw_anew
 from core.pictures.rules import media_type_of
@@ -21,12 +24,14 @@ TRIED_AGAIN_AFTER = timedelta(minutes=10)
 AT_ONCE = 5
 
 log = structlog.get_logger(__name__)
+_EXPECTED = GraphRefused, OperatorError, CannotDecrypt, OSError, ValueError  # the last: no address
 
 
 def picture_of(fanpage_id: int) -> str:
     """The picture as a data: address; empty when the fanpage has none."""
     with reading() as db:
-        return db.scalar(select(_ADDRESS).where(col(FanpagePicture.fanpage_id) == fanpage_id)) or ""
+        kept = db.get(FanpagePicture, fanpage_id)
+    return kept.address if kept else ""
 
 
 def fetch_due(*, now: datetime) -> int:
@@ -38,7 +43,8 @@ def fetch_due(*, now: datetime) -> int:
             uploaded = fetch_picture(messenger_for(fanpage_id))
             address = _as_address(uploaded) if uploaded else ""
         except Exception as problem:  # whatever one answers, the others' turn comes
-            log.info("fanpage_picture_not_fetched", fanpage_id=fanpage_id, error=type(problem).__name__)
+            say = log.info if isinstance(problem, _EXPECTED) else log.exception
+            say("fanpage_picture_not_fetched", fanpage_id=fanpage_id, error=type(problem).__name__)
             with transaction() as db:
                 _keep(db, fanpage_id, None, due_at=now + TRIED_AGAIN_AFTER)
             continue
@@ -55,7 +61,7 @@ def _due(now: datetime) -> list[int]:
         .outerjoin(FanpagePicture, col(FanpagePicture.fanpage_id) == col(Fanpage.id))
         .where(col(Fanpage.stopped_code).is_(None), col(Fanpage.token_sealed).is_not(None))
         .where(or_(due_at.is_(None), due_at <= now))
-        .order_by(due_at, col(Fanpage.id))
+        .order_by(due_at.is_not(None), due_at, col(Fanpage.id))  # new ones first on both databases
         .limit(AT_ONCE)
     )
     with reading() as db:
@@ -74,6 +80,3 @@ def _as_address(uploaded: bytes) -> str:
     """Raises Invalid when it is no picture."""
     drawn = draw_anew(uploaded, longest_side=SIDE)
     return f"data:{media_type_of(f'.{drawn.ending}')};base64,{b64encode(drawn.data).decode()}"
-
-
-_ADDRESS = col(FanpagePicture.address)
