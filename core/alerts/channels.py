@@ -71,9 +71,7 @@ def _send_mail(title: str, text: str) -> None:
         raise NotTaken(_short(f"{place}: {why}")) from None
     except ValueError:  # its words may quote the password
         raise NotTaken(
-            _short(
-                f"{place}: the host, an address, the user or the password has signs that no mail can carry"
-            )
+            N_("the host, an address, the user or the password has signs that no mail can carry")
         ) from None
     if refused:  # the others have it, and would get it twice
         log.warning("alert_receivers_refused", count=len(refused))
@@ -121,9 +119,9 @@ def _send_to_url(title: str, text: str) -> None:
         alone.add(address)
         taken.append(bool(alone.notify(body=text, title=title)))
     if not taken:
-        raise NotTaken("the address is not understood")
+        raise NotTaken(N_("the address is not understood"))
     if not any(taken):
-        raise NotTaken("no address took it")
+        raise NotTaken(N_("no address took it"))
     if not is_understood or not all(taken):  # the others have it, and would get it twice
         log.warning("alert_addresses_refused", count=taken.count(False), all_understood=is_understood)
 

@@ -49,7 +49,9 @@ def _channels() -> None:
                 channel=name,
                 when=ago(each.failed_at),
             )
-            st.warning(f"{words} {escape_markdown(each.problem)}", icon=":material/notification_important:")
+            st.warning(
+                f"{words} {escape_markdown(_(each.problem))}", icon=":material/notification_important:"
+            )
         else:
             st.caption(f"{name}: {_state(each)}")
 
