@@ -175,6 +175,8 @@ class Worker:
 
         def delete_old_rows() -> None:
             delete_old(now=now())
+
+        def delete_former_databases() -> None:
             backups.delete_former_databases(now=now())
 
         def make_backup() -> None:
@@ -225,6 +227,7 @@ class Worker:
             (300.0, expire),
             (600.0, forget_old_events),
             (3600.0, delete_old_rows),
+            (3600.0, delete_former_databases),
             (5.0, learn_names),
             (3.0, hand_over_pictures),
             (15.0, fetch_fanpage_pictures),

@@ -33,7 +33,7 @@ from core.settings import settings
 from core.text.catalogues import say_in
 
 ENDED = "broadcast.ended"
-SILENT_FOR = timedelta(minutes=3)  # a restart is no reason
+SILENT_FOR = timedelta(minutes=3)  # a restart takes less, and is told to nobody
 USE_WITHIN = 7  # days
 MORNING = timedelta(hours=8)  # on the fanpage's clock; a new week's conditions begin then
 

@@ -74,7 +74,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
 def _may_be_backup(file: Path) -> bool:
     """Whether this file may be a backup that somebody made under a name of their own."""
     is_known = file.suffix in (".db", ".db-wal", ".db-shm", ".db-journal") or file.name.startswith(".")
-    return file.is_file() and file.name != FOLDER and not is_known
+    return file.is_file() and not is_known
 
 
 def _named(file: Path) -> list[str]:

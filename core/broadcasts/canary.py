@@ -20,7 +20,6 @@ from core.db.engine import reading, transaction, unless_locked, wait_for_locks
 from core.db.tables import Broadcast, Delivery
 from core.db.work_queue import enqueue
 from core.deliveries.rules import UNREACHABLE_REASONS, DeliveryState
-from core.errors import N_, WrongState
 
 USUAL_SIZE = 50
 LARGEST = 10_000
@@ -48,9 +47,7 @@ def let_rest_go(by: Actor, broadcast_id: int, *, now: datetime) -> None:
         authorise(db, by, Permission.SEND, of(Broadcast, broadcast_id), now=now)
         broadcast = get_row(db, broadcast_id, lock=True)
         if broadcast.state != BroadcastState.SENDING:
-            raise WrongState(
-                N_("The broadcast's state is “{state}”, so this is not possible."), state=broadcast.state
-            )
+            raise transitions.not_possible(broadcast)
         if broadcast.canary_last_id is not None and broadcast.canary_passed_at is None:
             broadcast.canary_passed_at = now
             record(db, by, "broadcast.release_rest", broadcast, now=now)

@@ -33,6 +33,10 @@ class LaunchRules:
         """Whether whoever launches a broadcast to so many people types their number."""
         return 0 < self.count_typed_above <= people
 
+    def may_need_number(self, people: int) -> bool:
+        """Whether so many people may be enough by the time of the launch, which counts anew."""
+        return self.needs_number(people + people // 4)
+
     def as_text(self) -> str | None:
         """The rules as the database keeps them; None when nothing is set."""
         return None if self == FREE else json.dumps(asdict(self))

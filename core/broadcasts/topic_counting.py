@@ -138,13 +138,6 @@ def _count_some(topic_ids: Iterable[int], now: datetime) -> list[int]:
     return counted
 
 
-def _wait(kept: TopicCount, changes: list[datetime], usual: timedelta) -> timedelta:
-    """How long after the last count a topic is counted again."""
-    if any(at > kept.counted_at for at in changes):
-        return max(FRESH, timedelta(seconds=AFTER_A_CHANGE * kept.seconds))
-    return max(FRESH, usual) if size_of(kept) > SMALL else SELDOM
-
-
 def count_topic(topic_id: int, *, now: datetime) -> None:
     """Count one topic and keep what was found."""
     began = time.monotonic()

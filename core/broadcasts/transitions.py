@@ -80,7 +80,7 @@ def move(db: Session, broadcast_id: int, transition: Transition, now: datetime) 
     moved = db.execute(_moving(transition, mine).values(updated_at=now))
     broadcast = get_row(db, broadcast_id)
     if isinstance(moved, CursorResult) and moved.rowcount == 0:
-        raise _not_possible(broadcast)
+        raise not_possible(broadcast)
     db.refresh(broadcast)
     return broadcast
 
@@ -89,7 +89,7 @@ def refuse_unless(transition: Transition, broadcast: Broadcast) -> None:
     """Raise WrongState when the state of a row, which the caller has locked, does not allow it."""
     sources, _target = TRANSITIONS[transition]
     if broadcast.state not in sources:
-        raise _not_possible(broadcast)
+        raise not_possible(broadcast)
 
 
 def reopen(broadcast: Broadcast) -> None:
@@ -161,7 +161,8 @@ def _move_locked(broadcast: Broadcast, transition: Transition) -> None:
     broadcast.state = TRANSITIONS[transition][1]
 
 
-def _not_possible(broadcast: Broadcast) -> WrongState:
+def not_possible(broadcast: Broadcast) -> WrongState:
+    """The refusal of what the state of a broadcast does not allow."""
     return WrongState(
         N_("The broadcast's state is “{state}”, so this is not possible."), state=broadcast.state
     )

@@ -14,7 +14,7 @@ from core.db.tables import Customer, OptIn, Topic, TopicCount
 
 SOON = timedelta(days=30)
 LARGE = 50_000  # opt-ins; so many are counted in a tenth of a second
-SMALL = LARGE // 10  # of a topic that is counted at each look also beside large ones
+SMALL = LARGE // 10  # opt-ins; a topic with no more is counted at each look, beside large ones, too
 
 
 def count_figures(db: Session, topic_ids: Sequence[int], now: datetime) -> dict[int, dict[str, int]]:

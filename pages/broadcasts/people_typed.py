@@ -13,7 +13,7 @@ _KEY = "launch_people"
 def ask_number(rules: LaunchRules, people: int) -> None:
     """A field for the number, when so many people need it, or nearly so many: the action counts anew, and may
     find some more."""
-    if rules.needs_number(people + people // 4):
+    if rules.may_need_number(people):
         words = _("Type the number of people: {people}", people=number(people))
         st.number_input(words, 0, value=None, step=1, key=_KEY)
 

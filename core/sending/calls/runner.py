@@ -24,7 +24,7 @@ from core.pictures.attachments import attachment_of
 from core.pictures.rules import with_pictures
 from core.sending.calls.connections import Connections
 from core.sending.calls.grouping import Call, Returned
-from core.sending.replies.claims import ReplyClaim
+from core.sending.replies.claims import OUR_ERROR, ReplyClaim
 from core.sending.replies.languages import LearntLanguage
 from core.sending.replies.settling import ReplyOutcome
 from core.sending.rules import LEASE
@@ -217,4 +217,4 @@ def _written(write: Callable[[], Any]) -> Any:
 def _defect(step: NextStep, problem: Exception) -> Failure:
     """The answer when our own code failed."""
     log.error("send_failed", error=type(problem).__name__)
-    return Failure(step, "our_error", detail=type(problem).__name__)
+    return Failure(step, OUR_ERROR, detail=type(problem).__name__)

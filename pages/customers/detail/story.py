@@ -41,7 +41,7 @@ def draw_story(
     for opt_in in opt_ins:
         moments += _of_opt_in(opt_in)
     for no in withdrawals:
-        moments.append(Moment(no.at, _("Opted out on"), no.topic or _("All topics of the fanpage")))
+        moments.append(Moment(no.at, _("Opted out"), no.topic or _("All topics of the fanpage")))
     moments += [Moment(each.created_at, _("Was asked"), f"{each.title} · {each.topic}") for each in requests]
     for delivery in deliveries:
         moments += _of_delivery(delivery)
